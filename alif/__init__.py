@@ -1,0 +1,1 @@
+"""Alif: take an open language model to your own language."""

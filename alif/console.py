@@ -1,0 +1,105 @@
+"""The screen: the only module that prints.
+
+Everything for people goes to standard error except a command's own result; with `--json` the result is one JSON document on
+standard output and nothing else is there. On a terminal long work shows a bar with rate, time left and money; elsewhere a plain
+line now and then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+__all__ = ["Bar", "json_document", "line", "note", "progress", "sample", "table"]
+
+PLAIN_LINE_EVERY_S = 10.0
+"""How often a bar writes a plain line when standard error is not a terminal."""
+
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def line(text: str = "") -> None:
+    """Print one line of a command's result."""
+    _out.print(text, markup=False)
+
+
+def note(text: str, style: str = "") -> None:
+    """Print one line for the person who waits, on standard error."""
+    _err.print(text, style=style, markup=False)
+
+
+def json_document(value: Any) -> None:
+    """Print `value` as one JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
+    """Print a table; cells that are numbers stand to the right."""
+    drawn = Table(*[], title=title or None, box=None, pad_edge=False, header_style="bold")
+    for index, name in enumerate(columns):
+        numeric = any(isinstance(row[index], int | float) for row in rows)
+        drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*("" if cell is None else str(cell) for cell in row))
+    (Console(highlight=False) if _out.is_terminal else Console(highlight=False, width=160)).print(drawn, markup=False)
+
+
+def sample(label: str, text: str, rtl: bool) -> None:
+    """Print a labelled text of a row. Right-to-left text is isolated, so that its digits and Latin words keep their order."""
+    opened, closed = ("\u2067", "\u2069") if rtl else ("", "")
+    indent = " " * 13
+    body = f"\n{indent}".join(f"{opened}{part}{closed}" for part in text.splitlines() or [""])
+    line(f"{label:>11}  {body}")
+
+
+class Bar:
+    """A running count with rate, time left and money."""
+
+    def __init__(self, name: str, total: float, unit: str, bars: Progress | None) -> None:
+        self.name, self.total, self.unit = name, total, unit
+        self._bars = bars
+        self._task = bars.add_task(name, total=total, facts="") if bars else None
+        self._began = self._told = time.monotonic()
+        self._done = 0.0
+
+    def to(self, done: float, facts: str = "") -> None:
+        """Show that `done` of the total is done, with a few words of facts (loss, money)."""
+        self._done = done
+        seconds = max(time.monotonic() - self._began, 1e-9)
+        rate = f"{done / seconds:,.3g} {self.unit}/s {facts}".strip()
+        if self._bars is not None and self._task is not None:
+            self._bars.update(self._task, completed=done, facts=rate)
+        elif time.monotonic() - self._told >= PLAIN_LINE_EVERY_S:
+            self._told = time.monotonic()
+            left = seconds / done * (self.total - done) if done else 0.0
+            note(f"{self.name}: {done:,.0f} of {self.total:,.0f} {self.unit}, {rate}, {left:,.0f} s left")
+
+    def advance(self, by: float = 1, facts: str = "") -> None:
+        """Show that `by` more are done."""
+        self.to(self._done + by, facts)
+
+
+@contextlib.contextmanager
+def progress(name: str, total: float, unit: str = "rows") -> Iterator[Bar]:
+    """Show a bar for the length of a block."""
+    if not _err.is_terminal:
+        yield Bar(name, total, unit, None)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[facts]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=_err, transient=True) as bars:
+        yield Bar(name, total, unit, bars)

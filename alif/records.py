@@ -1,0 +1,190 @@
+"""The records that move between rooms, each a frozen pydantic model and one line of JSON.
+
+    {"id": "5b0f…", "language": "ur", "task": "qa", "instruction": "…", "input": "", "output": "…", "origin": {"kind": "seed", …}}
+
+`Example` is the one record of the data side; `Document` is stage-1 text; `Dropped` is either of them with the reason why it left;
+`Verdict` is one person's decision; `Score` is one measured number with its interval.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Counts", "Document", "Dropped", "Example", "Neighbour", "Origin", "Score", "Table", "Verdict"]
+
+Kind = Literal["seed", "teacher", "translated", "replay", "source"]
+
+
+class Table(BaseModel):
+    """A frozen record that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def _name(*parts: str) -> str:
+    """Return the first 16 hex digits of the SHA-256 of `parts`: the content is the name."""
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class Origin(Table):
+    """Where a row comes from: who wrote it, from what, under which licence."""
+
+    kind: Kind
+    source: str = ""
+    """A pack file, a data file or a hub id, with the row's own id after `#` where it has one."""
+    licence: str = ""
+    author: str = ""
+    """Who wrote the text: a person's name or, for a model, "language model" or the model's name."""
+    reviewed_by: str = ""
+    """Who has read and accepted it; empty means *not reviewed by a native speaker*."""
+    teacher: str = ""
+    """The recipe's name of the teacher, for rows that a teacher wrote."""
+    model: str = ""
+    """The model as the provider names it."""
+    request: str = ""
+    """Hash of the request in the ledger."""
+    parents: tuple[str, ...] = ()
+    """Ids of the rows that were shown to the teacher, or of the row that was translated."""
+
+
+class Example(Table):
+    """One instruction and its answer, with its whole ancestry. Alpaca's triple on disk."""
+
+    id: str
+    language: str
+    """BCP 47, as the pack names it."""
+    task: str
+    """A task of the pack: "reasoning", "translation", "ethics" …"""
+    instruction: str
+    input: str = ""
+    output: str
+    origin: Origin
+
+    @classmethod
+    def make(
+        cls, language: str, task: str, instruction: str, input: str, output: str, origin: Origin
+    ) -> Self:
+        """Build an Example; its id is a hash of language, instruction, input and output."""
+        return cls(
+            id=_name(language, instruction, input, output),
+            language=language,
+            task=task,
+            instruction=instruction,
+            input=input,
+            output=output,
+            origin=origin,
+        )
+
+    def edited(self, **fields: Any) -> Example:
+        """Return a copy with other text or origin, named by its new content and with this row as a parent."""
+        origin: Origin = fields.pop("origin", self.origin)
+        texts = {key: fields.get(key, getattr(self, key)) for key in ("instruction", "input", "output")}
+        parents = (*origin.parents, self.id)
+        return Example.make(
+            self.language, self.task, **texts, origin=origin.model_copy(update={"parents": parents})
+        )
+
+
+class Document(Table):
+    """One text of the stage-1 corpus."""
+
+    id: str
+    language: str
+    text: str
+    title: str = ""
+    source: str = ""
+    """The file or hub id it came from: scores are reported per source."""
+    licence: str = ""
+    author: str = ""
+
+    @classmethod
+    def make(cls, language: str, text: str, **facts: str) -> Self:
+        """Build a Document; its id is a hash of language, title and text."""
+        return cls(id=_name(language, facts.get("title", ""), text), language=language, text=text, **facts)
+
+
+class Neighbour(Table):
+    """The accepted row nearest to a candidate, and how near: ROUGE-L F1 in 0..1."""
+
+    id: str
+    text: str
+    similarity: float
+
+
+class Dropped(Table):
+    """A row that left, with the reason and the evidence. `raw` stands for a piece that could not be parsed."""
+
+    row: Example | Document | None = None
+    raw: str | None = None
+    reason: str
+    """A short code such as `too_near`, counted in the funnel."""
+    evidence: str = ""
+    nearest: Neighbour | None = None
+
+    def record(self) -> dict[str, Any]:
+        """Return the flat JSON object of `dropped.jsonl`: the row's own keys, then reason, evidence, nearest."""
+        row = {"raw": self.raw} if self.row is None else self.row.model_dump(mode="json")
+        nearest = None if self.nearest is None else self.nearest.model_dump(mode="json")
+        return {**row, "reason": self.reason, "evidence": self.evidence, "nearest": nearest}
+
+
+class Counts(Table):
+    """What a step did with its rows. `rows_in == kept + sum(dropped)` holds by construction."""
+
+    rows_in: int = 0
+    kept: int = 0
+    dropped: Mapping[str, int] = {}
+    facts: Mapping[str, Any] = {}
+    """Whatever else the step wants in the report: sums, shares, sizes. Never a time."""
+    cost_usd: float = 0.0
+    """What the step paid for; a reply from the ledger costs nothing again."""
+
+    @classmethod
+    def of(cls, kept: int, dropped: Iterable[Dropped], *, cost_usd: float = 0.0, **facts: Any) -> Self:
+        """Count dropped rows by reason, in alphabetical order."""
+        reasons: dict[str, int] = {}
+        for row in dropped:
+            reasons[row.reason] = reasons.get(row.reason, 0) + 1
+        return cls(
+            rows_in=kept + sum(reasons.values()),
+            kept=kept,
+            dropped=dict(sorted(reasons.items())),
+            facts=facts,
+            cost_usd=cost_usd,
+        )
+
+
+class Verdict(Table):
+    """One person's decision on one Example."""
+
+    id: str
+    """The Example's id."""
+    decision: Literal["approve", "edit", "reject"]
+    reviewer: str
+    reason: str = ""
+    """For a rejection: grammar, fact, ethics, language, other. Source: human review in Alif, arXiv 2510.09051."""
+    instruction: str | None = None
+    input: str | None = None
+    output: str | None = None
+    note: str = ""
+
+
+class Score(Table):
+    """One measured number: which stage on which benchmark by which metric, with a 95 % interval."""
+
+    stage: str
+    """base, pretrain or finetune."""
+    benchmark: str
+    metric: str
+    language: str
+    value: float
+    low: float
+    high: float
+    n: int
+    """Number of items (documents, rows or questions) behind the value."""
+    signature: str
+    """Everything needed to compute the same number again: metric version, normalisation, resampling."""
