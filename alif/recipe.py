@@ -1,8 +1,8 @@
 """The recipe: every setting of the toolkit, typed, with its default, its unit and its source.
 
 A recipe is a TOML file. Two halves: what is made (every table but one; part of each step's identity) and `[runtime]`: how fast,
-how dear, on what. A key that a recipe leaves out has the default written here. Relative paths are from the working directory,
-except data files, which are from `sources.folder`.
+how dear, on what. A key that a recipe leaves out has the default written here, or the value of the shipped recipe that it `extends`.
+Relative paths are from the working directory, except data files, which are from `sources.folder`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, JsonValue, ValidationError
 
 from alif.errors import RecipeError
 from alif.records import Table
@@ -26,7 +26,7 @@ Files = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isi
 """One source or several: "pack"; file patterns such as "ur_raw/*.jsonl.gz", relative to sources.folder; or
 "hub:OWNER/NAME[:CONFIG]@REVISION"."""
 
-NOT_IDENTITY = {"identity": False}
+NOT_IDENTITY: dict[str, JsonValue] = {"identity": False}
 """Marks a setting that cannot change what is made: changing it is no drift."""
 
 
@@ -272,8 +272,8 @@ class Evaluate(Table):
 
     documents: int = Field(0, ge=0)
     """Held-out documents per source and language for bits per byte; 0: all."""
-    test: str = "pack"
-    """The test set of generated answers: "pack" or a JSON Lines file."""
+    test: Files = ("pack",)
+    """The test set of generated answers: "pack" or JSON Lines files of triples with `task`."""
     questions: int = Field(0, ge=0)
     """Questions of the test set, the same number from each task; 0: all."""
     answer_tokens: int = Field(96, gt=0)
@@ -372,15 +372,27 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         RecipeError: with the file and the key, and the nearest right key where there is one.
     """
+    values = _read(path)
+    for line in overrides:
+        _merge(values, _override(line))
+    return check(values, str(path))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the values of a recipe file, laid over those of the shipped recipe that it extends."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not TOML ({error})", "Mend that line; `alif new` copies a working recipe.") from error
     except OSError as error:
         raise RecipeError(f"{path}: cannot be read ({error.strerror})", "Check the path.") from error
-    for line in overrides:
-        _merge(values, _override(line))
-    return check(values, str(path))
+    if (parent := values.pop("extends", None)) is None:
+        return values
+    if parent not in shipped() or shipped()[parent] == path:
+        raise RecipeError(f"{path}: extends: {parent!r} is no shipped recipe", f"Shipped recipes: {', '.join(shipped())}.")
+    whole = _read(shipped()[parent])
+    _merge(whole, values)
+    return whole
 
 
 def check(values: Mapping[str, Any], where: str) -> Recipe:
@@ -394,7 +406,9 @@ def check(values: Mapping[str, Any], where: str) -> Recipe:
             raise RecipeError(f"{where}: {key}: no such key", _advice(key)) from error
         message = first["msg"][0].lower() + first["msg"][1:]
         value = "" if first["type"] == "missing" else f" (it is {first['input']!r})"
-        raise RecipeError(f"{where}: {key}: {message}{value}", "`alif check` lists every key, its default and its unit.") from error
+        raise RecipeError(
+            f"{where}: {key}: {message}{value}", "`alif check` lists every key, its default and its unit."
+        ) from error
 
 
 def dump(recipe: Recipe) -> str:

@@ -65,9 +65,7 @@ class Example(Table):
     origin: Origin
 
     @classmethod
-    def make(
-        cls, language: str, task: str, instruction: str, input: str, output: str, origin: Origin
-    ) -> Self:
+    def make(cls, language: str, task: str, instruction: str, input: str, output: str, origin: Origin) -> Self:
         """Build an Example; its id is a hash of language, instruction, input and output."""
         return cls(
             id=_name(language, instruction, input, output),
@@ -84,9 +82,7 @@ class Example(Table):
         origin: Origin = fields.pop("origin", self.origin)
         texts = {key: fields.get(key, getattr(self, key)) for key in ("instruction", "input", "output")}
         parents = (*origin.parents, self.id)
-        return Example.make(
-            self.language, self.task, **texts, origin=origin.model_copy(update={"parents": parents})
-        )
+        return Example.make(self.language, self.task, **texts, origin=origin.model_copy(update={"parents": parents}))
 
 
 class Document(Table):

@@ -35,7 +35,7 @@ from alif.errors import AlifError, BusyError, DriftError, Waiting
 from alif.recipe import Recipe, Runtime
 from alif.records import Counts
 
-__all__ = ["FORMAT", "Given", "Run", "Step", "difference", "list_runs", "made_with", "perform", "state"]
+__all__ = ["FORMAT", "Given", "Run", "Step", "difference", "finished", "list_runs", "made_with", "perform", "state"]
 
 FORMAT = 1
 """Version of the run folder's layout, in every step.json."""
@@ -208,23 +208,31 @@ def _toml(value: Any) -> str:
     return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def perform(step: Step, recipe: Recipe, run: Run) -> bool:
-    """Do `step` unless it is done; return whether anything was done. The caller holds the run's lock.
+def finished(step: Step, recipe: Recipe, run: Run) -> bool:
+    """Tell whether `step` is done, and done with what the recipe says now.
 
     Raises:
-        DriftError: the step was done with other settings, named in the message.
+        DriftError: it was done with something else, which the message names.
     """
-    identity = identify(step, recipe, run)
     record = run.record(step.name)
-    if record is not None:
-        changed = difference(record["identity"], identity)
-        if changed:
-            raise DriftError(
-                f"{run.folder(step.name)} was built with {changed}",
-                "Give the run another name, or remove that folder to build it again.",
-            )
+    if record is None:
         return False
-    _work(step, recipe, run, identity)
+    if any(run.record(need.name) is None for need in step.needs):
+        return True  # an earlier folder was removed to be built again; compared once that is there
+    changed = difference(record["identity"], identify(step, recipe, run))
+    if changed:
+        raise DriftError(
+            f"{run.folder(step.name)} was built with {changed}",
+            "Give the run another name, or remove that folder to build it again.",
+        )
+    return True
+
+
+def perform(step: Step, recipe: Recipe, run: Run) -> bool:
+    """Do `step` unless it is finished; return whether anything was done. The caller holds the run's lock."""
+    if finished(step, recipe, run):
+        return False
+    _work(step, recipe, run, identify(step, recipe, run))
     return True
 
 

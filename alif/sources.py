@@ -100,7 +100,9 @@ def _file_rows(path: Path) -> Iterator[Row | Dropped]:
             if line.strip():
                 yield Row(f"{path}:{number}", name(path), str(number), {"text": line})
     else:
-        raise DataError(f"{path}: no reader for .{kind} files", "Alif reads .jsonl, .csv, .tsv and .txt, packed with gzip or not.")
+        raise DataError(
+            f"{path}: no reader for .{kind} files", "Alif reads .jsonl, .csv, .tsv and .txt, packed with gzip or not."
+        )
 
 
 def _json_rows(path: Path) -> Iterator[Row | Dropped]:

@@ -20,7 +20,18 @@ from pydantic import BaseModel, ValidationError
 
 from alif.errors import AlifError, DataError
 
-__all__ = ["digest", "disk", "load", "read_json", "read_lines", "read_rows", "read_text", "write_json", "write_rows", "write_text"]
+__all__ = [
+    "digest",
+    "disk",
+    "load",
+    "read_json",
+    "read_lines",
+    "read_rows",
+    "read_text",
+    "write_json",
+    "write_rows",
+    "write_text",
+]
 
 Model = TypeVar("Model", bound=BaseModel)
 _SURROGATE = re.compile("[\ud800-\udfff]")

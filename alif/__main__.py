@@ -1,0 +1,5 @@
+"""`python -m alif` is `alif`."""
+
+from alif.cli import main
+
+main()

@@ -1,0 +1,163 @@
+"""Every command: a plain function whose docstring is its help.
+
+RECIPE is a path, an existing run (its stored recipe) or a shipped name, in that order. Exit codes: 0 done, 1 something that you can
+mend, 2 usage, 3 waiting for people, 4 money cap.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from alif import console, pipeline, store
+from alif import recipe as recipes
+from alif.errors import AlifError, RecipeError
+from alif.recipe import Recipe
+from alif.runs import Run, Step
+
+app = App(name="alif", help="Take an open language model to your own language.", help_format="plaintext")
+
+RUNS = Path("runs")
+Set = Annotated[
+    list[str] | None, Parameter(name="--set", negative="", help="Another value of a key, as a TOML line: pool.threshold=0.8")
+]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="One JSON document on standard output, nothing else there.")]
+
+
+def _recipe(name: str, sets: list[str] | None) -> Recipe:
+    return recipes.load(recipes.find(name, RUNS), sets or ())
+
+
+def _run(name: str) -> Run:
+    run = Run(RUNS / name)
+    if not (run.root / "recipe.toml").is_file():
+        raise RecipeError(f"{run.root}: no such run", "`alif ls` lists the runs; `alif run RECIPE` makes one.")
+    return run
+
+
+@app.command(name="ls")
+def list_all(*, json: Json = False) -> None:
+    """List packs, recipes, runs and their state."""
+    from alif import overview
+
+    listing = overview.listing(RUNS)
+    console.json_document(listing) if json else overview.show_listing(listing)
+
+
+@app.command
+def new(recipe: str, path: Path | None = None, *, json: Json = False) -> None:
+    """Copy a shipped recipe, to edit: `alif new small` writes small.toml."""
+    target = path or Path(f"{Path(recipe).stem}.toml")
+    if target.exists():
+        raise RecipeError(f"{target}: is already there", "Name another file: alif new RECIPE PATH.")
+    with store.disk(target):
+        shutil.copyfile(recipes.find(recipe, RUNS), target)
+    console.json_document({"path": str(target)}) if json else console.line(f"{target}  edit it, then: alif run {target}")
+
+
+@app.command
+def check(recipe: str, *, set: Set = None, json: Json = False) -> None:
+    """Check recipe, pack, keys and files; list every setting, and every host with what is sent there. Sends nothing."""
+    from alif import overview
+
+    found = overview.examine(_recipe(recipe, set))
+    console.json_document(found) if json else overview.show_examined(found)
+
+
+@app.command
+def run(recipe: str, *, until: str | None = None, set: Set = None, json: Json = False) -> None:
+    """Do all steps that are not done yet; safe to repeat and to interrupt."""
+    steps = pipeline.PIPELINE
+    if until is not None:
+        if until not in [step.name for step in steps]:
+            raise RecipeError(f"--until {until}: no such step", "Steps: " + " ".join(step.name for step in steps) + ".")
+        steps = steps[: steps.index(pipeline.named(until)) + 1]
+    _do(_recipe(recipe, set), steps, json)
+
+
+def _do(recipe: Recipe, steps: tuple[Step, ...], json: bool) -> None:
+    """Do `steps` of a run, write its report and tell how it ended."""
+    from alif import overview
+    from alif.evaluate import report
+
+    folder = Run(RUNS / recipe.name)
+    done = pipeline.run(recipe, folder, steps)
+    if done or not (folder.root / "report.html").is_file():
+        report.write([folder.root])
+    console.json_document(overview.status(folder)) if json else overview.show_end(folder, done)
+
+
+def _step_command(step: Step) -> Callable[..., None]:
+    def command(recipe: str, *, set: Set = None, json: Json = False) -> None:
+        _do(_recipe(recipe, set), pipeline.needed(step), json)
+
+    command.__doc__ = f"{step.about[0].upper()}{step.about[1:]} (with the steps before it)."
+    return command
+
+
+for _step in pipeline.PIPELINE:
+    app.command(_step_command(_step), name=_step.name)
+
+
+@app.command
+def status(run: str, *, json: Json = False) -> None:
+    """Show a line per step: state, rows in, kept, dropped by reason, cost, time."""
+    from alif import overview
+
+    found = overview.status(_run(run))
+    console.json_document(found) if json else overview.show_status(found)
+
+
+@app.command
+def show(run: str, step: str, *, dropped: bool = False, n: int = 5, json: Json = False) -> None:
+    """Read real rows of a step, with their ancestry; with --dropped the rows that left, and why."""
+    from alif import overview
+
+    rows = overview.rows(_run(run), step, dropped, n)
+    console.json_document(rows) if json else overview.show_rows(rows)
+
+
+@app.command
+def report(*runs: str, json: Json = False) -> None:
+    """Write the report of a run, or one page that compares several."""
+    from alif.evaluate import report as pages
+
+    path = pages.write([_run(name).root for name in runs])
+    console.json_document(store.read_json(path.with_suffix(".json"))) if json else console.line(str(path))
+
+
+@app.command
+def chat(run: str, question: str | None = None, *, json: Json = False) -> None:
+    """Talk to a run's model; with QUESTION answer once, without it line by line."""
+    from alif.ship import chat as talk
+
+    talk.talk(_run(run).root, question, as_json=json)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; the package's entry point."""
+    sys.exit(_main(arguments))
+
+
+def _main(arguments: list[str] | None) -> int:
+    try:
+        app(arguments, exit_on_error=False, result_action="return_value")
+    except CycloptsError:
+        return 2  # cyclopts has printed what was wrong
+    except AlifError as error:
+        console.note(error.message, style="bold red")
+        if error.hint:
+            console.note(error.hint)
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.note("Stopped. Repeat the command: it goes on where it stopped.")
+        return 1
+    except BrokenPipeError:  # the reader of our output has gone, as in `alif ls | head`
+        sys.stderr.close()
+        return 0
+    return 0

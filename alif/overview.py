@@ -1,0 +1,253 @@
+"""What the commands that only look show: packs, recipes, runs, a recipe's settings and hosts, a run's state, its rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from alif import console, pipeline, sources, store
+from alif import recipe as recipes
+from alif.errors import AlifError, DataError, RecipeError
+from alif.language import pack
+from alif.models import client
+from alif.recipe import Recipe
+from alif.runs import Run, list_runs, state
+
+__all__ = ["examine", "listing", "rows", "show_end", "show_examined", "show_listing", "show_rows", "show_status", "status"]
+
+NOT_REVIEWED = "not reviewed by a native speaker"
+
+
+def listing(folder: Path) -> dict[str, Any]:
+    """Return {"packs": […], "recipes": […], "runs": […]} for `alif ls`."""
+    return {
+        "packs": [_pack_entry(name) for name in pack.shipped()],
+        "recipes": [{"name": name, "about": recipes.load(path).about} for name, path in recipes.shipped().items()],
+        "runs": [{"name": run.name, "state": _run_state(run)} for run in list_runs(folder)],
+    }
+
+
+def _pack_entry(name: str) -> dict[str, Any]:
+    found = pack.load(name)
+    seeds = [row for path in sorted(found.folder.glob("seeds/*.jsonl")) for _, row in store.read_rows(path)]
+    return {
+        "code": found.code,
+        "name": found.name,
+        "native_name": found.native_name,
+        "tasks": len(found.tasks),
+        "seeds": len(seeds),
+        "reviewed": sum(bool(row.get("reviewed_by")) for row in seeds),
+    }
+
+
+def _run_state(run: Run) -> str:
+    states = [(step.name, state(step, run)["state"]) for step in pipeline.PIPELINE]
+    if all(found == "done" for _, found in states):
+        return "done"
+    open_step = next((f"{found} at {name}" for name, found in states if found not in ("done", "todo")), None)
+    return open_step or f"{sum(found == 'done' for _, found in states)} of {len(states)} steps done"
+
+
+def show_listing(found: Mapping[str, Any]) -> None:
+    """Print `listing` as three tables."""
+    packs = [(p["code"], p["name"], p["native_name"], p["tasks"] or "known language", _seed_words(p)) for p in found["packs"]]
+    console.table(("pack", "language", "", "tasks", "seeds"), packs)
+    console.line()
+    console.table(("recipe", ""), [(r["name"], r["about"]) for r in found["recipes"]])
+    console.line()
+    runs = [(r["name"], r["state"]) for r in found["runs"]]
+    console.table(("run", "state"), runs or [("none yet", "alif run demo")])
+
+
+def _seed_words(entry: Mapping[str, Any]) -> str:
+    if not entry["seeds"]:
+        return ""
+    reviewed = f"{entry['reviewed']} reviewed" if entry["reviewed"] else NOT_REVIEWED
+    return f"{entry['seeds']}, {reviewed}"
+
+
+def examine(recipe: Recipe) -> dict[str, Any]:
+    """Return what `alif check` shows: settings with defaults, hosts with what is sent, and problems with their cure.
+
+    Sends nothing.
+    """
+    own, known = pack.load(recipe.language.pack), pack.load(recipe.language.known)
+    return {
+        "recipe": recipe.name,
+        "languages": [f"{own.code} ({own.name})", f"{known.code} ({known.name}), known to the base"],
+        "settings": _settings(recipe),
+        "hosts": [{"host": host, "sent": sent} for host, sent in _hosts(recipe)],
+        "problems": [{"message": error.message, "hint": error.hint} for error in _problems(recipe)],
+    }
+
+
+def _settings(recipe: Recipe) -> list[dict[str, Any]]:
+    """Return every key with its value, its default and its description; one entry for each teacher's and part's keys too."""
+    values = recipe.model_dump(mode="json")
+    found = []
+    for key, default, about in recipes.every_key():
+        table, _, rest = key.partition(".NAME.")
+        names = [f"{table}.{name}.{rest}" for name in values[table]] if rest else [key]
+        for full in names:
+            value: Any = values
+            for part in full.split("."):
+                value = value[part]
+            found.append({"key": full, "value": value, "default": default, "about": about})
+    return found
+
+
+def _hosts(recipe: Recipe) -> list[tuple[str, str]]:
+    """Return (host, what is sent there) of everything that a run of this recipe would contact."""
+    found = list(client.hosts(recipe.teacher))
+    hub = [part for table in _sources(recipe).values() for part in table if part.startswith("hub:")]
+    base = recipe.student.base
+    if base != "tiny" and not Path(base).exists():
+        hub.append(base)
+    found += [("huggingface.co", f"the request for {one}, and HF_TOKEN where it is set") for one in hub]
+    return found
+
+
+def _sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
+    """Return every recipe key that names data, with its value."""
+    return {
+        "seeds.source": recipe.seeds.source,
+        "translate.source": recipe.translate.source if recipe.translate.rows else (),
+        "replay.source": recipe.replay.source if recipe.replay.rows else (),
+        "corpus.source": recipe.corpus.source,
+        "corpus.known_source": recipe.corpus.known_source,
+        "evaluate.test": recipe.evaluate.test,
+        "evaluate.benchmarks": recipe.evaluate.benchmarks,
+        **{f"blend.{name}.source": part.source for name, part in recipe.blend.items()},
+        **{f"teacher.{name}.phrasebook": teacher.phrasebook for name, teacher in recipe.teacher.items()},
+    }
+
+
+def _problems(recipe: Recipe) -> list[AlifError]:
+    found: list[AlifError] = []
+    for key, source in _sources(recipe).items():
+        try:
+            sources.paths(source, recipe.sources.folder)
+        except DataError as error:
+            found.append(RecipeError(f"{key}: {error.message}", error.hint))
+    if not recipe.teacher and (recipe.generate.accepted or recipe.translate.rows):
+        found.append(RecipeError("teacher: the recipe has none", "Add a table [teacher.NAME] with model and address."))
+    for name, teacher in recipe.teacher.items():
+        try:
+            client.prices(name, teacher)
+        except AlifError as error:
+            found.append(error)
+        if not client.is_local(teacher.address) and teacher.key not in os.environ:
+            found.append(RecipeError(f"teacher.{name}: {teacher.key} is not set", f"export {teacher.key}=… before the run."))
+    for name, part in recipe.blend.items():
+        if not part.source and name not in ("generate", "translate", "replay"):
+            found.append(RecipeError(f"blend.{name}: no source", "Name files or a hub id; only steps have rows of their own."))
+    return found
+
+
+def show_examined(found: Mapping[str, Any]) -> None:
+    """Print `examine`: settings that differ from their default are marked."""
+    rows = [
+        ("*" if s["value"] != _plain(s["default"]) else "", s["key"], _plain(s["value"]), _plain(s["default"]), s["about"])
+        for s in found["settings"]
+    ]
+    console.table(
+        ("", "key", "value", "default", "meaning"), rows, title=f"recipe {found['recipe']}: {', '.join(found['languages'])}"
+    )
+    console.line()
+    hosts = [(host["host"], host["sent"]) for host in found["hosts"]]
+    console.table(("contacts", "sends"), hosts or [("nobody", "everything stays on this machine")])
+    console.line()
+    for problem in found["problems"]:
+        console.line(f"! {problem['message']}\n  {problem['hint']}")
+    console.line(f"{len(found['problems'])} problems" if found["problems"] else "No problems found. Nothing was sent.")
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def status(run: Run) -> dict[str, Any]:
+    """Return {"run", "steps": [{name, state, rows_in, kept, dropped, cost_usd, seconds, message}]}."""
+    return {"run": run.name, "steps": [state(step, run) for step in pipeline.PIPELINE]}
+
+
+def show_status(found: Mapping[str, Any]) -> None:
+    """Print `status` as a table."""
+    rows = []
+    for step in found["steps"]:
+        dropped = ", ".join(f"{count} {reason}" for reason, count in step["dropped"].items())
+        done = step["state"] == "done"
+        cost = f"{step['cost_usd']:.4f}" if step["cost_usd"] else ""
+        counts = (step["rows_in"], step["kept"]) if done else (None, None)
+        rows.append(
+            (
+                step["name"],
+                step["state"],
+                *counts,
+                cost,
+                f"{step['seconds']:.1f}",
+                dropped or step["message"].partition("\n")[0],
+            )
+        )
+    console.table(("step", "state", "in", "kept", "$", "s", "dropped"), rows, title=f"run {found['run']}")
+
+
+def show_end(run: Run, done: int) -> None:
+    """Print how `alif run` ended: the table of steps, the head of the report and where it lies."""
+    show_status(status(run))
+    console.line()
+    scores = store.read_json(run.root / "report.json")["scores"]
+    rows = [
+        (
+            s["stage"],
+            s["benchmark"],
+            s["metric"],
+            s["language"],
+            f"{s['value']:.3f}",
+            f"{s['low']:.3f} to {s['high']:.3f}",
+            s["n"],
+        )
+        for s in scores
+        if s["benchmark"] in ("heldout", "answers")
+    ]
+    if rows:
+        console.table(("stage", "on", "metric", "language", "value", "95 % interval", "n"), rows)
+        console.line()
+    if not done:
+        console.line("Nothing to do: every step was done before.")
+    console.line(f"Report: {run.root / 'report.html'}")
+
+
+def rows(run: Run, step: str, dropped: bool, n: int) -> list[dict[str, Any]]:
+    """Return up to `n` rows of a finished step, spread evenly over its file."""
+    names = [one.name for one in pipeline.PIPELINE]
+    if step not in names:
+        raise RecipeError(f"{step}: no such step", f"Steps: {' '.join(names)}.")
+    path = run.folder(step) / ("dropped.jsonl" if dropped else "examples.jsonl")
+    if not path.is_file():
+        raise DataError(f"{path}: no such file", f"The step has no such rows, or is not done: alif status {run.name}.")
+    found = [row for _, row in store.read_rows(path)]
+    return [found[index * len(found) // n] for index in range(n)] if len(found) > n else found
+
+
+def show_rows(found: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows, right-to-left where their language is, with ancestry or the reason why they left."""
+    for row in found:
+        console.line("─" * 72)
+        rtl = _rtl(str(row.get("language", "")))
+        for key in ("raw", "title", "instruction", "input", "output", "text"):
+            if row.get(key):
+                console.sample(key, str(row[key]), rtl)
+        facts = [f"{key} {row[key]}" for key in ("task", "reason", "evidence", "source") if row.get(key)]
+        origin = row.get("origin") or {}
+        facts += [f"{key} {value}" for key, value in origin.items() if value]
+        console.line(f"{'':>11}  {' · '.join(facts)}")
+        if nearest := row.get("nearest"):
+            console.sample("nearest", nearest["text"], rtl)
+            console.line(f"{'':>11}  {nearest['id']}, ROUGE-L {nearest['similarity']:.3f}")
+
+
+def _rtl(code: str) -> bool:
+    return any(pack.load(name).direction == "rtl" for name in pack.shipped() if pack.load(name).code == code)

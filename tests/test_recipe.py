@@ -1,0 +1,83 @@
+"""Recipes: every key typed, wrong ones answered, overrides, identity."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alif import recipe as recipes
+from alif.errors import RecipeError
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "r.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", recipes.shipped())
+def test_shipped_recipes_load_and_come_back_from_their_dump(name: str, tmp_path: Path) -> None:
+    loaded = recipes.load(recipes.shipped()[name])
+    assert loaded.name == name
+    assert loaded.about
+    assert recipes.load(write(tmp_path, recipes.dump(loaded))) == loaded
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint", "advice"),
+    [
+        ("[adapter]\nrnk = 3", "r.toml: adapter.rnk: no such key", "Did you mean adapter.rank?"),
+        ("[teacher.a]\nmodle = 'x'", "r.toml: teacher.a.mod", "alif check"),
+        ("[pool]\nthreshold = 1.5", r"r.toml: pool.threshold: input should be less than or equal to 1 \(it is 1.5\)", ""),
+        ("[pool]\nthreshold = 'x'", "r.toml: pool.threshold: input should be a valid number", ""),
+        ("name == 3", "r.toml: not TOML", ""),
+        ("extends = 'nothing'", "r.toml: extends: 'nothing' is no shipped recipe", ""),
+    ],
+)
+def test_a_wrong_recipe_is_answered_with_place_and_cure(tmp_path: Path, text: str, complaint: str, advice: str) -> None:
+    whole = text if text.startswith(("name", "extends")) else f'name = "r"\n{text}'
+    with pytest.raises(RecipeError, match=complaint) as error:
+        recipes.load(write(tmp_path, whole))
+    assert advice in error.value.hint
+
+
+def test_a_recipe_needs_a_name(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="name: field required"):
+        recipes.load(write(tmp_path, "[pool]\nthreshold = 0.5"))
+
+
+def test_overrides_are_toml_lines(tmp_path: Path) -> None:
+    path = write(tmp_path, 'name = "r"\n[teacher.a]\nmodel = "m"')
+    loaded = recipes.load(path, ["adapter.rank=16", 'name="s"', "teacher.a.share=2"])
+    assert (loaded.name, loaded.adapter.rank, loaded.teacher["a"].share) == ("s", 16, 2.0)
+    with pytest.raises(RecipeError, match="--set name=s: not a TOML line") as error:
+        recipes.load(path, ["name=s"])
+    assert """--set 'name="s"'""" in error.value.hint
+
+
+def test_a_recipe_is_found_as_path_then_run_then_shipped_name(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    assert recipes.find("demo", runs) == recipes.shipped()["demo"]
+    (runs / "demo").mkdir(parents=True)
+    stored = runs / "demo" / "recipe.toml"
+    stored.write_text('name = "demo"')
+    assert recipes.find("demo", runs) == stored
+    assert recipes.find(str(stored), runs) == stored
+    with pytest.raises(RecipeError, match="nothing: no such recipe"):
+        recipes.find("nothing", runs)
+
+
+def test_every_key_is_described_and_addressable() -> None:
+    undescribed = [key for key, _, about in recipes.every_key() if not about and not key.endswith((".seed", "device"))]
+    plain = {"tiny.width", "tiny.layers", "tiny.heads", "tiny.key_value_heads", "tiny.feed_forward", "tiny.epochs", "tiny.lr"}
+    more = {"tiny.tokens_per_row", "tiny.rows_per_step", "adapter.rank", "adapter.alpha", "adapter.dropout"}
+    stages = {f"{stage}.{key}" for stage in ("pretrain", "finetune") for key in ("lr", "schedule", "weight_decay", "epochs")}
+    assert set(undescribed) <= plain | more | stages
+
+
+def test_prices_and_keys_are_no_identity() -> None:
+    loaded = recipes.check({"name": "r", "teacher": {"a": {"model": "m", "usd_per_million_in": 2.5}}}, "r")
+    found = recipes.identity("teacher", loaded.teacher)
+    assert found["teacher.a.model"] == "m"
+    assert not [key for key in found if "usd" in key or key.endswith(".key")]

@@ -1,0 +1,138 @@
+"""Steps are done exactly once; drift is named; a kill leaves a finished step or none."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+from alif import recipe as recipes
+from alif import runs, store
+from alif.errors import AlifError, BusyError, DriftError, Waiting
+from alif.records import Counts
+from alif.recipe import Pool, Recipe
+from alif.runs import Given, Run, Step
+
+
+def make(given: Given, pool: Pool) -> Counts:
+    """A step that writes its threshold."""
+    store.write_rows(given.folder / "examples.jsonl", [{"threshold": pool.threshold}])
+    return Counts.of(1, [])
+
+
+def copy(given: Given) -> Counts:
+    """A step that counts what an earlier one wrote."""
+    rows = list(store.read_rows(given.needs["first"] / "examples.jsonl"))
+    store.write_rows(given.folder / "examples.jsonl", [row for _, row in rows])
+    return Counts.of(len(rows), [])
+
+
+def recipe(**tables: object) -> Recipe:
+    return recipes.check({"name": "r", **tables}, "r")
+
+
+FIRST = Step("first", make, "", reads=("pool",))
+SECOND = Step("second", copy, "", needs=(FIRST,))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path / "r")
+
+
+def test_a_step_is_done_once(run: Run) -> None:
+    assert runs.perform(FIRST, recipe(), run)
+    written = (run.folder("first") / "examples.jsonl").stat().st_mtime_ns
+    assert not runs.perform(FIRST, recipe(), run)
+    assert (run.folder("first") / "examples.jsonl").stat().st_mtime_ns == written
+    assert runs.state(FIRST, run)["state"] == "done"
+    assert not list(run.scratch("first").glob("partial"))
+
+
+def test_runtime_is_no_identity(run: Run) -> None:
+    runs.perform(FIRST, recipe(), run)
+    assert not runs.perform(FIRST, recipe(runtime={"workers": 3}), run)
+
+
+def test_drift_names_the_key(run: Run) -> None:
+    runs.perform(FIRST, recipe(), run)
+    with pytest.raises(DriftError, match=r"r/first was built with pool.threshold = 0.7, now 0.8") as error:
+        runs.perform(FIRST, recipe(pool={"threshold": 0.8}), run)
+    assert "another name" in error.value.hint
+
+
+def test_drift_of_an_earlier_step_is_named(run: Run) -> None:
+    runs.perform(FIRST, recipe(), run)
+    runs.perform(SECOND, recipe(), run)
+    (run.folder("first") / "step.json").unlink()
+    (run.folder("first") / "examples.jsonl").unlink()
+    run.folder("first").rmdir()
+    assert runs.finished(SECOND, recipe(), run)  # compared once its need is there again
+    runs.perform(FIRST, recipe(pool={"threshold": 0.9}), run)
+    with pytest.raises(DriftError, match="second was built with another first"):
+        runs.perform(SECOND, recipe(), run)
+
+
+def test_files_count_by_content(run: Run, tmp_path: Path) -> None:
+    data = tmp_path / "data.txt"
+    data.write_text("one")
+    step = Step("first", make, "", reads=("pool",), files=lambda recipe: {"data.txt": data})
+    runs.perform(step, recipe(), run)
+    os.utime(data, (1, 1))
+    assert runs.finished(step, recipe(), run)
+    data.write_text("two")
+    with pytest.raises(DriftError, match="another content of data.txt"):
+        runs.finished(step, recipe(), run)
+
+
+def test_a_failure_leaves_no_step_and_says_so(run: Run) -> None:
+    def fail(given: Given) -> Counts:
+        (given.folder / "half.jsonl").write_text("{")
+        raise AlifError("the tank is empty", "Fill it.")
+
+    step = Step("first", fail, "")
+    with pytest.raises(AlifError, match="the tank is empty"):
+        runs.perform(step, recipe(), run)
+    assert not run.folder("first").exists()
+    found = runs.state(step, run)
+    assert (found["state"], found["message"].splitlines()[0]) == ("failed", "the tank is empty")
+
+
+def test_waiting_is_a_state_of_its_own(run: Run) -> None:
+    def wait(given: Given) -> Counts:
+        raise Waiting("3 rows wait for people", "")
+
+    step = Step("first", wait, "")
+    with pytest.raises(Waiting):
+        runs.perform(step, recipe(), run)
+    assert runs.state(step, run)["state"] == "waiting"
+
+
+def test_a_killed_step_is_done_again_from_nothing(run: Run) -> None:
+    def die(given: Given) -> Counts:
+        (given.folder / "half.jsonl").write_text("{")
+        os._exit(9)
+
+    child = multiprocessing.get_context("fork").Process(target=runs.perform, args=(Step("first", die, ""), recipe(), run))
+    child.start()
+    child.join()
+    assert child.exitcode == 9
+    assert runs.state(FIRST, run)["state"] == "todo"
+    assert runs.perform(Step("first", make, "", reads=("pool",)), recipe(), run)
+    assert not (run.folder("first") / "half.jsonl").exists()
+
+
+def test_a_second_process_on_the_same_run_is_refused(run: Run) -> None:
+    with run.locked(), pytest.raises(BusyError, match=rf"process {os.getpid()} is working on this run"), run.locked():
+        pass
+    with run.locked():
+        assert run.busy()
+    assert not run.busy()
+
+
+def test_the_stored_recipe_is_the_one_that_was_run(run: Run) -> None:
+    run.begin(recipe(pool={"threshold": 0.5}))
+    assert recipes.load(run.root / "recipe.toml") == recipe(pool={"threshold": 0.5})
+    assert store.read_json(run.root / "lock.json")["packages"]
