@@ -25,7 +25,7 @@ lint: .venv/ready
 install: .venv/ready
 
 docs: .venv/ready
-	$(BIN)/python -m alif.reference docs
+	$(BIN)/python docs/generate.py
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Alif needs Python 3.11 or newer, this is " + sys.version) if sys.version_info < (3, 11) else None'

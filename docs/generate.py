@@ -1,0 +1,54 @@
+"""Write docs/recipes.md and docs/commands.md from the code: `make docs`. A test compares them with what stands in the repository."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from alif import pipeline, store
+from alif import recipe as recipes
+
+DOCS = Path(__file__).parent
+COMMANDS = ("ls", "new", "check", "run", *(step.name for step in pipeline.PIPELINE), "status", "show", "report", "chat")
+
+
+def recipe_page() -> str:
+    """Return docs/recipes.md: every key, its default, its meaning."""
+    lines = [
+        "# Recipes",
+        "",
+        "A recipe is a TOML file; every key below may stand in it. This page is written from the code by `make docs`.",
+        "",
+        f"Shipped: {', '.join(f'`{name}` ({recipes.load(path).about})' for name, path in recipes.shipped().items())}.",
+    ]
+    table = ""
+    for key, default, about in recipes.every_key():
+        head = key.rpartition(".")[0]
+        if head != table:
+            table = head
+            lines += ["", f"## [{head}]", "", "| key | default | meaning |", "|---|---|---|"]
+        elif len(lines) == 5:
+            lines += ["", "## At the top", "", "| key | default | meaning |", "|---|---|---|"]
+        shown = list(default) if isinstance(default, tuple) else default
+        lines.append(f"| `{key}` | `{shown!r}` | {' '.join(about.split()).replace('|', chr(92) + '|')} |")
+    return "\n".join(lines) + "\n"
+
+
+def command_page() -> str:
+    """Return docs/commands.md: the help of every command."""
+    lines = ["# Commands", "", "Written from the code by `make docs`. RECIPE is a path, an existing run or a shipped name, in that order.", ""]
+    lines += ["Exit codes: 0 done, 1 something that you can mend, 2 usage, 3 waiting for people, 4 money cap."]
+    for name in COMMANDS:
+        asked = subprocess.run(
+            [sys.executable, "-m", "alif", name, "--help"],
+            capture_output=True, text=True, check=True, env={"COLUMNS": "110", "NO_COLOR": "1", "PATH": "", "LANG": "C.UTF-8"},
+        )  # fmt: skip
+        text = "\n".join(line.rstrip() for line in asked.stdout.strip().splitlines()).replace("Usage: __main__.py", "Usage: alif")
+        lines += ["", f"## alif {name}", "", "```", text, "```"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    store.write_text(DOCS / "recipes.md", recipe_page())
+    store.write_text(DOCS / "commands.md", command_page())
