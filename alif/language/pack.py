@@ -1,0 +1,214 @@
+"""A language pack: a language as a folder that a linguist edits, read and checked here.
+
+    packs/ur/
+      pack.toml            letters, folds, digits, sentence marks, look-alikes, phrases
+      tasks/qa.toml        what a task is: weight, what is compared, how answers are scored
+      prompts/qa.jinja     how a teacher is asked for more of it
+      seeds/ demo/ test.jsonl card.md README.md
+
+A second language needs another folder, no Python. Whatever is wrong in a folder is told as one sentence with path and line.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, TypeVar
+
+import jinja2
+import jinja2.meta
+import regex
+from pydantic import ValidationError
+
+from alif.errors import PackError
+from alif.language.tables import Clean, Compare, Numbers, PackFile, Phrases, Quoted, Script, Sentences, TaskFile
+from alif.records import Table
+
+__all__ = ["Pack", "Task", "load", "shipped"]
+
+SHIPPED = Path(__file__).parent / "packs"
+PROMPT_VARIABLES = frozenset({"language", "native_name", "items"})
+"""What a prompt template may use: the pack's name, its native name, the number of tasks wanted."""
+
+Facts = TypeVar("Facts", bound=Table)
+
+_INCLUDE = re.compile(r"\{%-?\s*include\s+['\"]([\w.-]+)['\"]\s*-?%\}\n?")
+
+
+class Task(TaskFile):
+    """A kind of instruction."""
+
+    name: str
+    template: str
+    """Jinja source of the prompt, with its includes written out. Variables: language, native_name, items."""
+
+    def compared(self, instruction: str, input: str) -> str:
+        """Return the text that the pool compares for this task."""
+        return f"{instruction}\n{input}" if self.scope == "instruction+input" else instruction
+
+
+@dataclass(frozen=True, eq=False)
+class Pack:
+    """A checked language pack. Two are the same if they are the same object: `load` keeps them."""
+
+    folder: Path
+    code: str
+    """BCP 47."""
+    name: str
+    native_name: str
+    direction: Literal["rtl", "ltr"]
+    tasks: Mapping[str, Task]
+    """By name, in the pack's order."""
+    script: Script
+    clean: Clean
+    compare: Compare
+    numbers: Numbers
+    sentences: Sentences
+    lookalikes: Mapping[str, str]
+    """Wrong letter → right letter."""
+    quoted: Quoted
+    phrases: Phrases
+
+    def parts(self) -> dict[str, Path]:
+        """Return the files that decide what is made with the pack, by label: what a step's identity covers."""
+        names = ["pack.toml", *(f"tasks/{name}.toml" for name in self.tasks)]
+        names += sorted(path.relative_to(self.folder).as_posix() for path in self.folder.glob("prompts/*.jinja"))
+        return {f"{self.code}/{name}": self.folder / name for name in names}
+
+
+def shipped() -> dict[str, Path]:
+    """Return the folders of the shipped packs by name."""
+    return {path.parent.name: path.parent for path in sorted(SHIPPED.glob("*/pack.toml"))}
+
+
+def load(name_or_path: str | Path) -> Pack:
+    """Return the pack of a shipped name or of a folder; the same folder gives the same object.
+
+    Raises:
+        PackError: the first thing that is wrong, with path and line.
+    """
+    folder = shipped().get(str(name_or_path), Path(name_or_path))
+    if not (folder / "pack.toml").is_file():
+        raise PackError(
+            f"{name_or_path}: no such language pack",
+            f"Shipped packs: {', '.join(shipped())}; or name a folder with a pack.toml.",
+        )
+    return _load(folder.resolve())
+
+
+@functools.cache
+def _load(folder: Path) -> Pack:
+    path = folder / "pack.toml"
+    facts = _read(path, PackFile)
+    _check_letters(path, facts)
+    tasks = {name: _task(folder, name) for name in facts.tasks}
+    _check_tasks(path, facts.tasks)
+    values = {key: getattr(facts, key) for key in PackFile.model_fields if key != "tasks"}
+    return Pack(folder=folder, tasks=MappingProxyType(tasks), **values)
+
+
+def _check_letters(path: Path, facts: PackFile) -> None:
+    own = set(facts.script.letters)
+    in_script = regex.compile(rf"\p{{Script={facts.script.name}}}")
+    checks: tuple[tuple[str, Callable[[], set[str]], str], ...] = (
+        ("script.letters", lambda: {c for c in own if not in_script.match(c)}, f"is not of the script {facts.script.name}"),
+        ("script.telling", lambda: set(facts.script.telling) - own, "is not among script.letters"),
+        ("lookalikes", lambda: own & facts.lookalikes.keys(), "is among script.letters and cannot be a wrong letter"),
+        (
+            "lookalikes",
+            lambda: set(facts.lookalikes.values()) - own,
+            "is not among script.letters and cannot be a right letter",
+        ),
+    )
+    for key, wrong, what in checks:
+        for char in sorted(wrong()):
+            raise PackError(f"{path}: {key}: {char} (U+{ord(char):04X}) {what}", "Mend one of the two tables.")
+
+
+def _check_tasks(path: Path, names: tuple[str, ...]) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise PackError(f"{path}: tasks: {twice} stands twice", "Name each task once.")
+    for found in (*path.parent.glob("tasks/*.toml"), *path.parent.glob("prompts/[!_]*.jinja")):
+        if found.stem not in names:
+            raise PackError(f"{found}: not a task of the pack", f"Add {found.stem} to tasks in {path}, or remove the file.")
+
+
+def _task(folder: Path, name: str) -> Task:
+    facts = _read(folder / "tasks" / f"{name}.toml", TaskFile)
+    return Task(**facts.model_dump(), name=name, template=_template(folder / "prompts" / f"{name}.jinja"))
+
+
+def _read(path: Path, model: type[Facts]) -> Facts:
+    text = _text(path)
+    try:
+        return model.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise PackError(f"{path}: not TOML ({error})", "Mend that line.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        keys = [str(part) for part in first["loc"] if isinstance(part, str)]
+        line = _line(text, keys)
+        where = f"{path}:{line}" if line else str(path)
+        what = {"extra_forbidden": "no such key", "missing": "is missing"}.get(first["type"], first["msg"])
+        known = ", ".join(model.model_fields)
+        raise PackError(f"{where}: {'.'.join(keys)}: {what}", f"Compare with {SHIPPED.name}/ur; keys here: {known}.") from error
+
+
+def _line(text: str, keys: list[str]) -> int:
+    """Return the line, from 1, on which a key is set or its table begins; 0 if it is nowhere."""
+    table: list[str] = []
+    best = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[+([^\]]+)\]", line)
+        if header:
+            table = [part.strip(" \"'") for part in header[1].split(".")]
+            best = number if table == keys[: len(table)] else best
+        key = re.match(r"\s*[\"']?([^\s=\"']+)[\"']?\s*=", line)
+        if key and [*table, key[1]] == keys[: len(table) + 1]:
+            return number
+    return best
+
+
+def _template(path: Path) -> str:
+    source = _text(path)
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
+    try:
+        parsed = environment.parse(source)
+    except jinja2.TemplateSyntaxError as error:
+        raise PackError(f"{path}:{error.lineno}: not a Jinja template ({error.message})", "Mend that line.") from error
+    for name in sorted(jinja2.meta.find_undeclared_variables(parsed) - PROMPT_VARIABLES):
+        line = next((number for number, line in enumerate(source.splitlines(), 1) if name in line), 1)
+        raise PackError(f"{path}:{line}: no such variable: {name}", f"A prompt knows {', '.join(sorted(PROMPT_VARIABLES))}.")
+    return _INCLUDE.sub(lambda found: _template(path.parent / found[1]), source)
+
+
+def _text(path: Path) -> str:
+    """Read a file of the pack: UTF-8, NFC, LF, without a byte-order mark."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise PackError(f"{path}: cannot be read ({error.strerror})", "The pack needs this file.") from error
+    line = 1 + raw.count(b"\n", 0, max(raw.find(b"\r"), 0))
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raise PackError(f"{path}:1: begins with a byte-order mark", "Save the file as UTF-8 without BOM.")
+    if b"\r" in raw:
+        raise PackError(f"{path}:{line}: a Windows line end (CR)", "Save the file with Unix line ends (LF).")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = 1 + raw.count(b"\n", 0, error.start)
+        raise PackError(f"{path}:{line}: not UTF-8 (byte 0x{raw[error.start]:02x})", "Save the file as UTF-8.") from error
+    for number, written in enumerate(text.split("\n"), 1):
+        if not unicodedata.is_normalized("NFC", written):
+            raise PackError(
+                f"{path}:{number}: letters in pieces (not Unicode NFC)",
+                r"Write each letter as one character; in TOML a mark as \u0654.",
+            )
+    return text
