@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from alif import console, pipeline, store
 from alif import recipe as recipes
@@ -20,6 +20,7 @@ from alif.errors import AlifError, RecipeError
 from alif.recipe import Recipe
 from alif.runs import Run, Step
 
+STEPS = Group("Steps, each with the steps that it needs", sort_key=2)
 app = App(name="alif", help="Take an open language model to your own language.", help_format="plaintext")
 
 RUNS = Path("runs")
@@ -96,12 +97,12 @@ def _step_command(step: Step) -> Callable[..., None]:
     def command(recipe: str, *, set: Set = None, json: Json = False) -> None:
         _do(_recipe(recipe, set), pipeline.needed(step), json)
 
-    command.__doc__ = f"{step.about[0].upper()}{step.about[1:]} (with the steps before it)."
+    command.__doc__ = f"{step.about[0].upper()}{step.about[1:]}."
     return command
 
 
-for _step in pipeline.PIPELINE:
-    app.command(_step_command(_step), name=_step.name)
+for _place, _step in enumerate(pipeline.PIPELINE):
+    app.command(_step_command(_step), name=_step.name, group=STEPS, sort_key=_place)
 
 
 @app.command

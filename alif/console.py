@@ -43,10 +43,11 @@ def json_document(value: Any) -> None:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
-    """Print a table; cells that are numbers stand to the right."""
+    """Print a table; columns of numbers stand to the right."""
     drawn = Table(*[], title=title or None, box=None, pad_edge=False, header_style="bold")
     for index, name in enumerate(columns):
-        numeric = any(isinstance(row[index], int | float) for row in rows)
+        cells = [row[index] for row in rows if row[index] not in (None, "")]
+        numeric = bool(cells) and all(isinstance(cell, int | float) for cell in cells)
         drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*("" if cell is None else str(cell) for cell in row))

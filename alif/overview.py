@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from alif import console, pipeline, sources, store
 from alif import recipe as recipes
 from alif.errors import AlifError, DataError, RecipeError
 from alif.language import pack
-from alif.models import client
+from alif.models import address, budget
 from alif.recipe import Recipe
 from alif.runs import Run, list_runs, state
 
@@ -100,7 +100,7 @@ def _settings(recipe: Recipe) -> list[dict[str, Any]]:
 
 def _hosts(recipe: Recipe) -> list[tuple[str, str]]:
     """Return (host, what is sent there) of everything that a run of this recipe would contact."""
-    found = list(client.hosts(recipe.teacher))
+    found = list(address.hosts(recipe.teacher))
     hub = [part for table in _sources(recipe).values() for part in table if part.startswith("hub:")]
     base = recipe.student.base
     if base != "tiny" and not Path(base).exists():
@@ -134,12 +134,11 @@ def _problems(recipe: Recipe) -> list[AlifError]:
     if not recipe.teacher and (recipe.generate.accepted or recipe.translate.rows):
         found.append(RecipeError("teacher: the recipe has none", "Add a table [teacher.NAME] with model and address."))
     for name, teacher in recipe.teacher.items():
-        try:
-            client.prices(name, teacher)
-        except AlifError as error:
-            found.append(error)
-        if not client.is_local(teacher.address) and teacher.key not in os.environ:
-            found.append(RecipeError(f"teacher.{name}: {teacher.key} is not set", f"export {teacher.key}=… before the run."))
+        for examine_one in (budget.price, address.key):
+            try:
+                examine_one(name, teacher)
+            except AlifError as error:
+                found.append(error)
     for name, part in recipe.blend.items():
         if not part.source and name not in ("generate", "translate", "replay"):
             found.append(RecipeError(f"blend.{name}: no source", "Name files or a hub id; only steps have rows of their own."))
@@ -148,13 +147,9 @@ def _problems(recipe: Recipe) -> list[AlifError]:
 
 def show_examined(found: Mapping[str, Any]) -> None:
     """Print `examine`: settings that differ from their default are marked."""
-    rows = [
-        ("*" if s["value"] != _plain(s["default"]) else "", s["key"], _plain(s["value"]), _plain(s["default"]), s["about"])
-        for s in found["settings"]
-    ]
-    console.table(
-        ("", "key", "value", "default", "meaning"), rows, title=f"recipe {found['recipe']}: {', '.join(found['languages'])}"
-    )
+    rows = [_setting_row(setting) for setting in found["settings"]]
+    console.line(f"recipe {found['recipe']}: {', '.join(found['languages'])}; * differs from the default\n")
+    console.table(("", "key", "value", "meaning"), rows)
     console.line()
     hosts = [(host["host"], host["sent"]) for host in found["hosts"]]
     console.table(("contacts", "sends"), hosts or [("nobody", "everything stays on this machine")])
@@ -164,8 +159,11 @@ def show_examined(found: Mapping[str, Any]) -> None:
     console.line(f"{len(found['problems'])} problems" if found["problems"] else "No problems found. Nothing was sent.")
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _setting_row(setting: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    value, default = (json.dumps(setting[key], ensure_ascii=False) for key in ("value", "default"))
+    if value == default or setting["default"] == "required":
+        return "", setting["key"], value, setting["about"]
+    return "*", setting["key"], value, f"{setting['about']} Default: {default}."
 
 
 def status(run: Run) -> dict[str, Any]:
