@@ -68,6 +68,8 @@ class Teacher(Table):
     """Price of a million input tokens. Unknown (left out) is refused unless the address is local."""
     usd_per_million_out: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
     """Price of a million output tokens, reasoning tokens included."""
+    usd_per_million_cached: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
+    """Price of a million input tokens that the provider had in its cache; left out: as dear as any other input."""
     temperature: float = Field(1.0, ge=0)
     """Source: traversaal-ai/alif-urdu-llm@67a6a01/Modified_Self_Instruct (temperature 1.0, top_p 1)."""
     max_tokens: int = Field(4096, gt=0)

@@ -1,0 +1,112 @@
+"""Where a teacher lies: its host, whether that is this house or the world, which key opens it, and what is sent there.
+
+scripted                          the offline teacher in alif's own process: no key, no price
+http://localhost:11434/v1         local (loopback, private network, a name without a dot): no key, no price needed
+https://api.openai.com/v1         a provider: needs a key in the environment and a price in the recipe
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from urllib.parse import SplitResult, urlsplit
+
+from alif.errors import RecipeError, ReplyError
+from alif.recipe import Teacher
+
+__all__ = ["SCRIPTED", "check", "host", "hosts", "is_local", "is_openai", "key"]
+
+SCRIPTED = "scripted"
+"""The address of the offline teacher."""
+
+
+def host(address: str) -> str:
+    """Return the host of an address, with its port where it has one."""
+    if address == SCRIPTED:
+        return "127.0.0.1"
+    return _split(address).netloc.rpartition("@")[2]
+
+
+def is_local(address: str) -> bool:
+    """Tell whether an address lies on this machine or in a private network, where nobody sends a bill."""
+    if address == SCRIPTED:
+        return True
+    name = _split(address).hostname or ""
+    try:
+        return ipaddress.ip_address(name).is_private
+    except ValueError:
+        return "." not in name or name.endswith((".localhost", ".local", ".internal"))
+
+
+def is_openai(address: str) -> bool:
+    """Tell whether an address is OpenAI's own, or Azure's, which have other names for some settings."""
+    name = _split(address).hostname or ""
+    return name.endswith((".openai.com", ".openai.azure.com"))
+
+
+def check(name: str, teacher: Teacher) -> None:
+    """Refuse an address that is none, or that holds a secret.
+
+    Raises:
+        RecipeError: with the recipe key.
+    """
+    if teacher.address == SCRIPTED:
+        return
+    parts = _split(teacher.address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise RecipeError(
+            f"teacher.{name}.address: {teacher.address!r} is no address",
+            'Write it like "https://api.openai.com/v1", or "scripted".',
+        )
+    if parts.username or parts.password or parts.query:
+        raise RecipeError(
+            f"teacher.{name}.address holds a user, a password or a query",
+            "Keys come from the environment only: name the variable in teacher.NAME.key.",
+        )
+
+
+def key(name: str, teacher: Teacher) -> str:
+    """Return the key that the environment holds for a teacher, "" where it needs none.
+
+    A local address is sent a key only if the recipe names its variable: the usual OPENAI_API_KEY is not for everyone.
+
+    Raises:
+        ReplyError: the variable is not set or cannot be a key; it is named, its value never is.
+    """
+    local = is_local(teacher.address)
+    if local and "key" not in teacher.model_fields_set:
+        return ""
+    value = os.environ.get(teacher.key, "").strip()
+    if not value and not local:
+        raise ReplyError(
+            f"teacher.{name}: {host(teacher.address)} needs a key, and the environment variable {teacher.key} is not set",
+            f"export {teacher.key}=... and repeat the command; it is never written to any file.",
+        )
+    if not (value.isascii() and value.isprintable()):
+        raise ReplyError(
+            f"teacher.{name}: the environment variable {teacher.key} holds characters that no key has",
+            "Copy the key again, without anything around it.",
+        )
+    return value
+
+
+def hosts(teachers: Mapping[str, Teacher]) -> list[tuple[str, str]]:
+    """Return (host, what is sent there) of every teacher, for `alif check`. Sends nothing."""
+    found = []
+    for name, teacher in teachers.items():
+        check(name, teacher)
+        sent = f"teacher.{name}: prompts for {teacher.model}"
+        if teacher.address == SCRIPTED:
+            sent += ", to the offline teacher in alif's own process"
+        elif not is_local(teacher.address) or "key" in teacher.model_fields_set:
+            sent += f", with the key from {teacher.key}"
+        found.append((host(teacher.address), sent))
+    return found
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")

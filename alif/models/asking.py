@@ -1,0 +1,200 @@
+"""Ask one teacher one thing until it is answered: the ledger first, then money, a place, the wire.
+
+    reply ─▶ ledger has it? ── yes ───────────────────────────────────────────▶ Reply, free
+                 └─ no ─▶ budget.hold ─▶ limiter.slot ─▶ ledger.sending ─▶ POST ─▶ ledger.answered ─▶ Reply
+                              ▲                                              │ fault
+                              └────────── wait, longer each time ◀───────────┘
+
+A request is tried until it is answered or the run stops with a sentence; it is never skipped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakValueDictionary
+
+import httpx2
+import openai
+
+from alif import console
+from alif.errors import ReplyError
+from alif.models import address
+from alif.models.budget import Budget, Price
+from alif.models.chat import Message, Reply
+from alif.models.faults import Fault, judge
+from alif.models.ledger import Ledger, Request
+from alif.models.limiter import Limiter
+from alif.models.reading import BLOCKED, Reading, read
+from alif.recipe import Teacher
+
+__all__ = ["Desk", "Line", "Patience"]
+
+TOLD_FROM_S = 10.0
+"""A wait of this length is told on the screen."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to try again. Each wait doubles, up to the longest, less a seeded part so that not all come back at once."""
+
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 60.0
+    unreached_s: float = 20.0
+    """How long a host that has not answered yet is tried to be reached."""
+    silence_s: float = 600.0
+    """The same for a host that has answered before: the network may come back."""
+    give_up_s: float = 1800.0
+    """How long one request is tried at all."""
+
+    def wait_s(self, request: str, attempt: int) -> float:
+        """Return the wait after `attempt` (from 0): a pure function of the request and the attempt."""
+        longest = min(self.longest_wait_s, self.first_wait_s * 2.0 ** min(attempt, 30))
+        return longest * random.Random(f"{request}:{attempt}").uniform(0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What all teachers of a step share."""
+
+    run: str
+    step: str
+    ledger: Ledger
+    budget: Budget
+    seats: asyncio.Semaphore
+    """runtime.workers requests in flight, over all teachers."""
+    patience: Patience
+    timeout_s: float
+    asking: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    """One lock a request under way, so that the same request is not sent twice at once."""
+    heard: set[str] = field(default_factory=set)
+    """Hosts that have answered anything."""
+    told: set[str] = field(default_factory=set)
+
+    def tell(self, text: str) -> None:
+        """Say something on the screen, once."""
+        if text not in self.told:
+            self.told.add(text)
+            console.note(text)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One teacher and everything needed to ask it."""
+
+    name: str
+    teacher: Teacher
+    edition: str
+    key: str
+    price: Price
+    limiter: Limiter
+    client: openai.AsyncOpenAI
+    desk: Desk
+
+    async def reply(self, messages: Sequence[Message], *, draw: int = 0) -> Reply:
+        """Answer `messages`. The same messages, settings and `draw` are answered from the ledger, free."""
+        settings: dict[str, Any] = {"max_tokens": self.teacher.max_tokens, "temperature": self.teacher.temperature}
+        if self.edition:
+            settings["edition"] = self.edition
+        request = Request.of(self.name, self.teacher.address, self.teacher.model, messages, settings, draw=draw)
+        async with self.desk.asking.setdefault(request.hash, asyncio.Lock()):
+            return self.desk.ledger.answer(request.hash) or await self._until_answered(request, self._body(messages))
+
+    def _body(self, messages: Sequence[Message]) -> dict[str, Any]:
+        return {
+            "model": self.teacher.model,
+            "messages": [message.model_dump() for message in messages],
+            "temperature": self.teacher.temperature,
+            "max_completion_tokens" if address.is_openai(self.teacher.address) else "max_tokens": self.teacher.max_tokens,
+        }
+
+    async def _until_answered(self, request: Request, body: dict[str, Any]) -> Reply:
+        troubled_since = unreachable_since = math.inf
+        for attempt in itertools.count():
+            try:
+                return await self._attempt(request, body, attempt)
+            except Fault as fault:
+                if fault.stop:
+                    raise fault.stop from fault
+                now = time.monotonic()
+                troubled_since = min(troubled_since, now)
+                unreachable_since = min(unreachable_since, now) if fault.unreachable else math.inf
+                self._check_patience(fault, now - troubled_since, now - unreachable_since)
+                await asyncio.sleep(max(0.0, self.desk.patience.wait_s(request.hash, attempt) - (fault.wait_s or 0.0)))
+        raise AssertionError("the attempts never end")
+
+    async def _attempt(self, request: Request, body: dict[str, Any], attempt: int) -> Reply:
+        desk = self.desk
+        upper_usd = self.price.upper_usd(len(request.payload.encode()), self.teacher.max_tokens)
+        async with desk.budget.hold(upper_usd) as hold, self.limiter.slot() as burst, desk.seats:
+            number = desk.ledger.sending(request, desk.run, desk.step, upper_usd)
+            hold.usd = upper_usd
+            try:
+                raw, reading = await self._send(body, request.draw, attempt)
+            except Fault as fault:
+                desk.ledger.failed(number, fault.why, fault.billed)
+                hold.usd = upper_usd if fault.billed else 0.0
+                if fault.crowded:
+                    self.limiter.refused(burst)
+                if fault.wait_s is not None and not fault.stop:
+                    self.limiter.pause(fault.wait_s)
+                raise
+            cost_usd = self.price.cost_usd(reading) if reading.metered else upper_usd
+            reply = desk.ledger.answered(number, request.hash, raw, reading, cost_usd)
+            hold.usd = cost_usd
+            self.limiter.answered()
+            return reply
+
+    async def _send(self, body: dict[str, Any], draw: int, attempt: int) -> tuple[str, Reading]:
+        """Send once and read the reply.
+
+        Raises:
+            Fault: there is none.
+        """
+        headers = {"X-Alif-Draw": str(draw), "X-Alif-Attempt": str(attempt)}
+        try:
+            async with asyncio.timeout(self.desk.timeout_s):
+                response = await self.client.post(
+                    "/chat/completions", cast_to=httpx2.Response, body=body, options={"headers": headers}
+                )
+            raw = response.content.decode("utf-8", "replace")
+        except (openai.APIError, TimeoutError) as error:
+            if isinstance(error, openai.APIStatusError):
+                self.desk.heard.add(address.host(self.teacher.address))
+            if not (isinstance(error, openai.BadRequestError) and error.code == BLOCKED):
+                raise judge(error, self.name, self.teacher, self.key) from error
+            raw = error.response.text
+        self.desk.heard.add(address.host(self.teacher.address))
+        try:
+            return raw, read(raw)
+        except ValueError as error:
+            raise Fault(str(error), billed=True) from error
+
+    def _check_patience(self, fault: Fault, troubled_s: float, unreachable_s: float) -> None:
+        """Tell of a long wait, or raise when patience is at its end."""
+        host, patience = address.host(self.teacher.address), self.desk.patience
+        allowed_s = patience.silence_s if host in self.desk.heard else patience.unreached_s
+        if unreachable_s >= allowed_s:
+            raise ReplyError(
+                f"teacher.{self.name}: cannot reach {host} (tried for {_span(unreachable_s)}; {fault.why})",
+                "Check the network and teacher.NAME.address, and repeat the command: it goes on where it stopped.",
+            )
+        if troubled_s >= patience.give_up_s:
+            raise ReplyError(
+                f"teacher.{self.name}: {host} has not answered a request for {_span(troubled_s)} (last: {fault.why})",
+                "Look at the provider's status and at runtime.timeout_s, and repeat the command: it goes on where it stopped.",
+            )
+        if fault.unreachable and allowed_s >= TOLD_FROM_S:
+            self.desk.tell(f"teacher.{self.name}: cannot reach {host}, trying again for {_span(allowed_s)}")
+        elif fault.wait_s is not None and fault.wait_s >= TOLD_FROM_S:
+            self.desk.tell(f"teacher.{self.name}: {host} asks to wait {_span(fault.wait_s)}")
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:,.0f} minutes" if seconds >= 120 else f"{seconds:,.0f} s"

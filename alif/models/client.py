@@ -1,0 +1,156 @@
+"""The door to every chat model: open it with a recipe's teachers, ask through it, and it closes everything behind you.
+
+async with open_models(given, recipe.teacher, script) as models:
+    reply = await models["gpt"].reply([Message(role="user", content="…")], draw=0)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+
+import httpx2
+import openai
+
+from alif.errors import RecipeError
+from alif.models import address
+from alif.models.address import hosts
+from alif.models.asking import Desk, Line, Patience
+from alif.models.budget import Budget, price
+from alif.models.chat import ChatModel, Message, Reply, Script, ScriptedReply, together
+from alif.models.ledger import Account, Ledger
+from alif.models.limiter import Limiter
+from alif.models.scripted import Chaos, ScriptedServer, serve
+from alif.recipe import Teacher
+from alif.runs import Given
+
+__all__ = [
+    "ChatModel",
+    "Message",
+    "Models",
+    "Patience",
+    "Reply",
+    "Script",
+    "ScriptedReply",
+    "hosts",
+    "open_models",
+    "together",
+]
+
+CONNECT_S = 10.0
+"""How long making a connection may take."""
+
+
+class Models(Mapping[str, ChatModel]):
+    """The chat models of a step by their names in the recipe, and what the step has paid."""
+
+    def __init__(self, lines: Mapping[str, ChatModel], desk: Desk) -> None:
+        self._lines, self._desk = lines, desk
+        self._closed: Account | None = None
+
+    def __getitem__(self, name: str) -> ChatModel:
+        return self._lines[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @property
+    def account(self) -> Account:
+        """What this run and step have sent, got and spent, earlier tries of the same step included."""
+        return self._closed or self._desk.ledger.account(self._desk.run, self._desk.step)
+
+    @property
+    def cost_usd(self) -> float:
+        """What this step has paid for, for `Counts.cost_usd`."""
+        return self.account.usd
+
+    def close(self) -> None:
+        """Keep the account, so that it can be read when the ledger is closed."""
+        self._closed = self.account
+
+
+@asynccontextmanager
+async def open_models(
+    given: Given,
+    teachers: Mapping[str, Teacher],
+    script: Script | None = None,
+    *,
+    edition: str = "",
+    chaos: Chaos | None = None,
+    patience: Patience | None = None,
+) -> AsyncIterator[Models]:
+    """Open the door to `teachers` for the length of a block.
+
+    Args:
+        given: the run, the step, their ledger and the runtime table.
+        teachers: by their names in the recipe.
+        script: answers for teachers whose address is "scripted".
+        edition: digest of what the script answers from; another edition does not get this one's stored replies.
+        chaos: how the scripted teacher misbehaves.
+        patience: how long to try again.
+
+    Raises:
+        RecipeError: an address that is none, an unknown price.
+        ReplyError: a key that is not there.
+    """
+    for name, teacher in teachers.items():
+        address.check(name, teacher)
+    prices = {name: price(name, teacher) for name, teacher in teachers.items()}
+    keys = {name: address.key(name, teacher) for name, teacher in teachers.items()}
+    runtime = given.runtime
+    async with AsyncExitStack() as stack:
+        server = _scripted(stack, teachers, script, chaos)
+        ledger = stack.enter_context(closing(Ledger(given.ledger)))
+        budget = Budget(runtime.max_cost_usd, ledger.account(given.run).usd)
+        seats = asyncio.Semaphore(runtime.workers)
+        desk = Desk(given.run, given.step, ledger, budget, seats, patience or Patience(), runtime.timeout_s)
+        limiters = {(teacher.address, teacher.model): Limiter(runtime.workers) for teacher in teachers.values()}
+        lines = {
+            name: Line(
+                name=name,
+                teacher=teacher,
+                edition=edition if teacher.address == address.SCRIPTED else "",
+                key=keys[name],
+                price=prices[name],
+                limiter=limiters[teacher.address, teacher.model],
+                client=await stack.enter_async_context(_connection(teacher, keys[name], server, runtime.timeout_s)),
+                desk=desk,
+            )
+            for name, teacher in teachers.items()
+        }
+        models = Models(lines, desk)
+        stack.callback(models.close)
+        try:
+            yield models
+        except Exception:
+            if server and server.failure:
+                raise server.failure from None  # the script has a bug: its traceback, not a sentence
+            raise
+
+
+def _scripted(
+    stack: AsyncExitStack, teachers: Mapping[str, Teacher], script: Script | None, chaos: Chaos | None
+) -> ScriptedServer | None:
+    scripted = [name for name, teacher in teachers.items() if teacher.address == address.SCRIPTED]
+    if not scripted:
+        return None
+    if script is None:
+        raise RecipeError(
+            f'teacher.{scripted[0]}.address: this step has no script for "scripted"', "Name the address of a chat model."
+        )
+    return stack.enter_context(serve(script, chaos))
+
+
+def _connection(teacher: Teacher, key: str, server: ScriptedServer | None, timeout_s: float) -> openai.AsyncOpenAI:
+    """Return a client that tries once, sends no key to a local address unless told to, and goes to it past any proxy."""
+    url = server.address if server and teacher.address == address.SCRIPTED else teacher.address
+    timeout = httpx2.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
+    http = openai.DefaultAsyncHttpx2Client(trust_env=not address.is_local(teacher.address), timeout=timeout)
+    client = openai.AsyncOpenAI(api_key=key or "none", base_url=url, max_retries=0, timeout=timeout, http_client=http)
+    if not address.is_openai(teacher.address):
+        client.organization = client.project = None  # from the environment: nobody else's business
+    return client

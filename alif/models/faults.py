@@ -1,0 +1,131 @@
+"""What a failure means: try again, wait, or stop with a sentence.
+
+429, 500, 503 …            refused: nobody is billed, try again
+timeout, closed, half      lost on the way: perhaps billed, try again
+401, 403, 404, 400, 402    refused for good: one sentence
+a used-up balance or day   refused until a person or midnight acts: one sentence, not a retry
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import math
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx2
+import openai
+
+from alif.errors import ReplyError
+from alif.models.address import host
+from alif.recipe import Teacher
+
+__all__ = ["Fault", "judge", "retry_after"]
+
+LONGEST_PAUSE_S = 900.0
+"""A provider that asks to wait longer than this is told to the user instead of being waited for."""
+PERHAPS_BILLED = (408, 499, 502, 504, 520, 522, 524)
+"""Statuses of a gateway that stopped waiting: the model behind it may have answered."""
+FOR_NOW = (408, 409, 425, 429, 499)
+"""Statuses below 500 that are worth another try."""
+
+_USED_UP = re.compile("insufficient.(quota|balance|funds|credit)|billing_hard_limit|credit balance", re.IGNORECASE)
+_FOR_TODAY = re.compile("per.?day|daily", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(eq=False)
+class Fault(Exception):
+    """One attempt that brought no reply."""
+
+    why: str
+    """A few words for the ledger: "429", "timeout", "broken JSON" …"""
+    billed: bool
+    """Whether the provider may send a bill for it."""
+    crowded: bool = False
+    """Whether the provider said that there are too many requests."""
+    unreachable: bool = False
+    """Whether there was no connection at all."""
+    wait_s: float | None = None
+    """How long the provider asks to wait."""
+    stop: ReplyError | None = None
+    """Set where another try cannot help."""
+
+
+def judge(error: Exception, name: str, teacher: Teacher, key: str) -> Fault:
+    """Return what `error`, raised while `teacher` was asked, means. The `key` is taken out of whatever is said."""
+    if isinstance(error, openai.APIStatusError):
+        return _status(error, name, teacher, key)
+    cause = error.__cause__
+    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
+        return Fault(f"no connection: {type(cause).__name__}", billed=False, unreachable=True)
+    if isinstance(error, TimeoutError | openai.APITimeoutError):
+        return Fault("timeout", billed=True)
+    return Fault(f"connection lost: {type(cause or error).__name__}", billed=True)
+
+
+def _status(error: openai.APIStatusError, name: str, teacher: Teacher, key: str) -> Fault:
+    status, wait_s = error.status_code, retry_after(error.response.headers)
+    fault = Fault(str(status), billed=status in PERHAPS_BILLED, crowded=status == 429, wait_s=wait_s)
+    everything = error.response.text
+    long = wait_s is not None and wait_s > LONGEST_PAUSE_S
+    today = status == 429 and _FOR_TODAY.search(everything) is not None and (wait_s is None or long)
+    words = _words(error, key)
+    where, who = host(teacher.address), f"the key from {teacher.key}" if key else "a request without a key"
+    if status == 402 or (status < 500 and _USED_UP.search(everything)):
+        fault.stop = ReplyError(
+            f"teacher.{name}: the balance or quota at {where} is used up{words}",
+            "Top it up there and repeat the command: it goes on where it stopped.",
+        )
+    elif today or long:
+        asked = f", it asks to wait {wait_s / 60:,.0f} minutes" if wait_s else ""
+        fault.stop = ReplyError(
+            f"teacher.{name}: {where} gives no more for now{asked}{words}",
+            "Repeat the command later: it goes on where it stopped.",
+        )
+    elif status < 500 and status not in FOR_NOW:
+        fault.stop = _refusal(name, teacher, status, words, who)
+    return fault
+
+
+def _refusal(name: str, teacher: Teacher, status: int, words: str, who: str) -> ReplyError:
+    where = host(teacher.address)
+    if status == 401:  # without the provider's words: some repeat the key
+        return ReplyError(
+            f"teacher.{name}: {where} refuses {who}",
+            f"Check the environment variable {teacher.key}, and that teacher.{name}.key names the right one.",
+        )
+    if status == 403:
+        message = f"teacher.{name}: {where} does not let {who} use {teacher.model}{words}"
+        return ReplyError(message, "Ask the provider for access, or name another model.")
+    if status == 404:
+        message = f"teacher.{name}: {where} knows no model {teacher.model}{words}"
+        return ReplyError(message, f"Check teacher.{name}.model and teacher.{name}.address.")
+    message = f"teacher.{name}: {where} refuses the request with status {status}{words}"
+    return ReplyError(message, f"Check teacher.{name}: model, address, temperature and max_tokens.")
+
+
+def _words(error: openai.APIStatusError, key: str) -> str:
+    """Return what the provider says, in brackets, short and without the key."""
+    said = error.body.get("message") if isinstance(error.body, dict) else error.body
+    words = _SPACE.sub(" ", said).strip() if isinstance(said, str) else ""
+    if key:
+        words = words.replace(key, "***")
+    words = "".join(letter if letter.isprintable() else "\ufffd" for letter in words)
+    return f" ({words[:200]})" if words else ""
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that a Retry-After header asks for, given as milliseconds, seconds or a date; None without one."""
+    for header, unit_s in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
+        with contextlib.suppress(KeyError, ValueError):
+            seconds = float(headers[header]) * unit_s
+            if 0 <= seconds < math.inf:
+                return seconds
+    with contextlib.suppress(KeyError, ValueError):
+        moment = email.utils.parsedate_to_datetime(headers["retry-after"])
+        return max(0.0, moment.timestamp() - time.time())
+    return None

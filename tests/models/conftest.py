@@ -1,0 +1,51 @@
+"""Fixtures of the models room: a run's folder and teachers that lie on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from alif.models.chat import Message, ScriptedReply
+from alif.models.client import Patience
+from alif.recipe import Runtime, Teacher
+from alif.runs import Given
+
+settings.register_profile("busy machine", deadline=None)
+settings.load_profile("busy machine")
+
+FAST = Patience(first_wait_s=0.005, longest_wait_s=0.02, unreached_s=0.05, silence_s=0.2, give_up_s=30.0)
+
+
+def echo(messages: Sequence[Message], draw: int) -> ScriptedReply:
+    """A script that repeats the last message."""
+    return ScriptedReply(text=f"{messages[-1].content} #{draw}")
+
+
+def ask(text: str) -> list[Message]:
+    return [Message(role="user", content=text)]
+
+
+def scripted(**settings: object) -> Teacher:
+    return Teacher.model_validate({"model": "parrot", "address": "scripted", **settings})
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Callable[..., Given]:
+    """Return a function that builds what a step is handed, with its ledger under tmp_path."""
+
+    def build(run: str = "run", step: str = "generate", **runtime: object) -> Given:
+        root = tmp_path / run
+        return Given(
+            run=run,
+            step=step,
+            folder=root / "partial",
+            scratch=root / "runtime" / step,
+            root=root,
+            needs={},
+            runtime=Runtime.model_validate({"timeout_s": 5.0, **runtime}),
+        )
+
+    return build

@@ -1,0 +1,385 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alif.errors import AlifError, BudgetError, RecipeError, ReplyError
+from alif.models.chaos import Chaos
+from alif.models.chat import Message, Reply, Script, ScriptedReply, together
+from alif.models.client import open_models
+from alif.models.ledger import Ledger
+from alif.models.scripted import Served, serve
+from alif.recipe import Teacher
+from alif.runs import Given
+
+from .conftest import FAST, ask, echo, scripted
+
+Build = Callable[..., Given]
+EVERY_FAULT = Chaos(
+    crowded=0.08,
+    crowded_until=0.04,
+    error=0.08,
+    hung=0.02,
+    broken=0.08,
+    closed=0.08,
+    empty=0.08,
+    choiceless=0.08,
+    huge=0.05,
+    nul=0.1,
+    surrogate=0.1,
+    slow=0.1,
+    slow_s=0.01,
+    retry_after_s=0.02,
+)
+
+
+def replies(
+    given: Given, teacher: Teacher, texts: Sequence[str], script: Script | None = echo, chaos: Chaos | None = None
+) -> list[Reply]:
+    """Ask one teacher everything at the same time."""
+
+    async def scene() -> list[Reply]:
+        async with open_models(given, {"gpt": teacher}, script, chaos=chaos, patience=FAST) as models:
+            return await together(models["gpt"].reply(ask(text)) for text in texts)
+
+    return asyncio.run(scene())
+
+
+def at(address: str, **settings: object) -> Teacher:
+    return Teacher.model_validate({"model": "parrot", "address": address, **settings})
+
+
+def test_every_fault_ends_with_every_request_answered_once_and_stored_once(given: Build) -> None:
+    texts = [f"سوال {number}" for number in range(200)]
+    step = given(timeout_s=1.5, workers=32)
+    with serve(echo, EVERY_FAULT) as server:
+        teacher = at(server.address, usd_per_million_in=10.0, usd_per_million_out=10.0)
+        answers = replies(step, teacher, texts)
+        sent = len(server.served)
+        again = replies(step, teacher, texts)
+    met = {served.fault for served in server.served}
+    assert met == {"", "crowded", "crowded_until", "error", "hung", "broken", "closed", "empty", "choiceless"}
+    assert [answer.text.rstrip().rstrip("\ufffd") for answer in answers] == [f"{text} #0" for text in texts]
+    assert sum(answer.text.endswith("\ufffd") for answer in answers) > 10
+    assert max(len(answer.text) for answer in answers) > 10**6
+    assert len(server.served) == sent, "a stored reply is never asked for again"
+    assert [replace_stored(answer) for answer in answers] == again
+    check_against(server.served, step)
+
+
+def replace_stored(reply: Reply) -> Reply:
+    return reply.model_copy(update={"stored": True})
+
+
+def check_against(served: Sequence[Served], given: Given) -> None:
+    """Compare the server's record with the ledger: the same replies to the token, and never less money than was spent."""
+    ledger = Ledger(given.ledger)
+    stored = [json.loads(raw)["id"] for _, raw in ledger.raw_replies()]
+    account = ledger.account(given.run, given.step)
+    ledger.close()
+    whole = {f"chatcmpl-{record.id}": record for record in served if not record.fault}
+    assert sorted(stored) == sorted(whole), "each reply is stored, once"
+    assert account.replies == account.requests == len(whole)
+    assert account.attempts >= len(served), "nothing is sent that was not written before"
+    assert account.tokens_in == sum(record.tokens_in for record in whole.values())
+    assert account.tokens_out == sum(record.tokens_out for record in whole.values())
+    billed_usd = sum(record.tokens_in + record.tokens_out for record in served) * 10 / 1e6
+    assert account.usd - account.unsettled_usd <= billed_usd <= account.usd
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from alif.models.chat import Message, together
+from alif.models.client import open_models
+from alif.recipe import Runtime, Teacher
+from alif.runs import Given
+
+root, address = Path(sys.argv[1]), sys.argv[2]
+given = Given("run", "generate", root, root, root, {}, Runtime(workers=8, timeout_s=5.0))
+teacher = Teacher(model="parrot", address=address, usd_per_million_in=10.0, usd_per_million_out=10.0)
+
+async def main():
+    async with open_models(given, {"gpt": teacher}) as models:
+        await together(models["gpt"].reply([Message(role="user", content=f"q {n}")]) for n in range(150))
+        print("done", flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_after_kill_9_nothing_that_has_a_stored_reply_is_sent_again(given: Build) -> None:
+    step = given()
+    step.root.mkdir(parents=True)
+    with serve(echo, Chaos(slow=1.0, slow_s=0.02)) as server:
+        command = [sys.executable, "-c", KILLED, str(step.root), server.address]
+        for kill_after in (20, 70, None):
+            stored = answered(step.ledger)
+            already = len(server.served)
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            if kill_after is not None:
+                while len(server.served) < kill_after:
+                    time.sleep(0.002)
+                process.send_signal(signal.SIGKILL)
+            assert process.communicate(timeout=60)[0] == ("done\n" if kill_after is None else "")
+            time.sleep(0.05)  # what was in flight at the kill is still being answered
+            assert not stored & {f"chatcmpl-{record.id}" for record in server.served[already:]}
+    assert len(answered(step.ledger)) == 150
+    ledger = Ledger(step.ledger)
+    account = ledger.account("run")
+    ledger.close()
+    assert account.replies == 150
+    assert len(server.served) <= account.attempts, "nothing is sent that was not written before"
+    assert sum(record.tokens_in + record.tokens_out for record in server.served) * 10 / 1e6 <= account.usd
+
+
+def answered(path: Path) -> set[str]:
+    if not path.is_file():
+        return set()
+    ledger = Ledger(path)
+    ids = {json.loads(raw)["id"] for _, raw in ledger.raw_replies()}
+    ledger.close()
+    return ids
+
+
+def test_the_same_request_is_sent_once_even_when_asked_at_the_same_time(given: Build) -> None:
+    with serve(echo, Chaos(slow=1.0)) as server:
+        answers = replies(given(), at(server.address), ["a", "a", "b", "a"])
+    assert len(server.served) == 2
+    assert sorted(answer.stored for answer in answers) == [False, False, True, True]
+
+
+def test_sibling_runs_share_a_ledger_and_pay_once(given: Build, tmp_path: Path) -> None:
+    shared = str(tmp_path / "shared.sqlite")
+    with serve(echo) as server:
+        teacher = at(server.address, usd_per_million_out=10.0)
+        first = replies(given("one", ledger=shared), teacher, ["a", "b"])
+        dearer = teacher.model_copy(update={"usd_per_million_out": 99.0})
+        second = replies(given("two", ledger=shared, timeout_s=9.0), dearer, ["a", "b", "c"])
+    assert [answer.stored for answer in first + second] == [False, False, True, True, False]
+    ledger = Ledger(Path(shared))
+    one, two = ledger.account("one"), ledger.account("two")
+    ledger.close()
+    assert (one.replies, two.replies) == (2, 1)
+
+
+def test_models_tell_what_the_step_has_paid_and_draws_differ(given: Build) -> None:
+    async def scene(step: Given) -> tuple[list[Reply], float]:
+        teachers = {"a": scripted(usd_per_million_out=1000.0), "b": scripted(temperature=0.5)}
+        async with open_models(step, teachers, echo) as models:
+            assert list(models) == ["a", "b"]
+            calls = [models[name].reply(ask("سلام"), draw=draw) for name, draw in (("a", 0), ("a", 1), ("b", 0), ("a", 0))]
+            answers = [await call for call in calls]
+        return answers, models.cost_usd
+
+    answers, cost_usd = asyncio.run(scene(given()))
+    assert [(answer.text, answer.stored) for answer in answers] == [
+        ("سلام #0", False),
+        ("سلام #1", False),
+        ("سلام #0", False),
+        ("سلام #0", True),
+    ]
+    assert cost_usd == pytest.approx(sum(answer.tokens_out for answer in answers[:2]) * 1000 / 1e6)
+    assert asyncio.run(scene(given()))[1] == cost_usd, "a repeated step has paid what it paid, not more"
+    assert asyncio.run(scene(given(step="translate")))[1] == 0.0
+
+
+def test_the_cap_holds_and_the_run_goes_on_when_it_is_raised(given: Build) -> None:
+    teacher = {"usd_per_million_in": 1.0, "usd_per_million_out": 1000.0, "max_tokens": 10}
+    texts = [f"q{number}" for number in range(40)]
+    with serve(echo) as server:
+        with pytest.raises(BudgetError, match=r"spent \$0\.0\d of \$0\.05; the next request could cost \$0\.01"):
+            replies(given(max_cost_usd=0.05), at(server.address, **teacher), texts)
+        first = len(server.served)
+        paid = sum(record.tokens_in + 1000 * record.tokens_out for record in server.served) / 1e6
+        assert 5 <= first < 40
+        assert paid <= 0.05
+        assert all(reply.text for reply in replies(given(max_cost_usd=5.0), at(server.address, **teacher), texts))
+    assert len(server.served) == 40
+
+
+def test_what_was_lost_on_the_way_counts_against_the_cap(given: Build) -> None:
+    teacher = scripted(usd_per_million_out=1000.0, max_tokens=10)
+    with pytest.raises(BudgetError):
+        replies(given(max_cost_usd=0.025), teacher, ["q"], chaos=Chaos(broken=1.0))
+    step = given()
+    ledger = Ledger(step.ledger)
+    assert ledger.account("run").unsettled_usd == pytest.approx(0.02)
+    ledger.close()
+
+
+def test_workers_bound_what_is_in_flight_over_all_teachers(given: Build) -> None:
+    lock, flying, most = threading.Lock(), 0, 0
+
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        nonlocal flying, most
+        with lock:
+            flying += 1
+            most = max(most, flying)
+        time.sleep(0.01)
+        with lock:
+            flying -= 1
+        return ScriptedReply(text="x")
+
+    async def scene() -> None:
+        teachers = {"a": scripted(), "b": scripted(model="other")}
+        async with open_models(given(workers=4), teachers, script) as models:
+            await together(models[name].reply(ask(str(number))) for name in teachers for number in range(20))
+
+    asyncio.run(scene())
+    assert most == 4
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        ((401, "invalid_api_key", "Incorrect API key provided: sk-secret-key"), "refuses the key from TEST_KEY"),
+        ((404, "model_not_found", "no such model, said sk-secret-key"), "knows no model parrot"),
+        ((429, "insufficient_quota", "You exceeded your current quota"), "used up"),
+        ((400, "bad", "half\nof it"), "status 400 (half of it)"),
+    ],
+)
+def test_a_refusal_for_good_is_a_sentence_at_once_and_costs_nothing(
+    given: Build, monkeypatch: pytest.MonkeyPatch, refusal: tuple[int, str, str], said: str
+) -> None:
+    monkeypatch.setenv("TEST_KEY", "sk-secret-key")
+
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        status, code, message = refusal
+        return ScriptedReply(text=message, status=status, code=code)
+
+    step = given()
+    with serve(script) as server:
+        teacher = at(server.address, key="TEST_KEY", usd_per_million_in=1.0, usd_per_million_out=1.0)
+        with pytest.raises(ReplyError) as caught:
+            replies(step, teacher, ["x"])
+    assert len(server.served) == 1
+    assert said in caught.value.message
+    assert caught.value.exit_code == 1
+    assert "sk-secret" not in str(caught.value)
+    for file in step.root.rglob("*"):
+        assert file.is_dir() or b"sk-secret" not in file.read_bytes()
+    ledger = Ledger(step.ledger)
+    assert ledger.account("run").usd == 0.0
+    ledger.close()
+
+
+def test_the_key_is_sent_but_stored_nowhere(given: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_KEY", "sk-secret-key")
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
+    step = given()
+    with serve(echo) as server:
+        seen: list[str] = []
+        handler = server.RequestHandlerClass
+        monkeypatch.setattr(handler, "parse_request", spy(handler.parse_request, seen))
+        replies(step, at(server.address, key="TEST_KEY"), ["x"])
+        replies(step, at(server.address), ["y"])
+    assert "Bearer sk-secret-key" in seen[0]
+    assert "secret" not in seen[1]
+    assert "org-secret" not in "".join(seen)
+    assert all(b"secret" not in file.read_bytes() for file in step.root.rglob("*") if file.is_file())
+
+
+def spy(parse: Callable[..., bool], seen: list[str]) -> Callable[..., bool]:
+    def parse_request(handler: object) -> bool:
+        done = parse(handler)
+        seen.append(str(handler.headers))  # type: ignore[attr-defined]  # a BaseHTTPRequestHandler
+        return done
+
+    return parse_request
+
+
+def test_a_blocked_prompt_is_an_answer(given: Build) -> None:
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        return ScriptedReply(text="The response was filtered", status=400, code="content_filter")
+
+    (reply,) = replies(given(), scripted(), ["x"], script)
+    assert (reply.text, reply.finish) == ("", "content_filter")
+
+
+def test_a_closed_port_is_a_sentence(given: Build) -> None:
+    with serve(echo) as server:
+        address = server.address
+    with pytest.raises(ReplyError, match=r"cannot reach 127\.0\.0\.1:\d+ \(tried for") as caught:
+        replies(given(), at(address), ["x"])
+    assert "goes on where it stopped" in caught.value.hint
+
+
+def test_a_provider_that_never_mends_is_a_sentence(given: Build) -> None:
+    async def scene() -> None:
+        patience = replace(FAST, give_up_s=0.1)
+        chaos = Chaos(error=1.0, attempts=10**9)
+        async with open_models(given(), {"gpt": scripted()}, echo, chaos=chaos, patience=patience) as models:
+            await models["gpt"].reply(ask("x"))
+
+    with pytest.raises(ReplyError, match=r"has not answered a request for .* \(last: 500\)"):
+        asyncio.run(scene())
+
+
+def test_what_is_wrong_in_the_recipe_is_said_before_anything_is_opened(given: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    step = given()
+    for teacher, kind, said in (
+        (Teacher(model="gpt-4o"), RecipeError, "price of gpt-4o at api.openai.com is unknown"),
+        (Teacher(model="gpt-4o", usd_per_million_in=1, usd_per_million_out=1), ReplyError, "OPENAI_API_KEY is not set"),
+        (at("localhost:1"), RecipeError, "is no address"),
+    ):
+        with pytest.raises(AlifError, match=said) as caught:
+            replies(step, teacher, ["x"])
+        assert isinstance(caught.value, kind)
+    assert not step.ledger.exists()
+    with pytest.raises(RecipeError, match="no script"):
+        replies(step, scripted(), ["x"], None)
+
+
+def test_a_bug_in_a_script_shows_itself(given: Build) -> None:
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        raise KeyError(messages[0].content)
+
+    with pytest.raises(KeyError, match="x"):
+        replies(given(), scripted(), ["x"], script)
+
+
+def test_another_edition_of_the_script_does_not_get_old_replies(given: Build) -> None:
+    async def scene(edition: str) -> bool:
+        async with open_models(given(), {"gpt": scripted()}, echo, edition=edition) as models:
+            return (await models["gpt"].reply(ask("x"))).stored
+
+    assert [asyncio.run(scene(edition)) for edition in ("", "", "1", "1", "2")] == [False, True, False, True, False]
+
+
+def test_a_cancelled_request_counts_at_its_upper_bound(given: Build) -> None:
+    step = given()
+
+    async def scene() -> None:
+        teacher = scripted(usd_per_million_out=1000.0, max_tokens=10)
+        async with open_models(step, {"gpt": teacher}, echo, chaos=Chaos(hung=1.0)) as models:
+            call = asyncio.ensure_future(models["gpt"].reply(ask("x")))
+            await asyncio.sleep(0.1)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            assert models.cost_usd == pytest.approx(0.01)
+
+    asyncio.run(scene())
+
+
+def test_importing_the_room_is_light() -> None:
+    code = textwrap.dedent("""
+        import sys, alif.models, alif.models.address, alif.models.ledger, alif.models.budget
+        print([name for name in ("openai", "torch") if name in sys.modules])
+    """)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert done.stdout == "[]\n"

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import email.utils
+import time
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+
+from alif.models.faults import Fault, judge, retry_after
+from alif.recipe import Teacher
+
+TEACHER = Teacher(model="gpt-4o")
+KEY = "sk-very-secret"
+
+
+def status(code: int, message: str = "", error_code: str = "", headers: dict[str, str] | None = None) -> Fault:
+    body: Any = {"message": message, "code": error_code}
+    request = httpx2.Request("POST", "https://api.openai.com/v1/chat/completions")
+    response = httpx2.Response(code, headers=headers, json={"error": body}, request=request)
+    return judge(openai.APIStatusError("", response=response, body=body), "gpt", TEACHER, KEY)
+
+
+@pytest.mark.parametrize("code", [408, 409, 425, 429, 500, 502, 503, 504, 529])
+def test_what_is_tried_again(code: int) -> None:
+    fault = status(code, "Rate limit reached for requests per min. Limit: 3 / min.")
+    assert fault.stop is None
+    assert fault.crowded == (code == 429)
+    assert fault.billed == (code in (408, 502, 504)), "a gateway that stopped waiting may have been answered"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "error_code", "said"),
+    [
+        (401, f"Incorrect API key provided: {KEY}", "invalid_api_key", "refuses the key from OPENAI_API_KEY"),
+        (403, f"no access with {KEY}", "", "does not let the key from OPENAI_API_KEY use gpt-4o"),
+        (404, "The model `gpt-4o` does not exist", "model_not_found", "knows no model gpt-4o"),
+        (400, "max_tokens is\n too large", "", "status 400 (max_tokens is too large)"),
+        (402, "Insufficient Balance", "", "used up"),
+        (429, "You exceeded your current quota", "insufficient_quota", "used up (You exceeded"),
+        (429, "Rate limit exceeded: free-models-per-day", "", "no more for now"),
+        (400, "Your credit balance is too low to access the API", "", "used up"),
+    ],
+)
+def test_what_is_refused_for_good_is_one_sentence_without_the_key(code: int, message: str, error_code: str, said: str) -> None:
+    fault = status(code, message, error_code)
+    assert fault.stop is not None
+    assert not fault.billed
+    assert said in fault.stop.message
+    assert "api.openai.com" in fault.stop.message
+    assert KEY not in str(fault.stop)
+    assert "\n" not in fault.stop.message
+
+
+def test_a_short_wait_is_waited_and_a_long_one_is_told() -> None:
+    short = status(429, "requests per day (RPD): Limit 10000", headers={"Retry-After": "9"})
+    assert (short.stop, short.wait_s) == (None, 9.0)
+    long = status(429, "tokens per day (TPD)", headers={"Retry-After": "7200"})
+    assert long.stop is not None
+    assert "120 minutes" in long.stop.message
+
+
+def test_retry_after_in_all_its_forms() -> None:
+    assert retry_after({"retry-after": "2.5"}) == 2.5
+    assert retry_after({"retry-after-ms": "250", "retry-after": "9"}) == 0.25
+    assert retry_after({"retry-after": email.utils.formatdate(time.time() + 60, usegmt=True)}) == pytest.approx(60, abs=2)
+    assert retry_after({"retry-after": email.utils.formatdate(time.time() - 60, usegmt=True)}) == 0.0
+    for nonsense in ("", "soon", "nan", "inf", "-1"):
+        assert retry_after({"retry-after": nonsense}) is None
+    assert retry_after({}) is None
+
+
+def test_a_connection_that_never_was_is_not_billed_and_a_lost_one_may_be() -> None:
+    request = httpx2.Request("POST", "https://api.openai.com/v1")
+    for cause, unreachable in (
+        (httpx2.ConnectError(""), True),
+        (httpx2.ConnectTimeout(""), True),
+        (httpx2.ReadError(""), False),
+    ):
+        error = openai.APIConnectionError(request=request)
+        error.__cause__ = cause
+        fault = judge(error, "gpt", TEACHER, KEY)
+        assert (fault.unreachable, fault.billed) == (unreachable, not unreachable)
+    assert judge(TimeoutError(), "gpt", TEACHER, KEY).billed

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import asyncio
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alif.models.limiter import ANSWERS_PER_STEP, Limiter
+
+
+@given(st.integers(1, 20), st.lists(st.sampled_from(["answered", "refused"]), max_size=80))
+def test_never_more_in_flight_than_the_limit_and_always_at_least_one(most: int, ends: list[str]) -> None:
+    limiter = Limiter(most)
+    flying = 0
+
+    async def one(end: str) -> None:
+        nonlocal flying
+        async with limiter.slot() as burst:
+            flying += 1
+            assert flying <= most
+            await asyncio.sleep(0)
+            limiter.answered() if end == "answered" else limiter.refused(burst)
+            assert 1 <= limiter.limit <= most
+            flying -= 1
+
+    async def everything() -> None:
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(one(end) for end in ends))
+
+    asyncio.run(everything())
+
+
+def test_a_burst_of_refusals_cuts_once_and_answers_raise_the_limit_again() -> None:
+    async def scene() -> list[int]:
+        limiter, limits = Limiter(16), []
+
+        async def refused() -> None:
+            async with limiter.slot() as burst:
+                await asyncio.sleep(0.001)
+                limiter.refused(burst)
+
+        await asyncio.gather(*(refused() for _ in range(16)))
+        limits.append(limiter.limit)
+        for _ in range(ANSWERS_PER_STEP):
+            limiter.answered()
+        limits.append(limiter.limit)
+        await refused()
+        limits.append(limiter.limit)
+        return limits
+
+    assert asyncio.run(scene()) == [12, 13, 9]
+
+
+def test_retry_after_is_obeyed_by_everyone() -> None:
+    async def scene() -> float:
+        limiter = Limiter(4)
+        limiter.pause(0.05)
+        limiter.pause(0.01)
+        began = time.monotonic()
+        async with limiter.slot(), limiter.slot():
+            return time.monotonic() - began
+
+    assert asyncio.run(scene()) >= 0.05

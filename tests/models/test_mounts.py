@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from alif.models.mounts import network_mount
+
+
+def test_network_mounts_are_found_by_the_longest_place(tmp_path: Path) -> None:
+    shared = tmp_path / "a folder"
+    (shared / "local").mkdir(parents=True)
+    mounts = tmp_path / "mounts"
+    escaped = str(shared).replace(" ", "\\040")
+    places = [("/", "ext4"), (escaped, "nfs4"), (f"{escaped}/local", "xfs"), (escaped[:-1], "cifs")]
+    mounts.write_text("".join(f"server:/x {place} {kind} rw 0 0\n" for place, kind in places))
+    assert network_mount(tmp_path / "ledger.sqlite", mounts) == ""
+    assert network_mount(shared / "ledger.sqlite", mounts) == "nfs4"
+    assert network_mount(shared / "new" / "ledger.sqlite", mounts) == "nfs4"
+    assert network_mount(shared / "local" / "ledger.sqlite", mounts) == ""
+    assert network_mount(shared, tmp_path / "nothing") == ""
