@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator
@@ -71,8 +71,11 @@ class ScriptedReply(Table):
     """The provider's word for a refusal, such as `insufficient_quota`."""
 
 
-Script = Callable[[Sequence[Message], int], ScriptedReply]
-"""A pure function of the messages and the draw."""
+class Script(Protocol):
+    """What the offline teacher answers: a pure function of the messages and the draw."""
+
+    def __call__(self, messages: Sequence[Message], draw: int, /) -> ScriptedReply:
+        """Answer `messages` for the time numbered `draw`."""
 
 
 async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
