@@ -1,0 +1,1 @@
+"""The data room: seeds, generated and translated rows, filters, replay, corpus, and the training mixture."""

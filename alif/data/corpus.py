@@ -1,0 +1,148 @@
+"""Gather stage-1 text of both languages: cleaned, each document once, capped by source, with a part held out by document.
+
+    examples.jsonl   {"id": "…", "language": "ur", "text": "…", "title": "…", "source": "iqbal_urdu", …}
+    held_out.jsonl   {"id": "…"}   never trained on; bits per byte are measured there
+
+A capped source is read by lot, so that its first pages do not stand for the whole, and only until it is full, so that nothing
+is cleaned which is not used. Counts are per source: where one holds three quarters of a language, the report must say so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+from alif import console, recipe, sources, store
+from alif.data import lots
+from alif.language import pack as packs
+from alif.language import script, text
+from alif.language.pack import Pack
+from alif.records import Counts, Document, Dropped
+from alif.runs import Given
+
+__all__ = ["LARGEST_PART", "OWN_LETTERS", "gather"]
+
+OWN_LETTERS = 0.5
+"""Least share of a document's letters that are in its language's script."""
+LARGEST_PART = 0.1
+"""Most of its source's cap that one document may fill: a novel is cut, so that the cap holds several."""
+
+
+def gather(given: Given, language: recipe.Language, sources: recipe.Sources, corpus: recipe.Corpus) -> Counts:
+    """Write the documents of both languages and the ids of those held out."""
+    kept: list[Document] = []
+    dropped: list[Dropped] = []
+    held_out: list[str] = []
+    facts: dict[str, dict[str, int]] = {}
+    seen: dict[str, str] = {}
+    for name, source in ((language.pack, corpus.source), (language.known, corpus.known_source)):
+        pack = packs.load(name)
+        own: list[Document] = []
+        for rows in _by_source(pack, sources.folder, source).values():
+            for result in _taken(rows, pack, corpus, seen):
+                (dropped if isinstance(result, Dropped) else own).append(result)  # type: ignore[arg-type]
+        if corpus.documents:
+            own = lots.draw(own, corpus.documents, lots.lot(corpus.seed, "documents", pack.code))
+        for label, documents in _grouped(own).items():
+            held = lots.draw(
+                documents, _held_count(len(documents), corpus), lots.lot(corpus.seed, "held out", pack.code, label)
+            )
+            held_out += [document.id for document in held]
+            facts[f"{pack.code} {label}"] = _facts(documents, held)
+        kept += own
+    store.write_rows(given.folder / "examples.jsonl", kept)
+    store.write_rows(given.folder / "held_out.jsonl", ({"id": name} for name in held_out))
+    store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in dropped))
+    return Counts.of(len(kept), dropped, held_out=len(held_out), sources=facts)
+
+
+def _documents(pack: Pack, folder: str, source: tuple[str, ...]) -> Iterator[Document | Dropped]:
+    if "pack" in source:
+        for row in sources.documents(("demo/articles.jsonl",), str(pack.folder), language=pack.code):
+            yield row if isinstance(row, Dropped) else row.model_copy(update={"source": f"{pack.code}/demo/{row.source}"})
+    yield from sources.documents(source, folder, language=pack.code)
+
+
+def _by_source(pack: Pack, folder: str, source: tuple[str, ...]) -> dict[str, list[Document | Dropped]]:
+    """Group what the sources hold by source; rows that are none stand apart."""
+    found: dict[str, list[Document | Dropped]] = {}
+    for row in _documents(pack, folder, source):
+        found.setdefault(row.source if isinstance(row, Document) else "", []).append(row)
+    return found
+
+
+def _taken(
+    rows: Sequence[Document | Dropped], pack: Pack, corpus: recipe.Corpus, seen: dict[str, str]
+) -> list[Document | Dropped]:
+    """Clean the documents of one source until its cap is full; what was looked at is returned in the file's order."""
+    order = list(range(len(rows)))
+    name = next((row.source for row in rows if isinstance(row, Document)), "")
+    if corpus.characters:
+        lots.lot(corpus.seed, "corpus", pack.code, name).shuffle(order)
+    found: dict[int, Document | Dropped] = {}
+    room = corpus.characters
+    with console.progress(f"corpus {pack.code} {name}", len(rows), "documents") as bar:
+        for index in order:
+            bar.advance()
+            result = _clean(rows[index], pack, corpus, seen)
+            if isinstance(result, Document) and corpus.characters:
+                if len(result.text) > room:
+                    break
+                room -= len(result.text)
+            if isinstance(result, Document):
+                seen[_digest(result, pack)] = result.id
+            found[index] = result
+    return [found[index] for index in sorted(found)]
+
+
+def _clean(row: Document | Dropped, pack: Pack, corpus: recipe.Corpus, seen: dict[str, str]) -> Document | Dropped:
+    """Return a document as it is trained on, or why it is not."""
+    if isinstance(row, Dropped):
+        return row
+    cleaned = text.normalise(row.text, pack).strip()
+    if corpus.characters:
+        cleaned = _cut(cleaned, int(LARGEST_PART * corpus.characters))
+    facts = {key: getattr(row, key) for key in ("title", "source", "licence", "author")}
+    document = Document.make(row.language, cleaned, **facts | {"title": text.normalise(row.title, pack).strip()})
+    count = len(text.words(cleaned, pack))
+    if count < corpus.min_words:
+        return Dropped(row=document, reason="too_short", evidence=f"{count} words")
+    share = script.share(cleaned, pack)
+    if share < OWN_LETTERS:
+        return Dropped(row=document, reason="wrong_language", evidence=f"{share:.0%} of the letters are {pack.script.name}")
+    twin = seen.get(_digest(document, pack))
+    return Dropped(row=document, reason="duplicate", evidence=f"the same as {twin}") if twin else document
+
+
+def _digest(document: Document, pack: Pack) -> str:
+    return hashlib.sha256(text.fold(document.text, pack).encode()).hexdigest()
+
+
+def _cut(cleaned: str, most: int) -> str:
+    """Return at most `most` characters, whole paragraphs where there is one, whole words otherwise."""
+    if len(cleaned) <= most:
+        return cleaned
+    head = cleaned[:most]
+    return (head.rpartition("\n")[0] or head.rpartition(" ")[0] or head).rstrip()
+
+
+def _grouped(documents: Sequence[Document]) -> dict[str, list[Document]]:
+    found: dict[str, list[Document]] = {}
+    for document in documents:
+        found.setdefault(document.source, []).append(document)
+    return found
+
+
+def _held_count(there: int, corpus: recipe.Corpus) -> int:
+    """Return how many documents of a source are held out: at least one where there are two."""
+    return max(round(corpus.held_out * there), 1) if corpus.held_out and there > 1 else 0
+
+
+def _facts(documents: Sequence[Document], held: Sequence[Document]) -> dict[str, int]:
+    characters = sum(len(document.text) for document in documents)
+    return {
+        "documents": len(documents),
+        "characters": characters,
+        "held_out": len(held),
+        "held_out_characters": sum(len(document.text) for document in held),
+    }

@@ -1,0 +1,219 @@
+"""Check every row that a model wrote: plain predicates, each of which finds nothing, or a fault with its evidence.
+
+    FILTERS = (damaged, refusal, wrong_letters, wrong_language, …)        (row, Checked) → "" or the evidence
+
+The first fault found is the reason in dropped.jsonl and in the funnel. No filter mends a row, and none knows a language:
+letters, phrases, headings and labels are the pack's. The pack's own seeds must pass them all, which a test proves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from alif import recipe, store
+from alif.language import numbers, script, text
+from alif.language import pack as packs
+from alif.language.pack import Pack, Task
+from alif.records import Counts, Dropped, Example
+from alif.runs import Given
+
+__all__ = ["FILTERS", "OTHER_TASK", "Checked", "check", "fault", "language_fault"]
+
+REPEATED_WORDS = 4
+"""Words in one gram of the repetition check. Source: Gopher, arXiv 2112.11446, table A1 (repeated 2- to 4-grams)."""
+FEWEST_GRAMS = 8
+"""Grams that an answer must have before repetition can be told."""
+FEWEST_WORDS = 4
+"""Shorter answers may repeat their input or be in any script: a label, a name, a number, a formula."""
+
+
+OTHER_TASK = "other"
+"""The task of a row that names none: of a published set, translated or replayed."""
+OTHER = Task(name=OTHER_TASK, title="Other", native_title="", weight=1, template="")
+"""What is known of a row whose task is not the pack's: translated rows of a published set."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What rows are checked against."""
+
+    own: Pack
+    known: Pack
+    limits: recipe.Filter
+
+    def task(self, row: Example) -> Task:
+        return self.own.tasks.get(row.task, OTHER)
+
+
+def check(given: Given, language: recipe.Language, filter: recipe.Filter) -> Counts:
+    """Part the rows of `generate` and `translate` into those that pass every filter and those that do not."""
+    checked = Checked(packs.load(language.pack), packs.load(language.known), filter)
+    kept: list[Example] = []
+    dropped: list[Dropped] = []
+    for step in ("generate", "translate"):
+        for row in store.load(given.needs[step] / "examples.jsonl", Example):
+            found = fault(row, checked)
+            if found is None:
+                kept.append(row)
+            else:
+                dropped.append(Dropped(row=row, reason=found[0], evidence=found[1]))
+    store.write_rows(given.folder / "examples.jsonl", kept)
+    store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in dropped))
+    return Counts.of(len(kept), dropped, tasks=_by_task(kept, dropped, checked.own))
+
+
+def fault(row: Example, checked: Checked) -> tuple[str, str] | None:
+    """Return (reason, evidence) of the first filter that finds fault with a row, or None."""
+    for name, find in FILTERS:
+        evidence = find(row, checked)
+        if evidence:
+            return name, evidence
+    return None
+
+
+def language_fault(row: Example, own: Pack, known: Pack, least: float) -> str:
+    """Say how a row is in another language than its task asks for; "" if it is not.
+
+    An answer in the pack's language needs a request or a text in it, too: a request in the known language about a text in the
+    pack's is fine. A row of translation needs letters of both. An answer of three words may be a name or a formula.
+    `least` is the least share of a text's letters in the right script, 0..1.
+    """
+    answer = own.tasks.get(row.task, OTHER).answer
+    if answer == "either":
+        return _neither(row, own, known, least)
+    right = own if answer == "own" else known
+    judged = [("output", row.output)] if len(text.words(row.output, right)) >= FEWEST_WORDS else []
+    if answer == "own":
+        judged.append(("instruction and input", f"{row.instruction}\n{row.input}"))
+    for key, value in judged:
+        share = script.share(value, right)
+        if share < least:
+            return f"{key}: {share:.0%} of the letters are {right.script.name}"
+    if answer == "own" and script.detect(f"{row.instruction}\n{row.input}\n{row.output}", (own, known)) == "other":
+        return f"another language of the script {own.script.name}"
+    return ""
+
+
+def _neither(row: Example, own: Pack, known: Pack, least: float) -> str:
+    whole = f"{row.instruction}\n{row.input}\n{row.output}"
+    if script.share(whole, own) == 0:
+        return f"no letter of the row is {own.script.name}"
+    shares = {pack.script.name: script.share(row.output, pack) for pack in (own, known)}
+    return (
+        "" if max(shares.values()) >= least else f"output: {', '.join(f'{name} {share:.0%}' for name, share in shares.items())}"
+    )
+
+
+def _damaged(row: Example, checked: Checked) -> str:
+    where = [key for key, value in _texts(row) if "\ufffd" in value]
+    return f"U+FFFD in {', '.join(where)}" if where else ""
+
+
+def _refusal(row: Example, checked: Checked) -> str:
+    """Find a model that speaks of itself or declines without a reason; declining harm in other words is an answer."""
+    for pack in (checked.own, checked.known):
+        if found := text.phrase(row.output, pack.phrases.refusals, pack):
+            return found
+    return ""
+
+
+def _wrong_letters(row: Example, checked: Checked) -> str:
+    found = [hit for _, value in _texts(row) for hit in script.wrong_letters(value, checked.own)]
+    return ", ".join(f"{word}: {wrong} for {right}" for word, wrong, right in found[:5])
+
+
+def _wrong_language(row: Example, checked: Checked) -> str:
+    return language_fault(row, checked.own, checked.known, checked.limits.own_language)
+
+
+def _wrong_direction(row: Example, checked: Checked) -> str:
+    """Find a translation that is in the language of what was to be translated."""
+    if checked.task(row).answer != "either" or not row.input:
+        return ""
+    given, answered = (script.share(value, checked.own) >= 0.5 for value in (row.input, row.output))
+    return f"input and output are both {'' if given else 'not '}{checked.own.script.name}" if given == answered else ""
+
+
+def _copy(row: Example, checked: Checked) -> str:
+    answer = text.words(row.output, checked.own)
+    if len(answer) < FEWEST_WORDS:
+        return ""
+    return next((f"output repeats {key}" for key, value in _texts(row)[:2] if text.words(value, checked.own) == answer), "")
+
+
+def _too_short(row: Example, checked: Checked) -> str:
+    asked = len(text.words(f"{row.instruction}\n{row.input}", checked.own))
+    if asked < checked.limits.min_words:
+        return f"{asked} words of instruction and input"
+    return "" if text.words(row.output, checked.own) else "no word in the output"
+
+
+def _too_long(row: Example, checked: Checked) -> str:
+    answer = len(text.words(row.output, checked.own))
+    return f"{answer} words of output" if answer > checked.limits.max_words else ""
+
+
+def _repetition(row: Example, checked: Checked) -> str:
+    words = text.words(row.output, checked.own)
+    grams = [tuple(words[start : start + REPEATED_WORDS]) for start in range(len(words) - REPEATED_WORDS + 1)]
+    share = 1 - len(set(grams)) / len(grams) if len(grams) >= FEWEST_GRAMS else 0.0
+    return f"{share:.0%} of the {REPEATED_WORDS}-word runs are repeats" if share > checked.limits.repetition else ""
+
+
+def _no_final_answer(row: Example, checked: Checked) -> str:
+    """Find an answer in several lines without the heading under which its task has the final answer."""
+    headings = checked.task(row).headings.answer
+    if not headings or "\n" not in row.output.strip():
+        return ""
+    whole = text.final(row.output, checked.task(row), checked.own) == row.output.strip()
+    return f"no line begins with {' or '.join(headings)}" if whole else ""
+
+
+def _wrong_label(row: Example, checked: Checked) -> str:
+    """Find a label that is none of the task's, or that the instruction does not name where a text is to be labelled."""
+    task = checked.task(row)
+    label = text.final(row.output, task, checked.own)
+    if task.labels:
+        right = [text.words(name, checked.own) for name in task.labels]
+        return "" if text.words(label, checked.own) in right else f"{label} is none of {', '.join(task.labels)}"
+    labelled = task.metric == "exact" and task.scope == "instruction+input"
+    if not labelled or text.phrase(row.instruction, (label,), checked.own):
+        return ""
+    return f"the instruction does not name {label}"
+
+
+def _wrong_arithmetic(row: Example, checked: Checked) -> str:
+    if not checked.limits.arithmetic:
+        return ""
+    return next((equation for equation, holds in numbers.equations(row.output, checked.own) if not holds), "")
+
+
+def _texts(row: Example) -> list[tuple[str, str]]:
+    return [("instruction", row.instruction), ("input", row.input), ("output", row.output)]
+
+
+FILTERS: tuple[tuple[str, Callable[[Example, Checked], str]], ...] = (
+    ("damaged", _damaged),
+    ("refusal", _refusal),
+    ("wrong_letters", _wrong_letters),
+    ("wrong_language", _wrong_language),
+    ("wrong_direction", _wrong_direction),
+    ("copy", _copy),
+    ("too_short", _too_short),
+    ("too_long", _too_long),
+    ("repetition", _repetition),
+    ("no_final_answer", _no_final_answer),
+    ("wrong_label", _wrong_label),
+    ("wrong_arithmetic", _wrong_arithmetic),
+)
+"""Every filter, in the order in which it is asked. Each returns the evidence of a fault, "" if there is none."""
+
+
+def _by_task(kept: Iterable[Example], dropped: Iterable[Dropped], pack: Pack) -> dict[str, dict[str, int]]:
+    rows = [("kept", row.task) for row in kept]
+    rows += [("dropped", refused.row.task) for refused in dropped if isinstance(refused.row, Example)]
+    counted = Counter(rows)
+    names = dict.fromkeys([*pack.tasks, *(task for _, task in rows)])
+    return {name: {"kept": counted["kept", name], "dropped": counted["dropped", name]} for name in names}

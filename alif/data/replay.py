@@ -1,0 +1,86 @@
+"""Draw rows of the known language against forgetting, stratified by source and by length of the answer.
+
+"pack" is the known pack's demo rows; where some of them are translated in the same run, only the others are replayed, so that
+the same task does not stand in the mixture twice.
+
+Source: replay of Alpaca and OpenOrca rows, Alif, arXiv 2510.09051; drawn there by an unseeded split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from alif import recipe, sources, store
+from alif.data import lots
+from alif.data.filters import OTHER_TASK
+from alif.data.translate import translated_ids
+from alif.language import pack as packs
+from alif.language import text
+from alif.language.pack import Pack
+from alif.records import Counts, Dropped, Example
+from alif.runs import Given
+
+__all__ = ["LENGTHS", "draw"]
+
+LENGTHS = 4
+"""Strata of answer length in each source: quartiles by characters."""
+
+
+def draw(
+    given: Given, language: recipe.Language, sources: recipe.Sources, replay: recipe.Replay, translate: recipe.Translate
+) -> Counts:
+    """Write `replay.rows` rows; a row that occurs twice is there once."""
+    known = packs.load(language.known)
+    rows: dict[str, Example] = {}
+    dropped: list[Dropped] = []
+    for row in _rows(known, packs.load(language.pack), sources.folder, replay, translate) if replay.rows else ():
+        if isinstance(row, Dropped):
+            dropped.append(row)
+        elif row.id in rows:
+            dropped.append(Dropped(row=row, reason="duplicate", evidence=f"the same as {rows[row.id].origin.source}"))
+        else:
+            rows[row.id] = row
+    strata = _strata(list(rows.values()))
+    sizes = {name: len(members) for name, members in strata.items()}
+    quotas = lots.shares(replay.rows, sizes, most=sizes)
+    drawn = {
+        row.id
+        for name, members in strata.items()
+        for row in lots.draw(members, quotas[name], lots.lot(replay.seed, "replay", name))
+    }
+    kept = [row for row in rows.values() if row.id in drawn]
+    store.write_rows(given.folder / "examples.jsonl", kept)
+    store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in dropped))
+    return Counts.of(len(kept), dropped, asked=replay.rows, there=len(rows), strata=quotas)
+
+
+def _rows(
+    known: Pack, own: Pack, folder: str, replay: recipe.Replay, translate: recipe.Translate
+) -> Iterator[Example | Dropped]:
+    if "pack" in replay.source:
+        used = translated_ids(own) if translate.rows and "pack" in translate.source else set()
+        for row in sources.rows(("demo/rows.jsonl",), str(known.folder)):
+            if isinstance(row, Dropped) or row.id not in used:
+                yield row if isinstance(row, Dropped) else _clean(sources.example(row, known.code, OTHER_TASK, "replay"), known)
+    for found in sources.examples(replay.source, folder, language=known.code, task=OTHER_TASK, kind="replay"):
+        yield _clean(found, known)
+
+
+def _clean(row: Example | Dropped, known: Pack) -> Example | Dropped:
+    if isinstance(row, Dropped):
+        return row
+    texts = {key: text.normalise(getattr(row, key), known).strip() for key in ("instruction", "input", "output")}
+    return Example.make(row.language, row.task, **texts, origin=row.origin)
+
+
+def _strata(rows: Sequence[Example]) -> dict[str, list[Example]]:
+    """Group rows by source and, in it, by quartile of answer length."""
+    by_source: dict[str, list[Example]] = {}
+    for row in rows:
+        by_source.setdefault(row.origin.source.partition("#")[0], []).append(row)
+    strata: dict[str, list[Example]] = {}
+    for source, members in by_source.items():
+        ordered = sorted(members, key=lambda row: (len(row.output), row.id))
+        for rank, row in enumerate(ordered):
+            strata.setdefault(f"{source} {LENGTHS * rank // len(ordered) + 1}/{LENGTHS}", []).append(row)
+    return strata

@@ -1,0 +1,166 @@
+"""The offline teacher's part: what it answers, a pure function of the messages and the draw.
+
+For a request of `generate` it takes rows of the pack's demo/candidates by lot and writes them in the format asked for; for one
+of `translate` it looks the row up in demo/translations, or the sentence in the recipe's phrasebook. At stated rates it commits
+the faults that real teachers commit: rows of demo/faults, replies cut off at the token limit, numbered or bold lists, answers
+left out, items repeated, replies that are no list at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from alif import sources
+from alif.data import lots, prompts
+from alif.language import text
+from alif.language.pack import Pack
+from alif.models import Message, Script, ScriptedReply
+from alif.records import Dropped
+
+__all__ = ["FAULTY_ITEMS", "FAULTY_REPLIES", "FAULTY_TRANSLATIONS", "Answers", "answers", "script"]
+
+FAULTY_ITEMS = 0.2
+"""Part of the items that are rows of demo/faults."""
+FAULTY_REPLIES = 0.35
+"""Part of the replies whose form is faulty."""
+FAULTY_TRANSLATIONS = 0.1
+"""Part of the translations that lose their numbers or, where there is none, are left undone."""
+VERSION = "1"
+"""Changed with this file's choices: a stored reply of another version is not this one's."""
+_ITEMS = re.compile(re.escape(prompts.REQUEST).replace(r"\{items\}", "(?P<items>[0-9]+)"))
+_DIGITS = re.compile(r"\d+")
+
+Triple = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Everything the script can answer."""
+
+    candidates: Mapping[str, Sequence[Triple]]
+    faults: Mapping[str, Sequence[Triple]]
+    rows: Mapping[Triple, Triple]
+    """A row of the known language to its translation."""
+    sentences: Mapping[str, str]
+    edition: str
+    """Digest of all of them."""
+
+
+def answers(own: Pack, known: Pack, phrasebook: tuple[str, ...], folder: str) -> Answers:
+    """Read the packs' demo folders and the phrasebook's files, which are relative to `folder`."""
+    candidates = {task: [triple for _, triple in _triples(own, f"demo/candidates/{task}.jsonl")] for task in own.tasks}
+    faults: dict[str, list[Triple]] = {task: [] for task in own.tasks}
+    for values, triple in _triples(own, "demo/faults.jsonl"):
+        faults[str(values["task"])].append(triple)
+    originals = {str(values["id"]): triple for values, triple in _triples(known, "demo/rows.jsonl")}
+    translations = [(str(values["source"]), triple) for values, triple in _triples(own, "demo/translations.jsonl")]
+    rows = {_normal(originals[name], known): triple for name, triple in translations if name in originals}
+    sentences: dict[str, str] = {}
+    for pair in sources.pairs(phrasebook, folder, known.code, own.code):
+        if not isinstance(pair, Dropped):
+            sentences.setdefault(text.normalise(pair.known, known).strip(), pair.own)
+    content = repr((VERSION, candidates, faults, sorted(rows.items()), sorted(sentences.items())))
+    return Answers(candidates, faults, rows, sentences, hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16])
+
+
+def _triples(pack: Pack, name: str) -> list[tuple[Mapping[str, object], Triple]]:
+    """Return (row, triple) of a demo file, none where the pack has no such file."""
+    if not (pack.folder / name).is_file():
+        return []
+    rows = [row for row in sources.rows((name,), str(pack.folder)) if not isinstance(row, Dropped)]
+    return [(row.values, (str(row.values["instruction"]), str(row.values["input"]), str(row.values["output"]))) for row in rows]
+
+
+def _normal(triple: Triple, pack: Pack) -> Triple:
+    instruction, input, output = (text.normalise(value, pack).strip() for value in triple)
+    return instruction, input, output
+
+
+def script(own: Pack, known: Pack, answers: Answers) -> Script:
+    """Return the teacher as a pure function of messages and draw."""
+    of_sentences = prompts.ask_sentence("", own, known)[0].content
+
+    def answer(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        system, user = messages[0].content, messages[-1].content
+        numbers = lots.lot(VERSION, system, user, draw)
+        asked = _ITEMS.search(user)
+        if asked is None:
+            return _translation(user, system == of_sentences, answers, numbers)
+        items = int(asked["items"])
+        task = next(name for name, task in own.tasks.items() if prompts.instructions(task, own, items) == system)
+        return _items(answers.candidates[task], answers.faults[task], items, numbers)
+
+    return answer
+
+
+def _translation(asked: str, sentence: bool, answers: Answers, numbers: random.Random) -> ScriptedReply:
+    """Translate what the demo folder or the phrasebook has; anything else comes back as it was sent."""
+    if sentence:
+        found = answers.sentences.get(asked, asked)
+    else:
+        item = prompts.read(asked, "stop", {})[0]
+        triple = (item.instruction, item.input, item.output) if isinstance(item, prompts.Candidate) else ("", "", "")
+        found = prompts.write(*answers.rows[triple]) if triple in answers.rows else asked
+    if numbers.random() < FAULTY_TRANSLATIONS:
+        without = _DIGITS.sub("", found)
+        found = asked if without == found else without
+    return ScriptedReply(text=found)
+
+
+def _items(candidates: Sequence[Triple], faults: Sequence[Triple], items: int, numbers: random.Random) -> ScriptedReply:
+    picked = numbers.sample(candidates, min(items, len(candidates)))
+    picked = [numbers.choice(faults) if faults and numbers.random() < FAULTY_ITEMS else triple for triple in picked]
+    form = numbers.choice(FORMS) if numbers.random() < FAULTY_REPLIES else _plain
+    return form([prompts.write(*triple) for triple in picked], numbers)
+
+
+def _plain(items: list[str], numbers: random.Random) -> ScriptedReply:
+    return ScriptedReply(text=f"\n{prompts.SEPARATOR}\n".join(items))
+
+
+def _cut_off(items: list[str], numbers: random.Random) -> ScriptedReply:
+    whole = _plain(items, numbers).text
+    return ScriptedReply(text=whole[: numbers.randrange(len(whole) // 2, len(whole))], finish="length")
+
+
+def _numbered(items: list[str], numbers: random.Random) -> ScriptedReply:
+    return ScriptedReply(text="\n\n".join(f"{number}. {item}" for number, item in enumerate(items, 1)))
+
+
+def _bold(items: list[str], numbers: random.Random) -> ScriptedReply:
+    return _plain([_KEY.sub(r"**\1:** ", item) for item in items], numbers)
+
+
+def _fenced(items: list[str], numbers: random.Random) -> ScriptedReply:
+    return ScriptedReply(text=f"Here are the tasks:\n\n{prompts.SEPARATOR}\n```\n{_plain(items, numbers).text}\n```")
+
+
+def _left_out(items: list[str], numbers: random.Random) -> ScriptedReply:
+    place = numbers.randrange(len(items))
+    items[place] = items[place].partition(f"\n{prompts.KEYS['output']}:")[0]
+    return _plain(items, numbers)
+
+
+def _repeated(items: list[str], numbers: random.Random) -> ScriptedReply:
+    return _plain([*items, items[0]], numbers)
+
+
+def _declined(items: list[str], numbers: random.Random) -> ScriptedReply:
+    return ScriptedReply(text="I'm sorry, but I cannot write so many tasks at once. Shall I begin with one?")
+
+
+_KEY = re.compile(rf"^({'|'.join(prompts.KEYS.values())}): ", re.MULTILINE)
+FORMS: tuple[Callable[[list[str], random.Random], ScriptedReply], ...] = (
+    _cut_off,
+    _numbered,
+    _bold,
+    _fenced,
+    _left_out,
+    _repeated,
+    _declined,
+)
+"""The faulty forms of a reply, each as likely as the others."""

@@ -1,0 +1,88 @@
+"""Read, check and number the human seeds, and play them through the pool.
+
+    packs/ur/seeds/qa.jsonl:7   {"instruction": "…", "input": "", "output": "…", "author": "…", "reviewed_by": ""}
+
+A seed that says nothing, or belongs to no task of the pack, is refused with its line. A seed too near to an earlier one is
+dropped with its neighbour: it would be shown to the teacher twice as often. Files in Self-Instruct's format work too; there
+the task is `name`, as in the original's 102 seeds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from alif import recipe, sources, store
+from alif.data.crowd import Crowd
+from alif.errors import DataError
+from alif.language import pack as packs
+from alif.language import text
+from alif.language.pack import Pack
+from alif.records import Counts, Dropped, Example
+from alif.runs import Given
+
+__all__ = ["load", "of_pack"]
+
+
+def load(given: Given, language: recipe.Language, sources: recipe.Sources, seeds: recipe.Seeds, pool: recipe.Pool) -> Counts:
+    """Write the seeds that the pool accepts in their order; needs `instruction`, `output` and a task of the pack in each row.
+
+    Raises:
+        DataError: a row that is no seed, with path:line.
+    """
+    pack = packs.load(language.pack)
+    crowd = Crowd(pack, pool)
+    kept: list[Example] = []
+    dropped: list[Dropped] = []
+    for row in _rows(pack, sources.folder, seeds.source):
+        nearest = crowd.nearest(row)
+        if nearest is None:
+            crowd.add(row)
+            kept.append(row)
+        else:
+            dropped.append(Dropped(row=row, reason="too_near", nearest=nearest))
+    store.write_rows(given.folder / "examples.jsonl", kept)
+    store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in dropped))
+    tasks = Counter(row.task for row in kept)
+    return Counts.of(
+        len(kept),
+        dropped,
+        tasks={name: tasks[name] for name in pack.tasks},
+        reviewed=sum(bool(row.origin.reviewed_by) for row in kept),
+    )
+
+
+def of_pack(pack: Pack) -> Iterator[Example]:
+    """Yield the pack's own seeds, task by task in the pack's order."""
+    for task in pack.tasks:
+        for row in sources.rows((f"seeds/{task}.jsonl",), str(pack.folder)):
+            yield _seed(row, pack, task, f"{pack.code}/seeds/{task}")
+
+
+def _rows(pack: Pack, folder: str, source: tuple[str, ...]) -> Iterator[Example]:
+    if "pack" in source:
+        yield from of_pack(pack)
+    for row in sources.rows(source, folder):
+        yield _seed(row, pack, "", "" if isinstance(row, Dropped) else row.name)
+
+
+def _seed(row: sources.Row | Dropped, pack: Pack, task: str, name: str) -> Example:
+    """Return one row as a seed.
+
+    Raises:
+        DataError: what is wrong with it, with path:line.
+    """
+    if isinstance(row, Dropped):
+        raise DataError(row.evidence, "Each line is one JSON object; mend or remove that line.")
+    task = task or str(row.values.get("task") or row.values.get("name") or "")
+    found = sources.example(row, pack.code, task, "seed")
+    if isinstance(found, Dropped):
+        raise DataError(found.evidence, "A seed needs instruction and output.")
+    if found.task not in pack.tasks:
+        raise DataError(f"{row.where}: {found.task!r} is no task of the pack {pack.code}", f"Tasks: {', '.join(pack.tasks)}.")
+    texts = {key: text.normalise(getattr(found, key), pack).strip() for key in ("instruction", "input", "output")}
+    for key in ("instruction", "output"):
+        if not texts[key]:
+            raise DataError(f'{row.where}: "{key}" is empty', "A seed needs instruction and output.")
+    origin = found.origin.model_copy(update={"source": f"{name}#{row.id}"})
+    return Example.make(pack.code, found.task, **texts, origin=origin)

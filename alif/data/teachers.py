@@ -1,0 +1,49 @@
+"""The teachers of a step: opened through one door, and each request given to one of them by lot, by their shares."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from alif import recipe
+from alif.data import script
+from alif.errors import RecipeError
+from alif.language.pack import Pack
+from alif.models.client import Models, open_models
+from alif.runs import Given
+
+__all__ = ["opened", "pick"]
+
+SCRIPTED = "scripted"
+"""The address of the offline teacher."""
+
+
+@asynccontextmanager
+async def opened(
+    given: Given, teachers: Mapping[str, recipe.Teacher], own: Pack, known: Pack, folder: str
+) -> AsyncIterator[Models]:
+    """Open the door to the recipe's teachers; a scripted one answers from the packs' demo folders and its phrasebook.
+
+    Raises:
+        RecipeError: the recipe has no teacher.
+    """
+    if not teachers:
+        raise RecipeError(
+            f"the step {given.step} needs a teacher, and the recipe has none",
+            "Add a table [teacher.NAME] with model and address.",
+        )
+    scripted = [teacher for teacher in teachers.values() if teacher.address == SCRIPTED]
+    if not scripted:
+        async with open_models(given, teachers) as models:
+            yield models
+        return
+    phrasebook = tuple(dict.fromkeys(pattern for teacher in scripted for pattern in teacher.phrasebook))
+    answers = script.answers(own, known, phrasebook, folder)
+    async with open_models(given, teachers, script.script(own, known, answers), edition=answers.edition) as models:
+        yield models
+
+
+def pick(teachers: Mapping[str, recipe.Teacher], numbers: random.Random) -> str:
+    """Return the name of one teacher, by lot."""
+    return numbers.choices(list(teachers), [teacher.share for teacher in teachers.values()])[0]

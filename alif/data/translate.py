@@ -1,0 +1,227 @@
+"""Have the teachers translate rows of the known language, with code, addresses and numbers kept and checked on the way back.
+
+    {"instruction": "…", "input": "…", "output": "…"}     a row: all three texts in one request, its own task
+    {"en": "The bridge is closed."}, {"text": "…"}        a sentence: becomes an exercise of the pack's translation task
+
+An exercise has one of the task's carriers as instruction, the sentence as input and its translation as output.
+
+What must survive is not hidden behind placeholders, which damage the grammar around them: the teacher is told to keep it, and
+a translation that lost it is dropped with what is missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from alif import console, recipe, sources, store
+from alif.data import lots, prompts, teachers
+from alif.data.filters import OTHER_TASK
+from alif.errors import PackError
+from alif.language import pack as packs
+from alif.language import script, text
+from alif.language.pack import Pack
+from alif.models import ChatModel, Reply, together
+from alif.records import Counts, Dropped, Example, Origin
+from alif.runs import Given
+
+__all__ = ["translate", "translated_ids"]
+
+AT_ONCE = 512
+"""Requests that wait in line at the same time; it changes nothing in the result."""
+OWN_LETTERS = 0.5
+"""Least share of a translation's letters in the pack's script, code and addresses left out."""
+FEWEST_WORDS = 4
+"""Shorter texts may stay as they are: a name, a formula, a label."""
+_KEPT = re.compile(
+    r"```.+?```|`[^`\n]+`|\bhttps?://[^\s<>\"'»”]+|\bwww\.[^\s<>\"'»”]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]+"
+    r"|\b[A-Za-z]+(?:_[A-Za-z0-9]+)+\b|\b[a-z]+(?:[A-Z][a-z0-9]+)+\b|\b[A-Za-z_]+\(\)|\{[A-Za-z_]+\}|\b[\w-]+\.(?:py|js|html|json|csv|txt|md|pdf)\b",
+    re.DOTALL | re.ASCII,
+)
+"""Code, web and mail addresses, names of variables, functions and files."""
+_POINTS = ".,;:!?"
+"""Marks that end the sentence, not the address before them."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One thing to translate: a whole row, or a sentence where `carrier` asks for its translation."""
+
+    row: Example
+    carrier: str = ""
+
+
+def translate(
+    given: Given,
+    language: recipe.Language,
+    sources: recipe.Sources,
+    teacher: Mapping[str, recipe.Teacher],
+    translate: recipe.Translate,
+) -> Counts:
+    """Translate `translate.rows` rows, drawn by lot; what comes back with a fault is dropped.
+
+    Raises:
+        PackError: sentences to translate, and the pack has no carriers.
+    """
+    own, known = packs.load(language.pack), packs.load(language.known)
+    dropped: list[Dropped] = []
+    kept: dict[str, Example] = {}
+    there: list[Wanted] = []
+    for found in _there(own, known, sources.folder, translate) if translate.rows else ():
+        (dropped if isinstance(found, Dropped) else there).append(found)  # type: ignore[arg-type]
+    drawn = lots.draw(there, translate.rows, lots.lot(translate.seed, "translate"))
+    cost_usd = 0.0
+    if drawn:
+        replies, cost_usd = asyncio.run(_ask(given, drawn, (own, known), teacher, sources.folder))
+        for wanted, (name, reply) in zip(drawn, replies, strict=True):
+            result = _read(wanted, name, reply, own, known)
+            if isinstance(result, Example) and result.id in kept:
+                result = Dropped(row=result, reason="duplicate", evidence=f"the same as {kept[result.id].origin.source}")
+            if isinstance(result, Example):
+                kept[result.id] = result
+            else:
+                dropped.append(result)
+    store.write_rows(given.folder / "examples.jsonl", kept.values())
+    store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in dropped))
+    sentences = sum(bool(wanted.carrier) for wanted in drawn)
+    return Counts.of(len(kept), dropped, cost_usd=cost_usd, asked=translate.rows, there=len(there), sentences=sentences)
+
+
+def translated_ids(own: Pack) -> set[str]:
+    """Return the ids of the known pack's demo rows that the taught pack's demo folder translates."""
+    if not (own.folder / "demo/translations.jsonl").is_file():
+        return set()
+    rows = sources.rows(("demo/translations.jsonl",), str(own.folder))
+    return {str(row.values["source"]) for row in rows if not isinstance(row, Dropped)}
+
+
+def _there(own: Pack, known: Pack, folder: str, settings: recipe.Translate) -> Iterator[Wanted | Dropped]:
+    """Yield everything that could be translated."""
+    if "pack" in settings.source:
+        ids = translated_ids(own)
+        for row in sources.rows(("demo/rows.jsonl",), str(known.folder)):
+            if isinstance(row, Dropped) or not ids or row.id in ids:
+                yield _wanted(row, own, known, settings.seed)
+    for row in sources.rows(settings.source, folder):
+        yield _wanted(row, own, known, settings.seed)
+
+
+def _wanted(row: sources.Row | Dropped, own: Pack, known: Pack, seed: int) -> Wanted | Dropped:
+    if isinstance(row, Dropped):
+        return row
+    sentence = row.values.get(known.code, row.values.get("text"))
+    if not isinstance(sentence, str):
+        found = sources.example(row, known.code, OTHER_TASK, "source")
+        return found if isinstance(found, Dropped) else Wanted(_normal(found, known))
+    task = next((task for task in own.tasks.values() if task.carriers), None)
+    if task is None:
+        raise PackError(
+            f"{own.folder}: no task has carriers", "Sentences to translate need one: tasks/translation.toml, carriers."
+        )
+    carrier = lots.lot(seed, "carrier", row.name, row.id).choice(task.carriers)
+    origin = Origin(kind="source", source=f"{row.name}#{row.id}", licence=str(row.values.get("licence") or ""))
+    exercise = _normal(Example.make(known.code, task.name, carrier, sentence, "", origin), known)
+    empty = Dropped(row=exercise, reason="empty", evidence=f"{row.where}: nothing to translate")
+    return Wanted(exercise, carrier) if exercise.input else empty
+
+
+def _normal(row: Example, known: Pack) -> Example:
+    texts = {key: text.normalise(getattr(row, key), known).strip() for key in prompts.FIELDS}
+    return Example.make(row.language, row.task, **texts, origin=row.origin)
+
+
+async def _ask(
+    given: Given, drawn: Sequence[Wanted], both: tuple[Pack, Pack], shares: Mapping[str, recipe.Teacher], folder: str
+) -> tuple[list[tuple[str, Reply]], float]:
+    """Return the teacher's name and the reply for each row, and what the step has paid."""
+    own, known = both
+    replies: list[tuple[str, Reply]] = []
+    with console.progress("translate", len(drawn), "rows") as bar:
+        async with teachers.opened(given, shares, own, known, folder) as models:
+
+            async def answered(wanted: Wanted) -> tuple[str, Reply]:
+                name = teachers.pick(shares, lots.lot("teacher", wanted.row.id))
+                model: ChatModel = models[name]
+                ask = (
+                    prompts.ask_sentence(wanted.row.input, own, known)
+                    if wanted.carrier
+                    else prompts.ask_row(wanted.row, own, known)
+                )
+                reply = await model.reply(ask)
+                bar.advance(facts=f"${models.cost_usd:.4f}")
+                return name, reply
+
+            for start in range(0, len(drawn), AT_ONCE):
+                replies += await together(answered(wanted) for wanted in drawn[start : start + AT_ONCE])
+        return replies, models.cost_usd
+
+
+def _read(wanted: Wanted, teacher: str, reply: Reply, own: Pack, known: Pack) -> Example | Dropped:
+    """Return the translated row, or what is wrong with it."""
+    row = wanted.row
+    if wanted.carrier:
+        texts = {"instruction": wanted.carrier, "input": row.input, "output": reply.text}
+        if reply.finish != "stop" or not reply.text.strip():
+            reason = "cut_off" if reply.finish != "stop" else "empty"
+            return Dropped(raw=reply.text, reason=reason, evidence=f"{row.origin.source}, finish: {reply.finish}")
+    else:
+        pieces = prompts.read(reply.text, reply.finish, {})
+        if len(pieces) != 1 or isinstance(pieces[0], Dropped):
+            reason = pieces[0].reason if isinstance(pieces[0], Dropped) else "unreadable"
+            return Dropped(
+                raw=reply.text, reason=reason, evidence=f"{row.origin.source}: {len(pieces)} pieces, one item is wanted"
+            )
+        texts = {key: getattr(pieces[0], key) for key in prompts.FIELDS}
+    texts = {key: text.normalise(value, own).strip() for key, value in texts.items()}
+    origin = Origin(
+        kind="translated",
+        source=row.origin.source,
+        licence=row.origin.licence,
+        author=reply.model,
+        teacher=teacher,
+        model=reply.model,
+        request=reply.request,
+        parents=() if wanted.carrier else (row.id,),
+    )
+    result = Example.make(own.code, row.task, **texts, origin=origin)
+    found = _fault(wanted, result, own, known)
+    return Dropped(row=result, reason=found[0], evidence=found[1]) if found else result
+
+
+def _fault(wanted: Wanted, result: Example, own: Pack, known: Pack) -> tuple[str, str] | None:
+    """Compare each translated text with its original; return (reason, evidence) of the first fault."""
+    row = wanted.row
+    if wanted.carrier:
+        compared = [("output", row.input, result.output)]
+    else:
+        compared = [(key, getattr(row, key), getattr(result, key)) for key in prompts.FIELDS if getattr(row, key)]
+    for key, before, after in compared:
+        if not after:
+            return "missing_field", f"{key} is lost"
+        if lost := _kept(before) - _kept(after):
+            return "lost_code", f"{key}: {', '.join(lost)}"
+        if lost := _numbers(before, known) - _numbers(after, own):
+            return "lost_number", f"{key}: {', '.join(lost)}"
+        words = text.words(after, own)
+        if len(words) < FEWEST_WORDS:
+            continue
+        if words == text.words(before, own) and script.detect(after, (own, known)) == known.code:
+            return "copy", f"{key} is not translated"
+        share = script.share(_KEPT.sub(" ", after), own)
+        if share < OWN_LETTERS:
+            return "wrong_language", f"{key}: {share:.0%} of the letters are {own.script.name}"
+    return None
+
+
+def _kept(value: str) -> Counter[str]:
+    return Counter(found.rstrip(_POINTS) for found in _KEPT.findall(value))
+
+
+def _numbers(value: str, pack: Pack) -> Counter[str]:
+    """Return the runs of digits of a text, in the digits that texts are compared in; marks that group them do not part them."""
+    folded = text.fold(_KEPT.sub(" ", value), pack)
+    group = re.escape(text.fold(pack.numbers.group, pack))
+    return Counter(re.findall(r"\d+", re.sub(rf"(?<=\d)[{group}](?=\d)", "", folded)))

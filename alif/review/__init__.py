@@ -1,0 +1,1 @@
+"""Reading by people: what goes out for verdicts and what comes back."""
