@@ -87,16 +87,19 @@ class Clean(Table):
 
     presentation_forms: Characters = ""
     """Letters in a fixed shape, as PDF files give them; each becomes its plain letter (NFKC)."""
-    compose: Mapping[str, str] = {}
-    """Pairs that Unicode should compose and does not."""
 
 
 class Compare(Table):
     """What makes no difference when two texts are compared. Never written back into a text."""
 
     letters: Letters = Field(default_factory=dict)
+    """Letter → the letter that it counts as."""
     drop: Characters = ""
+    """Characters that do not count: vowel marks, tatweel."""
     space: Characters = ""
+    """Characters that count as a space."""
+    compose: Mapping[str, str] = {}
+    """Letter with a mark → the one letter that Unicode does not make of it."""
 
 
 class Numbers(Table):

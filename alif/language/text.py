@@ -10,6 +10,7 @@ Why not a library: the usual ones drop every Latin word or every Urdu one, or ta
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class _Tables:
 
     fold: _Fold
     presentation: dict[int, str]
-    presented: regex.Pattern[str]
+    presented: re.Pattern[str]  # large sets are faster in re
     compose: tuple[tuple[str, str], ...]
     sentence: regex.Pattern[str]
 
@@ -77,10 +78,8 @@ def _tables(pack: Pack) -> _Tables:
     return _Tables(
         fold=_Fold(pack),
         presentation={ord(char): unicodedata.normalize("NFKC", char).lstrip(" ") for char in pack.clean.presentation_forms},
-        presented=regex.compile(
-            f"[{regex.escape(pack.clean.presentation_forms)}]" if pack.clean.presentation_forms else r"(?!)"
-        ),
-        compose=tuple(pack.clean.compose.items()),
+        presented=re.compile(f"[{re.escape(pack.clean.presentation_forms)}]" if pack.clean.presentation_forms else r"(?!)"),
+        compose=tuple(pack.compare.compose.items()),
         sentence=regex.compile(rf"(?<=[{marks}][{closers}]*)[^\S\n]+|\n+"),
     )
 
@@ -95,22 +94,13 @@ def normalise(text: str, pack: Pack) -> str:
         text = _clean(text)
     if tables.presented.search(text):
         text = text.translate(tables.presentation)
-    if not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
-    return _composed(text, tables)
+    return unicodedata.normalize("NFC", text)
 
 
 def _clean(text: str) -> str:
     text = _ESCAPE.sub("", _NEW_LINE.sub("\n", text))
     text = _SPACE.sub(" ", _MARK_AS_SPACE.sub(" ", text))
     return _SURROGATE.sub("\ufffd", _REMOVED.sub("", text))
-
-
-def _composed(text: str, tables: _Tables) -> str:
-    for pieces, letter in tables.compose:
-        if pieces in text:
-            text = text.replace(pieces, letter)
-    return text
 
 
 def fold(text: str, pack: Pack) -> str:
@@ -121,12 +111,13 @@ def fold(text: str, pack: Pack) -> str:
     tables = _tables(pack)
     text = normalise(text, pack)
     while True:
-        folded = _composed(text.translate(tables.fold), tables)
-        text = unicodedata.normalize("NFC", folded)
-        if text == folded:
-            return text
-        if _composed(text.translate(tables.fold), tables) == folded:  # only another spelling of the same characters
-            return text
+        folded = text.translate(tables.fold)
+        for pieces, letter in tables.compose:
+            folded = folded.replace(pieces, letter)
+        again = unicodedata.normalize("NFC", folded)  # a letter that was exchanged may join the mark behind it
+        if again in (folded, text):
+            return again
+        text = again
 
 
 def words(text: str, pack: Pack) -> list[str]:

@@ -1,0 +1,168 @@
+"""The shipped packs are whole; whatever is wrong in a pack is told with its path and line."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import jinja2
+import pytest
+
+from alif import store
+from alif.errors import PackError
+from alif.language.pack import SHIPPED, load, shipped
+from alif.language.script import wrong_letters
+from alif.language.text import equations, final, normalise, phrase, words
+from alif.pool import Pool
+
+UR = load("ur")
+
+
+def test_a_pack_is_read_once_and_found_by_name_or_folder() -> None:
+    assert load("ur") is UR
+    assert load(SHIPPED / "ur") is UR
+    assert {"ur", "en"} <= shipped().keys()
+    assert (UR.code, UR.native_name, UR.direction) == ("ur", "اردو", "rtl")
+    assert not load("en").tasks
+
+
+def test_weights_are_the_papers() -> None:
+    assert list(UR.tasks) == ["generation", "reasoning", "ethics", "qa", "translation", "classification", "sentiment"]
+    assert sum(task.weight for task in UR.tasks.values()) == 51_686
+
+
+def test_what_the_pool_compares() -> None:
+    assert UR.tasks["qa"].compared("کیا؟", "یہ") == "کیا؟"
+    assert words(UR.tasks["translation"].compared("ترجمہ کریں:", "Hello there"), UR) == ["ترجمہ", "کریں", "hello", "there"]
+
+
+def test_parts_are_the_files_that_decide_what_is_made() -> None:
+    parts = UR.parts()
+    assert {"ur/pack.toml", "ur/tasks/qa.toml", "ur/prompts/qa.jinja", "ur/prompts/_format.jinja"} <= parts.keys()
+    assert all(path.is_file() for path in parts.values())
+    assert not any("seeds" in label or "demo" in label for label in parts)
+
+
+@pytest.mark.parametrize("name", UR.tasks)
+def test_prompts_ask_for_the_format(name: str) -> None:
+    template = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False).from_string(UR.tasks[name].template)
+    prompt = template.render(language=UR.name, native_name=UR.native_name, items=17)
+    for wanted in ("Urdu", "اردو", "17", "\nInstruction: ", "\nInput: <noinput>\n", "\nOutput: ", "\n###\n"):
+        assert wanted in prompt
+    assert "{" not in prompt
+    for heading in (*UR.tasks[name].headings.answer[:1], *UR.tasks[name].headings.other[:1], *UR.tasks[name].labels):
+        assert heading in prompt
+
+
+def test_carriers_differ_from_each_other() -> None:
+    pool = Pool(0.7)
+    assert len(UR.tasks["translation"].carriers) >= 6
+    for carrier in UR.tasks["translation"].carriers:
+        assert pool.nearest(words(carrier, UR)) is None
+        pool.add(carrier, words(carrier, UR))
+
+
+def test_every_seed_is_accepted_in_order_and_right() -> None:
+    pool = Pool(0.7)
+    for task in UR.tasks.values():
+        rows = [row for _, row in store.read_rows(UR.folder / "seeds" / f"{task.name}.jsonl")]
+        assert len(rows) >= 14
+        for number, row in enumerate(rows, 1):
+            name = f"{task.name}:{number}"
+            text = words(task.compared(row["instruction"], row["input"]), UR)
+            assert pool.nearest(text) is None, name
+            pool.add(name, text)
+            for key in ("instruction", "input", "output"):
+                assert normalise(row[key], UR) == row[key], name
+                assert not wrong_letters(row[key], UR), name
+            assert all(holds for _, holds in equations(row["output"], UR)), name
+            assert phrase(row["output"], UR.phrases.refusals, UR) is None, name
+            assert not task.labels or final(row["output"], task, UR) in task.labels, name
+            assert row["author"]
+            assert "reviewed_by" in row
+
+
+# What can be wrong in a folder.
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the Urdu pack to spoil."""
+    copy = tmp_path / "spoiled"
+    shutil.copytree(UR.folder, copy, ignore=shutil.ignore_patterns("seeds", "demo"))
+    return copy
+
+
+def replaced(file: str, old: str, new: str) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        text = (folder / file).read_text(encoding="utf-8")
+        assert old in text
+        (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return spoil
+
+
+def bytes_replaced(file: str, old: bytes, new: bytes) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        raw = (folder / file).read_bytes()
+        assert old in raw
+        (folder / file).write_bytes(raw.replace(old, new, 1))
+
+    return spoil
+
+
+def removed(file: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / file).unlink()
+
+
+def test_an_unspoiled_copy_is_fine(folder: Path) -> None:
+    assert load(folder).tasks.keys() == UR.tasks.keys()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (removed("pack.toml"), "no such language pack"),
+        (removed("tasks/qa.toml"), r"tasks/qa\.toml: cannot be read"),
+        (removed("prompts/qa.jinja"), r"prompts/qa\.jinja: cannot be read"),
+        (removed("prompts/_format.jinja"), r"prompts/_format\.jinja: cannot be read"),
+        (replaced("pack.toml", "[numbers]", "[nombers]"), r"pack\.toml.*: n[ou]mbers: (is missing|no such key)"),
+        (
+            replaced("pack.toml", "[sentences]\nmarks", "[sentences]\nmark"),
+            r"pack\.toml:\d+: sentences.marks?: (is missing|no such key)",
+        ),
+        (replaced("pack.toml", 'direction = "rtl"', 'direction = "up"'), r"pack\.toml:10: direction: .*rtl"),
+        (replaced("pack.toml", 'name = "Arabic"', 'name = "Arabish"'), r"pack\.toml:\d+: script\.name: .*Unicode script"),
+        (replaced("pack.toml", "آ ا ب پ", "آ ا ب ب پ"), r"pack\.toml:\d+: script\.letters: .*stands twice"),
+        (replaced("pack.toml", "آ ا ب پ", "آ ا ب x پ"), r"script\.letters: x \(U\+0078\) is not of the script Arabic"),
+        (replaced("pack.toml", "آ ا ب پ", "آ ا ب ي پ"), r"lookalikes: ي .*cannot be a wrong letter"),
+        (replaced("pack.toml", 'telling = "ٹ', 'telling = "ټ'), r"script\.telling: ټ .*not among script\.letters"),
+        (replaced("pack.toml", '"ك" = "ک"', '"ك" = "کک"'), r"pack\.toml:\d+: compare\.letters: .*one letter"),
+        (replaced("pack.toml", '"ڪ" = "ک"', '"ڪ" = "ك"'), r"compare\.letters: .*itself to be replaced"),
+        (replaced("pack.toml", '"۰۱۲۳۴۵۶۷۸۹"', '"۰۱۲۳۴۵۶۷۹۸"'), r"pack\.toml:\d+: numbers\.digits: .*ten digits"),
+        (replaced("pack.toml", "U+0640", "U+64"), r"pack\.toml:\d+: compare\.drop: .*not a code point"),
+        (replaced("pack.toml", 'code = "ur"', "code = ur"), r"pack\.toml: not TOML .*line"),
+        (replaced("pack.toml", '"qa", "translation"', '"qa", "qa"'), r"pack\.toml: tasks: qa stands twice"),
+        (replaced("pack.toml", '"qa", "translation"', '"qa"'), r"translation\.toml: not a task of the pack"),
+        (replaced("tasks/qa.toml", "weight = 8177", "weight = 0"), r"qa\.toml:4: weight"),
+        (replaced("tasks/qa.toml", "weight", "wait"), r"qa\.toml.*: (wait: no such key|weight: is missing)"),
+        (replaced("tasks/qa.toml", '"own"', '"mine"'), r"qa\.toml:6: answer"),
+        (replaced("prompts/qa.jinja", "{{ items }}", "{{ items"), r"qa\.jinja:1: not a Jinja template"),
+        (replaced("prompts/qa.jinja", "{{ items }}", "{{ number }}"), r"qa\.jinja:1: no such variable: number"),
+        (
+            replaced("prompts/_format.jinja", "Write {{ items }}", "Write {{ count }}"),
+            r"_format\.jinja:\d+: no such variable: count",
+        ),
+        (bytes_replaced("pack.toml", b"# The", b"\xef\xbb\xbf# The"), r"pack\.toml:1: begins with a byte-order mark"),
+        (bytes_replaced("pack.toml", b'code = "ur"\n', b'code = "ur"\r\n'), r"pack\.toml:7: a Windows line end"),
+        (bytes_replaced("tasks/qa.toml", b"# Questions", b"# Q\xffuestions"), r"qa\.toml:1: not UTF-8"),
+        (replaced("tasks/qa.toml", "سوال و جواب", "سوال ا\u0653"), r"qa\.toml:3: letters in pieces"),
+    ],
+)
+def test_faults_are_told_in_a_sentence_with_their_place(folder: Path, spoil: Callable[[Path], None], complaint: str) -> None:
+    spoil(folder)
+    with pytest.raises(PackError, match=complaint) as caught:
+        load(folder)
+    assert str(folder) in caught.value.message
+    assert caught.value.hint

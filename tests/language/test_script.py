@@ -1,0 +1,115 @@
+"""Letters and languages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from alif import store
+from alif.language.pack import load
+from alif.language.script import detect, share, wrong_letters
+
+UR, EN = load("ur"), load("en")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("یہ اردو ہے۔", 1.0),
+        ("This is English.", 0.0),
+        ("اب Wi", 0.5),
+        ("42 × 10 = 420", 1.0),
+        ("", 1.0),
+        ("دیکھیے https://example.com/a?b=c اور user@example.org", 1.0),
+        ("کوڈ: `print(x)`", 1.0),
+    ],
+)
+def test_share(text: str, expected: float) -> None:
+    assert share(text, UR) == expected
+
+
+def test_wrong_letters_are_named_with_their_word() -> None:
+    assert wrong_letters("یہ كتاب ہے، کیا يہ ٹھيك ہے؟", UR) == [
+        ("كتاب", "ك", "ک"),
+        ("يہ", "ي", "ی"),
+        ("ٹھيك", "ي", "ی"),
+        ("ٹھيك", "ك", "ک"),
+    ]
+    assert wrong_letters("یہ کتاب ہے۔", UR) == []
+    assert wrong_letters("ي", EN) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "حضور ﷺ نے فرمایا",
+        "حدیث ہے: «إنما الأعمال بالنيات» یعنی اعمال کا دار و مدار نیت پر ہے۔",
+        "سورۂ اخلاص: ﴿قل هو الله﴾",
+        "ہم إن شاء الله کل آئیں گے",
+        "دعا پڑھیں:\nبسم الله الذي لا يضر مع اسمه شيء\nاور سو جائیں۔",
+    ],
+)
+def test_quoted_arabic_keeps_its_letters(text: str) -> None:
+    assert wrong_letters(text, UR) == []
+
+
+@pytest.mark.parametrize("text", ["«كتاب» میز پر ہے", "ہمارے گھر كي چھت، هم نے بنائي"])
+def test_quotes_do_not_excuse_urdu_words(text: str) -> None:
+    assert wrong_letters(text, UR)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ہشام نے جونہی تخت خلافت پر قدم رکھا", "ur"),
+        ("هشام نے جونهي تخت خلافت پر قدم ركها تو كيا هوا", "ur"),
+        ("میں نے Python میں ایک چھوٹا سا پروگرام لکھا ہے", "ur"),
+        ("My uncle gave me this watch on the day I left the village.", "en"),
+        ("هذا النص مكتوب باللغة العربية وليس بالأردية", "other"),
+        ("این متن به زبان فارسی نوشته شده است و ما آن را خواندیم", "other"),
+        ("यह हिन्दी में लिखा गया वाक्य है", "other"),
+        ("Das ist ein Satz in deutscher Sprache, den niemand braucht.", "other"),
+        ("پانی", "undecided"),
+        ("", "undecided"),
+        ("۱۲۳ + ۴۵۶ = ۵۷۹", "undecided"),
+        ("یہ کتاب ہے اور وہ قلم this is a book and that is", "undecided"),
+    ],
+)
+def test_detect(text: str, expected: str) -> None:
+    assert detect(text, [UR, EN]) == expected
+
+
+def counted(shared_data: Path, name: str, language: str) -> Counter[str]:
+    rows = store.read_rows(shared_data / "parallel" / name)
+    return Counter(detect(row[language], [UR, EN]) for _, row in rows)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["ntrex.en-ur.jsonl.gz", "tico19.en-ur.jsonl.gz"])
+def test_urdu_is_accepted(name: str, shared_data: Path) -> None:
+    found = counted(shared_data, name, "ur")
+    assert found["ur"] / found.total() >= 0.99
+    found = counted(shared_data, name, "en")
+    assert found["en"] / found.total() >= 0.98
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("language", ["ar", "fa", "ps", "hi", "ckb", "ug"])
+def test_neighbours_are_not_taken_for_urdu(language: str, shared_data: Path) -> None:
+    found = counted(shared_data, f"ntrex.en-{language}.jsonl.gz", language)
+    assert found["ur"] / found.total() <= 0.01
+
+
+@pytest.mark.shared
+def test_wrong_letters_are_told_apart_from_the_wrong_language(shared_data: Path) -> None:
+    arabic_keyboard = str.maketrans("یکہ", "يكه")
+    clean = typed = recognised = total = 0
+    for _, row in store.read_rows(shared_data / "parallel" / "ntrex.en-ur.jsonl.gz"):
+        mistyped = row["ur"].translate(arabic_keyboard)
+        total += 1
+        clean += not wrong_letters(row["ur"], UR)
+        typed += bool(wrong_letters(mistyped, UR))
+        recognised += detect(mistyped, [UR, EN]) == "ur"
+    assert min(clean, typed, recognised) / total >= 0.99
