@@ -151,7 +151,7 @@ BLEND = Step(
     reads=("language", "sources", "blend", "split", "evaluate"), needs=(REVIEW, REPLAY), files=_blend_files,
 )  # fmt: skip
 BASE = Step(
-    "base", later("alif.student.base:prepare"), "make the tiny base model, or record a published one",
+    "base", later("alif.train.base:prepare"), "make the tiny base model, or record a published one",
     reads=("language", "student", "tiny"), needs=(CORPUS,), files=_base_files,
 )  # fmt: skip
 PRETRAIN = Step(
@@ -164,7 +164,7 @@ FINETUNE = Step(
 )  # fmt: skip
 EVALUATE = Step(
     "evaluate", later("alif.evaluate.measure:measure"), "measure each stage on held-out text, rows and questions",
-    reads=("language", "sources", "evaluate", "finetune"),
+    reads=("language", "sources", "evaluate", "pretrain", "finetune"),
     needs=(BASE, CORPUS, BLEND, PRETRAIN, FINETUNE), files=_evaluate_files,
 )  # fmt: skip
 EXPORT = Step(

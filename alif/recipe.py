@@ -309,7 +309,7 @@ class Runtime(Table):
     """How long one request may take before it is tried again."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(0, ge=0)
-    """CPU threads of the training; 0: all cores."""
+    """CPU threads of the training; 0: two, whatever the machine has: equal runs are then equal to the bit."""
     checkpoint_steps: int = Field(50, gt=0)
     """Optimiser steps between two checkpoints."""
     ledger: str = ""

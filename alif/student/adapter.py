@@ -1,0 +1,156 @@
+"""What is trained on top of a frozen base: LoRA on attention and MLP, and full float32 copies of embeddings and head.
+
+"LoRA on the embeddings" in the paper is not LoRA: only full copies give its 14.72 % (see `share`). LoRA on the head does not
+train at all in libraries with a fused loss, and on a tied base LoRA on the embeddings is merged twice. So there is one form for
+them, `modules_to_save`, tied again where the base is tied. The copies are float32, because at a learning rate of 1e-5 only 14
+to 38 % of bfloat16 weights can move at all.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from transformers import PreTrainedModel
+
+from alif import store
+from alif.errors import ModelError, RecipeError
+from alif.recipe import Adapter
+from alif.student import weights
+
+__all__ = ["Share", "head", "restore", "save", "share", "wrap"]
+
+LINEAR = {
+    "attention": ("q_proj", "k_proj", "v_proj", "o_proj"),
+    "mlp": ("gate_proj", "up_proj", "down_proj"),
+}
+"""Source: traversaal-ai/alif-urdu-llm@67a6a01/Training/train_cpt.py (QKVO and MLP)."""
+
+EMBEDDINGS = ("embed_tokens", "lm_head")
+
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+"""PEFT's own names, so that PEFT can open what we save."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """How much of a wrapped model is trained."""
+
+    trainable: int
+    total: int
+    """Base and adapter together, frozen originals of copied matrices included: the paper's way of counting."""
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.trainable / self.total
+
+
+def share(model: torch.nn.Module) -> Share:
+    """Count trainable and all parameters; Llama-3.1-8B with rank 128 has 1,386,217,472, which are 14.72 % of base + adapter.
+
+    Source: arXiv 2510.09051 (14.72 %).
+    """
+    parameters = list(model.parameters())
+    return Share(sum(p.numel() for p in parameters if p.requires_grad), sum(p.numel() for p in parameters))
+
+
+def wrap(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
+    """Freeze `model` and put a fresh adapter on it, the same for the same seed; it changes no output until it is trained.
+
+    Raises:
+        ModelError: the base has none of the layers that the recipe names.
+        RecipeError: nothing but embeddings is named.
+    """
+    kinds = [kind for kind in LINEAR if kind in adapter.targets]
+    if not kinds:
+        raise RecipeError('adapter.targets needs "attention" or "mlp"', "Embeddings alone are not an adapter.")
+    with_embeddings = "embeddings" in adapter.targets
+    wanted = [name for kind in kinds for name in LINEAR[kind]]
+    present = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    missing = [name for name in (*wanted, *(EMBEDDINGS if with_embeddings else ())) if name not in present]
+    if missing:
+        raise ModelError(
+            f"the base has no layers called {', '.join(missing)}", "Choose a base of Llama's shape (Llama, Qwen …)."
+        )
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=adapter.rank,
+        lora_alpha=adapter.alpha,
+        use_rslora=adapter.rslora,
+        lora_dropout=adapter.dropout,
+        target_modules=list(wanted),
+        modules_to_save=list(EMBEDDINGS) if with_embeddings else None,
+        ensure_weight_tying=with_embeddings and _tied(model),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(adapter.seed)
+        return _attach(model, config)
+
+
+def save(model: PeftModel, folder: Path, base: str) -> None:
+    """Write the adapter to `folder` in PEFT's format, the same bytes for the same weights; `base` names what it is for."""
+    config = model.peft_config["default"].to_dict()
+    config |= {"base_model_name_or_path": base, "inference_mode": True}
+    weights.write(folder / WEIGHTS, get_peft_model_state_dict(model, save_embedding_layers=False))
+    store.write_json(folder / CONFIG, {key: _plain(config[key]) for key in sorted(config)})
+
+
+def restore(model: PreTrainedModel, folder: Path) -> PeftModel:
+    """Put the adapter saved in `folder` on `model`, trainable, in float32.
+
+    Raises:
+        ModelError: the folder holds no whole adapter, or one for another base.
+    """
+    settings = store.read_json(folder / CONFIG)
+    config = LoraConfig(**{**settings, "base_model_name_or_path": None, "inference_mode": False})
+    state = weights.read(folder / WEIGHTS)
+    wrapped = _attach(model, config)
+    try:
+        result: Any = set_peft_model_state_dict(wrapped, state)
+    except RuntimeError as error:
+        raise ModelError(f"{folder}: the adapter has other shapes than the base", "It belongs to another base.") from error
+    lost = [name for name in result.missing_keys if "lora_" in name or "modules_to_save" in name]
+    if lost or result.unexpected_keys:
+        raise ModelError(
+            f"{folder}: the adapter does not fit the base ({(lost + result.unexpected_keys)[0]})", "It belongs to another base."
+        )
+    return wrapped
+
+
+def head(model: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return weight [vocabulary, width] and bias of the output head that is in use: the trained copy where there is one."""
+    layer = model.get_output_embeddings()
+    copies = getattr(layer, "modules_to_save", None)
+    layer = layer if copies is None else copies["default"]
+    return layer.weight, getattr(layer, "bias", None)
+
+
+def _tied(model: Any) -> bool:
+    return bool(model.get_output_embeddings().weight is model.get_input_embeddings().weight)
+
+
+def _attach(model: PreTrainedModel, config: LoraConfig) -> PeftModel:
+    """Wrap `model`, what is trained in float32; the residual stream keeps the base's numbers."""
+    dtype = model.dtype
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # PEFT 0.21 on transformers 5.23
+        wrapped = get_peft_model(model, config)
+    for parameter in wrapped.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()  # before weights are loaded, which would be rounded otherwise
+    if dtype != torch.float32:
+        model.get_input_embeddings().register_forward_hook(lambda layer, given, output: output.to(dtype))
+    return wrapped
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting as JSON, sets in order."""
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    return value.value if isinstance(value, Enum) else json.loads(json.dumps(value))

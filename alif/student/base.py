@@ -1,0 +1,179 @@
+"""A base model: what it is, loading it, with or without an adapter, and merging.
+
+    runs/NAME/base/base.json   {"base": "tiny", "revision": "", "parameters": 328256, "digest": "9b1e…"}
+    runs/NAME/base/model/      the weights, where the base was made here ("tiny")
+
+A published base stays where it is, in a folder or on the hub; base.json pins it by digest or by commit, and loading another one
+in its place is refused: an adapter on the wrong base gives garbage without a complaint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from alif import recipe, store
+from alif.errors import ModelError
+from alif.recipe import Runtime
+from alif.records import Table
+from alif.student import adapter as adapters
+from alif.student.device import Place, place
+
+__all__ = ["TINY", "Bare", "Base", "Student", "inspect", "load", "merge", "open_base", "read"]
+
+TINY = "tiny"
+
+
+class Base(Table):
+    """What base.json says."""
+
+    base: str
+    """"tiny", a local folder, or a hub id."""
+    revision: str = ""
+    """The hub's commit."""
+    parameters: int
+    digest: str
+    """SHA-256 of the model's folder; for a hub id its commit."""
+
+
+@dataclass(frozen=True)
+class Bare:
+    """A base alone, on the CPU, to put an adapter on."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    base: Base
+
+
+@dataclass(frozen=True)
+class Student:
+    """A model that can be asked, and what belongs to it."""
+
+    model: PreTrainedModel | PeftModel
+    tokenizer: PreTrainedTokenizerBase
+    base: Base
+    device: torch.device
+
+
+def load(base_folder: Path, adapter: Path | None, runtime: Runtime, dtype: torch.dtype | None = None) -> Student:
+    """Return the base of a run, with the adapter of one of its stages or none, ready to be asked.
+
+    Args:
+        base_folder: the finished folder of step `base`.
+        adapter: the folder `adapter/` of a stage, or None for the base alone.
+        runtime: device and CPU threads.
+        dtype: float32 for merging; None: bfloat16 on a GPU, float32 on a CPU.
+
+    Raises:
+        ModelError: base or adapter is missing, damaged or another one than recorded.
+    """
+    where = place(runtime)
+    where = Place(where.device, dtype or where.dtype)
+    bare = open_base(base_folder, where)
+    model: Any = bare.model
+    if adapter is not None:
+        model = adapters.restore(model, adapter)
+        for name, parameter in model.named_parameters():
+            if "modules_to_save" in name:
+                parameter.data = parameter.data.to(where.dtype)  # as autocast read them in training
+    model = model.to(where.device).eval().requires_grad_(False)
+    return Student(model, bare.tokenizer, bare.base, where.device)
+
+
+def merge(student: Student) -> PreTrainedModel:
+    """Return the plain model with the adapter merged into its weights; `student` must be loaded in float32 and is used up."""
+    if not isinstance(student.model, PeftModel):
+        return student.model
+    if any(p.dtype != torch.float32 for p in student.model.parameters()):
+        raise ValueError("merge in float32: load(..., dtype=torch.float32)")
+    merged: PreTrainedModel = student.model.merge_and_unload()
+    return merged
+
+
+def open_base(base_folder: Path, where: Place) -> Bare:
+    """Return the base that step `base` recorded; errors as in `load`."""
+    base = read(base_folder)
+    source = str(base_folder / "model") if base.base == TINY else base.base
+    if Path(source).is_dir() and store.digest(Path(source)) != base.digest:
+        raise ModelError(
+            f"{source}: not the model that this run began with", f"Put it back, or remove {base_folder} and later steps."
+        )
+    with opening(source):
+        pinned = {"revision": base.revision} if base.revision else {}
+        tokenizer = AutoTokenizer.from_pretrained(source, **pinned)
+        model = AutoModelForCausalLM.from_pretrained(source, dtype=where.dtype, attn_implementation="sdpa", **pinned)
+    return Bare(model, tokenizer, base)
+
+
+def read(base_folder: Path) -> Base:
+    """Return what step `base` recorded."""
+    return Base.model_validate(store.read_json(base_folder / "base.json"))
+
+
+def inspect(student: recipe.Student) -> Base:
+    """Look a published base up, without its weights: that it exists, can be used here, its commit and size.
+
+    Raises:
+        ModelError: no such folder or hub id, gated, no network, no tokenizer, no end-of-text token.
+    """
+    name, _, at = student.base.partition("@")
+    folder = Path(name).expanduser()
+    if not folder.is_dir() and name.count("/") != 1:
+        raise ModelError(
+            f'student.base = "{student.base}": no such folder, and not a hub id',
+            'Write "tiny", the path of a folder, or a hub id such as "meta-llama/Llama-3.1-8B".',
+        )
+    if folder.is_dir():
+        _check_folder(folder)
+    revision = at or student.revision
+    pinned = {"revision": revision} if revision and not folder.is_dir() else {}
+    with opening(name):
+        config = AutoConfig.from_pretrained(folder if folder.is_dir() else name, **pinned)
+        tokenizer = AutoTokenizer.from_pretrained(folder if folder.is_dir() else name, **pinned)
+        with torch.device("meta"):
+            build: Any = AutoModelForCausalLM.from_config
+            parameters = adapters.share(build(config)).total
+    if tokenizer.eos_token_id is None:
+        raise ModelError(f"{name}: its tokenizer has no end-of-text token", "Choose a base whose tokenizer names an eos_token.")
+    if folder.is_dir():
+        return Base(base=name, parameters=parameters, digest=store.digest(folder))
+    commit = str(getattr(config, "_commit_hash", None) or revision)
+    return Base(base=name, revision=commit, parameters=parameters, digest=commit)
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that lacks configuration, weights or tokenizer."""
+    needed = {
+        "config.json": "configuration",
+        "*.safetensors": "weights in safetensors",
+        "tokenizer*": "tokenizer",
+    }
+    for pattern, what in needed.items():
+        if not any(folder.glob(pattern)):
+            raise ModelError(f"{folder}: no {what} ({pattern})", "A base folder holds what save_pretrained writes.")
+
+
+@contextlib.contextmanager
+def opening(source: str) -> Iterator[None]:
+    """Turn the libraries' refusals to open a model into sentences."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise ModelError(f"{source}: a damaged safetensors file ({error})", "Fetch or copy the model again.") from error
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        told = str(error)
+        if "gated" in told:
+            hint = "Accept its licence on the hub, and set HF_TOKEN to a token of that account."
+        elif "Connection" in told or "connect" in told or "offline" in told:
+            hint = "Connect to the network once, or name a folder that holds the model."
+        else:
+            hint = "Check the name and the revision, or name a folder that save_pretrained wrote."
+        raise ModelError(f"{source}: cannot be opened as a model ({' '.join(told.split())[:200]})", hint) from error

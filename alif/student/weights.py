@@ -1,0 +1,51 @@
+"""Weight files: safetensors, the same bytes for the same tensors, with the libraries' refusals as sentences."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from alif import store
+from alif.errors import ModelError
+
+__all__ = ["full_disk", "read", "write"]
+
+
+def write(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Write `tensors` by name; those that share memory are written apart."""
+    ready = {name: tensors[name].detach().cpu().contiguous().clone() for name in sorted(tensors)}
+    with full_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(ready, path, metadata={"format": "pt"})
+
+
+def read(path: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a file.
+
+    Raises:
+        ModelError: it is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"{path}: not a whole safetensors file ({error})", "Remove that step's folder and run it again."
+        ) from error
+
+
+@contextlib.contextmanager
+def full_disk(path: Path) -> Iterator[None]:
+    """Like `store.disk`, for PyTorch and safetensors, which hide the operating system's error number in their text."""
+    with store.disk(path):
+        try:
+            yield
+        except (SafetensorError, RuntimeError) as error:
+            if "No space left" in str(error) or "file write failed" in str(error):
+                raise OSError(errno.ENOSPC, str(error)) from error
+            raise

@@ -1,0 +1,1 @@
+"""Training: packed rows, a loss over labelled tokens only, and a Trainer that resumes to the bit."""

@@ -1,0 +1,98 @@
+"""Checkpoints that are there whole or not at all.
+
+    runtime/pretrain/checkpoints/step-50/      weights of what is trained, optimiser, schedule, random numbers, counters
+    runtime/pretrain/checkpoints/.step-100     being written, or left by a kill: never read
+
+A folder is written under another name, flushed and renamed. `whole.json`, written last, holds the size of each file and the
+purpose: a digest of settings, data and starting weights. What has another purpose or other sizes is not resumed from but
+removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from alif import store
+from alif.errors import AlifError
+
+__all__ = ["FOLDER", "KEPT", "clear", "newest", "room", "writing"]
+
+FOLDER = "checkpoints"
+"""Under a step's scratch folder."""
+KEPT = 2
+"""Checkpoints kept: the last, and the one before in case the disk lied about the last."""
+
+WHOLE = "whole.json"
+
+
+def newest(folder: Path, purpose: str) -> Path | None:
+    """Return the last whole checkpoint made for `purpose`, and remove all that are not."""
+    good = []
+    for path in folder.glob("*"):
+        if _is_whole(path, purpose):
+            good.append(path)
+        elif path.is_dir():
+            shutil.rmtree(path)
+    return max(good, key=_step, default=None)
+
+
+@contextlib.contextmanager
+def writing(folder: Path, step: int, purpose: str) -> Iterator[Path]:
+    """Give a folder to write the checkpoint of `step` into; it takes its name when the block ends, and older ones go."""
+    partial, final = folder / f".step-{step}", folder / f"step-{step}"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    yield partial
+    sizes = {path.name: path.stat().st_size for path in sorted(partial.iterdir())}
+    for name in sizes:
+        _flush(partial / name)
+    store.write_json(partial / WHOLE, {"purpose": purpose, "sizes": sizes})
+    shutil.rmtree(final, ignore_errors=True)
+    partial.rename(final)
+    _flush(folder)
+    for old in sorted(folder.glob("step-*"), key=_step)[:-KEPT]:
+        shutil.rmtree(old)
+
+
+def room(folder: Path, bytes_needed: int) -> None:
+    """Refuse to begin a checkpoint that the disk cannot hold.
+
+    Raises:
+        AlifError: with the sizes.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < bytes_needed:
+        raise AlifError(
+            f"{folder}: the disk is full (a checkpoint needs {bytes_needed / 1e9:.3g} GB, {free / 1e9:.3g} GB are free)",
+            "Free some space and repeat the command: it goes on from the last checkpoint.",
+        )
+
+
+def clear(scratch: Path) -> None:
+    """Remove a step's checkpoints: its result is written."""
+    shutil.rmtree(scratch / FOLDER, ignore_errors=True)
+
+
+def _is_whole(path: Path, purpose: str) -> bool:
+    if path.name.startswith(".") or not (path / WHOLE).is_file():
+        return False
+    record = store.read_json(path / WHOLE)
+    if record["purpose"] != purpose:
+        return False
+    return all((path / name).is_file() and (path / name).stat().st_size == size for name, size in record["sizes"].items())
+
+
+def _step(path: Path) -> int:
+    return int(path.name.rpartition("-")[2])
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,86 @@
+"""Cross-entropy over the labelled tokens only, in chunks.
+
+Prompts and filler cost no product with the head, and the table of logits [tokens, vocabulary] never exists: for 16,384 tokens
+of Llama-3 it would take 8.4 GB.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from alif.student.adapter import head
+from alif.train.packs import IGNORE
+
+__all__ = ["Learner", "labelled_loss"]
+
+CHUNK = {"cpu": 256, "cuda": 4096}
+"""Labelled tokens at once. On a CPU PyTorch's own choice was slower; on a GPU Llama-3's logits of 4,096 tokens are 2 GB."""
+
+
+class Learner(torch.nn.Module):
+    """A causal model that returns its loss over a batch's labelled tokens, for the Trainer."""
+
+    accepts_loss_kwargs = True
+    """The Trainer passes the number of labelled tokens in the whole accumulation window."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        labels: torch.Tensor,
+        position_ids: torch.Tensor,
+        num_items_in_batch: torch.Tensor | int,
+    ) -> dict[str, torch.Tensor]:
+        """Return {"loss"}: summed loss of this batch [rows, length] over `num_items_in_batch`."""
+        model: Any = self.model
+        causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+        states = causal.base_model(input_ids=input_ids, position_ids=position_ids, use_cache=False).last_hidden_state
+        weight, bias = head(causal)
+        return {"loss": labelled_loss(states, weight, bias, labels) / num_items_in_batch}
+
+
+def labelled_loss(states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, labels: torch.Tensor) -> torch.Tensor:
+    """Return the summed cross-entropy in nats of every labelled token, predicted from the state before it.
+
+    Args:
+        states: [rows, length, width], the last hidden states.
+        weight: [vocabulary, width] of the head.
+        bias: [vocabulary] or None.
+        labels: [rows, length], IGNORE where no loss is due.
+    """
+    targets = labels[:, 1:].reshape(-1)
+    wanted = (targets != IGNORE).nonzero().squeeze(-1)
+    chosen = states[:, :-1].reshape(-1, states.shape[-1]).index_select(0, wanted)
+    return _loss(chosen, weight, bias, targets.index_select(0, wanted))
+
+
+def _chunked(states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor) -> torch.Tensor:
+    """Do what PyTorch's fused loss does, where there is none: logits of a chunk are made again on the way back."""
+
+    def part(states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return functional.cross_entropy(functional.linear(states, weight, bias).float(), targets, reduction="sum")
+
+    size = CHUNK[states.device.type]
+    total = states.new_zeros((), dtype=torch.float32)
+    for some, aims in zip(torch.split(states, size), torch.split(targets, size), strict=True):
+        total = total + checkpoint(part, some, aims, use_reentrant=False)
+    return total
+
+
+def _fused(states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor) -> torch.Tensor:
+    options = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=CHUNK[states.device.type])
+    loss: torch.Tensor = functional.linear_cross_entropy(
+        states, weight, targets, linear_bias=bias, reduction="sum", options=options
+    )
+    return loss
+
+
+_loss = _fused if hasattr(functional, "linear_cross_entropy") else _chunked
+"""In PyTorch since 2.13."""

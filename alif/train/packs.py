@@ -1,0 +1,156 @@
+"""Rows of one length out of texts of any length, without padding worth the name and without a leak.
+
+    row   ┃ <|start|> Lahore is … <|end|> ┃ <|start|> Mangoes … <|end|> ┃ filler ┃
+    label ┃   -100    Lahore is … <|end|> ┃   -100    Mangoes … <|end|> ┃  -100  ┃
+    place ┃     0        1    2  …        ┃     0        1     …        ┃ 0 1 …  ┃
+
+Positions restart with each text, and from them alone the model knows where one ends. There is never an attention mask: one of
+ones, with packed rows, silently lets every text see those before it. A text longer than a row is cut into pieces, each
+beginning with the last token of the piece before, so that every token but a text's first is predicted exactly once.
+"""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+__all__ = ["IGNORE", "Packs", "Piece", "Rows", "collate", "order", "pack", "split"]
+
+IGNORE = -100
+"""The label of a token that carries no loss. Source: PyTorch's cross_entropy."""
+
+Tokens = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Tokens that stand in one row, and which of them carry loss."""
+
+    name: str
+    """Id of the document or row that it comes from."""
+    tokens: tuple[int, ...]
+    silent: int = 1
+    """How many tokens at the beginning carry no loss: at least the first, which nothing predicts."""
+
+
+@dataclass(frozen=True)
+class Packs:
+    """All rows of a stage; arrays are [rows, length], and may lie on disk."""
+
+    tokens: Tokens
+    labels: Tokens
+    positions: Tokens
+    names: Sequence[Sequence[str]]
+    """Of each row, the ids of what stands in it, in order."""
+    used: npt.NDArray[np.int64]
+    """Of each row, the tokens that are not filler."""
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @property
+    def fill(self) -> float:
+        """Return the part of all tokens that is not filler, 0..1."""
+        return float(self.used.sum() / self.tokens.size)
+
+    @property
+    def labelled(self) -> int:
+        """Return the number of tokens that carry loss."""
+        return int((self.labels != IGNORE).sum())
+
+    def digest(self) -> str:
+        """Return a SHA-256 of what is trained on."""
+        total = hashlib.sha256(repr(self.tokens.shape).encode())
+        for part in (self.tokens, self.labels, self.positions):
+            total.update(np.ascontiguousarray(part).data)
+        return total.hexdigest()
+
+
+def split(name: str, tokens: Sequence[int], length: int) -> Iterator[Piece]:
+    """Cut a document of two tokens or more into pieces of at most `length`; nothing is lost, one token is shown twice a cut."""
+    for start in range(0, len(tokens) - 1, length - 1):
+        yield Piece(name, tuple(tokens[start : start + length]))
+
+
+def pack(pieces: Sequence[Piece], length: int, filler: int) -> Packs:
+    """Lay `pieces` into as few rows of `length` tokens as best-fit-decreasing finds; what stays free is `filler`.
+
+    Every piece must fit a row.
+    """
+    rows: list[list[int]] = []
+    free: dict[int, list[int]] = {}  # rows by the room that they have left
+    rooms: list[int] = []  # the keys of `free`, in order
+    for index in sorted(range(len(pieces)), key=lambda index: -len(pieces[index].tokens)):
+        size = len(pieces[index].tokens)
+        at = bisect.bisect_left(rooms, size)
+        if at < len(rooms):
+            room = rooms[at]
+            row = free[room].pop()
+            if not free[room]:
+                del free[room], rooms[at]
+        else:
+            room, row = length, len(rows)
+            rows.append([])
+        rows[row].append(index)
+        left = room - size
+        if left not in free:
+            bisect.insort(rooms, left)
+        free.setdefault(left, []).append(row)
+    return _fill([[pieces[index] for index in row] for row in rows], length, filler)
+
+
+def _fill(rows: Sequence[Sequence[Piece]], length: int, filler: int) -> Packs:
+    tokens = np.full((len(rows), length), filler, dtype=np.int32)
+    labels = np.full((len(rows), length), IGNORE, dtype=np.int32)
+    positions = np.zeros((len(rows), length), dtype=np.int32)
+    used = np.zeros(len(rows), dtype=np.int64)
+    for number, row in enumerate(rows):
+        at = 0
+        for piece in row:
+            end = at + len(piece.tokens)
+            tokens[number, at:end] = piece.tokens
+            labels[number, at + piece.silent : end] = piece.tokens[piece.silent :]
+            positions[number, at:end] = np.arange(end - at)
+            at = end
+        positions[number, at:] = np.arange(length - at)
+        used[number] = at
+    return Packs(tokens, labels, positions, [[piece.name for piece in row] for row in rows], used)
+
+
+def order(rows: int, epochs: float, seed: int) -> npt.NDArray[np.int64]:
+    """Return which row comes when in the whole stage: each epoch is its own shuffle, the last may be a part of one.
+
+    All epochs in one list: a stage that resumes in its second epoch has nothing to work out.
+    """
+    total = max(1, round(rows * epochs)) if rows and epochs else 0
+    shuffles = [np.random.default_rng([seed, epoch]).permutation(rows) for epoch in range(-(-total // max(rows, 1)))]
+    return np.concatenate([*shuffles, np.empty(0, dtype=np.int64)])[:total].astype(np.int64)
+
+
+class Rows(torch.utils.data.Dataset[dict[str, Tokens]]):
+    """The rows of `packs` in the order in which they are trained on."""
+
+    def __init__(self, packs: Packs, sequence: npt.NDArray[np.int64]) -> None:
+        self.packs, self.sequence = packs, sequence
+
+    def __len__(self) -> int:
+        return len(self.sequence)
+
+    def __getitem__(self, at: int) -> dict[str, Tokens]:
+        row = self.sequence[at]
+        return {
+            "input_ids": self.packs.tokens[row],
+            "labels": self.packs.labels[row],
+            "position_ids": self.packs.positions[row],
+        }
+
+
+def collate(rows: Sequence[dict[str, Tokens]]) -> dict[str, torch.Tensor]:
+    """Stack rows to tensors [rows, length]; there is no mask among them, and must never be."""
+    return {key: torch.from_numpy(np.stack([row[key] for row in rows])).long() for key in rows[0]}

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from alif.errors import ModelError, RecipeError
+from alif.recipe import Adapter
+from alif.student import adapter as adapters
+
+SETTINGS = Adapter(rank=4, alpha=8)
+TOKENS = torch.arange(24).reshape(2, 12)
+
+LLAMA_8B = LlamaConfig(
+    vocab_size=128256,
+    hidden_size=4096,
+    intermediate_size=14336,
+    num_hidden_layers=32,
+    num_attention_heads=32,
+    num_key_value_heads=8,
+    tie_word_embeddings=False,
+)
+
+
+def logits(model):
+    with torch.inference_mode():
+        return model(input_ids=TOKENS).logits
+
+
+def shaken(model):
+    """Give every trained weight another value, as training would."""
+    generator = torch.Generator().manual_seed(1)
+    for _, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            parameter.data += 0.05 * torch.randn(parameter.shape, generator=generator)
+    return model.eval()
+
+
+def test_the_papers_share_of_trained_parameters():
+    with torch.device("meta"):
+        wrapped = adapters.wrap(LlamaForCausalLM(LLAMA_8B), Adapter())
+    share = adapters.share(wrapped)
+    assert share.trainable == 1_386_217_472
+    assert share.total == 9_416_478_720
+    assert round(share.percent, 2) == 14.72
+
+
+def test_linear_layers_alone():
+    with torch.device("meta"):
+        wrapped = adapters.wrap(LlamaForCausalLM(LLAMA_8B), Adapter(targets=("attention", "mlp")))
+    assert adapters.share(wrapped).trainable == 335_544_320
+
+
+def test_a_fresh_adapter_changes_nothing(model):
+    before = logits(model)
+    assert torch.equal(logits(adapters.wrap(model, SETTINGS).eval()), before)
+
+
+def test_no_lora_on_embeddings_or_head(model, tied):
+    names = [name for name, p in adapters.wrap(model, SETTINGS).named_parameters() if p.requires_grad]
+    whole = [name for name in names if "embed_tokens" in name or "lm_head" in name]
+    assert len(whole) == (1 if tied else 2)
+    assert all("modules_to_save" in name for name in whole)
+    assert {name.split(".")[-4] for name in names if "lora_A" in name} == {
+        "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
+    }  # fmt: skip
+
+
+def test_saved_and_restored_it_gives_the_same_logits(model, tmp_path):
+    fresh = copy.deepcopy(model)
+    trained = shaken(adapters.wrap(model, SETTINGS))
+    adapters.save(trained, tmp_path, "tiny")
+    assert torch.equal(logits(adapters.restore(fresh, tmp_path).eval()), logits(trained))
+
+
+def test_merged_saved_and_reloaded_it_gives_the_same_logits(model, tied, tmp_path):
+    trained = shaken(adapters.wrap(model, SETTINGS))
+    before = logits(trained)
+    merged = trained.merge_and_unload()
+    torch.testing.assert_close(logits(merged), before, atol=1e-5, rtol=0)
+    merged.save_pretrained(tmp_path)
+    again = LlamaForCausalLM.from_pretrained(tmp_path).eval()
+    assert again.config.tie_word_embeddings == tied
+    assert (again.lm_head.weight is again.model.embed_tokens.weight) == tied
+    assert torch.equal(logits(again), logits(merged))
+
+
+def test_the_same_adapter_is_the_same_bytes(model, tmp_path):
+    for name in ("a", "b"):
+        adapters.save(shaken(adapters.wrap(copy.deepcopy(model), SETTINGS)), tmp_path / name, "tiny")
+    for name in ("adapter_model.safetensors", "adapter_config.json"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_on_a_bfloat16_base_what_is_trained_is_float32(model, tmp_path):
+    trained = shaken(adapters.wrap(copy.deepcopy(model), SETTINGS))
+    adapters.save(trained, tmp_path, "tiny")
+    model.save_pretrained(tmp_path / "base")
+    coarse = LlamaForCausalLM.from_pretrained(tmp_path / "base", dtype=torch.bfloat16)
+    restored = adapters.restore(coarse, tmp_path)
+    exact = dict(trained.named_parameters())
+    for name, parameter in restored.named_parameters():
+        if parameter.requires_grad:
+            assert parameter.dtype == torch.float32
+            assert torch.equal(parameter, exact[name])  # not rounded on the way
+        else:
+            assert parameter.dtype == torch.bfloat16
+    with torch.autocast("cpu", torch.bfloat16):
+        states = restored.get_base_model().model(input_ids=TOKENS).last_hidden_state
+    assert states.dtype == torch.bfloat16
+
+
+def test_a_base_of_another_kind_is_refused():
+    with pytest.raises(ModelError, match="no layers called q_proj"):
+        adapters.wrap(torch.nn.Sequential(torch.nn.Linear(2, 2)), SETTINGS)
+
+
+def test_embeddings_alone_are_refused(model):
+    with pytest.raises(RecipeError, match="needs"):
+        adapters.wrap(model, Adapter(targets=("embeddings",)))
+
+
+def test_an_adapter_of_another_base_is_refused(model, tmp_path):
+    adapters.save(adapters.wrap(copy.deepcopy(model), SETTINGS), tmp_path, "tiny")
+    config = copy.deepcopy(model.config)
+    config.num_hidden_layers = 1
+    with pytest.raises(ModelError, match="does not fit"):
+        adapters.restore(LlamaForCausalLM(config), tmp_path)
+    config.num_hidden_layers, config.intermediate_size = 2, 64
+    with pytest.raises(ModelError, match="other shapes"):
+        adapters.restore(LlamaForCausalLM(config), tmp_path)
+
+
+def test_a_damaged_adapter_is_told(model, tmp_path):
+    adapters.save(adapters.wrap(copy.deepcopy(model), SETTINGS), tmp_path, "tiny")
+    path = tmp_path / "adapter_model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ModelError, match="not a whole safetensors file"):
+        adapters.restore(model, tmp_path)

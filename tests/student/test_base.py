@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from alif import recipe, store
+from alif.errors import ModelError
+from alif.recipe import Adapter, Runtime, Tiny
+from alif.student import adapter as adapters
+from alif.student import base as bases
+from alif.student import load, merge, tiny
+from alif.student.base import Base
+
+TOKENS = torch.arange(20).reshape(2, 10)
+
+
+@pytest.fixture
+def published(model, tokenizer, tmp_path):
+    """A folder as save_pretrained leaves it."""
+    folder = tmp_path / "llama"
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def base(published, tmp_path):
+    """A finished step `base` of a published base."""
+    folder = tmp_path / "base"
+    found = bases.inspect(recipe.Student(base=str(published)))
+    store.write_json(folder / "base.json", found.model_dump(mode="json"))
+    return folder
+
+
+def test_a_local_folder_is_recorded_by_digest_and_size(published, model):
+    found = bases.inspect(recipe.Student(base=str(published)))
+    assert found.parameters == model.num_parameters()
+    assert found.digest == store.digest(published)
+
+
+def test_loading_gives_the_models_own_logits(base, model):
+    student = load(base, None, Runtime(device="cpu"))
+    assert not student.model.training
+    assert not any(p.requires_grad for p in student.model.parameters())
+    with torch.inference_mode():
+        assert torch.equal(student.model(input_ids=TOKENS).logits, model(input_ids=TOKENS).logits)
+
+
+def test_base_and_adapter_merge_to_the_same_logits(base, model, tmp_path):
+    wrapped = adapters.wrap(model, Adapter(rank=4))
+    for parameter in wrapped.parameters():
+        if parameter.requires_grad:
+            parameter.data += 0.05 * torch.randn(parameter.shape)
+    adapters.save(wrapped, tmp_path / "adapter", "x")
+    student = load(base, tmp_path / "adapter", Runtime(device="cpu"), dtype=torch.float32)
+    with torch.inference_mode():
+        before = student.model(input_ids=TOKENS).logits
+        merged = merge(student)
+        torch.testing.assert_close(merged(input_ids=TOKENS).logits, before, atol=1e-5, rtol=0)
+    assert not any("lora" in name for name, _ in merged.named_parameters())
+
+
+def test_in_bfloat16_it_can_be_asked_but_not_merged(base, model, tmp_path):
+    adapters.save(adapters.wrap(model, Adapter(rank=4)), tmp_path / "adapter", "x")
+    student = load(base, tmp_path / "adapter", Runtime(device="cpu"), dtype=torch.bfloat16)
+    with torch.inference_mode():
+        assert torch.isfinite(student.model(input_ids=TOKENS).logits).all()
+    with pytest.raises(ValueError, match="merge in float32"):
+        merge(student)
+
+
+def test_another_model_in_the_bases_place_is_refused(base, published, tokenizer):
+    tiny.build(Tiny(seed=1), tokenizer).save_pretrained(published)
+    with pytest.raises(ModelError, match="not the model that this run began with"):
+        load(base, None, Runtime(device="cpu"))
+
+
+def test_a_name_that_is_neither_folder_nor_hub_id():
+    with pytest.raises(ModelError, match="no such folder, and not a hub id"):
+        bases.inspect(recipe.Student(base="tinny"))
+
+
+def test_a_hub_id_without_network(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelError, match=r"nobody/nothing: cannot be opened as a model") as caught:
+        bases.inspect(recipe.Student(base="nobody/nothing@main"))
+    assert "network" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("pattern", "what"), [("config.json", "configuration"), ("model.safetensors", "weights"), ("tokenizer*", "tokenizer")]
+)
+def test_a_folder_that_lacks_a_part(published, pattern, what):
+    for path in published.glob(pattern):
+        path.unlink()
+    with pytest.raises(ModelError, match=f"no {what}"):
+        bases.inspect(recipe.Student(base=str(published)))
+
+
+def test_a_tokenizer_without_an_end_is_refused(published):
+    path = published / "tokenizer_config.json"
+    config = json.loads(path.read_text())
+    del config["eos_token"]
+    path.write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="no end-of-text token"):
+        bases.inspect(recipe.Student(base=str(published)))
+
+
+def test_damaged_weights_are_told(published, tmp_path):
+    path = published / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    found = Base(base=str(published), parameters=1, digest=store.digest(published))
+    store.write_json(tmp_path / "base" / "base.json", found.model_dump(mode="json"))
+    with pytest.raises(ModelError, match="damaged safetensors"):
+        load(tmp_path / "base", None, Runtime(device="cpu"))
+
+
+def test_a_gpu_that_is_not_there(base):
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(ModelError, match="finds no GPU"):
+        load(base, None, Runtime(device="cuda"))

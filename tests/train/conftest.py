@@ -1,0 +1,72 @@
+"""A run folder with a small corpus, a blend and a tiny base, made once."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from alif import store
+from alif.language import pack as languages
+from alif.recipe import Language, Runtime, Student, Tiny
+from alif.records import Document, Example, Origin
+from alif.runs import Given
+from alif.train import base
+
+TINY = Tiny(vocabulary=400, width=32, feed_forward=48, epochs=1, tokens_per_row=128, rows_per_step=2)
+RUNTIME = Runtime(device="cpu", threads=1, checkpoint_steps=3)
+
+
+@dataclass(frozen=True)
+class House:
+    """A run folder; `given` hands a step its folders as the pipeline does."""
+
+    root: Path
+
+    def given(self, step: str, *needs: str, runtime: Runtime = RUNTIME) -> Given:
+        scratch = self.root / "runtime" / step
+        partial = scratch / "partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        return Given("test", step, partial, scratch, self.root, {need: self.root / need for need in needs}, runtime)
+
+    def finish(self, given: Given) -> Path:
+        """Give a step's folder its name."""
+        return given.folder.rename(self.root / given.step)
+
+
+def articles(language: str, count: int) -> list[Document]:
+    code = languages.load(language).code
+    rows = store.read_rows(languages.load(language).folder / "demo" / "articles.jsonl")
+    return [Document.make(code, row["text"], title=row["title"]) for _, row in rows][:count]
+
+
+def blend() -> list[Example]:
+    rows = store.read_rows(languages.load("en").folder / "demo" / "rows.jsonl")
+    return [Example.make("en", "x", r["instruction"], r["input"], r["output"], Origin(kind="replay")) for _, r in rows][:12]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folders corpus, blend and base; only to be read."""
+    house = House(tmp_path_factory.mktemp("built"))
+    documents = [*articles("ur", 8), *articles("en", 6)]
+    store.write_rows(house.root / "corpus" / "examples.jsonl", documents)
+    store.write_rows(house.root / "corpus" / "held_out.jsonl", [{"id": documents[0].id}, {"id": documents[-1].id}])
+    rows = blend()
+    store.write_rows(house.root / "blend" / "examples.jsonl", rows)
+    store.write_rows(house.root / "blend" / "held_out.jsonl", [{"id": rows[0].id}])
+    given = house.given("base", "corpus")
+    base.prepare(given, Language(), Student(base="tiny"), TINY)
+    house.finish(given)
+    return house.root
+
+
+@pytest.fixture
+def house(built: Path, tmp_path: Path) -> House:
+    """A run of its own with the built folders in it."""
+    for name in ("corpus", "blend", "base"):
+        (tmp_path / name).symlink_to(built / name)
+    return House(tmp_path)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from alif import store
+from alif.errors import DataError, ModelError
+from alif.recipe import Language, Student
+from alif.student import load
+from alif.train import base
+
+from .conftest import RUNTIME, TINY, articles
+
+STUDENT = Student(base="tiny")
+
+
+def test_the_tiny_base_is_recorded_and_opens(house):
+    student = load(house.root / "base", None, RUNTIME)
+    assert student.base.parameters == sum(p.numel() for p in student.model.parameters())
+    assert student.base.digest == store.digest(house.root / "base" / "model")
+    assert student.model.config.eos_token_id == student.tokenizer.eos_token_id
+
+
+def test_made_again_it_is_the_same_bytes(house):
+    given = house.given("again", "corpus")
+    counts = base.prepare(given, Language(), STUDENT, TINY)
+    assert counts.facts["digest"] == load(house.root / "base", None, RUNTIME).base.digest
+    assert counts.facts["last_loss"] < counts.facts["first_loss"]
+    assert counts.rows_in == counts.kept == 5  # of six English articles one is held out
+
+
+def test_the_held_out_text_is_not_learned(house, tmp_path):
+    """With another held-out document in its place the same model comes out."""
+    corpus = tmp_path / "other"
+    rows = list(store.read_rows(house.root / "corpus" / "examples.jsonl"))
+    held_out = {row["id"] for _, row in store.read_rows(house.root / "corpus" / "held_out.jsonl")}
+    changed = [{**row, "text": "quite another text"} if row["id"] in held_out else row for _, row in rows]
+    store.write_rows(corpus / "examples.jsonl", changed)
+    store.write_rows(corpus / "held_out.jsonl", [{"id": name} for name in sorted(held_out)])
+    (house.root / "corpus").unlink()
+    (house.root / "corpus").symlink_to(corpus)
+    counts = base.prepare(house.given("again", "corpus"), Language(), STUDENT, TINY)
+    assert counts.facts["digest"] == load(house.root / "base", None, RUNTIME).base.digest
+
+
+def test_it_has_learned_the_known_language_only(house):
+    student = load(house.root / "base", None, RUNTIME)
+
+    def nats(language):
+        tokens = student.tokenizer(articles(language, 1)[0].text, return_tensors="pt")["input_ids"][:, :200]
+        with torch.inference_mode():
+            logits = student.model(input_ids=tokens).logits[0, :-1]
+        return float(torch.nn.functional.cross_entropy(logits, tokens[0, 1:]))
+
+    assert nats("en") < nats("ur")
+
+
+def test_a_corpus_without_the_known_language_is_told(house):
+    corpus = house.root / "bare"
+    store.write_rows(corpus / "examples.jsonl", articles("ur", 2))
+    store.write_rows(corpus / "held_out.jsonl", [])
+    (house.root / "corpus").unlink()
+    (house.root / "corpus").symlink_to(corpus)
+    with pytest.raises(DataError, match="no training document of the known language, en"):
+        base.prepare(house.given("again", "corpus"), Language(), STUDENT, TINY)
+
+
+def test_a_published_base_is_only_recorded(house):
+    given = house.given("again", "corpus")
+    folder = house.root / "base" / "model"
+    counts = base.prepare(given, Language(), Student(base=str(folder)), TINY)
+    assert sorted(path.name for path in given.folder.iterdir()) == ["base.json"]
+    assert counts.facts == store.read_json(given.folder / "base.json")
+    assert counts.facts["digest"] == store.digest(folder)
+
+
+def test_an_unknown_base_is_told(house):
+    with pytest.raises(ModelError, match="tinny"):
+        base.prepare(house.given("again", "corpus"), Language(), Student(base="tinny"), TINY)

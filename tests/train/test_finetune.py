@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from alif import store
+from alif.errors import DataError
+from alif.recipe import Adapter, Finetune, Language, Pretrain
+from alif.records import Example
+from alif.student import adapter as adapters
+from alif.student import load
+from alif.train import finetune, pretrain
+from alif.train.packs import IGNORE, Rows, collate, pack
+from alif.train.texts import training_rows
+
+from .conftest import RUNTIME
+
+ADAPTER = Adapter(rank=4, alpha=8)
+STAGE = Finetune(epochs=2, lr=3e-3, embedding_lr=1e-3, tokens_per_row=768, rows_per_step=2, rows_at_once=2)
+
+
+@pytest.fixture
+def ready(house):
+    """A run with stage 1 behind it, which has trained nothing."""
+    given = house.given("pretrain", "base", "corpus")
+    pretrain.train(given, Language(), ADAPTER, Pretrain(epochs=0, tokens_per_row=128))
+    house.finish(given)
+    return house
+
+
+def train(house, **changes):
+    given = house.given("finetune", "base", "pretrain", "blend")
+    return given, finetune.train(given, ADAPTER, STAGE.model_copy(update=changes))
+
+
+def test_the_labels_of_a_real_batch_are_the_answers_and_nothing_else(house):
+    tokenizer = load(house.root / "base", None, RUNTIME).tokenizer
+    examples = training_rows(house.root / "blend", Example)
+    pieces = [finetune.piece(example, "auto", tokenizer) for example in examples]
+    packs = pack(pieces, 768, tokenizer.eos_token_id)
+    batch = collate([Rows(packs, np.arange(len(packs)))[row] for row in range(len(packs))])
+    answers = {example.id: example.output for example in examples}
+    found = []
+    for row, names in enumerate(packs.names):
+        labels = batch["labels"][row]
+        text = tokenizer.decode(labels[labels != IGNORE])
+        found += text.split("<|end|>")[:-1]
+        assert text == "".join(answers[name] + "<|end|>" for name in names)
+        assert (labels == IGNORE).logical_or(labels == batch["input_ids"][row]).all()
+    assert sorted(found) == sorted(answers.values())
+
+
+def test_it_learns_answers_and_goes_on_with_stage_ones_adapter(ready):
+    given, counts = train(ready)
+    assert counts.rows_in == counts.kept == 11  # of twelve rows one is held out
+    assert counts.facts["template"] == "alpaca"
+    assert counts.facts["last_loss"] < counts.facts["first_loss"]
+    before = load(ready.root / "base", ready.root / "pretrain" / "adapter", RUNTIME).model
+    after = load(ready.root / "base", given.folder / "adapter", RUNTIME).model
+    assert adapters.share(before).total == adapters.share(after).total
+
+
+def test_it_begins_where_stage_one_ended(ready):
+    given, _ = train(ready, epochs=0)
+    name = "adapter/adapter_model.safetensors"
+    assert (given.folder / name).read_bytes() == (ready.root / "pretrain" / name).read_bytes()
+
+
+def test_the_held_out_row_is_not_read(ready):
+    held_out = {row["id"] for _, row in store.read_rows(ready.root / "blend" / "held_out.jsonl")}
+    rows = training_rows(ready.root / "blend", Example)
+    assert held_out
+    assert not held_out & {row.id for row in rows}
+
+
+def test_a_row_that_does_not_fit_is_dropped_with_the_reason(ready):
+    tokenizer = load(ready.root / "base", None, RUNTIME).tokenizer
+    sizes = sorted(len(finetune.piece(row, "auto", tokenizer).tokens) for row in training_rows(ready.root / "blend", Example))
+    given, counts = train(ready, tokens_per_row=sizes[-2])
+    assert counts.dropped == {"longer_than_row": 1}
+    assert counts.kept == 10
+    (dropped,) = [row for _, row in store.read_rows(given.folder / "dropped.jsonl")]
+    assert dropped["evidence"] == f"{sizes[-1]} tokens, a row has {sizes[-2]}"
+
+
+def test_no_row_that_fits_is_told(ready):
+    with pytest.raises(DataError, match="no training row of at most 16 tokens among 11"):
+        train(ready, tokens_per_row=16)

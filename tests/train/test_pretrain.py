@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from alif import store
+from alif.errors import DataError, RecipeError
+from alif.recipe import Adapter, Language, Pretrain
+from alif.records import Document
+from alif.student import adapter as adapters
+from alif.student import load
+from alif.train import pretrain
+from alif.train.texts import training_rows
+
+from .conftest import RUNTIME, articles
+
+ADAPTER = Adapter(rank=4, alpha=8)
+STAGE = Pretrain(epochs=1, lr=3e-3, embedding_lr=1e-3, tokens_per_row=128, rows_per_step=4, rows_at_once=2)
+
+
+def train(house, **changes):
+    given = house.given("pretrain", "base", "corpus")
+    return given, pretrain.train(given, Language(), ADAPTER, STAGE.model_copy(update=changes))
+
+
+def weights(folder):
+    return (folder / "adapter" / "adapter_model.safetensors").read_bytes()
+
+
+def test_it_learns_and_tells_what_it_trained(house, capsys):
+    given, counts = train(house)
+    facts = counts.facts
+    assert counts.rows_in == counts.kept == 7  # of eight articles one is held out
+    assert facts["last_loss"] < facts["first_loss"]
+    assert 0 < facts["trainable"] < facts["parameters"]
+    assert f"{facts['trainable']:,} of {facts['parameters']:,} parameters" in capsys.readouterr().err
+    assert sorted(path.name for path in (given.folder / "adapter").iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
+    assert not (given.scratch / "checkpoints").exists()
+
+
+def test_its_adapter_loads_and_changes_the_base(house):
+    given, _ = train(house)
+    tokens = torch.arange(20).reshape(1, 20)
+    with torch.inference_mode():
+        before = load(house.root / "base", None, RUNTIME).model(input_ids=tokens).logits
+        after = load(house.root / "base", given.folder / "adapter", RUNTIME).model(input_ids=tokens).logits
+    assert not torch.allclose(before, after)
+
+
+def test_every_trained_weight_has_moved(house):
+    given, _ = train(house)
+    student = load(house.root / "base", None, RUNTIME)
+    fresh = dict(adapters.wrap(student.model, ADAPTER).named_parameters())
+    trained = load(house.root / "base", given.folder / "adapter", RUNTIME)
+    for name, parameter in trained.model.named_parameters():
+        if "lora_" in name or "modules_to_save" in name:
+            assert not torch.equal(parameter, fresh[name]), name
+
+
+def test_the_curve_has_a_line_for_each_step(house):
+    given, counts = train(house)
+    curve = [row for _, row in store.read_rows(given.scratch / "curve.jsonl")]
+    assert [row["step"] for row in curve] == list(range(1, counts.facts["steps"] + 1))
+    assert curve[-1]["tokens"] == counts.facts["tokens"]
+    assert set(curve[0]) == {"step", "loss", "lr", "tokens", "tokens_per_s"}
+
+
+def test_held_out_documents_are_not_read(house):
+    rows = training_rows(house.root / "corpus", Document)
+    assert articles("ur", 1)[0].id not in {row.id for row in rows}
+    assert len(rows) == 12
+
+
+def test_known_text_is_replayed_by_its_share_of_tokens(house):
+    _, counts = train(house, replay=0.3)
+    assert counts.facts["replay_documents"] >= 1
+    assert 0.3 <= counts.facts["replay_share"] < 0.5
+
+
+def test_too_little_to_replay_is_told(house, capsys):
+    _, counts = train(house, replay=0.9)
+    assert counts.facts["replay_documents"] == 5
+    assert "all are used" in capsys.readouterr().err
+
+
+def test_no_epochs_train_nothing(house):
+    given, counts = train(house, epochs=0)
+    assert counts.facts["steps"] == 0
+    tokens = torch.arange(20).reshape(1, 20)
+    with torch.inference_mode():
+        before = load(house.root / "base", None, RUNTIME).model(input_ids=tokens).logits
+        after = load(house.root / "base", given.folder / "adapter", RUNTIME).model(input_ids=tokens).logits
+    assert torch.equal(before, after)
+
+
+def test_less_text_than_one_row_is_enough(house):
+    corpus = house.root / "bare"
+    store.write_rows(corpus / "examples.jsonl", [Document.make("ur", "پانی")])
+    store.write_rows(corpus / "held_out.jsonl", [])
+    (house.root / "corpus").unlink()
+    (house.root / "corpus").symlink_to(corpus)
+    _, counts = train(house)
+    assert counts.facts["rows"] == counts.facts["steps"] == 1
+
+
+def test_no_text_at_all_is_told(house):
+    corpus = house.root / "bare"
+    store.write_rows(corpus / "examples.jsonl", articles("en", 2))
+    store.write_rows(corpus / "held_out.jsonl", [])
+    (house.root / "corpus").unlink()
+    (house.root / "corpus").symlink_to(corpus)
+    with pytest.raises(DataError, match="no training document of ur"):
+        train(house)
+
+
+def test_rows_longer_than_the_base_reads_are_refused(house):
+    with pytest.raises(RecipeError, match="reads at most 2048 tokens"):
+        train(house, tokens_per_row=4096)
+
+
+def test_a_step_is_whole_forward_passes(house):
+    with pytest.raises(RecipeError, match="no multiple of rows_at_once"):
+        train(house, rows_at_once=3)
+
+
+def test_how_a_step_is_split_changes_only_the_rounding(house):
+    _, whole = train(house, rows_at_once=4)
+    _, parts = train(house, rows_at_once=1)
+    assert whole.facts["first_loss"] == pytest.approx(parts.facts["first_loss"], rel=1e-6)
+    assert whole.facts["last_loss"] == pytest.approx(parts.facts["last_loss"], rel=1e-4)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from alif import console, store
+from alif.errors import AlifError, ModelError
+from alif.recipe import Adapter, Language, Pretrain, Runtime
+from alif.student.base import open_base
+from alif.student.device import place
+from alif.train import checkpoints, pretrain, trainer
+from alif.train.packs import pack, split
+
+from .conftest import RUNTIME, House
+
+STAGE = Pretrain(epochs=2.5, lr=3e-3, embedding_lr=1e-3, tokens_per_row=64, rows_per_step=4, rows_at_once=1, warmup_steps=3)
+ADAPTER = Adapter(rank=4, alpha=8, dropout=0.1)
+
+TESTS = Path(__file__).resolve().parents[1]
+
+CHILD = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from alif.recipe import Language
+from alif.train import loss, pretrain, trainer
+from train.conftest import House
+from train.test_trainer import ADAPTER, STAGE
+
+where, count = sys.argv[2].split(":")
+kind, name = {"forward": (loss.Learner, "forward"), "checkpoint": (trainer.StageTrainer, "_save_rng_state")}[where]
+real, seen = getattr(kind, name), 0
+def dying(*args, **kwargs):
+    global seen
+    seen += 1
+    if seen == int(count):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*args, **kwargs)
+setattr(kind, name, dying)
+pretrain.train(House(Path(sys.argv[1])).given("pretrain", "base", "corpus"), Language(), ADAPTER, STAGE)
+"""
+
+
+def kill(house: House, where: str) -> None:
+    """Run stage 1 in a process of its own that is killed, kill -9, at the n-th call of a function."""
+    died = subprocess.run(
+        [sys.executable, "-W", "error", "-c", CHILD, str(house.root), where, str(TESTS)], capture_output=True, check=False
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+
+
+def run(house: House, runtime: Runtime = RUNTIME):
+    given = house.given("pretrain", "base", "corpus", runtime=runtime)
+    pretrain.train(given, Language(), ADAPTER, STAGE)
+    losses = [(row["step"], row["loss"], row["lr"], row["tokens"]) for _, row in store.read_rows(given.scratch / "curve.jsonl")]
+    return losses, (given.folder / "adapter" / "adapter_model.safetensors").read_bytes()
+
+
+def test_killed_and_resumed_it_is_the_same_to_the_bit(house):
+    expected = run(house)
+    steps = len(expected[0])
+    second_epoch = steps // 2 * 4 + 2  # forward passes: in the middle of an accumulation, in the second epoch
+    kill(house, f"forward:{second_epoch}")
+    assert len(list((house.root / "runtime/pretrain/checkpoints").glob("step-*"))) == checkpoints.KEPT
+    kill(house, "checkpoint:2")  # half a checkpoint
+    assert list((house.root / "runtime/pretrain/checkpoints").glob(".step-*"))
+    assert run(house) == expected
+
+
+def test_stopped_anywhere_it_resumes_to_the_same(house, monkeypatch):
+    expected = run(house)
+    real = trainer.StageTrainer.training_step
+    left = 0
+
+    def stopping(self, *args, **kwargs):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+        return real(self, *args, **kwargs)
+
+    for left in (1, 4, 13, 5):  # noqa: B007 - read by `stopping`
+        monkeypatch.setattr(trainer.StageTrainer, "training_step", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            run(house)
+    monkeypatch.undo()
+    assert run(house) == expected
+
+
+def test_how_often_a_checkpoint_is_written_changes_nothing(house):
+    assert run(house) == run(house, RUNTIME.model_copy(update={"checkpoint_steps": 1000}))
+
+
+def fit(house, stage=STAGE, harm=None, given=None):
+    where = place(RUNTIME)
+    student = open_base(house.root / "base", where)
+    if harm:
+        harm(student.model)
+    texts = [np.random.default_rng(n).integers(2, 300, 100).tolist() for n in range(20)]
+    packs = pack([p for n, text in enumerate(texts) for p in split(f"text-{n}", text, 64)], 64, 1)
+    given = given or house.given("pretrain")
+    return student.model, trainer.fit(
+        student.model, packs, stage, given, where=where, aim=trainer.purpose(packs, stage, start="x")
+    )
+
+
+def test_a_loss_that_is_not_a_number_stops_and_names_the_batch(house):
+    def harm(model):
+        model.lm_head.weight.data[5] = float("nan")
+
+    with pytest.raises(ModelError, match=r"the loss is not a number at step 1, with text-\d+") as caught:
+        fit(house, harm=harm)
+    assert "Lower pretrain.lr" in caught.value.hint
+    kept = [row for _, row in store.read_rows(house.root / "runtime/pretrain/not-a-number.jsonl")]
+    assert len(kept) == STAGE.rows_per_step
+    assert all(len(row["tokens"]) == STAGE.tokens_per_row for row in kept)
+
+
+def test_embeddings_have_their_own_rate_and_no_decay(house):
+    student = open_base(house.root / "base", place(RUNTIME))
+    groups = {len(group["params"]): group for group in trainer._groups(student.model, STAGE)}
+    assert groups[2]["lr"] == STAGE.embedding_lr  # embed_tokens and lm_head
+    assert groups[2]["weight_decay"] == 0
+    assert groups[14]["lr"] == STAGE.lr  # seven matrices in each of two layers
+    assert groups[14]["weight_decay"] == STAGE.weight_decay
+    assert groups[5]["weight_decay"] == 0  # norms
+
+
+def test_a_rate_of_nothing_for_embeddings_leaves_them(house):
+    before = open_base(house.root / "base", place(RUNTIME)).model
+    model, _ = fit(house, STAGE.model_copy(update={"embedding_lr": 1e-30}))
+    assert torch.equal(model.lm_head.weight, before.lm_head.weight)
+    assert not torch.equal(model.model.layers[0].mlp.up_proj.weight, before.model.layers[0].mlp.up_proj.weight)
+
+
+def test_the_schedule_warms_up_for_a_tenth_at_most(house):
+    _, outcome = fit(house, STAGE.model_copy(update={"warmup_steps": 1000}))
+    rates = [row["lr"] for _, row in store.read_rows(house.root / "runtime/pretrain/curve.jsonl")]
+    assert len(rates) == outcome.steps
+    assert rates.index(max(rates)) == outcome.steps // 10
+    assert max(rates) == STAGE.lr
+    assert rates[-1] < 0.1 * STAGE.lr
+
+
+def test_a_disk_without_room_for_a_checkpoint_is_told(house, monkeypatch):
+    monkeypatch.setattr(trainer.checkpoints.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10})())
+    with pytest.raises(AlifError, match="the disk is full"):
+        fit(house)
+
+
+def test_the_bar_tells_loss_and_rate(house, monkeypatch):
+    told = []
+    monkeypatch.setattr(console.Bar, "to", lambda self, done, facts="": told.append((done, facts)))
+    _, outcome = fit(house)
+    assert told[-1][0] == outcome.steps
+    assert "loss" in told[-1][1]
+    assert "tokens/s" in told[-1][1]
