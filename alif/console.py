@@ -44,7 +44,7 @@ def json_document(value: Any) -> None:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
     """Print a table; columns of numbers stand to the right."""
-    drawn = Table(*[], title=title or None, box=None, pad_edge=False, header_style="bold")
+    drawn = Table(*[], title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for index, name in enumerate(columns):
         cells = [row[index] for row in rows if row[index] not in (None, "")]
         numeric = bool(cells) and all(isinstance(cell, int | float) for cell in cells)
@@ -54,12 +54,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = ""
     (Console(highlight=False) if _out.is_terminal else Console(highlight=False, width=160)).print(drawn, markup=False)
 
 
-def sample(label: str, text: str, rtl: bool) -> None:
-    """Print a labelled text of a row. Right-to-left text is isolated, so that its digits and Latin words keep their order."""
-    opened, closed = ("\u2067", "\u2069") if rtl else ("", "")
-    indent = " " * 13
-    body = f"\n{indent}".join(f"{opened}{part}{closed}" for part in text.splitlines() or [""])
-    line(f"{label:>11}  {body}")
+def sample(label: str, lines: Sequence[str]) -> None:
+    """Print the lines of a labelled text of a row; the caller has isolated what runs right to left."""
+    line(f"{label:>11}  " + f"\n{'':>13}".join(lines))
 
 
 class Bar:

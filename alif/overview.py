@@ -10,7 +10,7 @@ from typing import Any
 from alif import console, pipeline, sources, store
 from alif import recipe as recipes
 from alif.errors import AlifError, DataError, RecipeError
-from alif.language import pack
+from alif.language import bidi, pack
 from alif.models import address, budget
 from alif.recipe import Recipe
 from alif.runs import Run, list_runs, state
@@ -231,21 +231,27 @@ def rows(run: Run, step: str, dropped: bool, n: int) -> list[dict[str, Any]]:
 
 
 def show_rows(found: Sequence[Mapping[str, Any]]) -> None:
-    """Print rows, right-to-left where their language is, with ancestry or the reason why they left."""
+    """Print rows, each text in its own direction, with ancestry or the reason why they left."""
     for row in found:
         console.line("─" * 72)
-        rtl = _rtl(str(row.get("language", "")))
         for key in ("raw", "title", "instruction", "input", "output", "text"):
             if row.get(key):
-                console.sample(key, str(row[key]), rtl)
+                _show_text(key, row[key])
         facts = [f"{key} {row[key]}" for key in ("task", "reason", "evidence", "source") if row.get(key)]
-        origin = row.get("origin") or {}
-        facts += [f"{key} {value}" for key, value in origin.items() if value]
+        facts += [f"{key} {_short(value)}" for key, value in (row.get("origin") or {}).items() if value]
         console.line(f"{'':>11}  {' · '.join(facts)}")
         if nearest := row.get("nearest"):
-            console.sample("nearest", nearest["text"], rtl)
+            _show_text("nearest", nearest["text"])
             console.line(f"{'':>11}  {nearest['id']}, ROUGE-L {nearest['similarity']:.3f}")
 
 
-def _rtl(code: str) -> bool:
-    return any(pack.load(name).direction == "rtl" for name in pack.shipped() if pack.load(name).code == code)
+def _show_text(label: str, text: str) -> None:
+    way = bidi.direction(text, "ltr")
+    console.sample(label, [bidi.isolated(one, way) for one in text.splitlines() or [""]])
+
+
+def _short(value: Any) -> str:
+    """Return an origin's value for the eye: hashes by their first digits."""
+    if isinstance(value, list):
+        return " ".join(value)
+    return value[:12] if len(value) == 64 else str(value)

@@ -1,0 +1,168 @@
+"""The whole pipeline, offline, on CPU: done once, done twice, killed at random moments and resumed to the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alif.models.ledger import Ledger
+
+SHORT = [
+    "generate.accepted=28", "generate.round=4", "translate.rows=8", "replay.rows=8", "corpus.documents=16",
+    "tiny.vocabulary=400", "tiny.width=32", "tiny.feed_forward=64", "tiny.epochs=1",
+    "pretrain.epochs=1", "finetune.epochs=1", "finetune.tokens_per_row=256", "runtime.checkpoint_steps=2",
+    "evaluate.questions=7", "evaluate.answer_tokens=8", "evaluate.resamples=50",
+]  # fmt: skip
+"""A demo of seconds: every step, little of each."""
+
+
+def alif(folder: Path, *arguments: str, sets: list[str] = SHORT) -> list[str]:
+    """Return the command line of an alif command; `folder` is where it is to run."""
+    options = [part for line in sets for part in ("--set", line)]
+    return [sys.executable, "-m", "alif", *arguments, *options]
+
+
+def finish(folder: Path, sets: list[str]) -> subprocess.CompletedProcess[str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return subprocess.run(alif(folder, "run", "demo", sets=sets), cwd=folder, capture_output=True, text=True, check=False)
+
+
+def fingerprints(folder: Path) -> dict[str, str]:
+    """Return the digest of every data file of the run outside runtime/."""
+    root = folder / "runs" / "demo"
+    files = [path for kind in ("*.jsonl", "*.safetensors") for path in root.rglob(kind) if "runtime" not in path.parts]
+    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
+
+
+def replies(folder: Path) -> tuple[int, int]:
+    """Return (requests, replies) of the run's ledger."""
+    ledger = Ledger(folder / "runs" / "demo" / "ledger.sqlite")
+    try:
+        account = ledger.account("demo")
+        return account.requests, account.replies
+    finally:
+        ledger.close()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished short demo."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    done = finish(folder, SHORT)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def status(folder: Path) -> dict[str, object]:
+    asked = subprocess.run(
+        [sys.executable, "-m", "alif", "status", "demo", "--json"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    found: dict[str, object] = json.loads(asked.stdout)
+    return found
+
+
+def test_every_step_is_done_and_no_row_is_lost(undisturbed: Path) -> None:
+    steps = status(undisturbed)["steps"]
+    assert isinstance(steps, list)
+    for step in steps:
+        assert step["state"] == "done"
+        assert step["rows_in"] == step["kept"] + sum(step["dropped"].values()), step["name"]
+        folder = undisturbed / "runs" / "demo" / step["name"]
+        for name, expected in (("examples.jsonl", step["kept"]), ("dropped.jsonl", sum(step["dropped"].values()))):
+            if (folder / name).is_file():
+                assert (folder / name).read_text(encoding="utf-8").count("\n") == expected, f"{step['name']}/{name}"
+
+
+def test_the_report_keeps_its_contract(undisturbed: Path) -> None:
+    report = json.loads((undisturbed / "runs" / "demo" / "report.json").read_text(encoding="utf-8"))
+    heldout = [s for s in report["scores"] if (s["benchmark"], s["metric"]) == ("heldout", "bits_per_byte")]
+    assert sorted((s["stage"], s["language"]) for s in heldout) == sorted(
+        (stage, language) for stage in ("base", "pretrain", "finetune") for language in ("en", "ur")
+    )
+    for score in report["scores"]:
+        assert set(score) == {"stage", "benchmark", "metric", "language", "value", "low", "high", "n", "signature"}
+        assert score["low"] <= score["value"] <= score["high"]
+
+
+def test_a_second_run_does_nothing_and_says_so(undisturbed: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (undisturbed / "runs" / "demo").rglob("*") if path.is_file()}
+    done = finish(undisturbed, [])
+    assert done.returncode == 0
+    assert "Nothing to do" in done.stdout
+    after = {path: path.stat().st_mtime_ns for path in before}
+    changed = [path.name for path in before if before[path] != after[path]]
+    assert set(changed) <= {"lock", "ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"}
+
+
+def test_drift_is_refused_and_the_recipe_stays(undisturbed: Path) -> None:
+    stored = (undisturbed / "runs" / "demo" / "recipe.toml").read_text(encoding="utf-8")
+    done = finish(undisturbed, ["pool.threshold=0.8"])
+    assert done.returncode == 1
+    assert "was built with pool.threshold = 0.7, now 0.8" in done.stderr
+    assert (undisturbed / "runs" / "demo" / "recipe.toml").read_text(encoding="utf-8") == stored
+
+
+def test_a_second_process_is_refused(undisturbed: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(alif(tmp_path, "run", "demo"), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        lock = tmp_path / "runs" / "demo" / "runtime" / "lock"
+        deadline = time.monotonic() + 60
+        while not (lock.is_file() and lock.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        second = finish(tmp_path, SHORT)
+        assert second.returncode == 1
+        assert f"process {process.pid} is working on this run" in second.stderr
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def kill_and_resume(folder: Path, sets: list[str], kills: int, seconds: float, seed: int) -> int:
+    """Start the demo `kills` times, killing it at a random moment each time; then let it finish. Return the kills that hit."""
+    moments = random.Random(seed)
+    hit = 0
+    for _ in range(kills):
+        process = subprocess.Popen(alif(folder, "run", "demo", sets=sets), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            process.communicate(timeout=moments.uniform(0.5, seconds))
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.communicate()
+            hit += 1
+    done = finish(folder, sets)
+    assert done.returncode == 0, done.stderr
+    return hit
+
+
+def compare(folder: Path, other: Path) -> None:
+    assert fingerprints(folder) == fingerprints(other)
+    assert replies(folder) == replies(other)  # a request that has a stored reply was not sent again
+
+
+def timed(work: Callable[[], object]) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def test_killed_six_times_it_ends_with_the_same_bytes(undisturbed: Path, tmp_path: Path) -> None:
+    assert kill_and_resume(tmp_path, SHORT, kills=6, seconds=12.0, seed=1) >= 3
+    compare(tmp_path, undisturbed)
+
+
+@pytest.mark.slow
+def test_the_whole_demo_killed_twenty_times(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    seconds = timed(lambda: finish(whole, []))
+    assert kill_and_resume(tmp_path, [], kills=20, seconds=seconds / 4, seed=2) >= 10
+    compare(tmp_path, whole)
