@@ -90,7 +90,7 @@ def _taken(
                     break
                 room -= len(result.text)
             if isinstance(result, Document):
-                seen[_digest(result, pack)] = result.id
+                seen[_digest(result.text, pack)] = result.id
             found[index] = result
     return [found[index] for index in sorted(found)]
 
@@ -110,12 +110,13 @@ def _clean(row: Document | Dropped, pack: Pack, corpus: recipe.Corpus, seen: dic
     share = script.share(cleaned, pack)
     if share < OWN_LETTERS:
         return Dropped(row=document, reason="wrong_language", evidence=f"{share:.0%} of the letters are {pack.script.name}")
-    twin = seen.get(_digest(document, pack))
+    twin = seen.get(_digest(cleaned, pack))
     return Dropped(row=document, reason="duplicate", evidence=f"the same as {twin}") if twin else document
 
 
-def _digest(document: Document, pack: Pack) -> str:
-    return hashlib.sha256(text.fold(document.text, pack).encode()).hexdigest()
+def _digest(cleaned: str, pack: Pack) -> str:
+    """Return what two documents share that differ in spelling, punctuation and spaces only."""
+    return hashlib.sha256(" ".join(text.words(cleaned, pack)).encode()).hexdigest()
 
 
 def _cut(cleaned: str, most: int) -> str:

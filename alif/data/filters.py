@@ -1,6 +1,6 @@
 """Check every row that a model wrote: plain predicates, each of which finds nothing, or a fault with its evidence.
 
-    FILTERS = (damaged, refusal, wrong_letters, wrong_language, …)        (row, Checked) → "" or the evidence
+    FILTERS = (damaged, refusal, wrong_language, wrong_letters, …)        (row, Checked) → "" or the evidence
 
 The first fault found is the reason in dropped.jsonl and in the funnel. No filter mends a row, and none knows a language:
 letters, phrases, headings and labels are the pack's. The pack's own seeds must pass them all, which a test proves.
@@ -76,34 +76,36 @@ def fault(row: Example, checked: Checked) -> tuple[str, str] | None:
 def language_fault(row: Example, own: Pack, known: Pack, least: float) -> str:
     """Say how a row is in another language than its task asks for; "" if it is not.
 
-    An answer in the pack's language needs a request or a text in it, too: a request in the known language about a text in the
-    pack's is fine. A row of translation needs letters of both. An answer of three words may be a name or a formula.
-    `least` is the least share of a text's letters in the right script, 0..1.
+    An answer of three words may be in any script: a name, a formula. A request may be in the known language if it is about a
+    text or labels in the pack's. A row of translation needs letters of the pack's script somewhere.
+
+    `least` is the least share of an answer's letters in the right script, 0..1.
     """
     answer = own.tasks.get(row.task, OTHER).answer
+    whole = f"{row.instruction}\n{row.input}\n{row.output}"
     if answer == "either":
-        return _neither(row, own, known, least)
-    right = own if answer == "own" else known
-    judged = [("output", row.output)] if len(text.words(row.output, right)) >= FEWEST_WORDS else []
-    if answer == "own":
-        judged.append(("instruction and input", f"{row.instruction}\n{row.input}"))
-    for key, value in judged:
-        share = script.share(value, right)
+        return _neither(row, whole, own, known, least)
+    right, wrong = (own, known) if answer == "own" else (known, own)
+    share = script.share(row.output, right)
+    if len(text.words(row.output, right)) >= FEWEST_WORDS:
         if share < least:
-            return f"{key}: {share:.0%} of the letters are {right.script.name}"
-    if answer == "own" and script.detect(f"{row.instruction}\n{row.input}\n{row.output}", (own, known)) == "other":
+            return f"output: {share:.0%} of the letters are {right.script.name}"
+        if script.detect(row.output, (own, known)) == wrong.code:
+            return f"output: {wrong.name}"
+    if answer == "own" and script.share(f"{row.instruction}\n{row.input}", own) == 0:
+        return f"no letter of instruction and input is {own.script.name}"
+    if answer == "own" and script.detect(whole, (own, known)) == "other":
         return f"another language of the script {own.script.name}"
     return ""
 
 
-def _neither(row: Example, own: Pack, known: Pack, least: float) -> str:
-    whole = f"{row.instruction}\n{row.input}\n{row.output}"
+def _neither(row: Example, whole: str, own: Pack, known: Pack, least: float) -> str:
     if script.share(whole, own) == 0:
         return f"no letter of the row is {own.script.name}"
     shares = {pack.script.name: script.share(row.output, pack) for pack in (own, known)}
-    return (
-        "" if max(shares.values()) >= least else f"output: {', '.join(f'{name} {share:.0%}' for name, share in shares.items())}"
-    )
+    if max(shares.values()) >= least:
+        return ""
+    return f"output: {', '.join(f'{name} {share:.0%}' for name, share in shares.items())}"
 
 
 def _damaged(row: Example, checked: Checked) -> str:
@@ -132,8 +134,16 @@ def _wrong_direction(row: Example, checked: Checked) -> str:
     """Find a translation that is in the language of what was to be translated."""
     if checked.task(row).answer != "either" or not row.input:
         return ""
-    given, answered = (script.share(value, checked.own) >= 0.5 for value in (row.input, row.output))
-    return f"input and output are both {'' if given else 'not '}{checked.own.script.name}" if given == answered else ""
+    both = (checked.own, checked.known)
+    given, answered = (_side(value, *both) for value in (row.input, row.output))
+    return next((f"input and output are both {pack.name}" for pack in both if given == answered == pack.code), "")
+
+
+def _side(value: str, own: Pack, known: Pack) -> str:
+    """Return the code of the language of a text; where the two have different scripts its letters tell, however short it is."""
+    if own.script.name == known.script.name:
+        return script.detect(value, (own, known))
+    return own.code if script.share(value, own) >= 0.5 else known.code
 
 
 def _copy(row: Example, checked: Checked) -> str:
@@ -197,8 +207,8 @@ def _texts(row: Example) -> list[tuple[str, str]]:
 FILTERS: tuple[tuple[str, Callable[[Example, Checked], str]], ...] = (
     ("damaged", _damaged),
     ("refusal", _refusal),
-    ("wrong_letters", _wrong_letters),
     ("wrong_language", _wrong_language),
+    ("wrong_letters", _wrong_letters),
     ("wrong_direction", _wrong_direction),
     ("copy", _copy),
     ("too_short", _too_short),

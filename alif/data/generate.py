@@ -6,8 +6,8 @@
 
 Whatever arrives first, the order of requests decides, so the same replies give the same rows to the byte: after a kill
 everything is worked out again from the ledger. A request shows human seeds, and accepted rows of the same task once the task
-has enough of them; until then human seeds only. Every item ends accepted, or dropped with its reason; an item after its task is full is
-dropped as `target_reached`. Only what would spoil the pool is refused here, the rest is for `filter`.
+has enough of them; until then human seeds only. Every item ends accepted, or dropped with its reason; an item after its task is
+full is dropped as `target_reached`. Only what would spoil the pool is refused here, the rest is for `filter`.
 
 Source: Alif, arXiv 2510.09051 (4 human and 2 machine seeds, one pool for all tasks), after Self-Instruct, arXiv 2212.10560.
 """
@@ -101,7 +101,7 @@ class Expansion:
 
     def _request(self, name: str, place: int, shares: Mapping[str, recipe.Teacher]) -> Request:
         numbers = lots.lot(self.settings.seed, "generate", self.rounds, place)
-        teacher = teachers.pick(shares, numbers)
+        teacher = teachers.pick(shares, name, numbers)
         human, machine = self.seeds[name], self.tasks[name].accepted
         shown = numbers.sample(human, min(self.settings.human_seeds, len(human)))
         if len(machine) >= self.settings.machine_seeds:

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 
 from alif import recipe, sources, store
 from alif.data import lots
+from alif.data.demo import translated_ids
 from alif.data.filters import OTHER_TASK
-from alif.data.translate import translated_ids
 from alif.language import pack as packs
 from alif.language import text
 from alif.language.pack import Pack

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from alif import sources
 from alif.data import lots, prompts
+from alif.data.demo import Triple, triples
 from alif.language import text
 from alif.language.pack import Pack
 from alif.models import Message, Script, ScriptedReply
@@ -34,8 +35,6 @@ VERSION = "1"
 _ITEMS = re.compile(re.escape(prompts.REQUEST).replace(r"\{items\}", "(?P<items>[0-9]+)"))
 _DIGITS = re.compile(r"\d+")
 
-Triple = tuple[str, str, str]
-
 
 @dataclass(frozen=True)
 class Answers:
@@ -52,12 +51,12 @@ class Answers:
 
 def answers(own: Pack, known: Pack, phrasebook: tuple[str, ...], folder: str) -> Answers:
     """Read the packs' demo folders and the phrasebook's files, which are relative to `folder`."""
-    candidates = {task: [triple for _, triple in _triples(own, f"demo/candidates/{task}.jsonl")] for task in own.tasks}
+    candidates = {task: [triple for _, triple in triples(own, f"demo/candidates/{task}.jsonl")] for task in own.tasks}
     faults: dict[str, list[Triple]] = {task: [] for task in own.tasks}
-    for values, triple in _triples(own, "demo/faults.jsonl"):
+    for values, triple in triples(own, "demo/faults.jsonl"):
         faults[str(values["task"])].append(triple)
-    originals = {str(values["id"]): triple for values, triple in _triples(known, "demo/rows.jsonl")}
-    translations = [(str(values["source"]), triple) for values, triple in _triples(own, "demo/translations.jsonl")]
+    originals = {str(values["id"]): triple for values, triple in triples(known, "demo/rows.jsonl")}
+    translations = [(str(values["source"]), triple) for values, triple in triples(own, "demo/translations.jsonl")]
     rows = {_normal(originals[name], known): triple for name, triple in translations if name in originals}
     sentences: dict[str, str] = {}
     for pair in sources.pairs(phrasebook, folder, known.code, own.code):
@@ -65,14 +64,6 @@ def answers(own: Pack, known: Pack, phrasebook: tuple[str, ...], folder: str) ->
             sentences.setdefault(text.normalise(pair.known, known).strip(), pair.own)
     content = repr((VERSION, candidates, faults, sorted(rows.items()), sorted(sentences.items())))
     return Answers(candidates, faults, rows, sentences, hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16])
-
-
-def _triples(pack: Pack, name: str) -> list[tuple[Mapping[str, object], Triple]]:
-    """Return (row, triple) of a demo file, none where the pack has no such file."""
-    if not (pack.folder / name).is_file():
-        return []
-    rows = [row for row in sources.rows((name,), str(pack.folder)) if not isinstance(row, Dropped)]
-    return [(row.values, (str(row.values["instruction"]), str(row.values["input"]), str(row.values["output"]))) for row in rows]
 
 
 def _normal(triple: Triple, pack: Pack) -> Triple:

@@ -82,7 +82,7 @@ def _seed(row: sources.Row | Dropped, pack: Pack, task: str, name: str) -> Examp
         raise DataError(f"{row.where}: {found.task!r} is no task of the pack {pack.code}", f"Tasks: {', '.join(pack.tasks)}.")
     texts = {key: text.normalise(getattr(found, key), pack).strip() for key in ("instruction", "input", "output")}
     for key in ("instruction", "output"):
-        if not texts[key]:
+        if not texts[key] or (key == "instruction" and not text.words(texts[key], pack)):
             raise DataError(f'{row.where}: "{key}" is empty', "A seed needs instruction and output.")
     origin = found.origin.model_copy(update={"source": f"{name}#{row.id}"})
     return Example.make(pack.code, found.task, **texts, origin=origin)

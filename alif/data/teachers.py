@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from alif import recipe
 from alif.data import script
+from alif.data.filters import OTHER_TASK
 from alif.errors import RecipeError
 from alif.language.pack import Pack
 from alif.models.client import Models, open_models
@@ -44,6 +45,19 @@ async def opened(
         yield models
 
 
-def pick(teachers: Mapping[str, recipe.Teacher], numbers: random.Random) -> str:
-    """Return the name of one teacher, by lot."""
-    return numbers.choices(list(teachers), [teacher.share for teacher in teachers.values()])[0]
+def pick(teachers: Mapping[str, recipe.Teacher], task: str, numbers: random.Random) -> str:
+    """Return the name of one teacher for a request of `task`, by lot.
+
+    Raises:
+        RecipeError: no teacher has a share of the task.
+    """
+    shares = [_share(teacher.share, task) for teacher in teachers.values()]
+    if not any(shares):
+        raise RecipeError(
+            f"teacher.NAME.share: no teacher has a share of the task {task}", "Give one of them a share, or other."
+        )
+    return numbers.choices(list(teachers), shares)[0]
+
+
+def _share(share: float | Mapping[str, float], task: str) -> float:
+    return share.get(task, share.get(OTHER_TASK, 0.0)) if isinstance(share, Mapping) else share

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from alif import console, recipe, sources, store
 from alif.data import lots, prompts, teachers
+from alif.data.demo import translated_ids
 from alif.data.filters import OTHER_TASK
 from alif.errors import PackError
 from alif.language import pack as packs
@@ -28,7 +29,7 @@ from alif.models import ChatModel, Reply, together
 from alif.records import Counts, Dropped, Example, Origin
 from alif.runs import Given
 
-__all__ = ["translate", "translated_ids"]
+__all__ = ["translate"]
 
 AT_ONCE = 512
 """Requests that wait in line at the same time; it changes nothing in the result."""
@@ -90,14 +91,6 @@ def translate(
     return Counts.of(len(kept), dropped, cost_usd=cost_usd, asked=translate.rows, there=len(there), sentences=sentences)
 
 
-def translated_ids(own: Pack) -> set[str]:
-    """Return the ids of the known pack's demo rows that the taught pack's demo folder translates."""
-    if not (own.folder / "demo/translations.jsonl").is_file():
-        return set()
-    rows = sources.rows(("demo/translations.jsonl",), str(own.folder))
-    return {str(row.values["source"]) for row in rows if not isinstance(row, Dropped)}
-
-
 def _there(own: Pack, known: Pack, folder: str, settings: recipe.Translate) -> Iterator[Wanted | Dropped]:
     """Yield everything that could be translated."""
     if "pack" in settings.source:
@@ -143,7 +136,7 @@ async def _ask(
         async with teachers.opened(given, shares, own, known, folder) as models:
 
             async def answered(wanted: Wanted) -> tuple[str, Reply]:
-                name = teachers.pick(shares, lots.lot("teacher", wanted.row.id))
+                name = teachers.pick(shares, wanted.row.task, lots.lot("teacher", wanted.row.id))
                 model: ChatModel = models[name]
                 ask = (
                     prompts.ask_sentence(wanted.row.input, own, known)

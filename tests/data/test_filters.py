@@ -1,0 +1,119 @@
+"""Filters find the faults of real teachers and let every row pass that people wrote for the pack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from alif import recipe
+from alif.data import filters
+from alif.data.filters import Checked, fault
+from alif.language.pack import Pack
+from alif.runs import Given
+
+from .conftest import LANGUAGE, row, rows_of, triples
+
+REASONS = {
+    "english_answer": {"wrong_language"},
+    "arabic_letters": {"wrong_letters"},
+    "refusal": {"refusal"},
+    "wrong_arithmetic": {"wrong_arithmetic"},
+    "repetition": {"repetition"},
+    "too_short": {"too_short"},
+    "wrong_direction": {"wrong_direction"},
+    "missing_output": {"too_short", "wrong_language"},
+    "near_duplicate": {None},
+}
+"""What each kind of the pack's demo faults is found as; a near-duplicate is the pool's to find."""
+
+
+@pytest.fixture
+def checked(own: Pack, known: Pack) -> Checked:
+    return Checked(own, known, recipe.Filter())
+
+
+def reason(checked: Checked, task: str, values: dict[str, Any]) -> str | None:
+    found = fault(row(task, values["instruction"], values["output"], values["input"]), checked)
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize("pattern", ["seeds/*.jsonl", "demo/candidates/*.jsonl", "test.jsonl"])
+def test_no_row_that_was_written_for_the_pack_is_dropped(checked: Checked, own: Pack, pattern: str) -> None:
+    rows = triples(own, pattern)
+    wrong = [
+        (values["instruction"], found) for name, values in rows if (found := reason(checked, values.get("task", name), values))
+    ]
+    assert rows
+    assert not wrong
+
+
+def test_every_fault_of_the_demo_is_found_as_what_it_is(checked: Checked, own: Pack) -> None:
+    rows = triples(own, "demo/faults.jsonl")
+    wrong = [
+        (values["fault"], values["instruction"], found)
+        for _, values in rows
+        if (found := reason(checked, values["task"], values)) not in REASONS[values["fault"]]
+    ]
+    assert len(rows) >= 40
+    assert not wrong
+
+
+LONG = " ".join(["یہ ایک نیا جملہ ہے جس میں کوئی بات نہیں دہرائی گئی", *[f"لفظ{n}" for n in range(400)]])
+
+
+@pytest.mark.parametrize(
+    ("task", "texts", "expected"),
+    [
+        ("qa", ("دریا کہاں سے نکلتا ہے؟", "", "پہاڑوں \ufffd سے نکلتا ہے"), "damaged"),
+        ("qa", ("پانی کا کیمیائی فارمولا لکھیں۔", "", "H2O"), None),
+        ("generation", ("ایک لمبی کہانی لکھ دیں۔", "", LONG), "too_long"),
+        ("generation", ("ایک کہانی لکھ دیں۔", "", "۔۔۔"), "too_short"),
+        ("generation", ("بارش پر ایک پیراگراف لکھو", "", "بارش پر ایک پیراگراف لکھو"), "copy"),
+        ("reasoning", ("تین اور چار کا مجموعہ بتائیں۔", "", "استدلال:\n3 + 4 = 7\nجواب: 7"), None),
+        ("reasoning", ("تین اور چار کا مجموعہ بتائیں۔", "", "استدلال:\n۳ + ۴ = ۸\nجواب: ۸"), "wrong_arithmetic"),
+        ("reasoning", ("تین اور چار کا مجموعہ بتائیں۔", "", "پہلے جمع کرتے ہیں\n3 + 4 = 7\nسات"), "no_final_answer"),
+        ("sentiment", ("جذبات بتائیں: مثبت یا منفی؟", "کھانا بہت مزے کا تھا", "جذبات: خوشی\nوجہ: تعریف ہے"), "wrong_label"),
+        ("sentiment", ("جذبات بتائیں: مثبت یا منفی؟", "کھانا بہت مزے کا تھا", "جذبات: مثبت\nوجہ: تعریف ہے"), None),
+        ("classification", ("یہ 'خبر' ہے یا 'رائے'؟", "میرے خیال میں یہ بہتر ہے", "افواہ"), "wrong_label"),
+        ("classification", ("یہ 'خبر' ہے یا 'رائے'؟", "میرے خیال میں یہ بہتر ہے", "رائے"), None),
+        ("classification", ("Is this 'خبر' or 'رائے'?", "میرے خیال میں یہ فیصلہ سب کے لیے بہتر ہے", "رائے"), None),
+        ("translation", ("اردو میں ترجمہ کریں۔", "The shop is closed.", "The shop is closed."), "wrong_direction"),
+        ("translation", ("اردو میں لکھیں۔", "The shop is closed today.", "Aaj dukaan band hai bhai."), "wrong_direction"),
+        ("other", ("یہ جملہ مکمل کریں: پانی", "", "پانی زندگی ہے اور اس کے بغیر کچھ نہیں"), None),
+        (
+            "qa",
+            (
+                "من اهل ایران هستم و به زبان فارسی سخن می‌گویم، پایتخت ایران کجاست؟",
+                "",
+                "پایتخت ایران شهر تهران است که شهری بزرگ است.",
+            ),
+            "wrong_language",
+        ),
+    ],
+)
+def test_faults_one_by_one(checked: Checked, task: str, texts: tuple[str, str, str], expected: str | None) -> None:
+    assert reason(checked, task, dict(zip(("instruction", "input", "output"), texts, strict=True))) == expected
+
+
+def test_the_limits_are_the_recipe_s(own: Pack, known: Pack) -> None:
+    worked = {"instruction": "تین اور چار کا مجموعہ بتائیں۔", "input": "", "output": "استدلال:\n3 + 4 = 8\nجواب: 8"}
+    assert reason(Checked(own, known, recipe.Filter(arithmetic=False)), "reasoning", worked) is None
+    assert reason(Checked(own, known, recipe.Filter(min_words=9)), "reasoning", worked) == "too_short"
+    assert reason(Checked(own, known, recipe.Filter(max_words=3)), "reasoning", worked) == "too_long"
+
+
+def test_the_step_takes_both_steps_rows_and_loses_none(given: Callable[..., Given], own: Pack) -> None:
+    made = [
+        row(v["task"], v["instruction"], v["output"], v["input"]) for _, v in triples(own, "demo/faults.jsonl") if v["output"]
+    ]
+    translated = [
+        row("qa", v["instruction"], v["output"], v["input"], "translated") for _, v in triples(own, "demo/translations.jsonl")
+    ][:9]
+    step = given("filter", {"generate": made, "translate": translated})
+    counts = filters.check(step, LANGUAGE, recipe.Filter())
+    assert counts.rows_in == len(made) + len(translated) == counts.kept + sum(counts.dropped.values())
+    assert [one["id"] for one in rows_of(step.folder)][-9:] == [one.id for one in translated]
+    assert all(one["reason"] and one["evidence"] for one in rows_of(step.folder, "dropped"))
+    assert sum(one["kept"] + one["dropped"] for one in counts.facts["tasks"].values()) == counts.rows_in

@@ -1,0 +1,246 @@
+"""Rounds of generation: the order of requests decides, targets are met, every item ends somewhere, a kill changes nothing."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given as cases
+from hypothesis import settings, strategies
+
+from alif import recipe, store
+from alif.data import generate, prompts, seeds
+from alif.data.generate import Expansion, Request
+from alif.errors import DataError, RecipeError
+from alif.language import pack as packs
+from alif.language.pack import Pack
+from alif.models import Reply
+from alif.records import Dropped, Example
+from alif.runs import Given
+
+from .conftest import LANGUAGE, SCRIPTED, row, rows_of, triples
+
+TEACHERS = {"a": recipe.Teacher(model="m-a", share=3.0), "b": recipe.Teacher(model="m-b", share=1.0)}
+SMALL = recipe.Generate(accepted=70, round=8, items=6)
+TEXT = strategies.text(strategies.sampled_from("ابپتٹجچ \n:#1"), max_size=40)
+
+
+def expansion(own: Pack, known: Pack, **settings: Any) -> Expansion:
+    return Expansion(own, known, recipe.Generate.model_validate(settings), recipe.Pool(), list(seeds.of_pack(own)))
+
+
+def reply(text: str, finish: str = "stop") -> Reply:
+    return Reply(text=text, finish=finish, model="m", request="r", tokens_in=10, tokens_out=20, cost_usd=0.0)
+
+
+def listed(rows: Sequence[Example]) -> str:
+    return "\n###\n".join(prompts.write(one.instruction, one.input, one.output) for one in rows)
+
+
+def candidates(own: Pack, task: str) -> list[Example]:
+    return [
+        row(task, values["instruction"], values["output"], values["input"])
+        for name, values in triples(own, "demo/candidates/*.jsonl")
+        if name == task
+    ]
+
+
+def test_the_target_is_split_by_the_pack_s_weights(own: Pack) -> None:
+    assert generate.targets(own, 51_686) == {name: task.weight for name, task in own.tasks.items()}
+    assert sum(generate.targets(own, 211).values()) == 211
+
+
+def test_human_seeds_only_until_the_pool_has_two_rows_of_the_task(own: Pack, known: Pack) -> None:
+    growing = expansion(own, known, accepted=700, round=14, items=6)
+    human = {seed.id for seed in seeds.of_pack(own)}
+    first = growing.plan(TEACHERS)
+    assert all(set(request.shown) <= human and len(request.shown) == 4 for request in first)
+    texts = {name: listed(candidates(own, name)[: 1 if name == "qa" else 6]) for name in own.tasks}
+    growing.take(first, [reply(texts[request.task]) for request in first])
+    for request in growing.plan(TEACHERS):
+        machine = [name for name in request.shown if name not in human]
+        assert len(machine) == (0 if request.task == "qa" else 2)
+        assert len(request.shown) == 4 + len(machine)
+        assert {one.task for one in growing.accepted if one.id in machine} <= {request.task}
+
+
+def test_the_pool_is_frozen_while_a_round_is_planned_and_requests_are_a_pure_function(own: Pack, known: Pack) -> None:
+    one, two = (expansion(own, known, accepted=70, round=8, items=6) for _ in range(2))
+    assert one.plan(TEACHERS) == two.plan(TEACHERS)
+    other = expansion(own, known, accepted=70, round=8, items=6, seed=1)
+    assert other.plan(TEACHERS) != expansion(own, known, accepted=70, round=8, items=6).plan(TEACHERS)
+
+
+def test_a_repeated_prompt_is_another_draw(own: Pack, known: Pack) -> None:
+    growing = expansion(own, known, accepted=10_000, round=64, items=6, human_seeds=1, machine_seeds=0)
+    asked = [(one.teacher, one.messages, one.draw) for _ in range(20) for one in growing.plan(TEACHERS) if one.task == "qa"]
+    assert len(asked) > 24 * 2
+    assert len(set(asked)) == len(asked)
+
+
+def test_teachers_get_their_shares(own: Pack, known: Pack) -> None:
+    growing = expansion(own, known, accepted=100_000, round=1000, items=6)
+    asked = Counter(request.teacher for request in growing.plan(TEACHERS))
+    assert 0.7 < asked["a"] / asked.total() < 0.8
+
+
+def test_nearness_surplus_and_language_are_told_apart(own: Pack, known: Pack) -> None:
+    growing = expansion(own, known, accepted=14, round=7, items=6)
+    right = candidates(own, "qa")[:3]
+    english = row("qa", "دریائے سندھ کہاں سے نکلتا ہے؟", "It rises on the Tibetan Plateau and flows through Ladakh.")
+    arabic = row("qa", "ما هي عاصمة المملكة العربية السعودية اليوم؟", "عاصمة المملكة العربية السعودية هي مدينة الرياض الكبيرة")
+    seed = next(one for one in seeds.of_pack(own) if one.task == "qa")
+    growing.tasks["qa"].target = 2
+    request = Request("qa", "a", ("x", "y"), (), 0)
+    growing.take([request], [reply(listed([english, arabic, seed, right[0], right[0], *right[1:]]))])
+    assert [one.reason for one in growing.dropped] == [
+        "wrong_language",
+        "wrong_language",
+        "too_near",
+        "too_near",
+        "target_reached",
+    ]
+    assert [one.nearest and one.nearest.similarity for one in growing.dropped[2:4]] == [1.0, 1.0]
+    assert [one.nearest and one.nearest.id for one in growing.dropped[2:4]] == [seed.id, growing.accepted[0].id]
+    assert [one.instruction for one in growing.accepted] == [one.instruction for one in right[:2]]
+    origin = growing.accepted[0].origin
+    assert (origin.kind, origin.teacher, origin.model, origin.request, origin.parents) == ("teacher", "a", "m", "r", ("x", "y"))
+
+
+def test_the_same_request_text_with_another_input_is_another_task_where_the_pack_says_so(own: Pack, known: Pack) -> None:
+    growing = expansion(own, known, accepted=70, round=7, items=6)
+    carrier = "ذیل کی عبارت کا سلیس اردو ترجمہ کر دیں۔"
+    pair = [
+        row("translation", carrier, "بلی چھت پر سو رہی ہے۔", "The cat sleeps on the roof."),
+        row("translation", carrier, "بازار بند ہے۔", "The market is closed today."),
+    ]
+    growing.take([Request("translation", "a", (), (), 0)], [reply(listed(pair))])
+    assert len(growing.accepted) == 2
+    paper = Expansion(own, known, SMALL, recipe.Pool(scope="paper"), [])
+    paper.take([Request("translation", "a", (), (), 0)], [reply(listed(pair))])
+    assert [one.reason for one in paper.dropped] == ["too_near"]
+
+
+@settings(max_examples=30)
+@cases(strategies.lists(strategies.tuples(TEXT, TEXT, TEXT), max_size=6), strategies.sampled_from(["stop", "length"]))
+def test_every_item_is_accepted_or_dropped(items: list[tuple[str, str, str]], finish: str) -> None:
+    own, known = packs.load("ur"), packs.load("en")
+    growing = Expansion(own, known, SMALL, recipe.Pool(), [])
+    text = "\n###\n".join(f"Instruction: {a}\nInput: {b}\nOutput: {c}" for a, b, c in items)
+    pieces = prompts.read(text, finish, {})
+    growing.take([Request("ethics", "a", (), (), 0)], [reply(text, finish)])
+    assert len(growing.accepted) + len(growing.dropped) == len(pieces) == growing.tasks["ethics"].candidates
+
+
+def test_a_teacher_with_nothing_new_is_given_up_not_asked_for_ever(own: Pack, known: Pack) -> None:
+    growing = expansion(own, known, accepted=70, round=10, items=6, floor=0.0)
+    text = listed(candidates(own, "qa")[:2])
+    rounds = 0
+    while requests := growing.plan(TEACHERS):
+        growing.take(requests, [reply(text if request.task == "qa" else "No.") for request in requests])
+        rounds += 1
+        assert rounds < 50
+    facts = growing.facts()
+    assert facts["saturated"] == list(own.tasks)
+    assert len(growing.accepted) == 2
+
+
+def test_a_task_without_seeds_is_refused(given: Callable[..., Given], own: Pack) -> None:
+    rows = [seed for seed in seeds.of_pack(own) if seed.task != "qa"]
+    with pytest.raises(DataError, match="qa has no seeds"):
+        expand(given("generate", {"seeds": rows}))
+
+
+def test_a_recipe_without_a_teacher_is_refused(given: Callable[..., Given], own: Pack) -> None:
+    with pytest.raises(RecipeError, match="teacher"):
+        expand(given("generate", {"seeds": seeds.of_pack(own)}), teacher={})
+
+
+def test_nothing_asked_for_needs_no_teacher(given: Callable[..., Given], own: Pack) -> None:
+    counts = expand(given("generate", {"seeds": seeds.of_pack(own)}), teacher={}, settings=recipe.Generate(accepted=0))
+    assert counts.rows_in == counts.kept == 0
+
+
+def expand(given: Given, teacher: Any = SCRIPTED, settings: recipe.Generate = SMALL) -> Any:
+    return generate.expand(
+        given, language=LANGUAGE, sources=recipe.Sources(), teacher=teacher, generate=settings, pool=recipe.Pool()
+    )
+
+
+def test_the_demo_reaches_its_target_and_shows_every_fault(given: Callable[..., Given], own: Pack) -> None:
+    """The teacher of the shipped demo commits the faults of real teachers, and each is found."""
+    demo = recipe.load(recipe.shipped()["demo"])
+    step = given("generate", {"seeds": seeds.of_pack(own)})
+    counts = expand(step, settings=demo.generate)
+    assert counts.kept == demo.generate.accepted == len(rows_of(step.folder))
+    assert counts.rows_in == counts.kept + sum(counts.dropped.values())
+    assert {"cut_off", "missing_field", "target_reached", "too_near", "unreadable", "wrong_language"} <= counts.dropped.keys()
+    assert {"bold_keys", "code_fence", "missing_separator", "numbering"} <= counts.facts["tolerances"].keys()
+    assert [one["accepted"] for one in counts.facts["tasks"].values()] == list(generate.targets(own, 210).values())
+    assert all(one["nearest"] for one in rows_of(step.folder, "dropped") if one["reason"] == "too_near")
+    assert all(one["raw"] for one in rows_of(step.folder, "dropped") if "instruction" not in one)
+
+
+def test_workers_change_nothing(given: Callable[..., Given], own: Pack) -> None:
+    rows = list(seeds.of_pack(own))
+    steps = [given("generate", {"seeds": rows}, run=f"run{workers}", workers=workers) for workers in (1, 16)]
+    for step in steps:
+        expand(step)
+    for name in ("examples.jsonl", "dropped.jsonl"):
+        assert (steps[0].folder / name).read_bytes() == (steps[1].folder / name).read_bytes()
+
+
+def _killed_after(step: Given, replies: int) -> None:
+    """Do the step in this process, and die as by a power cut once the ledger has so many replies."""
+
+    def watch() -> None:
+        while True:
+            time.sleep(0.001)
+            if _replies(step.ledger) >= replies:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    import threading
+
+    threading.Thread(target=watch, daemon=True).start()
+    expand(step)
+
+
+def _replies(ledger: Path) -> int:
+    try:
+        with sqlite3.connect(f"file:{ledger}?mode=ro", uri=True) as connection:
+            return int(connection.execute("SELECT count(*) FROM replies").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+
+
+def test_killed_and_repeated_it_is_the_same_to_the_byte(given: Callable[..., Given], own: Pack) -> None:
+    rows = list(seeds.of_pack(own))
+    whole, broken = (given("generate", {"seeds": rows}, run=name, workers=2) for name in ("whole", "broken"))
+    expand(whole)
+    context = multiprocessing.get_context("spawn")
+    for replies in (2, 9, 15):
+        process = context.Process(target=_killed_after, args=(broken, replies))
+        process.start()
+        process.join(60)
+        assert process.exitcode == -signal.SIGKILL
+    expand(broken)
+    for name in ("examples.jsonl", "dropped.jsonl"):
+        assert (broken.folder / name).read_bytes() == (whole.folder / name).read_bytes()
+    assert _replies(broken.ledger) == _replies(whole.ledger)
+
+
+def test_rows_on_the_disk_are_examples(given: Callable[..., Given], own: Pack) -> None:
+    step = given("generate", {"seeds": seeds.of_pack(own)})
+    expand(step)
+    rows = list(store.load(step.folder / "examples.jsonl", Example))
+    assert len({one.id for one in rows}) == len(rows) == 70
+    assert all(one == Example.make("ur", one.task, one.instruction, one.input, one.output, one.origin) for one in rows)
+    assert not [one for one in rows if isinstance(one, Dropped)]

@@ -1,0 +1,51 @@
+"""The offline teacher is a pure function of the request and its draw, and misbehaves at its stated rates."""
+
+from __future__ import annotations
+
+import pytest
+
+from alif.data import prompts, script, seeds
+from alif.language.pack import Pack
+from alif.models import Script
+from alif.records import Dropped, Example, Origin
+
+from .conftest import triples
+
+
+@pytest.fixture(scope="module")
+def teacher(own: Pack, known: Pack) -> Script:
+    return script.script(own, known, script.answers(own, known, (), ""))
+
+
+def test_the_same_request_and_draw_are_answered_alike_whatever_came_before(own: Pack, known: Pack, teacher: Script) -> None:
+    shown = [seed for seed in seeds.of_pack(own) if seed.task == "qa"][:6]
+    asked = prompts.ask(own.tasks["qa"], own, shown, 6)
+    replies = [teacher(asked, draw) for draw in range(20)]
+    other = script.script(own, known, script.answers(own, known, (), ""))
+    assert [other(asked, draw) for draw in reversed(range(20))] == replies[::-1]
+    assert len({reply.text for reply in replies}) > 15
+
+
+def test_every_task_has_forty_candidates_and_is_answered_in_its_format(own: Pack, teacher: Script) -> None:
+    found = [name for name, _ in triples(own, "demo/candidates/*.jsonl")]
+    for name, task in own.tasks.items():
+        assert found.count(name) >= 40
+        shown = [seed for seed in seeds.of_pack(own) if seed.task == name][:4]
+        replies = [teacher(prompts.ask(task, own, shown, 6), draw) for draw in range(100)]
+        pieces = [piece for reply in replies for piece in prompts.read(reply.text, reply.finish, {})]
+        reasons = {piece.reason for piece in pieces if isinstance(piece, Dropped)}
+        assert {"cut_off", "missing_field", "unreadable"} <= reasons
+        assert sum(isinstance(piece, prompts.Candidate) for piece in pieces) > 0.75 * len(pieces)
+
+
+def test_a_known_row_is_translated_and_an_unknown_one_comes_back(own: Pack, known: Pack, teacher: Script) -> None:
+    translated = {one["source"]: one for _, one in triples(own, "demo/translations.jsonl")}
+    faulty = 0
+    for _, one in triples(known, "demo/rows.jsonl"):
+        example = Example.make("en", one["task"], one["instruction"], one["input"], one["output"], Origin(kind="source"))
+        asked = prompts.ask_row(example, own, known)
+        (found,) = prompts.read(teacher(asked, 0).text, "stop", {})
+        assert isinstance(found, prompts.Candidate)
+        wanted = translated.get(one["id"], one)
+        faulty += (found.instruction, found.input, found.output) != (wanted["instruction"], wanted["input"], wanted["output"])
+    assert faulty < 0.25 * len(translated)

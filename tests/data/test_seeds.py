@@ -1,0 +1,89 @@
+"""The pack's seeds are all accepted; anything that is no seed is refused with its line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alif import recipe
+from alif.data import seeds
+from alif.errors import DataError
+from alif.language.pack import Pack
+from alif.records import Counts
+from alif.runs import Given
+
+from .conftest import LANGUAGE, rows_of
+
+
+def load(given: Given, folder: Path | str, *source: str) -> Counts:
+    return seeds.load(given, LANGUAGE, recipe.Sources(folder=str(folder)), recipe.Seeds(source=source), recipe.Pool())
+
+
+def test_every_seed_of_the_pack_is_accepted_in_order(given: Callable[..., Given], own: Pack) -> None:
+    step = given("seeds")
+    counts = load(step, "", "pack")
+    assert counts.dropped == {}
+    assert counts.kept >= 98
+    assert min(counts.facts["tasks"].values()) >= 14
+    rows = rows_of(step.folder)
+    assert [row["task"] for row in rows] == sorted((row["task"] for row in rows), key=list(own.tasks).index)
+    assert {row["origin"]["kind"] for row in rows} == {"seed"}
+    assert rows[0]["origin"]["source"] == "ur/seeds/generation#1"
+    assert all(row["origin"]["author"] for row in rows)
+
+
+def write(path: Path, *rows: dict[str, Any]) -> None:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+GOOD = {"task": "qa", "instruction": "پاکستان کا قومی پھول کون سا ہے؟", "output": "چنبیلی"}
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (GOOD | {"output": ""}, r"seeds\.jsonl:2.*instruction and output"),
+        (GOOD | {"output": " \n"}, r'seeds\.jsonl:2: "output" is empty'),
+        (GOOD | {"instruction": "؟!"}, r'seeds\.jsonl:2: "instruction" is empty'),
+        (GOOD | {"task": "cooking"}, r"seeds\.jsonl:2: 'cooking' is no task"),
+        ({"task": "qa", "output": "x"}, r"seeds\.jsonl:2.*instruction and output"),
+    ],
+)
+def test_what_is_no_seed_is_refused_with_its_line(
+    given: Callable[..., Given], tmp_path: Path, row: dict[str, Any], message: str
+) -> None:
+    write(tmp_path / "seeds.jsonl", GOOD, row)
+    with pytest.raises(DataError, match=message):
+        load(given("seeds"), tmp_path, "seeds.jsonl")
+
+
+def test_half_a_line_is_refused_with_its_line(given: Callable[..., Given], tmp_path: Path) -> None:
+    (tmp_path / "seeds.jsonl").write_text(json.dumps(GOOD) + '\n{"task": "qa"', encoding="utf-8")
+    with pytest.raises(DataError, match=r"seeds\.jsonl:2: not JSON"):
+        load(given("seeds"), tmp_path, "seeds.jsonl")
+
+
+def test_a_seed_typed_with_other_letters_is_too_near_to_itself(given: Callable[..., Given], tmp_path: Path) -> None:
+    arabic = GOOD["instruction"].replace("ی", "ي").replace("ک", "ك").replace("ہ", "ه")
+    write(tmp_path / "seeds.jsonl", GOOD, GOOD | {"instruction": arabic})
+    step = given("seeds")
+    assert load(step, tmp_path, "seeds.jsonl").dropped == {"too_near": 1}
+    (dropped,) = rows_of(step.folder, "dropped")
+    assert dropped["nearest"]["text"] == GOOD["instruction"]
+    assert dropped["nearest"]["similarity"] == 1.0
+
+
+@pytest.mark.shared
+def test_the_original_s_public_seeds_are_read_in_their_own_format(
+    given: Callable[..., Given], shared_data: Path, own: Pack
+) -> None:
+    step = given("seeds")
+    counts = load(step, shared_data, "instruct/alif_seed_tasks.ur.jsonl.gz")
+    assert counts.rows_in == 102
+    assert set(counts.dropped) <= {"too_near"}
+    assert counts.kept >= 90
+    assert all(counts.facts["tasks"][name] >= 10 for name in own.tasks)
