@@ -1,0 +1,238 @@
+"""The report: one page that opens anywhere and one JSON file, from the files of a run alone.
+
+    runs/demo/report.html report.json                        write([runs/demo])
+    runs/report-small-small-no-replay.html …json             write([runs/small, runs/small-no-replay])
+
+The page loads nothing: style, font and pictures stand in it, there is no script, and its policy forbids all else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from alif import store
+from alif.errors import RecipeError
+from alif.evaluate import findings, plots, together, typeset
+from alif.evaluate.gather import STAGES, Gathered, gather
+from alif.evaluate.plots import Dot, Row
+
+__all__ = ["document", "write"]
+
+BENCHMARKS = {
+    "heldout": "Held-out text",
+    "answers": "Held-out answers",
+    "test": "Test questions",
+    "fidelity": "Failure signatures",
+}
+"""Titles of the evaluation's own benchmarks; others go by their name."""
+STEP_NAMES = {"base": "base", "pretrain": "stage 1: reading", "finetune": "stage 2: instructions"}
+FUNNEL_COLOURS = ("one", "two", "three", "four", "base")
+"""Colours of accepted rows and of the reasons that drop most; the other reasons share one more."""
+LEGEND = [(findings.STAGE_NAMES[stage], plots.COLOURS[index], "●■◆"[index]) for index, stage in enumerate(STAGES)]
+"""Name, colour and mark of each stage."""
+PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "tokenizers",
+    "safetensors",
+    "numpy",
+    "sacrebleu",
+    "rapidfuzz",
+    "pydantic",
+    "openai",
+)
+"""Packages that are shown first."""
+
+
+def write(runs: Sequence[Path], to: Path | None = None) -> Path:
+    """Write the report of one run, or one page that compares several; return the page's path, the JSON file lies beside it.
+
+    Args:
+        runs: run folders; steps that are not done are left out of the page.
+        to: path of the page; by default report.html in the run's folder, or report-NAME-NAME.html beside the runs.
+
+    Raises:
+        RecipeError: no run is named, or a folder holds no run.
+        DataError: a file of a run is damaged, with path and line.
+    """
+    if not runs:
+        raise RecipeError("a report needs a run", "Name one or several: alif report demo. `alif ls` lists them.")
+    found = [gather(run) for run in runs]
+    if len(found) == 1:
+        path = to or runs[0] / "report.html"
+        data, page = document(found[0]), _page(found[0])
+    else:
+        path = to or runs[0].parent / f"report-{'-'.join(run.name for run in found)}.html"
+        data, page = together.document(found, [document(run) for run in found]), together.page(found)
+    store.write_json(path.with_suffix(".json"), data)
+    store.write_text(path, page)
+    return path
+
+
+def document(run: Gathered) -> dict[str, Any]:
+    """Return report.json of one run."""
+    return {
+        "run": run.name,
+        "about": run.recipe.about,
+        "language": run.taught.code,
+        "known_language": run.known.code,
+        "scores": [score.model_dump(mode="json") for score in run.scores],
+        "differences": [dict(row) for row in run.differences],
+        "verdicts": findings.verdicts(run),
+        "summary": findings.summary(run),
+        "notices": findings.notices(run),
+        "steps": [dict(step) for step in run.steps],
+        "funnel": {task or "not readable": dict(counts) for task, counts in run.funnel.items()},
+        "cost_usd": sum(step["cost_usd"] for step in run.steps),
+        "seconds": round(sum(step["seconds"] for step in run.steps), 3),
+    }
+
+
+def _page(run: Gathered) -> str:
+    packages = run.made_with.get("packages", {})
+    return (
+        typeset.environment()
+        .get_template("report.html.jinja")
+        .render(
+            run=run,
+            style=typeset.style((run.taught.code, run.known.code)),
+            summary=findings.summary(run),
+            keys=findings.key_numbers(run),
+            notices=findings.notices(run),
+            retention=findings.retention(run),
+            stages={stage: findings.STAGE_NAMES[stage] for stage in STAGES},
+            funnel=funnel(run),
+            text_picture=_text_picture(run),
+            curves=_curves(run),
+            tables=score_tables(run),
+            blend=run.facts.get("blend", {}),
+            packages={name: packages[name] for name in PACKAGES if name in packages},
+            all_packages=packages,
+            change_picture=_change_picture(run),
+            legend=LEGEND,
+        )
+    )
+
+
+def funnel(run: Gathered) -> dict[str, Any]:
+    """Return the funnel of what the teacher wrote: a picture, its legend, and a table of tasks and reasons."""
+    reasons: dict[str, int] = {}
+    for counts in run.funnel.values():
+        for reason, count in counts.items():
+            if reason:
+                reasons[reason] = reasons.get(reason, 0) + count
+    ordered = sorted(reasons, key=lambda reason: (-reasons[reason], reason))
+    drawn, rest = ordered[: len(FUNNEL_COLOURS) - 1], ordered[len(FUNNEL_COLOURS) - 1 :]
+    rows = {
+        task or "not readable": [
+            counts.get("", 0),
+            *(counts.get(reason, 0) for reason in drawn),
+            sum(counts.get(reason, 0) for reason in rest),
+        ]
+        for task, counts in run.funnel.items()
+    }
+    total, kept = sum(map(sum, rows.values())), sum(parts[0] for parts in rows.values())
+    about = f"What the teacher wrote, by task: {kept} of {total} candidates accepted."
+    colours = [*FUNNEL_COLOURS[: len(drawn) + 1], "other"]
+    names = ["accepted", *(reason.replace("_", " ") for reason in drawn), *(["other reasons"] if rest else [])]
+    return {
+        "picture": Markup(plots.bars("funnel", about, rows, colours, "candidates")) if rows else "",
+        "legend": [(name, colour, "■") for name, colour in zip(names, colours, strict=False)],
+        "reasons": ordered,
+        "rows": {task or "not readable": counts for task, counts in run.funnel.items()},
+        "kept": kept,
+        "total": total,
+    }
+
+
+def _text_picture(run: Gathered) -> Markup | str:
+    """Draw bits per byte of each language and source, the stages side by side."""
+    found: dict[tuple[str, str], list[Dot]] = {}
+    for score in run.scores:
+        benchmark, _, source = score.benchmark.partition("/")
+        if benchmark == "heldout" and score.metric == findings.BITS and score.stage in STAGES:
+            dot = Dot(STAGES.index(score.stage), score.value, score.low, score.high)
+            found.setdefault((score.language, source), []).append(dot)
+    languages = [run.taught.code, run.known.code]
+    sources = {language: [key for key in found if key[0] == language] for language in languages}
+    rows = [
+        Row(f"{run.tongue(language).name}: {shorten(source) if source else 'all'}", found[language, source])
+        for language, keys in sources.items()
+        for _, source in keys
+        if not (len(keys) == 2 and source)  # one source alone says the same as all
+    ]
+    about = "Bits per byte of held-out text at each stage, with 95 % intervals; lower is better."
+    return Markup(plots.intervals("text", about, rows, "bits per byte (lower is better)")) if rows else ""
+
+
+def _change_picture(run: Gathered) -> Markup | str:
+    """Draw how bits per byte of text and answers moved from the base, item by item."""
+    found: dict[str, list[Dot]] = {}
+    for change in run.differences:
+        if change["benchmark"] in ("heldout", findings.ANSWERS) and change.get("against", "base") == "base":
+            label = f"{run.tongue(change['language']).name} {'text' if change['benchmark'] == 'heldout' else 'answers'}"
+            dot = Dot(STAGES.index(change["stage"]), change["difference"], change["low"], change["high"])
+            found.setdefault(label, []).append(dot)
+    rows = [Row(label, dots) for label, dots in found.items()]
+    about = "Change of bits per byte against the base, with 95 % intervals; left of the line is better."
+    return Markup(plots.intervals("change", about, rows, "change in bits per byte (left is better)", zero=True)) if rows else ""
+
+
+def shorten(source: str, longest: int = 34) -> str:
+    """Return the end of a source's name: the part that tells sources apart."""
+    return source if len(source) <= longest else f"…{source[-longest + 1 :]}"
+
+
+def _curves(run: Gathered) -> Markup | str:
+    panels = {STEP_NAMES.get(step, step): points for step, points in run.curves.items() if len(points) > 1}
+    about = "; ".join(
+        f"{title}: loss from {points[0]['loss']:.2f} to {points[-1]['loss']:.2f} in {points[-1]['step']} steps"
+        for title, points in panels.items()
+    )
+    return Markup(plots.curves("curves", about, panels)) if panels else ""
+
+
+def score_tables(run: Gathered) -> list[dict[str, Any]]:
+    """Return one table a benchmark: its rows are metrics and languages, each with the stages' scores and their verdicts."""
+    keys = dict.fromkeys((score.benchmark, score.metric, score.language) for score in run.scores)
+    tables = []
+    for benchmark, group in groupby(sorted(keys, key=_place(keys)), key=lambda key: key[0].partition("/")[0]):
+        rows = [_score_row(run, *key) for key in group]
+        tables.append(
+            {
+                "name": benchmark,
+                "title": BENCHMARKS.get(benchmark, benchmark),
+                "rows": [row for row in rows if not row["part"]],
+                "parts": [row for row in rows if row["part"]],
+                "signatures": sorted({row["signature"] for row in rows}),
+            }
+        )
+    return tables
+
+
+def _place(keys: Iterable[tuple[str, str, str]]) -> Any:
+    """Return a sort key that keeps the order in which benchmarks were first written."""
+    order: dict[str, int] = {}
+    for benchmark, _, _ in keys:
+        order.setdefault(benchmark.partition("/")[0], len(order))
+    return lambda key: order[key[0].partition("/")[0]]
+
+
+def _score_row(run: Gathered, benchmark: str, metric: str, language: str) -> Mapping[str, Any]:
+    scores = {stage: run.score(stage, metric, language, benchmark) for stage in STAGES}
+    first = next(score for score in scores.values() if score)
+    return {
+        "metric": metric.replace("_", " "),
+        "part": benchmark.partition("/")[2],
+        "language": run.tongue(language).name,
+        "n": first.n,
+        "scores": scores,
+        "differences": {stage: run.difference(stage, metric, language, benchmark) for stage in STAGES},
+        "signature": f"{metric}: {first.signature}",
+    }

@@ -1,0 +1,112 @@
+"""From records to the page: texts in their own direction, numbers as people read them, styles and fonts inside the page.
+
+A text's block runs as its language does, each paragraph as most of its letters do, and every sum, date or Latin run inside a
+right-to-left paragraph stands in an isolate of its own. Whatever a row holds is escaped: on the page it is only ever text.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from alif.evaluate.gather import Tongue
+from alif.language.bidi import direction, pieces
+
+__all__ = ["environment", "number", "said", "style"]
+
+HERE = Path(__file__).parent
+FONTS = HERE / "fonts"
+"""LANGUAGE.css and the fonts that it names, where a language needs another than the system's."""
+MINUS = "\u2212"
+
+
+def environment() -> jinja2.Environment:
+    """Return the templates, with everything escaped and nothing undefined."""
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {"said": said, "number": number, "seconds": seconds, "dollars": dollars, "plain": plain}
+    found.tests["tabular"] = tabular
+    return found
+
+
+def said(text: str, tongue: Tongue) -> Markup:
+    """Return a human or model text as a block of paragraphs."""
+    lines = [line for line in text.split("\n") if line.strip()] or ["–"]
+    body = Markup("").join(_paragraph(line, tongue) for line in lines)
+    return Markup('<div class="said" lang="{}" dir="{}">{}</div>').format(tongue.code, tongue.direction, body)
+
+
+def _paragraph(line: str, tongue: Tongue) -> Markup:
+    way = direction(line, tongue.direction)
+    if way == "ltr":
+        return Markup('<p dir="ltr">{}</p>').format(line)
+    parts = (Markup('<bdi dir="ltr">{}</bdi>').format(piece) if alone else escape(piece) for piece, alone in pieces(line))
+    return Markup('<p dir="rtl">{}</p>').format(Markup("").join(parts))
+
+
+def style(languages: Iterable[str]) -> Markup:
+    """Return the page's style sheet with the fonts of these languages inside."""
+    sheets = [(HERE / "report.css").read_text(encoding="utf-8")]
+    for language in languages:
+        sheet = FONTS / f"{Path(language).name}.css"
+        if sheet.is_file():
+            sheets.append(re.sub(r'url\("([\w.-]+)"\)', _inside, sheet.read_text(encoding="utf-8")))
+    return Markup("\n".join(sheets))
+
+
+def _inside(found: re.Match[str]) -> str:
+    data = base64.b64encode((FONTS / found[1]).read_bytes()).decode()
+    return f'url("data:font/woff2;base64,{data}")'
+
+
+def number(value: float | None, sign: str = "") -> str:
+    """Return a number with a true minus and thousands: others than whole ones with three digits, from ten on with one."""
+    if value is None:
+        return "–"
+    form = f"{sign},d" if isinstance(value, int) else f"{sign},.{3 if abs(value) < 10 else 1}f"
+    return format(value, form).replace("-", MINUS)
+
+
+def seconds(value: float) -> str:
+    """Return a time as people say it: `0.4 s`, `3 min 20 s`, `2 h 05 min`."""
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def dollars(value: float) -> str:
+    """Return money: `$0`, `$0.0123`, `$41.20`."""
+    return "$0" if not value else f"${value:.2f}" if value >= 1 else f"${value:.4f}"
+
+
+def tabular(value: Any) -> bool:
+    """Tell whether a fact is a table: rows by name, all with the same plain columns."""
+    rows = list(value.values()) if isinstance(value, Mapping) else []
+    return bool(rows) and all(
+        isinstance(row, Mapping)
+        and row.keys() == rows[0].keys()
+        and not any(isinstance(cell, Mapping | list | tuple) for cell in row.values())
+        for row in rows
+    )
+
+
+def plain(value: Any) -> str:
+    """Return a fact of a step as text."""
+    if isinstance(value, float):
+        return f"{value:,.4g}".replace("-", MINUS)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return number(value)
+    return "–" if value is None else str(value)

@@ -1,0 +1,202 @@
+"""A made-up run folder with real texts of the packs, as the pipeline would leave it: for tests that only read runs."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from alif import recipe as recipes
+from alif import store
+from alif.language import pack as packs
+from alif.records import Document, Dropped, Example, Neighbour, Origin, Score
+
+STAGES = ("base", "pretrain", "finetune")
+SECONDS = {"generate": 21.4, "base": 38.2, "pretrain": 41.9, "finetune": 44.5, "evaluate": 61.0}
+
+
+def build(folder: Path, name: str = "demo", *, english_after: float = 2.31, until: str = "export", replay: int = 60) -> Path:
+    """Write a run under `folder` and return it; steps after `until` are missing."""
+    root = folder / name
+    root.mkdir(parents=True)
+    recipe = recipes.load(recipes.shipped()["demo"], [f'name="{name}"', f"replay.rows={replay}"])
+    store.write_text(root / "recipe.toml", recipes.dump(recipe))
+    packages = {"numpy": "2.4.6", "torch": "2.13.0", "transformers": "5.23.0", "peft": "0.21.2", "zipp": "3.1"}
+    store.write_json(
+        root / "lock.json", {"format": 1, "machine": "Linux", "python": "3.11.2", "commit": "5b31c18", "packages": packages}
+    )
+    steps = ("seeds", "generate", "translate", "filter", "review", "replay", "corpus", "blend", *STAGES, "evaluate", "export")
+    for step in steps[: steps.index(until) + 1]:
+        _WRITERS.get(step, _rowless)(root, step)
+    if (root / "evaluate").is_dir():
+        _scores(root, english_after)
+    return root
+
+
+def step(root: Path, name: str, kept: int = 0, dropped: dict[str, int] | None = None, **facts: Any) -> None:
+    counts = {"rows_in": kept + sum((dropped or {}).values()), "kept": kept, "dropped": dropped or {}, "facts": facts}
+    record = {"format": 1, "step": name, "state": "done", "fingerprint": name, "identity": {"finetune.template": "auto"}}
+    store.write_json(root / name / "step.json", record | {"counts": counts, "cost_usd": 0.0, "seconds": SECONDS.get(name, 0.8)})
+
+
+def _triples(folder: Path, pattern: str) -> Iterable[tuple[str, dict[str, Any]]]:
+    for path in sorted(folder.glob(pattern)):
+        for _, row in store.read_rows(path):
+            yield path.stem, row
+
+
+def _example(task: str, row: dict[str, Any], kind: str, language: str = "ur", **origin: Any) -> Example:
+    origin = {"source": f"{language}/{task}", "licence": "MIT", "author": row.get("author", ""), **origin}
+    return Example.make(language, task, row["instruction"], row.get("input", ""), row["output"], Origin(kind=kind, **origin))
+
+
+def _seeds(root: Path, name: str) -> None:
+    rows = [_example(task, row, "seed") for task, row in _triples(packs.load("ur").folder, "seeds/*.jsonl")]
+    store.write_rows(root / name / "examples.jsonl", rows)
+    step(root, name, len(rows), reviewed=0)
+
+
+def _generate(root: Path, name: str) -> None:
+    found = list(_triples(packs.load("ur").folder, "demo/candidates/*.jsonl"))
+    rows = [_example(task, row, "teacher", teacher="scripted", model="scripted") for task, row in found]
+    kept = [row for index, row in enumerate(rows) if index % 4]
+    first = kept[0]
+    neighbour = Neighbour(id=first.id, text=first.instruction, similarity=0.8125)
+    reasons = ("too_near", "target_reached", "wrong_language", "missing_field", "refusal", "too_long")
+    dropped = [
+        Dropped(row=row, reason=reasons[index % 6], nearest=neighbour if index % 6 == 0 else None)
+        for index, row in enumerate(rows[::4])
+    ]
+    dropped += [
+        Dropped(raw="### Instruction: ایک کہانی لکھیں 2024-05-01 کو\nOutput", reason="cut_off", evidence="finish: length")
+    ] * 3
+    store.write_rows(root / name / "examples.jsonl", kept)
+    store.write_rows(root / name / "dropped.jsonl", (row.record() for row in dropped))
+    counts: dict[str, int] = {}
+    for row in dropped:
+        counts[row.reason] = counts.get(row.reason, 0) + 1
+    step(root, name, len(kept), dict(sorted(counts.items())), requests=61, rounds=9)
+
+
+def _replay(root: Path, name: str) -> None:
+    rows = [_example("replay", row, "replay", "en") for _, row in _triples(packs.load("en").folder, "demo/rows.jsonl")][:60]
+    store.write_rows(root / name / "examples.jsonl", rows)
+    step(root, name, len(rows), asked=60, there=len(rows))
+
+
+def _blend(root: Path, name: str) -> None:
+    part = {"asked": 0, "there": 199, "dropped": 2, "drawn": 197}
+    parts = {
+        "generate": part,
+        "translate": part | {"there": 66, "drawn": 64},
+        "replay": part | {"there": 60, "drawn": 60, "dropped": 0},
+    }
+    mixed = [row for part in ("generate", "replay") for _, row in store.read_rows(root / part / "examples.jsonl")]
+    store.write_rows(root / name / "examples.jsonl", mixed)
+    step(root, name, 321, {"in_test_set": 4}, parts=parts, held_out=47, questions=84)
+
+
+def _corpus(root: Path, name: str) -> None:
+    articles = [
+        Document.make(code, row["text"], title=row["title"], source=f"{code}/demo/articles", licence="MIT")
+        for code in ("ur", "en")
+        for _, row in _triples(packs.load(code).folder, "demo/articles.jsonl")
+    ]
+    store.write_rows(root / name / "examples.jsonl", articles)
+    source = {"documents": 51, "bytes": 121_345, "held_out": 8}
+    step(root, name, 104, {"duplicate": 2}, held_out=16, sources={"ur/demo/articles": source, "en/demo/articles": source})
+
+
+def _rowless(root: Path, name: str) -> None:
+    step(root, name, 0)
+    if name == "base":
+        base = {"base": "tiny", "revision": "", "parameters": 229_952, "digest": "9b1e0c"}
+        store.write_json(root / name / "base.json", base)
+        step(root, name, 0, **base)
+    if name in STAGES:
+        random.seed(name)
+        curve = [
+            {"step": n, "loss": 2.2 + 4.7 * math.exp(-n / 40) + random.uniform(-0.2, 0.2), "lr": 1e-3} for n in range(1, 181)
+        ]
+        store.write_rows(root / "runtime" / name / "curve.jsonl", curve)
+
+
+def _scores(root: Path, english_after: float) -> None:
+    stages = {
+        "base": (3.02, 2.11, 3.61, 0.02),
+        "pretrain": (2.21, 2.29, 2.71, 0.04),
+        "finetune": (2.24, english_after, 2.05, 0.13),
+    }
+    found: list[Score] = []
+    for stage, (urdu, english, answers, right) in stages.items():
+        rows = [
+            ("heldout", "bits_per_byte", "ur", urdu, 0.06, 8),
+            ("heldout/ur/demo/articles", "bits_per_byte", "ur", urdu, 0.06, 8),
+            ("heldout/radio_talks_of_a_very_long_name_indeed.jsonl", "bits_per_byte", "ur", urdu + 0.4, 0.11, 5),
+            ("heldout", "bits_per_byte", "en", english, 0.05, 8),
+            ("heldout/en/demo/articles", "bits_per_byte", "en", english, 0.05, 8),
+            ("answers", "answer_bits_per_byte", "ur", answers, 0.2, 40),
+            ("answers", "answer_bits_per_byte", "en", answers - 0.9, 0.2, 9),
+            ("test", "chrf++", "ur", 100 * right, 2.0, 84),
+            ("test/sentiment", "exact_match", "ur", right, 0.02, 12),
+            ("fidelity", "wrong_letters", "ur", 0.3 - right, 0.08, 84),
+            ("arc_easy", "accuracy", "en", 0.27, 0.07, 150),
+        ]
+        found += [
+            Score(
+                stage=stage,
+                benchmark=b,
+                metric=m,
+                language=c,
+                value=v,
+                low=v - h,
+                high=v + h,
+                n=n,
+                signature=f"{m}|bootstrap 1000",
+            )
+            for b, m, c, v, h, n in rows
+        ]
+    store.write_rows(root / "evaluate" / "scores.jsonl", found)
+    store.write_rows(root / "evaluate" / "differences.jsonl", _differences(found))
+    _answers(root)
+
+
+def _differences(found: list[Score]) -> list[dict[str, Any]]:
+    base = {(s.benchmark, s.metric, s.language): s for s in found if s.stage == "base"}
+    rows = []
+    for score in (s for s in found if s.stage != "base"):
+        change = score.value - base[score.benchmark, score.metric, score.language].value
+        known = score.language == "en" and score.benchmark == "heldout"
+        verdict = ("lost" if change > 0.1 else "cannot tell") if known else "better" if abs(change) > 0.1 else "cannot tell"
+        verdict = "not measurable" if score.metric == "accuracy" else verdict
+        key = {name: getattr(score, name) for name in ("stage", "benchmark", "metric", "language", "n")}
+        interval = {
+            "difference": change,
+            "low": change - 0.04,
+            "high": change + 0.04,
+            "p": 0.001,
+            "p_holm": 0.004,
+            "detectable": 0.05,
+        }
+        rows.append(key | interval | {"against": "base", "margin": 0.0422 if known else None, "verdict": verdict})
+    return rows
+
+
+def _answers(root: Path) -> None:
+    said = {"base": "the the of and to the river 1350 the", "pretrain": "کتاب 120 - 45 = 75 کی کی ہے۔ اور"}
+    tests = list(_triples(packs.load("ur").folder, "test.jsonl"))
+    rows = []
+    for index, (_, row) in enumerate(tests[::14]):
+        answers = {**said, "finetune": row["output"][:120]}
+        marks = {stage: {"exact_match": False, "chrf++": 4.25, "faults": ["repetition"], "finished": True} for stage in answers}
+        texts = {key: row[key] for key in ("task", "instruction", "input")} | {"reference": row["output"]}
+        rows.append({"id": f"t{index}", "language": "ur", **texts, "sample": index < 6, "answers": answers, "marks": marks})
+    store.write_rows(root / "evaluate" / "answers.jsonl", rows)
+
+
+_WRITERS = {
+    "seeds": _seeds, "generate": _generate, "replay": _replay, "blend": _blend, "corpus": _corpus,
+    **dict.fromkeys(("translate", "filter", "review"), lambda root, name: step(root, name, 264, {"false_sum": 3})),
+}  # fmt: skip
