@@ -184,7 +184,9 @@ def test_the_demo_reaches_its_target_and_shows_every_fault(given: Callable[..., 
     assert counts.rows_in == counts.kept + sum(counts.dropped.values())
     assert {"cut_off", "missing_field", "target_reached", "too_near", "unreadable", "wrong_language"} <= counts.dropped.keys()
     assert {"bold_keys", "code_fence", "missing_separator", "numbering"} <= counts.facts["tolerances"].keys()
-    assert [one["accepted"] for one in counts.facts["tasks"].values()] == list(generate.targets(own, 210).values())
+    assert [one["accepted"] for one in counts.facts["tasks"].values()] == list(
+        generate.targets(own, demo.generate.accepted).values()
+    )
     assert all(one["nearest"] for one in rows_of(step.folder, "dropped") if one["reason"] == "too_near")
     assert all(one["raw"] for one in rows_of(step.folder, "dropped") if "instruction" not in one)
 
