@@ -1,0 +1,65 @@
+"""What was measured, item by item: everything is a mean over groups of a ratio of sums.
+
+bits per byte    amounts = bits of each document, sizes = its bytes, groups = its source
+exact match      amounts = 0 or 1 for each answer, sizes = 1, one group
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Drawing", "Floats", "Items"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How often and from which seed items are drawn again."""
+
+    resamples: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Items:
+    """What was measured on each item, arrays of shape (n,)."""
+
+    amounts: Floats
+    sizes: Floats
+    groups: NDArray[np.int64]
+    """Number of the group of each item, from 0."""
+
+    @classmethod
+    def of(cls, amounts: Sequence[float], sizes: Sequence[float] | None = None, groups: Sequence[str] | None = None) -> Items:
+        """Build Items; without `sizes` each item counts once, without `groups` all stand together."""
+        n = len(amounts)
+        names = {name: number for number, name in enumerate(dict.fromkeys(groups or ()))}
+        return cls(
+            np.asarray(amounts, dtype=np.float64),
+            np.ones(n) if sizes is None else np.asarray(sizes, dtype=np.float64),
+            np.asarray([names[name] for name in groups] if groups else [0] * n, dtype=np.int64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.amounts)
+
+    @property
+    def value(self) -> float:
+        """The mean over groups of sum(amounts) / sum(sizes)."""
+        return float(self.parts().sum())
+
+    def parts(self) -> Floats:
+        """Return what each item adds to the value, shape (n,)."""
+        totals = np.bincount(self.groups, weights=self.sizes)
+        return self.amounts / totals[self.groups] / len(totals)
+
+    def less(self, other: Items) -> Items:
+        """Return the differences to `other`, which was measured on the same items."""
+        if not (np.array_equal(self.sizes, other.sizes) and np.array_equal(self.groups, other.groups)):
+            raise ValueError("two stages were measured on different items")
+        return Items(self.amounts - other.amounts, self.sizes, self.groups)
