@@ -110,7 +110,7 @@ def _corpus(root: Path, name: str) -> None:
 
 
 def _rowless(root: Path, name: str) -> None:
-    step(root, name, 0)
+    step(root, name, {"pretrain": 88, "finetune": 274}.get(name, 0))
     if name == "base":
         base = {"base": "tiny", "revision": "", "parameters": 229_952, "digest": "9b1e0c"}
         store.write_json(root / name / "base.json", base)
@@ -180,7 +180,15 @@ def _differences(found: list[Score]) -> list[dict[str, Any]]:
             "p_holm": 0.004,
             "detectable": 0.05,
         }
-        rows.append(key | interval | {"against": "base", "margin": 0.0422 if known else None, "verdict": verdict})
+        rows.append(
+            key
+            | interval
+            | {
+                "against": "base",
+                "margin": 0.0422 if known else 0.01 if score.metric == "accuracy" else None,
+                "verdict": verdict,
+            }
+        )
     return rows
 
 

@@ -97,7 +97,7 @@ def data_card(story: Story) -> str:
     own = story.taught
     parts = [
         f"# Data of {story.run.name}",
-        f"Instructions in {own.name} ({own.native_name}, `{own.code}`) replay in {story.known.name}, and text for stage 1.",
+        f"Instructions in {own.name} ({own.native_name}, `{own.code}`), replay in {story.known.name}, and text for stage 1.",
         "## Seeds",
         _seeds(story),
         "## From what was written to what was kept",

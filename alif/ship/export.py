@@ -121,6 +121,8 @@ def _save(merged: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: P
     merged.save_pretrained(folder)
     tokenizer.chat_template = prompt_template(template, tokenizer)
     tokenizer.save_pretrained(folder)
+    for file in folder.iterdir():
+        file.chmod(0o644)  # safetensors keeps its files to their owner
 
 
 def _generation(merged: Any, tokenizer: PreTrainedTokenizerBase) -> Any:
