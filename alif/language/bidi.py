@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Literal
 
-__all__ = ["Direction", "direction", "isolated", "pieces"]
+__all__ = ["direction", "isolated", "pieces"]
 
 Direction = Literal["ltr", "rtl"]
 
