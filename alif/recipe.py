@@ -8,6 +8,7 @@ Relative paths are from the working directory, except data files, which are from
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BeforeValidator, Field, JsonValue, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, ValidationError
+from pydantic_core import PydanticCustomError
 
 from alif.errors import RecipeError
 from alif.records import Table
@@ -25,6 +27,16 @@ __all__ = ["Recipe", "dump", "every_key", "find", "identity", "load", "shipped"]
 Files = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 """One source or several: "pack"; file patterns such as "ur_raw/*.jsonl.gz", relative to sources.folder; or
 "hub:OWNER/NAME[:CONFIG]@REVISION"."""
+
+def _one_positive(share: float | Mapping[str, float]) -> float | Mapping[str, float]:
+    parts = tuple(share.values()) if isinstance(share, Mapping) else (share,)
+    if not all(0 <= part < math.inf for part in parts) or not any(parts):
+        raise PydanticCustomError("share", "Shares are numbers from 0 on, and not all are 0")
+    return share
+
+
+Share = Annotated[float | Mapping[str, float], AfterValidator(_one_positive)]
+"""A teacher's part of the requests: one number, or a table by task."""
 
 NOT_IDENTITY: dict[str, JsonValue] = {"identity": False}
 """Marks a setting that cannot change what is made: changing it is no drift."""
@@ -59,17 +71,26 @@ class Teacher(Table):
     model: str
     """The model as the provider names it."""
     address: str = "https://api.openai.com/v1"
-    """Any OpenAI-compatible address; "scripted" is the offline teacher that answers from the pack's demo folder."""
-    key: str = Field("OPENAI_API_KEY", json_schema_extra=NOT_IDENTITY)
-    """Name of the environment variable that holds the key. The key itself never stands in a recipe."""
-    share: float = Field(1.0, gt=0)
-    """Its part of the requests, relative to the other teachers'."""
+    """Any OpenAI-compatible address, Anthropic's or Azure's; "scripted" is the offline teacher that answers from the pack's demo
+    folder."""
+    protocol: Literal["auto", "openai", "anthropic", "azure"] = Field("auto", json_schema_extra=NOT_IDENTITY)
+    """How the address is spoken to; auto: Anthropic's and Azure's own addresses in their own protocols, all others in OpenAI's."""
+    api_version: str = Field("2024-10-21", json_schema_extra=NOT_IDENTITY)
+    """Azure's protocol only: the version of its interface. There `model` is the name of the deployment."""
+    key: str = Field("", json_schema_extra=NOT_IDENTITY)
+    """Name of the environment variable that holds the key; empty: OPENAI_API_KEY, ANTHROPIC_API_KEY or AZURE_OPENAI_API_KEY by the
+    protocol. The key itself never stands in a recipe."""
+    share: Share = 1.0
+    """Its part of the requests, relative to the other teachers': one number, or a table by task, in which "other" is every task
+    that is not named, and a task without a number gets none."""
     usd_per_million_in: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
     """Price of a million input tokens. Unknown (left out) is refused unless the address is local."""
     usd_per_million_out: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
     """Price of a million output tokens, reasoning tokens included."""
     usd_per_million_cached: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
     """Price of a million input tokens that the provider had in its cache; left out: as dear as any other input."""
+    batch_price: float = Field(0.5, gt=0, le=1, json_schema_extra=NOT_IDENTITY)
+    """What a request in a batch costs, as a part of its price. Source: OpenAI, Azure and Anthropic ask for half."""
     temperature: float = Field(1.0, ge=0)
     """Source: traversaal-ai/alif-urdu-llm@67a6a01/Modified_Self_Instruct (temperature 1.0, top_p 1)."""
     max_tokens: int = Field(4096, gt=0)
@@ -305,11 +326,13 @@ class Runtime(Table):
     """Money cap of the run; nothing is sent that could pass it."""
     workers: int = Field(16, gt=0)
     """Most requests in flight."""
+    batch: bool = False
+    """Ask through the providers' batch interfaces: cheaper, and each round takes up to a day. May be switched at any time."""
     timeout_s: float = Field(120.0, gt=0)
     """How long one request may take before it is tried again."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(0, ge=0)
-    """CPU threads of the training; 0: two, whatever the machine has: equal runs are then equal to the bit."""
+    """CPU threads of training and asking; 0: one. More help a larger model on a machine that does nothing else."""
     checkpoint_steps: int = Field(50, gt=0)
     """Optimiser steps between two checkpoints."""
     ledger: str = ""

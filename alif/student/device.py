@@ -1,7 +1,7 @@
 """Where a student runs, and in which numbers.
 
 On a GPU that has bfloat16 the frozen base is bfloat16; everywhere else all is float32. On a CPU the number of threads is fixed,
-whatever the machine has, because the order of a sum depends on it: equal runs are then equal to the bit.
+whatever the machine has, because the order of a sum may depend on it: equal runs are then equal to the bit.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from alif.recipe import Runtime
 
 __all__ = ["THREADS", "Place", "place", "quiet"]
 
-THREADS = 2
-"""CPU threads where `runtime.threads` is 0."""
+THREADS = 1
+"""CPU threads where `runtime.threads` is 0. Two are up to twice as fast alone, and ten times slower where other work wants the
+cores, because they wait for each other at every small product. Measured with the demo's model on two contended cores."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from transformers import PreTrainedTokenizerBase
 
 from alif.errors import ModelError
 
-__all__ = ["ALPACA", "ALPACA_INPUT", "Template", "choose", "encode_answer", "encode_documents", "encode_prompt", "write_prompt"]
+__all__ = ["ALPACA", "ALPACA_INPUT", "choose", "encode_answer", "encode_documents", "encode_prompt", "write_prompt"]
 
 Template = Literal["auto", "alpaca", "chat"]
 
@@ -53,6 +53,9 @@ Write a response that appropriately completes the request.
 DATE = "26 Jul 2024"
 """What Llama-3's chat templates are told as today: they would ask the clock, and no two runs would be equal.
 Source: the constant in Llama-3.1's own template."""
+
+AT_ONCE = 1000
+"""Documents that are encoded together, on all cores; the tokenizer's own records of them are large."""
 
 
 def choose(template: Template, tokenizer: PreTrainedTokenizerBase) -> Literal["alpaca", "chat"]:
@@ -102,10 +105,12 @@ def encode_answer(
 def encode_documents(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
     """Return the tokens of each document: the base's opening token where it has one, the text, the end of text."""
     end = _end(tokenizer)
-    if not texts:
-        return []
-    encoded = tokenizer(list(texts), add_special_tokens=True, split_special_tokens=True)["input_ids"]
-    return [list(tokens) if tokens and tokens[-1] == end else [*tokens, end] for tokens in encoded]
+    found: list[list[int]] = []
+    for start in range(0, len(texts), AT_ONCE):
+        some = list(texts[start : start + AT_ONCE])
+        encoded = tokenizer(some, add_special_tokens=True, split_special_tokens=True)["input_ids"]
+        found += [list(tokens) if tokens and tokens[-1] == end else [*tokens, end] for tokens in encoded]
+    return found
 
 
 def _plain(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:

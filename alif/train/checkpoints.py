@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from alif import store
-from alif.errors import AlifError
+from alif.errors import AlifError, DataError
 
 __all__ = ["FOLDER", "KEPT", "clear", "newest", "room", "writing"]
 
@@ -78,10 +78,11 @@ def clear(scratch: Path) -> None:
 
 
 def _is_whole(path: Path, purpose: str) -> bool:
-    if path.name.startswith(".") or not (path / WHOLE).is_file():
+    try:
+        record = store.read_json(path / WHOLE)
+    except DataError:
         return False
-    record = store.read_json(path / WHOLE)
-    if record["purpose"] != purpose:
+    if path.name.startswith(".") or record["purpose"] != purpose:
         return False
     return all((path / name).is_file() and (path / name).stat().st_size == size for name, size in record["sizes"].items())
 

@@ -97,7 +97,8 @@ def fit(model: torch.nn.Module, packs: Packs, stage: Stage, given: Given, *, whe
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     losses = [row["loss"] for row in _curve(watch.path, steps)]
     tail = losses[-max(1, len(losses) // 10) :]
-    return Outcome(steps, int(packs.used[sequence].sum()), losses[0], sum(tail) / len(tail))
+    mean = sum(tail) / len(tail) if tail else None
+    return Outcome(steps, int(packs.used[sequence].sum()), losses[0] if losses else None, mean)
 
 
 def _arguments(stage: Stage, steps: int, folder: Path, given: Given, where: Place) -> TrainingArguments:

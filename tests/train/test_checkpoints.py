@@ -32,12 +32,12 @@ def test_one_that_was_not_finished_is_never_read(tmp_path):
     assert names(tmp_path) == ["step-10"]
 
 
-@pytest.mark.parametrize("harm", ["cut", "remove", "unmark"])
+@pytest.mark.parametrize("harm", ["cut", "remove", "unmark", "garble"])
 def test_a_damaged_one_is_passed_over(tmp_path, harm):
     write(tmp_path, 10)
     write(tmp_path, 20)
-    path = tmp_path / "step-20" / ("whole.json" if harm == "unmark" else "weights")
-    path.write_bytes(bytes(50)) if harm == "cut" else path.unlink()
+    path = tmp_path / "step-20" / ("whole.json" if harm in ("unmark", "garble") else "weights")
+    path.write_bytes(bytes(50)) if harm in ("cut", "garble") else path.unlink()
     assert checkpoints.newest(tmp_path, "this").name == "step-10"
     assert names(tmp_path) == ["step-10"]
 

@@ -19,7 +19,7 @@ from alif.train.packs import pack, split
 
 from .conftest import RUNTIME, House
 
-STAGE = Pretrain(epochs=2.5, lr=3e-3, embedding_lr=1e-3, tokens_per_row=64, rows_per_step=4, rows_at_once=1, warmup_steps=3)
+STAGE = Pretrain(epochs=1.5, lr=3e-3, embedding_lr=1e-3, tokens_per_row=128, rows_per_step=4, rows_at_once=1, warmup_steps=3)
 ADAPTER = Adapter(rank=4, alpha=8, dropout=0.1)
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -63,9 +63,9 @@ def run(house: House, runtime: Runtime = RUNTIME):
 
 
 def test_killed_and_resumed_it_is_the_same_to_the_bit(house):
-    expected = run(house)
+    expected = run(house, RUNTIME.model_copy(update={"checkpoint_steps": 1000}))  # writing checkpoints changes nothing either
     steps = len(expected[0])
-    second_epoch = steps // 2 * 4 + 2  # forward passes: in the middle of an accumulation, in the second epoch
+    second_epoch = steps * 4 // 5 * 4 + 2  # forward passes: in the middle of an accumulation, in the second epoch
     kill(house, f"forward:{second_epoch}")
     assert len(list((house.root / "runtime/pretrain/checkpoints").glob("step-*"))) == checkpoints.KEPT
     kill(house, "checkpoint:2")  # half a checkpoint
@@ -93,17 +93,13 @@ def test_stopped_anywhere_it_resumes_to_the_same(house, monkeypatch):
     assert run(house) == expected
 
 
-def test_how_often_a_checkpoint_is_written_changes_nothing(house):
-    assert run(house) == run(house, RUNTIME.model_copy(update={"checkpoint_steps": 1000}))
-
-
 def fit(house, stage=STAGE, harm=None, given=None):
     where = place(RUNTIME)
     student = open_base(house.root / "base", where)
     if harm:
         harm(student.model)
     texts = [np.random.default_rng(n).integers(2, 300, 100).tolist() for n in range(20)]
-    packs = pack([p for n, text in enumerate(texts) for p in split(f"text-{n}", text, 64)], 64, 1)
+    packs = pack([p for n, text in enumerate(texts) for p in split(f"text-{n}", text, 128)], 128, 1)
     given = given or house.given("pretrain")
     return student.model, trainer.fit(
         student.model, packs, stage, given, where=where, aim=trainer.purpose(packs, stage, start="x")
