@@ -1,6 +1,5 @@
-"""Numbers in a text: read one, and recompute the worked sums of an answer.
+"""Recompute the worked sums of an answer.
 
-    number("جواب: ۱٬۲۰۰ روپے") == 1200          digits of every system of the pack, 1,200 and 1,00,000, sign, percent, 3/4
     equations("35 × 12 = 420")  == [("35 × 12 = 420", True)]
 
 A sum that cannot be read with certainty (a unit or a letter inside, an unknown sign) is passed over, so that what is reported
@@ -9,57 +8,25 @@ false is false. Nothing is evaluated as code.
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 
 import regex
 
+from alif.language.amounts import DIGITS, number, plain_signs
 from alif.language.pack import Pack
 
 __all__ = ["equations", "number"]
 
-_NUMBER = r"\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
-_READ = regex.compile(rf"(?<!\d)(?P<minus>(?<![\p{{L}}\p{{N}})])-)?(?P<top>{_NUMBER})(?:/(?P<under>{_NUMBER}))?")
 _TOKEN = regex.compile(
-    rf"(?P<number>{_NUMBER})|(?P<percent>%)|(?P<operator>[+×÷/-]|(?<=\d)x(?=\d)|(?<=\d )[xX:](?= \d))|(?P<equal>=)"
+    rf"(?P<number>{DIGITS})|(?P<percent>%)|(?P<operator>[+×÷/-]|(?<=\d)x(?=\d)|(?<=\d )[xX:](?= \d))|(?P<equal>=)"
     r"|(?P<bracket>[()])|(?P<space>[^\S\n]+)|(?P<other>.)",
     regex.S,
 )
 _BULLET = regex.compile(r"^[^\S\n]*(?:[-+×•]\s+|\(?\d{1,2}[.)\]:-]\s+)", regex.M)
 _BOLD = regex.compile(r"\*\*|__")
-
-
-@functools.cache
-def _signs(pack: Pack) -> dict[int, str]:
-    """Return one sign for all that mean the same, character by character, so that places in the text stay."""
-    numbers = pack.numbers
-    alike = {
-        ".": numbers.decimal,
-        ",": numbers.group,
-        "-": numbers.minus,
-        "×": numbers.times,
-        "÷": numbers.divide,
-        "%": numbers.percent,
-    }
-    found = {ord(char): sign for sign, chars in alike.items() for char in chars if char != "/"}
-    return found | {ord(char): str(value) for system in numbers.digits for value, char in enumerate(system)}
-
-
-def number(text: str, pack: Pack) -> Decimal | None:
-    """Return the last number of `text`, or None. "25 %" is 25, "3/4" is 0.75; words for numbers are not read."""
-    every = list(_READ.finditer(text.translate(_signs(pack))))
-    if not every:
-        return None
-    found = every[-1]
-    value = Decimal(found["top"].replace(",", ""))
-    if found["under"]:
-        under = Decimal(found["under"].replace(",", ""))
-        value = value / under if under else value
-    return -value if found["minus"] else value
 
 
 @dataclass(frozen=True)
@@ -87,7 +54,7 @@ def equations(text: str, pack: Pack) -> list[tuple[str, bool]]:
 
     A quotient may be rounded or cut to the decimals that are written, or be whole with a remainder word behind it.
     """
-    signs = _BOLD.sub("  ", text.translate(_signs(pack)).replace("××", "  "))
+    signs = _BOLD.sub("  ", text.translate(plain_signs(pack)).replace("××", "  "))
     signs = _BULLET.sub(lambda found: " " * len(found[0]), signs)
     found = []
     for chain, rest in _chains(signs, pack):

@@ -27,7 +27,19 @@ import regex
 from pydantic import ValidationError
 
 from alif.errors import PackError
-from alif.language.tables import Clean, Compare, Numbers, PackFile, Phrases, Quoted, Script, Sentences, TaskFile
+from alif.language.tables import (
+    Choices,
+    Clean,
+    Compare,
+    Numbers,
+    PackFile,
+    Phrases,
+    Quoted,
+    Roman,
+    Script,
+    Sentences,
+    TaskFile,
+)
 from alif.records import Table
 
 __all__ = ["Pack", "Task", "load", "shipped"]
@@ -73,7 +85,10 @@ class Pack:
     lookalikes: Mapping[str, str]
     """Wrong letter → right letter."""
     quoted: Quoted
+    choices: Choices
     phrases: Phrases
+    roman: Roman | None
+    """How the language looks in another script, where people write it so."""
 
     def parts(self) -> dict[str, Path]:
         """Return the files that decide what is made with the pack, by label: what a step's identity covers."""
@@ -152,10 +167,10 @@ def _read(path: Path, model: type[Facts]) -> Facts:
     except tomllib.TOMLDecodeError as error:
         raise PackError(f"{path}: not TOML ({error})", "Mend that line.") from error
     except ValidationError as error:
-        first = error.errors()[0]
+        every = error.errors()
+        first = next((one for one in every if one["type"] == "extra_forbidden"), every[0])  # the slip, not what it left missing
         keys = [str(part) for part in first["loc"] if isinstance(part, str)]
-        line = _line(text, keys)
-        where = f"{path}:{line}" if line else str(path)
+        where = f"{path}:{_line(text, keys) or 1}"
         what = {"extra_forbidden": "no such key", "missing": "is missing"}.get(first["type"], first["msg"])
         known = ", ".join(model.model_fields)
         raise PackError(f"{where}: {'.'.join(keys)}: {what}", f"Compare with {SHIPPED.name}/ur; keys here: {known}.") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 import regex
@@ -15,8 +16,22 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from alif.records import Table
 
-__all__ = ["Clean", "Compare", "Headings", "Numbers", "PackFile", "Phrases", "Quoted", "Script", "Sentences", "TaskFile"]
+__all__ = [
+    "Choices",
+    "Clean",
+    "Compare",
+    "Headings",
+    "Numbers",
+    "PackFile",
+    "Phrases",
+    "Quoted",
+    "Roman",
+    "Script",
+    "Sentences",
+    "TaskFile",
+]
 
+_GROUP = re.compile(r"\\(\d)")
 _RANGE = re.compile(r"U\+([0-9A-F]{4,6})(?:\.\.U\+([0-9A-F]{4,6}))?")
 
 
@@ -63,8 +78,36 @@ def _digits(systems: tuple[str, ...]) -> tuple[str, ...]:
     return systems
 
 
+def _names(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _values(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    for value in table:
+        try:
+            Fraction(value)
+        except (ValueError, ZeroDivisionError) as error:
+            raise ValueError(f'"{value}" is not a number such as 25, 0.5 or 3/4') from error
+    return table
+
+
+def _patterns(table: Mapping[str, str]) -> Mapping[str, str]:
+    for pattern, replacement in table.items():
+        try:
+            if max(map(int, _GROUP.findall(replacement)), default=0) > regex.compile(pattern).groups:
+                raise ValueError(f"'{pattern}' = '{replacement}': the replacement names a group that the pattern has not")
+        except regex.error as error:
+            raise ValueError(f"'{pattern}' = '{replacement}' is no regular expression ({error})") from error
+    return table
+
+
 Characters = Annotated[str, BeforeValidator(_characters)]
 Letters = Annotated[Mapping[str, str], AfterValidator(_single_letters)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+"""One way to write something, or several."""
+Values = Annotated[Mapping[str, Names], AfterValidator(_values)]
+"""Number (25, 0.5, 3/4) → the ways to say it."""
+Patterns = Annotated[Mapping[str, str], AfterValidator(_patterns)]
 
 
 class Script(Table):
@@ -80,6 +123,21 @@ class Script(Table):
     """Least share of telling letters, of the letters in this script, that proves the language."""
     neighbours: tuple[str, ...] = ()
     """Languages that a reader could mistake it for (codes of py3langid)."""
+    words: tuple[str, ...] = ()
+    """Words that stand in nearly every text of this language and in none of its neighbours: its little words."""
+    words_share: float = Field(0.0, ge=0, le=1)
+    """Least share of these words in a sentence of this language."""
+
+
+class Roman(Table):
+    """The language in another script, as people type it where no keyboard has theirs."""
+
+    code: str = Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)+$")
+    """BCP 47 with the script: ur-Latn."""
+    words: tuple[str, ...]
+    """Little words in all their spellings, without those that the known language and others in that script have."""
+    words_share: float = Field(gt=0, le=1)
+    """Least share of these words in a sentence."""
 
 
 class Clean(Table):
@@ -100,6 +158,8 @@ class Compare(Table):
     """Characters that count as a space."""
     compose: Mapping[str, str] = {}
     """Letter with a mark → the one letter that Unicode does not make of it."""
+    spellings: Patterns = Field(default_factory=dict)
+    """Whole words, as a regular expression → how they count in answers: words written together or apart."""
 
 
 class Numbers(Table):
@@ -116,6 +176,32 @@ class Numbers(Table):
     """Words after a quotient that say that something is left over."""
     operators: tuple[str, ...] = ()
     """Words that stand for an operator: a sum that follows one is not recomputed."""
+    words: Values = Field(default_factory=dict)
+    """Number → its words in all their spellings. With a number before it, a part is taken that often: three quarters."""
+    parts: Values = Field(default_factory=dict)
+    """Fraction → the words that take so much of the number before them: two thirds; alone, of one."""
+    scales: Values = Field(default_factory=dict)
+    """Power → its words: hundred, thousand, lakh."""
+    before: Values = Field(default_factory=dict)
+    """What a word adds to the number after it, or to one where a scale follows: quarter to, half past."""
+    weak: tuple[str, ...] = ()
+    """Words for numbers that mostly mean something else; they are read as numbers where nothing else is one."""
+    point: tuple[str, ...] = ()
+    """Words between the whole and the digits after it: point."""
+    over: tuple[str, ...] = ()
+    """Words between top and bottom of a fraction."""
+    negative: tuple[str, ...] = ()
+    """Words for the sign before a negative number."""
+    percents: tuple[str, ...] = ()
+    """Words that count as the percent sign."""
+    joiners: tuple[str, ...] = ()
+    """Words between the parts of one number: and."""
+    pairs: bool = False
+    """Whether tens and ones are two words: twenty-five."""
+    scale_first: bool = False
+    """Whether the scale stands before what it multiplies: elfu tano."""
+    units: Mapping[str, Names] = Field(default_factory=dict)
+    """Unit → its names. Two answers with different units are different; a unit that one leaves out does not count."""
 
 
 class Sentences(Table):
@@ -137,12 +223,27 @@ class Quoted(Table):
     phrases: tuple[str, ...] = ()
 
 
+class Choices(Table):
+    """How the choices of a question are lettered in an answer."""
+
+    letters: tuple[tuple[str, ...], ...] = ()
+    """Series of letters, each in order: (A, B, C, D); the first of each series is one and the same choice."""
+    words: tuple[str, ...] = ()
+    """Words that may stand around the letter: answer, option, is, correct."""
+
+
 class Phrases(Table):
     """Phrases that filters look for, compared as words."""
 
     refusals: tuple[str, ...] = ()
     openings: tuple[str, ...] = ()
     """Empty openings of an assistant."""
+    negations: tuple[str, ...] = ()
+    """Words that turn an answer into its opposite."""
+    alternatives: tuple[str, ...] = ()
+    """Words between alternatives: or."""
+    conjunctions: tuple[str, ...] = ()
+    """Words between the things of a list: and."""
 
 
 class Headings(Table):
@@ -192,4 +293,6 @@ class PackFile(Table):
     lookalikes: Letters = Field(default_factory=dict)
     """Wrong letter → right letter: they look alike in print."""
     quoted: Quoted = Quoted()
+    choices: Choices = Choices()
     phrases: Phrases = Phrases()
+    roman: Roman | None = None

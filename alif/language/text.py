@@ -1,123 +1,31 @@
-"""Text of a language: clean it, compare it, cut it into words and sentences. Every table is the pack's.
+"""Text of a language: cut it into words and sentences, find phrases and final answers. Every table is the pack's.
 
-    normalise   fixed shapes from a PDF become letters    safe for training text: encoding only, no letter is exchanged
-    fold        "كِتاب ٤٢" → "کتاب 42"                     for comparing only: letters, marks, digits and case that do not count
     words       "Wi-Fi کی رفتار؟" → ["wi", "fi", "کی", "رفتار"]
 
-Why not a library: the usual ones drop every Latin word or every Urdu one, or take letters to pieces and lose the hamza of ئ.
+Why not a library: the usual ones drop every Latin word or every Urdu one.
 """
 
 from __future__ import annotations
 
 import functools
-import re
-import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import regex
 
+from alif.language.letters import fold, normalise
 from alif.language.numbers import equations, number
 from alif.language.pack import Pack, Task
 
 __all__ = ["equations", "final", "fold", "normalise", "number", "phrase", "sentences", "words"]
 
-_INVISIBLE = r"\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-"""Controls, direction marks, soft hyphen, zero-width space, byte-order mark; not the zero-width joiners, which are spelling."""
-_ODD = regex.compile(rf"[{_INVISIBLE}\p{{Cs}}\p{{Z}}--[ \n\t]]", regex.V1)
-"""Anything that `_clean` must look at; most texts have none."""
-_ESCAPE = regex.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-"""A terminal's colour codes."""
-_MARK_AS_SPACE = regex.compile(r"(?<=[\p{L}\p{M}\p{N}])[\u200e\u200f]+(?=[\p{L}\p{N}])")
-"""Direction marks typed where a space should be."""
-_NEW_LINE = regex.compile(r"\r\n|[\r\u0085\u2028\u2029]")
-_SPACE = regex.compile(r"[\p{Zs}--[ ]]", regex.V1)
-_REMOVED = regex.compile(rf"[{_INVISIBLE}--[\n\t]]", regex.V1)
-_SURROGATE = regex.compile(r"\p{Cs}")
-
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _WORD_WITH_APOSTROPHE = regex.compile(r"[\p{Latin}\p{M}]+(?:'\p{Latin}+)+|[\p{L}\p{M}\p{N}]+")
-_APOSTROPHES = "\u2019\u02bc"
-_PUNCTUATION = regex.compile(r"[،,.]")
-"""Number separators that are also punctuation: only the others are read as the first of their kind."""
-
-
-class _Fold(dict[int, str]):
-    """Character → what it counts as, for `str.translate`; worked out when first met."""
-
-    def __init__(self, pack: Pack) -> None:
-        compare = pack.compare
-        self._steps = dict.fromkeys(compare.drop, "") | dict.fromkeys(compare.space, " ") | dict(compare.letters)
-        self._steps |= dict.fromkeys(_APOSTROPHES, "'")
-        self._steps |= {char: str(value) for system in pack.numbers.digits for value, char in enumerate(system)}
-        for alike in (pack.numbers.decimal, pack.numbers.group):
-            self._steps |= {char: alike[0] for char in alike[1:] if not _PUNCTUATION.match(char)}
-
-    def __missing__(self, code: int) -> str:
-        found = chr(code)
-        while (nearer := "".join(self._steps.get(char, char.casefold()) for char in found)) != found:
-            found = nearer
-        self[code] = found
-        return found
-
-
-@dataclass(frozen=True)
-class _Tables:
-    """A pack's tables, made ready for speed."""
-
-    fold: _Fold
-    presentation: dict[int, str]
-    presented: re.Pattern[str]  # large sets are faster in re
-    compose: tuple[tuple[str, str], ...]
-    sentence: regex.Pattern[str]
 
 
 @functools.cache
-def _tables(pack: Pack) -> _Tables:
+def _sentence(pack: Pack) -> regex.Pattern[str]:
     marks, closers = regex.escape(pack.sentences.marks), regex.escape(pack.sentences.closers)
-    return _Tables(
-        fold=_Fold(pack),
-        presentation={ord(char): unicodedata.normalize("NFKC", char).lstrip(" ") for char in pack.clean.presentation_forms},
-        presented=re.compile(f"[{re.escape(pack.clean.presentation_forms)}]" if pack.clean.presentation_forms else r"(?!)"),
-        compose=tuple(pack.compare.compose.items()),
-        sentence=regex.compile(rf"(?<=[{marks}][{closers}]*)[^\S\n]+|\n+"),
-    )
-
-
-def normalise(text: str, pack: Pack) -> str:
-    """Return `text` as clean Unicode: NFC, Unix lines, no controls, letters instead of fixed shapes. No letter is exchanged.
-
-    Zero-width joiners stay. A direction mark between two letters was a space. A lone surrogate becomes U+FFFD.
-    """
-    tables = _tables(pack)
-    if _ODD.search(text):
-        text = _clean(text)
-    if tables.presented.search(text):
-        text = text.translate(tables.presentation)
-    return unicodedata.normalize("NFC", text)
-
-
-def _clean(text: str) -> str:
-    text = _ESCAPE.sub("", _NEW_LINE.sub("\n", text))
-    text = _SPACE.sub(" ", _MARK_AS_SPACE.sub(" ", text))
-    return _SURROGATE.sub("\ufffd", _REMOVED.sub("", text))
-
-
-def fold(text: str, pack: Pack) -> str:
-    """Return what counts when two texts are compared. Folding twice changes nothing.
-
-    Example: "كِتابيں" typed with Arabic letters and marks, and "کتابیں" ("books") fold to the same.
-    """
-    tables = _tables(pack)
-    text = normalise(text, pack)
-    while True:
-        folded = text.translate(tables.fold)
-        for pieces, letter in tables.compose:
-            folded = folded.replace(pieces, letter)
-        again = unicodedata.normalize("NFC", folded)  # a letter that was exchanged may join the mark behind it
-        if again in (folded, text):
-            return again
-        text = again
+    return regex.compile(rf"(?<=[{marks}][{closers}]*)[^\S\n]+|\n+")
 
 
 def words(text: str, pack: Pack) -> list[str]:
@@ -128,7 +36,7 @@ def words(text: str, pack: Pack) -> list[str]:
 
 def sentences(text: str, pack: Pack) -> list[str]:
     """Return the sentences: cut after a sentence mark that a space follows, and at line ends; only spaces are lost."""
-    return [piece.strip() for piece in _tables(pack).sentence.split(text) if piece.strip()]
+    return [piece.strip() for piece in _sentence(pack).split(text) if piece.strip()]
 
 
 def phrase(text: str, phrases: Iterable[str], pack: Pack) -> str | None:

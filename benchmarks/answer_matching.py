@@ -1,0 +1,85 @@
+"""How many of the hand-written answer pairs are judged as a reader judges them, by Alif and by the usual rules.
+
+    python benchmarks/answer_matching.py            writes benchmarks/results/answer_matching.json
+
+The set is tests/language/answers.ur.jsonl: pairs that say the same, and traps that do not. It was written with this project.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from alif.language.matching import SIGNATURE, Match, compare
+from alif.language.pack import load
+
+HERE = Path(__file__).parent
+PAIRS = HERE.parent / "tests" / "language" / "answers.ur.jsonl"
+TIERS = ("em", "em_nospace", "items", "contains", "number", "choice")
+
+
+def squad(text: str) -> str:
+    """Normalise as SQuAD 1.1's evaluate.py does."""
+    text = "".join(char for char in text.lower() if char not in string.punctuation)
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
+
+
+def lm_eval(text: str) -> str:
+    """Normalise as lm-eval's exact_match does with ignore_case and ignore_punctuation."""
+    return "".join(char for char in text.lower() if char not in string.punctuation)
+
+
+def table(rows: Iterable[dict[str, object]], judge: Callable[[str, str], bool]) -> dict[str, object]:
+    """Return right / all, of equal pairs, of traps, and the pairs judged wrongly."""
+    right: Counter[bool] = Counter()
+    total: Counter[bool] = Counter()
+    wrong = []
+    for row in rows:
+        equal = bool(row["equal"])
+        total[equal] += 1
+        if judge(str(row["answer"]), str(row["reference"])) == equal:
+            right[equal] += 1
+        else:
+            wrong.append(row["id"])
+    return {
+        "equal_pairs": f"{right[True]} of {total[True]}",
+        "traps": f"{right[False]} of {total[False]}",
+        "right": round(right.total() / total.total(), 4),
+        "wrong": wrong,
+    }
+
+
+def main() -> None:
+    """Judge every pair and write the table."""
+    pack = load("ur")
+    rows = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
+    matches: dict[str, Match] = {row["id"]: compare(row["answer"], row["reference"], pack) for row in rows}
+    by_tier = {
+        tier: {
+            "equal": sum(bool(getattr(matches[row["id"]], tier)) for row in rows if row["equal"]),
+            "traps": sum(bool(getattr(matches[row["id"]], tier)) for row in rows if not row["equal"]),
+        }
+        for tier in TIERS
+    }
+    result = {
+        "set": PAIRS.name,
+        "signature": SIGNATURE,
+        "alif": table(rows, lambda answer, reference: compare(answer, reference, pack).equal),
+        "squad_exact_match": table(rows, lambda answer, reference: squad(answer) == squad(reference)),
+        "lm_eval_exact_match": table(rows, lambda answer, reference: lm_eval(answer) == lm_eval(reference)),
+        "accepted_by_tier": by_tier,
+        "pairs_by_kind": dict(sorted(Counter(row["kind"] for row in rows).items())),
+    }
+    for name in ("squad_exact_match", "lm_eval_exact_match"):
+        result[name].pop("wrong")
+    out = HERE / "results" / "answer_matching.json"
+    out.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(result, ensure_ascii=False, indent=2))
+
+
+if __name__ == "__main__":
+    main()

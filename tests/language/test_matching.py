@@ -1,0 +1,115 @@
+"""Answers that say the same are found the same, and traps are not: a set written by hand, and laws."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alif import store
+from alif.language.matching import choice, compare, contains, same, same_items, same_number, spoken
+from alif.language.pack import load
+
+UR, EN = load("ur"), load("en")
+PAIRS = [row for _, row in store.read_rows(Path(__file__).with_name("answers.ur.jsonl"))]
+WORDS = [
+    "اسکے",
+    "کیلئے",
+    "کے",
+    "لئے",
+    "ہوگا",
+    "کرکے",
+    "دلی",
+    "گاؤں",
+    "۱۲",
+    "بارہ",
+    "سو",
+    "روپے",
+    "ساڑھے",
+    "آئے",
+    "انھیں",
+    "1947",
+    "ء",
+    "زکوٰۃ",
+    "جواب",
+    "ب",
+]
+
+
+def test_the_set_is_large_and_mixed() -> None:
+    assert len({row["id"] for row in PAIRS}) == len(PAIRS)
+    assert sum(row["equal"] for row in PAIRS) >= 200
+    assert sum(not row["equal"] for row in PAIRS) >= 60
+    assert len(Counter(row["kind"] for row in PAIRS)) >= 15
+
+
+def test_at_least_98_in_a_hundred_are_judged_as_a_reader_does() -> None:
+    wrong = [row["id"] for row in PAIRS if compare(row["answer"], row["reference"], UR).equal != row["equal"]]
+    assert len(wrong) <= 0.02 * len(PAIRS), wrong
+
+
+def test_every_reference_equals_itself() -> None:
+    for row in PAIRS:
+        assert compare(row["reference"], row["reference"], UR).equal, row["id"]
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8))
+def test_spelling_twice_changes_nothing(words: list[str]) -> None:
+    plain = " ".join(word for word in spoken(" ".join(words), UR) if word[0] not in "#%@")
+    again = " ".join(word for word in spoken(plain, UR) if word[0] not in "#%@")
+    assert " ".join(word for word in spoken(again, UR) if word[0] not in "#%@") == again
+
+
+@given(st.text(), st.text())
+def test_the_tiers_are_ordered(one: str, other: str) -> None:
+    match = compare(one, other, UR)
+    assert match.em_nospace or not match.em
+    assert same(one, one, UR)
+    assert compare(one, other, UR).em == compare(other, one, UR).em
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("اسکے لئے ۱۲ روپے", ["اس", "کے", "لیے", "#12", "@rupee"]),
+        ("ساڑھے بارہ فی صد", ["#25/2", "%"]),
+        ("1947ء", ["#1947"]),
+        ("", []),
+    ],
+)
+def test_spoken(text: str, expected: list[str]) -> None:
+    assert spoken(text, UR) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("B", 1),
+        ("(ج)", 2),
+        ("درست جواب: الف ہے", 0),
+        ("د) پانی", 3),
+        ("لاہور", None),
+        ("", None),
+        ("آپشن الف اور ب", None),
+        ("It is a city", None),
+    ],
+)
+def test_choice(text: str, expected: int | None) -> None:
+    found = choice(text, UR)
+    assert (found and found[0]) == expected
+
+
+def test_the_tiers_one_by_one() -> None:
+    assert contains("یہ شہر کراچی ہے", "کراچی", UR)
+    assert not contains("یہ شہر کراچی نہیں ہے", "کراچی", UR)
+    assert same_items("علی، سارہ اور عمر", "عمر، علی، سارہ", UR)
+    assert same_number("کل 420 بنتے ہیں", "۴۲۰ روپے", UR) is True
+    assert same_number("پانچ میٹر", "5 کلومیٹر", UR) is False
+    assert same_number("کراچی", "لاہور", UR) is None
+    assert same_number("معلوم نہیں", "5", UR) is False
+    assert compare("twenty-five", "25", EN).equal
+    assert compare("one million two hundred thousand", "1,200,000", EN).equal
+    assert not compare("one hundred", "one thousand", EN).equal
