@@ -27,6 +27,7 @@ RUNS = Path("runs")
 Set = Annotated[
     list[str] | None, Parameter(name="--set", negative="", help="Another value of a key, as a TOML line: pool.threshold=0.8")
 ]
+Flag = Parameter(negative="")
 Json = Annotated[bool, Parameter(name="--json", negative="", help="One JSON document on standard output, nothing else there.")]
 
 
@@ -82,13 +83,15 @@ def run(recipe: str, *, until: str | None = None, set: Set = None, json: Json = 
 
 
 def _do(recipe: Recipe, steps: tuple[Step, ...], json: bool) -> None:
-    """Do `steps` of a run, write its report and tell how it ended."""
+    """Do `steps` of a run, write its report and cards and tell how it ended."""
     from alif import overview
     from alif.evaluate import report
+    from alif.ship import cards
 
     folder = Run(RUNS / recipe.name)
     done = pipeline.run(recipe, folder, steps)
-    if done or not (folder.root / "report.html").is_file():
+    if overview.stale(folder):
+        cards.write(folder.root)
         report.write([folder.root])
     console.json_document(overview.status(folder)) if json else overview.show_end(folder, done)
 
@@ -115,7 +118,7 @@ def status(run: str, *, json: Json = False) -> None:
 
 
 @app.command
-def show(run: str, step: str, *, dropped: bool = False, n: int = 5, json: Json = False) -> None:
+def show(run: str, step: str, *, dropped: Annotated[bool, Flag] = False, n: Annotated[int, Parameter(name=("-n", "--n"))] = 5, json: Json = False) -> None:
     """Read real rows of a step, with their ancestry; with --dropped the rows that left, and why."""
     from alif import overview
 

@@ -15,7 +15,7 @@ from alif.models import address, budget
 from alif.recipe import Recipe
 from alif.runs import Run, list_runs, state
 
-__all__ = ["examine", "listing", "rows", "show_end", "show_examined", "show_listing", "show_rows", "show_status", "status"]
+__all__ = ["examine", "listing", "rows", "show_end", "show_examined", "show_listing", "show_rows", "show_status", "stale", "status"]
 
 NOT_REVIEWED = "not reviewed by a native speaker"
 
@@ -117,8 +117,8 @@ def _sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
         "replay.source": recipe.replay.source if recipe.replay.rows else (),
         "corpus.source": recipe.corpus.source,
         "corpus.known_source": recipe.corpus.known_source,
-        "evaluate.test": recipe.evaluate.test,
-        "evaluate.benchmarks": recipe.evaluate.benchmarks,
+        "benchmarks.test": recipe.benchmarks.test,
+        "benchmarks.choices": recipe.benchmarks.choices,
         **{f"blend.{name}.source": part.source for name, part in recipe.blend.items()},
         **{f"teacher.{name}.phrasebook": teacher.phrasebook for name, teacher in recipe.teacher.items()},
     }
@@ -216,6 +216,13 @@ def show_end(run: Run, done: int) -> None:
     if not done:
         console.line("Nothing to do: every step was done before.")
     console.line(f"Report: {run.root / 'report.html'}")
+
+
+def stale(run: Run) -> bool:
+    """Tell whether a step was finished after the report was written."""
+    report = run.root / "report.json"
+    finished = [path.stat().st_mtime_ns for path in run.root.glob("*/step.json")]
+    return not report.is_file() or max(finished, default=0) > report.stat().st_mtime_ns
 
 
 def rows(run: Run, step: str, dropped: bool, n: int) -> list[dict[str, Any]]:

@@ -64,13 +64,18 @@ def _known_file(recipe: Recipe, *names: str) -> dict[str, Path]:
     return {f"known/{name}": folder / name for name in names if (folder / name).exists()}
 
 
+def _translated(recipe: Recipe) -> dict[str, Path]:
+    """Return the file that decides which demo rows are translated and which are replayed."""
+    return _pack_file(recipe, "demo/translations.jsonl")
+
+
 def _script(recipe: Recipe) -> dict[str, Path]:
     """Return what the scripted teacher answers from, where a recipe has one."""
     scripted = [teacher for teacher in recipe.teacher.values() if teacher.address == "scripted"]
     found: dict[str, Path] = {}
     for teacher in scripted:
         found |= _data(recipe, teacher.phrasebook)
-        found |= _pack_file(recipe, "demo/candidates", "demo/faults.jsonl", "demo/translations.jsonl")
+        found |= _pack_file(recipe, "demo/candidates", "demo/faults.jsonl") | _translated(recipe)
         found |= _known_file(recipe, "demo/rows.jsonl")
     return found
 
@@ -86,12 +91,12 @@ def _generate_files(recipe: Recipe) -> dict[str, Path]:
 
 def _translate_files(recipe: Recipe) -> Mapping[str, Path]:
     own = _known_file(recipe, "demo/rows.jsonl") if "pack" in recipe.translate.source else {}
-    return _generate_files(recipe) | own | _data(recipe, recipe.translate.source)
+    return _generate_files(recipe) | _translated(recipe) | own | _data(recipe, recipe.translate.source)
 
 
 def _replay_files(recipe: Recipe) -> Mapping[str, Path]:
     own = _known_file(recipe, "demo/rows.jsonl") if "pack" in recipe.replay.source else {}
-    return own | _data(recipe, recipe.replay.source)
+    return _translated(recipe) | own | _data(recipe, recipe.replay.source)
 
 
 def _corpus_files(recipe: Recipe) -> Mapping[str, Path]:
@@ -101,8 +106,8 @@ def _corpus_files(recipe: Recipe) -> Mapping[str, Path]:
 
 
 def _test_files(recipe: Recipe) -> dict[str, Path]:
-    own = _pack_file(recipe, "test.jsonl") if "pack" in recipe.evaluate.test else {}
-    return own | _data(recipe, recipe.evaluate.test, recipe.evaluate.benchmarks)
+    own = _pack_file(recipe, "test.jsonl") if "pack" in recipe.benchmarks.test else {}
+    return own | _data(recipe, recipe.benchmarks.test, recipe.benchmarks.choices)
 
 
 def _blend_files(recipe: Recipe) -> Mapping[str, Path]:
@@ -148,7 +153,7 @@ CORPUS = Step(
 )  # fmt: skip
 BLEND = Step(
     "blend", later("alif.data.blend:mix"), "mix the parts into training and validation rows",
-    reads=("language", "sources", "blend", "split", "evaluate"), needs=(REVIEW, REPLAY), files=_blend_files,
+    reads=("language", "sources", "blend", "split", "benchmarks"), needs=(REVIEW, REPLAY), files=_blend_files,
 )  # fmt: skip
 BASE = Step(
     "base", later("alif.train.base:prepare"), "make the tiny base model, or record a published one",
@@ -164,7 +169,7 @@ FINETUNE = Step(
 )  # fmt: skip
 EVALUATE = Step(
     "evaluate", later("alif.evaluate.measure:measure"), "measure each stage on held-out text, rows and questions",
-    reads=("language", "sources", "evaluate", "pretrain", "finetune"),
+    reads=("language", "sources", "benchmarks", "evaluate", "pretrain", "finetune"),
     needs=(BASE, CORPUS, BLEND, PRETRAIN, FINETUNE), files=_evaluate_files,
 )  # fmt: skip
 EXPORT = Step(

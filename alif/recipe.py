@@ -290,21 +290,26 @@ class Finetune(Stage):
     """How a prompt is written: the base's own chat template where it has one, Alpaca's headings otherwise."""
 
 
+class Benchmarks(Table):
+    """What is asked. Rows that overlap with it never enter the blend."""
+
+    test: Files = ("pack",)
+    """Test set of generated answers: "pack" or JSON Lines files of triples with `task`."""
+    choices: Files = ()
+    """Multiple-choice files (question, choices, gold), scored by log-probability."""
+
+
 class Evaluate(Table):
     """What is measured before and after each stage."""
 
     documents: int = Field(0, ge=0)
     """Held-out documents per source and language for bits per byte; 0: all."""
-    test: Files = ("pack",)
-    """The test set of generated answers: "pack" or JSON Lines files of triples with `task`."""
     questions: int = Field(0, ge=0)
     """Questions of the test set, the same number from each task; 0: all."""
     answer_tokens: int = Field(96, gt=0)
     """Longest generated answer, in tokens."""
     samples: int = Field(6, ge=0)
     """Answers shown side by side in the report."""
-    benchmarks: Files = ()
-    """Multiple-choice files (question, choices, gold), scored by log-probability."""
     questions_each: int = Field(0, ge=0)
     """Questions of each benchmark; 0: all."""
     resamples: int = Field(1000, gt=0)
@@ -366,6 +371,7 @@ class Recipe(Table):
     adapter: Adapter = Adapter()
     pretrain: Pretrain = Pretrain()
     finetune: Finetune = Finetune()
+    benchmarks: Benchmarks = Benchmarks()
     evaluate: Evaluate = Evaluate()
     export: Export = Export()
     runtime: Runtime = Runtime()

@@ -40,7 +40,7 @@ def mix(
     sources: recipe.Sources,
     blend: Mapping[str, recipe.Part],
     split: recipe.Split,
-    evaluate: recipe.Evaluate,
+    benchmarks: recipe.Benchmarks,
 ) -> Counts:
     """Write the mixture and the ids of its validation rows.
 
@@ -48,7 +48,7 @@ def mix(
         RecipeError: a part that is no step's and names no source.
     """
     pack, known = packs.load(language.pack), packs.load(language.known)
-    questions = Questions(pack, sources.folder, evaluate)
+    questions = Questions(pack, sources.folder, benchmarks)
     seen: dict[str, str] = {}
     dropped: list[Dropped] = []
     parts: dict[str, list[Example]] = {}

@@ -24,11 +24,11 @@ KEYS = (("instruction", "input"), ("question",))
 class Questions:
     """Every question of the pack's test set and of the recipe's benchmarks."""
 
-    def __init__(self, pack: Pack, folder: str, evaluate: recipe.Evaluate) -> None:
+    def __init__(self, pack: Pack, folder: str, benchmarks: recipe.Benchmarks) -> None:
         self._pack = pack
         self._prompts: dict[tuple[str, ...], str] = {}
         self._runs: dict[tuple[str, ...], str] = {}
-        for name, prompt in _prompts(pack, folder, evaluate):
+        for name, prompt in _prompts(pack, folder, benchmarks):
             words = tuple(text.words(prompt, pack))
             self._prompts.setdefault(words, name)
             for run in _runs(words):
@@ -54,10 +54,10 @@ def _runs(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         yield words[start : start + RUN_WORDS]
 
 
-def _prompts(pack: Pack, folder: str, evaluate: recipe.Evaluate) -> Iterator[tuple[str, str]]:
+def _prompts(pack: Pack, folder: str, benchmarks: recipe.Benchmarks) -> Iterator[tuple[str, str]]:
     """Yield (name, prompt) of each question; a row without one is passed over, evaluate reports it."""
-    own = sources.rows(("test.jsonl",), str(pack.folder)) if "pack" in evaluate.test else ()
-    for rows in (own, sources.rows(evaluate.test, folder), sources.rows(evaluate.benchmarks, folder)):
+    own = sources.rows(("test.jsonl",), str(pack.folder)) if "pack" in benchmarks.test else ()
+    for rows in (own, sources.rows(benchmarks.test, folder), sources.rows(benchmarks.choices, folder)):
         for row in rows:
             if isinstance(row, Dropped):
                 continue

@@ -61,6 +61,7 @@ def measure(
     *,
     language: recipe.Language,
     sources: recipe.Sources,
+    benchmarks: recipe.Benchmarks,
     evaluate: recipe.Evaluate,
     pretrain: recipe.Pretrain,
     finetune: recipe.Finetune,
@@ -71,7 +72,15 @@ def measure(
         DataError: there is nothing to measure, or a file cannot be read.
         ModelError: a base or an adapter is missing or damaged.
     """
-    material = choose(given.needs, language=language, sources=sources, evaluate=evaluate, pretrain=pretrain, finetune=finetune)
+    material = choose(
+        given.needs,
+        language=language,
+        sources=sources,
+        benchmarks=benchmarks,
+        evaluate=evaluate,
+        pretrain=pretrain,
+        finetune=finetune,
+    )
     measured: dict[str, list[Measured]] = {}
     marked: dict[str, list[Marked]] = {}
     for stage in STAGES:
@@ -97,6 +106,7 @@ def choose(
     *,
     language: recipe.Language,
     sources: recipe.Sources,
+    benchmarks: recipe.Benchmarks,
     evaluate: recipe.Evaluate,
     pretrain: recipe.Pretrain,
     finetune: recipe.Finetune,
@@ -104,8 +114,8 @@ def choose(
     """Choose what is measured, the same for every stage."""
     own, known = packs.load(language.pack), packs.load(language.known)
     codes = (own.code, known.code)
-    asked, refused = testset.questions(own, sources.folder, evaluate)
-    choices, unread = harness.questions(evaluate.benchmarks, sources.folder, evaluate.questions_each, evaluate.seed, known.code)
+    asked, refused = testset.questions(own, sources.folder, benchmarks, evaluate)
+    choices, unread = harness.questions(benchmarks.choices, sources.folder, evaluate.questions_each, evaluate.seed, known.code)
     material = Material(
         own=own,
         known=known,
@@ -121,7 +131,7 @@ def choose(
     if not len(material):
         raise DataError(
             f"{needs['corpus']}: nothing is held out, and there is no question to ask",
-            "Raise corpus.held_out or split.validation, or name a test set in evaluate.test.",
+            "Raise corpus.held_out or split.validation, or name a test set in benchmarks.test.",
         )
     return material
 

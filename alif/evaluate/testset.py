@@ -36,9 +36,11 @@ class Marked:
     faults: tuple[str, ...]
 
 
-def questions(own: Pack, folder: str, evaluate: recipe.Evaluate) -> tuple[list[Example], list[Dropped]]:
+def questions(
+    own: Pack, folder: str, benchmarks: recipe.Benchmarks, evaluate: recipe.Evaluate
+) -> tuple[list[Example], list[Dropped]]:
     """Return the questions to ask, as many of each task where the recipe wants fewer than there are, and rows that are none."""
-    source = tuple(str(own.folder / "test.jsonl") if part == "pack" else part for part in evaluate.test)
+    source = tuple(str(own.folder / "test.jsonl") if part == "pack" else part for part in benchmarks.test)
     found: dict[str, Example] = {}
     dropped = []
     for row in sources.examples(source, folder, language=own.code, task="", kind="source"):

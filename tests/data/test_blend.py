@@ -32,7 +32,11 @@ def replayed() -> list[Example]:
 
 
 def run(
-    step: Given, folder: Path | str = "", parts: dict[str, recipe.Part] | None = None, validation: float = 0.1, **evaluate: Any
+    step: Given,
+    folder: Path | str = "",
+    parts: dict[str, recipe.Part] | None = None,
+    validation: float = 0.1,
+    **benchmarks: Any,
 ) -> Counts:
     return mix(
         step,
@@ -40,7 +44,7 @@ def run(
         sources=recipe.Sources(folder=str(folder)),
         blend=parts or PARTS,
         split=recipe.Split(validation=validation),
-        evaluate=recipe.Evaluate.model_validate(evaluate),
+        benchmarks=recipe.Benchmarks.model_validate(benchmarks),
     )
 
 
@@ -106,7 +110,7 @@ def test_questions_of_the_test_set_and_of_benchmarks_are_dropped(
     inside = row("qa", f"Tell me: {question}", "the turtle", kind="replay", language="en")
     alike = row("qa", "Which of these animals lays eggs in the sand?", "the turtle", kind="replay", language="en")
     step = given("blend", {"review": [copied, *reviewed()], "replay": [inside, alike]})
-    counts = run(step, tmp_path, benchmarks="bench.jsonl")
+    counts = run(step, tmp_path, choices="bench.jsonl")
     assert dict(counts.dropped) == {"in_benchmark": 2}
     evidence = [one["evidence"] for one in rows_of(step.folder, "dropped")]
     assert evidence[0] == "the prompt of test#1"

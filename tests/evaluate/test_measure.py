@@ -18,15 +18,20 @@ from alif.runs import Given
 FILES = ("scores.jsonl", "differences.jsonl", "answers.jsonl", "dropped.jsonl")
 
 
-def work(needs: Mapping[str, Path], folder: Path, **evaluate: object) -> Counts:
+ASKED = recipe.Benchmarks(choices=("small.en.jsonl",))
+NOTHING = recipe.Benchmarks(test=("none.jsonl",))
+
+
+def work(needs: Mapping[str, Path], folder: Path, benchmarks: recipe.Benchmarks = ASKED, **evaluate: object) -> Counts:
     folder.mkdir()
     runtime = recipe.Runtime(device="cpu", threads=1)
     given = Given(run="r", step="evaluate", folder=folder, scratch=folder, root=folder, needs=needs, runtime=runtime)
-    settings = {"questions": 7, "answer_tokens": 8, "resamples": 100, "benchmarks": ("small.en.jsonl",), **evaluate}
+    settings = {"questions": 7, "answer_tokens": 8, "resamples": 100, **evaluate}
     return measure(
         given,
         language=recipe.Language(),
         sources=recipe.Sources(folder=str(folder.parent)),
+        benchmarks=benchmarks,
         evaluate=recipe.Evaluate.model_validate(settings),
         pretrain=recipe.Pretrain(tokens_per_row=64),
         finetune=recipe.Finetune(),
@@ -95,11 +100,11 @@ def test_nothing_to_measure_is_a_sentence(needs: Mapping[str, Path], tmp_path: P
     store.write_rows(tmp_path / "none.jsonl", ())
     empty = {**needs, "corpus": tmp_path / "corpus", "blend": tmp_path / "blend"}
     with pytest.raises(DataError, match="nothing is held out"):
-        work(empty, tmp_path / "step", test="none.jsonl", benchmarks=())
+        work(empty, tmp_path / "step", NOTHING)
 
 
 def test_one_kind_alone_is_enough(needs: Mapping[str, Path], tmp_path: Path) -> None:
     store.write_rows(tmp_path / "none.jsonl", ())
-    counts = work(needs, tmp_path / "step", test="none.jsonl", benchmarks=(), documents=1)
+    counts = work(needs, tmp_path / "step", NOTHING, documents=1)
     assert counts.facts["questions"] == counts.facts["choices"] == 0
     assert counts.facts["documents"] == 4

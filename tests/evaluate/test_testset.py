@@ -13,35 +13,36 @@ from alif.evaluate.answers import Answer
 from alif.language.pack import load
 
 UR, EN = load("ur"), load("en")
+MINE = recipe.Benchmarks(test=("mine.jsonl",))
 ROW = {"task": "qa", "instruction": "پانی کا فارمولا لکھیے۔", "input": "", "output": "H2O"}
 
 
 def test_the_same_number_from_each_task() -> None:
-    found, dropped = testset.questions(UR, "", recipe.Evaluate(questions=14))
+    found, dropped = testset.questions(UR, "", recipe.Benchmarks(), recipe.Evaluate(questions=14))
     assert Counter(row.task for row in found) == dict.fromkeys(UR.tasks, 2)
     assert not dropped
-    assert found == testset.questions(UR, "", recipe.Evaluate(questions=14))[0]
+    assert found == testset.questions(UR, "", recipe.Benchmarks(), recipe.Evaluate(questions=14))[0]
 
 
 def test_rows_that_are_no_question_and_twice_the_same_are_dropped(tmp_path: Path) -> None:
     store.write_rows(
         tmp_path / "mine.jsonl", [ROW, {"task": "qa", "instruction": "کیا؟"}, ROW, {**ROW, "task": "poem", "input": "x"}]
     )
-    found, dropped = testset.questions(UR, str(tmp_path), recipe.Evaluate(test="mine.jsonl"))
+    found, dropped = testset.questions(UR, str(tmp_path), MINE, recipe.Evaluate())
     assert [row.task for row in found] == ["qa", "poem"]
     assert [row.reason for row in dropped] == ["missing_field", "duplicate"]
 
 
 def test_an_unknown_task_is_marked_as_free_text(tmp_path: Path) -> None:
     store.write_rows(tmp_path / "mine.jsonl", [{**ROW, "task": "poem"}])
-    asked, _ = testset.questions(UR, str(tmp_path), recipe.Evaluate(test=("mine.jsonl",)))
+    asked, _ = testset.questions(UR, str(tmp_path), MINE, recipe.Evaluate())
     (one,) = testset.mark(asked, [Answer("h2o", True)], UR, EN)
     assert one.marks.exact_match
     assert one.faults == ()
 
 
 def test_the_scorer_gives_every_reference_full_marks() -> None:
-    asked, _ = testset.questions(UR, "", recipe.Evaluate())
+    asked, _ = testset.questions(UR, "", recipe.Benchmarks(), recipe.Evaluate())
     assert testset.gold(asked, UR, EN) == {"right": len(asked), "n": len(asked), "wrong": [], "faults": {}}
     marked = testset.mark(asked, [Answer(row.output, True) for row in asked], UR, EN)
     values = {one.key[:2]: one.items.value for one in testset.measure(asked, marked, "ur")}
@@ -51,7 +52,7 @@ def test_the_scorer_gives_every_reference_full_marks() -> None:
 
 
 def test_answers_stand_side_by_side_and_samples_are_spread() -> None:
-    asked, _ = testset.questions(UR, "", recipe.Evaluate())
+    asked, _ = testset.questions(UR, "", recipe.Benchmarks(), recipe.Evaluate())
     stages = {
         stage: testset.mark(asked, [Answer(f"{stage} {index}", True) for index in range(len(asked))], UR, EN)
         for stage in ("base", "pretrain")

@@ -1,0 +1,95 @@
+"""What people type: exit codes, one JSON document, sentences for bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from alif import recipe as recipes
+from alif.cli import _main
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_usage_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _main(["frobnicate"]) == 2
+    assert _main(["run", "demo", "--sett", "x"]) == 2
+    assert "Did you mean --set" in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["run", "nothing"], "nothing: no such recipe, run or file"),
+        (["run", "demo", "--set", "pool.treshold=1"], "pool.treshold: no such key"),
+        (["run", "demo", "--until", "baking"], "--until baking: no such step"),
+        (["status", "demo"], "runs/demo: no such run"),
+        (["show", "demo", "seeds"], "runs/demo: no such run"),
+        (["chat", "demo"], "runs/demo: no such run"),
+        (["report", "demo"], "runs/demo: no such run"),
+        (["run", "demo", "--set", 'language.pack="xx"'], "xx"),
+        (["corpus", "demo", "--set", 'corpus.source="none/*.jsonl"'], "none/*.jsonl: no such file"),
+    ],
+)
+def test_bad_input_is_a_sentence_and_exit_1(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _main(arguments) == 1
+    said = capsys.readouterr()
+    assert sentence in said.err
+    assert "Traceback" not in said.err
+    assert not said.out
+
+
+@pytest.mark.parametrize("name", recipes.shipped())
+def test_check_answers_for_every_shipped_recipe(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _main(["check", name, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["recipe"] == name
+    assert all(setting["key"] for setting in found["settings"])
+    for problem in found["problems"]:
+        assert problem["message"]
+        assert problem["hint"]
+
+
+def test_check_names_every_host_and_what_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    sets = ["--set", 'student.base="meta-llama/Llama-3.1-8B"', "--set", 'teacher.gpt.model="gpt-4o"']
+    assert _main(["check", "demo", "--json", *sets]) == 0
+    found = json.loads(capsys.readouterr().out)
+    hosts = {host["host"]: host["sent"] for host in found["hosts"]}
+    assert set(hosts) == {"127.0.0.1", "api.openai.com", "huggingface.co"}
+    assert "prompts" in hosts["api.openai.com"]
+    assert any("price" in problem["message"] for problem in found["problems"])
+
+
+def test_new_copies_a_recipe_and_refuses_to_overwrite(empty_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _main(["new", "demo", "mine.toml"]) == 0
+    assert recipes.load(empty_folder / "mine.toml") == recipes.load(recipes.shipped()["demo"])
+    assert _main(["new", "demo", "mine.toml"]) == 1
+    assert "mine.toml: is already there" in capsys.readouterr().err
+
+
+def test_ls_is_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _main(["ls", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"packs", "recipes", "runs"} == set(found)
+    assert found["runs"] == []
+    urdu = next(one for one in found["packs"] if one["tasks"])
+    assert urdu["seeds"] >= 50
+
+
+def test_a_step_alone_is_done_with_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _main(["generate", "demo", "--json", "--set", "generate.accepted=14", "--set", "generate.round=2"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    states = {step["name"]: step["state"] for step in found["steps"]}
+    assert (states["seeds"], states["generate"], states["translate"]) == ("done", "done", "todo")
+    assert _main(["show", "demo", "generate", "--json", "-n", "3"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 3
+    assert all(row["origin"]["kind"] == "teacher" for row in rows)

@@ -1,0 +1,103 @@
+"""Data files as they come: each good row read, each bad one named, each unreadable file refused with a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alif import sources
+from alif.errors import DataError
+from alif.records import Document, Dropped, Example, Kind
+
+KIND: Kind = "source"
+
+
+def write(folder: Path, name: str, text: str) -> str:
+    (folder / name).write_text(text, encoding="utf-8")
+    return name
+
+
+def read(folder: Path, name: str) -> list[Example | Dropped]:
+    return list(sources.examples((name,), str(folder), language="xx", task="t", kind=KIND, licence="MIT"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"instruction": "a", "input": "b", "output": "c"}',
+        '{"instruction": "a", "context": "b", "response": "c"}',
+        '{"prompt": "a", "input": "b", "completion": "c"}',
+        '{"id": "s", "instruction": "a", "instances": [{"input": "b", "output": "c"}]}',
+    ],
+)
+def test_the_usual_names_of_the_three_fields_are_read(tmp_path: Path, line: str) -> None:
+    (row,) = read(tmp_path, write(tmp_path, "rows.jsonl", line + "\n"))
+    assert isinstance(row, Example)
+    assert (row.instruction, row.input, row.output, row.language, row.task) == ("a", "b", "c", "xx", "t")
+    assert row.origin.licence == "MIT"
+    assert row.origin.source.startswith("rows#")
+
+
+def test_a_bad_row_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    lines = ['{"instruction": "a", "output": "b"}', "{", '{"instruction": "a"}', '{"instruction": 3, "output": "b"}']
+    first, *bad = read(tmp_path, write(tmp_path, "rows.jsonl", "\n".join(lines)))
+    assert isinstance(first, Example)
+    assert [row.reason for row in bad if isinstance(row, Dropped)] == ["unreadable", "missing_field", "missing_field"]
+    assert all(f"rows.jsonl:{number}" in row.evidence for number, row in enumerate(bad, 2) if isinstance(row, Dropped))
+
+
+def test_a_pattern_that_matches_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\*.jsonl: no such file"):
+        sources.paths(("none*.jsonl",), str(tmp_path))
+
+
+def test_sources_keep_their_names_and_order(tmp_path: Path) -> None:
+    for name in ("b.txt", "a.txt"):
+        write(tmp_path, name, f"{name} one\n\n{name} two\n")
+    found = list(sources.documents(("*.txt",), str(tmp_path), language="xx"))
+    assert [(row.source, row.text) for row in found if isinstance(row, Document)] == [
+        ("a", "a.txt one"), ("a", "a.txt two"), ("b", "b.txt one"), ("b", "b.txt two"),
+    ]  # fmt: skip
+
+
+def test_a_local_data_set_folder_is_read_as_the_hub_would(tmp_path: Path) -> None:
+    pytest.importorskip("datasets")
+    folder = tmp_path / "set"
+    folder.mkdir()
+    write(folder, "train.jsonl", '{"text": "ایک"}\n{"text": "دو"}\n')
+    found = list(sources.documents((f"hub:{folder}",), "", language="xx"))
+    assert [row.text for row in found if isinstance(row, Document)] == ["ایک", "دو"]
+    with pytest.raises(DataError, match="cannot be loaded"):
+        list(sources.documents((f"hub:{tmp_path / 'nothing'}",), "", language="xx"))
+
+
+@pytest.mark.shared
+def test_broken_rows_of_the_messy_file_are_reported_by_number(shared_data: Path) -> None:
+    found = list(sources.rows(("messy_dev/broken.jsonl",), str(shared_data)))
+    good = [row for row in found if isinstance(row, sources.Row)]
+    bad = [row for row in found if isinstance(row, Dropped)]
+    assert len(good) + len(bad) == 59
+    assert len(bad) == 9
+    assert all("broken.jsonl:" in row.evidence for row in bad)
+
+
+@pytest.mark.shared
+def test_a_csv_with_mark_and_line_breaks_has_its_forty_records(shared_data: Path) -> None:
+    found = list(sources.rows(("messy_dev/csv_bom_multiline.csv",), str(shared_data)))
+    assert len(found) == 40
+    assert all(isinstance(row, sources.Row) for row in found)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("win1256.txt", "win1256.txt:1: not UTF-8"),
+        ("invalid_utf8_bytes.txt", "invalid_utf8_bytes.txt:1: not UTF-8"),
+        ("page.html", "no reader for .html files"),
+    ],
+)
+def test_files_that_are_not_readable_yet_are_refused_with_a_sentence(shared_data: Path, name: str, sentence: str) -> None:
+    with pytest.raises(DataError, match=sentence):
+        list(sources.documents((f"messy_dev/{name}",), str(shared_data), language="ur"))
