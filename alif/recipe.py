@@ -71,15 +71,14 @@ class Teacher(Table):
     model: str
     """The model as the provider names it."""
     address: str = "https://api.openai.com/v1"
-    """Any OpenAI-compatible address, Anthropic's or Azure's; "scripted" is the offline teacher that answers from the pack's demo
-    folder."""
+    """Any OpenAI-compatible address, Anthropic's or Azure's; "scripted": the offline teacher, from the pack's demo folder."""
     protocol: Literal["auto", "openai", "anthropic", "azure"] = Field("auto", json_schema_extra=NOT_IDENTITY)
-    """How the address is spoken to; auto: Anthropic's and Azure's own addresses in their own protocols, all others in OpenAI's."""
+    """How the address is spoken to; auto: Anthropic's and Azure's own addresses in their protocols, all others in OpenAI's."""
     api_version: str = Field("2024-10-21", json_schema_extra=NOT_IDENTITY)
     """Azure's protocol only: the version of its interface. There `model` is the name of the deployment."""
     key: str = Field("", json_schema_extra=NOT_IDENTITY)
-    """Name of the environment variable that holds the key; empty: OPENAI_API_KEY, ANTHROPIC_API_KEY or AZURE_OPENAI_API_KEY by the
-    protocol. The key itself never stands in a recipe."""
+    """Name of the environment variable that holds the key, which itself never stands in a recipe; empty: by the protocol
+    OPENAI_API_KEY, ANTHROPIC_API_KEY or AZURE_OPENAI_API_KEY."""
     share: Share = 1.0
     """Its part of the requests, relative to the other teachers': one number, or a table by task, in which "other" is every task
     that is not named, and a task without a number gets none."""

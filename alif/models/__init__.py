@@ -3,15 +3,16 @@
     chat       what is asked and what is answered
     client     open_models: the door itself
     asking     one request to one teacher, until it is answered
+    batch      many requests at once through a provider's batch interface; counters: the two interfaces seen as one
+    wire       the connection to a provider; protocol: what is written on it; reading: what a raw reply says
     faults     what a failure means: try again, wait, or stop
-    reading    what a raw reply says
-    ledger     every request before it is sent, every reply for ever
+    ledger     every request before it is sent, every reply for ever; batch_book: its page of batches
     budget     the money cap
     limiter    how many requests a provider bears at once
-    address    which host a teacher lies at, and what is sent there
+    address    which host a teacher lies at, how it is spoken to, which key opens it
     scripted   the offline teacher, a server on loopback; chaos: how it misbehaves on purpose
 
-Only `client`, `asking` and `faults` load openai; import them where they are used.
+Only `wire` loads openai, and anthropic where a teacher needs it. Import it, `asking`, `batch` and `client` where they are used.
 """
 
 from alif.models.chat import ChatModel, Message, Reply, Script, ScriptedReply, together

@@ -1,8 +1,10 @@
-"""Where a teacher lies: its host, whether that is this house or the world, which key opens it, and what is sent there.
+"""Where a teacher lies: its host, how it is spoken to, whether that is this house or the world, and which key opens it.
 
-scripted                          the offline teacher in alif's own process: no key, no price
-http://localhost:11434/v1         local (loopback, private network, a name without a dot): no key, no price needed
-https://api.openai.com/v1         a provider: needs a key in the environment and a price in the recipe
+scripted                            the offline teacher in alif's own process: no key, no price
+http://localhost:11434/v1           local (loopback, private network, a name without a dot): no key, no price needed
+https://api.openai.com/v1           a provider: needs a key in the environment and a price in the recipe
+https://api.anthropic.com           the same, in Anthropic's protocol
+https://NAME.openai.azure.com       the same, in Azure's protocol; with /openai/v1 at its end in OpenAI's
 """
 
 from __future__ import annotations
@@ -15,10 +17,12 @@ from urllib.parse import SplitResult, urlsplit
 from alif.errors import RecipeError, ReplyError
 from alif.recipe import Teacher
 
-__all__ = ["SCRIPTED", "check", "host", "hosts", "is_local", "is_openai", "key"]
+__all__ = ["SCRIPTED", "check", "host", "hosts", "is_local", "is_openai", "key", "protocol", "variable"]
 
 SCRIPTED = "scripted"
 """The address of the offline teacher."""
+VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "azure": "AZURE_OPENAI_API_KEY"}
+"""The usual names of the variables that hold keys, by protocol."""
 
 
 def host(address: str) -> str:
@@ -43,6 +47,23 @@ def is_openai(address: str) -> bool:
     """Tell whether an address is OpenAI's own, or Azure's, which have other names for some settings."""
     name = _split(address).hostname or ""
     return name.endswith((".openai.com", ".openai.azure.com"))
+
+
+def protocol(teacher: Teacher) -> str:
+    """Return how a teacher is spoken to: openai, anthropic or azure."""
+    if teacher.protocol != "auto":
+        return teacher.protocol
+    parts = _split(teacher.address)
+    name = parts.hostname or ""
+    if name.endswith(".anthropic.com"):
+        return "anthropic"
+    azure = name.endswith((".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com"))
+    return "azure" if azure and "/v1" not in parts.path else "openai"
+
+
+def variable(teacher: Teacher) -> str:
+    """Return the name of the environment variable that holds a teacher's key."""
+    return teacher.key or VARIABLES[protocol(teacher)]
 
 
 def check(name: str, teacher: Teacher) -> None:
@@ -74,18 +95,18 @@ def key(name: str, teacher: Teacher) -> str:
     Raises:
         ReplyError: the variable is not set or cannot be a key; it is named, its value never is.
     """
-    local = is_local(teacher.address)
-    if local and "key" not in teacher.model_fields_set:
+    local, named = is_local(teacher.address), variable(teacher)
+    if local and not teacher.key:
         return ""
-    value = os.environ.get(teacher.key, "").strip()
+    value = os.environ.get(named, "").strip()
     if not value and not local:
         raise ReplyError(
-            f"teacher.{name}: {host(teacher.address)} needs a key, and the environment variable {teacher.key} is not set",
-            f"export {teacher.key}=... and repeat the command; it is never written to any file.",
+            f"teacher.{name}: {host(teacher.address)} needs a key, and the environment variable {named} is not set",
+            f"export {named}=... and repeat the command; it is never written to any file.",
         )
     if not (value.isascii() and value.isprintable()):
         raise ReplyError(
-            f"teacher.{name}: the environment variable {teacher.key} holds characters that no key has",
+            f"teacher.{name}: the environment variable {named} holds characters that no key has",
             "Copy the key again, without anything around it.",
         )
     return value
@@ -99,8 +120,8 @@ def hosts(teachers: Mapping[str, Teacher]) -> list[tuple[str, str]]:
         sent = f"teacher.{name}: prompts for {teacher.model}"
         if teacher.address == SCRIPTED:
             sent += ", to the offline teacher in alif's own process"
-        elif not is_local(teacher.address) or "key" in teacher.model_fields_set:
-            sent += f", with the key from {teacher.key}"
+        elif not is_local(teacher.address) or teacher.key:
+            sent += f", with the key from {variable(teacher)}"
         found.append((host(teacher.address), sent))
     return found
 

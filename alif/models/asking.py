@@ -15,26 +15,26 @@ import itertools
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
-
-import httpx2
-import openai
 
 from alif import console
 from alif.errors import ReplyError
-from alif.models import address
+from alif.models import address, protocol
 from alif.models.budget import Budget, Price
 from alif.models.chat import Message, Reply
-from alif.models.faults import Fault, judge
+from alif.models.faults import Fault, refused
 from alif.models.ledger import Ledger, Request
 from alif.models.limiter import Limiter
-from alif.models.reading import BLOCKED, Reading, read
+from alif.models.reading import Reading, read
+from alif.models.wire import Answer, Wire
 from alif.recipe import Teacher
 
 __all__ = ["Desk", "Line", "Patience"]
+
+T = TypeVar("T")
 
 TOLD_FROM_S = 10.0
 """A wait of this length is told on the screen."""
@@ -52,6 +52,11 @@ class Patience:
     """The same for a host that has answered before: the network may come back."""
     give_up_s: float = 1800.0
     """How long one request is tried at all."""
+    gather_s: float = 0.25
+    """How long a batch waits for one more request."""
+    first_poll_s: float = 2.0
+    longest_poll_s: float = 60.0
+    """The waits between two looks at a batch grow from the one to the other."""
 
     def wait_s(self, request: str, attempt: int) -> float:
         """Return the wait after `attempt` (from 0): a pure function of the request and the attempt."""
@@ -94,44 +99,59 @@ class Line:
     key: str
     price: Price
     limiter: Limiter
-    client: openai.AsyncOpenAI
+    wire: Wire
     desk: Desk
 
     async def reply(self, messages: Sequence[Message], *, draw: int = 0) -> Reply:
         """Answer `messages`. The same messages, settings and `draw` are answered from the ledger, free."""
+        request = self.request(messages, draw)
+        async with self.alone(request):
+            return self.desk.ledger.answer(request.hash) or await self.answered(request, protocol.body(self.teacher, messages))
+
+    def request(self, messages: Sequence[Message], draw: int) -> Request:
+        """Return what the ledger calls this question."""
         settings: dict[str, Any] = {"max_tokens": self.teacher.max_tokens, "temperature": self.teacher.temperature}
         if self.edition:
             settings["edition"] = self.edition
-        request = Request.of(self.name, self.teacher.address, self.teacher.model, messages, settings, draw=draw)
-        async with self.desk.asking.setdefault(request.hash, asyncio.Lock()):
-            return self.desk.ledger.answer(request.hash) or await self._until_answered(request, self._body(messages))
+        return Request.of(self.name, self.teacher.address, self.teacher.model, messages, settings, draw=draw)
 
-    def _body(self, messages: Sequence[Message]) -> dict[str, Any]:
-        return {
-            "model": self.teacher.model,
-            "messages": [message.model_dump() for message in messages],
-            "temperature": self.teacher.temperature,
-            "max_completion_tokens" if address.is_openai(self.teacher.address) else "max_tokens": self.teacher.max_tokens,
-        }
+    def alone(self, request: Request) -> asyncio.Lock:
+        """Return the lock that keeps a request from being sent twice at the same time."""
+        return self.desk.asking.setdefault(request.hash, asyncio.Lock())
 
-    async def _until_answered(self, request: Request, body: dict[str, Any]) -> Reply:
+    def upper_usd(self, request: Request) -> float:
+        """Return the most that a request can cost."""
+        return self.price.upper_usd(len(request.payload.encode()), self.teacher.max_tokens)
+
+    async def answered(self, request: Request, body: dict[str, Any]) -> Reply:
+        """Send a request until it is answered."""
+        return await self.persist(request.hash, lambda attempt: self._attempt(request, body, attempt))
+
+    async def persist(self, key: str, attempt: Callable[[int], Awaitable[T]], leave: str = "") -> T:
+        """Try something until it is done; the waits between two tries are those of `key`.
+
+        Raises:
+            ReplyError: no other try can help, or patience is at its end.
+            Fault: the one named in `leave`, at once.
+        """
         troubled_since = unreachable_since = math.inf
-        for attempt in itertools.count():
+        for number in itertools.count():
             try:
-                return await self._attempt(request, body, attempt)
+                return await attempt(number)
             except Fault as fault:
+                if fault.why == leave:
+                    raise
                 if fault.stop:
                     raise fault.stop from fault
                 now = time.monotonic()
                 troubled_since = min(troubled_since, now)
                 unreachable_since = min(unreachable_since, now) if fault.unreachable else math.inf
                 self._check_patience(fault, now - troubled_since, now - unreachable_since)
-                await asyncio.sleep(max(0.0, self.desk.patience.wait_s(request.hash, attempt) - (fault.wait_s or 0.0)))
+                await asyncio.sleep(max(fault.wait_s or 0.0, self.desk.patience.wait_s(key, number)))
         raise AssertionError("the attempts never end")
 
     async def _attempt(self, request: Request, body: dict[str, Any], attempt: int) -> Reply:
-        desk = self.desk
-        upper_usd = self.price.upper_usd(len(request.payload.encode()), self.teacher.max_tokens)
+        desk, upper_usd = self.desk, self.upper_usd(request)
         async with desk.budget.hold(upper_usd) as hold, self.limiter.slot() as burst, desk.seats:
             number = desk.ledger.sending(request, desk.run, desk.step, upper_usd)
             hold.usd = upper_usd
@@ -158,23 +178,27 @@ class Line:
             Fault: there is none.
         """
         headers = {"X-Alif-Draw": str(draw), "X-Alif-Attempt": str(attempt)}
-        try:
-            async with asyncio.timeout(self.desk.timeout_s):
-                response = await self.client.post(
-                    "/chat/completions", cast_to=httpx2.Response, body=body, options={"headers": headers}
-                )
-            raw = response.content.decode("utf-8", "replace")
-        except (openai.APIError, TimeoutError) as error:
-            if isinstance(error, openai.APIStatusError):
-                self.desk.heard.add(address.host(self.teacher.address))
-            if not (isinstance(error, openai.BadRequestError) and error.code == BLOCKED):
-                raise judge(error, self.name, self.teacher, self.key) from error
-            raw = error.response.text
+        answer = await self.wire.post(protocol.path(self.teacher), body, headers=headers, timeout_s=self.desk.timeout_s)
+        return answer.text, self.understood(answer)
+
+    def understood(self, answer: Answer) -> Reading:
+        """Read an answer; a refusal that is the model's answer to the prompt is one too.
+
+        Raises:
+            Fault: it is a refusal, or cannot be read.
+        """
         self.desk.heard.add(address.host(self.teacher.address))
-        try:
-            return raw, read(raw)
-        except ValueError as error:
-            raise Fault(str(error), billed=True) from error
+        if answer.status <= 400:
+            try:
+                return read(answer.text)
+            except ValueError as error:
+                if answer.status < 400:
+                    raise Fault(str(error), billed=True) from error
+        raise self.refused(answer)
+
+    def refused(self, answer: Answer) -> Fault:
+        """Return what a refusal means."""
+        return refused(answer.status, answer.headers, answer.text, self.name, self.teacher, key=self.key)
 
     def _check_patience(self, fault: Fault, troubled_s: float, unreachable_s: float) -> None:
         """Tell of a long wait, or raise when patience is at its end."""

@@ -118,6 +118,11 @@ class Budget:
             self._spent += _nano(hold.usd)
             self._settled.set()
 
+    def give_back(self, usd: float) -> None:
+        """Take back what was counted as spent before and turned out not to be: the rest of an upper bound."""
+        self._spent -= math.floor(usd * 1e9)
+        self._settled.set()
+
     def _refusal(self, upper_usd: float) -> BudgetError:
         spent, cap = dollars(self.spent_usd), dollars(self._cap / 1e9)
         return BudgetError(

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, closing
-
-import httpx2
-import openai
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 
 from alif.errors import RecipeError
 from alif.models import address
 from alif.models.address import hosts
 from alif.models.asking import Desk, Line, Patience
+from alif.models.batch import BatchLine
+from alif.models.batch_book import BatchBook
 from alif.models.budget import Budget, price
 from alif.models.chat import ChatModel, Message, Reply, Script, ScriptedReply, together
 from alif.models.ledger import Account, Ledger
 from alif.models.limiter import Limiter
 from alif.models.scripted import Chaos, ScriptedServer, serve
+from alif.models.wire import Wire, connect
 from alif.recipe import Teacher
 from alif.runs import Given
 
@@ -37,9 +37,6 @@ __all__ = [
     "open_models",
     "together",
 ]
-
-CONNECT_S = 10.0
-"""How long making a connection may take."""
 
 
 class Models(Mapping[str, ChatModel]):
@@ -108,6 +105,7 @@ async def open_models(
         budget = Budget(runtime.max_cost_usd, ledger.account(given.run).usd)
         seats = asyncio.Semaphore(runtime.workers)
         desk = Desk(given.run, given.step, ledger, budget, seats, patience or Patience(), runtime.timeout_s)
+        batched = runtime.batch or bool(BatchBook(ledger).under_way())
         limiters = {(teacher.address, teacher.model): Limiter(runtime.workers) for teacher in teachers.values()}
         lines = {
             name: Line(
@@ -117,13 +115,16 @@ async def open_models(
                 key=keys[name],
                 price=prices[name],
                 limiter=limiters[teacher.address, teacher.model],
-                client=await stack.enter_async_context(_connection(teacher, keys[name], server, runtime.timeout_s)),
+                wire=await stack.enter_async_context(_connection(name, teacher, keys[name], server, runtime.timeout_s)),
                 desk=desk,
             )
             for name, teacher in teachers.items()
         }
-        models = Models(lines, desk)
+        models = Models({name: BatchLine(line, runtime.batch) if batched else line for name, line in lines.items()}, desk)
         stack.callback(models.close)
+        for model in models.values():
+            if isinstance(model, BatchLine):
+                stack.push_async_callback(model.close)
         try:
             yield models
         except Exception:
@@ -145,12 +146,12 @@ def _scripted(
     return stack.enter_context(serve(script, chaos))
 
 
-def _connection(teacher: Teacher, key: str, server: ScriptedServer | None, timeout_s: float) -> openai.AsyncOpenAI:
-    """Return a client that tries once, sends no key to a local address unless told to, and goes to it past any proxy."""
-    url = server.address if server and teacher.address == address.SCRIPTED else teacher.address
-    timeout = httpx2.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
-    http = openai.DefaultAsyncHttpx2Client(trust_env=not address.is_local(teacher.address), timeout=timeout)
-    client = openai.AsyncOpenAI(api_key=key or "none", base_url=url, max_retries=0, timeout=timeout, http_client=http)
-    if not address.is_openai(teacher.address):
-        client.organization = client.project = None  # from the environment: nobody else's business
-    return client
+def _connection(
+    name: str, teacher: Teacher, key: str, server: ScriptedServer | None, timeout_s: float
+) -> AbstractAsyncContextManager[Wire]:
+    url = ""
+    if server and teacher.address == address.SCRIPTED:
+        url = server.address
+        if address.protocol(teacher) == "azure":
+            url = url.removesuffix("/v1")
+    return connect(name, teacher, key, timeout_s, url)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import json
 import math
 import re
 import time
@@ -17,22 +18,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx2
-import openai
 
 from alif.errors import ReplyError
-from alif.models.address import host
+from alif.models.address import host, variable
 from alif.recipe import Teacher
 
-__all__ = ["Fault", "judge", "retry_after"]
+__all__ = ["Fault", "lost", "refused", "retry_after"]
 
 LONGEST_PAUSE_S = 900.0
 """A provider that asks to wait longer than this is told to the user instead of being waited for."""
 PERHAPS_BILLED = (408, 499, 502, 504, 520, 522, 524)
 """Statuses of a gateway that stopped waiting: the model behind it may have answered."""
+CROWDED = (429, 529)
+"""Too many requests of ours; too many of everybody's (Anthropic)."""
 FOR_NOW = (408, 409, 425, 429, 499)
 """Statuses below 500 that are worth another try."""
 
 _USED_UP = re.compile("insufficient.(quota|balance|funds|credit)|billing_hard_limit|credit balance", re.IGNORECASE)
+_DAILY_QUOTA = re.compile(r'"quotaId"\s*:\s*"[^"]*PerDay')
+"""Gemini names the quota that is used up, and asks for a wait of seconds all the same."""
+_RETRY_DELAY = re.compile(r'"retryDelay"\s*:\s*"(?P<s>[0-9]+(?:\.[0-9]+)?)s"')
 _FOR_TODAY = re.compile("per.?day|daily", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 
@@ -55,33 +60,32 @@ class Fault(Exception):
     """Set where another try cannot help."""
 
 
-def judge(error: Exception, name: str, teacher: Teacher, key: str) -> Fault:
-    """Return what `error`, raised while `teacher` was asked, means. The `key` is taken out of whatever is said."""
-    if isinstance(error, openai.APIStatusError):
-        return _status(error, name, teacher, key)
+def lost(error: Exception) -> Fault:
+    """Return what it means that a request got no answer at all: `error` is a timeout, or a client's with its cause."""
     cause = error.__cause__
     if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
         return Fault(f"no connection: {type(cause).__name__}", billed=False, unreachable=True)
-    if isinstance(error, TimeoutError | openai.APITimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(cause, httpx2.TimeoutException):
         return Fault("timeout", billed=True)
     return Fault(f"connection lost: {type(cause or error).__name__}", billed=True)
 
 
-def _status(error: openai.APIStatusError, name: str, teacher: Teacher, key: str) -> Fault:
-    status, wait_s = error.status_code, retry_after(error.response.headers)
-    fault = Fault(str(status), billed=status in PERHAPS_BILLED, crowded=status == 429, wait_s=wait_s)
-    everything = error.response.text
+def refused(status: int, headers: Mapping[str, str], body: str, name: str, teacher: Teacher, *, key: str) -> Fault:
+    """Return what a refusal by `teacher` means. The `key` is taken out of whatever is said."""
+    wait_s = retry_after(headers, body)
+    fault = Fault(str(status), billed=status in PERHAPS_BILLED, crowded=status in CROWDED, wait_s=wait_s)
     long = wait_s is not None and wait_s > LONGEST_PAUSE_S
-    today = status == 429 and _FOR_TODAY.search(everything) is not None and (wait_s is None or long)
-    words = _words(error, key)
-    where, who = host(teacher.address), f"the key from {teacher.key}" if key else "a request without a key"
-    if status == 402 or (status < 500 and _USED_UP.search(everything)):
+    for_today = _FOR_TODAY.search(body) is not None and (wait_s is None or long)
+    today = status == 429 and (for_today or _DAILY_QUOTA.search(body) is not None)
+    words = _words(body, key)
+    where, who = host(teacher.address), f"the key from {variable(teacher)}" if key else "a request without a key"
+    if status == 402 or (status < 500 and _USED_UP.search(body)):
         fault.stop = ReplyError(
             f"teacher.{name}: the balance or quota at {where} is used up{words}",
             "Top it up there and repeat the command: it goes on where it stopped.",
         )
     elif today or long:
-        asked = f", it asks to wait {wait_s / 60:,.0f} minutes" if wait_s else ""
+        asked = f", it asks to wait {wait_s / 60:,.0f} minutes" if long and wait_s else ""
         fault.stop = ReplyError(
             f"teacher.{name}: {where} gives no more for now{asked}{words}",
             "Repeat the command later: it goes on where it stopped.",
@@ -96,7 +100,7 @@ def _refusal(name: str, teacher: Teacher, status: int, words: str, who: str) -> 
     if status == 401:  # without the provider's words: some repeat the key
         return ReplyError(
             f"teacher.{name}: {where} refuses {who}",
-            f"Check the environment variable {teacher.key}, and that teacher.{name}.key names the right one.",
+            f"Check the environment variable {variable(teacher)}, and that teacher.{name}.key names the right one.",
         )
     if status == 403:
         message = f"teacher.{name}: {where} does not let {who} use {teacher.model}{words}"
@@ -108,18 +112,32 @@ def _refusal(name: str, teacher: Teacher, status: int, words: str, who: str) -> 
     return ReplyError(message, f"Check teacher.{name}: model, address, temperature and max_tokens.")
 
 
-def _words(error: openai.APIStatusError, key: str) -> str:
+def _words(body: str, key: str) -> str:
     """Return what the provider says, in brackets, short and without the key."""
-    said = error.body.get("message") if isinstance(error.body, dict) else error.body
-    words = _SPACE.sub(" ", said).strip() if isinstance(said, str) else ""
+    words = _SPACE.sub(" ", _said(body)).strip()
     if key:
         words = words.replace(key, "***")
     words = "".join(letter if letter.isprintable() else "\ufffd" for letter in words)
     return f" ({words[:200]})" if words else ""
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a Retry-After header asks for, given as milliseconds, seconds or a date; None without one."""
+def _said(body: str) -> str:
+    """Return the message of an error body: `{"error": {"message": …}}`, the same in a list, or with other words inside."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    found = found[0] if isinstance(found, list) and found else found
+    for key in ("error", "message"):
+        found = found.get(key, found) if isinstance(found, dict) else found
+    return found if isinstance(found, str) else ""
+
+
+def retry_after(headers: Mapping[str, str], body: str = "") -> float | None:
+    """Return the seconds that a provider asks to wait; None where it does not say.
+
+    Its header says so in milliseconds, seconds or as a date; Gemini's body in `"retryDelay": "34s"`.
+    """
     for header, unit_s in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
         with contextlib.suppress(KeyError, ValueError):
             seconds = float(headers[header]) * unit_s
@@ -128,4 +146,5 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     with contextlib.suppress(KeyError, ValueError):
         moment = email.utils.parsedate_to_datetime(headers["retry-after"])
         return max(0.0, moment.timestamp() - time.time())
-    return None
+    delay = _RETRY_DELAY.search(body)
+    return float(delay["s"]) if delay else None

@@ -3,6 +3,7 @@
     requests   hash ─ payload ─ teacher ─ model ─ draw       what was asked: one row for ever
     attempts   request ─ run ─ step ─ sent_at ─ state ─ cost  each time it was sent, and what that counts for
     replies    attempt ─ request ─ raw ─ text ─ tokens        what came back
+    batches    id ─ state; batched: attempt ─ batch           attempts that went out together: see `batch_book`
 
 The hash covers what decides the answer (address, model, messages, settings, draw) and nothing else: not prices, keys, timeouts
 or the run. So a stored reply answers every run that asks the same, free. An attempt counts at its upper bound from the moment
@@ -30,10 +31,10 @@ from alif.models.chat import Message, Reply
 from alif.models.mounts import network_mount
 from alif.models.reading import Reading
 
-__all__ = ["Account", "Ledger", "Request"]
+__all__ = ["Account", "Ledger", "Request", "now"]
 
-FORMAT = 1
-"""Version of the tables, in the file's user_version."""
+FORMAT = 2
+"""Version of the tables, in the file's user_version. A ledger of format 1 had no batches."""
 WAIT_FOR_SIBLING_S = 60.0
 """How long another process may hold the file while it writes one row."""
 
@@ -47,6 +48,13 @@ CREATE TABLE IF NOT EXISTS replies (
   attempt INTEGER PRIMARY KEY REFERENCES attempts, request TEXT NOT NULL REFERENCES requests, raw TEXT NOT NULL,
   text TEXT NOT NULL, finish TEXT NOT NULL, model TEXT NOT NULL, tokens_in INTEGER NOT NULL, tokens_cached INTEGER NOT NULL,
   tokens_out INTEGER NOT NULL, tokens_reasoning INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS batches (
+  number INTEGER PRIMARY KEY, token TEXT NOT NULL, id TEXT NOT NULL DEFAULT '', teacher TEXT NOT NULL, address TEXT NOT NULL,
+  run TEXT NOT NULL, step TEXT NOT NULL, written_at TEXT NOT NULL, state TEXT NOT NULL, size INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS batched (
+  attempt INTEGER PRIMARY KEY REFERENCES attempts, batch INTEGER NOT NULL REFERENCES batches);
+CREATE INDEX IF NOT EXISTS attempts_of_request ON attempts (request);
+CREATE INDEX IF NOT EXISTS batched_of_batch ON batched (batch);
 CREATE INDEX IF NOT EXISTS attempts_of_run ON attempts (run, step);
 CREATE INDEX IF NOT EXISTS replies_of_request ON replies (request, attempt);
 """
@@ -62,6 +70,11 @@ SELECT count(DISTINCT a.request), count(*), count(r.attempt), total(a.cost_usd),
 FROM attempts a LEFT JOIN replies r ON r.attempt = a.id
 WHERE (?1 IS NULL OR a.run = ?1) AND (?2 IS NULL OR a.step = ?2)
 """
+
+
+def now() -> str:
+    """Return the time for the ledger's records."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 @dataclass(frozen=True)
@@ -116,12 +129,12 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         network = network_mount(path)
-        with store.disk(path), self._speaking():
+        with store.disk(path), self.speaking():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=WAIT_FOR_SIBLING_S, isolation_level=None)
+            self.db = sqlite3.connect(path, timeout=WAIT_FOR_SIBLING_S, isolation_level=None)
             mode = "DELETE" if network else "WAL"
-            self.journal = str(self._db.execute(f"PRAGMA journal_mode = {mode}").fetchone()[0])
-            self._db.execute(f"PRAGMA synchronous = {'FULL' if network else 'NORMAL'}")
+            self.journal = str(self.db.execute(f"PRAGMA journal_mode = {mode}").fetchone()[0])
+            self.db.execute(f"PRAGMA synchronous = {'FULL' if network else 'NORMAL'}")
             self._prepare()
         if self.journal != "wal":
             console.note(
@@ -129,20 +142,20 @@ class Ledger:
             )
 
     def _prepare(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        version = self.db.execute("PRAGMA user_version").fetchone()[0]
         if version > FORMAT:
             raise DataError(f"{self.path}: a ledger of format {version}, this alif knows {FORMAT}", "Use a newer alif.")
         if version < FORMAT:
-            self._db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+            self.db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        self.db.close()
 
     def answer(self, request: str) -> Reply | None:
         """Return the stored reply to the request of this hash: the first that came."""
-        with self._speaking():
-            row = self._db.execute(_ANSWER, (request,)).fetchone()
+        with self.speaking():
+            row = self.db.execute(_ANSWER, (request,)).fetchone()
         if row is None:
             return None
         text, finish, model, tokens_in, tokens_out, cost_usd = row
@@ -159,30 +172,39 @@ class Ledger:
 
     def sending(self, request: Request, run: str, step: str, upper_usd: float) -> int:
         """Write that `request` is about to be sent, counted at its upper bound; return the attempt's number."""
-        with self._transaction():
-            self._db.execute(
-                "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?, ?)",
-                (request.hash, request.payload, request.teacher, request.model, request.draw),
-            )
-            done = self._db.execute(
-                "INSERT INTO attempts (request, run, step, sent_at, state, upper_usd, cost_usd) "
-                "VALUES (?, ?, ?, ?, 'sent', ?, ?)",
-                (request.hash, run, step, datetime.now(UTC).isoformat(timespec="milliseconds"), upper_usd, upper_usd),
-            )
+        with self.transaction():
+            return self.write(request, run, step, upper_usd)
+
+    def write(self, request: Request, run: str, step: str, upper_usd: float) -> int:
+        """Do `sending` within a transaction of the caller's."""
+        self.db.execute(
+            "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?, ?)",
+            (request.hash, request.payload, request.teacher, request.model, request.draw),
+        )
+        done = self.db.execute(
+            "INSERT INTO attempts (request, run, step, sent_at, state, upper_usd, cost_usd) VALUES (?, ?, ?, ?, 'sent', ?, ?)",
+            (request.hash, run, step, now(), upper_usd, upper_usd),
+        )
         return int(done.lastrowid or 0)
 
     def failed(self, attempt: int, why: str, billed: bool) -> None:
         """Settle an attempt without a reply: for nothing, or at its upper bound where the provider may send a bill."""
         state, cost = ("lost", "upper_usd") if billed else ("refused", "0")
-        with self._speaking():
-            self._db.execute(f"UPDATE attempts SET state = ?, why = ?, cost_usd = {cost} WHERE id = ?", (state, why, attempt))
+        with self.speaking():
+            self.db.execute(
+                f"UPDATE attempts SET state = ?, why = ?, cost_usd = {cost} WHERE id = ? AND state <> 'answered'",
+                (state, why, attempt),
+            )
 
     def answered(self, attempt: int, request: str, raw: str, reading: Reading, cost_usd: float) -> Reply:
-        """Keep a reply, settle its attempt at what it cost, and return the request's answer: a sibling's, if it came first."""
-        with self._transaction():
-            self._db.execute("UPDATE attempts SET state = 'answered', cost_usd = ? WHERE id = ?", (cost_usd, attempt))
-            self._db.execute(
-                "INSERT INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        """Keep a reply, settle its attempt at what it cost, and return the request's answer: a sibling's, if it came first.
+
+        An attempt that has a reply keeps it: two processes may gather the same batch.
+        """
+        with self.transaction():
+            self.db.execute("UPDATE attempts SET state = 'answered', cost_usd = ? WHERE id = ?", (cost_usd, attempt))
+            self.db.execute(
+                "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     attempt,
                     request,
@@ -202,28 +224,40 @@ class Ledger:
 
     def account(self, run: str | None = None, step: str | None = None) -> Account:
         """Sum up what a run and a step sent and paid for; without names, the whole ledger."""
-        with self._speaking():
-            return Account(*self._db.execute(_ACCOUNT, (run, step)).fetchone())
+        with self.speaking():
+            return Account(*self.db.execute(_ACCOUNT, (run, step)).fetchone())
+
+    def release(self, run: str) -> tuple[int, float]:
+        """Count a run's lost attempts, and those that a kill left in flight, for nothing; return how many and their sum.
+
+        What is in a batch under way stays.
+        """
+        under_way = "SELECT attempt FROM batched JOIN batches ON number = batch WHERE batches.state IN ('written', 'open')"
+        where = f"run = ? AND state IN ('sent', 'lost') AND id NOT IN ({under_way})"
+        with self.transaction():
+            count, usd = self.db.execute(f"SELECT count(*), total(cost_usd) FROM attempts WHERE {where}", (run,)).fetchone()
+            self.db.execute(f"UPDATE attempts SET state = 'released', cost_usd = 0 WHERE {where}", (run,))
+        return int(count), float(usd)
 
     def raw_replies(self) -> Iterator[tuple[str, str]]:
         """Yield (request hash, raw reply) of every stored reply, in the order they came."""
-        with self._speaking():
-            yield from self._db.execute("SELECT request, raw FROM replies ORDER BY attempt")
+        with self.speaking():
+            yield from self.db.execute("SELECT request, raw FROM replies ORDER BY attempt")
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._speaking():
-            self._db.execute("BEGIN IMMEDIATE")
+    def transaction(self) -> Iterator[None]:
+        with self.speaking():
+            self.db.execute("BEGIN IMMEDIATE")
             try:
                 yield
             except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+            self.db.execute("COMMIT")
 
     @contextlib.contextmanager
-    def _speaking(self) -> Iterator[None]:
+    def speaking(self) -> Iterator[None]:
         """Turn SQLite's refusals into sentences."""
         try:
             yield

@@ -16,7 +16,16 @@ from alif.runs import Given
 settings.register_profile("busy machine", deadline=None)
 settings.load_profile("busy machine")
 
-FAST = Patience(first_wait_s=0.005, longest_wait_s=0.02, unreached_s=0.05, silence_s=0.2, give_up_s=30.0)
+FAST = Patience(
+    first_wait_s=0.005,
+    longest_wait_s=0.02,
+    unreached_s=0.05,
+    silence_s=0.2,
+    give_up_s=30.0,
+    gather_s=0.03,
+    first_poll_s=0.01,
+    longest_poll_s=0.02,
+)
 
 
 def echo(messages: Sequence[Message], draw: int) -> ScriptedReply:

@@ -63,3 +63,21 @@ def test_hosts_tell_what_goes_where() -> None:
     assert [host for host, _ in found] == ["api.openai.com", "pc:1", "127.0.0.1"]
     assert "OPENAI_API_KEY" in found[0][1]
     assert "OPENAI_API_KEY" not in found[1][1] + found[2][1]
+
+
+@pytest.mark.parametrize(
+    ("where", "spoken", "variable"),
+    [
+        ("https://api.openai.com/v1", "openai", "OPENAI_API_KEY"),
+        ("http://localhost:11434/v1", "openai", "OPENAI_API_KEY"),
+        ("https://api.anthropic.com", "anthropic", "ANTHROPIC_API_KEY"),
+        ("https://mine.openai.azure.com", "azure", "AZURE_OPENAI_API_KEY"),
+        ("https://mine.openai.azure.com/openai/v1", "openai", "OPENAI_API_KEY"),
+        ("scripted", "openai", "OPENAI_API_KEY"),
+    ],
+)
+def test_how_an_address_is_spoken_to(where: str, spoken: str, variable: str) -> None:
+    teacher = Teacher(model="m", address=where)
+    assert (address.protocol(teacher), address.variable(teacher)) == (spoken, variable)
+    assert address.variable(teacher.model_copy(update={"key": "MINE"})) == "MINE"
+    assert address.protocol(teacher.model_copy(update={"protocol": "anthropic"})) == "anthropic"

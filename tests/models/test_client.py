@@ -83,13 +83,13 @@ def replace_stored(reply: Reply) -> Reply:
     return reply.model_copy(update={"stored": True})
 
 
-def check_against(served: Sequence[Served], given: Given) -> None:
+def check_against(served: Sequence[Served], given: Given, kind: str = "chatcmpl-") -> None:
     """Compare the server's record with the ledger: the same replies to the token, and never less money than was spent."""
     ledger = Ledger(given.ledger)
     stored = [json.loads(raw)["id"] for _, raw in ledger.raw_replies()]
     account = ledger.account(given.run, given.step)
     ledger.close()
-    whole = {f"chatcmpl-{record.id}": record for record in served if not record.fault}
+    whole = {f"{kind}{record.id}": record for record in served if not record.fault}
     assert sorted(stored) == sorted(whole), "each reply is stored, once"
     assert account.replies == account.requests == len(whole)
     assert account.attempts >= len(served), "nothing is sent that was not written before"

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import email.utils
+import json
 import time
-from typing import Any
 
 import httpx2
 import openai
 import pytest
 
-from alif.models.faults import Fault, judge, retry_after
+from alif.models.faults import Fault, lost, refused, retry_after
 from alif.recipe import Teacher
 
 TEACHER = Teacher(model="gpt-4o")
@@ -16,17 +16,15 @@ KEY = "sk-very-secret"
 
 
 def status(code: int, message: str = "", error_code: str = "", headers: dict[str, str] | None = None) -> Fault:
-    body: Any = {"message": message, "code": error_code}
-    request = httpx2.Request("POST", "https://api.openai.com/v1/chat/completions")
-    response = httpx2.Response(code, headers=headers, json={"error": body}, request=request)
-    return judge(openai.APIStatusError("", response=response, body=body), "gpt", TEACHER, KEY)
+    body = json.dumps({"error": {"message": message, "code": error_code}})
+    return refused(code, httpx2.Headers(headers), body, "gpt", TEACHER, key=KEY)
 
 
 @pytest.mark.parametrize("code", [408, 409, 425, 429, 500, 502, 503, 504, 529])
 def test_what_is_tried_again(code: int) -> None:
     fault = status(code, "Rate limit reached for requests per min. Limit: 3 / min.")
     assert fault.stop is None
-    assert fault.crowded == (code == 429)
+    assert fault.crowded == (code in (429, 529))
     assert fault.billed == (code in (408, 502, 504)), "a gateway that stopped waiting may have been answered"
 
 
@@ -80,6 +78,28 @@ def test_a_connection_that_never_was_is_not_billed_and_a_lost_one_may_be() -> No
     ):
         error = openai.APIConnectionError(request=request)
         error.__cause__ = cause
-        fault = judge(error, "gpt", TEACHER, KEY)
+        fault = lost(error)
         assert (fault.unreachable, fault.billed) == (unreachable, not unreachable)
-    assert judge(TimeoutError(), "gpt", TEACHER, KEY).billed
+    assert lost(TimeoutError()).billed
+
+
+def test_gemini_says_how_long_to_wait_in_its_body_and_which_quota_is_used_up() -> None:
+    def body(quota: str) -> str:
+        violation = {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": quota}]}
+        delay = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.07s"}
+        message = "You exceeded your current quota, please check your plan."
+        return json.dumps([{"error": {"code": 429, "message": message, "details": [violation, delay]}}])
+
+    per_minute = refused(429, {}, body("GenerateRequestsPerMinutePerProjectPerModel"), "g", TEACHER, key=KEY)
+    assert (per_minute.stop, per_minute.wait_s) == (None, 34.07)
+    per_day = refused(429, {}, body("GenerateRequestsPerDayPerProjectPerModel-FreeTier"), "g", TEACHER, key=KEY)
+    assert per_day.stop is not None
+    assert "gives no more for now (You exceeded your current quota" in per_day.stop.message
+    assert "Repeat the command later" in per_day.stop.hint
+
+
+def test_an_overloaded_provider_is_a_full_one() -> None:
+    fault = refused(
+        529, {}, '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}', "a", TEACHER, key=KEY
+    )
+    assert (fault.crowded, fault.stop, fault.billed) == (True, None, False)

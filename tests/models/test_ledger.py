@@ -144,8 +144,8 @@ def test_files_that_cannot_be_a_ledger(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_full_disk_is_a_sentence_and_nothing_is_half_written(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.sqlite")
     attempt = ledger.sending(request(), "run", "step", 1.0)
-    pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
-    ledger._db.execute(f"PRAGMA max_page_count = {pages}")
+    pages = ledger.db.execute("PRAGMA page_count").fetchone()[0]
+    ledger.db.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(AlifError, match="the disk is full") as caught:
         ledger.answered(attempt, request().hash, "x" * 100_000, READING, 0.25)
     assert "goes on where it stopped" in caught.value.hint

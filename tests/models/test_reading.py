@@ -84,3 +84,22 @@ def test_any_json_is_read_or_refused(value: Any) -> None:
         return
     reading.text.encode()
     assert reading.tokens_in >= reading.tokens_cached >= 0
+
+
+def test_a_reply_of_anthropic() -> None:
+    usage = {"input_tokens": 7, "cache_creation_input_tokens": 2, "cache_read_input_tokens": 3, "output_tokens": 5}
+    content = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "سل"}, {"type": "text", "text": "ام"}]
+    reply = {"type": "message", "model": "c", "content": content, "stop_reason": "max_tokens", "usage": usage}
+    found = read(json.dumps(reply))
+    assert (found.text, found.finish, found.model) == ("سلام", "length", "c")
+    assert (found.tokens_in, found.tokens_cached, found.tokens_out, found.metered) == (12, 3, 5, True)
+    for reason, finish in (("end_turn", "stop"), ("refusal", "content_filter"), (None, "stop"), ("odd", "odd")):
+        assert read(json.dumps(reply | {"stop_reason": reason})).finish == finish
+    with pytest.raises(ValueError, match="without content"):
+        read(json.dumps(reply | {"content": None}))
+
+
+def test_a_model_that_had_no_token_left_has_answered_nothing() -> None:
+    message = "Could not finish the message because max_tokens or model output limit was reached. Please try again."
+    found = read(json.dumps({"error": {"message": message, "code": None}}))
+    assert (found.text, found.finish, found.metered) == ("", "length", False)

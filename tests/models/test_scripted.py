@@ -47,9 +47,9 @@ def test_the_reply_is_a_pure_function_of_request_and_draw() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(1, 20))
 def test_a_reply_is_cut_off_at_max_tokens_on_a_whole_character(text: str, max_tokens: int) -> None:
-    from alif.models.scripted import _completion
+    from alif.models.scripted_replies import completion
 
-    reply = _completion("x", body("q", max_tokens=max_tokens), ScriptedReply(text=text), "")
+    reply = completion("x", body("q", max_tokens=max_tokens), ScriptedReply(text=text), "")
     said, finish = reply["choices"][0]["message"]["content"], reply["choices"][0]["finish_reason"]
     assert text.startswith(said)
     assert reply["usage"]["completion_tokens"] <= max_tokens

@@ -1,0 +1,297 @@
+"""The same requests through a provider's batch interface, cheaper and slower, behind the same door.
+
+    reply ─▶ ledger has it? ── no ─▶ a batch under way has it? ── no ─▶ budget.hold ─▶ gather ─▶ written ─▶ made ─▶ open
+                 ▲                             └──────────── yes ─────────────▶ look, wait, look … ─▶ ended ─▶ gather results
+                 └──────────────────────────── each request looks again ◀────────────────────────────────────────┘
+
+Requests that are asked at the same time go out together. What a batch does not bring (expired, cancelled, a fault) is asked
+again in the next one, and live after that. A batch under way is found in the ledger, so a kill or Ctrl-C while waiting loses
+nothing and makes no second batch; where the run asks live now, results are gathered from batches that have ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from alif.errors import ReplyError
+from alif.models import address, protocol
+from alif.models.asking import Line
+from alif.models.batch_book import Batch, BatchBook, Member, name
+from alif.models.budget import Hold
+from alif.models.chat import Message, Reply
+from alif.models.counters import MOST_REQUESTS, AnthropicCounter, Counter, OpenAICounter, Progress, Result
+from alif.models.faults import Fault
+from alif.models.ledger import Request
+from alif.models.wire import Answer
+
+__all__ = ["BatchLine"]
+
+TRIES = 2
+"""Batches that a request goes into before it is asked live."""
+
+
+@dataclass(eq=False)
+class Waiting:
+    """A request that waits for its batch, with the money set aside for it."""
+
+    request: Request
+    line: bytes
+    upper_usd: float
+    hold: Hold
+    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class BatchLine:
+    """One teacher, asked in batches; `live` asks it one by one."""
+
+    def __init__(self, live: Line, in_batches: bool) -> None:
+        self.live = live
+        self.book = BatchBook(live.desk.ledger)
+        self.counter = _counter(self)
+        self._in_batches = in_batches
+        self._most = MOST_REQUESTS
+        self._gathered: list[Waiting] = []
+        self._bell: asyncio.TimerHandle | None = None
+        self._watched: dict[int, asyncio.Task[None]] = {}
+        self._holds: dict[str, Hold] = {}
+
+    async def reply(self, messages: Sequence[Message], *, draw: int = 0) -> Reply:
+        """Answer `messages`. The same messages, settings and `draw` are answered from the ledger, free."""
+        live = self.live
+        request = live.request(messages, draw)
+        async with live.alone(request):
+            return live.desk.ledger.answer(request.hash) or await self._answered(request, protocol.body(live.teacher, messages))
+
+    async def close(self) -> None:
+        """Stop waiting; batches go on at the provider and are found again."""
+        if self._bell:
+            self._bell.cancel()
+        for task in self._watched.values():
+            task.cancel()
+        await asyncio.gather(*self._watched.values(), return_exceptions=True)
+
+    async def _answered(self, request: Request, body: dict[str, Any]) -> Reply:
+        ledger, run = self.live.desk.ledger, self.live.desk.run
+        for _ in range(TRIES):
+            if batch := self.book.holding(request.hash, run):
+                await self.watched(batch)
+            elif self._in_batches:
+                await self._join(request, body)
+            if reply := ledger.answer(request.hash):
+                return reply.model_copy(update={"stored": False})
+        return await self.live.answered(request, body)
+
+    async def _join(self, request: Request, body: Mapping[str, Any]) -> None:
+        """Go into the next batch and wait until it is over."""
+        upper_usd = self.live.upper_usd(request) * self.live.teacher.batch_price
+        line = self.counter.line(name(request.hash, request.draw), body)
+        async with self.live.desk.budget.hold(upper_usd) as hold:
+            waiting = Waiting(request, line, upper_usd, hold)
+            if sum(len(one.line) for one in self._gathered) + len(line) > self.counter.most_bytes:
+                self._send_off()
+            self._gathered.append(waiting)
+            if len(self._gathered) >= self._most:
+                self._send_off()
+            else:
+                self._ring_later()
+            try:
+                await waiting.done
+            finally:
+                if waiting in self._gathered:
+                    self._gathered.remove(waiting)
+
+    def _ring_later(self) -> None:
+        if self._bell:
+            self._bell.cancel()
+        self._bell = asyncio.get_running_loop().call_later(self.live.desk.patience.gather_s, self._send_off)
+
+    def _send_off(self) -> None:
+        """Make a batch of what is gathered."""
+        gathered, self._gathered = self._gathered, []
+        if self._bell:
+            self._bell.cancel()
+        if gathered:
+            desk, line = self.live.desk, self.live
+            pairs = [(one.request, one.upper_usd) for one in gathered]
+            batch = self.book.write(pairs, desk.run, desk.step, line.name, line.teacher.address)
+            for one in gathered:
+                one.hold.usd = one.upper_usd
+                self._holds[one.request.hash] = one.hold
+            task = asyncio.ensure_future(self._whole_way(batch, [one.line for one in gathered]))
+            self._watched[batch.number] = task
+            task.add_done_callback(lambda task: _tell(task, gathered))
+
+    async def watched(self, batch: Batch) -> None:
+        """Wait until a batch is over that was made before; everybody who waits for it shares one watch."""
+        task = self._watched.get(batch.number)
+        if task is None or task.done():
+            task = self._watched[batch.number] = asyncio.ensure_future(self._found_again(batch))
+        await asyncio.shield(task)
+
+    async def _whole_way(self, batch: Batch, lines: Sequence[bytes]) -> None:
+        async def made(attempt: int) -> str:
+            found = await self.counter.find(batch) if attempt else ""  # the try before may have reached the provider
+            return found or await self.counter.make(batch.token, lines)
+
+        try:
+            id = await self.live.persist(batch.token, made, leave="404")
+        except (ReplyError, Fault) as error:
+            refusal = error if isinstance(error, Fault) else error.__cause__
+            if isinstance(refusal, Fault):  # said by the provider; without one patience ended, and the batch may be there
+                self._refused(batch, refusal.why)
+            if isinstance(error, Fault):
+                host = address.host(self.live.teacher.address)
+                raise ReplyError(
+                    f"teacher.{self.live.name}: {host} has no batch interface", "Set runtime.batch = false to ask live."
+                ) from error
+            raise
+        batch = self.book.opened(batch, id)
+        self.live.desk.tell(
+            f"teacher.{self.live.name}: batch {id}, {batch.size} requests; this may take a day. "
+            f"Stopping is safe, the same command goes on; `alif batches {batch.run}` lists and cancels."
+        )
+        await self._until_over(batch)
+
+    async def _found_again(self, batch: Batch) -> None:
+        """Go on with a batch of an earlier try."""
+        if not batch.id:
+            id = await self.live.persist(batch.token, lambda attempt: self.counter.find(batch))
+            if not id:
+                self._refused(batch, "never sent")
+                return
+            batch = self.book.opened(batch, id)
+        await self._until_over(batch)
+
+    async def _until_over(self, batch: Batch) -> None:
+        live, wait_s = self.live, self.live.desk.patience.first_poll_s
+        try:
+            while not (progress := await self.looked(batch)).ended:
+                if not self._in_batches:
+                    far = f"{progress.word}, {progress.done} of {batch.size} done"
+                    raise ReplyError(
+                        f"teacher.{live.name}: the request is in batch {batch.id} ({far})",
+                        f"Set runtime.batch = true to wait for it, or `alif batches {batch.run} --cancel {batch.id}`: "
+                        "what is done is kept, and the rest is asked live.",
+                    )
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 1.5, live.desk.patience.longest_poll_s)
+            results = await live.persist(batch.token, lambda attempt: self.counter.results(progress), leave="404")
+        except Fault as fault:
+            self._gone(batch, fault)
+            return
+        self._gather(batch, progress, results)
+        if progress.why:
+            await self._refused_whole(batch, progress)
+
+    async def looked(self, batch: Batch) -> Progress:
+        """Return how far a batch is.
+
+        Raises:
+            Fault: the provider knows no such batch.
+        """
+        return await self.live.persist(batch.token, lambda attempt: self.counter.look(batch.id), leave="404")
+
+    def _gather(self, batch: Batch, progress: Progress, results: Sequence[Result]) -> None:
+        """Keep every result and settle every attempt of a batch that is over, as a sibling run may be doing too."""
+        open_ = {member.name: member for member in self.book.members(batch) if not member.settled}
+        for result in results:
+            member = open_.pop(result.name, None)
+            if member is not None:
+                self._settle(member, result)
+        for member in open_.values():
+            # what ended by itself and is in neither file may still be on the bill
+            self._failed(member, f"batch {progress.word}", billed=progress.word == "completed")
+        self.book.closed(batch, progress.word)
+
+    def _settle(self, member: Member, result: Result) -> None:
+        if result.answer is None:
+            self._failed(member, result.why, billed=False)
+            return
+        try:
+            reading = self.live.understood(result.answer)
+        except Fault as fault:
+            self._failed(member, fault.why, fault.billed)
+            if fault.stop:
+                self.live.desk.tell(fault.stop.message)
+            return
+        price = self.live.teacher.batch_price
+        cost_usd = self.live.price.cost_usd(reading) * price if reading.metered else member.upper_usd
+        self.live.desk.ledger.answered(member.attempt, member.request, result.answer.text, reading, cost_usd)
+        self._pay(member, cost_usd)
+
+    def _failed(self, member: Member, why: str, billed: bool) -> None:
+        self.live.desk.ledger.failed(member.attempt, why, billed)
+        self._pay(member, member.upper_usd if billed else 0.0)
+
+    def _pay(self, member: Member, usd: float) -> None:
+        """Settle the money of an attempt: what is held for it here, or what an earlier try of this run counts for it."""
+        if hold := self._holds.pop(member.request, None):
+            hold.usd = usd
+        elif member.run == self.live.desk.run:
+            self.live.desk.budget.give_back(member.upper_usd - usd)
+
+    def _refused(self, batch: Batch, why: str) -> None:
+        for member in self.book.members(batch):
+            if not member.settled:
+                self._failed(member, why, billed=False)
+        self.book.closed(batch, "refused")
+
+    def _gone(self, batch: Batch, fault: Fault) -> None:
+        """Give up a batch that nobody knows any more, at its upper bound; a paid one only when a person says so."""
+        if not address.is_local(self.live.teacher.address):
+            host = address.host(self.live.teacher.address)
+            raise ReplyError(
+                f"teacher.{self.live.name}: {host} knows no batch {batch.id}",
+                f"Is {address.variable(self.live.teacher)} of the project that made it? If the batch is lost, "
+                f"`alif batches {batch.run} --cancel {batch.id}` gives it up, and its requests are asked and paid again.",
+            ) from fault
+        self.give_up(batch)
+
+    def give_up(self, batch: Batch) -> None:
+        """Close a batch that cannot be reached any more; its requests count at their upper bound and are asked again."""
+        for member in self.book.members(batch):
+            if not member.settled:
+                self._failed(member, "batch gone", billed=True)
+        self.book.closed(batch, "gone")
+
+    async def _refused_whole(self, batch: Batch, progress: Progress) -> None:
+        """Try smaller batches where too much is queued; any other refusal of a whole batch is for good."""
+        if not progress.crowded or self._most == 1:
+            raise ReplyError(
+                f"teacher.{self.live.name}: batch {batch.id} is refused ({progress.why[:200]})",
+                "Mend what it says, or set runtime.batch = false to ask live.",
+            )
+        self._most = max(1, min(self._most, batch.size) // 2)
+        self.live.desk.tell(f"teacher.{self.live.name}: too much is queued; batches of {self._most} requests from now on")
+        await asyncio.sleep(self.live.desk.patience.longest_poll_s)
+
+
+def _tell(task: asyncio.Task[None], gathered: Sequence[Waiting]) -> None:
+    """Wake everybody who waits for a batch that is over, or say why it never will be."""
+    error = None if task.cancelled() else task.exception()
+    for one in gathered:
+        if not one.done.done():
+            if task.cancelled():
+                one.done.cancel()
+            elif error:
+                one.done.set_exception(error)
+            else:
+                one.done.set_result(None)
+
+
+def _counter(line: BatchLine) -> Counter:
+    live = line.live
+
+    async def ask(path: str, body: Mapping[str, Any] | None = None, files: Any = None) -> Answer:
+        answer = await (live.wire.get(path) if body is None else live.wire.post(path, body, files=files))
+        if answer.status >= 400:
+            raise live.refused(answer)
+        return answer
+
+    spoken = address.protocol(live.teacher)
+    if spoken == "anthropic":
+        return AnthropicCounter(ask)
+    return OpenAICounter(ask, "/chat/completions" if spoken == "azure" else "/v1/chat/completions")
