@@ -15,7 +15,18 @@ from alif.models import address, budget
 from alif.recipe import Recipe
 from alif.runs import Run, list_runs, state
 
-__all__ = ["examine", "listing", "rows", "show_end", "show_examined", "show_listing", "show_rows", "show_status", "stale", "status"]
+__all__ = [
+    "examine",
+    "listing",
+    "rows",
+    "show_end",
+    "show_examined",
+    "show_listing",
+    "show_rows",
+    "show_status",
+    "stale",
+    "status",
+]
 
 NOT_REVIEWED = "not reviewed by a native speaker"
 
