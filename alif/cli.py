@@ -118,7 +118,14 @@ def status(run: str, *, json: Json = False) -> None:
 
 
 @app.command
-def show(run: str, step: str, *, dropped: Annotated[bool, Flag] = False, n: Annotated[int, Parameter(name=("-n", "--n"))] = 5, json: Json = False) -> None:
+def show(
+    run: str,
+    step: str,
+    *,
+    dropped: Annotated[bool, Flag] = False,
+    n: Annotated[int, Parameter(name=("-n", "--n"))] = 5,
+    json: Json = False,
+) -> None:
     """Read real rows of a step, with their ancestry; with --dropped the rows that left, and why."""
     from alif import overview
 

@@ -1,9 +1,9 @@
 """The records that move between rooms, each a frozen pydantic model and one line of JSON.
 
-    {"id": "5b0f…", "language": "ur", "task": "qa", "instruction": "…", "input": "", "output": "…", "origin": {"kind": "seed", …}}
+    {"id": "5b0f…", "language": "ur", "task": "qa", "instruction": "…", "input": "", "output": "…", "origin": {…}}
 
-`Example` is the one record of the data side; `Document` is stage-1 text; `Dropped` is either of them with the reason why it left;
-`Verdict` is one person's decision; `Score` is one measured number with its interval.
+`Example` is the one record of the data side; `Document` is stage-1 text; `Dropped` is either of them with the reason why it
+left; `Verdict` is one person's decision; `Score` is one measured number with its interval.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """Published data: local files or a hub id, read into Examples, Documents and sentence pairs.
 
-    "ur_raw/*.jsonl.gz"                          files, relative to sources.folder; .jsonl .csv .tsv .txt, packed with gzip or not
-    "hub:wikimedia/wikipedia:20231101.ur@b04c8"  a hub data set (or local data set folder), with configuration and revision
+    "ur_raw/*.jsonl.gz"                         files, relative to sources.folder; .jsonl .csv .tsv .txt, packed or not
+    "hub:wikimedia/wikipedia:20231101.ur@b04c8" a hub data set (or local data set folder), with configuration and revision
+    "hub:Open-Orca/OpenOrca#train[:50000]"      another split than train, or a slice of one, as datasets writes it
 
-A row that cannot be used is a `Dropped` with path:line; a file that cannot be read at all (not UTF-8, damaged) is refused with a
-sentence. A .txt file holds one document a line.
+A row that cannot be used is a `Dropped` with path:line; a file that cannot be read at all (not UTF-8, damaged) is refused with
+a sentence. A .txt file holds one document a line.
 """
 
 from __future__ import annotations
 
 import csv
-import glob
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ from alif.records import Document, Dropped, Example, Kind, Origin
 
 __all__ = ["Pair", "Row", "documents", "examples", "name", "pairs", "paths", "rows"]
 
-HUB = re.compile(r"hub:(?P<id>[^:@]+)(:(?P<config>[^@]+))?(@(?P<revision>.+))?")
+HUB = re.compile(r"hub:(?P<id>[^:@#]+)(:(?P<config>[^@#]+))?(@(?P<revision>[^#]+))?(#(?P<split>.+))?")
 FIELDS = {
     "instruction": ("instruction", "prompt", "question"),
     "input": ("input", "context"),
@@ -65,11 +65,11 @@ def paths(source: Iterable[str], folder: str) -> list[Path]:
     for pattern in source:
         if pattern == "pack" or pattern.startswith("hub:"):
             continue
-        files = [Path(path) for path in sorted(glob.glob(str(Path(folder, pattern)), recursive=True)) if Path(path).is_file()]
+        wanted = Path(folder, pattern)
+        start = Path(wanted.anchor or ".")
+        files = sorted(path for path in start.glob(str(wanted.relative_to(start))) if path.is_file())
         if not files:
-            raise DataError(
-                f"{Path(folder, pattern)}: no such file", "Check the pattern; data files are relative to sources.folder."
-            )
+            raise DataError(f"{wanted}: no such file", "Check the pattern; data files are relative to sources.folder.")
         found |= dict.fromkeys(files)
     return list(found)
 
@@ -86,7 +86,7 @@ def rows(source: Iterable[str], folder: str) -> Iterator[Row | Dropped]:
         yield from _file_rows(path)
     for part in source:
         if match := HUB.fullmatch(part):
-            yield from _hub_rows(match["id"], match["config"], match["revision"])
+            yield from _hub_rows(match["id"], match["config"], match["revision"], match["split"] or "train")
 
 
 def _file_rows(path: Path) -> Iterator[Row | Dropped]:
@@ -133,17 +133,17 @@ def _csv_rows(path: Path, delimiter: str) -> Iterator[Row | Dropped]:
             yield Row(where, name(path), values.get("id", str(reader.line_num)), values)
 
 
-def _hub_rows(hub_id: str, config: str | None, revision: str | None) -> Iterator[Row]:
+def _hub_rows(hub_id: str, config: str | None, revision: str | None, split: str) -> Iterator[Row]:
     try:
         import datasets  # noqa: PLC0415  (an extra: loaded only when a recipe names a hub id)
     except ImportError as error:
         raise MissingExtra(f"hub:{hub_id}", "hub") from error
     try:
-        loaded = datasets.load_dataset(hub_id, config, revision=revision, split="train")
+        loaded = datasets.load_dataset(hub_id, config, revision=revision, split=split)
     except (OSError, ValueError) as error:  # datasets' own errors (not found, gated, no network) are among these
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
-            f"hub:{hub_id}: cannot be loaded ({first})", "Check id, revision and network; a gated set needs HF_TOKEN."
+            f"hub:{hub_id}: cannot be loaded ({first})", "Check id, revision, split and network; a gated set needs HF_TOKEN."
         ) from error
     for number, values in enumerate(loaded, 1):
         yield Row(f"hub:{hub_id}:{number}", hub_id, str(values.get("id", number)), values)

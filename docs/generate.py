@@ -1,4 +1,4 @@
-"""Write docs/recipes.md and docs/commands.md from the code: `make docs`. A test compares them with what stands in the repository."""
+"""Write docs/recipes.md and docs/commands.md from the code: `make docs`. A test compares them with the repository's."""
 
 from __future__ import annotations
 
@@ -37,14 +37,21 @@ def recipe_page() -> str:
 
 def command_page() -> str:
     """Return docs/commands.md: the help of every command."""
-    lines = ["# Commands", "", "Written from the code by `make docs`. RECIPE is a path, an existing run or a shipped name, in that order.", ""]
+    lines = [
+        "# Commands",
+        "",
+        "Written from the code by `make docs`. RECIPE is a path, an existing run or a shipped name, in that order.",
+        "",
+    ]
     lines += ["Exit codes: 0 done, 1 something that you can mend, 2 usage, 3 waiting for people, 4 money cap."]
     for name in COMMANDS:
         asked = subprocess.run(
             [sys.executable, "-m", "alif", name, "--help"],
             capture_output=True, text=True, check=True, env={"COLUMNS": "110", "NO_COLOR": "1", "PATH": "", "LANG": "C.UTF-8"},
         )  # fmt: skip
-        text = "\n".join(line.rstrip() for line in asked.stdout.strip().splitlines()).replace("Usage: __main__.py", "Usage: alif")
+        text = "\n".join(line.rstrip() for line in asked.stdout.strip().splitlines()).replace(
+            "Usage: __main__.py", "Usage: alif"
+        )
         lines += ["", f"## alif {name}", "", "```", text, "```"]
     return "\n".join(lines) + "\n"
 

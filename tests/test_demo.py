@@ -132,7 +132,9 @@ def kill_and_resume(folder: Path, sets: list[str], kills: int, seconds: float, s
     moments = random.Random(seed)
     hit = 0
     for _ in range(kills):
-        process = subprocess.Popen(alif(folder, "run", "demo", sets=sets), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            alif(folder, "run", "demo", sets=sets), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         try:
             process.communicate(timeout=moments.uniform(0.5, seconds))
         except subprocess.TimeoutExpired:

@@ -11,8 +11,8 @@ import pytest
 from alif import recipe as recipes
 from alif import runs, store
 from alif.errors import AlifError, BusyError, DriftError, Waiting
-from alif.records import Counts
 from alif.recipe import Pool, Recipe
+from alif.records import Counts
 from alif.runs import Given, Run, Step
 
 
@@ -83,7 +83,7 @@ def test_files_count_by_content(run: Run, tmp_path: Path) -> None:
     os.utime(data, (1, 1))
     assert runs.finished(step, recipe(), run)
     data.write_text("two")
-    with pytest.raises(DriftError, match="another content of data.txt"):
+    with pytest.raises(DriftError, match=r"another content of data\.txt"):
         runs.finished(step, recipe(), run)
 
 

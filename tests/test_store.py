@@ -19,7 +19,7 @@ def test_rows_come_back_with_their_line_numbers(tmp_path: Path) -> None:
 
 def test_packed_files_are_read_alike(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl.gz"
-    path.write_bytes(gzip.compress('{"a": 1}\n'.encode()))
+    path.write_bytes(gzip.compress(b'{"a": 1}\n'))
     assert list(store.read_rows(path)) == [(1, {"a": 1})]
     path.write_bytes(path.read_bytes()[:-6])
     with pytest.raises(DataError, match=r"rows.jsonl.gz: a damaged gzip file"):
