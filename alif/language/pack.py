@@ -165,7 +165,9 @@ def _read(path: Path, model: type[Facts]) -> Facts:
     try:
         return model.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise PackError(f"{path}: not TOML ({error})", "Mend that line.") from error
+        line = re.search(r"line (\d+)", str(error))
+        where = f"{path}:{line[1] if line else len(text.splitlines())}"
+        raise PackError(f"{where}: not TOML ({error})", "Mend that line.") from error
     except ValidationError as error:
         every = error.errors()
         first = next((one for one in every if one["type"] == "extra_forbidden"), every[0])  # the slip, not what it left missing

@@ -134,6 +134,8 @@ class Roman(Table):
 
     code: str = Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)+$")
     """BCP 47 with the script: ur-Latn."""
+    script: Annotated[str, AfterValidator(_script)] = "Latin"
+    """Unicode's name of that script."""
     words: tuple[str, ...]
     """Little words in all their spellings, without those that the known language and others in that script have."""
     words_share: float = Field(gt=0, le=1)

@@ -60,7 +60,7 @@ def test_every_fault_of_the_demo_is_found_as_what_it_is(checked: Checked, own: P
     assert not wrong
 
 
-LONG = " ".join(["یہ ایک نیا جملہ ہے جس میں کوئی بات نہیں دہرائی گئی", *[f"لفظ{n}" for n in range(400)]])
+LONG = " ".join(["یہ ایک نیا جملہ ہے جس میں کوئی بات نہیں دہرائی گئی", *[f"یہ لفظ{n} ہے" for n in range(200)]])
 
 
 @pytest.mark.parametrize(

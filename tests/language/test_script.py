@@ -9,7 +9,7 @@ import pytest
 
 from alif import store
 from alif.language.pack import load
-from alif.language.script import detect, share, wrong_letters
+from alif.language.script import detect, lines, share, wrong_letters
 
 UR, EN = load("ur"), load("en")
 
@@ -71,6 +71,10 @@ def test_quotes_do_not_excuse_urdu_words(text: str) -> None:
         ("این متن به زبان فارسی نوشته شده است و ما آن را خواندیم", "other"),
         ("यह हिन्दी में लिखा गया वाक्य है", "other"),
         ("Das ist ein Satz in deutscher Sprache, den niemand braucht.", "other"),
+        ("سومر جي ڏينهن، اسٽينفورڊ يونيورسٽي جي سائنسدانن هڪ نئون تشخيصي ٽول ايجاد ڪيو", "other"),
+        ("kal bohat garmi thi lekin mujhe bazaar jana tha", "ur-Latn"),
+        ("aap kya kar rahe hain? jaldi batao", "ur-Latn"),
+        ("Mnamo Jumatatu, wanasayansi walitangaza uvumbuzi wa kifaa kipya", "other"),
         ("پانی", "undecided"),
         ("", "undecided"),
         ("۱۲۳ + ۴۵۶ = ۵۷۹", "undecided"),
@@ -79,6 +83,14 @@ def test_quotes_do_not_excuse_urdu_words(text: str) -> None:
 )
 def test_detect(text: str, expected: str) -> None:
     assert detect(text, [UR, EN]) == expected
+
+
+def test_line_by_line() -> None:
+    text = "یہ پروگرام دو عدد جمع کرتا ہے۔\n```python\nprint(1 + 2)\n```\nٹھیک۔\nhttps://example.com/a/b/c\n"
+    text += "﴿بسم الله الرحمن الرحيم﴾\nThis line is an explanation in plain English.\nاین متن به زبان فارسی نوشته شده است."
+    told = [verdict for _, verdict in lines(text, [UR, EN])]
+    assert told == ["ur", "exempt", "exempt", "exempt", "exempt", "exempt", "exempt", "en", "other"]
+    assert lines("", [UR]) == []
 
 
 def counted(shared_data: Path, name: str, language: str) -> Counter[str]:
@@ -96,7 +108,7 @@ def test_urdu_is_accepted(name: str, shared_data: Path) -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("language", ["ar", "fa", "ps", "hi", "ckb", "ug"])
+@pytest.mark.parametrize("language", ["ar", "fa", "ps", "hi", "ckb", "ug", "sd"])
 def test_neighbours_are_not_taken_for_urdu(language: str, shared_data: Path) -> None:
     found = counted(shared_data, f"ntrex.en-{language}.jsonl.gz", language)
     assert found["ur"] / found.total() <= 0.01

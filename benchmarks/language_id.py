@@ -1,0 +1,120 @@
+"""Which language each sentence of NTREX, TICO-19 and SIB-200 is taken for, in every language that is there.
+
+    python benchmarks/language_id.py [../shared/data]        writes benchmarks/results/language_id.json
+
+Two runs: with the packs that a run has (the first taught language and the known one), and with every pack that is shipped. Also
+told: Urdu typed with Arabic letters (right language, wrong letters), Roman Urdu, and Shahmukhi Punjabi lines that were written
+with this project (labelled so). Wall-clock speed is of one process on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from alif import store
+from alif.language.pack import Pack, load, shipped
+from alif.language.script import detect, wrong_letters
+
+HERE = Path(__file__).parent
+SETS = ("ntrex.en-*.jsonl.gz", "tico19.en-*.jsonl.gz", "sib200_flores.multi.jsonl.gz")
+FACTS = ("id", "doc", "split", "category", "labels")
+NEAR = ("fa", "ar", "ps", "hi")
+
+
+def sentences(folder: Path) -> dict[str, dict[str, list[str]]]:
+    """Return set → language → its sentences; English once a set."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for pattern in SETS:
+        name = pattern.partition(".")[0]
+        languages: dict[str, list[str]] = found.setdefault(name, {})
+        for path in sorted((folder / "parallel").glob(pattern)):
+            english: list[str] = []
+            for _, row in store.read_rows(path):
+                for key, text in row.items():
+                    if key in FACTS or not isinstance(text, str):
+                        continue
+                    (english if key == "en" else languages.setdefault(key, [])).append(text)
+            languages.setdefault("en", english)
+    return found
+
+
+def confusion(texts: dict[str, dict[str, list[str]]], packs: Sequence[Pack]) -> tuple[dict[str, dict[str, int]], float]:
+    """Return language → what its sentences were taken for, and sentences a second."""
+    table: dict[str, Counter[str]] = {}
+    began, total = time.perf_counter(), 0
+    for languages in texts.values():
+        for language, several in languages.items():
+            table.setdefault(language, Counter()).update(detect(text, packs) for text in several)
+            total += len(several)
+    seconds = time.perf_counter() - began
+    return {name: dict(counts.most_common()) for name, counts in sorted(table.items())}, total / seconds
+
+
+def judged(table: dict[str, dict[str, int]], code: str) -> dict[str, object]:
+    """Return the share of each language's sentences that is accepted as `code`."""
+    accepted = {name: counts.get(code, 0) / sum(counts.values()) for name, counts in table.items()}
+    return {
+        "own_accepted": round(accepted.pop(code), 4),
+        "near_accepted": {name: round(accepted[name], 4) for name in NEAR if name in accepted},
+        "worst_other": max(
+            ({"language": name, "accepted": round(share, 4)} for name, share in accepted.items()),
+            key=lambda one: one["accepted"],
+        ),
+    }
+
+
+def mistyped(texts: dict[str, dict[str, list[str]]], packs: Sequence[Pack]) -> dict[str, int]:
+    """Count sentences of the first pack's language typed with look-alikes: recognised all the same, and their letters named."""
+    own = packs[0]
+    keyboard = {ord(right): wrong for wrong, right in reversed(own.lookalikes.items())}
+    several = [text for languages in texts.values() for text in languages.get(own.code, [])]
+    typed = [text.translate(keyboard) for text in several]
+    return {
+        "sentences": len(several),
+        "recognised_with_wrong_letters": sum(detect(text, packs) == own.code for text in typed),
+        "wrong_letters_named": sum(bool(wrong_letters(text, own)) for text in typed),
+        "wrong_letters_named_as_published": sum(bool(wrong_letters(text, own)) for text in several),
+    }
+
+
+def lines(path: Path, key: str, packs: Sequence[Pack]) -> dict[str, int]:
+    """Count what the rows of a file are taken for."""
+    return dict(Counter(detect(row[key], packs) for _, row in store.read_rows(path)).most_common())
+
+
+def main(folder: Path) -> None:
+    """Measure and write the table."""
+    texts = sentences(folder)
+    pair = [load("ur"), load("en")]
+    every = [load(name) for name in shipped()]
+    for packs in (pair, every):  # fill the caches before the clock runs
+        confusion({"warm": {name: several[:50] for name, several in texts["ntrex"].items()}}, packs)
+    table, speed = confusion(texts, pair)
+    wide, wide_speed = confusion(texts, every)
+    result = {
+        "sentences": {
+            name: {language: len(several) for language, several in languages.items()} for name, languages in texts.items()
+        },
+        "urdu_and_english": {"sentences_per_second": round(speed), **judged(table, "ur"), "confusion": table},
+        "every_pack": {
+            "packs": [pack.code for pack in every],
+            "sentences_per_second": round(wide_speed),
+            "accepted": {pack.code: judged(wide, pack.code) for pack in every if pack.code in wide},
+            "confusion": wide,
+        },
+        "urdu_typed_with_lookalikes": mistyped(texts, pair),
+        "roman_urdu": lines(folder / "urdu_tasks" / "sentiment_roman_urdu.jsonl.gz", "text", pair),
+        "shahmukhi_written_for_this_project": lines(HERE / "shahmukhi.jsonl", "text", pair),
+    }
+    out = HERE / "results" / "language_id.json"
+    out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps({key: result[key] for key in result if key != "sentences"}, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else HERE.parents[1] / "shared" / "data"))
