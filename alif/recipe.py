@@ -1,8 +1,9 @@
 """The recipe: every setting of the toolkit, typed, with its default, its unit and its source.
 
-A recipe is a TOML file. Two halves: what is made (every table but one; part of each step's identity) and `[runtime]`: how fast,
-how dear, on what. A key that a recipe leaves out has the default written here, or the value of the shipped recipe that it `extends`.
-Relative paths are from the working directory, except data files, which are from `sources.folder`.
+A recipe is a TOML file. Two halves: what is made (every table but one; part of each step's identity) and `[runtime]`: how
+fast, how dear, on what. A key that a recipe leaves out has the default written here, or the value of the shipped recipe that
+it `extends`; a table of that recipe that is not wanted is taken out with `teacher.gpt = false`. Relative paths are from the
+working directory, except data files, which are from `sources.folder`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ __all__ = ["Recipe", "dump", "every_key", "find", "identity", "load", "shipped"]
 
 Files = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 """One source or several: "pack"; file patterns such as "ur_raw/*.jsonl.gz", relative to sources.folder; or
-"hub:OWNER/NAME[:CONFIG]@REVISION"."""
+"hub:OWNER/NAME[:CONFIG][@REVISION][#SPLIT]"."""
 
 def _one_positive(share: float | Mapping[str, float]) -> float | Mapping[str, float]:
     parts = tuple(share.values()) if isinstance(share, Mapping) else (share,)
@@ -337,8 +338,15 @@ class Runtime(Table):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(0, ge=0)
     """CPU threads of training and asking; 0: one. More help a larger model on a machine that does nothing else."""
+    gpus: int = Field(1, gt=0)
+    """Processes of a training stage, one a GPU; rows_per_step is shared out among them, so that the steps stay the same."""
+    recompute: bool = False
+    """Forget the inputs inside the layers and compute them again on the way back: far less memory, a third more work."""
     checkpoint_steps: int = Field(50, gt=0)
     """Optimiser steps between two checkpoints."""
+    mirror: str = ""
+    """Where finished steps, checkpoints and the ledger are copied, for machines that vanish: a folder, or "hub:OWNER/NAME", a
+    private repository. The same command on a new machine goes on from there."""
     ledger: str = ""
     """Ledger file shared with other runs; empty: the run's own."""
 
@@ -470,6 +478,8 @@ def _merge(values: dict[str, Any], new: Mapping[str, Any]) -> None:
     for key, value in new.items():
         if isinstance(value, dict) and isinstance(values.get(key), dict):
             _merge(values[key], value)
+        elif value is False and isinstance(values.get(key), dict):
+            del values[key]
         else:
             values[key] = value
 

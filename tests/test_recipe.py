@@ -81,3 +81,24 @@ def test_prices_and_keys_are_no_identity() -> None:
     found = recipes.identity("teacher", loaded.teacher)
     assert found["teacher.a.model"] == "m"
     assert not [key for key in found if "usd" in key or key.endswith(".key")]
+
+
+def test_a_table_of_the_extended_recipe_can_be_taken_out(tmp_path: Path) -> None:
+    loaded = recipes.load(write(tmp_path, 'extends = "urdu-8b"\nname = "r"\n[teacher]\ngpt = false'))
+    assert not loaded.teacher
+    assert loaded.generate.accepted == recipes.load(recipes.shipped()["urdu-8b"]).generate.accepted
+    assert not recipes.load(recipes.shipped()["urdu-8b"], ["teacher.gpt=false"]).teacher
+
+
+def test_the_papers_mixture_adds_up_to_what_its_parts_do() -> None:
+    paper = recipes.load(recipes.shipped()["urdu-8b"])
+    assert paper.generate.accepted + paper.translate.rows + paper.replay.rows == 100_996
+
+
+@pytest.mark.parametrize("name", ["urdu-8b-open", "urdu-local"])
+def test_recipes_called_open_name_nothing_that_is_not_for_commerce(name: str) -> None:
+    loaded = recipes.load(recipes.shipped()[name])
+    sources = " ".join((*loaded.translate.source, *loaded.replay.source, *(s for p in loaded.blend.values() for s in p.source)))
+    assert "alpaca" not in sources
+    assert "urdu-instruct" not in sources
+    assert not any("openai.com" in teacher.address for teacher in loaded.teacher.values())

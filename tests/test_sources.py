@@ -68,8 +68,12 @@ def test_a_local_data_set_folder_is_read_as_the_hub_would(tmp_path: Path) -> Non
     write(folder, "train.jsonl", '{"text": "ایک"}\n{"text": "دو"}\n')
     found = list(sources.documents((f"hub:{folder}",), "", language="xx"))
     assert [row.text for row in found if isinstance(row, Document)] == ["ایک", "دو"]
-    with pytest.raises(DataError, match="cannot be loaded"):
-        list(sources.documents((f"hub:{tmp_path / 'nothing'}",), "", language="xx"))
+    (second,) = sources.documents((f"hub:{folder}#train[1:]",), "", language="xx")
+    assert isinstance(second, Document)
+    assert second.text == "دو"
+    for missing in (f"hub:{tmp_path / 'nothing'}", f"hub:{folder}#test"):
+        with pytest.raises(DataError, match="cannot be loaded"):
+            list(sources.documents((missing,), "", language="xx"))
 
 
 @pytest.mark.shared
