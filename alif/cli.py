@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts.validators import Number
 
 from alif import console, pipeline, store
 from alif import recipe as recipes
@@ -42,6 +43,12 @@ def _run(name: str) -> Run:
     return run
 
 
+def _stored(name: str) -> tuple[Run, Recipe]:
+    """Return a run and the recipe that it keeps."""
+    run = _run(name)
+    return run, recipes.load(run.root / "recipe.toml")
+
+
 @app.command(name="ls")
 def list_all(*, json: Json = False) -> None:
     """List packs, recipes, runs and their state."""
@@ -63,12 +70,28 @@ def new(recipe: str, path: Path | None = None, *, json: Json = False) -> None:
 
 
 @app.command
-def check(recipe: str, *, set: Set = None, json: Json = False) -> None:
-    """Check recipe, pack, keys and files; list every setting, and every host with what is sent there. Sends nothing."""
-    from alif import overview
+def check(recipe: str, *, live: Annotated[bool, Flag] = False, rehearse: Annotated[int, Parameter(validator=Number(gte=0))] = 0, set: Set = None, json: Json = False) -> None:
+    """Check recipe, pack, keys and files; list every setting, and every host with what is sent there. Sends nothing.
 
-    found = overview.examine(_recipe(recipe, set))
-    console.json_document(found) if json else overview.show_examined(found)
+    With --live every teacher is asked for one token; with --rehearse 20 twenty real requests are sent, and money and time of the
+    whole recipe estimated from them. Both tell the price first, keep to the money cap, and their replies are stored.
+    """
+    from alif import overview, spending
+
+    loaded = _recipe(recipe, set)
+    if not live and not rehearse:
+        found = overview.examine(loaded)
+        console.json_document(found) if json else overview.show_examined(found)
+        return
+    greeted = spending.greeted(Run(RUNS / loaded.name), loaded) if live else []
+    if not json:
+        spending.show_greeted(greeted)
+    rehearsed = spending.rehearsed(Run(RUNS / loaded.name), loaded, rehearse) if rehearse else None
+    if json:
+        console.json_document({"live": greeted, "rehearsal": rehearsed})
+    elif rehearsed:
+        spending.show_rehearsed(rehearsed, loaded.runtime.max_cost_usd)
+    spending.all_answered(greeted)
 
 
 @app.command
@@ -104,17 +127,54 @@ def _step_command(step: Step) -> Callable[..., None]:
     return command
 
 
+def _generate(recipe: str, *, reparse: Annotated[bool, Flag] = False, set: Set = None, json: Json = False) -> None:
+    """Ask the teacher for new rows, seven tasks, one pool; with --reparse read the stored replies again, and ask nobody."""
+    if not reparse:
+        _do(_recipe(recipe, set), pipeline.needed(pipeline.GENERATE), json)
+        return
+    from alif import overview, spending
+
+    loaded = _recipe(recipe, set)
+    folder = Run(RUNS / loaded.name)
+    changed = spending.reparsed(folder, loaded)
+    console.note("Rows have changed; later steps that were built from them say so." if changed else "The same rows as before.")
+    console.json_document(overview.status(folder)) if json else overview.show_status(overview.status(folder))
+
+
 for _place, _step in enumerate(pipeline.PIPELINE):
-    app.command(_step_command(_step), name=_step.name, group=STEPS, sort_key=_place)
+    app.command(_generate if _step is pipeline.GENERATE else _step_command(_step), name=_step.name, group=STEPS, sort_key=_place)
 
 
 @app.command
 def status(run: str, *, json: Json = False) -> None:
-    """Show a line per step: state, rows in, kept, dropped by reason, cost, time."""
-    from alif import overview
+    """Show a line per step: state, rows in, kept, dropped by reason, cost, time; and money that is not settled."""
+    from alif import overview, spending
 
-    found = overview.status(_run(run))
-    console.json_document(found) if json else overview.show_status(found)
+    folder, recipe = _stored(run)
+    found = overview.status(folder) | {"unsettled": spending.unsettled(folder, recipe)}
+    if json:
+        console.json_document(found)
+        return
+    overview.show_status(found)
+    spending.show_unsettled(found["unsettled"], folder)
+
+
+@app.command
+def batches(run: str, *, cancel: str | None = None, json: Json = False) -> None:
+    """List a run's batches and how far they are; with --cancel ID end one early and keep what it has done."""
+    from alif import spending
+
+    found = spending.batches(*_stored(run), cancel)
+    console.json_document(found) if json else spending.show_batches(found)
+
+
+@app.command
+def release(run: str, *, json: Json = False) -> None:
+    """Count requests that were sent and never answered for nothing, when the provider's bill shows that they were not billed."""
+    from alif import spending
+
+    found = spending.released(*_stored(run))
+    console.json_document(found) if json else spending.show_released(found)
 
 
 @app.command

@@ -18,6 +18,7 @@ import contextlib
 import fcntl
 import hashlib
 import importlib.metadata
+import itertools
 import json
 import os
 import platform
@@ -25,7 +26,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from alif.errors import AlifError, BusyError, DriftError, Waiting
 from alif.recipe import Recipe, Runtime
 from alif.records import Counts
 
-__all__ = ["FORMAT", "Given", "Run", "Step", "difference", "finished", "list_runs", "made_with", "perform", "state"]
+__all__ = ["FORMAT", "Given", "Run", "Step", "difference", "finished", "list_runs", "made_with", "perform", "redo", "state"]
 
 FORMAT = 1
 """Version of the run folder's layout, in every step.json."""
@@ -232,11 +233,35 @@ def perform(step: Step, recipe: Recipe, run: Run) -> bool:
     """Do `step` unless it is finished; return whether anything was done. The caller holds the run's lock."""
     if finished(step, recipe, run):
         return False
-    _work(step, recipe, run, identify(step, recipe, run))
+    _work(step, recipe, run, identify(step, recipe, run)).rename(run.folder(step.name))
     return True
 
 
-def _work(step: Step, recipe: Recipe, run: Run, identity: Mapping[str, Any]) -> None:
+def redo(step: Step, recipe: Recipe, run: Run, work: Callable[..., Counts]) -> bool:
+    """Do a finished step again by `work`; return whether its rows changed. The caller holds the run's lock.
+
+    The old folder moves to runtime/STEP/before-N. Where rows changed, later steps that are done have drifted from now on.
+
+    Raises:
+        AlifError: the step is not done.
+    """
+    folder = run.folder(step.name)
+    if not finished(step, recipe, run):
+        raise AlifError(f"{folder}: {step.name} is not done yet", f"alif {step.name} {run.name}")
+    old = store.read_json(folder / "step.json")
+    identity = identify(step, recipe, run)
+    partial = _work(replace(step, work=work), recipe, run, identity)
+    rows = [store.digest(place / "examples.jsonl") for place in (folder, partial)]
+    name = old["fingerprint"] if rows[0] == rows[1] else fingerprint({**identity, "rows": rows[1]})
+    store.write_json(partial / "step.json", store.read_json(partial / "step.json") | {"fingerprint": name})
+    number = next(number for number in itertools.count(1) if not (run.scratch(step.name) / f"before-{number}").exists())
+    folder.rename(run.scratch(step.name) / f"before-{number}")
+    partial.rename(folder)
+    return rows[0] != rows[1]
+
+
+def _work(step: Step, recipe: Recipe, run: Run, identity: Mapping[str, Any]) -> Path:
+    """Do `step` in a folder of its own and return that."""
     scratch = run.scratch(step.name)
     partial = scratch / "partial"
     shutil.rmtree(partial, ignore_errors=True)
@@ -277,7 +302,7 @@ def _work(step: Step, recipe: Recipe, run: Run, identity: Mapping[str, Any]) -> 
         },
     )
     _note(scratch, "done", seconds)
-    partial.rename(run.folder(step.name))
+    return partial
 
 
 def _note(scratch: Path, state: str, seconds: float, message: str = "") -> None:

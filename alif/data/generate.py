@@ -32,7 +32,7 @@ from alif.models import ChatModel, Message, Reply, together
 from alif.records import Counts, Dropped, Example, Origin
 from alif.runs import Given
 
-__all__ = ["OWN_LETTERS", "expand", "targets"]
+__all__ = ["OWN_LETTERS", "Expansion", "Request", "expand", "finish", "start", "targets"]
 
 OWN_LETTERS = 0.5
 """Least share of letters in the right script: what has less is no row of the language and would spoil the pool."""
@@ -87,6 +87,8 @@ class Expansion:
         self.tokens: Counter[str] = Counter()
         self.asked: Counter[tuple[str, tuple[Message, ...]]] = Counter()
         self.rounds = 0
+        self.requests: list[dict[str, object]] = []
+        """What was asked, in order, for requests.jsonl: with it the replies can be read again without a plan."""
 
     def plan(self, shares: Mapping[str, recipe.Teacher]) -> list[Request]:
         """Write the requests of the next round from the pool as it is now; none when there is nothing left to ask for."""
@@ -117,12 +119,23 @@ class Expansion:
         before = {name: len(task.accepted) for name, task in self.tasks.items()}
         for request, reply in zip(requests, replies, strict=True):
             self._read(request, reply)
+            self.requests.append(self._record(request, reply))
         asked = Counter(request.task for request in requests)
         for name, count in asked.items():
             task = self.tasks[name]
             task.last_yield = (len(task.accepted) - before[name]) / count
             self._judge(task)
         self.rounds += 1
+
+    def _record(self, request: Request, reply: Reply) -> dict[str, object]:
+        return {
+            "round": self.rounds,
+            "task": request.task,
+            "teacher": request.teacher,
+            "shown": request.shown,
+            "draw": request.draw,
+            "request": reply.request,
+        }
 
     def _read(self, request: Request, reply: Reply) -> None:
         task = self.tasks[request.task]
@@ -224,18 +237,33 @@ def expand(
         DataError: a task without seeds.
         BudgetError: the money cap is reached; what was answered is kept in the ledger.
     """
-    own, known = packs.load(language.pack), packs.load(language.known)
+    expansion = start(given, language, generate, pool)
+    cost_usd = asyncio.run(_ask(given, expansion, teacher, sources.folder)) if generate.accepted else 0.0
+    return finish(given, expansion, cost_usd)
+
+
+def start(given: Given, language: recipe.Language, generate: recipe.Generate, pool: recipe.Pool) -> Expansion:
+    """Return the set before the first round: the seeds alone.
+
+    Raises:
+        DataError: a task without seeds.
+    """
     seeds = list(store.load(given.needs["seeds"] / "examples.jsonl", Example))
-    expansion = Expansion(own, known, generate, pool, seeds)
+    expansion = Expansion(packs.load(language.pack), packs.load(language.known), generate, pool, seeds)
     for name, task in expansion.tasks.items():
         if task.target and not expansion.seeds[name]:
             raise DataError(f"the task {name} has no seeds to show", "Add seeds of that task, or take it out of the pack.")
-    cost_usd = asyncio.run(_ask(given, expansion, teacher, sources.folder)) if generate.accepted else 0.0
+    return expansion
+
+
+def finish(given: Given, expansion: Expansion, cost_usd: float) -> Counts:
+    """Write examples.jsonl, dropped.jsonl and requests.jsonl, and count."""
     for name in (name for name, task in expansion.tasks.items() if task.saturated):
         task = expansion.tasks[name]
         console.note(f"{name}: the teacher brings next to nothing new, {len(task.accepted)} of {task.target} rows", "yellow")
     store.write_rows(given.folder / "examples.jsonl", expansion.accepted)
     store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in expansion.dropped))
+    store.write_rows(given.folder / "requests.jsonl", expansion.requests)
     return Counts.of(len(expansion.accepted), expansion.dropped, cost_usd=cost_usd, **expansion.facts())
 
 

@@ -25,7 +25,7 @@ from alif.errors import PackError
 from alif.language import pack as packs
 from alif.language import script, text
 from alif.language.pack import Pack
-from alif.models import ChatModel, Reply, together
+from alif.models import ChatModel, Message, Reply, together
 from alif.records import Counts, Dropped, Example, Origin
 from alif.runs import Given
 
@@ -68,16 +68,12 @@ def translate(
         PackError: sentences to translate, and the pack has no carriers.
     """
     own, known = packs.load(language.pack), packs.load(language.known)
-    dropped: list[Dropped] = []
     kept: dict[str, Example] = {}
-    there: list[Wanted] = []
-    for found in _there(own, known, sources.folder, translate) if translate.rows else ():
-        (dropped if isinstance(found, Dropped) else there).append(found)  # type: ignore[arg-type]
-    drawn = lots.draw(there, translate.rows, lots.lot(translate.seed, "translate"))
+    wanted_rows, dropped, there = draw(own, known, sources.folder, translate)
     cost_usd = 0.0
-    if drawn:
-        replies, cost_usd = asyncio.run(_ask(given, drawn, (own, known), teacher, sources.folder))
-        for wanted, (name, reply) in zip(drawn, replies, strict=True):
+    if wanted_rows:
+        replies, cost_usd = asyncio.run(_ask(given, wanted_rows, (own, known), teacher, sources.folder))
+        for wanted, (name, reply) in zip(wanted_rows, replies, strict=True):
             result = _read(wanted, name, reply, own, known)
             if isinstance(result, Example) and result.id in kept:
                 result = Dropped(row=result, reason="duplicate", evidence=f"the same as {kept[result.id].origin.source}")
@@ -87,8 +83,25 @@ def translate(
                 dropped.append(result)
     store.write_rows(given.folder / "examples.jsonl", kept.values())
     store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in dropped))
-    sentences = sum(bool(wanted.carrier) for wanted in drawn)
-    return Counts.of(len(kept), dropped, cost_usd=cost_usd, asked=translate.rows, there=len(there), sentences=sentences)
+    sentences = sum(bool(wanted.carrier) for wanted in wanted_rows)
+    return Counts.of(len(kept), dropped, cost_usd=cost_usd, asked=translate.rows, there=there, sentences=sentences)
+
+
+def draw(own: Pack, known: Pack, folder: str, settings: recipe.Translate) -> tuple[list[Wanted], list[Dropped], int]:
+    """Return what is to be translated, what could not be read, and how much there was to draw from."""
+    there: list[Wanted] = []
+    dropped: list[Dropped] = []
+    for found in _there(own, known, folder, settings) if settings.rows else ():
+        (dropped if isinstance(found, Dropped) else there).append(found)  # type: ignore[arg-type]
+    return lots.draw(there, settings.rows, lots.lot(settings.seed, "translate")), dropped, len(there)
+
+
+def request(wanted: Wanted, both: tuple[Pack, Pack], shares: Mapping[str, recipe.Teacher]) -> tuple[str, list[Message]]:
+    """Return which teacher is asked for a translation, and what."""
+    own, known = both
+    name = teachers.pick(shares, wanted.row.task, lots.lot("teacher", wanted.row.id))
+    asked = prompts.ask_sentence(wanted.row.input, own, known) if wanted.carrier else prompts.ask_row(wanted.row, own, known)
+    return name, asked
 
 
 def _there(own: Pack, known: Pack, folder: str, settings: recipe.Translate) -> Iterator[Wanted | Dropped]:
@@ -130,25 +143,20 @@ async def _ask(
     given: Given, drawn: Sequence[Wanted], both: tuple[Pack, Pack], shares: Mapping[str, recipe.Teacher], folder: str
 ) -> tuple[list[tuple[str, Reply]], float]:
     """Return the teacher's name and the reply for each row, and what the step has paid."""
-    own, known = both
     replies: list[tuple[str, Reply]] = []
     with console.progress("translate", len(drawn), "rows") as bar:
-        async with teachers.opened(given, shares, own, known, folder) as models:
+        async with teachers.opened(given, shares, *both, folder) as models:
 
             async def answered(wanted: Wanted) -> tuple[str, Reply]:
-                name = teachers.pick(shares, wanted.row.task, lots.lot("teacher", wanted.row.id))
+                name, asked = request(wanted, both, shares)
                 model: ChatModel = models[name]
-                ask = (
-                    prompts.ask_sentence(wanted.row.input, own, known)
-                    if wanted.carrier
-                    else prompts.ask_row(wanted.row, own, known)
-                )
-                reply = await model.reply(ask)
+                reply = await model.reply(asked)
                 bar.advance(facts=f"${models.cost_usd:.4f}")
                 return name, reply
 
-            for start in range(0, len(drawn), AT_ONCE):
-                replies += await together(answered(wanted) for wanted in drawn[start : start + AT_ONCE])
+            at_once = len(drawn) if given.runtime.batch else AT_ONCE
+            for first in range(0, len(drawn), at_once):
+                replies += await together(answered(wanted) for wanted in drawn[first : first + at_once])
         return replies, models.cost_usd
 
 

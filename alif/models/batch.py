@@ -194,6 +194,15 @@ class BatchLine:
         """
         return await self.live.persist(batch.token, lambda attempt: self.counter.look(batch.id), leave="404")
 
+    async def cancel(self, batch: Batch) -> None:
+        """Ask for the end of a batch, wait for it and keep what is done; one that the provider does not know is given up."""
+        try:
+            await self.live.persist(batch.token, lambda attempt: self.counter.cancel(batch.id), leave="404")
+        except Fault:
+            self.give_up(batch)
+        else:
+            await self.watched(batch)
+
     def _gather(self, batch: Batch, progress: Progress, results: Sequence[Result]) -> None:
         """Keep every result and settle every attempt of a batch that is over, as a sibling run may be doing too."""
         open_ = {member.name: member for member in self.book.members(batch) if not member.settled}

@@ -227,6 +227,15 @@ class Ledger:
         with self.speaking():
             return Account(*self.db.execute(_ACCOUNT, (run, step)).fetchone())
 
+    def unsettled(self, run: str) -> tuple[int, float]:
+        """Return how many of a run's attempts have no reply and are not refused, and what they count."""
+        with self.speaking():
+            count, usd = self.db.execute(
+                "SELECT count(*), total(cost_usd) FROM attempts WHERE run = ? AND state IN ('sent', 'lost') AND cost_usd > 0",
+                (run,),
+            ).fetchone()
+        return int(count), float(usd)
+
     def release(self, run: str) -> tuple[int, float]:
         """Count a run's lost attempts, and those that a kill left in flight, for nothing; return how many and their sum.
 

@@ -1,0 +1,72 @@
+"""Prove key, model and price of every teacher by one real reply of one token.
+
+Each proof is a request of its own, since a stored reply proves nothing about today's key; it is kept in the ledger and counts
+against the cap like any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from alif import console, recipe
+from alif.data import teachers
+from alif.errors import AlifError, BudgetError
+from alif.language import pack as packs
+from alif.models import Message, Reply
+from alif.models.address import host
+from alif.models.budget import dollars, price
+from alif.runs import Given
+
+__all__ = ["greet"]
+
+GREETING = (Message(role="user", content="Say yes."),)
+
+
+def greet(given: Given, recipe: recipe.Recipe) -> list[dict[str, Any]]:
+    """Ask every teacher for one token; tell first what that can cost.
+
+    Returns:
+        {teacher, host, model, answered_by, usd, seconds} of each that answered, {…, message, hint} of each that did not.
+
+    Raises:
+        RecipeError: an unknown price.
+        BudgetError: the cap is reached.
+    """
+    asked = {name: teacher.model_copy(update={"max_tokens": 1}) for name, teacher in recipe.teacher.items()}
+    for name, teacher in asked.items():
+        cost = price(name, teacher)
+        most = cost.upper_usd(len(GREETING[0].content.encode()) + 1000, 1)
+        console.note(
+            f"teacher.{name}: {teacher.model} at {host(teacher.address)}, ${cost.usd_per_million_in:g} in and "
+            f"${cost.usd_per_million_out:g} out a million tokens; this check costs at most {dollars(most)}"
+        )
+    live = replace(given, runtime=given.runtime.model_copy(update={"batch": False}))
+    return [asyncio.run(_greet(live, recipe, name, teacher)) for name, teacher in asked.items()]
+
+
+async def _greet(given: Given, recipe: recipe.Recipe, name: str, teacher: recipe.Teacher) -> dict[str, Any]:
+    facts = {"teacher": name, "host": host(teacher.address), "model": teacher.model}
+    own, known = packs.load(recipe.language.pack), packs.load(recipe.language.known)
+    try:
+        async with teachers.opened(given, {name: teacher}, own, known, recipe.sources.folder) as models:
+            reply, seconds = await _fresh(models, name)
+    except BudgetError:
+        raise
+    except AlifError as error:
+        return {**facts, "message": error.message, "hint": error.hint}
+    return {**facts, "answered_by": reply.model, "usd": reply.cost_usd, "seconds": round(seconds, 2)}
+
+
+async def _fresh(models: Mapping[str, Any], name: str) -> tuple[Reply, float]:
+    """Return a reply that is not a stored one, and how long it took."""
+    for draw in itertools.count():
+        began = time.monotonic()
+        reply: Reply = await models[name].reply(GREETING, draw=draw)
+        if not reply.stored:
+            return reply, time.monotonic() - began
+    raise AssertionError("the draws never end")

@@ -1,0 +1,67 @@
+"""Read the stored replies of a finished `generate` again, with today's parser, and ask nobody anything.
+
+    generate/requests.jsonl  {"round": 0, "task": "qa", "teacher": "gpt", "shown": […], "draw": 0, "request": "9f31…"}
+
+What was asked then is read now, in the same order: a parser that reads more would plan other rounds, whose replies nobody has
+paid for. So a task may end above or below where new requests would have taken it; an item after its target is dropped as ever.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from alif import recipe, store
+from alif.data.generate import Request, finish, start
+from alif.errors import DataError
+from alif.models import Reply
+from alif.models.ledger import Ledger
+from alif.records import Counts
+from alif.runs import Given
+
+__all__ = ["reparse"]
+
+
+def reparse(
+    given: Given,
+    *,
+    language: recipe.Language,
+    sources: recipe.Sources,
+    teacher: Mapping[str, recipe.Teacher],
+    generate: recipe.Generate,
+    pool: recipe.Pool,
+) -> Counts:
+    """Do the step `generate` again from the replies in the ledger.
+
+    Raises:
+        DataError: a reply that is not stored, or a folder that does not say what was asked.
+    """
+    expansion = start(given, language, generate, pool)
+    path = given.root / "generate" / "requests.jsonl"
+    asked = [row for _, row in store.read_rows(path)]
+    if asked and not given.ledger.is_file():
+        raise DataError(f"{given.ledger}: no such ledger", "Name the one that the run was made with in runtime.ledger.")
+    with closing(Ledger(given.ledger)) as ledger:
+        for _, rows in itertools.groupby(asked, key=lambda row: row["round"]):
+            requests = list(rows)
+            replies = [_stored(ledger, row, path) for row in requests]
+            expansion.take([_request(row) for row in requests], replies)
+        cost_usd = ledger.account(given.run, given.step).usd
+    return finish(given, expansion, cost_usd)
+
+
+def _request(row: Mapping[str, Any]) -> Request:
+    return Request(row["task"], row["teacher"], tuple(row["shown"]), (), row["draw"])
+
+
+def _stored(ledger: Ledger, row: Mapping[str, Any], path: Path) -> Reply:
+    reply = ledger.answer(row["request"])
+    if reply is None:
+        raise DataError(
+            f"{ledger.path}: no reply to the request {row['request'][:12]}… of {row['task']}, round {row['round']} ({path})",
+            "Name the ledger that the run was made with in runtime.ledger; nothing is asked again here.",
+        )
+    return reply

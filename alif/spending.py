@@ -1,0 +1,169 @@
+"""What the commands about money do and show: a proof of each teacher, a rehearsal, batches, money that is not settled.
+
+They keep the run's ledger and cap like the steps, and hold the run's lock where they send anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+from alif import console
+from alif.errors import AlifError
+from alif.models.budget import dollars
+from alif.models.ledger import Ledger
+from alif.pipeline import GENERATE, later
+from alif.recipe import Recipe
+from alif.runs import Given, Run, redo
+
+__all__ = [
+    "all_answered",
+    "batches",
+    "greeted",
+    "rehearsed",
+    "released",
+    "reparsed",
+    "show_batches",
+    "show_greeted",
+    "show_rehearsed",
+    "show_released",
+    "show_unsettled",
+    "unsettled",
+]
+
+
+def greeted(run: Run, recipe: Recipe) -> list[dict[str, Any]]:
+    """Ask every teacher for one token: see `alif.data.live`."""
+    from alif.data import live  # noqa: PLC0415 - loads openai
+
+    with run.locked():
+        return live.greet(_given(run, recipe, "check"), recipe)
+
+
+def show_greeted(found: Sequence[Mapping[str, Any]]) -> None:
+    """Print which teachers answered."""
+    for one in found:
+        if "message" in one:
+            console.line(f"! {one['message']}\n  {one['hint']}")
+        else:
+            said = f"{one['answered_by'] or one['model']} at {one['host']}"
+            console.line(f"teacher.{one['teacher']}: {said} answers, {dollars(one['usd'])}, {one['seconds']:.1f} s")
+
+
+def all_answered(found: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse where a teacher did not answer.
+
+    Raises:
+        AlifError: with their names.
+    """
+    silent = [one["teacher"] for one in found if "message" in one]
+    if silent:
+        raise AlifError(
+            f"{len(silent)} of {len(found)} teachers did not answer: {', '.join(silent)}", "Mend what is said above."
+        )
+
+
+def rehearsed(run: Run, recipe: Recipe, count: int) -> dict[str, Any]:
+    """Send `count` real requests and estimate the whole: see `alif.data.rehearse`."""
+    from alif.data import rehearse  # noqa: PLC0415 - loads openai
+
+    with run.locked():
+        return rehearse.rehearse(_given(run, recipe, "rehearse"), recipe, count)
+
+
+def show_rehearsed(found: Mapping[str, Any], cap_usd: float) -> None:
+    """Print what a rehearsal brought, and the range for the whole recipe."""
+    dropped = ", ".join(f"{count} {reason}" for reason, count in found["dropped"].items())
+    tokens = f"{found['tokens_per_accepted']:,.0f} tokens each" if found["accepted"] else "nothing to reckon with"
+    console.line(
+        f"{found['requests']} requests ({found['stored']} stored before), {dollars(found['spent_usd'])}: "
+        f"{found['accepted']} rows accepted, {tokens}; dropped: {dropped or 'none'}"
+    )
+    steps = {"generate": found["generate"], "translate": found["translate"]}
+    rows = [(name, part["rows"], *_ends(part)) for name, part in steps.items() if part]
+    rows.append(("whole", None, "", *_ends(found)[1:]))
+    console.table(("", "rows", "requests", "$", "hours"), rows)
+    if found["in_batches"]:
+        console.line("In batches a round takes minutes to a day.")
+    if found["usd"] and found["usd"]["high"] > cap_usd:
+        console.line(f"The upper end is above runtime.max_cost_usd = {cap_usd:g}: there the run would stop and say so.")
+
+
+def _ends(part: Mapping[str, Any]) -> tuple[str, str, str]:
+    requests, usd, hours = (part.get(key) for key in ("requests", "usd", "hours"))
+    counts = isinstance(requests, Mapping)
+    return (
+        _range(requests["low"], requests["high"], ",.0f") if counts and requests else "?",
+        _range(usd["low"], usd["high"], ",.2f") if usd else "?",
+        "?" if not hours else "below 0.01" if hours["high"] < 0.01 else _range(hours["low"], hours["high"], ",.2f"),
+    )
+
+
+def _range(low: float, high: float, form: str) -> str:
+    ends = f"{low:{form}}", f"{high:{form}}"
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def batches(run: Run, recipe: Recipe, cancel: str | None) -> list[dict[str, Any]]:
+    """Return the batches of a run, or the one that was cancelled."""
+    from alif.models import batch_list  # noqa: PLC0415 - loads openai
+
+    given = _given(run, recipe, "batches")
+    if cancel is not None:
+        return [batch_list.cancel(given, recipe.teacher, cancel)]
+    return batch_list.listed(given, recipe.teacher)
+
+
+def show_batches(found: Sequence[Mapping[str, Any]]) -> None:
+    """Print batches as a table."""
+    columns = ("id", "teacher", "step", "written_at", "state", "size", "done")
+    rows = [[one[column] for column in columns] for one in found]
+    console.table(("batch", "teacher", "step", "written", "state", "requests", "done"), rows or [["none", *[""] * 6]])
+
+
+def unsettled(run: Run, recipe: Recipe) -> dict[str, Any]:
+    """Return {"requests", "usd"} of what was sent and has no reply: counted at the most that it can cost."""
+    path = _given(run, recipe, "status").ledger
+    if not path.is_file():
+        return {"requests": 0, "usd": 0.0}
+    with closing(Ledger(path)) as ledger:
+        count, usd = ledger.unsettled(run.name)
+        return {"requests": count, "usd": usd}
+
+
+def show_unsettled(found: Mapping[str, Any], run: Run) -> None:
+    """Print what is not settled, if anything is."""
+    if found["usd"]:
+        console.line(
+            f"{dollars(found['usd'])} of the cap is for {found['requests']} requests that were sent and have no reply: the "
+            f"most that they can cost. If the provider's bill shows less: alif release {run.name}"
+        )
+
+
+def released(run: Run, recipe: Recipe) -> dict[str, Any]:
+    """Count what has no reply for nothing, batches under way excepted; return {"requests", "usd"}."""
+    path = _given(run, recipe, "release").ledger
+    if not path.is_file():
+        return {"requests": 0, "usd": 0.0}
+    with run.locked(), closing(Ledger(path)) as ledger:
+        count, usd = ledger.release(run.name)
+        return {"requests": count, "usd": usd}
+
+
+def show_released(found: Mapping[str, Any]) -> None:
+    """Print what was released."""
+    console.line(
+        f"{found['requests']} requests without a reply count for nothing now; {dollars(found['usd'])} of the cap is free."
+    )
+
+
+def reparsed(run: Run, recipe: Recipe) -> bool:
+    """Read the stored replies of `generate` again, with today's parser and no request; return whether rows changed."""
+    with run.locked():
+        return redo(GENERATE, recipe, run, later("alif.data.reparse:reparse"))
+
+
+def _given(run: Run, recipe: Recipe, name: str) -> Given:
+    scratch = run.scratch(name)
+    return Given(run.name, name, scratch / "partial", scratch, run.root, {}, recipe.runtime)
