@@ -36,12 +36,14 @@ class Learner(torch.nn.Module):
         input_ids: torch.Tensor,
         labels: torch.Tensor,
         position_ids: torch.Tensor,
-        num_items_in_batch: torch.Tensor | int,
+        num_items_in_batch: torch.Tensor | int = 1,
+        **bounds: Any,
     ) -> dict[str, torch.Tensor]:
-        """Return {"loss"}: summed loss of this batch [rows, length] over `num_items_in_batch`."""
+        """Return {"loss"}: summed loss of a batch [rows, length] over `num_items_in_batch`; `bounds` are for the attention."""
         model: Any = self.model
         causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-        states = causal.base_model(input_ids=input_ids, position_ids=position_ids, use_cache=False).last_hidden_state
+        given = {"input_ids": input_ids, "position_ids": position_ids, "use_cache": False, **bounds}
+        states = causal.base_model(**given).last_hidden_state
         weight, bias = head(causal)
         return {"loss": labelled_loss(states, weight, bias, labels) / num_items_in_batch}
 

@@ -15,6 +15,7 @@ import bisect
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -151,6 +152,15 @@ class Rows(torch.utils.data.Dataset[dict[str, Tokens]]):
         }
 
 
-def collate(rows: Sequence[dict[str, Tokens]]) -> dict[str, torch.Tensor]:
-    """Stack rows to tensors [rows, length]; there is no mask among them, and must never be."""
-    return {key: torch.from_numpy(np.stack([row[key] for row in rows])).long() for key in rows[0]}
+def collate(rows: Sequence[dict[str, Tokens]]) -> dict[str, Any]:
+    """Stack rows to tensors [rows, length], and tell where texts begin; there is no mask among them, and must never be.
+
+    `cu_seq_lens_q` [texts + 1] are the boundaries of all texts of all rows laid end to end, filler counted as one text a row.
+    The names are transformers', which hands them to the attention.
+    """
+    batch: dict[str, Any] = {key: torch.from_numpy(np.stack([row[key] for row in rows])).long() for key in rows[0]}
+    positions = batch["position_ids"].flatten()
+    starts = (positions == 0).nonzero().flatten()
+    bounds = torch.cat([starts, torch.tensor([len(positions)])]).to(torch.int32)
+    longest = int(positions.max()) + 1
+    return {**batch, "cu_seq_lens_q": bounds, "cu_seq_lens_k": bounds, "max_length_q": longest, "max_length_k": longest}

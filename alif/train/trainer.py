@@ -9,6 +9,7 @@ throws that accumulation away, and it is done again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -28,7 +29,7 @@ from alif.errors import ModelError, RecipeError
 from alif.recipe import Stage
 from alif.records import Table
 from alif.runs import Given
-from alif.student import weights
+from alif.student import attention, weights
 from alif.student.device import Place
 from alif.train import checkpoints
 from alif.train.loss import Learner
@@ -83,7 +84,7 @@ def fit(model: torch.nn.Module, packs: Packs, stage: Stage, given: Given, *, whe
         folder.mkdir(parents=True, exist_ok=True)
         last = checkpoints.newest(folder, aim)
     model.train()
-    with console.progress(given.step, steps, "steps") as bar:
+    with console.progress(given.step, steps, "steps") as bar, _attending(model, where):
         watch = Watch(given, packs, sequence, stage.rows_per_step, bar)
         trainer = StageTrainer(
             model=Learner(model),
@@ -99,6 +100,18 @@ def fit(model: torch.nn.Module, packs: Packs, stage: Stage, given: Given, *, whe
     tail = losses[-max(1, len(losses) // 10) :]
     mean = sum(tail) / len(tail) if tail else None
     return Outcome(steps, int(packs.used[sequence].sum()), losses[0] if losses else None, mean)
+
+
+@contextlib.contextmanager
+def _attending(model: Any, where: Place) -> Iterator[None]:
+    """Let `model` attend by text, where that can be had, for the length of a block."""
+    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    before = causal.config._attn_implementation
+    causal.set_attn_implementation(attention.choose(causal.config, where.device, where.dtype))
+    try:
+        yield
+    finally:
+        causal.set_attn_implementation(before)
 
 
 def _arguments(stage: Stage, steps: int, folder: Path, given: Given, where: Place) -> TrainingArguments:
