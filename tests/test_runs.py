@@ -136,3 +136,25 @@ def test_the_stored_recipe_is_the_one_that_was_run(run: Run) -> None:
     run.begin(recipe(pool={"threshold": 0.5}))
     assert recipes.load(run.root / "recipe.toml") == recipe(pool={"threshold": 0.5})
     assert store.read_json(run.root / "lock.json")["packages"]
+
+
+def test_a_step_done_again_keeps_the_old_folder_and_later_steps_drift_only_where_rows_changed(run: Run) -> None:
+    def other(given: Given, pool: Pool) -> Counts:
+        store.write_rows(given.folder / "examples.jsonl", [{"threshold": 1.0}, {"threshold": 2.0}])
+        return Counts.of(2, [])
+
+    with pytest.raises(AlifError, match="first is not done yet"):
+        runs.redo(FIRST, recipe(), run, other)
+    runs.perform(FIRST, recipe(), run)
+    runs.perform(SECOND, recipe(), run)
+    assert not runs.redo(FIRST, recipe(), run, make)
+    assert not runs.perform(SECOND, recipe(), run)
+    assert runs.redo(FIRST, recipe(), run, other)
+    assert runs.state(FIRST, run)["kept"] == 2
+    assert not runs.perform(FIRST, recipe(), run)
+    with pytest.raises(DriftError, match="second was built with another first"):
+        runs.perform(SECOND, recipe(), run)
+    aside = [run.scratch("first") / f"before-{number}" / "examples.jsonl" for number in (1, 2)]
+    assert [len(list(store.read_rows(path))) for path in aside] == [1, 1]
+    with pytest.raises(DriftError, match=r"pool\.threshold"):
+        runs.redo(FIRST, recipe(pool={"threshold": 0.8}), run, other)

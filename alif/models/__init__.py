@@ -3,7 +3,8 @@
     chat       what is asked and what is answered
     client     open_models: the door itself
     asking     one request to one teacher, until it is answered
-    batch      many requests at once through a provider's batch interface; counters: the two interfaces seen as one
+    batch      many requests at once through a provider's batch interface; counters: the two interfaces
+               seen as one; settling: what came of it; batch_list: for the person who waits
     wire       the connection to a provider; protocol: what is written on it; reading: what a raw reply says
     faults     what a failure means: try again, wait, or stop
     ledger     every request before it is sent, every reply for ever; batch_book: its page of batches

@@ -19,12 +19,13 @@ from typing import Any
 from alif.errors import ReplyError
 from alif.models import address, protocol
 from alif.models.asking import Line
-from alif.models.batch_book import Batch, BatchBook, Member, name
+from alif.models.batch_book import Batch, BatchBook, name
 from alif.models.budget import Hold
 from alif.models.chat import Message, Reply
-from alif.models.counters import MOST_REQUESTS, AnthropicCounter, Counter, OpenAICounter, Progress, Result
+from alif.models.counters import MOST_REQUESTS, AnthropicCounter, Counter, OpenAICounter, Progress
 from alif.models.faults import Fault
 from alif.models.ledger import Request
+from alif.models.settling import Settling
 from alif.models.wire import Answer
 
 __all__ = ["BatchLine"]
@@ -50,13 +51,13 @@ class BatchLine:
     def __init__(self, live: Line, in_batches: bool) -> None:
         self.live = live
         self.book = BatchBook(live.desk.ledger)
-        self.counter = _counter(self)
+        self.settling = Settling(live, self.book)
+        self.counter = _counter(live)
         self._in_batches = in_batches
         self._most = MOST_REQUESTS
         self._gathered: list[Waiting] = []
         self._bell: asyncio.TimerHandle | None = None
         self._watched: dict[int, asyncio.Task[None]] = {}
-        self._holds: dict[str, Hold] = {}
 
     async def reply(self, messages: Sequence[Message], *, draw: int = 0) -> Reply:
         """Answer `messages`. The same messages, settings and `draw` are answered from the ledger, free."""
@@ -119,7 +120,7 @@ class BatchLine:
             batch = self.book.write(pairs, desk.run, desk.step, line.name, line.teacher.address)
             for one in gathered:
                 one.hold.usd = one.upper_usd
-                self._holds[one.request.hash] = one.hold
+                self.settling.holds[one.request.hash] = one.hold
             task = asyncio.ensure_future(self._whole_way(batch, [one.line for one in gathered]))
             self._watched[batch.number] = task
             task.add_done_callback(lambda task: _tell(task, gathered))
@@ -141,7 +142,7 @@ class BatchLine:
         except (ReplyError, Fault) as error:
             refusal = error if isinstance(error, Fault) else error.__cause__
             if isinstance(refusal, Fault):  # said by the provider; without one patience ended, and the batch may be there
-                self._refused(batch, refusal.why)
+                self.settling.refused(batch, refusal.why)
             if isinstance(error, Fault):
                 host = address.host(self.live.teacher.address)
                 raise ReplyError(
@@ -160,7 +161,7 @@ class BatchLine:
         if not batch.id:
             id = await self.live.persist(batch.token, lambda attempt: self.counter.find(batch))
             if not id:
-                self._refused(batch, "never sent")
+                self.settling.refused(batch, "never sent")
                 return
             batch = self.book.opened(batch, id)
         await self._until_over(batch)
@@ -182,7 +183,7 @@ class BatchLine:
         except Fault as fault:
             self._gone(batch, fault)
             return
-        self._gather(batch, progress, results)
+        self.settling.gather(batch, progress, results)
         if progress.why:
             await self._refused_whole(batch, progress)
 
@@ -199,54 +200,9 @@ class BatchLine:
         try:
             await self.live.persist(batch.token, lambda attempt: self.counter.cancel(batch.id), leave="404")
         except Fault:
-            self.give_up(batch)
+            self.settling.give_up(batch)
         else:
             await self.watched(batch)
-
-    def _gather(self, batch: Batch, progress: Progress, results: Sequence[Result]) -> None:
-        """Keep every result and settle every attempt of a batch that is over, as a sibling run may be doing too."""
-        open_ = {member.name: member for member in self.book.members(batch) if not member.settled}
-        for result in results:
-            member = open_.pop(result.name, None)
-            if member is not None:
-                self._settle(member, result)
-        for member in open_.values():
-            # what ended by itself and is in neither file may still be on the bill
-            self._failed(member, f"batch {progress.word}", billed=progress.word == "completed")
-        self.book.closed(batch, progress.word)
-
-    def _settle(self, member: Member, result: Result) -> None:
-        if result.answer is None:
-            self._failed(member, result.why, billed=False)
-            return
-        try:
-            reading = self.live.understood(result.answer)
-        except Fault as fault:
-            self._failed(member, fault.why, fault.billed)
-            if fault.stop:
-                self.live.desk.tell(fault.stop.message)
-            return
-        price = self.live.teacher.batch_price
-        cost_usd = self.live.price.cost_usd(reading) * price if reading.metered else member.upper_usd
-        self.live.desk.ledger.answered(member.attempt, member.request, result.answer.text, reading, cost_usd)
-        self._pay(member, cost_usd)
-
-    def _failed(self, member: Member, why: str, billed: bool) -> None:
-        self.live.desk.ledger.failed(member.attempt, why, billed)
-        self._pay(member, member.upper_usd if billed else 0.0)
-
-    def _pay(self, member: Member, usd: float) -> None:
-        """Settle the money of an attempt: what is held for it here, or what an earlier try of this run counts for it."""
-        if hold := self._holds.pop(member.request, None):
-            hold.usd = usd
-        elif member.run == self.live.desk.run:
-            self.live.desk.budget.give_back(member.upper_usd - usd)
-
-    def _refused(self, batch: Batch, why: str) -> None:
-        for member in self.book.members(batch):
-            if not member.settled:
-                self._failed(member, why, billed=False)
-        self.book.closed(batch, "refused")
 
     def _gone(self, batch: Batch, fault: Fault) -> None:
         """Give up a batch that nobody knows any more, at its upper bound; a paid one only when a person says so."""
@@ -257,14 +213,7 @@ class BatchLine:
                 f"Is {address.variable(self.live.teacher)} of the project that made it? If the batch is lost, "
                 f"`alif batches {batch.run} --cancel {batch.id}` gives it up, and its requests are asked and paid again.",
             ) from fault
-        self.give_up(batch)
-
-    def give_up(self, batch: Batch) -> None:
-        """Close a batch that cannot be reached any more; its requests count at their upper bound and are asked again."""
-        for member in self.book.members(batch):
-            if not member.settled:
-                self._failed(member, "batch gone", billed=True)
-        self.book.closed(batch, "gone")
+        self.settling.give_up(batch)
 
     async def _refused_whole(self, batch: Batch, progress: Progress) -> None:
         """Try smaller batches where too much is queued; any other refusal of a whole batch is for good."""
@@ -291,9 +240,7 @@ def _tell(task: asyncio.Task[None], gathered: Sequence[Waiting]) -> None:
                 one.done.set_result(None)
 
 
-def _counter(line: BatchLine) -> Counter:
-    live = line.live
-
+def _counter(live: Line) -> Counter:
     async def ask(path: str, body: Mapping[str, Any] | None = None, files: Any = None) -> Answer:
         answer = await (live.wire.get(path) if body is None else live.wire.post(path, body, files=files))
         if answer.status >= 400:

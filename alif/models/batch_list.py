@@ -30,6 +30,8 @@ def listed(given: Given, teachers: Mapping[str, Teacher], patience: Patience | N
 
 async def _listed(given: Given, teachers: Mapping[str, Teacher], patience: Patience | None) -> list[dict[str, Any]]:
     batches = _all(given)
+    if not batches:
+        return []
     reached = {
         batch.teacher: teachers[batch.teacher] for batch in batches if batch.state == "open" and _reaches(batch, teachers)
     }

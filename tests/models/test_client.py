@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -113,19 +114,23 @@ teacher = Teacher(model="parrot", address=address, usd_per_million_in=10.0, usd_
 
 async def main():
     async with open_models(given, {"gpt": teacher}) as models:
-        await together(models["gpt"].reply([Message(role="user", content=f"q {n}")]) for n in range(150))
+        await together(models["gpt"].reply([Message(role="user", content=f"q {n}")]) for n in range(int(sys.argv[3])))
         print("done", flush=True)
 
 asyncio.run(main())
 """
 
 
-def test_after_kill_9_nothing_that_has_a_stored_reply_is_sent_again(given: Build) -> None:
+@pytest.mark.parametrize(
+    ("requests", "kills"),
+    [(150, [20, 70]), pytest.param(600, sorted(random.Random(3407).sample(range(5, 590), 50)), marks=pytest.mark.slow)],
+)
+def test_after_kill_9_nothing_that_has_a_stored_reply_is_sent_again(given: Build, requests: int, kills: list[int]) -> None:
     step = given()
     step.root.mkdir(parents=True)
     with serve(echo, Chaos(slow=1.0, slow_s=0.02)) as server:
-        command = [sys.executable, "-c", KILLED, str(step.root), server.address]
-        for kill_after in (20, 70, None):
+        command = [sys.executable, "-c", KILLED, str(step.root), server.address, str(requests)]
+        for kill_after in (*kills, None):
             stored = answered(step.ledger)
             already = len(server.served)
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -136,11 +141,11 @@ def test_after_kill_9_nothing_that_has_a_stored_reply_is_sent_again(given: Build
             assert process.communicate(timeout=60)[0] == ("done\n" if kill_after is None else "")
             time.sleep(0.05)  # what was in flight at the kill is still being answered
             assert not stored & {f"chatcmpl-{record.id}" for record in server.served[already:]}
-    assert len(answered(step.ledger)) == 150
+    assert len(answered(step.ledger)) == requests
     ledger = Ledger(step.ledger)
     account = ledger.account("run")
     ledger.close()
-    assert account.replies == 150
+    assert account.replies == requests
     assert len(server.served) <= account.attempts, "nothing is sent that was not written before"
     assert sum(record.tokens_in + record.tokens_out for record in server.served) * 10 / 1e6 <= account.usd
 

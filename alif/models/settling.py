@@ -1,0 +1,75 @@
+"""What a batch brought, written down: every result kept, every attempt settled, every held dollar given back or spent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alif.models.asking import Line
+from alif.models.batch_book import Batch, BatchBook, Member
+from alif.models.budget import Hold
+from alif.models.counters import Progress, Result
+from alif.models.faults import Fault
+
+__all__ = ["Settling"]
+
+
+class Settling:
+    """The books of one teacher's batches."""
+
+    def __init__(self, live: Line, book: BatchBook) -> None:
+        self._live, self._book = live, book
+        self.holds: dict[str, Hold] = {}
+        """Money set aside in this process, by request."""
+
+    def gather(self, batch: Batch, progress: Progress, results: Sequence[Result]) -> None:
+        """Keep every result and settle every attempt of a batch that is over, as a sibling run may be doing too."""
+        open_ = {member.name: member for member in self._book.members(batch) if not member.settled}
+        for result in results:
+            member = open_.pop(result.name, None)
+            if member is not None:
+                self._settle(member, result)
+        for member in open_.values():
+            # what ended by itself and is in neither file may still be on the bill
+            self._failed(member, f"batch {progress.word}", billed=progress.word == "completed")
+        self._book.closed(batch, progress.word)
+
+    def _settle(self, member: Member, result: Result) -> None:
+        if result.answer is None:
+            self._failed(member, result.why, billed=False)
+            return
+        try:
+            reading = self._live.understood(result.answer)
+        except Fault as fault:
+            self._failed(member, fault.why, fault.billed)
+            if fault.stop:
+                self._live.desk.tell(fault.stop.message)
+            return
+        price = self._live.teacher.batch_price
+        cost_usd = self._live.price.cost_usd(reading) * price if reading.metered else member.upper_usd
+        self._live.desk.ledger.answered(member.attempt, member.request, result.answer.text, reading, cost_usd)
+        self._pay(member, cost_usd)
+
+    def _failed(self, member: Member, why: str, billed: bool) -> None:
+        self._live.desk.ledger.failed(member.attempt, why, billed)
+        self._pay(member, member.upper_usd if billed else 0.0)
+
+    def _pay(self, member: Member, usd: float) -> None:
+        """Settle the money of an attempt: what is held for it here, or what an earlier try of this run counts for it."""
+        if hold := self.holds.pop(member.request, None):
+            hold.usd = usd
+        elif member.run == self._live.desk.run:
+            self._live.desk.budget.give_back(member.upper_usd - usd)
+
+    def refused(self, batch: Batch, why: str) -> None:
+        """Close a batch that the provider never took; its requests cost nothing."""
+        for member in self._book.members(batch):
+            if not member.settled:
+                self._failed(member, why, billed=False)
+        self._book.closed(batch, "refused")
+
+    def give_up(self, batch: Batch) -> None:
+        """Close a batch that cannot be reached any more; its requests count at their upper bound and are asked again."""
+        for member in self._book.members(batch):
+            if not member.settled:
+                self._failed(member, "batch gone", billed=True)
+        self._book.closed(batch, "gone")

@@ -1,0 +1,110 @@
+"""The commands about money, as people type them: nothing is sent unasked, prices are told first, nothing is paid twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alif.cli import _main
+from alif.data import prompts
+from alif.models.chat import ScriptedReply
+from alif.models.ledger import Ledger, Request
+from alif.models.scripted import serve
+
+SMALL = ["--set", "generate.accepted=35", "--set", "generate.round=7", "--set", "translate.rows=4"]
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Return a function that runs a command with --json and gives its document."""
+
+    def run(*arguments: str, code: int = 0) -> Any:
+        capsys.readouterr()
+        assert _main([*arguments, "--json"]) == code
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_check_sends_nothing_unless_told(said: Callable[..., Any]) -> None:
+    said("check", "demo")
+    assert not Path("runs").exists()
+
+
+def test_live_and_rehearsal_answer_in_one_document_and_the_run_finds_the_replies(said: Callable[..., Any]) -> None:
+    found = said("check", "demo", "--live", "--rehearse", "6", *SMALL)
+    assert found["live"][0]["answered_by"] == "scripted"
+    assert found["rehearsal"]["requests"] == 6
+    assert found["rehearsal"]["generate"]["requests"]["low"] > 0
+    assert said("check", "demo", "--rehearse", "6", *SMALL)["rehearsal"]["stored"] == 6
+    said("generate", "demo", *SMALL)
+    asked = Path("runs/demo/generate/requests.jsonl").read_text().count("\n")
+    ledger = Ledger(Path("runs/demo/ledger.sqlite"))
+    assert ledger.account("demo", "generate").attempts == asked
+    ledger.close()
+
+
+def test_a_teacher_that_does_not_answer_is_exit_1(capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(messages: object, draw: int) -> ScriptedReply:
+        return ScriptedReply(text="no such model", status=404, code="model_not_found")
+
+    with serve(refuse) as server:
+        sets = ["--set", f'teacher.gpt.address="{server.address}"', "--set", 'teacher.gpt.model="gpt-9"']
+        assert _main(["check", "demo", "--live", *sets, "--set", "teacher.gpt.usd_per_million_out=3.5"]) == 1
+    said = capsys.readouterr()
+    assert "knows no model gpt-9 (no such model)" in said.out
+    assert "1 of 2 teachers did not answer: gpt" in said.err
+    assert said.err.index("$3.5 out a million tokens; this check costs at most") < said.err.index("did not answer")
+
+
+def test_stored_replies_are_read_again_and_later_steps_say_so(
+    said: Callable[..., Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _main(["generate", "demo", "--reparse"]) == 1
+    assert "generate is not done yet" in capsys.readouterr().err
+    said("filter", "demo", *SMALL)
+    assert _main(["generate", "demo", "--reparse"]) == 0
+    assert "The same rows as before." in capsys.readouterr().err
+    said("filter", "demo")
+    read = prompts.read
+    monkeypatch.setattr(prompts, "read", lambda *asked: read(*asked)[1:])
+    assert _main(["generate", "demo", "--reparse"]) == 0
+    assert "Rows have changed" in capsys.readouterr().err
+    assert _main(["filter", "demo"]) == 1
+    assert "filter was built with another generate" in capsys.readouterr().err
+    assert sorted(path.name for path in Path("runs/demo/runtime/generate").glob("before-*")) == ["before-1", "before-2"]
+
+
+def test_money_without_a_reply_is_shown_and_released(said: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
+    said("seeds", "demo")
+    assert said("status", "demo")["unsettled"] == {"requests": 0, "usd": 0.0}
+    ledger = Ledger(Path("runs/demo/ledger.sqlite"))
+    ledger.sending(Request.of("gpt", "https://x.org", "m", [], {}, draw=0), "demo", "generate", 2.5)
+    ledger.close()
+    assert said("status", "demo")["unsettled"] == {"requests": 1, "usd": 2.5}
+    assert _main(["status", "demo"]) == 0
+    assert "$2.50 of the cap is for 1 requests that were sent and have no reply" in capsys.readouterr().out.replace("\n", " ")
+    assert said("release", "demo") == {"requests": 1, "usd": 2.5}
+    assert said("status", "demo")["unsettled"] == {"requests": 0, "usd": 0.0}
+
+
+def test_a_run_in_batches_gives_the_rows_of_a_live_one_and_its_batches_are_listed(said: Callable[..., Any]) -> None:
+    said("generate", "demo", *SMALL)
+    said("generate", "demo", *SMALL, "--set", 'name="batched"', "--set", "runtime.batch=true")
+    one, two = (Path(f"runs/{name}/generate/examples.jsonl").read_bytes() for name in ("demo", "batched"))
+    assert one == two
+    listed = said("batches", "batched")
+    assert {batch["state"] for batch in listed} == {"completed"}
+    assert said("batches", "demo") == []
+    assert _main(["batches", "batched", "--cancel", "nothing"]) == 1
+    assert _main(["batches", "nothing"]) == 1
