@@ -7,38 +7,55 @@ cannot reach it are never looked at. Three filters, none of which can lose a dup
     length      a partner is possible only if min(m, n) ≥ need(m+n)
     prefix      sort the words of each text, rarest first; at most m−need words of one text and n−need of the other are outside
                 the common subsequence, so its rarest word stands among the first m−need+1 and n−need+1: those are indexed
-    signature   64 bits, one a word: bits of the candidate that the row lacks are words that cannot be common
+    signature   128 bits, one a word: bits of the candidate that the row lacks are words that cannot be common
 
-What is left, a few rows, is verified with the exact LCS. Words become single code points: a text is a `str` for rapidfuzz. The
-order of words may be any fixed order; it is taken anew from the frequencies whenever the pool has doubled.
+A word's postings stand in the order of their rows' lengths, so those of a wrong length are never read: the later a word stands
+in the sorted candidate, the shorter must its partners be. What is left, a few rows, is verified with the exact LCS.
+
+Words are numbered, the most frequent first, and a text is a `str` with one code point a word, as rapidfuzz likes it. The
+filters are right for any order of words; it is taken anew from the frequencies whenever the pool has doubled.
 
 Source: threshold 0.7 of Self-Instruct, arXiv 2212.10560, section 2.2; one pool for all tasks: Alif, arXiv 2510.09051.
 """
 
 from __future__ import annotations
 
+import functools
+import itertools
+import sys
 from array import array
+from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
-from rapidfuzz.distance import LCSseq
+from rapidfuzz import process
+from rapidfuzz.distance import Indel, LCSseq
 
 from alif.errors import DataError
 
 __all__ = ["Pool"]
 
-LONGEST = (1 << 20) - 1
-"""Most words of a text: a posting keeps row, length and place in 24 + 20 + 20 bits."""
-MOST_ROWS = (1 << 23) - 1
+PLACE_BITS, ROW_BITS = 19, 25
+"""A posting is one integer: the row's length, the row, and the longest partner for which the word counts: 19 + 25 + 19 bits."""
+LONGEST = (1 << PLACE_BITS) - 1
+"""Most words of a text."""
+MOST_ROWS = 1 << ROW_BITS
 FIRST_RANKING = 256
 """Rows after which words are ranked for the first time."""
+SHORT = 64
+"""Postings that are faster read all than searched for the right lengths."""
 
+_LENGTH_SHIFT = PLACE_BITS + ROW_BITS
+_ROW = MOST_ROWS - 1
+_BITS = 128
+_BIT = tuple(1 << bit for bit in range(_BITS))
+_ONES = np.ones(_BITS // 64, dtype=np.uint8)
 _UNKNOWN = 0
 """Stands for every word that no accepted row has."""
-_SURROGATES = range(0xD800, 0xE000)
+_FIRST_SURROGATE, _SURROGATES = 0xD800, 0x800
 _LAST_CODE_POINT = 0x10FFFF
 
 Text = str | tuple[int, ...]
@@ -53,13 +70,12 @@ class Pool:
         if not 0 < share <= 1:
             raise ValueError(f"threshold is {threshold}, not in (0, 1]")
         self._top, self._under = share.numerator, 2 * share.denominator
+        self._cutoff = float(share) - 1e-6
         self._need = self._need_up_to(256)
         self._ids: list[str] = []
         self._texts: list[Text] = []
-        self._signatures = array("Q")
+        self._lacks = _no_lacks()
         self._codes: dict[str, int] = {}
-        self._next_code = _UNKNOWN + 1
-        self._ranks: list[int] = [0]
         self._postings: list[array[int]] = [array("q")]
         self._ranked_rows = FIRST_RANKING // 2
 
@@ -75,17 +91,20 @@ class Pool:
             DataError: there is no word to compare by.
         """
         size = self._size(words)
-        codes = [self._codes.get(word, _UNKNOWN) for word in words]
-        known = size - codes.count(_UNKNOWN)
+        get = self._codes.get
+        codes = [get(word, _UNKNOWN) for word in words]
+        rows = self._candidates(codes)
+        if not rows:
+            return None
+        texts = [self._texts[row] for row in rows]
         text = _text(codes)
-        best, best_common, best_total = None, 0, 1
-        for row in self._candidates(codes, known):
-            other = self._texts[row]
-            total = size + len(other)
-            common = LCSseq.similarity(text, other, score_cutoff=int(self._need[total]))
-            if common * best_total > best_common * total:
-                best, best_common, best_total = row, common, total
-        return None if best is None else (self._ids[best], 2 * best_common / best_total)
+        found = process.extractOne(text, texts, scorer=Indel.normalized_similarity, score_cutoff=self._cutoff)
+        if found is None:
+            return None
+        other, _, index = found
+        total = size + len(other)
+        common = LCSseq.similarity(text, other)
+        return (self._ids[rows[index]], 2 * common / total) if common * self._under >= total * self._top else None
 
     def add(self, id: str, words: Sequence[str]) -> None:
         """Accept a text, whatever its neighbours.
@@ -94,13 +113,12 @@ class Pool:
             DataError: there is no word to compare by.
         """
         self._size(words)
-        if len(self._ids) > MOST_ROWS:
+        if len(self._ids) >= MOST_ROWS:
             raise DataError(f"the pool is full: {len(self._ids):,} rows", "Split the run.")
         codes = [self._codes.get(word) or self._new(word) for word in words]
         self._ids.append(id)
         self._texts.append(_text(codes))
-        self._signatures.append(_signature(codes))
-        self._index(len(self._ids) - 1, codes)
+        self._keep(len(self._ids) - 1, codes, insort)
         if len(self._ids) >= 2 * self._ranked_rows:
             self._rank()
 
@@ -108,8 +126,8 @@ class Pool:
         size = len(words)
         if not 0 < size <= LONGEST:
             raise DataError(f"a text of {size:,} words cannot be compared", "Drop the row before it meets the pool.")
-        if 2 * size >= len(self._need):
-            self._need = self._need_up_to(4 * size)
+        if self._top * len(self._need) <= self._under * size:
+            self._need = self._need_up_to(2 * self._under * size // self._top)
         return size
 
     def _need_up_to(self, total: int) -> npt.NDArray[np.int64]:
@@ -117,82 +135,101 @@ class Pool:
         totals = np.arange(total + 1, dtype=np.int64)
         return -(-totals * self._top // self._under)
 
-    def _prefix(self, size: int) -> int:
-        """Return how many sorted words of a text must be looked at, for the shortest partner that it can have."""
-        shortest = -(-self._top * size // (self._under - self._top))
-        return size - int(self._need[size + shortest]) + 1
-
     def _new(self, word: str) -> int:
-        """Give a word its code. Until the next ranking it is rarer than all older words."""
-        code = self._next_code
-        if code in _SURROGATES:
-            code = _SURROGATES.stop
-        missing = code + 1 - len(self._ranks)
-        self._ranks += [-code] * missing
-        self._postings += [array("q") for _ in range(missing)]
-        self._codes[word] = code
-        self._next_code = code + 1
+        """Give a word the next code: until the next ranking it is rarer than all older words."""
+        if len(self._postings) == _FIRST_SURROGATE:
+            self._postings += [array("q") for _ in range(_SURROGATES)]
+        code = self._codes[word] = len(self._postings)
+        self._postings.append(array("q"))
         return code
 
-    def _places(self, codes: list[int], limit: int) -> list[tuple[int, int]]:
-        """Return (word, its first place) in the text sorted by rank, for the places below `limit`."""
-        counts = Counter(codes)
-        place = counts.pop(_UNKNOWN, 0)  # rarer than any word of the pool
-        places = []
-        for code in sorted(counts, key=self._ranks.__getitem__):
-            if place >= limit:
+    def _keep(self, row: int, codes: list[int], put: Callable[[array[int], int], None]) -> None:
+        """Write a row's signature and the postings by which it may be found."""
+        if row == len(self._lacks):
+            self._lacks = np.concatenate((self._lacks, np.zeros_like(self._lacks)))
+        self._lacks[row] = ~_signature(codes)
+        _, longest = _partners(len(codes), self._top, self._under)
+        packed = len(codes) << _LENGTH_SHIFT | row << PLACE_BITS
+        for code, place in _places(codes):
+            if place >= len(longest):
                 break
-            places.append((code, place))
-            place += counts[code]
-        return places
+            put(self._postings[code], packed | min(longest[place], LONGEST))
 
-    def _index(self, row: int, codes: list[int]) -> None:
-        packed = row << 40 | len(codes) << 20
-        for code, place in self._places(codes, self._prefix(len(codes))):
-            self._postings[code].append(packed | place)
-
-    def _candidates(self, codes: list[int], known: int) -> list[int]:
+    def _candidates(self, codes: list[int]) -> list[int]:
         """Return the rows that pass length, prefix and signature, in the order in which they were added."""
-        size = len(codes)
-        found = [(self._postings[code], place) for code, place in self._places(codes, self._prefix(size))]
-        found = [(postings, place) for postings, place in found if postings]
-        if not found:
-            return []
-        packed = np.frombuffer(b"".join([postings for postings, _ in found]), dtype=np.int64)
-        places = np.repeat([place for _, place in found], [len(postings) for postings, _ in found])
-        sizes = packed >> 20 & LONGEST
-        longest = int(sizes.max())
-        if size + longest >= len(self._need):
-            self._need = self._need_up_to(2 * (size + longest))
-        need = self._need[sizes + size]
-        passed = ((packed & LONGEST) <= sizes - need) & (places <= size - need)
-        rows = packed[passed] >> 40
-        theirs = np.frombuffer(self._signatures, dtype=np.uint64)[rows]
-        lacking = np.bitwise_count(np.uint64(_signature(codes)) & ~theirs).astype(np.int64)
-        return sorted(set(rows[known - lacking >= need[passed]].tolist()))
+        shortest, longest = _partners(len(codes), self._top, self._under)
+        found = []
+        for code, place in _places(codes):
+            if place >= len(longest):
+                break
+            postings = self._postings[code]
+            if len(postings) > SHORT:
+                first = bisect_left(postings, shortest << _LENGTH_SHIFT)
+                postings = postings[first : bisect_left(postings, longest[place] + 1 << _LENGTH_SHIFT, first)]
+            if postings:
+                found.append(postings)
+        return self._likely(codes, np.frombuffer(b"".join(found), dtype=np.int64)) if found else []
+
+    def _likely(self, codes: list[int], packed: npt.NDArray[np.int64]) -> list[int]:
+        """Return the rows of those postings whose place and whose signature allow for a duplicate."""
+        packed = packed.take(((packed & LONGEST) >= len(codes)).nonzero()[0])
+        need = self._need[len(codes) :].take(packed >> _LENGTH_SHIFT)
+        rows = packed >> PLACE_BITS & _ROW
+        lacking = np.bitwise_count(self._lacks.take(rows, axis=0) & _signature(codes)).dot(_ONES)
+        return sorted(set(rows[lacking + need <= len(codes) - codes.count(_UNKNOWN)].tolist()))
 
     def _rank(self) -> None:
-        """Rank all words by how rare they are now, and index every row anew."""
-        counts: Counter[int] = Counter()
-        rows = [list(text) if isinstance(text, tuple) else list(map(ord, text)) for text in self._texts]
-        for codes in rows:
-            counts.update(codes)
-        for rank, code in enumerate(sorted(counts, key=lambda code: (counts[code], code))):
-            self._ranks[code] = rank
-        self._postings = [array("q") for _ in self._ranks]
-        for row, codes in enumerate(rows):
-            self._index(row, codes)
-        self._ranked_rows = len(rows)
+        """Give all words new numbers, by how frequent they are now, and index every row anew."""
+        counts = Counter(itertools.chain.from_iterable(map(_codes, self._texts)))
+        order = sorted(counts, key=lambda code: (-counts[code], code))
+        words = {code: word for word, code in self._codes.items()}
+        self._codes, self._postings, self._lacks = {}, [array("q")], _no_lacks()
+        renamed = {code: self._new(words[code]) for code in order}
+        for row, text in enumerate(self._texts):
+            codes = [renamed[code] for code in _codes(text)]
+            self._texts[row] = _text(codes)
+            self._keep(row, codes, array.append)
+        for postings in filter(None, self._postings):
+            np.frombuffer(postings, dtype=np.int64).sort()
+        self._ranked_rows = len(self._texts)
+
+
+@functools.lru_cache(maxsize=1024)
+def _partners(size: int, top: int, under: int) -> tuple[int, list[int]]:
+    """Return the lengths that a partner can have: the shortest, and by the place of the rarest common word the longest.
+
+    With ceilings written out, need(m+n) ≤ n and need(m+n) ≤ m−place. The list ends where no length is left.
+    """
+    shortest = -(-top * size // (under - top))
+    longest = [under * (size - place) // top - size for place in range(size)]
+    return shortest, [length for length in longest if length >= shortest]
+
+
+def _places(codes: list[int]) -> Iterable[tuple[int, int]]:
+    """Return (word, its first place) in the sorted text, rarest first; unknown words are rarer than all others."""
+    different = sorted(set(codes), reverse=True)
+    if len(different) == len(codes) and different[-1] != _UNKNOWN:
+        return zip(different, range(len(codes)), strict=True)
+    counts = Counter(codes)
+    ends = itertools.accumulate((counts[code] for code in different), initial=counts[_UNKNOWN])
+    return [(code, place) for code, place in zip(different, ends, strict=False) if code != _UNKNOWN]
 
 
 def _text(codes: list[int]) -> Text:
     return "".join(map(chr, codes)) if max(codes) <= _LAST_CODE_POINT else tuple(codes)
 
 
-def _signature(codes: list[int]) -> int:
-    """Return 64 bits with one set for each known word; multiplying spreads neighbouring codes."""
+def _codes(text: Text) -> Sequence[int]:
+    return list(map(ord, text)) if isinstance(text, str) else text
+
+
+def _no_lacks() -> npt.NDArray[np.uint64]:
+    """Return an empty table: a row of it has the bits that a text's signature lacks."""
+    return np.zeros((FIRST_RANKING, _BITS // 64), dtype=np.uint64)
+
+
+def _signature(codes: list[int]) -> npt.NDArray[np.uint64]:
     bits = 0
     for code in codes:
-        if code != _UNKNOWN:
-            bits |= 1 << (code * 0x9E3779B97F4A7C15 >> 32 & 63)
-    return bits
+        bits |= _BIT[code % _BITS] if code else 0
+    return np.frombuffer(bits.to_bytes(_BITS // 8, sys.byteorder), dtype=np.uint64)
