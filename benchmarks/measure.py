@@ -1,0 +1,76 @@
+"""How every benchmark of this folder writes what it measured: one JSON file, with the machine, the versions and the command.
+
+{"name": "train_cpu", "machine": {…}, "versions": {…}, "command": "python benchmarks/train_cpu.py", "measured": {…}}
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("alif-llm", "torch", "transformers", "peft", "accelerate", "tokenizers", "numpy")
+
+
+def result(name: str, measured: Any, packages: Iterable[str] = PACKAGES) -> dict[str, Any]:
+    """Return what a benchmark writes."""
+    return {
+        "name": name,
+        "machine": machine(),
+        "versions": versions(packages),
+        "command": command(),
+        "measured": measured,
+    }
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """Replace `path` by `content` as JSON: there whole or not at all, since a benchmark may be killed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}")
+    beside.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    beside.replace(path)
+
+
+def machine() -> dict[str, Any]:
+    """Return processor, cores, memory in GB, system, and the GPU where there is one."""
+    told: dict[str, Any] = {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        device = torch.cuda.get_device_properties(0)
+        told["gpu"] = {"name": device.name, "memory_gb": round(device.total_memory / 1e9, 1), "cuda": torch.version.cuda}
+    return told
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Return Python's version and that of each package that is installed."""
+    found = {"python": platform.python_version()}
+    for name in packages:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def command() -> str:
+    """Return the command line, of paths only the last part: a result names no folder of the machine that it comes from."""
+    arguments = [part if part.startswith("-") else Path(part).name for part in sys.argv[1:]]
+    return " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *arguments])
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
