@@ -25,7 +25,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from alif.language import text as texts
 from alif.language.pack import Pack
 
-__all__ = ["EXEMPT", "detect", "lines", "share", "wrong_letters"]
+__all__ = ["EXEMPT", "detect", "every_language", "lines", "share", "undeclared", "wrong_letters"]
 
 EXEMPT = "exempt"
 """What `lines` says of a line that is no prose, too short, or quoted from a sister language."""
@@ -102,6 +102,20 @@ def _own_stretches(text: str, pack: Pack) -> Iterator[str]:
         if quotable and letters <= quotable and len(_WORD.findall(stretch)) >= pack.quoted.words:
             continue
         yield stretch
+
+
+def undeclared(text: str, pack: Pack) -> list[tuple[str, str]]:
+    """Return (letter, word) of letters in the pack's script that none of its tables knows, quotations left out."""
+    known = _known(pack)
+    found = []
+    for stretch in _own_stretches(_NOT_PROSE.sub(" ", text), pack):
+        for word in _WORD.findall(stretch):
+            found += [(char, word) for char in dict.fromkeys(word) if char not in known and _own_letter(char, pack)]
+    return found
+
+
+def _own_letter(char: str, pack: Pack) -> bool:
+    return _is_letter(char) and _in_script(char, pack.script.name)
 
 
 def lines(text: str, packs: Sequence[Pack]) -> list[tuple[str, str]]:
@@ -268,7 +282,7 @@ def _classified(text: str, counts: Mapping[Pack, _Count], packs: Sequence[Pack])
     A language that the classifier does not know is told by its little words alone. Where telling letters prove that
     look-alikes were typed, the classifier is shown the right ones.
     """
-    unknown = [pack for pack in packs if pack.code not in _every_language().labels]
+    unknown = [pack for pack in packs if pack.code not in every_language().labels]
     for pack in unknown:
         share = _little(text, pack)
         if share is not None and pack.script.words_share and share >= pack.script.words_share:
@@ -289,12 +303,13 @@ def _classified(text: str, counts: Mapping[Pack, _Count], packs: Sequence[Pack])
 @functools.cache
 def _identifier(candidates: frozenset[str]) -> LanguageIdentifier | None:
     """Return a classifier for these languages, or None where it knows none of them."""
-    identifier = copy.copy(_every_language())
+    identifier = copy.copy(every_language())
     known = candidates & set(identifier.labels)
     identifier.set_languages(known)
     return identifier if known else None
 
 
 @functools.cache
-def _every_language() -> LanguageIdentifier:
+def every_language() -> LanguageIdentifier:
+    """Return the classifier with all the languages that it knows."""
     return LanguageIdentifier.from_model_file(MODEL_FILE)

@@ -27,7 +27,7 @@ from alif.records import Table
 from alif.student import adapter as adapters
 from alif.student.device import Place, place
 
-__all__ = ["TINY", "Bare", "Base", "Student", "inspect", "load", "merge", "open_base", "read"]
+__all__ = ["TINY", "Bare", "Base", "Student", "inspect", "load", "merge", "open_base", "read", "tokenizer"]
 
 TINY = "tiny"
 
@@ -147,6 +147,15 @@ def inspect(student: recipe.Student) -> Base:
         return Base(base=name, parameters=parameters, digest=store.digest(folder))
     commit = str(getattr(config, "_commit_hash", None) or revision)
     return Base(base=name, revision=commit, parameters=parameters, digest=commit)
+
+
+def tokenizer(base: Base) -> PreTrainedTokenizerBase:
+    """Return a published base's tokenizer, without its weights; errors as in `inspect`."""
+    with opening(base.base):
+        found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            base.base, **({"revision": base.revision} if base.revision else {})
+        )
+    return found
 
 
 def _check_folder(folder: Path) -> None:

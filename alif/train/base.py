@@ -17,7 +17,7 @@ from alif.language import pack as languages
 from alif.records import Counts, Document
 from alif.runs import Given
 from alif.student import base as bases
-from alif.student import encode_documents
+from alif.student import encode_documents, fitness
 from alif.student import tiny as tinies
 from alif.student.base import Base
 from alif.student.device import place
@@ -48,7 +48,8 @@ def prepare(given: Given, language: recipe.Language, student: recipe.Student, ti
         found = bases.inspect(student)
         store.write_json(given.folder / "base.json", found.model_dump(mode="json"))
         console.note(f"base: {found.base}, {found.parameters:,} parameters")
-        return Counts(facts=found.model_dump(mode="json"))
+        by_language = _texts(training_rows(given.needs["corpus"], Document), language)
+        return Counts(facts={**found.model_dump(mode="json"), **fitness.compare(bases.tokenizer(found), by_language)})
     known = languages.load(language.known).code
     documents = training_rows(given.needs["corpus"], Document)
     chosen = [document for document in documents if document.language == known]
@@ -57,10 +58,18 @@ def prepare(given: Given, language: recipe.Language, student: recipe.Student, ti
             f"{given.needs['corpus']}: no training document of the known language, {known}",
             "The tiny base is trained on them: name some in corpus.known_source.",
         )
-    return _make(given, tiny, documents, chosen)
+    return _make(given, language, tiny, documents, chosen)
 
 
-def _make(given: Given, tiny: recipe.Tiny, documents: Sequence[Document], chosen: Sequence[Document]) -> Counts:
+def _texts(documents: Sequence[Document], language: recipe.Language) -> dict[languages.Pack, list[str]]:
+    """Return the corpus by language, for the tokenizer's fitness."""
+    both = languages.load(language.pack), languages.load(language.known)
+    return {pack: [document.text for document in documents if document.language == pack.code] for pack in both}
+
+
+def _make(
+    given: Given, language: recipe.Language, tiny: recipe.Tiny, documents: Sequence[Document], chosen: Sequence[Document]
+) -> Counts:
     where = place(given.runtime)
     texts = [document.text for document in documents]
     tokenizer = tinies.train_tokenizer([*texts, *(ALPACA, ALPACA_INPUT) * TEMPLATE_COPIES], tiny.vocabulary)
@@ -81,6 +90,7 @@ def _make(given: Given, tiny: recipe.Tiny, documents: Sequence[Document], chosen
     store.write_json(given.folder / "base.json", base.model_dump(mode="json"))
     checkpoints.clear(given.scratch)
     facts = {**base.model_dump(mode="json"), "vocabulary": len(tokenizer), **outcome.facts()}
+    facts |= fitness.compare(tokenizer, _texts(documents, language))
     return Counts(rows_in=len(chosen), kept=len(chosen), facts=facts)
 
 
