@@ -70,15 +70,22 @@ def new(recipe: str, path: Path | None = None, *, json: Json = False) -> None:
 
 
 @app.command
-def check(recipe: str, *, live: Annotated[bool, Flag] = False, rehearse: Annotated[int, Parameter(validator=Number(gte=0))] = 0, set: Set = None, json: Json = False) -> None:
+def check(recipe: str, *, live: Annotated[bool, Flag] = False, rehearse: Annotated[int, Parameter(validator=Number(gte=0))] = 0, gpu: Annotated[str | None, Parameter(help="What training takes on it: a100 h100 h200 4090 t4.")] = None, set: Set = None, json: Json = False) -> None:
     """Check recipe, pack, keys and files; list every setting, and every host with what is sent there. Sends nothing.
 
     With --live every teacher is asked for one token; with --rehearse 20 twenty real requests are sent, and money and time of the
-    whole recipe estimated from them. Both tell the price first, keep to the money cap, and their replies are stored.
+    whole recipe estimated from them. Both tell the price first, keep to the money cap, and their replies are stored. With --gpu h200
+    memory, hours and price of the training are worked out, and what to change where it does not fit.
     """
     from alif import overview, spending
 
     loaded = _recipe(recipe, set)
+    if gpu is not None:
+        from alif.train import plan, plan_page
+
+        told = plan.plan(loaded, gpu, RUNS)
+        console.json_document({**overview.examine(loaded), "plan": told}) if json else plan_page.show(told)
+        return
     if not live and not rehearse:
         found = overview.examine(loaded)
         console.json_document(found) if json else overview.show_examined(found)

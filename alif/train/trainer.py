@@ -84,6 +84,8 @@ def fit(model: torch.nn.Module, packs: Packs, stage: Stage, given: Given, *, whe
         folder.mkdir(parents=True, exist_ok=True)
         last = checkpoints.newest(folder, aim)
     model.train()
+    if given.runtime.recompute:
+        _recompute(model)
     with console.progress(given.step, steps, "steps") as bar, _attending(model, where):
         watch = Watch(given, packs, sequence, stage.rows_per_step, bar)
         trainer = StageTrainer(
@@ -112,6 +114,11 @@ def _attending(model: Any, where: Place) -> Iterator[None]:
         yield
     finally:
         causal.set_attn_implementation(before)
+
+
+def _recompute(model: Any) -> None:
+    """Have each block compute its inside again on the way back (runtime.recompute)."""
+    getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)()
 
 
 def _arguments(stage: Stage, steps: int, folder: Path, given: Given, where: Place) -> TrainingArguments:

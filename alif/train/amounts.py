@@ -1,0 +1,158 @@
+"""How many tokens a stage will see, before anything is fetched: as a range, with where each number is from.
+
+measured    counted in this run's finished steps, or in files that lie here
+shipped     a published set's size, from known.json
+assumed     what is told nowhere: the mean length of a row, the vocabulary of another base
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alif import sources, store
+from alif.language import pack as languages
+from alif.recipe import Recipe
+from alif.runs import Run
+
+__all__ = ["Amount", "finetune", "pretrain"]
+
+OTHER_VOCABULARY = (0.9, 1.0, 1.3)
+"""Tokens of another vocabulary than Llama-3's for the same text. Assumed."""
+LLAMA_3 = 128_256
+SLICE = re.compile(r"\[:(\d+)\]$")
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number that is not known exactly: low, most likely, high."""
+
+    what: str
+    low: float
+    mid: float
+    high: float
+    mark: str
+    source: str
+
+    def times(self, factor: float, what: str = "") -> Amount:
+        return Amount(what or self.what, self.low * factor, self.mid * factor, self.high * factor, self.mark, self.source)
+
+    def at_most(self, cap: Amount) -> Amount:
+        """Return the smaller of the two, end by end."""
+        low, mid, high = min(self.low, cap.low), min(self.mid, cap.mid), min(self.high, cap.high)
+        return self if high == self.high else Amount(self.what, low, mid, high, cap.mark, f"{self.source}; {cap.source}")
+
+    def told(self) -> dict[str, Any]:
+        return {
+            "what": self.what,
+            "low": self.low,
+            "mid": self.mid,
+            "high": self.high,
+            "mark": self.mark,
+            "source": self.source,
+        }
+
+
+def pretrain(recipe: Recipe, run: Run, vocabulary: int) -> list[Amount]:
+    """Return the tokens of stage 1 by source, all epochs and replay in them; they are summed for the stage."""
+    if done := _done(run, "pretrain"):
+        return [done]
+    whole = recipe.pretrain.epochs * (1 - recipe.corpus.held_out) / (1 - recipe.pretrain.replay)
+    return [_other(amount.times(whole), vocabulary) for amount in _texts(recipe)]
+
+
+def finetune(recipe: Recipe, run: Run, vocabulary: int) -> list[Amount]:
+    """Return the tokens of stage 2 by part of the mixture, all epochs in them."""
+    if done := _done(run, "finetune"):
+        return [done]
+    whole = recipe.finetune.epochs * (1 - recipe.split.validation)
+    a_row = _fact(_facts()["tokens_a_row"], "tokens a row")
+    if (record := run.record("blend")) is not None:
+        rows = record["counts"]["kept"]
+        return [_other(a_row.times(rows * whole, f"blend: {rows:,} rows"), vocabulary)]
+    return [_other(a_row.times(rows * whole, f"{name}: {rows:,} rows"), vocabulary) for name, rows in _rows(recipe) if rows]
+
+
+def _facts() -> Any:
+    return store.read_json(Path(__file__).with_name("known.json"))
+
+
+def _fact(fact: Mapping[str, Any], what: str) -> Amount:
+    low, mid, high = fact["value"]
+    return Amount(what, low, mid, high, fact["mark"], fact["source"])
+
+
+def _done(run: Run, step: str) -> Amount | None:
+    record = run.record(step)
+    if record is None:
+        return None
+    tokens = float(record["counts"]["facts"]["tokens"])
+    return Amount(f"{step}, done", tokens, tokens, tokens, "measured", f"{run.folder(step)}/step.json")
+
+
+def _other(amount: Amount, vocabulary: int) -> Amount:
+    """Widen an amount that was told for Llama-3's vocabulary and is for another one."""
+    if vocabulary == LLAMA_3:
+        return amount
+    low, mid, high = (v * f for v, f in zip((amount.low, amount.mid, amount.high), OTHER_VOCABULARY, strict=True))
+    return Amount(amount.what, low, mid, high, "assumed", f"{amount.source}; another vocabulary than Llama-3's")
+
+
+def _texts(recipe: Recipe) -> Iterator[Amount]:
+    code = languages.load(recipe.language.pack).code
+    facts = _facts()
+    per_token = _fact(facts["bytes_per_token"].get(code, facts["bytes_per_token"]["en"]), "bytes a token")
+    for part in recipe.corpus.source:
+        amount = _text(part, recipe, facts, per_token)
+        if recipe.corpus.characters:
+            size = recipe.corpus.characters * facts["bytes_per_character"].get(code, 2.0)
+            amount = amount.at_most(_tokens(amount.what, size, per_token, "assumed", "corpus.characters"))
+        yield amount
+
+
+def _text(part: str, recipe: Recipe, facts: Mapping[str, Any], per_token: Amount) -> Amount:
+    if match := sources.HUB.fullmatch(part):
+        name = match["id"] + (f":{match['config']}" if match["config"] else "")
+        known = facts["sources"].get(name, {})
+        if "tokens" in known:
+            return _fact({"value": known["tokens"], "mark": "shipped", "source": known["source"]}, name)
+        cut = SLICE.search(match["split"] or "")
+        documents = int(cut[1]) if cut else known.get("documents", recipe.corpus.documents)
+        return _fact(facts["tokens_a_document"], name).times(documents, f"{name}: {documents:,} documents")
+    folder = languages.load(recipe.language.pack).folder
+    files = [folder / "demo" / "articles.jsonl"] if part == "pack" else sources.paths((part,), recipe.sources.folder)
+    return _tokens(part, sum(_bytes(path) for path in files), per_token, "measured", f"{len(files)} files here")
+
+
+def _tokens(what: str, size: float, per_token: Amount, mark: str, source: str) -> Amount:
+    return Amount(
+        what, size / per_token.high, size / per_token.mid, size / per_token.low, mark, f"{source}; {per_token.source}"
+    )
+
+
+def _bytes(path: Path) -> int:
+    """Return the unpacked size of a file."""
+    if path.suffix != ".gz":
+        return path.stat().st_size
+    with gzip.open(path, "rb") as file:
+        return sum(len(block) for block in iter(lambda: file.read(1 << 20), b""))
+
+
+def _rows(recipe: Recipe) -> Iterator[tuple[str, int]]:
+    """Yield (part, rows) of the mixture; what no size is known of counts as what the recipe asks for."""
+    steps = {"generate": recipe.generate.accepted, "translate": recipe.translate.rows, "replay": recipe.replay.rows}
+    facts = _facts()["sources"]
+    for name, part in recipe.blend.items():
+        there = 0 if part.source else steps.get(name, 0)
+        for source in part.source:
+            match = sources.HUB.fullmatch(source)
+            there += int(facts.get(match["id"], {}).get("rows", part.rows)) if match else _lines(source, recipe)
+        yield name, min(part.rows, there) if part.rows else there
+
+
+def _lines(source: str, recipe: Recipe) -> int:
+    return sum(1 for path in sources.paths((source,), recipe.sources.folder) for _ in store.read_lines(path))

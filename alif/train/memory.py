@@ -1,0 +1,125 @@
+"""What a training stage keeps in memory, by part, worked out from shapes alone.
+
+    base           the frozen model, 2 bytes a parameter on a GPU, 4 on a CPU
+    trained        what is trained, in float32          gradients    as much again          optimiser    twice as much
+    half copies    what is trained once more in 16 bits, for the products (GPU only)
+    activations    what the way back needs of every token: `saved` of each block, or of one block where it is computed again
+    loss           logits of one chunk of tokens
+
+The peak is in the middle of a step that accumulates: gradients of the rows before, activations of these. `saved` was counted
+in transformers' Llama under PEFT and checked against the live tensors on a CPU (tests/train/test_memory.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alif import recipe
+from alif.train.shapes import Shape, Trained, trained
+
+__all__ = ["CPU_CHUNK", "GPU_CHUNK", "Load", "parts", "saved"]
+
+CPU_CHUNK, GPU_CHUNK = 256, 4096
+"""Labelled tokens whose logits exist at once: `loss.CHUNK`, which loads torch; a test holds them equal."""
+
+FULL, HALF = 4, 2
+"""Bytes of a number."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """One stage on one device."""
+
+    shape: Shape
+    adapter: recipe.Adapter
+    stage: recipe.Stage
+    recompute: bool = False
+    gpu: bool = True
+    gpus: int = 1
+    shard: bool = False
+    """Weights, gradients and optimiser are shared out among the GPUs (FSDP2); activations never are."""
+
+    @property
+    def trained(self) -> Trained:
+        return trained(self.shape, self.adapter)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in one forward pass."""
+        return self.stage.rows_at_once * self.stage.tokens_per_row
+
+    @property
+    def accumulates(self) -> bool:
+        return self.stage.rows_per_step > self.stage.rows_at_once * self.gpus
+
+
+def parts(load: Load) -> dict[str, float]:
+    """Return the bytes of each part at the stage's peak."""
+    own, shape = load.trained, load.shape
+    small = HALF if load.gpu else FULL
+    shards = load.gpus if load.shard else 1
+    found: dict[str, float] = {
+        "base": shape.parameters * small / shards,
+        "trained": own.trainable * FULL / shards,
+        "gradients": own.trainable * FULL / shards,
+        "optimiser": 2 * own.trainable * FULL / shards,
+    }
+    if load.gpus > 1:
+        largest = max(shape.blocks / shape.num_hidden_layers, 2.0 * shape.matrix) * small
+        found["between GPUs"] = largest if load.shard else own.trainable * FULL  # what is gathered; buckets of gradients
+    if load.gpu:
+        head = shape.matrix if own.copies else 0
+        found["half copies"] = (own.lora + head) * HALF
+    found["activations"] = _activations(load)
+    found["loss"] = _loss(load)
+    if own.copies and load.accumulates and not load.recompute:
+        found["new gradient"] = shape.matrix * FULL  # of head or embeddings, before it is added to the sum
+    if not load.accumulates:
+        _without_sum(load, found)
+    return found
+
+
+def _without_sum(load: Load, found: dict[str, float]) -> None:
+    """Correct the peak of a step of one pass: its gradients come as its activations go."""
+    with_way_back = found["activations"] + found["loss"]
+    early = load.shape.matrix * FULL if load.trained.copies else 0.0  # the head's gradient comes with the loss
+    all_gradients, end = found["gradients"], 2 * load.shape.matrix * FULL if load.trained.copies else 0.0
+    if early + with_way_back < all_gradients + end:
+        found["activations"], found["loss"], found["optimiser step"] = 0.0, 0.0, end
+    else:
+        found["gradients"] = early
+
+
+def saved(load: Load) -> float:
+    """Return the bytes that one block keeps of one token for the way back.
+
+    On a CPU everything is float32, and keys and values are kept once for each query. On a GPU the norms keep a float32 copy of
+    their input, and the rest is 16 bits.
+    """
+    shape = load.shape
+    h, f, q, k = shape.hidden_size, shape.intermediate_size, shape.queries, shape.keys
+    modules = sum(len(layers) for kind, layers in shape.linear.items() if kind in load.adapter.targets)
+    ranks = modules * load.adapter.rank
+    per_head = shape.num_attention_heads + 2  # sums of softmax and norms, float32
+    inputs = sum(width for kind, width in (("attention", h + q), ("mlp", h + f)) if kind in load.adapter.targets)
+    if not load.gpu:
+        return FULL * (2 * h + inputs + 3 * q + 3 * f + ranks + per_head)
+    return FULL * (2 * h + per_head) + HALF * (inputs + 2 * q + 2 * k + 3 * f + ranks)
+
+
+def _activations(load: Load) -> float:
+    shape, block = load.shape, saved(load)
+    small = HALF if load.gpu else FULL
+    ends = (3.5 * shape.hidden_size + 2 * shape.head_dim) * FULL  # last norm, labelled states, angles
+    if load.trained.copies:
+        ends += shape.hidden_size * FULL  # the embeddings' own output
+    layers = shape.num_hidden_layers
+    if not load.recompute:
+        return load.tokens * (layers * block + ends)
+    back = small * (2 * shape.intermediate_size + shape.hidden_size)  # gradients inside one block
+    return load.tokens * (layers * small * shape.hidden_size + ends + max(block + back - _loss(load) / load.tokens, 0.0))
+
+
+def _loss(load: Load) -> float:
+    chunk = min(GPU_CHUNK if load.gpu else CPU_CHUNK, load.tokens)
+    return chunk * load.shape.vocab_size * (FULL + (HALF if load.gpu else 0))

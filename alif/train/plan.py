@@ -1,0 +1,214 @@
+"""What training a recipe takes on a named GPU, before a dollar is spent: memory by part, tokens, hours and money as ranges.
+
+`alif check RECIPE --gpu h200`. Nothing is sent and no torch is loaded: the base's shape is shipped or lies here, tokens are
+counted or told, the time is the work (FLOP) over what such GPUs were measured to reach. Every input is marked.
+
+Source of the work per token: forward 2 FLOP a parameter, back 2 more for its input and 2 more where it is trained itself; the
+embeddings train, so the way back goes through all blocks. Llama-3.1-8B, rank 128: 34.0 GFLOP, with recomputing 48.9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alif.recipe import Adapter, Pretrain, Recipe, Stage
+from alif.runs import Run
+from alif.train import amounts, gpus, shapes
+from alif.train.amounts import Amount
+from alif.train.gpus import Gpu
+from alif.train.memory import Load, parts
+from alif.train.shapes import Shape
+
+__all__ = ["flop_a_token", "plan"]
+
+RESERVE = 0.06
+"""Of the GPU's memory: the driver's own, and what the allocator cannot use. Assumed."""
+DOCUMENT, ROW = 1024, 300
+"""Tokens of a text in stage 1 and 2 that a token can attend to. Assumed; attention is a fortieth of the work."""
+LABELLED = {"pretrain": 1.0, "finetune": 0.6}
+"""Part of the tokens that carry loss, and cost a product with the head. Assumed for stage 2."""
+SHORT = 2048
+"""Tokens of the shorter row that is advised."""
+SMALL_MODELS = ((1e9, 0.4), (2e9, 0.6), (3e9, 0.8))
+"""Below so many parameters, so much of what a GPU reaches with a large model: its products are too small. Assumed."""
+
+
+def plan(recipe: Recipe, gpu_name: str, runs: Path = Path("runs")) -> dict[str, Any]:
+    """Return the plan as one JSON document.
+
+    Raises:
+        RecipeError: no such GPU.
+        ModelError: a base whose shape is not known here.
+    """
+    gpu = gpus.named(gpu_name)
+    shape, origin = shapes.of(recipe.student, recipe.tiny)
+    run = Run(runs / recipe.name)
+    stages = [
+        _stage("pretrain", recipe, gpu, shape, amounts.pretrain(recipe, run, shape.vocab_size)),
+        _stage("finetune", recipe, gpu, shape, amounts.finetune(recipe, run, shape.vocab_size)),
+    ]
+    own = shapes.trained(shape, recipe.adapter)
+    return {
+        "recipe": recipe.name,
+        "gpu": gpu.name,
+        "gpus": recipe.runtime.gpus,
+        "base": recipe.student.base,
+        "parameters": shape.parameters,
+        "trainable": own.trainable,
+        "trainable_percent": round(own.percent, 3),
+        "stages": stages,
+        "fits": all(stage["fits"] for stage in stages),
+        "hours": _sum(stages, "hours"),
+        "usd": _sum(stages, "usd"),
+        "disk_gb": round((2 * 3 * 4 * own.trainable + 2 * 2 * shape.parameters) / 1e9, 1),
+        "inputs": _inputs(recipe, gpu, shape, origin, stages),
+    }
+
+
+def flop_a_token(shape: Shape, adapter: Adapter, labelled: float, text: int, recompute: bool) -> float:
+    """Return the work of one token, there and back, in floating-point operations."""
+    own = shapes.trained(shape, adapter)
+    attention = 2 * shape.queries * text * shape.num_hidden_layers  # scores and sums over half of the text, causal
+    head = shape.matrix * labelled
+    forward = 2 * (shape.blocks + own.lora) + attention
+    total = 2 * forward + 1.5 * attention + 2 * own.lora + 4 * head + (2 * head if own.copies else 0)
+    return total + forward if recompute else total
+
+
+def _stage(name: str, recipe: Recipe, gpu: Gpu, shape: Shape, tokens: Sequence[Amount]) -> dict[str, Any]:
+    stage: Stage = recipe.pretrain if name == "pretrain" else recipe.finetune
+    load = _load(recipe, stage, shape)
+    found = parts(load)
+    room = gpu.memory_gb * (1 - RESERVE)
+    work = flop_a_token(
+        shape, recipe.adapter, LABELLED[name], DOCUMENT if name == "pretrain" else ROW, recipe.runtime.recompute
+    )
+    low, mid, high = (sum(getattr(amount, end) for amount in tokens) for end in ("low", "mid", "high"))
+    if not stage.epochs:
+        low = mid = high = 0.0
+    speed = [gpu.peak_tflops * 1e12 * share * _small(shape) * recipe.runtime.gpus / work for share in gpu.reached]
+    hours = [low / speed[1] / 3600, 2 * mid / (speed[0] + speed[1]) / 3600, high / speed[0] / 3600]
+    prices = [gpu.usd_an_hour[0], sum(gpu.usd_an_hour) / 2, gpu.usd_an_hour[1]]
+    total = sum(found.values()) / 1e9
+    return {
+        "stage": name,
+        "memory_gb": {part: round(size / 1e9, 2) for part, size in found.items() if size},
+        "total_gb": round(total, 1),
+        "room_gb": round(room, 1),
+        "fits": total <= room,
+        "tokens": _range((low, mid, high), 0),
+        "gflop_a_token": round(work / 1e9, 1),
+        "tokens_per_s": _range((speed[0], sum(speed) / 2, speed[1]), 0),
+        "hours": _range(hours, 2),
+        "usd": _range((h * p * recipe.runtime.gpus for h, p in zip(hours, prices, strict=True)), 2),
+        "cures": [] if total <= room else list(_cures(recipe, stage, shape, room)),
+        "from": [amount.told() for amount in tokens],
+    }
+
+
+def _load(recipe: Recipe, stage: Stage, shape: Shape) -> Load:
+    return Load(
+        shape, recipe.adapter, stage, recompute=recipe.runtime.recompute, gpus=recipe.runtime.gpus, shard=recipe.runtime.shard
+    )
+
+
+def _cures(recipe: Recipe, stage: Stage, shape: Shape, room: float) -> Iterator[dict[str, Any]]:
+    """Yield the changes that make the stage fit, in order of harm: those least harmful that are enough, and no others.
+
+    Each tells what is needed with it and those before it; the last one fits, or a smaller base is advised.
+    """
+
+    def total(chosen: Sequence[Cure]) -> float:
+        changed, own = recipe, stage
+        for cure in chosen:
+            changed, own = cure.change(changed, own)
+        return sum(parts(_load(changed, own, shape)).values()) / 1e9
+
+    possible = [cure for cure in _every_cure(recipe, stage) if total([cure]) != total([])]
+    enough = next((possible[: n + 1] for n in range(len(possible)) if total(possible[: n + 1]) <= room), None)
+    chosen = enough or possible
+    for cure in reversed(chosen[:-1]) if enough else ():
+        without = [one for one in chosen if one is not cure]
+        chosen = without if total(without) <= room else chosen
+    for n, cure in enumerate(chosen, 1):
+        now = total(chosen[:n])
+        yield {"set": cure.line, "harm": cure.harm, "then_gb": round(now, 1), "fits": now <= room}
+    if not enough:
+        yield {"set": "student.base", "harm": "another, smaller model", "then_gb": None, "fits": None}
+
+
+@dataclass(frozen=True)
+class Cure:
+    """A change of a recipe that saves memory, and what it costs."""
+
+    line: str
+    harm: str
+    table: str
+    """adapter, runtime, or "stage"."""
+    values: Mapping[str, Any]
+
+    def change(self, recipe: Recipe, stage: Stage) -> tuple[Recipe, Stage]:
+        if self.table == "stage":
+            return recipe, stage.model_copy(update=dict(self.values))
+        table = getattr(recipe, self.table).model_copy(update=dict(self.values))
+        return recipe.model_copy(update={self.table: table}), stage
+
+
+def _every_cure(recipe: Recipe, stage: Stage) -> Iterator[Cure]:
+    """Yield all cures, the least harmful first."""
+    name = "pretrain" if isinstance(stage, Pretrain) else "finetune"
+    yield Cure(f"{name}.rows_at_once=1", "none", "stage", {"rows_at_once": 1})
+    yield Cure("runtime.recompute=true", "a third to a half more hours, the same result", "runtime", {"recompute": True})
+    if stage.tokens_per_row > SHORT:
+        line = f"{name}.tokens_per_row={SHORT}"
+        yield Cure(line, "longer texts are read in pieces, longer rows dropped", "stage", {"tokens_per_row": SHORT})
+    for rank in (64, 16):
+        if recipe.adapter.rank > rank:
+            yield Cure(f"adapter.rank={rank}", "a smaller adapter learns less", "adapter", {"rank": rank})
+    kept = tuple(kind for kind in recipe.adapter.targets if kind != "embeddings")
+    told = ", ".join(f'"{kind}"' for kind in kept)
+    yield Cure(
+        f"adapter.targets=[{told}]", "the embeddings stay: the language's own pieces learn least", "adapter", {"targets": kept}
+    )
+
+
+def _small(shape: Shape) -> float:
+    return next((share for limit, share in SMALL_MODELS if shape.parameters < limit), 1.0)
+
+
+def _range(values: Iterable[float], digits: int) -> dict[str, float]:
+    return {end: round(value, digits) for end, value in zip(("low", "mid", "high"), values, strict=True)}
+
+
+def _sum(stages: Sequence[Mapping[str, Any]], key: str) -> dict[str, float]:
+    return _range((sum(stage[key][end] for stage in stages) for end in ("low", "mid", "high")), 2)
+
+
+def _inputs(recipe: Recipe, gpu: Gpu, shape: Shape, origin: str, stages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return every input with its mark: measured, shipped, recipe or assumed."""
+    reached = f"{gpu.reached[0]:.0%} to {gpu.reached[1]:.0%} of {gpu.peak_tflops:,.0f} TFLOP/s"
+    found = [
+        ("shape of the base", f"{shape.parameters:,} parameters", origin, recipe.student.base),
+        ("memory", f"{gpu.memory_gb} GB, {RESERVE:.0%} kept free", "shipped", gpu.name),
+        ("what the GPU reaches", reached, gpu.reached_mark, gpu.reached_source),
+        ("price", "${:.2f} to ${:.2f} an hour".format(*gpu.usd_an_hour), "assumed", "renters of autumn 2026, not quotes"),
+        (
+            "activations",
+            "counted in transformers' Llama under PEFT",
+            "assumed",
+            "checked on a CPU within 10 %, not yet on a GPU",
+        ),
+    ]
+    if not gpu.bfloat16:
+        found.append(("numbers", "float16 with loss scaling", "assumed", f"{gpu.name} has no bfloat16"))
+    if (factor := _small(shape)) < 1:
+        found.append(("small products", f"{factor:.0%} of what a large model reaches", "assumed", "no measurement at hand"))
+    for stage in stages:
+        found += [
+            (f"{stage['stage']}: {one['what']}", f"{one['mid'] / 1e6:,.1f} million tokens", one["mark"], one["source"])
+            for one in stage["from"]
+        ]
+    return [dict(zip(("what", "value", "mark", "source"), row, strict=True)) for row in found]

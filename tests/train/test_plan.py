@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from alif import recipe as recipes
+from alif import store
+from alif.errors import ModelError, RecipeError
+from alif.recipe import Adapter, Student, Tiny
+from alif.train import gpus, plan, plan_page, shapes
+
+LLAMA_8B, _ = shapes.of(Student(), Tiny())
+
+
+def of(name: str, *sets: str) -> recipes.Recipe:
+    return recipes.load(recipes.shipped()[name], sets)
+
+
+def test_the_work_of_a_token_is_what_the_design_reckons():
+    assert plan.flop_a_token(LLAMA_8B, Adapter(), 1.0, 1024, False) / 1e9 == pytest.approx(34.0, abs=0.1)
+    assert plan.flop_a_token(LLAMA_8B, Adapter(), 1.0, 1024, True) / 1e9 == pytest.approx(48.9, abs=0.2)
+
+
+def test_the_paper_on_an_h200_takes_a_few_hours(tmp_path):
+    found = plan.plan(of("urdu-8b"), "h200", tmp_path)
+    assert found["trainable_percent"] == 14.721
+    assert found["fits"]
+    assert 2.5 < found["hours"]["low"] < found["hours"]["mid"] < 5 < found["hours"]["high"] < 6
+    assert found["usd"]["low"] == pytest.approx(2.0 * found["hours"]["low"], abs=0.02)
+    assert {row["mark"] for row in found["inputs"]} == {"shipped", "assumed"}
+    assert sum(found["stages"][0]["memory_gb"].values()) == pytest.approx(found["stages"][0]["total_gb"], abs=0.1)
+    json.dumps(found, allow_nan=False)
+
+
+def test_what_does_not_fit_is_told_what_to_change_and_then_fits(tmp_path):
+    found = plan.plan(of("urdu-8b"), "4090", tmp_path)
+    assert not found["fits"]
+    cures = found["stages"][0]["cures"]
+    assert cures[0]["set"] == "runtime.recompute=true"  # nothing that harms the result comes before it
+    assert [cure["fits"] for cure in cures] == [False] * (len(cures) - 1) + [True]
+    sizes = [cure["then_gb"] for cure in cures]
+    assert sizes == sorted(sizes, reverse=True)
+    cured = plan.plan(of("urdu-8b", *(cure["set"] for cure in cures)), "4090", tmp_path)
+    assert cured["stages"][0]["fits"]
+    assert cured["stages"][0]["total_gb"] == pytest.approx(sizes[-1], abs=0.1)
+    for left_out in cures:  # none is there for nothing
+        kept = [cure["set"] for cure in cures if cure is not left_out]
+        assert not plan.plan(of("urdu-8b", *kept), "4090", tmp_path)["stages"][0]["fits"]
+
+
+def test_what_cannot_be_made_to_fit_is_told_so(tmp_path):
+    assert plan.plan(of("urdu-8b"), "t4", tmp_path)["stages"][0]["cures"][-1]["set"] == "student.base"
+
+
+@pytest.mark.parametrize("name", ["urdu-3b-16gb", "urdu-1b", "urdu-0.6b", "urdu-local"])
+def test_the_small_recipes_fit_sixteen_gigabytes(name, tmp_path):
+    found = plan.plan(of(name), "t4", tmp_path)
+    assert found["fits"]
+    assert all(stage["total_gb"] < 15 for stage in found["stages"])
+
+
+def test_sharding_needs_less_on_each_gpu_and_copies_do_not(tmp_path):
+    one, copies, shared = (
+        plan.plan(of("urdu-8b", *sets, "pretrain.rows_per_step=16", "finetune.rows_per_step=16"), "a100", tmp_path)
+        for sets in ((), ("runtime.gpus=8",), ("runtime.gpus=8", "runtime.shard=true"))
+    )
+    assert shared["stages"][0]["total_gb"] < one["stages"][0]["total_gb"] < copies["stages"][0]["total_gb"]
+    assert copies["hours"]["mid"] == pytest.approx(one["hours"]["mid"] / 8, rel=0.01)
+    assert copies["usd"]["mid"] == pytest.approx(one["usd"]["mid"], rel=0.01)
+
+
+def test_what_a_run_has_counted_is_measured(tmp_path):
+    facts = {"counts": {"kept": 1, "facts": {"tokens": 123_000_000}}}
+    store.write_json(tmp_path / "urdu-8b" / "pretrain" / "step.json", facts)
+    found = plan.plan(of("urdu-8b"), "h200", tmp_path)
+    assert found["stages"][0]["tokens"]["mid"] == 123_000_000
+    assert found["stages"][0]["from"][0]["mark"] == "measured"
+
+
+@pytest.mark.parametrize("name", recipes.shipped())
+def test_every_shipped_recipe_is_planned_and_shown(name, tmp_path, capsys):
+    recipe = of(name)
+    if recipe.corpus.source[0] not in ("pack",) and not recipe.corpus.source[0].startswith("hub:"):
+        pytest.skip("its text is the user's")
+    plan_page.show(plan.plan(recipe, "H200", tmp_path))
+    assert "together" in capsys.readouterr().out
+
+
+def test_bad_names_are_sentences(tmp_path):
+    with pytest.raises(RecipeError, match="--gpu tpu: no such GPU"):
+        plan.plan(of("urdu-8b"), "tpu", tmp_path)
+    with pytest.raises(ModelError, match="no architecture"):
+        plan.plan(of("urdu-8b", 'student.base="nobody/nothing"'), "h200", tmp_path)
+    assert gpus.named("T4") is gpus.GPUS["t4"]
+
+
+def test_a_plan_loads_no_torch():
+    code = "import sys; from alif.train import plan, plan_page; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
