@@ -9,8 +9,8 @@ cannot reach it are never looked at. Three filters, none of which can lose a dup
                 the common subsequence, so its rarest word stands among the first m−need+1 and n−need+1: those are indexed
     signature   128 bits, one a word: bits of the candidate that the row lacks are words that cannot be common
 
-A word's postings stand in the order of their rows' lengths, so those of a wrong length are never read: the later a word stands
-in the sorted candidate, the shorter must its partners be. What is left, a few rows, is verified with the exact LCS.
+A word's postings stand in the order of their rows' lengths, so those of rows that are too long are never read: the later a word
+stands in the sorted candidate, the shorter must its partners be. What is left, a few rows, is verified with the exact LCS.
 
 Words are numbered, the most frequent first, and a text is a `str` with one code point a word, as rapidfuzz likes it. The
 filters are right for any order of words; it is taken anew from the frequencies whenever the pool has doubled.
@@ -46,7 +46,7 @@ MOST_ROWS = 1 << ROW_BITS
 FIRST_RANKING = 256
 """Rows after which words are ranked for the first time."""
 SHORT = 64
-"""Postings that are faster read all than searched for the right lengths."""
+"""Postings that are faster read all than searched for the longest row."""
 
 _LENGTH_SHIFT = PLACE_BITS + ROW_BITS
 _ROW = MOST_ROWS - 1
@@ -148,7 +148,7 @@ class Pool:
         if row == len(self._lacks):
             self._lacks = np.concatenate((self._lacks, np.zeros_like(self._lacks)))
         self._lacks[row] = ~_signature(codes)
-        _, longest = _partners(len(codes), self._top, self._under)
+        longest = _longest(len(codes), self._top, self._under)
         packed = len(codes) << _LENGTH_SHIFT | row << PLACE_BITS
         for code, place in _places(codes):
             if place >= len(longest):
@@ -157,15 +157,14 @@ class Pool:
 
     def _candidates(self, codes: list[int]) -> list[int]:
         """Return the rows that pass length, prefix and signature, in the order in which they were added."""
-        shortest, longest = _partners(len(codes), self._top, self._under)
+        longest = _longest(len(codes), self._top, self._under)
         found = []
         for code, place in _places(codes):
             if place >= len(longest):
                 break
             postings = self._postings[code]
             if len(postings) > SHORT:
-                first = bisect_left(postings, shortest << _LENGTH_SHIFT)
-                postings = postings[first : bisect_left(postings, longest[place] + 1 << _LENGTH_SHIFT, first)]
+                postings = postings[: bisect_left(postings, longest[place] + 1 << _LENGTH_SHIFT)]
             if postings:
                 found.append(postings)
         return self._likely(codes, np.frombuffer(b"".join(found), dtype=np.int64)) if found else []
@@ -195,14 +194,13 @@ class Pool:
 
 
 @functools.lru_cache(maxsize=1024)
-def _partners(size: int, top: int, under: int) -> tuple[int, list[int]]:
-    """Return the lengths that a partner can have: the shortest, and by the place of the rarest common word the longest.
+def _longest(size: int, top: int, under: int) -> list[int]:
+    """Return the longest partner that a text of `size` words can have, by the place of the rarest common word in it.
 
-    With ceilings written out, need(m+n) ≤ n and need(m+n) ≤ m−place. The list ends where no length is left.
+    That is need(m+n) ≤ m−place with the ceiling written out. The list ends where no length n with need(m+n) ≤ n is left.
     """
-    shortest = -(-top * size // (under - top))
     longest = [under * (size - place) // top - size for place in range(size)]
-    return shortest, [length for length in longest if length >= shortest]
+    return [length for length in longest if length * (under - top) >= top * size]
 
 
 def _places(codes: list[int]) -> Iterable[tuple[int, int]]:

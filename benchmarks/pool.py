@@ -1,0 +1,222 @@
+"""The pool from a thousand to a million instructions: what one test costs, against rouge_score, RapidFuzz and MinHash.
+
+    python benchmarks/pool.py --json benchmarks/results/pool.json [--sizes 1000,10000,52000] [--minhash-python PATH]
+
+The instructions are built on real Urdu text (see urdu_texts). At each size of the pool, texts that it has not seen are tested
+and not added: by the pool, by RapidFuzz's cdist with every row ("plain"), and by rouge_score with some rows, scaled to all.
+Times are CPU seconds of one process, each the best of a few repetitions, since the machine may be shared. Decisions are
+compared with plain ones on some of the tested texts, and over a whole stream from the first row to the ten-thousandth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import math
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import measure
+import numpy as np
+from processes import load, memory_mb, versions_of
+from rapidfuzz import process
+from rapidfuzz.distance import Indel, LCSseq
+from rouge_score import rouge_scorer
+from urdu_texts import SHARED, instructions, sentences
+
+from alif.language import pack as packs
+from alif.language import text
+from alif.pool import Pool
+
+HERE = Path(__file__).resolve().parent
+SIZES = (1_000, 10_000, 52_000, 100_000, 300_000, 1_000_000)
+PROBES = 1_000
+PLAIN_ROWS = 3_000_000
+"""Comparisons that the plain ways may take at one size: so many texts are tested that it is about this many."""
+ROUGE_ROWS, ROUGE_PROBES = 300, 5
+STREAM = 10_000
+"""Size of the pool up to which every decision is compared."""
+MINHASH = {"distilabel's default": 0.9, "tuned to F1 0.7 on equal lengths": 0.54}
+MINHASH_TEXTS = 25_000
+
+
+class Plain:
+    """Every accepted row as a text of code points, compared with one after another."""
+
+    def __init__(self) -> None:
+        self.codes: dict[str, int] = {}
+        self.rows: list[str] = []
+
+    def text(self, words: Sequence[str]) -> str:
+        """Return words as code points, surrogates passed over."""
+        codes = (self.codes.setdefault(word, len(self.codes) + 1) for word in words)
+        return "".join(chr(code if code < 0xD800 else code + 0x800) for code in codes)
+
+    def refuses(self, words: Sequence[str]) -> bool:
+        """Tell whether any row has ROUGE-L F1 of 0.7 or more, in integers."""
+        if not self.rows:
+            return False
+        wanted = self.text(words)
+        common = process.cdist([wanted], self.rows, scorer=LCSseq.similarity, dtype=np.int32)[0]
+        lengths = np.fromiter(map(len, self.rows), dtype=np.int64, count=len(self.rows))
+        return bool((20 * common >= 7 * (lengths + len(wanted))).any())
+
+    def cdist(self, words: Sequence[str]) -> Any:
+        """Do what a person writes first: all similarities at once."""
+        return process.cdist([self.text(words)], self.rows, scorer=Indel.normalized_similarity, dtype=np.float32)
+
+
+class Words:
+    """rouge_score's tokenizer for texts that are cut already."""
+
+    def tokenize(self, words: list[str]) -> list[str]:
+        return words
+
+
+def best_us(work: Callable[[Any], Any], texts: Sequence[Any], repetitions: int) -> float:
+    """Return CPU microseconds for one text: for each block of texts the best of so many repetitions."""
+    size = max(1, len(texts) // 10)
+    blocks = [texts[start : start + size] for start in range(0, len(texts), size)]
+    total = 0.0
+    for block in blocks:
+        took = []
+        for _ in range(repetitions):
+            began = time.process_time()
+            for one in block:
+                work(one)
+            took.append(time.process_time() - began)
+        total += min(took)
+    return 1e6 * total / len(texts)
+
+
+def rouge_us(words: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> float:
+    """Return CPU microseconds of rouge_score for one pair of texts that are cut into words already."""
+    scorer = rouge_scorer.RougeScorer(["rougeL"], tokenizer=Words())
+    pairs = [(list(one), list(other)) for one in words for other in rows]
+    return best_us(lambda pair: scorer.score(*pair), pairs, 3)
+
+
+def counted_bytes(pool: Pool) -> float:
+    """Return bytes of everything that the pool holds, object by object."""
+    lists = (pool._ids, pool._texts, pool._postings, pool._codes)
+    parts = itertools.chain(pool._ids, pool._texts, pool._postings, pool._codes, pool._codes.values())
+    return float(sum(map(sys.getsizeof, lists)) + sum(map(sys.getsizeof, parts)) + pool._lacks.nbytes)
+
+
+def grow(pool: Pool, plain: Plain, stream: Iterator[list[str]], size: int, check: bool) -> dict[str, Any]:
+    """Fill the pool up to `size` rows; with `check`, decide each text the plain way too."""
+    candidates = differing = 0
+    cpu = 0.0
+    while len(pool) < size:
+        words = next(stream)
+        candidates += 1
+        began = time.process_time()
+        near = pool.nearest(words)
+        if near is None:
+            pool.add(str(candidates), words)
+        cpu += time.process_time() - began
+        differing += check and (near is not None) != plain.refuses(words)
+        if near is None:
+            plain.rows.append(plain.text(words))
+    return {"candidates": candidates, "cpu_s": round(cpu, 3), **({"differing_decisions": differing} if check else {})}
+
+
+def at(pool: Pool, plain: Plain, stream: Iterator[list[str]], rouge_pair_us: float) -> dict[str, Any]:
+    """Measure one size."""
+    probes = list(itertools.islice(stream, PROBES))
+    few = probes[: max(3, min(200, PLAIN_ROWS // len(pool)))]
+    ours_us = best_us(pool.nearest, probes, 5)
+    near = [pool.nearest(words) is not None for words in few]
+    cdist_us = best_us(plain.cdist, few, 2)
+    rouge = rouge_pair_us * len(pool)
+    return {
+        "rows": len(pool),
+        "ours_us_per_test": round(ours_us, 1),
+        "refused_of_tested": round(sum(pool.nearest(words) is not None for words in probes) / len(probes), 3),
+        "rapidfuzz_cdist_us_per_test": round(cdist_us),
+        "rouge_score_us_per_test_scaled": round(rouge),
+        "times_rouge_score": round(rouge / ours_us),
+        "times_rapidfuzz_cdist": round(cdist_us / ours_us),
+        "compared_with_plain": len(few),
+        "differing_decisions": sum(one != plain.refuses(words) for one, words in zip(near, few, strict=True)),
+        "bytes_per_item": round(counted_bytes(pool) / len(pool)),
+        "load": load(),
+    }
+
+
+def minhash(python: str, texts: list[list[str]]) -> dict[str, Any]:
+    """Return what MinHash refuses of the texts that the exact pool refuses, and wrongly."""
+    pool, exact = Pool(), set()
+    for number, words in enumerate(texts):
+        if pool.nearest(words) is None:
+            pool.add(str(number), words)
+        else:
+            exact.add(number)
+    found: dict[str, Any] = {"texts": len(texts), "refused_exactly": len(exact)}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "texts.json")
+        path.write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
+        for name, jaccard in MINHASH.items():
+            command = [python, str(HERE / "clients" / "minhash_client.py"), str(path), str(jaccard)]
+            told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+            refused = set(told["refused"])
+            found[name] = {
+                "jaccard": jaccard,
+                "recall": round(len(exact & refused) / len(exact), 4),
+                "wrongly_refused": len(refused - exact),
+                "cpu_us_per_text": round(1e6 * told["cpu_s"] / len(texts), 1),
+            }
+    return found
+
+
+def main() -> None:
+    """Grow one pool through all sizes, measuring at each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, default=HERE / "results" / "pool.json")
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
+    parser.add_argument("--minhash-python", default="", help="an interpreter with datasketch")
+    told = parser.parse_args()
+    pack = packs.load("ur")
+    real = sentences(SHARED, pack, lambda sentence: text.words(sentence, pack))
+    stream = instructions(real, lambda sentence: text.words(sentence, pack), seed=1)
+    sample = list(itertools.islice(instructions(real, lambda one: text.words(one, pack), seed=2), MINHASH_TEXTS))
+    pair_us = rouge_us(sample[:ROUGE_PROBES], random.Random(1).sample(sample, ROUGE_ROWS))
+    pool, plain = Pool(), Plain()
+    sizes: list[dict[str, Any]] = []
+    total_s = 0.0
+    for size in map(int, told.sizes.split(",")):
+        grown = grow(pool, plain, stream, size, check=size <= STREAM)
+        total_s += grown["cpu_s"]
+        sizes.append(at(pool, plain, stream, pair_us) | {"grown": grown, "total_cpu_s": round(total_s, 2)})
+        print(json.dumps(sizes[-1]), file=sys.stderr)
+    first = next((one for one in sizes if one["rows"] >= 52_000), sizes[0])
+    spread = math.log(sizes[-1]["rows"] / first["rows"]) or 1.0
+    measured = {
+        "texts": {
+            "sentences": len(real),
+            "words_different": len({word for sentence in real for word in sentence}),
+            "words_each": round(sum(map(len, sample)) / len(sample), 2),
+        },
+        "rouge_score_us_per_pair": round(pair_us, 2),
+        "rouge_score_measured_on": f"{ROUGE_PROBES} texts with {ROUGE_ROWS} rows, scaled to all rows",
+        "sizes": sizes,
+        "growth_exponent_of_total_cpu_from_52k": round(math.log(sizes[-1]["total_cpu_s"] / first["total_cpu_s"]) / spread, 3),
+        "memory_mb_of_the_whole_benchmark": round(memory_mb(most=True)),
+        "minhash": minhash(told.minhash_python, sample) if told.minhash_python else None,
+    }
+    content = measure.result("pool", measured, ("alif-llm", "numpy", "rapidfuzz", "rouge-score"))
+    if told.minhash_python:
+        content["peers"] = versions_of(told.minhash_python, ("datasketch", "numpy"))
+    measure.write(told.json, content)
+    print(json.dumps(measured, indent=2))
+
+
+if __name__ == "__main__":
+    main()
