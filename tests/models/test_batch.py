@@ -181,6 +181,7 @@ def test_after_a_kill_while_waiting_the_same_batch_goes_on(given: Build, protoco
         command = [sys.executable, "-c", KILLED, str(step.root), server.address, protocol]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         while not any(held.looks > 2 for held in list(server.batches.held.values())):
+            assert process.poll() is None
             time.sleep(0.005)
         process.send_signal(how)
         assert process.communicate(timeout=30)[0] == ""
