@@ -4,7 +4,7 @@
 
 Two runs: with the packs that a run has (the first taught language and the known one), and with every pack that is shipped. Also
 told: Urdu typed with Arabic letters (right language, wrong letters), Roman Urdu, and Shahmukhi Punjabi lines that were written
-with this project (labelled so). Speed is of one process, in seconds of CPU time, so that other work on the machine does not count.
+with this project (labelled so). Speed is of one process, per second of its own CPU time.
 """
 
 from __future__ import annotations
