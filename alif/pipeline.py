@@ -165,7 +165,7 @@ PRETRAIN = Step(
 )  # fmt: skip
 FINETUNE = Step(
     "finetune", later("alif.train.finetune:train"), "stage 2: instruction tuning, loss on the answer only",
-    reads=("adapter", "finetune"), needs=(BASE, PRETRAIN, BLEND),
+    reads=("language", "adapter", "finetune"), needs=(BASE, PRETRAIN, BLEND),
 )  # fmt: skip
 EVALUATE = Step(
     "evaluate", later("alif.evaluate.measure:measure"), "measure each stage on held-out text, rows and questions",

@@ -24,13 +24,15 @@ from alif.errors import ModelError, RecipeError
 from alif.recipe import Adapter
 from alif.student import weights
 
-__all__ = ["Share", "head", "restore", "save", "share", "wrap"]
+__all__ = ["Share", "head", "join", "restore", "save", "share", "wrap"]
 
 LINEAR = {
     "attention": ("q_proj", "k_proj", "v_proj", "o_proj"),
     "mlp": ("gate_proj", "up_proj", "down_proj"),
 }
 """Source: traversaal-ai/alif-urdu-llm@67a6a01/Training/train_cpt.py (QKVO and MLP)."""
+
+COPIES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 EMBEDDINGS = ("embed_tokens", "lm_head")
 
@@ -90,7 +92,7 @@ def wrap(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(adapter.seed)
-        return _attach(model, config)
+        return _attach(model, config, COPIES[adapter.copies])
 
 
 def save(model: PeftModel, folder: Path, base: str) -> None:
@@ -102,7 +104,7 @@ def save(model: PeftModel, folder: Path, base: str) -> None:
 
 
 def restore(model: PreTrainedModel, folder: Path) -> PeftModel:
-    """Put the adapter saved in `folder` on `model`, trainable, in float32.
+    """Put the adapter saved in `folder` on `model`, trainable, LoRA in float32 and full copies as they were saved.
 
     Raises:
         ModelError: the folder holds no whole adapter, or one for another base.
@@ -110,7 +112,8 @@ def restore(model: PreTrainedModel, folder: Path) -> PeftModel:
     settings = store.read_json(folder / CONFIG)
     config = LoraConfig(**{**settings, "base_model_name_or_path": None, "inference_mode": False})
     state = weights.read(folder / WEIGHTS)
-    wrapped = _attach(model, config)
+    copies = next((saved.dtype for name, saved in state.items() if "lora_" not in name), torch.float32)
+    wrapped = _attach(model, config, copies)
     try:
         result: Any = set_peft_model_state_dict(wrapped, state)
     except RuntimeError as error:
@@ -121,6 +124,29 @@ def restore(model: PreTrainedModel, folder: Path) -> PeftModel:
             f"{folder}: the adapter does not fit the base ({(lost + result.unexpected_keys)[0]})", "It belongs to another base."
         )
     return wrapped
+
+
+def join(before: Path, after: Path) -> None:
+    """Make of the adapter in `after`, trained on the base with `before` merged into it, one for the base alone.
+
+    Two low-rank changes are one whose rank is the sum of theirs: B1 A1 + B2 A2 = [B1 B2] [A1; A2]. Full copies take `after`'s.
+    """
+    one, two = (store.read_json(folder / CONFIG) for folder in (before, after))
+    first, second = weights.read(before / WEIGHTS), weights.read(after / WEIGHTS)
+    rank = one["r"] + two["r"]
+    scales = [_scale(settings, settings["r"]) / _scale(two, rank) for settings in (one, two)]
+    joined = dict(second)
+    for name in second:
+        if ".lora_A." in name:
+            joined[name] = torch.cat([first[name], second[name]], dim=0)
+        elif ".lora_B." in name:
+            joined[name] = torch.cat([first[name] * scales[0], second[name] * scales[1]], dim=1)
+    weights.write(after / WEIGHTS, joined)
+    store.write_json(after / CONFIG, {**two, "r": rank})
+
+
+def _scale(settings: dict[str, Any], rank: int) -> float:
+    return float(settings["lora_alpha"] / (rank**0.5 if settings["use_rslora"] else rank))
 
 
 def head(model: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -135,17 +161,20 @@ def _tied(model: Any) -> bool:
     return bool(model.get_output_embeddings().weight is model.get_input_embeddings().weight)
 
 
-def _attach(model: PreTrainedModel, config: LoraConfig) -> PeftModel:
-    """Wrap `model`, what is trained in float32; the residual stream keeps the base's numbers."""
+def _attach(model: PreTrainedModel, config: LoraConfig, copies: torch.dtype = torch.float32) -> PeftModel:
+    """Wrap `model`, LoRA in float32, full copies in `copies`; the residual stream keeps the base's numbers."""
     dtype = model.dtype
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # PEFT 0.21 on transformers 5.23
         wrapped = get_peft_model(model, config)
-    for parameter in wrapped.parameters():
-        if parameter.requires_grad:
-            parameter.data = parameter.data.float()  # before weights are loaded, which would be rounded otherwise
-    if dtype != torch.float32:
+    for name, parameter in wrapped.named_parameters():
+        if parameter.requires_grad:  # before weights are loaded, which would be rounded otherwise
+            parameter.data = parameter.data.to(copies if "modules_to_save" in name else torch.float32)
+    if dtype != copies or dtype != torch.float32:
         model.get_input_embeddings().register_forward_hook(lambda layer, given, output: output.to(dtype))
+        causal: Any = model
+        weight, _ = head(causal)
+        causal.get_output_embeddings().register_forward_pre_hook(lambda layer, given: (given[0].to(weight.dtype),))
     return wrapped
 
 

@@ -45,7 +45,7 @@ class Learner(torch.nn.Module):
         given = {"input_ids": input_ids, "position_ids": position_ids, "use_cache": False, **bounds}
         states = causal.base_model(**given).last_hidden_state
         weight, bias = head(causal)
-        return {"loss": labelled_loss(states, weight, bias, labels) / num_items_in_batch}
+        return {"loss": labelled_loss(states, weight.to(states.dtype), bias, labels) / num_items_in_batch}
 
 
 def labelled_loss(states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, labels: torch.Tensor) -> torch.Tensor:

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-__all__ = ["IGNORE", "Packs", "Piece", "Rows", "collate", "order", "pack", "split"]
+__all__ = ["IGNORE", "Packs", "Piece", "Rows", "collate", "collate_trimmed", "lay", "order", "pack", "split"]
 
 IGNORE = -100
 """The label of a token that carries no loss. Source: PyTorch's cross_entropy."""
@@ -106,6 +106,11 @@ def pack(pieces: Sequence[Piece], length: int, filler: int) -> Packs:
     return _fill([[pieces[index] for index in row] for row in rows], length, filler)
 
 
+def lay(pieces: Sequence[Piece], length: int, filler: int) -> Packs:
+    """Lay each piece into a row of its own, cut off at `length`: the original's way, of which the rest is padding."""
+    return _fill([[Piece(one.name, one.tokens[:length], one.silent)] for one in pieces], length, filler)
+
+
 def _fill(rows: Sequence[Sequence[Piece]], length: int, filler: int) -> Packs:
     tokens = np.full((len(rows), length), filler, dtype=np.int32)
     labels = np.full((len(rows), length), IGNORE, dtype=np.int32)
@@ -149,7 +154,14 @@ class Rows(torch.utils.data.Dataset[dict[str, Tokens]]):
             "input_ids": self.packs.tokens[row],
             "labels": self.packs.labels[row],
             "position_ids": self.packs.positions[row],
+            "used": self.packs.used[row],
         }
+
+
+def collate_trimmed(rows: Sequence[dict[str, Tokens]]) -> dict[str, Any]:
+    """Stack padded rows, cut to the longest text among them: the original's batches."""
+    used = max(int(row["used"]) for row in rows)
+    return collate([{key: part[:used] if part.ndim else part for key, part in row.items()} for row in rows])
 
 
 def collate(rows: Sequence[dict[str, Tokens]]) -> dict[str, Any]:
@@ -158,7 +170,8 @@ def collate(rows: Sequence[dict[str, Tokens]]) -> dict[str, Any]:
     `cu_seq_lens_q` [texts + 1] are the boundaries of all texts of all rows laid end to end, filler counted as one text a row.
     The names are transformers', which hands them to the attention.
     """
-    batch: dict[str, Any] = {key: torch.from_numpy(np.stack([row[key] for row in rows])).long() for key in rows[0]}
+    keys = ("input_ids", "labels", "position_ids")
+    batch: dict[str, Any] = {key: torch.from_numpy(np.stack([row[key] for row in rows])).long() for key in keys}
     positions = batch["position_ids"].flatten()
     starts = (positions == 0).nonzero().flatten()
     bounds = torch.cat([starts, torch.tensor([len(positions)])]).to(torch.int32)

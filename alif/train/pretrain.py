@@ -9,7 +9,7 @@ is predicted. `pretrain.replay` of the stage's tokens are known-language documen
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +23,10 @@ from alif.student import adapter as adapters
 from alif.student import encode_documents
 from alif.student.base import Bare, open_base
 from alif.student.device import place
-from alif.train.packs import pack, split
-from alif.train.stage import check_length, work
-from alif.train.texts import training_rows
+from alif.train.looks import Looks, documents
+from alif.train.packs import Piece, split
+from alif.train.stage import arrange, check_length, work
+from alif.train.texts import held_out_rows, training_rows
 
 __all__ = ["train"]
 
@@ -49,10 +50,11 @@ def train(given: Given, language: recipe.Language, adapter: recipe.Adapter, pret
     bare = open_base(given.needs["base"], where)
     check_length(bare, "pretrain", pretrain)
     taught, replayed = _texts(given, language, pretrain, bare)
-    pieces = [piece for text in (*taught, *replayed) for piece in split(text.id, text.tokens, pretrain.tokens_per_row)]
-    packs = pack(pieces, pretrain.tokens_per_row, bare.tokenizer.eos_token_id)
+    pieces = [piece for text in (*taught, *replayed) for piece in _pieces(text, pretrain)]
+    packs = arrange(pieces, pretrain, bare.tokenizer.eos_token_id)
     wrapped = adapters.wrap(bare.model, adapter)
-    facts = work(given, bare.base, wrapped, packs, pretrain, where=where, start=adapter.model_dump_json())
+    looks = _looks(given, language, pretrain, bare) if pretrain.look_steps else None
+    facts = work(given, bare.base, wrapped, packs, pretrain, where=where, start=adapter.model_dump_json(), looks=looks)
     tokens, replay_tokens = _size(taught), _size(replayed)
     count = len(taught) + len(replayed)
     return Counts(
@@ -60,6 +62,19 @@ def train(given: Given, language: recipe.Language, adapter: recipe.Adapter, pret
         kept=count,
         facts={**facts, "replay_documents": len(replayed), "replay_share": round(replay_tokens / (tokens + replay_tokens), 4)},
     )
+
+
+def _pieces(text: Text, pretrain: recipe.Pretrain) -> Iterator[Piece]:
+    """Yield a text in pieces that fit a row; padded rows take it whole, and cut off the rest."""
+    if pretrain.layout == "packed":
+        yield from split(text.id, text.tokens, pretrain.tokens_per_row)
+    else:
+        yield Piece(text.id, tuple(text.tokens))
+
+
+def _looks(given: Given, language: recipe.Language, pretrain: recipe.Pretrain, bare: Bare) -> Looks:
+    held_out = held_out_rows(given.needs["corpus"], Document)
+    return documents(held_out, languages.load(language.pack).code, pretrain, bare.tokenizer)
 
 
 def _texts(given: Given, language: recipe.Language, pretrain: recipe.Pretrain, bare: Bare) -> tuple[list[Text], list[Text]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from peft import PeftModel
@@ -14,10 +15,11 @@ from alif.student import adapter as adapters
 from alif.student.base import Bare, Base
 from alif.student.device import Place
 from alif.train import checkpoints
-from alif.train.packs import Packs
+from alif.train.looks import Looks
+from alif.train.packs import Packs, Piece, lay, pack
 from alif.train.trainer import fit, purpose
 
-__all__ = ["check_length", "work"]
+__all__ = ["arrange", "check_length", "work"]
 
 
 def check_length(bare: Bare, name: str, stage: Stage) -> None:
@@ -30,7 +32,22 @@ def check_length(bare: Bare, name: str, stage: Stage) -> None:
         )
 
 
-def work(given: Given, base: Base, model: PeftModel, packs: Packs, stage: Stage, *, where: Place, start: str) -> dict[str, Any]:
+def arrange(pieces: Sequence[Piece], stage: Stage, filler: int) -> Packs:
+    """Lay texts into rows as the stage's layout says."""
+    return (pack if stage.layout == "packed" else lay)(pieces, stage.tokens_per_row, filler)
+
+
+def work(
+    given: Given,
+    base: Base,
+    model: PeftModel,
+    packs: Packs,
+    stage: Stage,
+    *,
+    where: Place,
+    start: str,
+    looks: Looks | None = None,
+) -> dict[str, Any]:
     """Train `model` on `packs`, write `adapter/`, and return the stage's facts.
 
     `start` says what the adapter was before, by settings or digest: a checkpoint that began elsewhere is not resumed from.
@@ -38,7 +55,7 @@ def work(given: Given, base: Base, model: PeftModel, packs: Packs, stage: Stage,
     share = adapters.share(model)
     told = f"{share.trainable:,} of {share.total:,} parameters are trained ({share.percent:.2f} % of base + adapter)"
     console.note(f"{given.step}: {told}")
-    outcome = fit(model, packs, stage, given, where=where, aim=purpose(packs, stage, start=base.digest + start))
+    outcome = fit(model, packs, stage, given, where=where, aim=purpose(packs, stage, start=base.digest + start), looks=looks)
     adapters.save(model, given.folder / "adapter", base.base)
     checkpoints.clear(given.scratch)
     return {

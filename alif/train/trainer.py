@@ -3,8 +3,6 @@
 What makes it resume to the bit: the order of all rows is worked out before the first (`packs.order`); a checkpoint stands
 between two optimiser steps, and holds weights, optimiser, schedule and random numbers. A kill in the middle of an accumulation
 throws that accumulation away, and it is done again.
-
-    runtime/pretrain/curve.jsonl     {"step": 1, "loss": 6.93, "lr": 0.0002, "tokens": 1020, "tokens_per_s": 9120.5}
 """
 
 from __future__ import annotations
@@ -13,27 +11,28 @@ import contextlib
 import hashlib
 import json
 import math
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import Trainer, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from alif import console, store
-from alif.errors import ModelError, RecipeError
+from alif.errors import RecipeError
 from alif.recipe import Stage
 from alif.records import Table
 from alif.runs import Given
 from alif.student import attention, weights
 from alif.student.device import Place
 from alif.train import checkpoints
+from alif.train.looks import Looks
 from alif.train.loss import Learner
-from alif.train.packs import Packs, Rows, collate, order
+from alif.train.optimizers import optimizer_of
+from alif.train.packs import Packs, Rows, collate, collate_trimmed, order
+from alif.train.watch import Watch, curve, trained
 
 __all__ = ["Outcome", "fit", "purpose"]
 
@@ -63,7 +62,9 @@ def purpose(packs: Packs, *settings: Table, start: str) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def fit(model: torch.nn.Module, packs: Packs, stage: Stage, given: Given, *, where: Place, aim: str) -> Outcome:
+def fit(
+    model: torch.nn.Module, packs: Packs, stage: Stage, given: Given, *, where: Place, aim: str, looks: Looks | None = None
+) -> Outcome:
     """Train what is trainable in `model`, from the last checkpoint made for `aim` if there is one.
 
     Raises:
@@ -87,21 +88,26 @@ def fit(model: torch.nn.Module, packs: Packs, stage: Stage, given: Given, *, whe
     if given.runtime.recompute:
         _recompute(model)
     with console.progress(given.step, steps, "steps") as bar, _attending(model, where):
-        watch = Watch(given, packs, sequence, stage.rows_per_step, bar)
+        watch = Watch(given, packs, sequence, stage, bar)
+        watch.looks, watch.where = looks, where
         trainer = StageTrainer(
             model=Learner(model),
             args=_arguments(stage, steps, folder, given, where),
             train_dataset=Rows(packs, sequence),
-            data_collator=collate,
+            data_collator=collate if stage.layout == "packed" else collate_trimmed,
             callbacks=[watch],
         )
         trainer.remove_callback(PrinterCallback)
         trainer.prepare(stage, folder, aim, watch)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
-    losses = [row["loss"] for row in _curve(watch.path, steps)]
+    steps = trainer.state.global_step
+    if best := watch.best(steps):
+        _put(weights.read(best), trainer.model)
+    losses = [row["loss"] for row in curve(watch.path, steps)]
     tail = losses[-max(1, len(losses) // 10) :]
     mean = sum(tail) / len(tail) if tail else None
-    return Outcome(steps, int(packs.used[sequence].sum()), losses[0] if losses else None, mean)
+    seen = sequence[: steps * stage.rows_per_step]
+    return Outcome(steps, int(packs.used[seen].sum()), losses[0] if losses else None, mean)
 
 
 @contextlib.contextmanager
@@ -110,10 +116,16 @@ def _attending(model: Any, where: Place) -> Iterator[None]:
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
     before = causal.config._attn_implementation
     causal.set_attn_implementation(attention.choose(causal.config, where.device, where.dtype))
+    for layer in causal.modules():
+        if hasattr(layer, "cast_input_dtype_enabled"):
+            layer.cast_input_dtype_enabled = False  # PEFT would copy each input of LoRA to float32; autocast copies none
     try:
         yield
     finally:
         causal.set_attn_implementation(before)
+        for layer in causal.modules():
+            if hasattr(layer, "cast_input_dtype_enabled"):
+                layer.cast_input_dtype_enabled = True
 
 
 def _recompute(model: Any) -> None:
@@ -145,6 +157,7 @@ def _arguments(stage: Stage, steps: int, folder: Path, given: Given, where: Plac
         seed=stage.seed,
         use_cpu=where.device.type == "cpu",
         bf16=where.dtype == torch.bfloat16,
+        fp16=where.dtype == torch.float16,
     )
 
 
@@ -158,8 +171,8 @@ class StageTrainer(Trainer):
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
         """Build AdamW; the embeddings have their own learning rate, and neither they nor vectors decay."""
         if self.optimizer is None:
-            groups = _groups(self.model, self.stage)
-            self.optimizer = torch.optim.AdamW(groups, fused=self.args.device.type == "cuda")
+            kind, more = optimizer_of(self.stage, self.args.device)
+            self.optimizer = kind(_groups(self.model, self.stage), **more)
         return self.optimizer
 
     def training_step(self, model: torch.nn.Module, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
@@ -168,34 +181,36 @@ class StageTrainer(Trainer):
         self.watch.losses.append(loss)
         return loss
 
+    def _clip_grad_norm(self, model: torch.nn.Module) -> Any:
+        norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]  # transformers has no types here
+        self.watch.gradient_norm = float(norm)
+        return norm
+
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
-        trained = dict(_trained(self.model))
-        checkpoints.room(self.folder, 4 * sum(weight.numel() * weight.element_size() for weight in trained.values()))
+        state = dict(trained(self.model))
+        checkpoints.room(self.folder, 4 * sum(weight.numel() * weight.element_size() for weight in state.values()))
         with weights.full_disk(self.folder), checkpoints.writing(self.folder, self.state.global_step, self.aim) as partial:
-            weights.write(partial / WEIGHTS, trained)
+            weights.write(partial / WEIGHTS, state)
             self._save_optimizer_and_scheduler(str(partial))
             self._save_scaler(str(partial))
             self._save_rng_state(str(partial))
             self.state.save_to_json(str(partial / "trainer_state.json"))
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: torch.nn.Module | None = None) -> None:
-        saved = weights.read(Path(resume_from_checkpoint) / WEIGHTS)
-        with torch.no_grad():
-            for name, weight in _trained(self.model):
-                weight.copy_(saved[name])
+        _put(weights.read(Path(resume_from_checkpoint) / WEIGHTS), self.model)
 
 
-def _trained(model: torch.nn.Module | None) -> Iterator[tuple[str, torch.nn.Parameter]]:
-    """Yield what is trained, by name; a tied matrix once."""
-    named = model.named_parameters() if model is not None else ()
-    return ((name, parameter) for name, parameter in named if parameter.requires_grad)
+def _put(saved: Mapping[str, torch.Tensor], model: torch.nn.Module | None) -> None:
+    with torch.no_grad():
+        for name, weight in trained(model):
+            weight.copy_(saved[name])
 
 
 def _groups(model: torch.nn.Module | None, stage: Stage) -> list[dict[str, Any]]:
     embeddings: list[torch.nn.Parameter] = []
     matrices: list[torch.nn.Parameter] = []
     vectors: list[torch.nn.Parameter] = []
-    for name, parameter in _trained(model):
+    for name, parameter in trained(model):
         own = "embed_tokens" in name or "lm_head" in name
         (embeddings if own else matrices if parameter.ndim > 1 else vectors).append(parameter)
     groups = [
@@ -204,69 +219,3 @@ def _groups(model: torch.nn.Module | None, stage: Stage) -> list[dict[str, Any]]
         {"params": embeddings, "lr": stage.embedding_lr, "weight_decay": 0.0},
     ]
     return [group for group in groups if group["params"]]
-
-
-class Watch(TrainerCallback):
-    """Writes the curve, moves the bar, and stops at a loss that is not a number."""
-
-    def __init__(self, given: Given, packs: Packs, sequence: np.ndarray, rows_per_step: int, bar: console.Bar) -> None:
-        self.given, self.packs, self.sequence, self.per_step, self.bar = given, packs, sequence, rows_per_step, bar
-        self.path = given.scratch / "curve.jsonl"
-        self.losses: list[torch.Tensor] = []
-        """Of the forward passes of the step at work; they sum to the step's mean loss."""
-        self.row: dict[str, Any] = {}
-        self.tokens = 0
-        self.since = 0.0
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Begin, or go on, after `state.global_step` steps."""
-        store.write_rows(self.path, _curve(self.path, state.global_step))
-        self.tokens = int(self.packs.used[self.sequence[: state.global_step * self.per_step]].sum())
-        self.since = time.monotonic()
-        self.bar.to(state.global_step)
-
-    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Look at the loss before it can do harm."""
-        loss = sum(float(part) for part in self.losses)
-        self.losses.clear()
-        if not math.isfinite(loss):
-            raise self._not_a_number(state.global_step)
-        self.row = {"step": state.global_step + 1, "loss": loss, "lr": kwargs["optimizer"].param_groups[0]["lr"]}
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Write a line of the curve."""
-        now, seen = time.monotonic(), int(self.packs.used[self._rows(state.global_step - 1)].sum())
-        rate = seen / max(now - self.since, 1e-9)
-        self.tokens, self.since = self.tokens + seen, now
-        with store.disk(self.path), self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({**self.row, "tokens": self.tokens, "tokens_per_s": round(rate, 1)}) + "\n")
-        self.bar.to(state.global_step, f"loss {self.row['loss']:.3f} {rate:,.0f} tokens/s")
-
-    def _rows(self, step: int) -> np.ndarray:
-        return self.sequence[step * self.per_step : (step + 1) * self.per_step]
-
-    def _not_a_number(self, step: int) -> ModelError:
-        rows = self._rows(step)
-        path = self.given.scratch / "not-a-number.jsonl"
-        store.write_rows(
-            path, ({"row": int(r), "ids": self.packs.names[r], "tokens": self.packs.tokens[r].tolist()} for r in rows)
-        )
-        ids = list(dict.fromkeys(name for row in rows for name in self.packs.names[row]))
-        shown = ", ".join(ids[:4]) + (f" and {len(ids) - 4} more" if len(ids) > 4 else "")
-        return ModelError(
-            f"{self.given.step}: the loss is not a number at step {step + 1}, with {shown}",
-            f"The batch is kept in {path}. Lower {self.given.step}.lr, or remove these rows if they are broken.",
-        )
-
-
-def _curve(path: Path, steps: int) -> list[dict[str, Any]]:
-    """Return the curve's rows up to `steps`; a kill may have left half a line at its end."""
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            break
-        if row["step"] <= steps:
-            rows.append(row)
-    return rows

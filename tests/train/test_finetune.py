@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from alif import store
 from alif.errors import DataError
@@ -10,7 +11,7 @@ from alif.records import Example
 from alif.student import adapter as adapters
 from alif.student import load
 from alif.train import finetune, pretrain
-from alif.train.packs import IGNORE, Rows, collate, pack
+from alif.train.packs import IGNORE, Piece, Rows, collate, collate_trimmed, lay, pack
 from alif.train.texts import training_rows
 
 from .conftest import RUNTIME
@@ -30,7 +31,7 @@ def ready(house):
 
 def train(house, **changes):
     given = house.given("finetune", "base", "pretrain", "blend")
-    return given, finetune.train(given, ADAPTER, STAGE.model_copy(update=changes))
+    return given, finetune.train(given, Language(), ADAPTER, STAGE.model_copy(update=changes))
 
 
 def test_the_labels_of_a_real_batch_are_the_answers_and_nothing_else(house):
@@ -86,3 +87,53 @@ def test_a_row_that_does_not_fit_is_dropped_with_the_reason(ready):
 def test_no_row_that_fits_is_told(ready):
     with pytest.raises(DataError, match="no training row of at most 16 tokens among 11"):
         train(ready, tokens_per_row=16)
+
+
+def test_on_the_merged_model_a_new_adapter_is_trained_and_joined_to_the_first(house):
+    """What comes out is one adapter for the base alone, and gives what the merged model with the second one gave."""
+    given = house.given("pretrain", "base", "corpus")
+    stage = Pretrain(epochs=1, lr=3e-3, embedding_lr=1e-3, tokens_per_row=128, rows_per_step=4)
+    pretrain.train(given, Language(), ADAPTER, stage)
+    house.finish(given)
+    seen = {}
+
+    def logits(model):
+        model = model.eval()
+        with torch.inference_mode():
+            return model(input_ids=torch.arange(20).reshape(1, 20)).logits
+
+    real = finetune.work
+
+    def work(given, base, model, *rest, **more):
+        facts = real(given, base, model, *rest, **more)
+        seen["before"] = logits(model)
+        return facts
+
+    finetune.work = work
+    try:
+        given, counts = train(house, start="merged")
+    finally:
+        finetune.work = real
+    assert counts.facts["last_loss"] < counts.facts["first_loss"]
+    joined = load(house.root / "base", given.folder / "adapter", RUNTIME)
+    torch.testing.assert_close(logits(joined.model), seen["before"], atol=1e-4, rtol=1e-4)
+    assert store.read_json(given.folder / "adapter" / "adapter_config.json")["r"] == 2 * ADAPTER.rank
+
+
+def test_the_originals_way_pads_cuts_and_learns_prompts_too(ready):
+    tokenizer = load(ready.root / "base", None, RUNTIME).tokenizer
+    examples = training_rows(ready.root / "blend", Example)
+    _, counts = train(ready, layout="padded", loss="all", tokens_per_row=128)
+    sizes = [min(128, len(finetune.piece(example, "auto", tokenizer).tokens)) for example in examples]
+    assert max(sizes) == 128
+    assert counts.kept == counts.facts["rows"] == len(examples)
+    assert counts.facts["labelled"] == sum(size - 1 for size in sizes)
+
+
+def test_padded_batches_are_as_long_as_their_longest_text():
+    packs = lay([Piece("a", (5, 6, 7)), Piece("b", tuple(range(40)), silent=4)], 32, 1)
+    rows = Rows(packs, np.arange(2))
+    assert collate_trimmed([rows[0]])["input_ids"].tolist() == [[5, 6, 7]]
+    both = collate_trimmed([rows[0], rows[1]])
+    assert both["input_ids"].shape == (2, 32)
+    assert both["labels"][0].tolist() == [IGNORE, 6, 7] + [IGNORE] * 29

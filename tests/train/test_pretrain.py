@@ -65,7 +65,7 @@ def test_the_curve_has_a_line_for_each_step(house):
     curve = [row for _, row in store.read_rows(given.scratch / "curve.jsonl")]
     assert [row["step"] for row in curve] == list(range(1, counts.facts["steps"] + 1))
     assert curve[-1]["tokens"] == counts.facts["tokens"]
-    assert set(curve[0]) == {"step", "loss", "lr", "tokens", "tokens_per_s"}
+    assert set(curve[0]) == {"step", "loss", "lr", "gradient_norm", "tokens", "tokens_per_s"}
 
 
 def test_held_out_documents_are_not_read(house):

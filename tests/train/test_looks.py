@@ -1,0 +1,103 @@
+"""Looking at held-out texts while a stage trains, and stopping by what is seen."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from alif import store
+from alif.recipe import Adapter, Finetune, Language, Pretrain
+from alif.records import Document
+from alif.student import adapter as adapters
+from alif.student.base import open_base
+from alif.student.device import place
+from alif.train import finetune, looks, pretrain, watch
+from alif.train.loss import Learner
+from alif.train.packs import split
+from alif.train.texts import held_out_rows
+
+from .conftest import RUNTIME
+
+ADAPTER = Adapter(rank=4, alpha=8)
+STAGE = Pretrain(
+    epochs=2, lr=3e-3, embedding_lr=1e-3, tokens_per_row=128, rows_per_step=4, rows_at_once=2, look_steps=2, look_texts=4
+)
+
+
+def train(house, **changes):
+    given = house.given("pretrain", "base", "corpus")
+    counts = pretrain.train(given, Language(), ADAPTER, STAGE.model_copy(update=changes))
+    rows = [row for _, row in store.read_rows(given.scratch / "curve.jsonl")]
+    return counts, rows, (given.folder / "adapter" / "adapter_model.safetensors").read_bytes()
+
+
+def test_a_look_tells_bits_per_byte_of_both_languages_and_what_is_written(house):
+    _, rows, _ = train(house)
+    seen = [row for row in rows if "bits_per_byte" in row]
+    assert [row["step"] for row in seen] == list(range(2, len(rows) + 1, 2))
+    assert all(set(row["bits_per_byte"]) == {"ur", "en"} for row in seen)
+    assert seen[-1]["bits_per_byte"]["ur"] < seen[0]["bits_per_byte"]["ur"]
+    assert all(sample["prompt"] and "text" in sample for row in seen for sample in row["samples"])
+    assert all(row["gradient_norm"] > 0 for row in rows)
+
+
+def test_looking_changes_nothing_that_is_trained(house):
+    with_looks, without = train(house), train(house, look_steps=0)
+    assert with_looks[2] == without[2]
+    assert [row["loss"] for row in with_looks[1]] == [row["loss"] for row in without[1]]
+
+
+def test_the_bits_of_a_look_are_those_of_each_document_alone(house):
+    where = place(RUNTIME)
+    bare = open_base(house.root / "base", where)
+    held_out = held_out_rows(house.root / "corpus", Document)
+    model = bare.model.eval()
+    found = looks.look(Learner(model), looks.documents(held_out, "ur", STAGE, bare.tokenizer), where)["bits_per_byte"]
+    for document in held_out:
+        *tokens, _ = bare.tokenizer(document.text)["input_ids"] + [0]
+        nats = 0.0
+        for piece in split("x", tokens, STAGE.tokens_per_row):
+            with torch.inference_mode():
+                given = torch.tensor([piece.tokens])
+                nats += float(model(input_ids=given, labels=given).loss) * (len(piece.tokens) - 1)
+        assert found[document.language] == pytest.approx(nats / 0.6931472 / len(document.text.encode()), abs=2e-4)
+
+
+def test_without_a_better_look_the_stage_stops_and_takes_its_best_weights(house, monkeypatch):
+    bits = iter([2.0, 1.5, 1.6, 1.7, 1.4])
+    monkeypatch.setattr(watch, "look", lambda *given: {"bits_per_byte": {"ur": next(bits)}, "samples": []})
+    counts, rows, stopped = train(house, epochs=8, patience=2)
+    assert counts.facts["steps"] == len(rows) == 8  # looks at 2, 4, 6, 8: none after 4 was better
+    assert counts.facts["tokens"] == rows[-1]["tokens"]
+    kept = house.root / "runtime/pretrain/best"
+    assert sorted(path.name for path in kept.iterdir()) == ["2.safetensors", "4.safetensors"]
+    best = adapters.weights.read(kept / "4.safetensors")
+    (house.root / "got").mkdir()
+    (house.root / "got" / "w.safetensors").write_bytes(stopped)
+    got = adapters.weights.read(house.root / "got" / "w.safetensors")
+    name = next(name for name in got if "lora_B" in name)
+    (same,) = [value for key, value in best.items() if name.removesuffix(".weight") in key]
+    assert torch.equal(same, got[name])
+
+
+def test_patience_that_does_not_run_out_trains_to_the_end(house):
+    counts, rows, _ = train(house, patience=50)
+    assert counts.facts["steps"] == len(rows)
+
+
+def test_stage_two_looks_at_answers(house):
+    given = house.given("pretrain", "base", "corpus")
+    pretrain.train(given, Language(), ADAPTER, Pretrain(epochs=0, tokens_per_row=128))
+    house.finish(given)
+    stage = Finetune(epochs=1, tokens_per_row=768, rows_per_step=2, look_steps=1)
+    given = house.given("finetune", "base", "pretrain", "blend")
+    finetune.train(given, Language(pack="en", known="ur"), ADAPTER, stage)
+    rows = [row for _, row in store.read_rows(given.scratch / "curve.jsonl")]
+    assert all(row["bits_per_byte"]["en"] > 0 for row in rows)
+    assert "### Response:" in rows[0]["samples"][0]["prompt"]
+
+
+def test_nothing_is_held_out(house):
+    bare = open_base(house.root / "base", place(RUNTIME))
+    seen = looks.look(Learner(bare.model), looks.documents([], "ur", STAGE, bare.tokenizer), place(RUNTIME))
+    assert seen == {"bits_per_byte": {}, "samples": []}
