@@ -59,8 +59,24 @@ def list_all(*, json: Json = False) -> None:
 
 
 @app.command
-def new(recipe: str, path: Path | None = None, *, json: Json = False) -> None:
-    """Copy a shipped recipe, to edit: `alif new small` writes small.toml."""
+def new(
+    recipe: str | None = None,
+    path: Path | None = None,
+    *,
+    pack: Annotated[str | None, Parameter(help="Code of a language (BCP 47): write a language pack; RECIPE is then its folder.")] = None,
+    from_: Annotated[Path | None, Parameter(name="--from", help="With --pack: a text in the language, one paragraph a line.")] = None,
+    name: Annotated[str, Parameter(help="With --pack: what the language is called in English.")] = "",
+    native_name: Annotated[str, Parameter(help="With --pack: what it calls itself.")] = "",
+    json: Json = False,
+) -> None:
+    """Copy a shipped recipe, to edit: `alif new small` writes small.toml. With --pack xx --from text.txt write a language pack."""
+    if pack is not None:
+        from alif import packs
+
+        packs.new(pack, from_, Path(recipe or pack), name, native_name, json)
+        return
+    if recipe is None:
+        raise RecipeError("alif new: no recipe named", "alif new RECIPE, or alif new --pack CODE --from TEXT.")
     target = path or Path(f"{Path(recipe).stem}.toml")
     if target.exists():
         raise RecipeError(f"{target}: is already there", "Name another file: alif new RECIPE PATH.")
@@ -70,15 +86,20 @@ def new(recipe: str, path: Path | None = None, *, json: Json = False) -> None:
 
 
 @app.command
-def check(recipe: str, *, live: Annotated[bool, Flag] = False, rehearse: Annotated[int, Parameter(validator=Number(gte=0))] = 0, gpu: Annotated[str | None, Parameter(help="What training takes on it: a100 h100 h200 4090 t4.")] = None, set: Set = None, json: Json = False) -> None:
+def check(recipe: str | None = None, *, pack: Annotated[str | None, Parameter(help="A language pack, by name or folder: say what to mend in it.")] = None, live: Annotated[bool, Flag] = False, rehearse: Annotated[int, Parameter(validator=Number(gte=0))] = 0, gpu: Annotated[str | None, Parameter(help="What training takes on it: a100 h100 h200 4090 t4.")] = None, set: Set = None, json: Json = False) -> None:
     """Check recipe, pack, keys and files; list every setting, and every host with what is sent there. Sends nothing.
 
     With --live every teacher is asked for one token; with --rehearse 20 twenty real requests are sent, and money and time of the
     whole recipe estimated from them. Both tell the price first, keep to the money cap, and their replies are stored. With --gpu h200
     memory, hours and price of the training are worked out, and what to change where it does not fit.
     """
-    from alif import overview, spending
+    from alif import overview, packs, spending
 
+    if pack is not None:
+        packs.check(pack, json)
+        return
+    if recipe is None:
+        raise RecipeError("alif check: no recipe named", "alif check RECIPE, or alif check --pack PACK.")
     loaded = _recipe(recipe, set)
     if gpu is not None:
         from alif.train import plan, plan_page
@@ -87,8 +108,9 @@ def check(recipe: str, *, live: Annotated[bool, Flag] = False, rehearse: Annotat
         console.json_document({**overview.examine(loaded), "plan": told}) if json else plan_page.show(told)
         return
     if not live and not rehearse:
-        found = overview.examine(loaded)
+        found = overview.examine(loaded) | packs.tokenizer(loaded)
         console.json_document(found) if json else overview.show_examined(found)
+        packs.show_tokenizer(found, json)
         return
     greeted = spending.greeted(Run(RUNS / loaded.name), loaded) if live else []
     if not json:
