@@ -103,7 +103,10 @@ class Generate(Table):
     """Modified self-instruct. Source: Alif, arXiv 2510.09051 (4 human + 2 machine seeds a request)."""
 
     accepted: int = Field(51_686, ge=0)
-    """Accepted rows to reach, split over the tasks by the pack's weights. Source: arXiv 2510.09051, Urdu-Instruct train."""
+    """Accepted rows to reach, split over the tasks by `weights`. Source: arXiv 2510.09051, Urdu-Instruct train."""
+    weights: Literal["pack", "paper"] = "pack"
+    """How the rows are split: "pack", tasks with a share of their own first (Roman script), the others by weight; "paper", the
+    tasks with a weight alone, which in the Urdu pack are the paper's seven."""
     round: int = Field(64, gt=0)
     """Requests asked before the pool is read again. Part of the identity, never tied to runtime.workers."""
     items: int = Field(20, gt=0)

@@ -21,7 +21,7 @@ SHORT = [
     "generate.accepted=28", "generate.round=4", "translate.rows=8", "replay.rows=8", "corpus.documents=16",
     "tiny.vocabulary=400", "tiny.width=32", "tiny.feed_forward=64", "tiny.epochs=1",
     "pretrain.epochs=1", "finetune.epochs=1", "finetune.tokens_per_row=256", "runtime.checkpoint_steps=2",
-    "evaluate.questions=7", "evaluate.answer_tokens=8", "evaluate.resamples=50",
+    "evaluate.questions=8", "evaluate.answer_tokens=8", "evaluate.resamples=50",
 ]  # fmt: skip
 """A demo of seconds: every step, little of each."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from alif import recipe, store
 from alif.language import numbers, script, text
@@ -31,7 +32,7 @@ FEWEST_WORDS = 4
 
 OTHER_TASK = "other"
 """The task of a row that names none: of a published set, translated or replayed."""
-OTHER = Task(name=OTHER_TASK, title="Other", native_title="", weight=1, template="")
+OTHER = Task(name=OTHER_TASK, title="Other", native_title="", weight=1, templates=())
 """What is known of a row whose task is not the pack's: translated rows of a published set."""
 
 
@@ -77,30 +78,54 @@ def language_fault(row: Example, own: Pack, known: Pack, least: float) -> str:
     """Say how a row is in another language than its task asks for; "" if it is not.
 
     An answer of three words may be in any script: a name, a formula. A request may be in the known language if it is about a
-    text or labels in the pack's. A row of translation needs letters of the pack's script somewhere.
+    text or labels in the pack's. A row of translation needs letters of the pack's script somewhere. Where the task allows the
+    language in its other script, little words tell it there from the known one.
 
     `least` is the least share of an answer's letters in the right script, 0..1.
     """
-    answer = own.tasks.get(row.task, OTHER).answer
-    whole = f"{row.instruction}\n{row.input}\n{row.output}"
-    if answer == "either":
-        return _neither(row, whole, own, known, least)
+    task = own.tasks.get(row.task, OTHER)
+    if task.answer == "either":
+        return _neither(row, own, known, least)
+    if task.answer_script != "own":
+        return _in_no_script(row, task, own, known)
+    return _not_in(task.answer, row, own, known, least)
+
+
+def _not_in(answer: Literal["own", "known"], row: Example, own: Pack, known: Pack, least: float) -> str:
     right, wrong = (own, known) if answer == "own" else (known, own)
-    share = script.share(row.output, right)
-    if len(text.words(row.output, right)) >= FEWEST_WORDS:
+    found = script.detect(row.output, (own, known))
+    proven = found == right.code and least <= script.MAJORITY
+    if not proven and len(text.words(row.output, right)) >= FEWEST_WORDS:
+        share = script.share(row.output, right)
         if share < least:
             return f"output: {share:.0%} of the letters are {right.script.name}"
-        if script.detect(row.output, (own, known)) == wrong.code:
+        if found == wrong.code:
             return f"output: {wrong.name}"
     if answer == "own" and script.share(f"{row.instruction}\n{row.input}", own) == 0:
         return f"no letter of instruction and input is {own.script.name}"
-    if answer == "own" and script.detect(whole, (own, known)) == "other":
+    if answer == "own" and found != own.code and script.detect(_whole(row), (own, known)) == "other":
         return f"another language of the script {own.script.name}"
     return ""
 
 
-def _neither(row: Example, whole: str, own: Pack, known: Pack, least: float) -> str:
-    if script.share(whole, own) == 0:
+def _in_no_script(row: Example, task: Task, own: Pack, known: Pack) -> str:
+    """Say what of a row is not in the pack's language, in its own script or the one that people type it in."""
+    both = [own.code, *([own.roman.code] if own.roman else [])]
+    answer = both[1:] if task.answer_script == "roman" else both
+    asked = [*both, known.code]  # "make this Roman Urdu: …"
+    for name, value, right in (("request", f"{row.instruction}\n{row.input}", asked), ("output", row.output, answer)):
+        found = script.detect(value, (own, known))
+        if found not in (*right, "undecided") and len(text.words(value, own)) >= FEWEST_WORDS:
+            return f"{name}: {found}, not {' or '.join(right)}"
+    return ""
+
+
+def _whole(row: Example) -> str:
+    return f"{row.instruction}\n{row.input}\n{row.output}"
+
+
+def _neither(row: Example, own: Pack, known: Pack, least: float) -> str:
+    if script.share(_whole(row), own) == 0:
         return f"no letter of the row is {own.script.name}"
     shares = {pack.script.name: script.share(row.output, pack) for pack in (own, known)}
     if max(shares.values()) >= least:

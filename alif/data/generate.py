@@ -19,6 +19,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from alif import console, recipe, store
 from alif.data import lots, prompts, teachers
@@ -79,7 +80,7 @@ class Expansion:
         for seed in seeds:
             self.seeds[seed.task].append(seed)
             self.crowd.add(seed)
-        self.tasks = {name: Progress(target) for name, target in targets(own, settings.accepted).items()}
+        self.tasks = {name: Progress(target) for name, target in targets(own, settings.accepted, settings.weights).items()}
         self.accepted: list[Example] = []
         self.dropped: list[Dropped] = []
         self.tolerances: Counter[str] = Counter()
@@ -109,7 +110,8 @@ class Expansion:
         if len(machine) >= self.settings.machine_seeds:
             shown += numbers.sample(machine, self.settings.machine_seeds)
         numbers.shuffle(shown)
-        messages = tuple(prompts.ask(self.own.tasks[name], self.own, shown, self.settings.items))
+        wording = numbers.randrange(len(self.own.tasks[name].templates))
+        messages = tuple(prompts.ask(self.own.tasks[name], self.own, shown, self.settings.items, wording))
         draw = self.asked[teacher, messages]
         self.asked[teacher, messages] += 1
         return Request(name, teacher, tuple(row.id for row in shown), messages, draw)
@@ -176,7 +178,7 @@ class Expansion:
         """Return the row if it may join the pool, else why not."""
         if len(self.tasks[row.task].accepted) >= self.tasks[row.task].target:
             return Dropped(row=row, reason="target_reached", evidence=f"{row.task} has its {self.tasks[row.task].target} rows")
-        if not row.output or not text.words(self.crowd.compared(row), self.own):
+        if not row.output or not self.crowd.words(row):
             return Dropped(row=row, reason="empty", evidence="no word to compare by")
         if evidence := language_fault(row, self.own, self.known, OWN_LETTERS):
             return Dropped(row=row, reason="wrong_language", evidence=evidence)
@@ -217,9 +219,11 @@ class Expansion:
         }
 
 
-def targets(pack: Pack, accepted: int) -> dict[str, int]:
-    """Split the wanted rows over the pack's tasks by their weights."""
-    return lots.shares(accepted, {name: float(task.weight) for name, task in pack.tasks.items()})
+def targets(pack: Pack, accepted: int, weights: Literal["pack", "paper"] = "pack") -> dict[str, int]:
+    """Split the wanted rows over the pack's tasks: by share, the rest by weight; the paper's way by weight alone."""
+    shares = {name: task.share if weights == "pack" else 0.0 for name, task in pack.tasks.items()}
+    per_share = sum(task.weight for task in pack.tasks.values()) / (1 - sum(shares.values()))
+    return lots.shares(accepted, {name: task.weight + shares[name] * per_share for name, task in pack.tasks.items()})
 
 
 def expand(
@@ -252,7 +256,8 @@ def start(given: Given, language: recipe.Language, generate: recipe.Generate, po
     expansion = Expansion(packs.load(language.pack), packs.load(language.known), generate, pool, seeds)
     for name, task in expansion.tasks.items():
         if task.target and not expansion.seeds[name]:
-            raise DataError(f"the task {name} has no seeds to show", "Add seeds of that task, or take it out of the pack.")
+            hint = 'Add seeds of that task; generate.weights = "paper" leaves out a task with a share.'
+            raise DataError(f"the task {name} has no seeds to show", hint)
     return expansion
 
 

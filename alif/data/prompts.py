@@ -110,20 +110,24 @@ def write(instruction: str, input: str, output: str) -> str:
     return "\n".join(f"{KEYS[field]}: {value}" for field, value in zip(FIELDS, texts, strict=True))
 
 
-def ask(task: Task, pack: Pack, shown: Sequence[Example], items: int) -> list[Message]:
-    """Return the messages that ask for `items` new rows of `task`: the pack's prompt, then the rows shown, then the request."""
+def ask(task: Task, pack: Pack, shown: Sequence[Example], items: int, wording: int = 0) -> list[Message]:
+    """Return the messages that ask for `items` new rows of `task`: the pack's prompt, then the rows shown, then the request.
+
+    `wording` is the place of one of the task's templates.
+    """
     rows = f"\n{SEPARATOR}\n".join(write(row.instruction, row.input, row.output) for row in shown)
     return [
-        Message(role="system", content=instructions(task, pack, items)),
+        Message(role="system", content=instructions(task, pack, items, wording)),
         Message(role="user", content=f"{len(shown)} tasks, to show what is wanted:\n\n{rows}\n\n{REQUEST.format(items=items)}"),
     ]
 
 
 @functools.cache
-def instructions(task: Task, pack: Pack, items: int) -> str:
-    """Return the pack's prompt for a task, filled in."""
+def instructions(task: Task, pack: Pack, items: int, wording: int = 0) -> str:
+    """Return one of the pack's prompts for a task, filled in."""
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=False)
-    return environment.from_string(task.template).render(language=pack.name, native_name=pack.native_name, items=items)
+    template = environment.from_string(task.templates[wording])
+    return template.render(language=pack.name, native_name=pack.native_name, items=items)
 
 
 def ask_row(row: Example, own: Pack, known: Pack) -> list[Message]:

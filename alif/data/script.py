@@ -82,10 +82,16 @@ def script(own: Pack, known: Pack, answers: Answers) -> Script:
         if asked is None:
             return _translation(user, system == of_sentences, answers, numbers)
         items = int(asked["items"])
-        task = next(name for name, task in own.tasks.items() if prompts.instructions(task, own, items) == system)
+        task = _task(system, own, items)
         return _items(answers.candidates[task], answers.faults[task], items, numbers)
 
     return answer
+
+
+def _task(system: str, own: Pack, items: int) -> str:
+    """Return the name of the task whose prompt, in any of its wordings, this is."""
+    wordings = ((name, task, place) for name, task in own.tasks.items() for place in range(len(task.templates)))
+    return next(name for name, task, place in wordings if prompts.instructions(task, own, items, place) == system)
 
 
 def _translation(asked: str, sentence: bool, answers: Answers, numbers: random.Random) -> ScriptedReply:
@@ -103,6 +109,8 @@ def _translation(asked: str, sentence: bool, answers: Answers, numbers: random.R
 
 
 def _items(candidates: Sequence[Triple], faults: Sequence[Triple], items: int, numbers: random.Random) -> ScriptedReply:
+    if not candidates:
+        return _declined([], numbers)  # a pack without demo rows: nothing is made up for it
     picked = numbers.sample(candidates, min(items, len(candidates)))
     picked = [numbers.choice(faults) if faults and numbers.random() < FAULTY_ITEMS else triple for triple in picked]
     form = numbers.choice(FORMS) if numbers.random() < FAULTY_REPLIES else _plain

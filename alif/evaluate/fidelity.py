@@ -81,10 +81,20 @@ def _faults(answer: Answer, question: Example, own: Pack, known: Pack) -> tuple[
 
 def _wrong_language(answer: str, question: Example, task: Task | None, own: Pack, known: Pack) -> bool:
     asked = script.detect(question.output, (own, known))
-    allowed = {"own": own.code, "known": known.code}.get(task.answer if task else "either", asked)
-    if "undecided" in (asked, allowed) and (task is None or task.answer == "either"):
+    allowed = _language(task, own, known) or asked
+    if allowed == "undecided":
         return False
     return script.detect(answer, (own, known)) not in (allowed, asked, "undecided")
+
+
+def _language(task: Task | None, own: Pack, known: Pack) -> str:
+    """Return the code of the language and script in which a task is answered; "" where the request decides."""
+    if task is None or task.answer == "either":
+        return ""
+    if task.answer == "known":
+        return known.code
+    roman = own.roman.code if own.roman else ""
+    return {"own": own.code, "roman": roman, "either": ""}[task.answer_script]
 
 
 def _wrong_letters(answer: str, question: Example, own: Pack) -> bool:

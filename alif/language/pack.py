@@ -3,7 +3,7 @@
     packs/ur/
       pack.toml            letters, folds, digits, sentence marks, look-alikes, phrases
       tasks/qa.toml        what a task is: weight, what is compared, how answers are scored
-      prompts/qa.jinja     how a teacher is asked for more of it
+      prompts/qa.jinja     how a teacher is asked for more of it; qa.NAME.jinja asks for the same in other words
       seeds/ demo/ test.jsonl card.md README.md
 
 A second language needs another folder, no Python. Whatever is wrong in a folder is told as one sentence with path and line.
@@ -42,13 +42,14 @@ from alif.language.tables import (
 )
 from alif.records import Table
 
-__all__ = ["Pack", "Task", "load", "shipped"]
+__all__ = ["Pack", "Task", "faults", "load", "shipped", "wordings"]
 
 SHIPPED = Path(__file__).parent / "packs"
 PROMPT_VARIABLES = frozenset({"language", "native_name", "items"})
 """What a prompt template may use: the pack's name, its native name, the number of tasks wanted."""
 
 Facts = TypeVar("Facts", bound=Table)
+Result = TypeVar("Result")
 
 _INCLUDE = re.compile(r"\{%-?\s*include\s+['\"]([\w.-]+)['\"]\s*-?%\}\n?")
 
@@ -57,8 +58,8 @@ class Task(TaskFile):
     """A kind of instruction."""
 
     name: str
-    template: str
-    """Jinja source of the prompt, with its includes written out. Variables: language, native_name, items."""
+    templates: tuple[str, ...]
+    """Jinja sources of the prompt, one a wording, with their includes written out. Variables: language, native_name, items."""
 
     def compared(self, instruction: str, input: str) -> str:
         """Return the text that the pool compares for this task."""
@@ -117,6 +118,40 @@ def load(name_or_path: str | Path) -> Pack:
     return _load(folder.resolve())
 
 
+def wordings(folder: Path, task: str) -> tuple[Path, ...]:
+    """Return the prompt files of a task: prompts/NAME.jinja, which each task has, and those in other words, by name."""
+    prompts = folder / "prompts"
+    return (prompts / f"{task}.jinja", *sorted(prompts.glob(f"{task}.*.jinja")))
+
+
+def faults(folder: Path) -> list[PackError]:
+    """Return everything that is wrong with the form of a pack's files, not only the first thing, in the order to mend it."""
+    path = folder / "pack.toml"
+    if not path.is_file():
+        return [PackError(f"{folder}: no pack.toml", "`alif new --pack CODE --from TEXT` writes a pack folder.")]
+    found: list[PackError] = []
+    for kind in ("*.toml", "tasks/*.toml", "prompts/*.jinja", "**/*.jsonl", "*.md"):
+        for file in sorted(folder.glob(kind)):
+            _try(found, lambda file=file: _text(file))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    facts = _try(found, lambda: _read(path, PackFile))
+    if facts is not None:
+        _try(found, lambda: _check_letters(path, facts))
+        _try(found, lambda: _check_tasks(path, facts.tasks))
+        for name in facts.tasks:
+            _try(found, lambda name=name: _read(folder / "tasks" / f"{name}.toml", TaskFile))  # type: ignore[misc]
+            for wording in wordings(folder, name):
+                _try(found, lambda wording=wording: _template(wording))  # type: ignore[misc]
+    return list({error.message: error for error in found}.values())
+
+
+def _try(found: list[PackError], work: Callable[[], Result]) -> Result | None:
+    try:
+        return work()
+    except PackError as error:
+        found.append(error)
+        return None
+
+
 @functools.cache
 def _load(folder: Path) -> Pack:
     path = folder / "pack.toml"
@@ -124,6 +159,7 @@ def _load(folder: Path) -> Pack:
     _check_letters(path, facts)
     tasks = {name: _task(folder, name) for name in facts.tasks}
     _check_tasks(path, facts.tasks)
+    _check_shares(path, facts, tasks)
     values = {key: getattr(facts, key) for key in PackFile.model_fields if key != "tasks"}
     return Pack(folder=folder, tasks=MappingProxyType(tasks), **values)
 
@@ -151,13 +187,24 @@ def _check_tasks(path: Path, names: tuple[str, ...]) -> None:
         twice = next(name for name in names if names.count(name) > 1)
         raise PackError(f"{path}: tasks: {twice} stands twice", "Name each task once.")
     for found in (*path.parent.glob("tasks/*.toml"), *path.parent.glob("prompts/[!_]*.jinja")):
-        if found.stem not in names:
-            raise PackError(f"{found}: not a task of the pack", f"Add {found.stem} to tasks in {path}, or remove the file.")
+        task = found.name.partition(".")[0]
+        if task not in names:
+            raise PackError(f"{found}: not a task of the pack", f"Add {task} to tasks in {path}, or remove the file.")
+
+
+def _check_shares(path: Path, facts: PackFile, tasks: Mapping[str, Task]) -> None:
+    whole = sum(task.share for task in tasks.values())
+    if tasks and (whole >= 1 or not any(task.weight for task in tasks.values())):
+        raise PackError(f"{path}: tasks: their shares are {whole:g} of all rows", "Leave some to the tasks with a weight.")
+    for name, task in tasks.items():
+        if task.answer_script != "own" and facts.roman is None:
+            where = path.parent / "tasks" / f"{name}.toml"
+            raise PackError(f"{where}: answer_script: {path.name} has no table roman", "Describe that script in [roman].")
 
 
 def _task(folder: Path, name: str) -> Task:
     facts = _read(folder / "tasks" / f"{name}.toml", TaskFile)
-    return Task(**facts.model_dump(), name=name, template=_template(folder / "prompts" / f"{name}.jinja"))
+    return Task(**facts.model_dump(exclude_unset=True), name=name, templates=tuple(map(_template, wordings(folder, name))))
 
 
 def _read(path: Path, model: type[Facts]) -> Facts:
@@ -175,7 +222,8 @@ def _read(path: Path, model: type[Facts]) -> Facts:
         where = f"{path}:{_line(text, keys) or 1}"
         what = {"extra_forbidden": "no such key", "missing": "is missing"}.get(first["type"], first["msg"])
         known = ", ".join(model.model_fields)
-        raise PackError(f"{where}: {'.'.join(keys)}: {what}", f"Compare with {SHIPPED.name}/ur; keys here: {known}.") from error
+        place = ": ".join(part for part in (where, ".".join(keys)) if part)
+        raise PackError(f"{place}: {what}", f"Compare with {SHIPPED.name}/ur; keys here: {known}.") from error
 
 
 def _line(text: str, keys: list[str]) -> int:

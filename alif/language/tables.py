@@ -9,10 +9,10 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import regex
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from alif.records import Table
 
@@ -262,12 +262,16 @@ class TaskFile(Table):
 
     title: str
     native_title: str
-    weight: int = Field(gt=0)
-    """Its part of the accepted rows, relative to the other tasks'."""
+    weight: int = Field(0, gt=0)
+    """Its part of the accepted rows, relative to the other tasks'. Left out where there is a share."""
+    share: float = Field(0.0, gt=0, lt=1)
+    """Its part of all accepted rows, 0..1, before the others share the rest by weight: a task that the paper has not."""
     scope: Literal["instruction", "instruction+input"] = "instruction"
     """What the pool compares."""
     answer: Literal["own", "known", "either"] = "own"
     """Language of the answer: the pack's, the known one, or whichever is asked for."""
+    answer_script: Literal["own", "roman", "either"] = "own"
+    """Script of an answer in the pack's language: the pack's, that of its table `roman`, or whichever is asked for."""
     metric: Literal["exact", "chrf"] = "chrf"
     """How an answer is scored against a reference."""
     labels: tuple[str, ...] = ()
@@ -275,6 +279,12 @@ class TaskFile(Table):
     carriers: tuple[str, ...] = ()
     """Translation: requests to translate the known language's `input`, which turn a pair of sentences into an exercise."""
     headings: Headings = Headings()
+
+    @model_validator(mode="after")
+    def _one_part(self) -> Self:
+        if bool(self.weight) == bool(self.share):
+            raise ValueError("a task has a weight or a share")
+        return self
 
 
 class PackFile(Table):

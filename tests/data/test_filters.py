@@ -81,6 +81,13 @@ LONG = " ".join(["یہ ایک نیا جملہ ہے جس میں کوئی بات �
         ("classification", ("Is this 'خبر' or 'رائے'?", "میرے خیال میں یہ فیصلہ سب کے لیے بہتر ہے", "رائے"), None),
         ("translation", ("اردو میں ترجمہ کریں۔", "The shop is closed.", "The shop is closed."), "wrong_direction"),
         ("translation", ("اردو میں لکھیں۔", "The shop is closed today.", "Aaj dukaan band hai bhai."), "wrong_direction"),
+        ("roman", ("Chai kaise banti hai?", "", "Pani ubalo, patti aur doodh daal do, bas tayyar hai."), None),
+        ("roman", ("Chai kaise banti hai? Urdu script mein batao", "", "پانی ابالیں، پھر پتی اور دودھ ڈال دیں۔"), None),
+        ("roman", ("Make this Roman Urdu: I am late.", "", "Mujhe der ho gayi hai yaar."), None),
+        ("roman", ("Chai kaise banti hai?", "", "Boil the water, then add tea leaves and milk."), "wrong_language"),
+        ("roman", ("Chai kaise banti hai?", "", "Vous faites bouillir de l'eau avec du lait et du sucre."), "wrong_language"),
+        ("roman", ("Chai kaise banti hai?", "", "آب را بجوشانید و چای را در آن بریزید و صبر کنید."), "wrong_language"),
+        ("qa", ("چائے کیسے بنتی ہے؟", "", "Pani ubalo, patti aur doodh daal do, bas tayyar hai."), "wrong_language"),
         ("other", ("یہ جملہ مکمل کریں: پانی", "", "پانی زندگی ہے اور اس کے بغیر کچھ نہیں"), None),
         (
             "qa",

@@ -54,8 +54,24 @@ def candidates(own: Pack, task: str) -> list[Example]:
 
 
 def test_the_target_is_split_by_the_pack_s_weights(own: Pack) -> None:
-    assert generate.targets(own, 51_686) == {name: task.weight for name, task in own.tasks.items()}
+    assert generate.targets(own, 51_686, "paper") == {name: task.weight for name, task in own.tasks.items()}
     assert sum(generate.targets(own, 211).values()) == 211
+
+
+def test_a_share_is_taken_of_all_rows_before_the_weights(own: Pack) -> None:
+    found = generate.targets(own, 51_686)
+    assert sum(found.values()) == 51_686
+    assert found["roman"] == round(0.05 * 51_686)
+    assert all(abs(found[name] - 0.95 * task.weight) < 1 for name, task in own.tasks.items() if task.weight)
+
+
+def test_a_task_with_one_wording_is_asked_in_it_and_others_in_all(own: Pack, known: Pack) -> None:
+    growing = expansion(own, known, accepted=100_000, round=400, items=6)
+    asked = {name: set[str]() for name in own.tasks}
+    for request in growing.plan(TEACHERS):
+        asked[request.task].add(request.messages[0].content)
+    for name, task in own.tasks.items():
+        assert asked[name] == {prompts.instructions(task, own, 6, wording) for wording in range(len(task.templates))}
 
 
 def test_human_seeds_only_until_the_pool_has_two_rows_of_the_task(own: Pack, known: Pack) -> None:
@@ -151,6 +167,11 @@ def test_a_teacher_with_nothing_new_is_given_up_not_asked_for_ever(own: Pack, kn
     facts = growing.facts()
     assert facts["saturated"] == list(own.tasks)
     assert len(growing.accepted) == 2
+
+
+def test_the_paper_s_way_asks_for_the_paper_s_tasks_alone(own: Pack, known: Pack) -> None:
+    growing = expansion(own, known, accepted=5_000, round=100, items=6, weights="paper")
+    assert {request.task for request in growing.plan(TEACHERS)} == set(own.tasks) - {"roman"}
 
 
 def test_a_task_without_seeds_is_refused(given: Callable[..., Given], own: Pack) -> None:

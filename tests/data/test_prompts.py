@@ -61,14 +61,26 @@ def test_the_demonstrations_of_a_request_are_in_the_format_that_is_read(own: Pac
     ]
     for name, task in own.tasks.items():
         shown = [row for row in rows if row.task == name][:6]
-        system, user = prompts.ask(task, own, shown, 20)
-        assert "Write 20 new" in system.content
-        assert "Instruction:" in system.content
-        assert "{{" not in system.content
-        body = user.content.partition("\n\n")[2].rpartition("\n\n")[0]
-        assert texts(read(body, "stop", {})) == [(row.instruction, row.input, row.output) for row in shown]
+        for wording in range(len(task.templates)):
+            system, user = prompts.ask(task, own, shown, 20, wording)
+            assert "20" in system.content
+            assert "{{" not in system.content
+            body = user.content.partition("\n\n")[2].rpartition("\n\n")[0]
+            assert texts(read(body, "stop", {})) == [(row.instruction, row.input, row.output) for row in shown]
 
 
+def test_the_form_that_each_wording_shows_is_one_and_the_same_and_is_read(own: Pack) -> None:
+    for task in own.tasks.values():
+        for wording in range(len(task.templates)):
+            lines = prompts.instructions(task, own, 20, wording).split("\n")
+            separator = lines.index("###")
+            assert lines[separator - 3 : separator + 4] == FORMAT
+            assert texts(read("\n".join(lines[separator - 3 : separator + 4]), "stop", {})) == [("…", "", "…"), ("…", "…", "…")]
+            keys = [line.partition(":")[0] for line in lines if line.startswith(("Instruction:", "Input:", "Output:"))]
+            assert keys == ["Instruction", "Input", "Output"] * 3
+
+
+FORMAT = ["Instruction: …", "Input: <noinput>", "Output: …", "###", "Instruction: …", "Input: …", "Output: …"]
 FORM = "Instruction: {}\nInput: <noinput>\nOutput: {}"
 
 

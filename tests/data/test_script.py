@@ -26,6 +26,18 @@ def test_the_same_request_and_draw_are_answered_alike_whatever_came_before(own: 
     assert len({reply.text for reply in replies}) > 15
 
 
+def test_the_teacher_knows_every_wording(own: Pack, teacher: Script) -> None:
+    for name, task in own.tasks.items():
+        rows = {values["instruction"] for stem, values in triples(own, "demo/candidates/*.jsonl") if stem == name}
+        rows |= {values["instruction"] for _, values in triples(own, "demo/faults.jsonl") if values["task"] == name}
+        for wording in range(len(task.templates)):
+            replies = [teacher(prompts.ask(task, own, [], 6, wording), draw) for draw in range(5)]
+            found = [piece for reply in replies for piece in prompts.read(reply.text, reply.finish, {})]
+            said = {piece.instruction for piece in found if isinstance(piece, prompts.Candidate)}
+            assert said
+            assert said <= rows
+
+
 def test_every_task_has_forty_candidates_and_is_answered_in_its_format(own: Pack, teacher: Script) -> None:
     found = [name for name, _ in triples(own, "demo/candidates/*.jsonl")]
     for name, task in own.tasks.items():

@@ -58,6 +58,16 @@ def test_a_translation_may_be_in_the_language_of_its_reference() -> None:
     assert found(english, "translation", "H2O") == set()
 
 
+def test_roman_urdu_is_held_to_the_script_of_its_reference() -> None:
+    roman, urdu = "Mera phone kharab ho gaya hai, kal theek karwaunga.", "میرا فون خراب ہو گیا ہے، کل ٹھیک کرواؤں گا۔"
+    english = "My phone is broken and I will have it repaired tomorrow."
+    for wanted, other in ((roman, urdu), (urdu, roman)):
+        assert found(wanted, "roman", wanted) == set()
+        assert found(other, "roman", wanted) == {"wrong_language"}
+        assert found(english, "roman", wanted) == {"wrong_language"}
+    assert found(roman, "qa", urdu) == {"wrong_language"}
+
+
 def test_letters_of_the_question_are_not_held_against_the_answer() -> None:
     answer = "اس لفظ كتاب کا مطلب ہے پڑھنے کی چیز"
     assert found(answer) == {"wrong_letters"}

@@ -18,10 +18,10 @@ ROW = {"task": "qa", "instruction": "پانی کا فارمولا لکھیے۔",
 
 
 def test_the_same_number_from_each_task() -> None:
-    found, dropped = testset.questions(UR, "", recipe.Benchmarks(), recipe.Evaluate(questions=14))
+    found, dropped = testset.questions(UR, "", recipe.Benchmarks(), recipe.Evaluate(questions=16))
     assert Counter(row.task for row in found) == dict.fromkeys(UR.tasks, 2)
     assert not dropped
-    assert found == testset.questions(UR, "", recipe.Benchmarks(), recipe.Evaluate(questions=14))[0]
+    assert found == testset.questions(UR, "", recipe.Benchmarks(), recipe.Evaluate(questions=16))[0]
 
 
 def test_rows_that_are_no_question_and_twice_the_same_are_dropped(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_answers_stand_side_by_side_and_samples_are_spread() -> None:
         stage: testset.mark(asked, [Answer(f"{stage} {index}", True) for index in range(len(asked))], UR, EN)
         for stage in ("base", "pretrain")
     }
-    rows = testset.rows(asked, stages, 7, 1)
+    rows = testset.rows(asked, stages, 8, 1)
     assert len(rows) == len(asked)
     assert rows[3]["answers"] == {"base": "base 3", "pretrain": "pretrain 3"}
     assert rows[3]["reference"] == asked[3].output

@@ -11,8 +11,8 @@ import pytest
 
 from alif import store
 from alif.errors import PackError
-from alif.language.pack import SHIPPED, load, shipped
-from alif.language.script import wrong_letters
+from alif.language.pack import SHIPPED, load, shipped, wordings
+from alif.language.script import share, wrong_letters
 from alif.language.text import equations, final, normalise, phrase, words
 from alif.pool import Pool
 
@@ -28,8 +28,11 @@ def test_a_pack_is_read_once_and_found_by_name_or_folder() -> None:
 
 
 def test_weights_are_the_papers() -> None:
-    assert list(UR.tasks) == ["generation", "reasoning", "ethics", "qa", "translation", "classification", "sentiment"]
+    weighed = [name for name, task in UR.tasks.items() if task.weight]
+    assert weighed == ["generation", "reasoning", "ethics", "qa", "translation", "classification", "sentiment"]
     assert sum(task.weight for task in UR.tasks.values()) == 51_686
+    assert {name: task.share for name, task in UR.tasks.items() if name not in weighed} == {"roman": 0.05}
+    assert (UR.tasks["roman"].answer, UR.tasks["roman"].answer_script) == ("own", "either")
 
 
 def test_what_the_pool_compares() -> None:
@@ -44,15 +47,28 @@ def test_parts_are_the_files_that_decide_what_is_made() -> None:
     assert not any("seeds" in label or "demo" in label for label in parts)
 
 
-@pytest.mark.parametrize("name", UR.tasks)
-def test_prompts_ask_for_the_format(name: str) -> None:
-    template = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False).from_string(UR.tasks[name].template)
+@pytest.mark.parametrize(
+    ("name", "wording"), [(name, place) for name in UR.tasks for place in range(len(UR.tasks[name].templates))]
+)
+def test_every_wording_asks_for_the_format(name: str, wording: int) -> None:
+    task = UR.tasks[name]
+    template = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False).from_string(task.templates[wording])
     prompt = template.render(language=UR.name, native_name=UR.native_name, items=17)
-    for wanted in ("Urdu", "اردو", "17", "\nInstruction: ", "\nInput: <noinput>\n", "\nOutput: ", "\n###\n"):
+    for wanted in ("اردو", "17", "\nInstruction: ", "\nInput: <noinput>\n", "\nOutput: ", "\n###\n"):
         assert wanted in prompt
     assert "{" not in prompt
-    for heading in (*UR.tasks[name].headings.answer[:1], *UR.tasks[name].headings.other[:1], *UR.tasks[name].labels):
+    for heading in (*task.headings.answer[:1], *task.headings.other[:1], *task.labels):
         assert heading in prompt
+
+
+@pytest.mark.parametrize("name", UR.tasks)
+def test_a_task_is_asked_for_in_several_wordings_one_of_them_in_urdu(name: str) -> None:
+    templates = UR.tasks[name].templates
+    assert len(set(templates)) == len(templates) >= 3
+    assert sum(share(template, UR) > 0.6 for template in templates) == 1
+    first = (UR.folder / "prompts" / f"{name}.jinja").read_text(encoding="utf-8").splitlines()[0]
+    assert templates[0].startswith(first)
+    assert [path.name.partition(".")[0] for path in wordings(UR.folder, name)] == [name] * len(templates)
 
 
 def test_carriers_differ_from_each_other() -> None:
@@ -112,6 +128,11 @@ def bytes_replaced(file: str, old: bytes, new: bytes) -> Callable[[Path], None]:
     return spoil
 
 
+def without_roman(folder: Path) -> None:
+    text = (folder / "pack.toml").read_text(encoding="utf-8")
+    (folder / "pack.toml").write_text(text.partition("[roman]")[0], encoding="utf-8")
+
+
 def removed(file: str) -> Callable[[Path], None]:
     return lambda folder: (folder / file).unlink()
 
@@ -146,10 +167,17 @@ def test_an_unspoiled_copy_is_fine(folder: Path) -> None:
         (replaced("pack.toml", '"qa", "translation"', '"qa", "qa"'), r"pack\.toml: tasks: qa stands twice"),
         (replaced("pack.toml", '"qa", "translation"', '"qa"'), r"translation\.toml: not a task of the pack"),
         (replaced("tasks/qa.toml", "weight = 8177", "weight = 0"), r"qa\.toml:4: weight"),
-        (replaced("tasks/qa.toml", "weight", "wait"), r"qa\.toml.*: (wait: no such key|weight: is missing)"),
+        (replaced("tasks/qa.toml", "weight = 8177", ""), r"qa\.toml:1: .*a task has a weight or a share"),
+        (replaced("tasks/qa.toml", "weight = 8177", "weight = 1\nshare = 0.1"), r"qa\.toml:1: .*a weight or a share"),
+        (replaced("tasks/qa.toml", "weight = 8177", "share = 0.97"), r"pack\.toml: tasks: their shares are 1\.02"),
+        (replaced("tasks/qa.toml", "weight", "wait"), r"qa\.toml.*: wait: no such key"),
+        (replaced("tasks/roman.toml", '"either"', '"latin"'), r"roman\.toml:7: answer_script"),
+        (replaced("pack.toml", "[roman]\n", "[quoted2]\n"), r"pack\.toml:\d+: quoted2: no such key"),
+        (without_roman, r"roman\.toml: answer_script: pack\.toml has no table roman"),
         (replaced("tasks/qa.toml", '"own"', '"mine"'), r"qa\.toml:6: answer"),
         (replaced("prompts/qa.jinja", "{{ items }}", "{{ items"), r"qa\.jinja:1: not a Jinja template"),
         (replaced("prompts/qa.jinja", "{{ items }}", "{{ number }}"), r"qa\.jinja:1: no such variable: number"),
+        (replaced("prompts/qa.ur.jinja", "{{ items }}", "{{ number }}"), r"qa\.ur\.jinja:1: no such variable: number"),
         (
             replaced("prompts/_format.jinja", "Write {{ items }}", "Write {{ count }}"),
             r"_format\.jinja:\d+: no such variable: count",
