@@ -1,7 +1,10 @@
 """How right one answer is, against one reference. Every comparison is made by the language room; nothing here knows a letter.
 
-    exact match    final answers with the same folded words and numbers: ۴۲ = 42, "کراچی۔" = "كراچي" ("Karachi")
-                   a reference with a number where the task's metric is exact: the same number, whatever unit stands beside it
+    exact match    final answers with the same words, numbers and units: ۴۲ = 42 = "بیالیس", "کراچی۔" = "كراچي" ("Karachi")
+                   where the task's metric is exact and the reference is
+                     a lettered choice: the same choice         "جواب (ب) ہے" = "(ب)"
+                     one number: the same last number, and no other unit    "کل 420" = "420 روپے" ("rupees")
+                     more with a number: whole in the answer    "12 بج کر 15 منٹ" ("15 minutes past 12")
                    a task with fixed labels: exactly one label stands in the answer, and it is the right one
     token F1       words in common, as a bag
     chrF++         characters and word pairs in common, 0..100, as written and folded; the gap between both is spelling
@@ -15,17 +18,15 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from dataclasses import dataclass
-from decimal import Decimal
 
 from sacrebleu.metrics.chrf import CHRF
 
-from alif.language import text
-from alif.language.numbers import number
+from alif.language import matching, text
 from alif.language.pack import Pack, Task
 
-__all__ = ["SIGNATURES", "Marks", "mark", "same"]
+__all__ = ["SIGNATURES", "Marks", "mark"]
 
-_FOLDED = "NFC, pack letters, marks, digits and case folded, punctuation is space"
+_FOLDED = "NFC, pack letters, marks, digits, case folded"
 
 
 @functools.cache
@@ -37,10 +38,10 @@ _chrf().sentence_score("", [""])  # a signature exists only after a first score
 _CHRF = f"sacrebleu {_chrf().get_signature()}|mean of sentence scores"
 
 SIGNATURES = {
-    "exact_match": f"final answer|words and number equal|number or label where the task says so|{_FOLDED}",
-    "exact_match_nospace": f"as exact_match, spaces between words do not count|{_FOLDED}",
-    "answer_found": "number or exactly one label can be read from the answer, of the questions that want one",
-    "token_f1": f"bag of words|{_FOLDED}",
+    "exact_match": f"final answer|same words|or choice, number, label where the task wants one|{matching.SIGNATURE}",
+    "exact_match_nospace": f"as exact_match, spaces between words do not count|{matching.SIGNATURE}",
+    "answer_found": "choice, number or exactly one label can be read from the answer, of the questions that want one",
+    "token_f1": f"bag of words|{_FOLDED}|punctuation is space",
     "chrf++": f"{_CHRF}|as written",
     "chrf++_folded": f"{_CHRF}|{_FOLDED}",
 }
@@ -54,7 +55,7 @@ class Marks:
     exact_match: bool
     exact_match_nospace: bool
     answer_found: bool | None
-    """None where no number and no label is wanted."""
+    """None where no choice, no number and no label is wanted."""
     token_f1: float
     """0..1"""
     chrf: float
@@ -65,15 +66,7 @@ class Marks:
 def mark(answer: str, reference: str, task: Task | None, pack: Pack) -> Marks:
     """Mark an answer; without a task, as free text."""
     given, wanted = (text.final(one, task, pack) if task else one for one in (answer, reference))
-    exact, spaceless, found = same(given, wanted, pack), same(given, wanted, pack, spaces=False), None
-    if task and task.labels:
-        label = _label(given, task, pack)
-        found = label is not None
-        exact = spaceless = found and label == _label(wanted, task, pack)
-    elif task and task.metric == "exact" and (right := number(wanted, pack)) is not None:
-        read = number(given, pack)
-        found = read is not None
-        exact = spaceless = read == right
+    exact, spaceless, found = _exact(given, wanted, task, pack)
     return Marks(
         exact_match=exact,
         exact_match_nospace=spaceless,
@@ -84,17 +77,22 @@ def mark(answer: str, reference: str, task: Task | None, pack: Pack) -> Marks:
     )
 
 
-def same(one: str, other: str, pack: Pack, spaces: bool = True) -> bool:
-    """Tell whether two answers say the same in the same words; without `spaces`, اسلامآباد is اسلام آباد ("Islamabad")."""
-    return _spoken(one, pack, spaces) == _spoken(other, pack, spaces)
-
-
-def _spoken(answer: str, pack: Pack, spaces: bool) -> tuple[tuple[str, ...] | str, str, Decimal | None]:
-    """Return the words, all digits in a row (1,000 is 1000), and the last number with its sign and point."""
-    every = text.words(answer, pack)
-    plain = tuple(word for word in every if not word.isdecimal())
-    digits = "".join(word for word in every if word.isdecimal())
-    return plain if spaces else "".join(plain), digits, number(answer, pack)
+def _exact(given: str, wanted: str, task: Task | None, pack: Pack) -> tuple[bool, bool, bool | None]:
+    """Return exact_match, exact_match_nospace and answer_found of a final answer."""
+    if task and task.labels:
+        label = _label(given, task, pack)
+        right = label is not None and label == _label(wanted, task, pack)
+        return right, right, label is not None
+    match = matching.compare(given, wanted, pack)
+    if task and task.metric == "exact":
+        if match.choice is not None:
+            return match.choice, match.choice, match.choice or matching.choice(given, pack) is not None
+        found = text.number(given, pack) is not None
+        if match.number is not None:
+            return match.number, match.number, found
+        if text.number(wanted, pack) is not None:
+            return match.em or match.contains, match.em_nospace or match.contains, found
+    return match.em, match.em_nospace, None
 
 
 def _label(answer: str, task: Task, pack: Pack) -> str | None:

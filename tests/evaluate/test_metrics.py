@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alif.evaluate import metrics
+from alif.language import matching
 from alif.language.pack import Pack, load
 
 EQUAL = (
@@ -29,7 +30,7 @@ EQUAL = (
     ("Lahore", "lahore"),
     ("ہاں،\u200f جی!", "ہاں جی"),
 )
-TRAPS = (("3.5", "35"), ("-5", "5"), ("2 سے 3", "3 سے 2"), ("آم", "ام"))
+TRAPS = (("3.5", "35"), ("-5", "5"), ("2 سے 3", "3 سے 2"), ("آم", "ام"), ("5 کلومیٹر", "5 میٹر"), ("کراچی نہیں", "کراچی"))
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +40,27 @@ def urdu() -> Pack:
 
 @pytest.mark.parametrize(("one", "other"), EQUAL)
 def test_equal_answers(one: str, other: str, urdu: Pack) -> None:
-    assert metrics.same(one, other, urdu)
-    assert metrics.same(one, other, urdu, spaces=False)
-    assert metrics.mark(one, other, None, urdu).token_f1 == pytest.approx(1.0) or "," in one or "٬" in one
+    found = metrics.mark(one, other, None, urdu)
+    assert (found.exact_match, found.exact_match_nospace, found.answer_found) == (True, True, None)
+    assert found.token_f1 == pytest.approx(1.0) or "," in one or "٬" in one
 
 
 @pytest.mark.parametrize(("one", "other"), TRAPS)
 def test_traps(one: str, other: str, urdu: Pack) -> None:
-    assert not metrics.same(one, other, urdu)
-    assert not metrics.same(one, other, urdu, spaces=False)
+    for task in (None, urdu.tasks["qa"], urdu.tasks["reasoning"]):
+        found = metrics.mark(one, other, task, urdu)
+        assert (found.exact_match, found.exact_match_nospace) == (False, False)
 
 
 def test_spaces_are_a_tier_of_their_own(urdu: Pack) -> None:
     found = metrics.mark("اسلامآباد", "اسلام آباد", urdu.tasks["qa"], urdu)
     assert (found.exact_match, found.exact_match_nospace) == (False, True)
+
+
+def test_free_text_is_exact_only_word_for_word(urdu: Pack) -> None:
+    for answer in ("یہ شہر کراچی ہے", "کراچی، لاہور"):
+        assert not metrics.mark(answer, "کراچی", urdu.tasks["qa"], urdu).exact_match
+        assert not metrics.mark(answer, "کراچی", urdu.tasks["classification"], urdu).exact_match
 
 
 @pytest.mark.parametrize(
@@ -61,6 +69,8 @@ def test_spaces_are_a_tier_of_their_own(urdu: Pack) -> None:
         ("استدلال:\n336 ÷ 12 = 28\nجواب: 140 روپے", True, True),
         ("استدلال:\n336 ÷ 12 = 28\nجواب: ۱۴۰", True, True),
         ("وہ 140 روپے دے گی۔", True, True),
+        ("جواب: ایک سو چالیس روپے", True, True),
+        ("جواب: 140 کلو", False, True),
         ("استدلال:\n28 × 5 = 140\nجواب: 28 روپے", False, True),
         ("جواب: -140", False, True),
         ("معلوم نہیں", False, False),
@@ -69,6 +79,24 @@ def test_spaces_are_a_tier_of_their_own(urdu: Pack) -> None:
 def test_reasoning_compares_the_final_number(answer: str, exact: bool, found: bool, urdu: Pack) -> None:
     marks = metrics.mark(answer, "استدلال:\n28 × 5 = 140\nجواب: 140 روپے", urdu.tasks["reasoning"], urdu)
     assert (marks.exact_match, marks.answer_found) == (exact, found)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "exact", "found"),
+    [
+        ("جواب: ب", "جواب: (ب)", True, True),
+        ("درست جواب (ب) ہے", "جواب: (ب)", True, True),
+        ("B", "جواب: (ب)", True, True),
+        ("جواب: (ج)", "جواب: (ب)", False, True),
+        ("معلوم نہیں", "جواب: (ب)", False, False),
+        ("گھڑی میں ۱۲ بج کر ۱۵ منٹ ہوں گے", "جواب: 12 بج کر 15 منٹ", True, True),
+        ("جواب: 3 بج کر 15 منٹ", "جواب: 12 بج کر 15 منٹ", False, True),
+        ("جواب: بعد میں", "جواب: 12 بج کر 15 منٹ", False, False),
+    ],
+)
+def test_reasoning_wants_the_choice_or_all_numbers(answer: str, reference: str, exact: bool, found: bool, urdu: Pack) -> None:
+    marks = metrics.mark(answer, reference, urdu.tasks["reasoning"], urdu)
+    assert (marks.exact_match, marks.exact_match_nospace, marks.answer_found) == (exact, exact, found)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +128,9 @@ def test_an_empty_answer_has_no_marks(urdu: Pack) -> None:
 
 
 def test_signatures_name_version_and_normalisation() -> None:
+    assert metrics.SIGNATURES["exact_match"].endswith(matching.SIGNATURE)
+    assert metrics.SIGNATURES["exact_match_nospace"].endswith(matching.SIGNATURE)
     assert "nw:2" in metrics.SIGNATURES["chrf++"]
     assert "version:" in metrics.SIGNATURES["chrf++"]
-    assert "folded" in metrics.SIGNATURES["exact_match"]
+    assert "folded" in metrics.SIGNATURES["chrf++_folded"]
+    assert "folded" not in metrics.SIGNATURES["chrf++"]
