@@ -199,7 +199,7 @@ def _inputs(recipe: Recipe, gpu: Gpu, shape: Shape, origin: str, stages: Sequenc
             "activations",
             "counted in transformers' Llama under PEFT",
             "assumed",
-            "checked on a CPU within 10 %, not yet on a GPU",
+            "the whole peak within 10 % on a CPU, alone up to a third too low; not yet on a GPU",
         ),
     ]
     if not gpu.bfloat16:
