@@ -4,10 +4,11 @@
           ▲                                                                                                               │
           └────────────────────── until each task has its rows, or its teacher has nothing new ◀──────────────────────────┘
 
-Whatever arrives first, the order of requests decides, so the same replies give the same rows to the byte: after a kill
-everything is worked out again from the ledger. A request shows human seeds, and accepted rows of the same task once the task
-has enough of them; until then human seeds only. Every item ends accepted, or dropped with its reason; an item after its task is
-full is dropped as `target_reached`. Only what would spoil the pool is refused here, the rest is for `filter`.
+Two rounds are under way at a time, so a round is planned without the rows of the one before it. Whatever arrives first, the
+order of requests decides, so the same replies give the same rows to the byte: after a kill everything is worked out again from
+the ledger. A request shows human seeds, and accepted rows of the same task once the task has enough of them; until then human
+seeds only. Every item ends accepted, or dropped with its reason; an item after its task is full is dropped as `target_reached`.
+Only what would spoil the pool is refused here, the rest is for `filter`.
 
 Source: Alif, arXiv 2510.09051 (4 human and 2 machine seeds, one pool for all tasks), after Self-Instruct, arXiv 2212.10560.
 """
@@ -17,9 +18,9 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from alif import console, recipe, store
 from alif.data import lots, prompts, teachers
@@ -35,6 +36,8 @@ from alif.runs import Given
 
 __all__ = ["OWN_LETTERS", "Expansion", "Request", "expand", "finish", "start", "targets"]
 
+ROUNDS_AT_ONCE = 2
+"""Rounds under way: the next one is planned before the last one is read, so that no place in flight stays empty."""
 OWN_LETTERS = 0.5
 """Least share of letters in the right script: what has less is no row of the language and would spoil the pool."""
 
@@ -91,19 +94,24 @@ class Expansion:
         self.requests: list[dict[str, object]] = []
         """What was asked, in order, for requests.jsonl: with it the replies can be read again without a plan."""
 
-    def plan(self, shares: Mapping[str, recipe.Teacher]) -> list[Request]:
-        """Write the requests of the next round from the pool as it is now; none when there is nothing left to ask for."""
-        wanted = {name: self._wanted(task) for name, task in self.tasks.items()}
+    def plan(self, shares: Mapping[str, recipe.Teacher], ahead: Sequence[Sequence[Request]] = ()) -> list[Request]:
+        """Write the requests of the next round from the pool as it is now; none when there is nothing left to ask for.
+
+        `ahead` are the rounds that are asked already and not yet taken: what they should bring is not asked for again.
+        """
+        coming = Counter(request.task for requests in ahead for request in requests)
+        wanted = {name: self._wanted(task, coming[name]) for name, task in self.tasks.items()}
         quotas = lots.shares(self.settings.round, {name: float(task.left) for name, task in self.tasks.items()}, most=wanted)
         names = [name for name in self.tasks for _ in range(quotas[name])]
-        return [self._request(name, place, shares) for place, name in enumerate(names)]
+        return [self._request(name, self.rounds + len(ahead), place, shares) for place, name in enumerate(names)]
 
-    def _wanted(self, task: Progress) -> int:
-        """Return how many requests a task is worth in one round, judged by what the last ones brought."""
-        return math.ceil(task.left / max(task.last_yield, 1.0)) if task.requests else math.ceil(task.left / self.settings.items)
+    def _wanted(self, task: Progress, coming: int) -> int:
+        """Return how many requests more than those that are `coming` a task is worth, judged by what the last ones brought."""
+        each = max(task.last_yield, 1.0) if task.requests else self.settings.items
+        return max(math.ceil(task.left / each) - coming, 0)
 
-    def _request(self, name: str, place: int, shares: Mapping[str, recipe.Teacher]) -> Request:
-        numbers = lots.lot(self.settings.seed, "generate", self.rounds, place)
+    def _request(self, name: str, round_: int, place: int, shares: Mapping[str, recipe.Teacher]) -> Request:
+        numbers = lots.lot(self.settings.seed, "generate", round_, place)
         teacher = teachers.pick(shares, name, numbers)
         human, machine = self.seeds[name], self.tasks[name].accepted
         shown = numbers.sample(human, min(self.settings.human_seeds, len(human)))
@@ -281,7 +289,26 @@ async def _ask(given: Given, expansion: Expansion, shares: Mapping[str, recipe.T
                 model: ChatModel = models[request.teacher]
                 return await model.reply(request.messages, draw=request.draw)
 
-            while requests := expansion.plan(shares):
-                expansion.take(requests, await together(answered(request) for request in requests))
+            async for requests, replies in _rounds(expansion, shares, answered):
+                expansion.take(requests, replies)
                 bar.to(len(expansion.accepted), f"${models.cost_usd:.4f}")
         return models.cost_usd
+
+
+async def _rounds(
+    expansion: Expansion, shares: Mapping[str, recipe.Teacher], answered: Callable[[Request], Coroutine[Any, Any, Reply]]
+) -> AsyncIterator[tuple[list[Request], list[Reply]]]:
+    """Yield the rounds with their replies, in order. While one is awaited and taken, the next is on its way."""
+    under_way: list[tuple[list[Request], asyncio.Task[list[Reply]]]] = []
+    try:
+        while True:
+            while len(under_way) < ROUNDS_AT_ONCE and (requests := expansion.plan(shares, [asked for asked, _ in under_way])):
+                under_way.append((requests, asyncio.create_task(together(answered(request) for request in requests))))
+            if not under_way:
+                return
+            requests, replies = under_way.pop(0)
+            yield requests, await replies
+    finally:
+        for _, replies in under_way:
+            replies.cancel()
+        await asyncio.gather(*(replies for _, replies in under_way), return_exceptions=True)

@@ -16,7 +16,7 @@ from typing import Any
 from alif import console, recipe, store
 from alif.data import generate, seeds, teachers, translate
 from alif.data.estimate import Sample, estimate
-from alif.data.generate import Expansion, Request
+from alif.data.generate import ROUNDS_AT_ONCE, Expansion, Request
 from alif.errors import DataError
 from alif.language import pack as packs
 from alif.models import Message, Reply, together
@@ -41,8 +41,13 @@ class Rehearsal:
     async def generated(self, expansion: Expansion, count: int) -> list[Sample]:
         """Ask the first `count` requests of `generate`, the last of them spread over the tasks of their round."""
         replies: list[Reply] = []
-        while len(replies) < count and (planned := expansion.plan(self.recipe.teacher)):
-            left = count - len(replies)
+        ahead: list[list[Request]] = []
+        while len(replies) < count:
+            while len(ahead) < ROUNDS_AT_ONCE and (planned := expansion.plan(self.recipe.teacher, ahead)):
+                ahead.append(planned)
+            if not ahead:
+                break
+            planned, left = ahead.pop(0), count - len(replies)
             round_ = planned if len(planned) <= left else [planned[place * len(planned) // left] for place in range(left)]
             self._warn([(one.teacher, one.messages) for one in round_])
             answers = await together(self._asked(one) for one in round_)

@@ -21,8 +21,10 @@ __all__ = ["fold", "normalise"]
 
 _INVISIBLE = r"\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
 """Controls, direction marks, soft hyphen, zero-width space, byte-order mark; not the zero-width joiners, which are spelling."""
-_ODD = regex.compile(rf"[{_INVISIBLE}\p{{Cs}}\p{{Z}}--[ \n\t]]", regex.V1)
-"""Anything that `_clean` must look at; most texts have none."""
+_ODD = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u061c\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+"""Anything that `_clean` must look at: controls, surrogates, the invisible, spaces but the usual. Written out: re is faster."""
 _ESCAPE = regex.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 """A terminal's colour codes."""
 _MARK_AS_SPACE = regex.compile(r"(?<=[\p{L}\p{M}\p{N}])[\u200e\u200f]+(?=[\p{L}\p{N}])")

@@ -5,6 +5,7 @@ PYTHON benchmarks/clients/curator_client.py ADDRESS PROMPTS.json
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import resource
@@ -15,6 +16,10 @@ from pathlib import Path
 
 os.environ |= {"TELEMETRY_ENABLED": "false", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "CURATOR_DISABLE_RICH_DISPLAY": "1"}
 os.environ |= {"CURATOR_CACHE_DIR": tempfile.mkdtemp(), "OPENAI_API_KEY": "none", "HF_DATASETS_OFFLINE": "1"}
+
+LITELLM = importlib.util.find_spec("litellm")
+if LITELLM and LITELLM.origin:  # tiktoken's file, which would be fetched, comes with litellm
+    os.environ["TIKTOKEN_CACHE_DIR"] = str(Path(LITELLM.origin).parent / "litellm_core_utils" / "tokenizers")
 
 from bespokelabs import curator
 

@@ -6,9 +6,11 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+import regex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from alif.language import letters
 from alif.language.pack import load
 from alif.language.text import final, fold, normalise, phrase, sentences, words
 
@@ -42,6 +44,12 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
 @given(any_text)
 def test_cleaned_text_counts_as_the_same_words(text: str) -> None:
     assert words(normalise(text, UR), UR) == words(text, UR)
+
+
+def test_what_cleaning_looks_for_is_all_that_unicode_calls_so() -> None:
+    odd = regex.compile(rf"[{letters._INVISIBLE}\p{{Cs}}\p{{Z}}--[ \n\t]]", regex.V1)
+    every = [chr(code) for code in range(0x110000)]
+    assert [char for char in every if letters._ODD.search(char)] == [char for char in every if odd.search(char)]
 
 
 def test_cleaning_exchanges_no_letter() -> None:
