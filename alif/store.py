@@ -34,6 +34,14 @@ __all__ = [
 ]
 
 Model = TypeVar("Model", bound=BaseModel)
+_REFUSALS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk is full, or your part of it",
+    errno.EFBIG: "this system lets no file grow so large (ulimit -f)",
+    errno.EROFS: "the disk is read-only",
+    errno.EIO: "the disk fails",
+    errno.ESTALE: "the network disk has gone",
+}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -49,10 +57,8 @@ def disk(path: Path) -> Iterator[None]:
     except PermissionError as error:
         raise AlifError(f"{path}: permission denied", "Give yourself the right to read and write there.") from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise AlifError(
-                f"{path}: the disk is full", "Free some space and repeat the command: it goes on where it stopped."
-            ) from error
+        if why := _REFUSALS.get(error.errno or 0):
+            raise AlifError(f"{path}: {why}", "Mend that and repeat the command: it goes on where it stopped.") from error
         raise
 
 

@@ -43,6 +43,8 @@ class Chaos:
     """A NUL at the end of the text."""
     surrogate: float = 0.0
     """Half a character at the end of the text."""
+    misnamed: float = 0.0
+    """A reply that names another model than was asked."""
 
     slow: float = 0.0
     """Share of the replies that take `slow_s` longer; drawn for each attempt."""

@@ -275,6 +275,9 @@ class Ledger:
             if name.startswith("SQLITE_FULL"):
                 hint = "Free some space and repeat the command: it goes on where it stopped."
                 raise AlifError(f"{self.path}: the disk is full", hint) from error
+            if name.startswith("SQLITE_IOERR"):  # also where a full disk has no room for the journal
+                hint = "Look for room on that disk, and for `ulimit -f`, and repeat the command: it goes on where it stopped."
+                raise AlifError(f"{self.path}: the disk is full, or fails ({name})", hint) from error
             if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
                 hint = "Wait for it, or stop it, and repeat the command."
                 raise BusyError(f"{self.path}: another process holds the ledger", hint) from error

@@ -100,7 +100,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_bytes(*self.server.batches.get(self.path))
 
     def do_POST(self) -> None:
-        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        raw = self.rfile.read(length := int(self.headers["Content-Length"]))
+        if len(raw) < length:
+            raise ConnectionResetError("the client left in the middle of its request")
         path = self.path.partition("?")[0].rstrip("/")
         if _LIVE.fullmatch(path):
             self._live(json.loads(raw), is_anthropic(path))

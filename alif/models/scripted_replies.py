@@ -49,13 +49,14 @@ def completion(name: str, body: dict[str, Any], reply: ScriptedReply, fault: str
         text = text.encode()[: most * BYTES_PER_TOKEN].decode("utf-8", "ignore")
         finish = "length"
     tokens_in, tokens_out = sum(tokens(message.content) + 4 for message in messages(body)), tokens(text)
+    model = f"{body['model']}-of-another-name" if fault == "misnamed" else body["model"]
     text += {"huge": "\n" + " " * HUGE_BYTES, "nul": "\x00", "surrogate": "\ud83d"}.get(fault, "")
     if anthropic:
         return {
             "id": f"msg_{name}",
             "type": "message",
             "role": "assistant",
-            "model": body["model"],
+            "model": model,
             "content": [{"type": "text", "text": text}],
             "stop_reason": STOP_REASONS.get(finish, finish),
             "stop_sequence": None,
@@ -65,7 +66,7 @@ def completion(name: str, body: dict[str, Any], reply: ScriptedReply, fault: str
         "id": f"chatcmpl-{name}",
         "object": "chat.completion",
         "created": 0,
-        "model": body["model"],
+        "model": model,
         "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}],
         "usage": {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out},
     }
