@@ -1,7 +1,8 @@
 """Where a student runs, and in which numbers.
 
-On a GPU that has bfloat16 the frozen base is bfloat16; everywhere else all is float32. On a CPU the number of threads is fixed,
-whatever the machine has, because the order of a sum may depend on it: equal runs are then equal to the bit.
+On a GPU that has bfloat16 the frozen base is bfloat16; on an older one (T4) it is float16, and the loss is scaled; on a CPU all
+is float32. On a CPU the number of threads is fixed, whatever the machine has, because the order of a sum may depend on it: equal
+runs are then equal to the bit.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import transformers
 from alif.errors import ModelError
 from alif.recipe import Runtime
 
-__all__ = ["THREADS", "Place", "place", "quiet"]
+__all__ = ["THREADS", "Place", "half", "place", "quiet"]
 
 THREADS = 1
 """CPU threads where `runtime.threads` is 0. Two are up to twice as fast alone, and ten times slower where other work wants the
@@ -35,7 +36,7 @@ def place(runtime: Runtime) -> Place:
     """Choose the device, fix the CPU threads and make PyTorch deterministic where that is free.
 
     Raises:
-        ModelError: the recipe asks for a GPU and there is none.
+        ModelError: the recipe asks for a GPU and there is none, or one that is too old.
     """
     found = torch.cuda.is_available()
     if runtime.device == "cuda" and not found:
@@ -45,10 +46,28 @@ def place(runtime: Runtime) -> Place:
         )
     torch.set_num_threads(runtime.threads or THREADS)
     if found and runtime.device != "cpu":
-        bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
-        return Place(torch.device("cuda"), torch.bfloat16 if bfloat16 else torch.float32)
+        numbers = half(torch.cuda.get_device_name(), torch.cuda.get_device_capability())
+        return Place(torch.device("cuda"), numbers)
     torch.use_deterministic_algorithms(True)
     return Place(torch.device("cpu"), torch.float32)
+
+
+def half(name: str, capability: tuple[int, int]) -> torch.dtype:
+    """Return the 16-bit numbers of a GPU: bfloat16 from Ampere on, float16 on Volta and Turing.
+
+    Raises:
+        ModelError: an older one, whose float16 products are no faster than float32 and are summed in float16.
+
+    Source: CUDA C++ programming guide, "Arithmetic instructions" by compute capability.
+    """
+    if capability >= (8, 0):
+        return torch.bfloat16
+    if capability >= (7, 0):
+        return torch.float16
+    raise ModelError(
+        f"{name} is too old to train on (compute capability {capability[0]}.{capability[1]}, needed is 7.0)",
+        "Use a GPU of 2018 or later (T4, RTX 20 …), or say --set 'runtime.device=\"cpu\"'.",
+    )
 
 
 def quiet() -> None:

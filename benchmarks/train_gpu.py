@@ -1,0 +1,414 @@
+"""Useful tokens per second of both stages on one GPU: ours, the paper's settings, other trainers where they can be imported.
+
+    python benchmarks/train_gpu.py                       again and again, until it says that nothing is left
+    python benchmarks/train_gpu.py --shape tiny          the same on a CPU in minutes: proves the script, measures nothing
+
+**No GPU has been at hand so far: there is no result of this benchmark yet.**
+
+Llama-3.1-8B's shape with random weights, rank 128, embeddings and head trained; texts of random tokens, their lengths drawn.
+No network, and nothing but torch, transformers, peft and alif with its small needs (pydantic, tomli-w, rich, jinja2, regex). Each case is a process of its own and its result is kept as soon as it is there (--json), so that pieces of ten minutes
+(--minutes) are enough and a killed one costs a case at most. A figure is the median of the steps after the warm-up.
+
+    product          8192³ in bf16: what this chip reaches, to which the rest is compared
+    ours …           alif's trainer: packed rows, varlen attention where the probe believes it, loss on what is labelled
+    paper …          the original's settings: 8 texts padded to the longest, cut at 2,048, loss on all tokens, bf16 copies,
+                     recompute; AdamW in full, where the original's state was in 8 bits
+    trl, unsloth     the same shape and lengths, where they can be imported (--trl-python names another environment)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from measure import result, write
+from transformers import AutoModelForCausalLM, LlamaConfig
+
+HERE = Path(__file__).resolve().parent
+LLAMA = {
+    "vocab_size": 128256, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
+    "num_attention_heads": 32, "num_key_value_heads": 8, "max_position_embeddings": 131072,
+    "rms_norm_eps": 1e-5, "tie_word_embeddings": False,
+}  # fmt: skip
+"""Source: meta-llama/Llama-3.1-8B, config.json."""
+TINY = LLAMA | {
+    "vocab_size": 512, "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 4096,
+}  # fmt: skip
+SHAPES = {"8b": LLAMA, "tiny": TINY}
+LENGTHS = {"pretrain": (720, 1.3), "finetune": (280, 0.8)}
+"""Mean and log-normal sigma of a text in tokens. Modelled on Urdu Wikipedia and the paper's rows in Llama-3's vocabulary."""
+LABELLED = 0.6
+"""Part of a stage-2 row that is answer."""
+TOKENS = {"pretrain": 144e6, "finetune": 56e6}
+"""Of the paper's two stages, two epochs of the second, nothing cut away. An estimate: 130 to 165 and 41 to 71 million."""
+USD_AN_HOUR = (2.0, 4.0)
+ORIGINAL = {"hours": 39, "usd": 100, "gpu": "A100"}
+"""Source: arXiv 2510.09051."""
+GOAL_TOKENS_PER_S = (11_000, 13_000)
+"""Of ours on an H200: the goal, and excellent."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to measure."""
+
+    name: str
+    kind: str = "ours"
+    stage: str = "pretrain"
+    length: int = 8192
+    rows_at_once: int = 1
+    rows_per_step: int = 4
+    rank: int = 128
+    embeddings: bool = True
+    copies: str = "float32"
+    layout: str = "packed"
+    loss: str = "answer"
+    recompute: bool = False
+    attention: str = ""
+    """"": as alif chooses."""
+
+
+OURS = Case("ours 8K")
+PAPER = Case(
+    "paper", length=2048, rows_at_once=8, rows_per_step=64, copies="bfloat16", layout="padded", loss="all", recompute=True
+)
+CASES = (
+    Case("product", "product"),
+    OURS,
+    replace(OURS, name="ours 8K, stage 2", stage="finetune"),
+    replace(PAPER, name="paper, stage 1"),
+    replace(PAPER, name="paper, stage 2", stage="finetune"),
+    replace(OURS, name="ours 16K", length=16384, rows_per_step=2),
+    replace(OURS, name="ours 8K, recompute", recompute=True),
+    replace(OURS, name="ours 8K, sdpa", attention="sdpa"),
+    replace(OURS, name="ours 8K, rank 16", rank=16),
+    replace(OURS, name="ours 8K, embeddings frozen", embeddings=False),
+    Case("trl", "trl", stage="finetune"),
+    Case("unsloth", "unsloth", stage="finetune"),
+)
+
+
+def texts(case: Case, config: dict[str, Any], tokens: int) -> Iterator[tuple[list[int], int]]:
+    """Yield (tokens, silent tokens) of made-up texts until they hold `tokens` tokens."""
+    draw = np.random.default_rng(0)
+    mean, sigma = LENGTHS[case.stage]
+    seen = 0
+    while seen < tokens:
+        size = max(8, int(draw.lognormal(np.log(mean) - sigma**2 / 2, sigma)))
+        if case.stage == "finetune":
+            size = min(size, case.length)
+        seen += min(size, case.length) if case.layout == "padded" else size
+        silent = round(size * (1 - LABELLED)) if case.stage == "finetune" and case.loss == "answer" else 1
+        yield draw.integers(2, config["vocab_size"], size).tolist(), silent
+
+
+def product(size: int) -> dict[str, Any]:
+    """Measure one large matrix product in bf16 on random numbers."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    a, b = (torch.randn(size, size, device=device).to(torch.bfloat16) for _ in range(2))
+
+    def seconds(times: int) -> float:
+        _wait()
+        began = time.perf_counter()
+        for _ in range(times):
+            a @ b
+        _wait()
+        return (time.perf_counter() - began) / times
+
+    seconds(3)
+    found = sorted(seconds(10) for _ in range(5))
+    return {"size": size, "tflops": round(2 * size**3 / statistics.median(found) / 1e12, 1)}
+
+
+def _wait() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def ours(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[str, Any]:
+    """Train with alif's own stage trainer; the case says in which way."""
+    from alif.recipe import Adapter, Finetune, Runtime
+    from alif.runs import Given
+    from alif.student import adapter as adapters
+    from alif.student import attention
+    from alif.student.device import place
+    from alif.train import trainer
+    from alif.train.packs import Piece, split
+    from alif.train.stage import arrange
+
+    runtime = Runtime(checkpoint_steps=10**9, recompute=case.recompute)
+    where = place(runtime)
+    if case.attention:
+        attention.choose = lambda *given: case.attention
+    useful = case.length if case.layout == "packed" else LENGTHS[case.stage][0]
+    made = texts(case, config, round(1.1 * steps * case.rows_per_step * useful))
+    pieces = [
+        piece
+        for number, (tokens, silent) in enumerate(made)
+        for piece in (
+            split(str(number), tokens, case.length)
+            if case.stage == "pretrain" and case.layout == "packed"
+            else [Piece(str(number), tuple(tokens), silent)]
+        )
+    ]
+    stage = Finetune(
+        tokens_per_row=case.length,
+        rows_per_step=case.rows_per_step,
+        rows_at_once=case.rows_at_once,
+        layout="padded" if case.layout == "padded" else "packed",
+    )
+    packs = arrange(pieces, stage, 1)
+    stage = stage.model_copy(update={"epochs": steps * case.rows_per_step / len(packs)})
+    with where.device:
+        model = AutoModelForCausalLM.from_config(LlamaConfig(**config), dtype=where.dtype, attn_implementation="sdpa")
+    targets = ("attention", "mlp", "embeddings") if case.embeddings else ("attention", "mlp")
+    settings = {"rank": min(case.rank, config["hidden_size"] // 8), "targets": targets, "copies": case.copies}
+    wrapped = adapters.wrap(model, Adapter.model_validate(settings))
+    trainer.StageTrainer._save_checkpoint = lambda *given: None  # type: ignore[method-assign]  # nothing to resume
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        given = Given("benchmark", case.stage, scratch / "result", scratch, scratch, {}, runtime)
+        trainer.fit(wrapped, packs, stage, given, where=where, aim="benchmark")
+        curve = [json.loads(line) for line in (scratch / "curve.jsonl").read_text().splitlines()]
+    share = adapters.share(wrapped)
+    return {
+        **_rates(curve, warm_up),
+        "attention": attention.choose(model.config, where.device, where.dtype),
+        "numbers": str(where.dtype).removeprefix("torch."),
+        "trained_percent": round(share.percent, 2),
+        "fill": round(packs.fill, 4),
+        "labelled_share": round(packs.labelled / float(packs.used.sum()), 3),
+        "mean_text": round(float(np.mean([len(piece.tokens) for piece in pieces]))),
+        "gflop_per_token": _work(case, config, packs.labelled / float(packs.used.sum())),
+    }
+
+
+def _rates(curve: Sequence[dict[str, Any]], warm_up: int) -> dict[str, Any]:
+    """Return the rates of the steps after the warm-up, from a curve of losses, tokens and tokens per second."""
+    counted = [row["tokens_per_s"] for row in curve[warm_up:]]
+    return {
+        "useful_tokens_per_s": round(statistics.median(counted), 1),
+        "slowest_and_fastest_step": [min(counted), max(counted)],
+        "steps": len(counted),
+        "first_and_last_loss": [round(curve[0]["loss"], 4), round(curve[-1]["loss"], 4)],
+        "peak_memory_gb": round(torch.cuda.max_memory_allocated() / 1e9, 1) if torch.cuda.is_available() else None,
+    }
+
+
+def _work(case: Case, config: dict[str, Any], labelled: float) -> float:
+    from alif.recipe import Adapter
+    from alif.train.plan import flop_a_token
+    from alif.train.shapes import Shape
+
+    targets = ("attention", "mlp", "embeddings") if case.embeddings else ("attention", "mlp")
+    head_dim = config["hidden_size"] // config["num_attention_heads"]
+    known = {key: value for key, value in config.items() if key in Shape.model_fields}
+    adapter = Adapter.model_validate({"rank": min(case.rank, config["hidden_size"] // 8), "targets": targets})
+    text = LENGTHS[case.stage][0]
+    return round(flop_a_token(Shape(**known, head_dim=head_dim), adapter, labelled, text, recompute=False) / 1e9, 4)
+
+
+def trl(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[str, Any]:
+    """Train with TRL's SFTTrainer: packed, completion-only loss, the same LoRA and trained copies. Needs nothing of alif."""
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers import PreTrainedTokenizerFast, TrainerCallback
+    from trl import SFTConfig, SFTTrainer
+
+    cuda = torch.cuda.is_available()
+    made = texts(case, config, round(1.1 * (steps + 1) * case.rows_per_step * case.length))
+    rows = [{"input_ids": t, "completion_mask": [0] * silent + [1] * (len(t) - silent)} for t, silent in made]
+    curve: list[dict[str, Any]] = []
+
+    class Counting(SFTTrainer):
+        tokens, losses = 0, 0.0
+
+        def training_step(self, model: Any, inputs: Any, *rest: Any, **more: Any) -> Any:
+            self.tokens += int(inputs["input_ids"].numel())
+            loss = super().training_step(model, inputs, *rest, **more)
+            self.losses += float(loss)
+            return loss
+
+    class Marks(TrainerCallback):
+        since = time.monotonic()
+
+        def on_step_end(self, *args: Any, **kwargs: Any) -> None:
+            _wait()
+            now = time.monotonic()
+            curve.append({"loss": trainer.losses, "tokens_per_s": round(trainer.tokens / (now - self.since), 1)})
+            trainer.tokens, trainer.losses, self.since = 0, 0.0, now
+
+    with tempfile.TemporaryDirectory() as folder, torch.device("cuda" if cuda else "cpu"):
+        kind = torch.bfloat16 if cuda else torch.float32
+        model = AutoModelForCausalLM.from_config(LlamaConfig(**config), dtype=kind)
+        trainer = Counting(
+            model=model,
+            args=SFTConfig(
+                output_dir=folder, max_steps=steps, per_device_train_batch_size=1,
+                gradient_accumulation_steps=case.rows_per_step, packing=True, packing_strategy="bfd",
+                max_length=case.length, completion_only_loss=True, gradient_checkpointing=False, save_strategy="no",
+                logging_strategy="no", report_to="none", disable_tqdm=True, bf16=cuda, use_cpu=not cuda,
+                dataloader_pin_memory=False,
+            ),
+            train_dataset=Dataset.from_list(rows),
+            processing_class=_bytes(PreTrainedTokenizerFast),
+            peft_config=LoraConfig(
+                task_type="CAUSAL_LM", r=min(case.rank, config["hidden_size"] // 8), lora_alpha=32, use_rslora=True,
+                target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+                modules_to_save=["embed_tokens", "lm_head"],
+            ),
+            callbacks=[Marks()],
+        )  # fmt: skip
+        trainer.train()
+    return _rates(curve, warm_up)
+
+
+def _bytes(kind: Any) -> Any:
+    """Return a tokenizer of single characters: the trainers ask for one, and the rows are tokens already."""
+    from tokenizers import Tokenizer, models
+
+    vocabulary = {"<end>": 0, "<pad>": 1, **{chr(97 + index): 2 + index for index in range(26)}}
+    return kind(tokenizer_object=Tokenizer(models.WordLevel(vocabulary, "<end>")), eos_token="<end>", pad_token="<pad>")
+
+
+def unsloth(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[str, Any]:
+    """Train with Unsloth's patched TRL. Never run yet: it raises without a GPU."""
+    from unsloth import FastLanguageModel  # isort: skip  # it must come before TRL
+    from datasets import Dataset
+    from transformers import PreTrainedTokenizerFast, TrainerCallback
+    from trl import SFTConfig, SFTTrainer
+
+    with tempfile.TemporaryDirectory() as folder:
+        with torch.device("cuda"):
+            AutoModelForCausalLM.from_config(LlamaConfig(**config), dtype=torch.bfloat16).save_pretrained(folder)
+        _bytes(PreTrainedTokenizerFast).save_pretrained(folder)
+        torch.cuda.empty_cache()
+        model, tokenizer = FastLanguageModel.from_pretrained(folder, max_seq_length=case.length, load_in_4bit=False)
+        linear = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+        model = FastLanguageModel.get_peft_model(
+            model, r=case.rank, lora_alpha=32, use_rslora=True, target_modules=[*linear, "embed_tokens", "lm_head"]
+        )
+        rows = [{"input_ids": t} for t, _ in texts(case, config, round(1.1 * steps * case.rows_per_step * case.length))]
+        curve: list[dict[str, Any]] = []
+
+        class Marks(TrainerCallback):
+            since, tokens = time.monotonic(), 0
+
+            def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+                _wait()
+                now, seen = time.monotonic(), int(state.num_input_tokens_seen)
+                curve.append({"loss": 0.0, "tokens_per_s": (seen - self.tokens) / (now - self.since)})
+                self.since, self.tokens = now, seen
+
+        SFTTrainer(
+            model=model,
+            processing_class=tokenizer,
+            train_dataset=Dataset.from_list(rows),
+            args=SFTConfig(
+                output_dir=folder, max_steps=steps, per_device_train_batch_size=1, bf16=True, packing=True,
+                gradient_accumulation_steps=case.rows_per_step, max_length=case.length, save_strategy="no",
+                report_to="none", include_num_input_tokens_seen=True,
+            ),
+            callbacks=[Marks()],
+        ).train()  # fmt: skip
+    return _rates(curve, warm_up)
+
+
+def run(case: Case, shape: str, steps: int, warm_up: int) -> dict[str, Any]:
+    """Measure one case in this process."""
+    torch.manual_seed(0)
+    config = SHAPES[shape]
+    if case.kind == "product":
+        return product(8192 if shape == "8b" else 256)
+    if shape == "tiny":
+        case = replace(case, length=case.length // 16, rows_per_step=min(case.rows_per_step, 8))
+    ways = {"ours": ours, "trl": trl, "unsloth": unsloth}
+    return ways[case.kind](case, config, steps + warm_up, warm_up)
+
+
+def summary(shape: str, cases: dict[str, Any]) -> dict[str, Any]:
+    """Return shares of the measured product, and what the paper's two stages take and cost."""
+    if shape != "8b":
+        return {"note": "the tiny shape proves the script; its rates say nothing about a GPU"}
+    told: dict[str, Any] = {"note": "hours and dollars are for one GPU, both stages, nothing cut away"}
+    rates = {name: found["useful_tokens_per_s"] for name, found in cases.items() if "useful_tokens_per_s" in found}
+    if "tflops" in cases.get("product", {}):
+        peak = cases["product"]["tflops"] * 1e12
+        work = {name: found["gflop_per_token"] * 1e9 for name, found in cases.items() if "gflop_per_token" in found}
+        told["share_of_the_product"] = {name: round(rates[name] * work[name] / peak, 4) for name in work}
+    for who, names in (("ours", ("ours 8K", "ours 8K, stage 2")), ("paper", ("paper, stage 1", "paper, stage 2"))):
+        if all(name in rates for name in names):
+            hours = sum(TOKENS[stage] / rates[name] / 3600 for stage, name in zip(TOKENS, names, strict=True))
+            told[who] = {"hours": round(hours, 2), "usd": [round(hours * price, 2) for price in USD_AN_HOUR]}
+    told["the_original"] = ORIGINAL
+    if "ours 8K" in rates:
+        told["goal_tokens_per_s"] = {"goal": GOAL_TOKENS_PER_S[0], "excellent": GOAL_TOKENS_PER_S[1], "is": rates["ours 8K"]}
+    return told
+
+
+def child(case: Case, asked: argparse.Namespace, seconds: float) -> dict[str, Any]:
+    """Measure one case in a process of its own; a failure is a result too."""
+    python = asked.trl_python if case.kind in ("trl", "unsloth") and asked.trl_python else sys.executable
+    command = [str(python), str(Path(__file__).resolve()), "--shape", asked.shape, "--case", case.name]
+    command += ["--steps", str(asked.steps), "--warm-up", str(asked.warm_up)]
+    paths = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH", "")]))
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=seconds, env={**os.environ, "PYTHONPATH": paths}
+        )
+    except subprocess.TimeoutExpired:
+        return {"unfinished": f"not done in {seconds:.0f} s; it is tried again"}
+    if done.returncode == 0:
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return found
+    last = [line for line in done.stderr.splitlines() if line.strip()][-1:]
+    return {"failed": last[0][:300] if last else f"exit code {done.returncode}"}
+
+
+def main() -> None:
+    """Measure what is not measured yet, as long as there is time."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, default=HERE / "results" / "train_gpu.json")
+    parser.add_argument("--shape", choices=SHAPES, default="8b")
+    parser.add_argument("--minutes", type=float, default=9.5, help="no case is begun or goes on after so many")
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--warm-up", type=int, default=3)
+    parser.add_argument("--only", nargs="*", help="names of cases")
+    parser.add_argument("--trl-python", type=Path, help="python of an environment that holds trl")
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    named = {case.name: case for case in CASES}
+    if asked.case:
+        print(json.dumps(run(named[asked.case], asked.shape, asked.steps, asked.warm_up)))
+        return
+    if asked.shape == "8b" and not torch.cuda.is_available():
+        raise SystemExit("no GPU here; --shape tiny proves the script on a CPU")
+    ends = time.monotonic() + 60 * asked.minutes
+    done: dict[str, Any] = json.loads(asked.json.read_text())["measured"]["cases"] if asked.json.is_file() else {}
+    wanted = [case for case in CASES if not asked.only or case.name in asked.only]
+    left = [case for case in wanted if "unfinished" in done.get(case.name, {"unfinished": ""})]
+    while left and ends - time.monotonic() > 5:
+        case = left.pop(0)
+        done[case.name] = child(case, asked, ends - time.monotonic())
+        measured = {"shape": asked.shape, "config": SHAPES[asked.shape], "summary": summary(asked.shape, done), "cases": done}
+        write(asked.json, result("train_gpu", measured))
+        print(f"{case.name}: {json.dumps(done[case.name])}", flush=True)
+    again = [case.name for case in wanted if "unfinished" in done.get(case.name, {"unfinished": ""})]
+    print(f"left for another call: {', '.join(again)}" if again else "nothing is left")
+
+
+if __name__ == "__main__":
+    main()
