@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import measure
+
 from alif.language.matching import SIGNATURE, Match, compare
 from alif.language.pack import load
 
@@ -65,7 +67,7 @@ def main() -> None:
         }
         for tier in TIERS
     }
-    result = {
+    measured = {
         "set": PAIRS.name,
         "signature": SIGNATURE,
         "alif": table(rows, lambda answer, reference: compare(answer, reference, pack).equal),
@@ -75,10 +77,9 @@ def main() -> None:
         "pairs_by_kind": dict(sorted(Counter(row["kind"] for row in rows).items())),
     }
     for name in ("squad_exact_match", "lm_eval_exact_match"):
-        result[name].pop("wrong")
-    out = HERE / "results" / "answer_matching.json"
-    out.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(result, ensure_ascii=False, indent=2))
+        measured[name].pop("wrong")
+    measure.write(HERE / "results" / "answer_matching.json", measure.result("answer_matching", measured, ("alif-llm", "regex")))
+    print(json.dumps(measured, ensure_ascii=False, indent=2))
 
 
 if __name__ == "__main__":

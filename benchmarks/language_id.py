@@ -16,6 +16,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import measure
+
 from alif import store
 from alif.language.pack import Pack, load, shipped
 from alif.language.script import detect, wrong_letters
@@ -24,6 +26,7 @@ HERE = Path(__file__).parent
 SETS = ("ntrex.en-*.jsonl.gz", "tico19.en-*.jsonl.gz", "sib200_flores.multi.jsonl.gz")
 FACTS = ("id", "doc", "split", "category", "labels")
 NEAR = ("fa", "ar", "ps", "hi")
+PACKAGES = ("alif-llm", "py3langid", "regex", "numpy")
 
 
 def sentences(folder: Path) -> dict[str, dict[str, list[str]]]:
@@ -96,7 +99,7 @@ def main(folder: Path) -> None:
         confusion({"warm": {name: several[:50] for name, several in texts["ntrex"].items()}}, packs)
     table, speed = confusion(texts, pair)
     wide, wide_speed = confusion(texts, every)
-    result = {
+    measured = {
         "sentences": {
             name: {language: len(several) for language, several in languages.items()} for name, languages in texts.items()
         },
@@ -111,9 +114,8 @@ def main(folder: Path) -> None:
         "roman_urdu": lines(folder / "urdu_tasks" / "sentiment_roman_urdu.jsonl.gz", "text", pair),
         "shahmukhi_written_for_this_project": lines(HERE / "shahmukhi.jsonl", "text", pair),
     }
-    out = HERE / "results" / "language_id.json"
-    out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps({key: result[key] for key in result if key != "sentences"}, ensure_ascii=False))
+    measure.write(HERE / "results" / "language_id.json", measure.result("language_id", measured, PACKAGES))
+    print(json.dumps({key: measured[key] for key in measured if key != "sentences"}, ensure_ascii=False))
 
 
 if __name__ == "__main__":

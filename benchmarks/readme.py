@@ -1,0 +1,139 @@
+"""Write benchmarks/README.md from the results: what each benchmark shows, its command, its main numbers.
+
+    python benchmarks/readme.py            after a benchmark has been run
+
+A benchmark is a script of this folder that writes through measure.py; the first line of its docstring says what it shows.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+HEAD = """# Benchmarks
+
+Written by `python benchmarks/readme.py` from `results/*.json`; run it again after a benchmark. Each result has the form
+`{"name", "machine", "versions", "command", "measured"}` (`measure.py`), and more is in it than stands here. Public data is
+read from `../shared/data`. Scripts without a row (`processes.py`, `teacher.py`, `clients/`, …) are parts of those with one.
+
+| benchmark | what it shows | command | main numbers | machine |
+|---|---|---|---|---|
+"""
+
+
+def answer_matching(found: Mapping[str, Any]) -> str:
+    """Tell pairs judged as a reader does."""
+    ways = {"Alif": "alif", "SQuAD's exact match": "squad_exact_match", "lm-eval's exact match": "lm_eval_exact_match"}
+    told = [
+        f"{name}: {found[key]['equal_pairs']} equal pairs accepted, {found[key]['traps']} traps refused"
+        for name, key in ways.items()
+    ]
+    return "; ".join(told) + ". The pairs were written with this project: no held-out set"
+
+
+def language_id(found: Mapping[str, Any]) -> str:
+    """Tell Urdu accepted, the worst other language, and speed."""
+    pair, every, typed = found["urdu_and_english"], found["every_pack"], found["urdu_typed_with_lookalikes"]
+    worst, roman = pair["worst_other"], found["roman_urdu"]
+    near = found["shahmukhi_written_for_this_project"]
+    own = ", ".join(f"{code} {one['own_accepted']:.1%}" for code, one in every["accepted"].items())
+    return (
+        f"Packs ur and en: {pair['own_accepted']:.1%} of Urdu accepted, of the sets' other languages at most "
+        f"{worst['accepted']:.2%} ({worst['language']}), of Shahmukhi Punjabi {near.get('ur', 0)} of {sum(near.values())} lines "
+        f"written for this; {pair['sentences_per_cpu_second']:,} sentences a CPU second. All packs: own accepted {own}; "
+        f"{every['sentences_per_cpu_second']:,} a CPU second. Urdu in Arabic letters: "
+        f"{typed['recognised_with_wrong_letters'] / typed['sentences']:.1%} recognised. Roman Urdu: "
+        f"{roman.get('ur-Latn', 0) / sum(roman.values()):.1%} recognised"
+    )
+
+
+def train_cpu(found: Mapping[str, Any]) -> str:
+    """Tell the ratios of useful tokens per CPU second."""
+    ways = found["tokens_per_cpu_s"]
+    rates = ", ".join(f"{name} {one['median']:,.0f}" for name, one in ways.items())
+    ratios = ", ".join(f"{name} {ratio:.2f}" for name, ratio in found["ratios"].items())
+    return (
+        f"Useful tokens a CPU second, median of {len(ways['ours']['turns'])} turns: {rates}; {ratios}. "
+        f"A model of {found['model']['parameters']:,} parameters"
+    )
+
+
+def pool(found: Mapping[str, Any]) -> str:
+    """Tell microseconds a test at each size, and decisions that differ from plain ones."""
+    sizes = [
+        f"{one['rows']:,} rows {one['ours_us_per_test']:,.0f} µs (rouge_score × {one['times_rouge_score']:,}, "
+        f"RapidFuzz × {one['times_rapidfuzz_cdist']:,})"
+        for one in found["sizes"]
+    ]
+    differing = sum(one["differing_decisions"] + one["grown"].get("differing_decisions", 0) for one in found["sizes"])
+    told = (
+        f"One test, CPU: {', '.join(sizes)}; rouge_score scaled from a few rows. {differing} decisions differ from plain ones"
+    )
+    if found.get("minhash"):
+        ways = {name: one for name, one in found["minhash"].items() if isinstance(one, dict)}
+        told += "; MinHash finds " + ", ".join(f"{one['recall']:.0%} ({name})" for name, one in ways.items())
+    return told
+
+
+def rehearsal(found: Mapping[str, Any]) -> str:
+    """Tell minutes and CPU of the whole rehearsal, and the clients side by side."""
+    told = []
+    if "failed" in found:
+        told.append(f"whole rehearsal failed ({found['failed']})")
+    elif "minutes" in found:
+        told.append(
+            f"{found['accepted']:,} rows accepted in {found['minutes']} minutes, {found['memory_mb']:,} MB, "
+            f"{found['cpu_ms_per_request']} ms CPU a request"
+        )
+    for name, one in found.get("side_by_side", {}).items():
+        told.append(
+            f"{name}: failed"
+            if "failed" in one
+            else f"{name}: {one['rows_per_s']:,} rows/s, {one['cpu_ms_per_row']} ms CPU a row"
+        )
+    return "; ".join(told)
+
+
+NUMBERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "answer_matching": answer_matching,
+    "language_id": language_id,
+    "pool": pool,
+    "rehearsal": rehearsal,
+    "train_cpu": train_cpu,
+}
+
+
+def row(script: Path) -> str:
+    """Return one row of the table."""
+    name = script.stem
+    about = (ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+    path = HERE / "results" / f"{name}.json"
+    if not path.is_file():
+        return f"| `{name}` | {about} | `python benchmarks/{script.name}` | not run | |"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    numbers = NUMBERS[name](found["measured"]) if name in NUMBERS else "see its result"
+    machine = found["machine"]
+    where = f"{machine['processor']}, {machine['cores']} cores" + (f", {machine['gpu']['name']}" if "gpu" in machine else "")
+    return f"| [`{name}`](results/{path.name}) | {about} | `{found['command']}` | {numbers} | {where} |"
+
+
+def is_benchmark(script: Path) -> bool:
+    """Tell whether a script writes a result: it imports measure."""
+    every = list(ast.walk(ast.parse(script.read_text(encoding="utf-8"))))
+    whole = {name.name for one in every if isinstance(one, ast.Import) for name in one.names}
+    return "measure" in whole | {one.module for one in every if isinstance(one, ast.ImportFrom)}
+
+
+def main() -> None:
+    """Write the page."""
+    rows = [row(script) for script in sorted(HERE.glob("*.py")) if is_benchmark(script)]
+    (HERE / "README.md").write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
