@@ -44,8 +44,8 @@ def language_id(found: Mapping[str, Any]) -> str:
     own = ", ".join(f"{code} {one['own_accepted']:.1%}" for code, one in every["accepted"].items())
     return (
         f"Packs ur and en: {pair['own_accepted']:.1%} of Urdu accepted, of the sets' other languages at most "
-        f"{worst['accepted']:.2%} ({worst['language']}), of Shahmukhi Punjabi {near.get('ur', 0)} of {sum(near.values())} lines "
-        f"written for this; {pair['sentences_per_cpu_second']:,} sentences a CPU second. All packs: own accepted {own}; "
+        f"{worst['accepted']:.2%} ({worst['language']}), of Shahmukhi Punjabi {near.get('ur', 0)} of {sum(near.values())} "
+        f"lines written for this; {pair['sentences_per_cpu_second']:,} sentences a CPU second. All packs: own accepted {own}; "
         f"{every['sentences_per_cpu_second']:,} a CPU second. Urdu in Arabic letters: "
         f"{typed['recognised_with_wrong_letters'] / typed['sentences']:.1%} recognised. Roman Urdu: "
         f"{roman.get('ur-Latn', 0) / sum(roman.values()):.1%} recognised"
