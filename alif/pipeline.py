@@ -6,8 +6,9 @@
      sources ──────▶ replay ─────────────────────────┘         ├▶ finetune ─▶ evaluate, export ─▶ chat
      sources ──────▶ corpus ─▶ base ─▶ pretrain ───────────────┘
 
-Each step's function is imported when the step runs, so that listing the steps loads no torch. What a step may read (`reads`), which
-finished folders it is handed (`needs`) and which files it opens (`files`) stand here and nowhere else: together they are its identity.
+Each step's function is imported when the step runs, so that listing the steps loads no torch. What a step may read (`reads`),
+which finished folders it is handed (`needs`) and which files it opens (`files`) stand here and nowhere else: together they
+are its identity.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from alif import console, sources
+from alif import console, mirror, sources
 from alif.errors import MissingExtra
 from alif.language import pack
 from alif.recipe import Recipe
@@ -200,7 +201,10 @@ def run(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
         DriftError: before anything is done, where a finished step was built with other settings.
     """
     done = 0
-    with folder.locked():
+    where = recipe.runtime.mirror
+    with folder.locked(), mirror.keeping(folder.root, where):
+        if fetched := mirror.restore(folder.root, where):
+            console.note(f"From {where}: {', '.join(fetched)}")
         for step in PIPELINE:
             finished(step, recipe, folder)
         folder.begin(recipe)
@@ -209,6 +213,7 @@ def run(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
             done += worked
             if worked:
                 _tell(step, folder)
+                mirror.send(folder.root, step.name, where)
     return done
 
 

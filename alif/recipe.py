@@ -362,9 +362,9 @@ class Runtime(Table):
     threads: int = Field(0, ge=0)
     """CPU threads of training and asking; 0: one. More help a larger model on a machine that does nothing else."""
     gpus: int = Field(1, gt=0)
-    """Processes of a training stage, one a GPU; rows_per_step is shared out among them, so that the steps stay the same."""
+    """GPUs that `alif check --gpu` plans with. Training itself still refuses more than one."""
     shard: bool = False
-    """More than one GPU: share weights, gradients and optimiser out among them (FSDP2), where one cannot hold them."""
+    """Plan with weights, gradients and optimiser shared out among the GPUs (FSDP2)."""
     recompute: bool = False
     """Forget the inputs inside the layers and compute them again on the way back: far less memory, a third more work."""
     checkpoint_steps: int = Field(50, gt=0)

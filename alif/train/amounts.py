@@ -105,7 +105,7 @@ def _other(amount: Amount, vocabulary: int) -> Amount:
 def _texts(recipe: Recipe) -> Iterator[Amount]:
     code = languages.load(recipe.language.pack).code
     facts = _facts()
-    per_token = _fact(facts["bytes_per_token"].get(code, facts["bytes_per_token"]["en"]), "bytes a token")
+    per_token = _fact(facts["bytes_per_token"].get(code, facts["bytes_per_token"]["other"]), "bytes a token")
     for part in recipe.corpus.source:
         amount = _text(part, recipe, facts, per_token)
         if recipe.corpus.characters:

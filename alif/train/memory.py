@@ -7,9 +7,9 @@
     loss           logits of one chunk of tokens
 
 The peak is in the middle of a step that accumulates: gradients of the rows before, activations of these. `saved` was counted
-in transformers' Llama under PEFT; the constants of `_activations` were fitted on one family of small shapes. How far to trust it
-(live tensors on a CPU, tests/train/test_memory.py): the whole peak of other shapes is foretold within 10 %, mostly too low; its
-moving part alone (activations, loss) up to a third too low where blocks are computed again or the vocabulary is large.
+in transformers' Llama under PEFT; the constants of `_activations` were fitted on one family of small shapes. How far to trust
+it (live tensors on a CPU, tests/train/test_memory.py): the whole peak of other shapes is foretold within 10 %, mostly too low;
+its moving part alone (activations, loss) up to a third too low where blocks are computed again or the vocabulary is large.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ import torch
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from alif import console, store
+from alif import console, mirror, store
 from alif.errors import RecipeError
 from alif.recipe import Stage
 from alif.records import Table
@@ -71,6 +71,11 @@ def fit(
         ModelError: the loss is not a number; the batch is named.
         AlifError: the disk cannot hold a checkpoint.
     """
+    if given.runtime.gpus > 1:
+        raise RecipeError(
+            f"runtime.gpus = {given.runtime.gpus}: training on more than one GPU is not built yet",
+            "Set runtime.gpus = 1; `alif check RECIPE --gpu` can plan with more.",
+        )
     if stage.rows_per_step % stage.rows_at_once:
         raise RecipeError(
             f"{given.step}.rows_per_step = {stage.rows_per_step} is no multiple of rows_at_once = {stage.rows_at_once}",
@@ -195,6 +200,10 @@ class StageTrainer(Trainer):
             self._save_scaler(str(partial))
             self._save_rng_state(str(partial))
             self.state.save_to_json(str(partial / "trainer_state.json"))
+        given, part = self.watch.given, self.folder.relative_to(self.watch.given.root).as_posix()
+        for sent in (f"{part}/step-{self.state.global_step}", self.watch.path.relative_to(given.root).as_posix()):
+            mirror.send(given.root, sent, given.runtime.mirror)
+        mirror.forget(given.root, part, given.runtime.mirror)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: torch.nn.Module | None = None) -> None:
         _put(weights.read(Path(resume_from_checkpoint) / WEIGHTS), self.model)

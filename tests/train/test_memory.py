@@ -72,8 +72,7 @@ HELD_OUT = {
 """Shapes that no constant was fitted on: these say how good the prediction is, CASES only that the counting is right."""
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", HELD_OUT)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if n else ()) for n, name in enumerate(HELD_OUT)])
 def test_shapes_that_nothing_was_fitted_on(name):
     kind, vocabulary, h, f, layers, heads, keys, each, tied, rank, length, at_once, a_step, recompute = HELD_OUT[name]
     shape = shapes.Shape(
@@ -94,7 +93,7 @@ def test_shapes_that_nothing_was_fitted_on(name):
     assert told == pytest.approx(real, rel=0.1), f"foretold {told:,.0f}, measured {real:,}: {told / real:.3f}"
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if n else ()) for n, name in enumerate(CASES)])
 def test_the_peak_is_foretold_within_a_tenth(name):
     case = {"tokens_per_row": 128, "rows_at_once": 1, "rows_per_step": 2, "rank": 16, "vocabulary": 2048} | CASES[name]
     shape = shapes.Shape(

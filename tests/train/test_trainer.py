@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from alif import console, store
-from alif.errors import AlifError, ModelError
+from alif import console, mirror, store
+from alif.errors import AlifError, ModelError, RecipeError
 from alif.recipe import Adapter, Language, Pretrain, Runtime
 from alif.student.base import open_base
 from alif.student.device import place
@@ -157,3 +158,35 @@ def test_the_bar_tells_loss_and_rate(house, monkeypatch):
     assert told[-1][0] == outcome.steps
     assert "loss" in told[-1][1]
     assert "tokens/s" in told[-1][1]
+
+
+def test_a_machine_that_vanishes_is_replaced_from_the_mirror_with_the_same_losses(house, tmp_path, monkeypatch):
+    real, passes, last = trainer.StageTrainer.training_step, [], 10**9
+
+    def counting(self, *args, **kwargs):
+        passes.append(1)
+        if len(passes) > last:
+            raise KeyboardInterrupt
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(trainer.StageTrainer, "training_step", counting)
+    expected = run(house)
+    whole = len(passes)
+    shutil.rmtree(house.root / "runtime")
+    where = str(tmp_path / "mirror")
+    runtime = RUNTIME.model_copy(update={"mirror": where})
+    passes.clear()
+    last = 17  # in the middle of an accumulation, after the checkpoint of step 3
+    with pytest.raises(KeyboardInterrupt):
+        run(house, runtime)
+    shutil.rmtree(house.root / "runtime")  # the machine is gone, and what was on it
+    assert "runtime/pretrain/checkpoints" in mirror.restore(house.root, where)
+    passes.clear()
+    last = 10**9
+    assert run(house, runtime) == expected
+    assert len(passes) == whole - RUNTIME.checkpoint_steps * STAGE.rows_per_step  # it went on, it did not begin again
+
+
+def test_more_than_one_gpu_is_refused_until_it_is_built(house):
+    with pytest.raises(RecipeError, match="more than one GPU is not built yet"):
+        run(house, RUNTIME.model_copy(update={"gpus": 2}))
