@@ -6,7 +6,8 @@
 **No GPU has been at hand so far: there is no result of this benchmark yet.**
 
 Llama-3.1-8B's shape with random weights, rank 128, embeddings and head trained; texts of random tokens, their lengths drawn.
-No network, and nothing but torch, transformers, peft and alif with its small needs (pydantic, tomli-w, rich, jinja2, regex). Each case is a process of its own and its result is kept as soon as it is there (--json), so that pieces of ten minutes
+No network, and nothing but torch, transformers, peft and alif with its small needs (pydantic, tomli-w, rich, jinja2, regex).
+Each case is a process of its own and its result is kept as soon as it is there (--json), so that pieces of ten minutes
 (--minutes) are enough and a killed one costs a case at most. A figure is the median of the steps after the warm-up.
 
     product          8192³ in bf16: what this chip reaches, to which the rest is compared

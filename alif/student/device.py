@@ -1,8 +1,8 @@
 """Where a student runs, and in which numbers.
 
 On a GPU that has bfloat16 the frozen base is bfloat16; on an older one (T4) it is float16, and the loss is scaled; on a CPU all
-is float32. On a CPU the number of threads is fixed, whatever the machine has, because the order of a sum may depend on it: equal
-runs are then equal to the bit.
+is float32. On a CPU the number of threads is fixed, whatever the machine has, because the order of a sum may depend on it:
+equal runs are then equal to the bit.
 """
 
 from __future__ import annotations

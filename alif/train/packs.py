@@ -15,11 +15,14 @@ import bisect
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+
+from alif import store
 
 __all__ = ["IGNORE", "Packs", "Piece", "Rows", "collate", "collate_trimmed", "lay", "order", "pack", "split"]
 
@@ -35,7 +38,7 @@ class Piece:
 
     name: str
     """Id of the document or row that it comes from."""
-    tokens: tuple[int, ...]
+    tokens: Sequence[int] | Tokens
     silent: int = 1
     """How many tokens at the beginning carry no loss: at least the first, which nothing predicts."""
 
@@ -73,16 +76,16 @@ class Packs:
         return total.hexdigest()
 
 
-def split(name: str, tokens: Sequence[int], length: int) -> Iterator[Piece]:
+def split(name: str, tokens: Sequence[int] | Tokens, length: int) -> Iterator[Piece]:
     """Cut a document of two tokens or more into pieces of at most `length`; nothing is lost, one token is shown twice a cut."""
     for start in range(0, len(tokens) - 1, length - 1):
-        yield Piece(name, tuple(tokens[start : start + length]))
+        yield Piece(name, tokens[start : start + length])
 
 
-def pack(pieces: Sequence[Piece], length: int, filler: int) -> Packs:
+def pack(pieces: Sequence[Piece], length: int, filler: int, folder: Path | None = None) -> Packs:
     """Lay `pieces` into as few rows of `length` tokens as best-fit-decreasing finds; what stays free is `filler`.
 
-    Every piece must fit a row.
+    Every piece must fit a row. With a `folder` the rows lie in files there and are mapped, not held in memory.
     """
     rows: list[list[int]] = []
     free: dict[int, list[int]] = {}  # rows by the room that they have left
@@ -103,18 +106,29 @@ def pack(pieces: Sequence[Piece], length: int, filler: int) -> Packs:
         if left not in free:
             bisect.insort(rooms, left)
         free.setdefault(left, []).append(row)
-    return _fill([[pieces[index] for index in row] for row in rows], length, filler)
+    return _fill([[pieces[index] for index in row] for row in rows], length, filler, folder)
 
 
-def lay(pieces: Sequence[Piece], length: int, filler: int) -> Packs:
+def lay(pieces: Sequence[Piece], length: int, filler: int, folder: Path | None = None) -> Packs:
     """Lay each piece into a row of its own, cut off at `length`: the original's way, of which the rest is padding."""
-    return _fill([[Piece(one.name, one.tokens[:length], one.silent)] for one in pieces], length, filler)
+    return _fill([[Piece(one.name, one.tokens[:length], one.silent)] for one in pieces], length, filler, folder)
 
 
-def _fill(rows: Sequence[Sequence[Piece]], length: int, filler: int) -> Packs:
-    tokens = np.full((len(rows), length), filler, dtype=np.int32)
-    labels = np.full((len(rows), length), IGNORE, dtype=np.int32)
-    positions = np.zeros((len(rows), length), dtype=np.int32)
+def _array(name: str, rows: int, length: int, value: int, folder: Path | None) -> Tokens:
+    """Return an array [rows, length] of `value`, in memory or in a file of `folder`."""
+    if folder is None or not rows:
+        return np.full((rows, length), value, dtype=np.int32)
+    with store.disk(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        mapped: Tokens = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.int32, shape=(rows, length))
+        mapped[:] = value
+    return mapped
+
+
+def _fill(rows: Sequence[Sequence[Piece]], length: int, filler: int, folder: Path | None) -> Packs:
+    tokens = _array("tokens", len(rows), length, filler, folder)
+    labels = _array("labels", len(rows), length, IGNORE, folder)
+    positions = _array("positions", len(rows), length, 0, folder)
     used = np.zeros(len(rows), dtype=np.int64)
     for number, row in enumerate(rows):
         at = 0

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from alif import console, recipe
 from alif.errors import DataError
@@ -20,11 +21,11 @@ from alif.language import pack as languages
 from alif.records import Counts, Document
 from alif.runs import Given
 from alif.student import adapter as adapters
-from alif.student import encode_documents
 from alif.student.base import Bare, open_base
 from alif.student.device import place
 from alif.train.looks import Looks, documents
 from alif.train.packs import Piece, split
+from alif.train.shards import tokenise
 from alif.train.stage import arrange, check_length, work
 from alif.train.texts import held_out_rows, training_rows
 
@@ -36,7 +37,7 @@ class Text:
     """A document in tokens."""
 
     id: str
-    tokens: Sequence[int]
+    tokens: npt.NDArray[np.int32]
 
 
 def train(given: Given, language: recipe.Language, adapter: recipe.Adapter, pretrain: recipe.Pretrain) -> Counts:
@@ -51,7 +52,7 @@ def train(given: Given, language: recipe.Language, adapter: recipe.Adapter, pret
     check_length(bare, "pretrain", pretrain)
     taught, replayed = _texts(given, language, pretrain, bare)
     pieces = [piece for text in (*taught, *replayed) for piece in _pieces(text, pretrain)]
-    packs = arrange(pieces, pretrain, bare.tokenizer.eos_token_id)
+    packs = arrange(pieces, pretrain, bare.tokenizer.eos_token_id, given.scratch)
     wrapped = adapters.wrap(bare.model, adapter)
     looks = _looks(given, language, pretrain, bare) if pretrain.look_steps else None
     facts = work(given, bare.base, wrapped, packs, pretrain, where=where, start=adapter.model_dump_json(), looks=looks)
@@ -69,7 +70,7 @@ def _pieces(text: Text, pretrain: recipe.Pretrain) -> Iterator[Piece]:
     if pretrain.layout == "packed":
         yield from split(text.id, text.tokens, pretrain.tokens_per_row)
     else:
-        yield Piece(text.id, tuple(text.tokens))
+        yield Piece(text.id, text.tokens)
 
 
 def _looks(given: Given, language: recipe.Language, pretrain: recipe.Pretrain, bare: Bare) -> Looks:
@@ -81,12 +82,12 @@ def _texts(given: Given, language: recipe.Language, pretrain: recipe.Pretrain, b
     """Return the documents of the taught language, and those of the known one that are replayed."""
     own, known = languages.load(language.pack).code, languages.load(language.known).code
     documents = training_rows(given.needs["corpus"], Document)
-    taught = _encode([document for document in documents if document.language == own], bare)
+    taught = _encode([document for document in documents if document.language == own], bare, given)
     if not taught:
         raise DataError(f"{given.needs['corpus']}: no training document of {own}", "Name some in corpus.source.")
     if not pretrain.replay:
         return taught, []
-    there = _encode([document for document in documents if document.language == known], bare)
+    there = _encode([document for document in documents if document.language == known], bare, given)
     wanted = _size(taught) * pretrain.replay / (1 - pretrain.replay)
     replayed = _draw(there, wanted, pretrain.seed)
     if _size(replayed) < wanted:
@@ -94,8 +95,8 @@ def _texts(given: Given, language: recipe.Language, pretrain: recipe.Pretrain, b
     return taught, replayed
 
 
-def _encode(documents: Sequence[Document], bare: Bare) -> list[Text]:
-    encoded = encode_documents([document.text for document in documents], bare.tokenizer)
+def _encode(documents: Sequence[Document], bare: Bare, given: Given) -> list[Text]:
+    encoded = tokenise([document.text for document in documents], bare.tokenizer, given.scratch, bare.base.digest)
     return [Text(document.id, tokens) for document, tokens in zip(documents, encoded, strict=True)]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from peft import PeftModel
@@ -14,7 +16,7 @@ from alif.runs import Given
 from alif.student import adapter as adapters
 from alif.student.base import Bare, Base
 from alif.student.device import Place
-from alif.train import checkpoints
+from alif.train import checkpoints, shards
 from alif.train.looks import Looks
 from alif.train.packs import Packs, Piece, lay, pack
 from alif.train.trainer import fit, purpose
@@ -32,9 +34,11 @@ def check_length(bare: Bare, name: str, stage: Stage) -> None:
         )
 
 
-def arrange(pieces: Sequence[Piece], stage: Stage, filler: int) -> Packs:
-    """Lay texts into rows as the stage's layout says."""
-    return (pack if stage.layout == "packed" else lay)(pieces, stage.tokens_per_row, filler)
+def arrange(pieces: Sequence[Piece], stage: Stage, filler: int, scratch: Path | None = None) -> Packs:
+    """Lay texts into rows as the stage's layout says; in files under `scratch`, of each process its own, or in memory."""
+    lay_out = pack if stage.layout == "packed" else lay
+    folder = scratch / f"packs{os.environ.get('RANK', '')}" if scratch else None
+    return lay_out(pieces, stage.tokens_per_row, filler, folder)
 
 
 def work(
@@ -58,6 +62,7 @@ def work(
     outcome = fit(model, packs, stage, given, where=where, aim=purpose(packs, stage, start=base.digest + start), looks=looks)
     adapters.save(model, given.folder / "adapter", base.base)
     checkpoints.clear(given.scratch)
+    shards.clear(given.scratch)
     return {
         "trainable": share.trainable,
         "parameters": share.total,

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gzip
 import itertools
+import json
 from collections import Counter
 
 import numpy as np
@@ -44,7 +46,7 @@ def test_every_token_after_a_texts_first_is_predicted_exactly_once(texts):
 @given(documents)
 def test_pieces_stand_whole_in_rows_and_none_is_lost(texts):
     pieces, packs = packed(texts)
-    assert Counter(tokens for tokens, _ in segments(packs)) == Counter(piece.tokens for piece in pieces)
+    assert Counter(tokens for tokens, _ in segments(packs)) == Counter(tuple(piece.tokens) for piece in pieces)
     assert all(labels[0] == IGNORE for _, labels in segments(packs))
     assert Counter(name for names in packs.names for name in names) == Counter(piece.name for piece in pieces)
 
@@ -69,6 +71,28 @@ def test_ten_thousand_articles_fill_their_rows():
     sizes = np.random.default_rng(1).lognormal(5.5, 1.2, 10_000).astype(int) + 2
     pieces = [piece for size in sizes for piece in split("x", range(size), 1024)]
     assert pack(pieces, 1024, FILLER).fill > 0.995
+
+
+def test_rows_in_files_are_the_rows_in_memory(tmp_path):
+    pieces = [piece for n, text in enumerate(TEXTS) for piece in split(str(n), np.array(text, dtype=np.int32), LENGTH)]
+    one, other = pack(pieces, LENGTH, FILLER), pack(pieces, LENGTH, FILLER, tmp_path)
+    assert isinstance(other.tokens, np.memmap)
+    assert one.digest() == other.digest()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.npy", "positions.npy", "tokens.npy"]
+
+
+@pytest.mark.shared
+def test_real_corpora_fill_their_rows(shared_data):
+    """Urdu and English as they come, from sentences to whole books, in rows of 4,096 tokens of about three bytes."""
+    texts = []
+    for path in sorted([*shared_data.glob("ur_raw/*.jsonl.gz"), *shared_data.glob("en_raw/*.jsonl.gz")]):
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            texts += [max(2, len(json.loads(line)["text"].encode()) // 3) for line in file]
+    assert len(texts) > 500
+    pieces = [piece for size in texts for piece in split("x", np.zeros(size, dtype=np.int32), 4096)]
+    packs = pack(pieces, 4096, FILLER)
+    assert packs.fill >= 0.995
+    assert packs.used.sum() == sum(len(piece.tokens) for piece in pieces) >= sum(texts)
 
 
 def test_silent_tokens_carry_no_label():
