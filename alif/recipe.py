@@ -1,413 +1,84 @@
-"""The recipe: every setting of the toolkit, typed, with its default, its unit and its source.
+"""The recipe: a TOML file, read over the defaults of `settings` and over the shipped recipe that it `extends`.
 
-A recipe is a TOML file. Two halves: what is made (every table but one; part of each step's identity) and `[runtime]`: how
-fast, how dear, on what. A key that a recipe leaves out has the default written here, or the value of the shipped recipe that
-it `extends`; a table of that recipe that is not wanted is taken out with `teacher.gpt = false`. Relative paths are from the
-working directory, except data files, which are from `sources.folder`.
+A key that a recipe leaves out has the default written in settings.py, or the value of the shipped recipe that it `extends`; a
+table of that recipe that is not wanted is taken out with `teacher.gpt = false`. Relative paths are from the working directory,
+except data files, which are from `sources.folder`.
 """
 
 from __future__ import annotations
 
 import difflib
-import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import tomli_w
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import ValidationError
 
 from alif.errors import RecipeError
 from alif.records import Table
-
-__all__ = ["Recipe", "dump", "every_key", "find", "identity", "load", "shipped"]
-
-Files = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
-"""One source or several: "pack"; file patterns such as "ur_raw/*.jsonl.gz", relative to sources.folder; or
-"hub:OWNER/NAME[:CONFIG][@REVISION][#SPLIT]"."""
-
-def _one_positive(share: float | Mapping[str, float]) -> float | Mapping[str, float]:
-    parts = tuple(share.values()) if isinstance(share, Mapping) else (share,)
-    if not all(0 <= part < math.inf for part in parts) or not any(parts):
-        raise PydanticCustomError("share", "Shares are numbers from 0 on, and not all are 0")
-    return share
-
-
-Share = Annotated[float | Mapping[str, float], AfterValidator(_one_positive)]
-"""A teacher's part of the requests: one number, or a table by task."""
-
-NOT_IDENTITY: dict[str, JsonValue] = {"identity": False}
-"""Marks a setting that cannot change what is made: changing it is no drift."""
-
-
-class Language(Table):
-    """Which language is taught, and which one the base model already speaks."""
-
-    pack: str = "ur"
-    """A shipped pack's name, or the path of a pack folder."""
-    known: str = "en"
-    """The pack of the language that the base model knows: replayed against forgetting and measured for retention."""
-
-
-class Sources(Table):
-    """Where data files lie."""
-
-    folder: str = ""
-    """Folder that data files are relative to; empty: the working directory."""
-
-
-class Seeds(Table):
-    """The human seeds."""
-
-    source: Files = ("pack",)
-    """"pack", or JSON Lines files in Alif's format or in Self-Instruct's."""
-
-
-class Teacher(Table):
-    """A chat model that writes rows."""
-
-    model: str
-    """The model as the provider names it."""
-    address: str = "https://api.openai.com/v1"
-    """Any OpenAI-compatible address, Anthropic's or Azure's; "scripted": the offline teacher, from the pack's demo folder."""
-    protocol: Literal["auto", "openai", "anthropic", "azure"] = Field("auto", json_schema_extra=NOT_IDENTITY)
-    """How the address is spoken to; auto: Anthropic's and Azure's own addresses in their protocols, all others in OpenAI's."""
-    api_version: str = Field("2024-10-21", json_schema_extra=NOT_IDENTITY)
-    """Azure's protocol only: the version of its interface. There `model` is the name of the deployment."""
-    key: str = Field("", json_schema_extra=NOT_IDENTITY)
-    """Name of the environment variable that holds the key, which itself never stands in a recipe; empty: by the protocol
-    OPENAI_API_KEY, ANTHROPIC_API_KEY or AZURE_OPENAI_API_KEY."""
-    share: Share = 1.0
-    """Its part of the requests, relative to the other teachers': one number, or a table by task, in which "other" is every task
-    that is not named, and a task without a number gets none."""
-    usd_per_million_in: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
-    """Price of a million input tokens. Unknown (left out) is refused unless the address is local."""
-    usd_per_million_out: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
-    """Price of a million output tokens, reasoning tokens included."""
-    usd_per_million_cached: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
-    """Price of a million input tokens that the provider had in its cache; left out: as dear as any other input."""
-    batch_price: float = Field(0.5, gt=0, le=1, json_schema_extra=NOT_IDENTITY)
-    """What a request in a batch costs, as a part of its price. Source: OpenAI, Azure and Anthropic ask for half."""
-    temperature: float = Field(1.0, ge=0)
-    """Source: traversaal-ai/alif-urdu-llm@67a6a01/Modified_Self_Instruct (temperature 1.0, top_p 1)."""
-    max_tokens: int = Field(4096, gt=0)
-    """Upper bound of a reply in tokens: with the price it bounds what a request can cost."""
-    phrasebook: Files = ()
-    """Scripted teacher only: files of sentence pairs from which it answers translations."""
-
-
-class Generate(Table):
-    """Modified self-instruct. Source: Alif, arXiv 2510.09051 (4 human + 2 machine seeds a request)."""
-
-    accepted: int = Field(51_686, ge=0)
-    """Accepted rows to reach, split over the tasks by `weights`. Source: arXiv 2510.09051, Urdu-Instruct train."""
-    weights: Literal["pack", "paper"] = "pack"
-    """How the rows are split: "pack", tasks with a share of their own first (Roman script), the others by weight; "paper", the
-    tasks with a weight alone, which in the Urdu pack are the paper's seven."""
-    round: int = Field(64, gt=0)
-    """Requests asked before the pool is read again. Part of the identity, never tied to runtime.workers."""
-    items: int = Field(20, gt=0)
-    """Rows asked for in one request. Source: the original's prompts ("List of 20 tasks")."""
-    human_seeds: int = Field(4, ge=1)
-    """Seeds shown in each request. Source: arXiv 2510.09051."""
-    machine_seeds: int = Field(2, ge=0)
-    """Accepted rows of the same task shown in each request, once the pool has so many. Source: arXiv 2510.09051."""
-    floor: float = Field(0.02, ge=0, le=1)
-    """Stop when less than this share of a round's candidates is accepted: the pool is saturated."""
-    seed: int = 3407
-    """Source: traversaal-ai/alif-urdu-llm@67a6a01/Training (3407)."""
-
-
-class Pool(Table):
-    """The global pool."""
-
-    threshold: float = Field(0.7, gt=0, le=1)
-    """Accepted if ROUGE-L F1 on the pack's words is below it. Source: Self-Instruct, arXiv 2212.10560, section 2.2."""
-    scope: Literal["pack", "paper"] = "pack"
-    """What is compared: the pack's choice per task, or as in the paper the instruction alone."""
-
-
-class Translate(Table):
-    """Rows of the known language, translated by the teacher."""
-
-    source: Files = ("pack",)
-    """"pack" (the known pack's demo rows), or files or a hub id: triples, or rows with one sentence each."""
-    rows: int = Field(0, ge=0)
-    """Rows to translate, drawn by lot; 0: none. The paper used 28,910 (arXiv 2510.09051)."""
-    seed: int = 3407
-
-
-class Filter(Table):
-    """Plain checks of every row that a model wrote."""
-
-    min_words: int = Field(3, ge=0)
-    """Fewest words of an instruction with its input. Source: self-instruct drops 3 words or fewer."""
-    max_words: int = Field(400, gt=0)
-    """Most words of an answer. The original asks for at most 300 in its prompts."""
-    own_language: float = Field(0.5, ge=0, le=1)
-    """Least share of the answer's letters in the pack's script, where the task's answer is in the pack's language."""
-    repetition: float = Field(0.5, ge=0, le=1)
-    """Most share of an answer's word 4-grams that may be repeats."""
-    arithmetic: bool = True
-    """Recompute the equations of worked answers and drop rows with a false one."""
-
-
-class Review(Table):
-    """Reading by people."""
-
-    share: float = Field(0.0, ge=0, le=1)
-    """Part of the rows that people read, drawn by lot; 0: nobody."""
-    reviewers: int = Field(1, ge=1)
-    """Verdicts wanted for each of these rows."""
-    verdicts: str = ""
-    """JSON Lines file of verdicts; empty: runs/NAME/verdicts.jsonl."""
-    seed: int = 3407
-
-
-class Replay(Table):
-    """Rows of the known language, against forgetting. Source: arXiv 2510.09051."""
-
-    source: Files = ("pack",)
-    """"pack" (the known pack's demo rows that are not translated), or files, or a hub id."""
-    rows: int = Field(0, ge=0)
-    """Rows, stratified by source and length; 0: no replay. The paper used 10,400 + 10,000."""
-    seed: int = 3407
-
-
-class Part(Table):
-    """One part of the training mixture."""
-
-    source: Files = ()
-    """Empty: the rows of the step that the part is named after. Otherwise files, or a hub id."""
-    rows: int = Field(0, ge=0)
-    """Rows to draw; 0: all there are."""
-    licence: str = ""
-    """Licence of the source, kept in each row."""
-
-
-class Split(Table):
-    """Train and validation rows."""
-
-    validation: float = Field(0.05, ge=0, lt=1)
-    """Part of the distinct prompts held out; no prompt stands on both sides."""
-    seed: int = 3407
-
-
-class Corpus(Table):
-    """Stage-1 text."""
-
-    source: Files = ("pack",)
-    """"pack" (the demo articles), files, or a hub id, of the language that is taught."""
-    known_source: Files = ("pack",)
-    """The same for the known language: the tiny base is trained on it, stage 1 may replay it."""
-    documents: int = Field(0, ge=0)
-    """Most documents of each language; 0: all."""
-    characters: int = Field(0, ge=0)
-    """Most characters of each source; 0: all. Keeps one large source from drowning the others."""
-    held_out: float = Field(0.1, ge=0, lt=1)
-    """Part of each source's documents that is never trained on."""
-    min_words: int = Field(3, ge=0)
-    """Shorter documents are dropped."""
-    seed: int = 3407
-
-
-class Student(Table):
-    """The model that we train."""
-
-    base: str = "meta-llama/Llama-3.1-8B"
-    """A hub id (with @revision), a local folder, or "tiny": a small Llama made from nothing by the step base."""
-    revision: str = ""
-    """Revision of a hub id."""
-
-
-class Tiny(Table):
-    """The demo's base model, made and trained on the known language in seconds; used where student.base is "tiny"."""
-
-    vocabulary: int = Field(1024, ge=300)
-    """Entries of its byte-level BPE, trained on both languages' corpus."""
-    width: int = Field(64, gt=0)
-    layers: int = Field(2, gt=0)
-    heads: int = Field(4, gt=0)
-    key_value_heads: int = Field(2, gt=0)
-    feed_forward: int = Field(172, gt=0)
-    tied: bool = False
-    """Whether input embeddings and head share one matrix; Llama-3.1-8B does not."""
-    epochs: float = Field(4.0, gt=0)
-    lr: float = Field(4e-3, gt=0)
-    tokens_per_row: int = Field(256, ge=16)
-    rows_per_step: int = Field(4, gt=0)
-    seed: int = 3407
-
-
-class Adapter(Table):
-    """What is trained on top of the base. Source: traversaal-ai/alif-urdu-llm@67a6a01/Training/train_cpt.py."""
-
-    rank: int = Field(128, gt=0)
-    alpha: int = Field(32, gt=0)
-    rslora: bool = True
-    """Scale by alpha / sqrt(rank) instead of alpha / rank."""
-    dropout: float = Field(0.0, ge=0, lt=1)
-    targets: tuple[Literal["attention", "mlp", "embeddings"], ...] = ("attention", "mlp", "embeddings")
-    """LoRA on attention and MLP; "embeddings" trains full copies of input embeddings and head."""
-    copies: Literal["float32", "bfloat16"] = "float32"
-    """Numbers of these copies. The original's were bfloat16, in which a rate of 1e-5 moves 14 to 38 % of the weights."""
-    seed: int = 3407
-
-
-class Stage(Table):
-    """Settings that both training stages have."""
-
-    epochs: float = Field(1.0, ge=0)
-    """0: the stage trains nothing."""
-    lr: float = Field(2e-5, gt=0)
-    embedding_lr: float = Field(1e-5, gt=0)
-    """Learning rate of the embedding copies."""
-    weight_decay: float = Field(0.01, ge=0)
-    warmup_steps: int = Field(50, ge=0)
-    """Optimiser steps; at most a tenth of the stage. Source: train_cpt.py, train_ft.py."""
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    tokens_per_row: int = Field(4096, ge=16)
-    """Length of a packed row in tokens."""
-    rows_per_step: int = Field(8, gt=0)
-    """Packed rows in one optimiser step."""
-    rows_at_once: int = Field(1, gt=0)
-    """Packed rows in one forward pass; the rest of the step is accumulated."""
-    layout: Literal["packed", "padded"] = "packed"
-    """packed: as many texts in a row as fit, long ones split. padded: the original's way, one text a row, cut off at the row's
-    length and filled up to the longest of those that go through the model at once."""
-    optimizer: Literal["adamw", "adamw_8bit"] = "adamw"
-    """adamw_8bit, the original's, keeps its state in 8 bits; needs a GPU and the low-memory extra."""
-    look_steps: int = Field(0, ge=0)
-    """Optimiser steps between two looks at held-out texts (bits per byte in each language, samples), kept in the stage's curve;
-    0: none. A look changes nothing that is trained."""
-    look_texts: int = Field(32, gt=0)
-    """Held-out texts of each language in a look."""
-    look_samples: int = Field(2, ge=0)
-    """Texts that the model writes in a look."""
-    patience: int = Field(0, ge=0)
-    """Looks without a better one, in the taught language, after which the stage stops and takes its best weights; 0: never."""
-    seed: int = 3407
-
-
-class Pretrain(Stage):
-    """Stage 1: continued pre-training on the corpus."""
-
-    replay: float = Field(0.0, ge=0, lt=1)
-    """Part of the stage's tokens that are known-language corpus text. Qalb (arXiv 2601.08141) uses 7 %."""
-
-
-class Finetune(Stage):
-    """Stage 2: instruction tuning."""
-
-    epochs: float = Field(2.0, ge=0)
-    lr: float = Field(5e-5, gt=0)
-    weight_decay: float = Field(0.0, ge=0)
-    template: Literal["auto", "alpaca", "chat"] = "auto"
-    """How a prompt is written: the base's own chat template where it has one, Alpaca's headings otherwise."""
-    loss: Literal["answer", "all"] = "answer"
-    """Tokens that carry loss: the answer's, as the paper says, or the prompt's too, as its code does."""
-    start: Literal["adapter", "merged"] = "adapter"
-    """Go on with stage 1's adapter, as the original does, or merge it into the base and begin a new one."""
-
-
-class Benchmarks(Table):
-    """What is asked. Rows that overlap with it never enter the blend."""
-
-    test: Files = ("pack",)
-    """Test set of generated answers: "pack" or JSON Lines files of triples with `task`."""
-    choices: Files = ()
-    """Multiple-choice files (question, choices, gold), scored by log-probability."""
-
-
-class Evaluate(Table):
-    """What is measured before and after each stage."""
-
-    documents: int = Field(0, ge=0)
-    """Held-out documents per source and language for bits per byte; 0: all."""
-    questions: int = Field(0, ge=0)
-    """Questions of the test set, the same number from each task; 0: all."""
-    answer_tokens: int = Field(96, gt=0)
-    """Longest generated answer, in tokens."""
-    samples: int = Field(6, ge=0)
-    """Answers shown side by side in the report."""
-    questions_each: int = Field(0, ge=0)
-    """Questions of each benchmark; 0: all."""
-    resamples: int = Field(1000, gt=0)
-    """Bootstrap resamples behind an interval."""
-    seed: int = 3407
-
-
-class Export(Table):
-    """The model that leaves the run."""
-
-    dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
-    """The adapter is merged in float32 and cast once."""
-
-
-class Runtime(Table):
-    """How fast, how dear, on what. Never part of a step's identity."""
-
-    max_cost_usd: float = Field(100.0, ge=0)
-    """Money cap of the run; nothing is sent that could pass it."""
-    workers: int = Field(16, gt=0)
-    """Most requests in flight."""
-    batch: bool = False
-    """Ask through the providers' batch interfaces: cheaper, and each round takes up to a day. May be switched at any time."""
-    timeout_s: float = Field(120.0, gt=0)
-    """How long one request may take before it is tried again."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    threads: int = Field(0, ge=0)
-    """CPU threads of training and asking; 0: one. More help a larger model on a machine that does nothing else."""
-    gpus: int = Field(1, gt=0)
-    """GPUs that `alif check --gpu` plans with. Training itself still refuses more than one."""
-    shard: bool = False
-    """Plan with weights, gradients and optimiser shared out among the GPUs (FSDP2)."""
-    recompute: bool = False
-    """Forget the inputs inside the layers and compute them again on the way back: far less memory, a third more work."""
-    checkpoint_steps: int = Field(50, gt=0)
-    """Optimiser steps between two checkpoints."""
-    mirror: str = ""
-    """Where finished steps, checkpoints and the ledger are copied, for machines that vanish: a folder, or "hub:OWNER/NAME", a
-    private repository. The same command on a new machine goes on from there."""
-    ledger: str = ""
-    """Ledger file shared with other runs; empty: the run's own."""
-
-
-class Recipe(Table):
-    """All settings of a run."""
-
-    name: str = Field(pattern=r"^[\w.-]+$")
-    """The folder under runs/."""
-    about: str = ""
-    """One sentence for `alif ls`."""
-    language: Language = Language()
-    sources: Sources = Sources()
-    seeds: Seeds = Seeds()
-    teacher: Mapping[str, Teacher] = {}
-    """One table a teacher: [teacher.NAME]."""
-    generate: Generate = Generate()
-    pool: Pool = Pool()
-    translate: Translate = Translate()
-    filter: Filter = Filter()
-    review: Review = Review()
-    replay: Replay = Replay()
-    blend: Mapping[str, Part] = {"generate": Part(), "translate": Part(), "replay": Part()}
-    """One table a part: [blend.NAME]; NAME is generate, translate, replay, or anything with a source."""
-    split: Split = Split()
-    corpus: Corpus = Corpus()
-    student: Student = Student()
-    tiny: Tiny = Tiny()
-    adapter: Adapter = Adapter()
-    pretrain: Pretrain = Pretrain()
-    finetune: Finetune = Finetune()
-    benchmarks: Benchmarks = Benchmarks()
-    evaluate: Evaluate = Evaluate()
-    export: Export = Export()
-    runtime: Runtime = Runtime()
-
+from alif.settings import (
+    NOT_IDENTITY,
+    Adapter,
+    Benchmarks,
+    Corpus,
+    Evaluate,
+    Export,
+    Filter,
+    Finetune,
+    Generate,
+    Language,
+    Part,
+    Pool,
+    Pretrain,
+    Recipe,
+    Replay,
+    Review,
+    Runtime,
+    Seeds,
+    Sources,
+    Split,
+    Stage,
+    Student,
+    Teacher,
+    Tiny,
+    Translate,
+)
+
+__all__ = [
+    "Adapter",
+    "Benchmarks",
+    "Corpus",
+    "Evaluate",
+    "Export",
+    "Filter",
+    "Finetune",
+    "Generate",
+    "Language",
+    "Part",
+    "Pool",
+    "Pretrain",
+    "Recipe",
+    "Replay",
+    "Review",
+    "Runtime",
+    "Seeds",
+    "Sources",
+    "Split",
+    "Stage",
+    "Student",
+    "Teacher",
+    "Tiny",
+    "Translate",
+    "dump",
+    "every_key",
+    "find",
+    "identity",
+    "load",
+    "shipped",
+]
 
 SHIPPED = Path(__file__).parent / "recipes"
 

@@ -37,9 +37,7 @@ def test_usage_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
         (["corpus", "demo", "--set", 'corpus.source="none/*.jsonl"'], "none/*.jsonl: no such file"),
     ],
 )
-def test_bad_input_is_a_sentence_and_exit_1(
-    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_input_is_a_sentence_and_exit_1(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert _main(arguments) == 1
     said = capsys.readouterr()
     assert sentence in said.err
