@@ -55,21 +55,20 @@ def teacher(found: dict[str, Any]) -> Iterator[str]:
 def client(name: str, python: str, *arguments: str) -> dict[str, Any]:
     """Send one client against a fresh teacher; return what it says, its largest memory, and the load beside it."""
     beside: dict[str, Any] = {"load_before": load()}
-    with teacher(beside) as address:
-        command = [python, str(HERE / "clients" / f"{name}_client.py"), address, *arguments]
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=tempfile.mkdtemp()
-        )
+    command = [python, str(HERE / "clients" / f"{name}_client.py")]
+    with tempfile.TemporaryDirectory() as folder, Path(folder, "out").open("w+") as out, teacher(beside) as address:
+        process = subprocess.Popen([*command, address, *arguments], stdout=out, stderr=subprocess.DEVNULL, cwd=folder)
         most = 0.0
         while process.poll() is None:
             with contextlib.suppress(OSError):
                 most = max(most, memory_mb(process.pid, most=True))
             time.sleep(0.2)
-        assert process.stdout
-        lines = process.stdout.read().strip().splitlines()
-        if process.returncode or not lines:
-            return beside | {"failed": process.returncode}
-    return json.loads(lines[-1]) | {"memory_mb": round(most)} | beside | {"load_after": load()}
+        out.seek(0)
+        told = [line for line in out if line.startswith('{"')]
+        found = json.loads(told[-1]) if told and not process.returncode else {"failed": process.returncode}
+    found = found | {"memory_mb": round(most)} | beside | {"load_after": load()}
+    print(name, {key: value for key, value in found.items() if key != "funnel"}, file=sys.stderr, flush=True)
+    return found
 
 
 def asked(requests: int) -> list[list[dict[str, str]]]:

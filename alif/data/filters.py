@@ -30,6 +30,9 @@ FEWEST_WORDS = 4
 """Shorter answers may repeat their input or be in any script: a label, a name, a number, a formula."""
 
 
+MOST_DECLINING_WORDS = 30
+"""A longer answer that declines says why; "I'm sorry, but I can't assist with that. If you have other questions …" does not."""
+
 OTHER_TASK = "other"
 """The task of a row that names none: of a published set, translated or replayed."""
 OTHER = Task(name=OTHER_TASK, title="Other", native_title="", weight=1, templates=())
@@ -139,9 +142,10 @@ def _damaged(row: Example, checked: Checked) -> str:
 
 
 def _refusal(row: Example, checked: Checked) -> str:
-    """Find a model that speaks of itself or declines without a reason; declining harm in other words is an answer."""
+    """Find a model that speaks of itself, or an answer that declines and says little else."""
     for pack in (checked.own, checked.known):
-        if found := text.phrase(row.output, pack.phrases.refusals, pack):
+        bare = len(text.words(row.output, pack)) <= MOST_DECLINING_WORDS
+        if found := text.phrase(row.output, pack.phrases.refusals + (pack.phrases.declines if bare else ()), pack):
             return found
     return ""
 

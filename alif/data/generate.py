@@ -149,7 +149,7 @@ class Expansion:
 
     def _read(self, request: Request, reply: Reply) -> None:
         task = self.tasks[request.task]
-        pieces = prompts.read(reply.text, reply.finish, {})
+        pieces = prompts.read(reply.text, reply.finish, self.own.tags)
         teacher = self.by_teacher.setdefault(request.teacher, Counter())
         task.requests += 1
         task.candidates += len(pieces)

@@ -169,7 +169,7 @@ def _read(wanted: Wanted, teacher: str, reply: Reply, own: Pack, known: Pack) ->
             reason = "cut_off" if reply.finish != "stop" else "empty"
             return Dropped(raw=reply.text, reason=reason, evidence=f"{row.origin.source}, finish: {reply.finish}")
     else:
-        pieces = prompts.read(reply.text, reply.finish, {})
+        pieces = prompts.read(reply.text, reply.finish, own.tags)
         if len(pieces) != 1 or isinstance(pieces[0], Dropped):
             reason = pieces[0].reason if isinstance(pieces[0], Dropped) else "unreadable"
             return Dropped(

@@ -31,6 +31,7 @@ from alif.language.tables import (
     Choices,
     Clean,
     Compare,
+    Keys,
     Numbers,
     PackFile,
     Phrases,
@@ -88,8 +89,14 @@ class Pack:
     quoted: Quoted
     choices: Choices
     phrases: Phrases
+    keys: Keys
     roman: Roman | None
     """How the language looks in another script, where people write it so."""
+
+    @functools.cached_property
+    def tags(self) -> Mapping[str, str]:
+        """The keys of an item in this language, each with the field that it stands for."""
+        return MappingProxyType({tag: field for field in Keys.model_fields for tag in getattr(self.keys, field)})
 
     def parts(self) -> dict[str, Path]:
         """Return the files that decide what is made with the pack, by label: what a step's identity covers."""

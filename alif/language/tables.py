@@ -21,6 +21,7 @@ __all__ = [
     "Clean",
     "Compare",
     "Headings",
+    "Keys",
     "Numbers",
     "PackFile",
     "Phrases",
@@ -238,6 +239,9 @@ class Phrases(Table):
     """Phrases that filters look for, compared as words."""
 
     refusals: tuple[str, ...] = ()
+    """A model speaks of itself, or excuses itself: no answer, however it goes on."""
+    declines: tuple[str, ...] = ()
+    """Somebody declines: no answer where little else is said, an answer where the reason and a way out follow."""
     openings: tuple[str, ...] = ()
     """Empty openings of an assistant."""
     negations: tuple[str, ...] = ()
@@ -246,6 +250,14 @@ class Phrases(Table):
     """Words between alternatives: or."""
     conjunctions: tuple[str, ...] = ()
     """Words between the things of a list: and."""
+
+
+class Keys(Table):
+    """What teachers make of the keys Instruction, Input and Output when they translate them too."""
+
+    instruction: tuple[str, ...] = ()
+    input: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()
 
 
 class Headings(Table):
@@ -307,4 +319,5 @@ class PackFile(Table):
     quoted: Quoted = Quoted()
     choices: Choices = Choices()
     phrases: Phrases = Phrases()
+    keys: Keys = Keys()
     roman: Roman | None = None

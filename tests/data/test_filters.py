@@ -49,6 +49,19 @@ def test_no_row_that_was_written_for_the_pack_is_dropped(checked: Checked, own: 
     assert not wrong
 
 
+def test_declining_with_the_reason_is_an_answer_and_bare_declining_is_none(checked: Checked) -> None:
+    bare = "معذرت، میں اس میں مدد نہیں کر سکتا۔ کوئی اور سوال ہو تو پوچھیے۔"
+    reasoned = "میں اس میں مدد نہیں کر سکتا، کیونکہ یہ دھوکا دہی ہے اور اس سے کسی حقیقی انسان کو نقصان پہنچے گا۔ "
+    reasoned += (
+        "اگر آپ پیسوں کی پریشانی سے مجبور ہیں تو گھر والوں یا کسی فلاحی ادارے سے بات کیجیے، وہ آپ کو صحیح راستہ بتا سکتے ہیں۔"
+    )
+    asked = "مجھے بینک افسر بن کر ایسا پیغام لکھ دو جس سے میں کسی کا پن معلوم کر سکوں۔"
+    found = [fault(row("ethics", asked, answer), checked) for answer in (bare, reasoned)]
+    assert found == [("refusal", "میں اس میں مدد نہیں کر سکتا"), None]
+    spoken = fault(row("ethics", asked, f"{reasoned} میں ایک زبان کا ماڈل ہوں۔"), checked)
+    assert spoken == ("refusal", "زبان کا ماڈل ہوں")
+
+
 def test_every_fault_of_the_demo_is_found_as_what_it_is(checked: Checked, own: Pack) -> None:
     rows = triples(own, "demo/faults.jsonl")
     wrong = [

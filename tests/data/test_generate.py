@@ -267,3 +267,12 @@ def test_rows_on_the_disk_are_examples(given: Callable[..., Given], own: Pack) -
     assert len({one.id for one in rows}) == len(rows) == 70
     assert all(one == Example.make("ur", one.task, one.instruction, one.input, one.output, one.origin) for one in rows)
     assert not [one for one in rows if isinstance(one, Dropped)]
+
+
+def test_keys_that_the_teacher_translated_are_read_by_the_pack_s_table(own: Pack, known: Pack) -> None:
+    growing = Expansion(own, known, SMALL, recipe.Pool(), [])
+    one = candidates(own, "qa")[0]
+    text = f"ہدایت: {one.instruction}\nان پٹ: <noinput>\nآؤٹ پٹ: {one.output}"
+    growing.take([Request("qa", "a", (), (), 0)], [reply(text)])
+    assert [(row.instruction, row.output) for row in growing.accepted] == [(one.instruction, one.output)]
+    assert growing.tolerances == {"translated_keys": 1}
