@@ -10,7 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts.validators import Number
@@ -49,13 +49,17 @@ def _stored(name: str) -> tuple[Run, Recipe]:
     return run, recipes.load(run.root / "recipe.toml")
 
 
+def _tell(found: Any, show: Callable[[Any], None], json: bool) -> None:
+    """Give what a command found: as JSON for scripts, or shown for people."""
+    console.json_document(found) if json else show(found)
+
+
 @app.command(name="ls")
 def list_all(*, json: Json = False) -> None:
     """List packs, recipes, runs and their state."""
     from alif import overview
 
-    listing = overview.listing(RUNS)
-    console.json_document(listing) if json else overview.show_listing(listing)
+    _tell(overview.listing(RUNS), overview.show_listing, json)
 
 
 @app.command
@@ -63,8 +67,12 @@ def new(
     recipe: str | None = None,
     path: Path | None = None,
     *,
-    pack: Annotated[str | None, Parameter(help="Code of a language (BCP 47): write a language pack; RECIPE is then its folder.")] = None,
-    from_: Annotated[Path | None, Parameter(name="--from", help="With --pack: a text in the language, one paragraph a line.")] = None,
+    pack: Annotated[
+        str | None, Parameter(help="Code of a language (BCP 47): write a language pack; RECIPE is then its folder.")
+    ] = None,
+    from_: Annotated[
+        Path | None, Parameter(name="--from", help="With --pack: a text in the language, one paragraph a line.")
+    ] = None,
     name: Annotated[str, Parameter(help="With --pack: what the language is called in English.")] = "",
     native_name: Annotated[str, Parameter(help="With --pack: what it calls itself.")] = "",
     json: Json = False,
@@ -73,7 +81,7 @@ def new(
     if pack is not None:
         from alif import packs
 
-        packs.new(pack, from_, Path(recipe or pack), name, native_name, json)
+        _tell(packs.new(pack, from_, Path(recipe or pack), name, native_name), packs.show_new, json)
         return
     if recipe is None:
         raise RecipeError("alif new: no recipe named", "alif new RECIPE, or alif new --pack CODE --from TEXT.")
@@ -82,45 +90,45 @@ def new(
         raise RecipeError(f"{target}: is already there", "Name another file: alif new RECIPE PATH.")
     with store.disk(target):
         shutil.copyfile(recipes.find(recipe, RUNS), target)
-    console.json_document({"path": str(target)}) if json else console.line(f"{target}  edit it, then: alif run {target}")
+    _tell({"path": str(target)}, lambda found: console.line(f"{target}  edit it, then: alif run {target}"), json)
 
 
 @app.command
-def check(recipe: str | None = None, *, pack: Annotated[str | None, Parameter(help="A language pack, by name or folder: say what to mend in it.")] = None, live: Annotated[bool, Flag] = False, rehearse: Annotated[int, Parameter(validator=Number(gte=0))] = 0, gpu: Annotated[str | None, Parameter(help="What training takes on it: a100 h100 h200 4090 t4.")] = None, set: Set = None, json: Json = False) -> None:
+def check(
+    recipe: str | None = None,
+    *,
+    pack: Annotated[str | None, Parameter(help="A language pack, by name or folder: say what to mend in it.")] = None,
+    live: Annotated[bool, Flag] = False,
+    rehearse: Annotated[int, Parameter(validator=Number(gte=0))] = 0,
+    gpu: Annotated[str | None, Parameter(help="What training takes on it: a100 h100 h200 4090 t4.")] = None,
+    set: Set = None,
+    json: Json = False,
+) -> None:
     """Check recipe, pack, keys and files; list every setting, and every host with what is sent there. Sends nothing.
 
-    With --live every teacher is asked for one token; with --rehearse 20 twenty real requests are sent, and money and time of the
-    whole recipe estimated from them. Both tell the price first, keep to the money cap, and their replies are stored. With --gpu h200
-    memory, hours and price of the training are worked out, and what to change where it does not fit.
+    With --live every teacher is asked for one token; with --rehearse 20 twenty real requests are sent, and money and time of
+    the whole recipe estimated from them. Both tell the price first, keep to the money cap, and their replies are stored. With
+    --gpu h200 memory, hours and price of the training are worked out, and what to change where it does not fit.
     """
     from alif import overview, packs, spending
+    from alif.train import plan, plan_page
 
     if pack is not None:
-        packs.check(pack, json)
+        findings = packs.examined(pack)
+        _tell(findings, packs.show_examined, json)
+        packs.refuse_wrong(findings)
         return
     if recipe is None:
         raise RecipeError("alif check: no recipe named", "alif check RECIPE, or alif check --pack PACK.")
     loaded = _recipe(recipe, set)
     if gpu is not None:
-        from alif.train import plan, plan_page
-
-        told = plan.plan(loaded, gpu, RUNS)
-        console.json_document({**overview.examine(loaded), "plan": told}) if json else plan_page.show(told)
-        return
-    if not live and not rehearse:
-        found = overview.examine(loaded) | packs.tokenizer(loaded)
-        console.json_document(found) if json else overview.show_examined(found)
-        packs.show_tokenizer(found, json)
-        return
-    greeted = spending.greeted(Run(RUNS / loaded.name), loaded) if live else []
-    if not json:
-        spending.show_greeted(greeted)
-    rehearsed = spending.rehearsed(Run(RUNS / loaded.name), loaded, rehearse) if rehearse else None
-    if json:
-        console.json_document({"live": greeted, "rehearsal": rehearsed})
-    elif rehearsed:
-        spending.show_rehearsed(rehearsed, loaded.runtime.max_cost_usd)
-    spending.all_answered(greeted)
+        _tell(
+            overview.examine(loaded) | {"plan": plan.plan(loaded, gpu, RUNS)}, lambda found: plan_page.show(found["plan"]), json
+        )
+    elif live or rehearse:
+        spending.prove(Run(RUNS / loaded.name), loaded, live, rehearse, json)
+    else:
+        _tell(overview.examine(loaded) | packs.tokenizer(loaded), overview.show_examined, json)
 
 
 @app.command
@@ -145,7 +153,7 @@ def _do(recipe: Recipe, steps: tuple[Step, ...], json: bool) -> None:
     if overview.stale(folder):
         cards.write(folder.root)
         report.write([folder.root])
-    console.json_document(overview.status(folder)) if json else overview.show_end(folder, done)
+    _tell(overview.status(folder), lambda found: overview.show_end(folder, done), json)
 
 
 def _step_command(step: Step) -> Callable[..., None]:
@@ -167,11 +175,13 @@ def _generate(recipe: str, *, reparse: Annotated[bool, Flag] = False, set: Set =
     folder = Run(RUNS / loaded.name)
     changed = spending.reparsed(folder, loaded)
     console.note("Rows have changed; later steps that were built from them say so." if changed else "The same rows as before.")
-    console.json_document(overview.status(folder)) if json else overview.show_status(overview.status(folder))
+    _tell(overview.status(folder), overview.show_status, json)
 
 
 for _place, _step in enumerate(pipeline.PIPELINE):
-    app.command(_generate if _step is pipeline.GENERATE else _step_command(_step), name=_step.name, group=STEPS, sort_key=_place)
+    app.command(
+        _generate if _step is pipeline.GENERATE else _step_command(_step), name=_step.name, group=STEPS, sort_key=_place
+    )
 
 
 @app.command
@@ -181,11 +191,9 @@ def status(run: str, *, json: Json = False) -> None:
 
     folder, recipe = _stored(run)
     found = overview.status(folder) | {"unsettled": spending.unsettled(folder, recipe)}
-    if json:
-        console.json_document(found)
-        return
-    overview.show_status(found)
-    spending.show_unsettled(found["unsettled"], folder)
+    _tell(found, overview.show_status, json)
+    if not json:
+        spending.show_unsettled(found["unsettled"], folder)
 
 
 @app.command
@@ -193,8 +201,7 @@ def batches(run: str, *, cancel: str | None = None, json: Json = False) -> None:
     """List a run's batches and how far they are; with --cancel ID end one early and keep what it has done."""
     from alif import spending
 
-    found = spending.batches(*_stored(run), cancel)
-    console.json_document(found) if json else spending.show_batches(found)
+    _tell(spending.batches(*_stored(run), cancel), spending.show_batches, json)
 
 
 @app.command
@@ -202,8 +209,7 @@ def release(run: str, *, json: Json = False) -> None:
     """Count requests that were sent and never answered for nothing, when the provider's bill shows that they were not billed."""
     from alif import spending
 
-    found = spending.released(*_stored(run))
-    console.json_document(found) if json else spending.show_released(found)
+    _tell(spending.released(*_stored(run)), spending.show_released, json)
 
 
 @app.command
@@ -218,8 +224,7 @@ def show(
     """Read real rows of a step, with their ancestry; with --dropped the rows that left, and why."""
     from alif import overview
 
-    rows = overview.rows(_run(run), step, dropped, n)
-    console.json_document(rows) if json else overview.show_rows(rows)
+    _tell(overview.rows(_run(run), step, dropped, n), overview.show_rows, json)
 
 
 @app.command
@@ -228,7 +233,7 @@ def report(*runs: str, json: Json = False) -> None:
     from alif.evaluate import report as pages
 
     path = pages.write([_run(name).root for name in runs])
-    console.json_document(store.read_json(path.with_suffix(".json"))) if json else console.line(str(path))
+    _tell(store.read_json(path.with_suffix(".json")), lambda found: console.line(str(path)), json)
 
 
 @app.command

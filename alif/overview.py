@@ -167,7 +167,16 @@ def show_examined(found: Mapping[str, Any]) -> None:
     console.line()
     for problem in found["problems"]:
         console.line(f"! {problem['message']}\n  {problem['hint']}")
+    if "tokenizer" in found:
+        _show_tokenizer(found)
     console.line(f"{len(found['problems'])} problems" if found["problems"] else "No problems found. Nothing was sent.")
+
+
+def _show_tokenizer(found: Mapping[str, Any]) -> None:
+    rows = [(code, *fit.values()) for code, fit in found["tokenizer"].items()]
+    columns = ("tokenizer", *(key.replace("_", " ") for key in next(iter(found["tokenizer"].values()))))
+    console.table(columns, rows)
+    console.line(f"A word of the first language costs {found['tokenizer_cost']} times the tokens of one of the second.\n")
 
 
 def _setting_row(setting: Mapping[str, Any]) -> tuple[str, str, str, str]:

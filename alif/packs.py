@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from alif import console, recipe
 from alif.data import examine as examination
-from alif.data.examine import Finding
 from alif.errors import PackError
 from alif.language import pack as packs
 from alif.language import sketch
 
-__all__ = ["check", "new", "show", "show_tokenizer", "tokenizer"]
+__all__ = ["examined", "new", "refuse_wrong", "show_examined", "show_new", "tokenizer"]
 
 
-def new(code: str, sample: Path | None, folder: Path, name: str, native_name: str, json: bool) -> None:
-    """Write a pack folder from a sample text and tell what was measured: `alif new --pack`.
+def new(code: str, sample: Path | None, folder: Path, name: str, native_name: str) -> dict[str, Any]:
+    """Write a pack folder from a sample text; return its files and what was measured: `alif new --pack`.
 
     Raises:
         PackError: no sample, or the folder is already there.
@@ -35,27 +34,52 @@ def new(code: str, sample: Path | None, folder: Path, name: str, native_name: st
         )
     measured = sketch.measure(sample, code)
     written = sketch.write(measured, folder, name, native_name)
-    if json:
-        console.json_document({"folder": str(folder), "files": [str(path) for path in written]})
-        return
-    console.line(f"{measured.line_count:,} lines, {measured.word_count:,} words: {measured.script}, {measured.direction}")
-    console.line(
-        f"{len(measured.letters)} letters, {len(measured.words)} little words, near to {' '.join(measured.neighbours)}"
-    )
-    console.line(f"{folder}  {len(written)} files. What to mend: alif check --pack {folder}")
+    return {
+        "folder": str(folder),
+        "files": [str(path) for path in written],
+        "lines": measured.line_count,
+        "words": measured.word_count,
+        "script": measured.script,
+        "direction": measured.direction,
+        "letters": len(measured.letters),
+        "little_words": len(measured.words),
+        "neighbours": list(measured.neighbours),
+    }
 
 
-def check(name: str, json: bool) -> None:
-    """Tell what to mend in a pack: `alif check --pack`.
+def show_new(found: Mapping[str, Any]) -> None:
+    """Print what `new` measured and wrote."""
+    console.line(f"{found['lines']:,} lines, {found['words']:,} words: {found['script']}, {found['direction']}")
+    console.line(f"{found['letters']} letters, {found['little_words']} little words, near to {' '.join(found['neighbours'])}")
+    console.line(f"{found['folder']}  {len(found['files'])} files. What to mend: alif check --pack {found['folder']}")
+
+
+def examined(name: str) -> dict[str, Any]:
+    """Return what is to be mended in a pack, in the order to mend it: `alif check --pack`."""
+    return {"pack": name, "findings": [asdict(finding) for finding in examination.examine(name, recipe.Language())]}
+
+
+def show_examined(found: Mapping[str, Any]) -> None:
+    """Print the findings in their order, each with its cure."""
+    findings = found["findings"]
+    for one in findings:
+        console.line(f"{one['kind']:>8}  {one['where']}: {one['what']}\n{'':>10}{one['cure']}")
+    counts = Counter(one["kind"] for one in findings)
+    told = ", ".join(f"{count} {kind}" for kind, count in counts.items()) if findings else "nothing to mend."
+    console.line(f"{found['pack']}: {told}")
+
+
+def refuse_wrong(found: Mapping[str, Any]) -> None:
+    """Refuse a pack in which something is wrong, after all of it was told.
 
     Raises:
-        PackError: something is wrong, after all of it was told.
+        PackError: with the number of things.
     """
-    found = examination.examine(name, recipe.Language())
-    console.json_document({"pack": name, "findings": [asdict(finding) for finding in found]}) if json else show(name, found)
-    wrong = sum(finding.kind == "wrong" for finding in found)
+    wrong = sum(one["kind"] == "wrong" for one in found["findings"])
     if wrong:
-        raise PackError(f"{name}: {wrong} things are wrong", "Mend them from the top: the first may be the cause of others.")
+        raise PackError(
+            f"{found['pack']}: {wrong} things are wrong", "Mend them from the top: the first may be the cause of others."
+        )
 
 
 def tokenizer(settings: recipe.Recipe) -> dict[str, Any]:
@@ -68,23 +92,3 @@ def tokenizer(settings: recipe.Recipe) -> dict[str, Any]:
     except ModuleNotFoundError:
         return {}
     return fitness.of_folder(folder, packs.load(settings.language.pack), packs.load(settings.language.known)) or {}
-
-
-def show_tokenizer(found: Mapping[str, Any], json: bool) -> None:
-    """Print what `tokenizer` found, if anything."""
-    if json or "tokenizer" not in found:
-        return
-    rows = [(code, *fit.values()) for code, fit in found["tokenizer"].items()]
-    columns = ("tokenizer", *(key.replace("_", " ") for key in next(iter(found["tokenizer"].values()))))
-    console.table(columns, rows)
-    console.line(f"A word of the first language costs {found['tokenizer_cost']} times the tokens of one of the second.")
-
-
-def show(name: str, found: Sequence[Finding]) -> None:
-    """Print the findings in their order, each with its cure."""
-    for finding in found:
-        console.line(f"{finding.kind:>8}  {finding.where}: {finding.what}\n{'':>10}{finding.cure}")
-    counts = Counter(finding.kind for finding in found)
-    console.line(
-        f"{name}: " + (", ".join(f"{count} {kind}" for kind, count in counts.items()) if found else "nothing to mend.")
-    )

@@ -21,6 +21,7 @@ __all__ = [
     "all_answered",
     "batches",
     "greeted",
+    "prove",
     "rehearsed",
     "released",
     "reparsed",
@@ -31,6 +32,23 @@ __all__ = [
     "show_unsettled",
     "unsettled",
 ]
+
+
+def prove(run: Run, recipe: Recipe, live: bool, rehearse: int, json: bool) -> None:
+    """Do `alif check --live` and `--rehearse`: tell what each teacher answers, and what the whole recipe would take.
+
+    Raises:
+        AlifError: a teacher did not answer, after all was told.
+    """
+    found = greeted(run, recipe) if live else []
+    if not json:
+        show_greeted(found)
+    told = rehearsed(run, recipe, rehearse) if rehearse else None
+    if json:
+        console.json_document({"live": found, "rehearsal": told})
+    elif told:
+        show_rehearsed(told, recipe.runtime.max_cost_usd)
+    all_answered(found)
 
 
 def greeted(run: Run, recipe: Recipe) -> list[dict[str, Any]]:

@@ -6,11 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from alif import pipeline, store
 from alif import recipe as recipes
+from alif import store
+from alif.cli import app
 
 DOCS = Path(__file__).parent
-COMMANDS = ("ls", "new", "check", "run", *(step.name for step in pipeline.PIPELINE), "status", "show", "report", "chat")
+COMMANDS = tuple(name for name in app if not name.startswith("-"))
 
 
 def recipe_page() -> str:
