@@ -1,7 +1,7 @@
 """A base model: what it is, loading it, with or without an adapter, and merging.
 
     runs/NAME/base/base.json   {"base": "tiny", "revision": "", "parameters": 328256, "digest": "9b1e…"}
-    runs/NAME/base/model/      the weights, where the base was made here ("tiny")
+    runs/NAME/base/model/      the weights, where the base was made here ("tiny", or a published one with new tokens)
 
 A published base stays where it is, in a folder or on the hub; base.json pins it by digest or by commit, and loading another one
 in its place is refused: an adapter on the wrong base gives garbage without a complaint.
@@ -10,7 +10,9 @@ in its place is refused: an adapter on the wrong base gives garbage without a co
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import importlib.util
+import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,21 @@ from typing import Any
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from alif import recipe, store
-from alif.errors import ModelError
+from alif.errors import MissingExtra, ModelError
 from alif.recipe import Runtime
 from alif.records import Table
 from alif.student import adapter as adapters
+from alif.student import vocabulary, weights
 from alif.student.device import Place, place
 
 __all__ = ["TINY", "Bare", "Base", "Student", "inspect", "load", "merge", "open_base", "read", "tokenizer"]
@@ -42,6 +52,8 @@ class Base(Table):
     parameters: int
     digest: str
     """SHA-256 of the model's folder; for a hub id its commit."""
+    quantise: str = "none"
+    """Numbers of the frozen base while an adapter is trained on it: "none" or "4bit"."""
 
 
 @dataclass(frozen=True)
@@ -98,19 +110,62 @@ def merge(student: Student) -> PreTrainedModel:
     return merged
 
 
-def open_base(base_folder: Path, where: Place) -> Bare:
-    """Return the base that step `base` recorded; errors as in `load`."""
+def open_base(base_folder: Path, where: Place, *, training: bool = False) -> Bare:
+    """Return the base that step `base` recorded, quantised where it is to be so in training; errors as in `load`."""
     base = read(base_folder)
-    source = str(base_folder / "model") if base.base == TINY else base.base
+    own = base_folder / "model"
+    source = str(own) if own.is_dir() else base.base
     if Path(source).is_dir() and store.digest(Path(source)) != base.digest:
         raise ModelError(
             f"{source}: not the model that this run began with", f"Put it back, or remove {base_folder} and later steps."
         )
     with opening(source):
-        pinned = {"revision": base.revision} if base.revision else {}
+        pinned: dict[str, Any] = {"revision": base.revision} if base.revision and source == base.base else {}
         tokenizer = AutoTokenizer.from_pretrained(source, **pinned)
+        if training and base.quantise == "4bit":
+            pinned |= {"quantization_config": quantisation(where)}
         model = AutoModelForCausalLM.from_pretrained(source, dtype=where.dtype, attn_implementation="sdpa", **pinned)
     return Bare(model, tokenizer, base)
+
+
+def quantisation(where: Place) -> Any:
+    """Return the settings of QLoRA's 4-bit base: NF4, its constants quantised too, products in the place's own numbers.
+
+    Raises:
+        ModelError: there is no GPU.
+        MissingExtra: bitsandbytes is not installed.
+
+    Source: arXiv 2305.14314.
+    """
+    if where.device.type != "cuda":
+        raise ModelError('student.quantise = "4bit" needs a GPU, and none is used here', 'Set it to "none", or use a GPU.')
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise MissingExtra('student.quantise = "4bit"', "low-memory")
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=where.dtype
+    )
+
+
+def extend(source: Base, texts: Iterable[str], wanted: int, folder: Path) -> Base:
+    """Write `source` with at most `wanted` more tokens, learned from `texts`, to `folder`; return what it is now.
+
+    Raises:
+        ModelError: its tokenizer cannot be extended.
+    """
+    where = str(folder) if source.base == TINY else source.base
+    with opening(where):
+        pinned = {"revision": source.revision} if source.revision else {}
+        model = AutoModelForCausalLM.from_pretrained(where, dtype="auto", **pinned)
+        found = AutoTokenizer.from_pretrained(where, **pinned)
+    grown = vocabulary.grow(found, texts, wanted)
+    vocabulary.embed(model, grown)
+    beside = folder.with_name(".grown")  # the old weights may be mapped from `folder` still
+    with weights.full_disk(folder):
+        model.save_pretrained(beside)
+        grown.tokenizer.save_pretrained(beside)
+        shutil.rmtree(folder, ignore_errors=True)
+        beside.rename(folder)
+    return source.model_copy(update={"parameters": model.num_parameters(), "digest": store.digest(folder)})
 
 
 def read(base_folder: Path) -> Base:

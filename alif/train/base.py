@@ -1,7 +1,7 @@
 """Step `base`: make the tiny base model from nothing, or record a published one.
 
     runs/NAME/base/base.json    what it is: name, commit, parameters, digest
-    runs/NAME/base/model/       only for "tiny": config, weights, tokenizer, as save_pretrained writes them
+    runs/NAME/base/model/       for "tiny" and with student.new_tokens: config, weights, tokenizer, as save_pretrained writes them
 
 The tiny base reads the known language only, with the packer and the trainer of stage 1, so that the run has what a real one
 has: a model that knows one language, and something to forget.
@@ -9,7 +9,10 @@ has: a model that knows one language, and something to forget.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from alif import console, recipe, store
 from alif.errors import DataError
@@ -44,21 +47,48 @@ def prepare(given: Given, language: recipe.Language, student: recipe.Student, ti
         ModelError: a published base that cannot be found, opened or used.
         DataError: the corpus has no document of the known language to train the tiny base on.
     """
-    if student.base != bases.TINY:
-        found = bases.inspect(student)
-        store.write_json(given.folder / "base.json", found.model_dump(mode="json"))
-        console.note(f"base: {found.base}, {found.parameters:,} parameters")
-        by_language = _texts(training_rows(given.needs["corpus"], Document), language)
-        return Counts(facts={**found.model_dump(mode="json"), **fitness.compare(bases.tokenizer(found), by_language)})
-    known = languages.load(language.known).code
     documents = training_rows(given.needs["corpus"], Document)
-    chosen = [document for document in documents if document.language == known]
-    if not chosen:
-        raise DataError(
-            f"{given.needs['corpus']}: no training document of the known language, {known}",
-            "The tiny base is trained on them: name some in corpus.known_source.",
-        )
-    return _make(given, language, tiny, documents, chosen)
+    by_language = _texts(documents, language)
+    rows, facts = 0, dict[str, Any]()
+    if student.base == bases.TINY:
+        known = languages.load(language.known).code
+        chosen = [document for document in documents if document.language == known]
+        if not chosen:
+            raise DataError(
+                f"{given.needs['corpus']}: no training document of the known language, {known}",
+                "The tiny base is trained on them: name some in corpus.known_source.",
+            )
+        base, tokenizer, facts = _make(given, tiny, documents, chosen)
+        rows = len(chosen)
+    else:
+        base = bases.inspect(student)
+        tokenizer = bases.tokenizer(base)
+    facts |= fitness.compare(tokenizer, by_language)
+    if student.new_tokens:
+        base, more = _extend(given, language, student, base, by_language)
+        facts |= more
+    base = base.model_copy(update={"quantise": student.quantise})
+    store.write_json(given.folder / "base.json", base.model_dump(mode="json"))
+    console.note(f"base: {base.base}, {base.parameters:,} parameters")
+    checkpoints.clear(given.scratch)
+    return Counts(rows_in=rows, kept=rows, facts={**base.model_dump(mode="json"), **facts})
+
+
+def _extend(
+    given: Given,
+    language: recipe.Language,
+    student: recipe.Student,
+    base: Base,
+    by_language: Mapping[languages.Pack, list[str]],
+) -> tuple[Base, dict[str, Any]]:
+    """Give the base more tokens for the taught language; return it, and how its tokenizer fits before and after."""
+    taught = by_language[languages.load(language.pack)]
+    folder = given.folder / "model"
+    grown = bases.extend(base, taught, student.new_tokens, folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    facts = fitness.compare(tokenizer, by_language)
+    console.note(f"base: {len(tokenizer):,} tokens with the new ones, held in {folder.parent.name}/{folder.name}")
+    return grown, {"vocabulary": len(tokenizer), "extended": facts}
 
 
 def _texts(documents: Sequence[Document], language: recipe.Language) -> dict[languages.Pack, list[str]]:
@@ -68,8 +98,8 @@ def _texts(documents: Sequence[Document], language: recipe.Language) -> dict[lan
 
 
 def _make(
-    given: Given, language: recipe.Language, tiny: recipe.Tiny, documents: Sequence[Document], chosen: Sequence[Document]
-) -> Counts:
+    given: Given, tiny: recipe.Tiny, documents: Sequence[Document], chosen: Sequence[Document]
+) -> tuple[Base, PreTrainedTokenizerBase, dict[str, Any]]:
     where = place(given.runtime)
     texts = [document.text for document in documents]
     tokenizer = tinies.train_tokenizer([*texts, *(ALPACA, ALPACA_INPUT) * TEMPLATE_COPIES], tiny.vocabulary)
@@ -87,11 +117,7 @@ def _make(
         model.cpu().save_pretrained(folder)
         tokenizer.save_pretrained(folder)
     base = Base(base=bases.TINY, parameters=model.num_parameters(), digest=store.digest(folder))
-    store.write_json(given.folder / "base.json", base.model_dump(mode="json"))
-    checkpoints.clear(given.scratch)
-    facts = {**base.model_dump(mode="json"), "vocabulary": len(tokenizer), **outcome.facts()}
-    facts |= fitness.compare(tokenizer, _texts(documents, language))
-    return Counts(rows_in=len(chosen), kept=len(chosen), facts=facts)
+    return base, tokenizer, {"vocabulary": len(tokenizer), **outcome.facts()}
 
 
 def _stage(tiny: recipe.Tiny) -> recipe.Stage:

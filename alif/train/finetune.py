@@ -39,7 +39,7 @@ def train(given: Given, language: recipe.Language, adapter: recipe.Adapter, fine
         ModelError: base or adapter is missing or another one; the loss is not a number.
     """
     where = place(given.runtime)
-    bare = open_base(given.needs["base"], where)
+    bare = open_base(given.needs["base"], where, training=True)
     check_length(bare, "finetune", finetune)
     examples = training_rows(given.needs["blend"], Example)
     found = [(example, piece(example, finetune.template, bare.tokenizer, finetune.loss)) for example in examples]

@@ -48,7 +48,7 @@ def train(given: Given, language: recipe.Language, adapter: recipe.Adapter, pret
         ModelError: the base is missing or another one; the loss is not a number.
     """
     where = place(given.runtime)
-    bare = open_base(given.needs["base"], where)
+    bare = open_base(given.needs["base"], where, training=True)
     check_length(bare, "pretrain", pretrain)
     taught, replayed = _texts(given, language, pretrain, bare)
     pieces = [piece for text in (*taught, *replayed) for piece in _pieces(text, pretrain)]

@@ -5,9 +5,11 @@ import torch
 
 from alif import store
 from alif.errors import DataError, ModelError
-from alif.recipe import Language, Student
-from alif.student import load
-from alif.train import base
+from alif.recipe import Adapter, Language, Pretrain, Student
+from alif.student import load, merge
+from alif.student.base import open_base
+from alif.student.device import place
+from alif.train import base, pretrain
 
 from .conftest import RUNTIME, TINY, articles
 
@@ -81,3 +83,47 @@ def test_a_published_base_is_only_recorded(house):
 def test_an_unknown_base_is_told(house):
     with pytest.raises(ModelError, match="tinny"):
         base.prepare(house.given("again", "corpus"), Language(), Student(base="tinny"), TINY)
+
+
+def test_with_new_tokens_the_taught_language_costs_less_and_the_run_goes_on(house):
+    """The extended base is the run's own; both stages, loading and merging work on it as on any other."""
+    (house.root / "base").unlink()
+    given = house.given("base", "corpus")
+    counts = base.prepare(given, Language(), Student(base="tiny", new_tokens=100), TINY)
+    facts = counts.facts
+    before, after = facts["tokenizer"]["ur"], facts["extended"]["tokenizer"]["ur"]
+    assert after["tokens_per_word"] < 0.95 * before["tokens_per_word"]
+    assert facts["extended"]["tokenizer"]["en"] == facts["tokenizer"]["en"]
+    house.finish(given)
+    student = load(house.root / "base", None, RUNTIME)
+    assert len(student.tokenizer) == student.model.config.vocab_size == facts["vocabulary"] == 500
+    given = house.given("pretrain", "base", "corpus")
+    stage = Pretrain(epochs=1, lr=3e-3, embedding_lr=1e-3, tokens_per_row=128, rows_per_step=4)
+    trained = pretrain.train(given, Language(), Adapter(rank=4, alpha=8), stage)
+    assert trained.facts["last_loss"] < trained.facts["first_loss"]
+    whole = load(house.root / "base", given.folder / "adapter", RUNTIME, dtype=torch.float32)
+    tokens = student.tokenizer(articles("ur", 1)[0].text, return_tensors="pt")["input_ids"][:, :60]
+    with torch.inference_mode():
+        expected = whole.model(input_ids=tokens).logits
+        torch.testing.assert_close(merge(whole)(input_ids=tokens).logits, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_published_base_with_new_tokens_is_kept_in_the_run(house):
+    folder = house.root / "base" / "model"
+    given = house.given("again", "corpus")
+    counts = base.prepare(given, Language(), Student(base=str(folder), new_tokens=30), TINY)
+    assert (given.folder / "model" / "model.safetensors").is_file()
+    assert counts.facts["digest"] == store.digest(given.folder / "model")
+    opened = load(house.finish(given), None, RUNTIME)
+    assert opened.base.base == str(folder)
+    assert len(opened.tokenizer) == 430
+
+
+def test_a_base_in_4_bits_needs_a_gpu(house):
+    folder = house.root / "base" / "model"
+    given = house.given("again", "corpus")
+    base.prepare(given, Language(), Student(base=str(folder), quantise="4bit"), TINY)
+    house.finish(given)
+    assert load(house.root / "again", None, RUNTIME).model.dtype == torch.float32  # only training is in 4 bits
+    with pytest.raises(ModelError, match=r'student.quantise = "4bit" needs a GPU'):
+        open_base(house.root / "again", place(RUNTIME), training=True)
