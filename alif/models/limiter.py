@@ -4,7 +4,8 @@
                            └ 12 ──────────────┘
 
 Additive increase, multiplicative decrease: published limits are often not the real ones, so the limiter listens. A burst of
-refusals is one message: only a request that was sent after the last cut can cause the next one.
+refusals is one message: only a request that was sent after the last cut can cause the next one. A refusal now and then is no
+message at all: some providers refuse at any pace, and a limit that is cut each time would fall to a handful.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ ANSWERS_PER_STEP = 25
 """Answers after which one more request may be in flight. Source: NeMo Data Designer 0.9.7, request admission."""
 CUT = 0.75
 """What a burst of refusals leaves of the limit. Source: NeMo Data Designer 0.9.7, request admission."""
+MEMORY = 20
+"""Answers and refusals over which the share of refusals is taken, the latest counting most."""
+TOLERATED = 0.12
+"""Share of refusals that is borne: one in twenty is, three in a row are not."""
 
 
 class Limiter:
@@ -31,6 +36,7 @@ class Limiter:
         self._flying = 0
         self._burst = 0
         self._answers = 0
+        self._refusals = 0.0
         self._resume_at = 0.0
         self._turn = asyncio.Lock()
         self._landed = asyncio.Event()
@@ -58,15 +64,19 @@ class Limiter:
     def answered(self) -> None:
         """Note an answer; after enough of them one more request may fly."""
         self._answers += 1
+        self._refusals *= 1 - 1 / MEMORY
         if self._answers >= ANSWERS_PER_STEP:
             self._answers = 0
             self.limit = min(self._most, self.limit + 1)
 
     def refused(self, burst: int) -> None:
-        """Note that a request sent in `burst` met a full provider; the first of a burst cuts the limit."""
-        if burst == self._burst:
+        """Note that a request sent in `burst` met a full provider; where that is no exception the limit is cut, once a burst."""
+        if burst != self._burst:
+            return
+        self._refusals += (1 - self._refusals) / MEMORY
+        if self._refusals > TOLERATED:
             self._burst += 1
-            self._answers = 0
+            self._answers, self._refusals = 0, 0.0
             self.limit = max(1, int(self.limit * CUT))
 
     def pause(self, seconds: float) -> None:

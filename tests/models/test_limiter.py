@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 
 from hypothesis import given
@@ -45,11 +46,22 @@ def test_a_burst_of_refusals_cuts_once_and_answers_raise_the_limit_again() -> No
         for _ in range(ANSWERS_PER_STEP):
             limiter.answered()
         limits.append(limiter.limit)
-        await refused()
+        await asyncio.gather(*(refused() for _ in range(3)))
         limits.append(limiter.limit)
         return limits
 
     assert asyncio.run(scene()) == [12, 13, 9]
+
+
+def test_a_provider_that_refuses_now_and_then_at_any_pace_is_asked_at_full_pace() -> None:
+    limiter, numbers, limits = Limiter(64), random.Random(1), []
+    for _ in range(4000):
+        limiter.refused(limiter._burst) if numbers.random() < 0.03 else limiter.answered()
+        limits.append(limiter.limit)
+    assert sum(limits) / len(limits) > 48
+    for _ in range(400):  # every third: it is full
+        limiter.refused(limiter._burst) if numbers.random() < 0.33 else limiter.answered()
+    assert limiter.limit < 8
 
 
 def test_retry_after_is_obeyed_by_everyone() -> None:
