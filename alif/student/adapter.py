@@ -107,9 +107,10 @@ def restore(model: PreTrainedModel, folder: Path) -> PeftModel:
     """Put the adapter saved in `folder` on `model`, trainable, LoRA in float32 and full copies as they were saved.
 
     Raises:
-        ModelError: the folder holds no whole adapter, or one for another base.
+        ModelError: the folder holds no whole adapter, one for another base, or LoRA where it cannot be trained or merged rightly.
     """
     settings = store.read_json(folder / CONFIG)
+    _refuse(settings, folder, tied=_tied(model))
     config = LoraConfig(**{**settings, "base_model_name_or_path": None, "inference_mode": False})
     state = weights.read(folder / WEIGHTS)
     copies = next((saved.dtype for name, saved in state.items() if "lora_" not in name), torch.float32)
@@ -124,6 +125,23 @@ def restore(model: PreTrainedModel, folder: Path) -> PeftModel:
             f"{folder}: the adapter does not fit the base ({(lost + result.unexpected_keys)[0]})", "It belongs to another base."
         )
     return wrapped
+
+
+def _refuse(settings: dict[str, Any], folder: Path, *, tied: bool) -> None:
+    """Refuse forms that cannot be trained or merged rightly; alif makes none of them, other tools do."""
+    targets = settings.get("target_modules")
+    named = [targets] if isinstance(targets, str) else list(targets or ())
+    last = {name.rpartition(".")[2] for name in named}
+    if "lm_head" in last:
+        wrong = "lm_head: it gets no gradient from a fused loss, which reads the matrix and not what LoRA adds"
+    elif "embed_tokens" in last and tied:
+        wrong = "embed_tokens: on a base whose embeddings and head are one matrix it changes both, and is merged twice"
+    else:
+        return
+    raise ModelError(
+        f"{folder}: LoRA on {wrong}",
+        'Train full copies of embeddings and head instead: adapter.targets = ["attention", "mlp", "embeddings"].',
+    )
 
 
 def join(before: Path, after: Path) -> None:

@@ -141,9 +141,8 @@ def quantisation(where: Place) -> Any:
         raise ModelError('student.quantise = "4bit" needs a GPU, and none is used here', 'Set it to "none", or use a GPU.')
     if importlib.util.find_spec("bitsandbytes") is None:
         raise MissingExtra('student.quantise = "4bit"', "low-memory")
-    return BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=where.dtype
-    )
+    settings = {"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True, "bnb_4bit_compute_dtype": where.dtype}
+    return BitsAndBytesConfig(load_in_4bit=True, **settings)  # type: ignore[no-untyped-call]  # transformers has no types here
 
 
 def extend(source: Base, texts: Iterable[str], wanted: int, folder: Path) -> Base:

@@ -16,7 +16,7 @@ Prompt and answer are encoded apart and joined, because that is how they meet wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from transformers import PreTrainedTokenizerBase
 
@@ -134,5 +134,7 @@ def _chat(instruction: str, input: str, output: str | None, tokenizer: PreTraine
     turns = [{"role": "user", "content": f"{instruction}\n\n{input}" if input else instruction}]
     if output is not None:
         turns.append({"role": "assistant", "content": output})
-    text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=output is None, date_string=DATE)
+    # Qwen3 would open each answer with an empty thought that is learned like an answer; so it stands in the prompt.
+    told: dict[str, Any] = {"date_string": DATE, "enable_thinking": False}
+    text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=output is None, **told)
     return str(text)

@@ -1,7 +1,7 @@
 """Step `base`: make the tiny base model from nothing, or record a published one.
 
     runs/NAME/base/base.json    what it is: name, commit, parameters, digest
-    runs/NAME/base/model/       for "tiny" and with student.new_tokens: config, weights, tokenizer, as save_pretrained writes them
+    runs/NAME/base/model/       for "tiny", and with student.new_tokens: config, weights, tokenizer, as save_pretrained leaves
 
 The tiny base reads the known language only, with the packer and the trainer of stage 1, so that the run has what a real one
 has: a model that knows one language, and something to forget.

@@ -21,7 +21,7 @@ from transformers import Trainer, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from alif import console, mirror, store
-from alif.errors import RecipeError
+from alif.errors import ModelError, RecipeError
 from alif.recipe import Stage
 from alif.records import Table
 from alif.runs import Given
@@ -104,7 +104,8 @@ def fit(
         )
         trainer.remove_callback(PrinterCallback)
         trainer.prepare(stage, folder, aim, watch)
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        with _fitting(given, stage):
+            trainer.train(resume_from_checkpoint=str(last) if last else None)
     steps = trainer.state.global_step
     if best := watch.best(steps):
         _put(weights.read(best), trainer.model)
@@ -131,6 +132,21 @@ def _attending(model: Any, where: Place) -> Iterator[None]:
         for layer in causal.modules():
             if hasattr(layer, "cast_input_dtype_enabled"):
                 layer.cast_input_dtype_enabled = True
+
+
+@contextlib.contextmanager
+def _fitting(given: Given, stage: Stage) -> Iterator[None]:
+    """Tell in a sentence that the GPU's memory is full, and what helps, in the order of what it costs."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        cures = [] if stage.rows_at_once == 1 else [f"{given.step}.rows_at_once = 1"]
+        cures += [] if given.runtime.recompute else ["runtime.recompute = true"]
+        cures.append(f"{given.step}.tokens_per_row = {stage.tokens_per_row // 2} with twice the rows_per_step")
+        raise ModelError(
+            f"{given.step}: the GPU's memory is full ({str(error).partition('.')[0]})",
+            f"Try {', then '.join(cures)}. `alif check RECIPE --gpu NAME` tells what fits, before anything is spent.",
+        ) from error
 
 
 def _recompute(model: Any) -> None:

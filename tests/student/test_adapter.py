@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 import torch
@@ -156,3 +157,15 @@ def test_copies_in_bfloat16_lose_small_steps_and_those_in_float32_do_not(model, 
         assert torch.equal(adapters.head(again.get_base_model())[0], weight)
     assert moved["float32"] == 1
     assert moved["bfloat16"] < 0.5
+
+
+@pytest.mark.parametrize(("target", "reason"), [("lm_head", "no gradient from a fused loss"), ("embed_tokens", "merged twice")])
+def test_lora_on_embeddings_or_head_is_refused_with_the_reason(model, tied, tmp_path, target, reason):
+    adapters.save(adapters.wrap(copy.deepcopy(model), SETTINGS), tmp_path, "tiny")
+    path = tmp_path / "adapter_config.json"
+    settings = json.loads(path.read_text())
+    path.write_text(json.dumps({**settings, "target_modules": [*settings["target_modules"], target]}))
+    if target == "embed_tokens" and not tied:
+        pytest.skip("it is merged rightly there")
+    with pytest.raises(ModelError, match=f"LoRA on {target}: .*{reason}"):
+        adapters.restore(model, tmp_path)

@@ -190,3 +190,18 @@ def test_a_machine_that_vanishes_is_replaced_from_the_mirror_with_the_same_losse
 def test_more_than_one_gpu_is_refused_until_it_is_built(house):
     with pytest.raises(RecipeError, match="more than one GPU is not built yet"):
         run(house, RUNTIME.model_copy(update={"gpus": 2}))
+
+
+def test_a_full_gpu_is_told_with_what_helps(house, monkeypatch):
+    def full(*given, **more):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …")
+
+    monkeypatch.setattr(trainer.StageTrainer, "training_step", full)
+    with pytest.raises(ModelError, match=r"the GPU's memory is full \(CUDA out of memory\)") as caught:
+        fit(house)
+    assert "runtime.recompute = true, then pretrain.tokens_per_row = 64" in caught.value.hint
+
+
+def test_eight_bit_adam_without_a_gpu_is_told(house):
+    with pytest.raises(ModelError, match="needs a GPU"):
+        fit(house, STAGE.model_copy(update={"optimizer": "adamw_8bit"}))

@@ -1,0 +1,86 @@
+"""Completion-only labels on the chat templates of the bases that the recipes name: the answer and its end, and nothing else."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from alif.records import Example, Origin
+from alif.student import write_prompt
+from alif.train.finetune import piece
+
+LLAMA_3 = (
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{% set system = messages[0]['content'] %}"
+    "{% set messages = messages[1:] %}{% else %}{% set system = '' %}{% endif %}"
+    "<|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: "
+    "{{ date_string if date_string is defined else strftime_now('%d %b %Y') }}\n\n{{ system }}<|eot_id|>"
+    "{% for m in messages %}<|start_header_id|>{{ m['role'] }}<|end_header_id|>\n\n"
+    "{{ m['content'] | trim }}<|eot_id|>{% endfor %}"
+    "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
+)
+"""After meta-llama/Llama-3.1-8B-Instruct, without tools."""
+
+QWEN_3 = (
+    "{% for m in messages %}{% if m.role == 'assistant' and loop.last %}"
+    "<|im_start|>assistant\n<think>\n\n</think>\n\n{{ m.content }}<|im_end|>\n"
+    "{% else %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n"
+    "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
+)
+"""After Qwen/Qwen3-0.6B, without tools."""
+
+GEMMA = (
+    "{{ bos_token }}{% for m in messages %}{% set role = 'model' if m['role'] == 'assistant' else m['role'] %}"
+    "<start_of_turn>{{ role }}\n{{ m['content'] | trim }}<end_of_turn>\n{% endfor %}"
+    "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
+)
+"""After google/gemma-2-2b-it."""
+
+TEMPLATES = {
+    "llama-3": (LLAMA_3, "<|eot_id|>", ["<|start_header_id|>", "<|end_header_id|>"]),
+    "qwen-3": (QWEN_3, "<|im_end|>", ["<|im_start|>"]),
+    "gemma": (GEMMA, "<end_of_turn>", ["<start_of_turn>"]),
+}
+ROWS = [
+    ("پانی کا فارمولا کیا ہے؟", "", "H2O"),
+    ("جملہ مکمل کریں۔", "لاہور ایک", "لاہور ایک شہر ہے۔\n\nاور دوسری سطر۔"),
+    ("What is 2 + 2?", "", "4"),
+]
+
+
+@pytest.fixture(params=TEMPLATES)
+def chatty(request, tokenizer):
+    template, end, others = TEMPLATES[request.param]
+    other = copy.deepcopy(tokenizer)
+    other.add_special_tokens({"additional_special_tokens": [end, *others]})
+    other.chat_template = template
+    return other, end
+
+
+@pytest.mark.parametrize(("instruction", "input", "output"), ROWS)
+def test_loss_is_on_the_answer_and_its_end(chatty, instruction, input, output):
+    tokenizer, end = chatty
+    found = piece(Example.make("ur", "qa", instruction, input, output, Origin(kind="seed")), "auto", tokenizer)
+    prompt, learned = list(found.tokens[: found.silent]), list(found.tokens[found.silent :])
+    assert tokenizer.decode(learned) == output + end
+    assert learned.count(tokenizer.convert_tokens_to_ids(end)) == 1
+    assert tokenizer.decode(prompt) == write_prompt(instruction, input, "auto", tokenizer)
+    assert tokenizer.bos_token_id not in prompt[1:]
+
+
+@pytest.mark.parametrize(("instruction", "input", "output"), ROWS)
+def test_prompt_and_answer_are_the_tokens_of_the_whole_conversation(chatty, instruction, input, output):
+    """Encoded apart and joined, they are what the template's own text is encoded to."""
+    tokenizer, _ = chatty
+    found = piece(Example.make("ur", "qa", instruction, input, output, Origin(kind="seed")), "auto", tokenizer)
+    asked = f"{instruction}\n\n{input}" if input else instruction
+    turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": output}]
+    whole = tokenizer.apply_chat_template(turns, tokenize=False, date_string="26 Jul 2024")
+    assert list(found.tokens) == tokenizer(whole.rstrip("\n"), add_special_tokens=False)["input_ids"]
+
+
+def test_an_answer_never_begins_with_an_empty_thought(chatty):
+    tokenizer, _ = chatty
+    found = piece(Example.make("en", "qa", "q", "", "answer", Origin(kind="seed")), "auto", tokenizer)
+    assert "<think>" not in tokenizer.decode(found.tokens[found.silent :])
