@@ -24,8 +24,11 @@ from typing import Any, Literal
 
 from alif import console, recipe, store
 from alif.data import lots, prompts, teachers
+from alif.data.carriers import carriers
+from alif.data.coverage import covered
 from alif.data.crowd import Crowd
 from alif.data.filters import language_fault
+from alif.data.resemblance import resembling
 from alif.errors import DataError
 from alif.language import pack as packs
 from alif.language import text
@@ -271,13 +274,31 @@ def start(given: Given, language: recipe.Language, generate: recipe.Generate, po
 
 def finish(given: Given, expansion: Expansion, cost_usd: float) -> Counts:
     """Write examples.jsonl, dropped.jsonl and requests.jsonl, and count."""
-    for name in (name for name, task in expansion.tasks.items() if task.saturated):
+    found = _carriers(expansion)
+    for name, wordings in found.items():
         task = expansion.tasks[name]
         console.note(f"{name}: the teacher brings next to nothing new, {len(task.accepted)} of {task.target} rows", "yellow")
+        for wording in wordings:
+            console.note(f"{name}: {wording['rows']} of {wording['of']} refused rows say: {wording['words']}")
     store.write_rows(given.folder / "examples.jsonl", expansion.accepted)
     store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in expansion.dropped))
     store.write_rows(given.folder / "requests.jsonl", expansion.requests)
-    return Counts.of(len(expansion.accepted), expansion.dropped, cost_usd=cost_usd, **expansion.facts())
+    facts = expansion.facts() | {
+        "carriers": found,
+        "near_copies": resembling(expansion.accepted, expansion.own, expansion.settings.seed),
+        "coverage": covered(expansion.accepted, expansion.own),
+    }
+    return Counts.of(len(expansion.accepted), expansion.dropped, cost_usd=cost_usd, **facts)
+
+
+def _carriers(expansion: Expansion) -> dict[str, list[dict[str, object]]]:
+    """Return, for each saturated task, the wordings that its refused rows share."""
+    found: dict[str, list[dict[str, object]]] = {}
+    for name in (name for name, task in expansion.tasks.items() if task.saturated):
+        near = [one.row for one in expansion.dropped if one.reason == "too_near"]
+        refused = [expansion.crowd.words(row) for row in near if isinstance(row, Example) and row.task == name]
+        found[name] = [{"words": one.words, "rows": one.rows, "of": len(refused)} for one in carriers(refused)]
+    return found
 
 
 async def _ask(given: Given, expansion: Expansion, shares: Mapping[str, recipe.Teacher], folder: str) -> float:

@@ -90,6 +90,8 @@ class Pack:
     choices: Choices
     phrases: Phrases
     keys: Keys
+    topics: Mapping[str, tuple[str, ...]]
+    registers: Mapping[str, tuple[str, ...]]
     roman: Roman | None
     """How the language looks in another script, where people write it so."""
 

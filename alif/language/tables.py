@@ -320,4 +320,8 @@ class PackFile(Table):
     choices: Choices = Choices()
     phrases: Phrases = Phrases()
     keys: Keys = Keys()
+    topics: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Topic → words that tell it, in the forms in which they stand: for the report of what the rows are about."""
+    registers: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Register (polite, familiar) → words that tell how somebody is addressed."""
     roman: Roman | None = None

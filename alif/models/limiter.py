@@ -70,7 +70,7 @@ class Limiter:
             self.limit = min(self._most, self.limit + 1)
 
     def refused(self, burst: int) -> None:
-        """Note that a request sent in `burst` met a full provider; where that is no exception the limit is cut, once a burst."""
+        """Note that a request sent in `burst` met a full provider; where that is the rule the limit is cut, once a burst."""
         if burst != self._burst:
             return
         self._refusals += (1 - self._refusals) / MEMORY

@@ -1,0 +1,91 @@
+"""What the accepted rows are about: task × topic × difficulty × register, and where the holes are.
+
+    qa · law       3 rows, 24 expected        a hole: far fewer than the topic's share of all rows
+
+Topics and registers are word lists of the pack, a row has the topic whose words it holds most of; difficulty is the length of
+the answer. That is a machine's rough reading, good enough to see what nobody has asked about.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from alif.language import text
+from alif.language.pack import Pack
+from alif.records import Example
+
+__all__ = ["DIFFICULTY", "covered"]
+
+DIFFICULTY = {"short": 15, "middle": 60}
+"""Most words of an answer of that length; a longer one is long."""
+NEITHER = "other"
+"""A row with no word of any list."""
+HOLE = 0.25
+"""A cell of task and topic with less than this share of the rows that it would have if tasks and topics did not depend."""
+FEWEST_EXPECTED = 4.0
+"""Rows that a cell must have had to be a hole."""
+SHOWN = 20
+
+
+def covered(rows: Sequence[Example], pack: Pack) -> dict[str, Any]:
+    """Return the counts by task for each of the three, the empty cells of the whole grid, and the worst holes."""
+    axes = {
+        "topic": [*pack.topics, NEITHER],
+        "difficulty": [*DIFFICULTY, "long"],
+        "register": [*pack.registers, NEITHER],
+    }
+    cells: Counter[tuple[str, ...]] = Counter((row.task, *_places(row, pack)) for row in rows)
+    tasks = list(pack.tasks)
+    grid = itertools.product(tasks, *axes.values())
+    facts: dict[str, Any] = {
+        name: {task: {value: _sum(cells, task, place, value) for value in values} for task in tasks}
+        for place, (name, values) in enumerate(axes.items(), 1)
+    }
+    empty = [cell for cell in grid if not cells[cell]]
+    return facts | {"rows": len(rows), "cells": len(empty) + len(cells), "empty": len(empty), "holes": _holes(facts["topic"])}
+
+
+def _sum(cells: Mapping[tuple[str, ...], int], task: str, place: int, value: str) -> int:
+    return sum(count for cell, count in cells.items() if cell[0] == task and cell[place] == value)
+
+
+def _places(row: Example, pack: Pack) -> tuple[str, str, str]:
+    asked = text.words(f"{row.instruction}\n{row.input}", pack)
+    length = len(text.words(row.output, pack))
+    difficulty = next((name for name, most in DIFFICULTY.items() if length <= most), "long")
+    return _most(asked, pack.topics, pack), difficulty, _most(asked, pack.registers, pack)
+
+
+def _most(words: Sequence[str], lists: Mapping[str, tuple[str, ...]], pack: Pack) -> str:
+    """Return the name of the list that most of the words are in; of equal ones the first."""
+    counts = {name: sum(word in wanted for word in words) for name, wanted in _folded(lists, pack).items()}
+    best = max(counts, key=lambda name: counts[name], default=NEITHER)
+    return best if counts.get(best) else NEITHER
+
+
+def _folded(lists: Mapping[str, tuple[str, ...]], pack: Pack) -> dict[str, frozenset[str]]:
+    return {name: _set(members, pack) for name, members in lists.items()}
+
+
+@functools.cache
+def _set(members: tuple[str, ...], pack: Pack) -> frozenset[str]:
+    return frozenset(word for member in members for word in text.words(member, pack))
+
+
+def _holes(topics: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:
+    """Return the cells of task and topic that lack most, the worst first."""
+    whole = sum(sum(counts.values()) for counts in topics.values()) or 1
+    by_topic: Counter[str] = Counter()
+    for counts in topics.values():
+        by_topic.update(counts)
+    found: list[dict[str, Any]] = []
+    for task, counts in topics.items():
+        for topic, rows in counts.items():
+            expected = sum(counts.values()) * by_topic[topic] / whole
+            if topic != NEITHER and expected >= FEWEST_EXPECTED and rows < HOLE * expected:
+                found.append({"task": task, "topic": topic, "rows": rows, "expected": round(expected, 1)})
+    return sorted(found, key=lambda hole: hole["rows"] - hole["expected"])[:SHOWN]

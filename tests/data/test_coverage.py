@@ -1,0 +1,58 @@
+"""What the report says of the accepted rows: wordings that saturate, near copies, topics and holes."""
+
+from __future__ import annotations
+
+from alif.data import seeds
+from alif.data.carriers import carriers
+from alif.data.coverage import covered
+from alif.data.resemblance import resembling
+from alif.language.pack import Pack
+
+from .conftest import row
+
+
+def test_wordings_that_most_refused_rows_share_are_named_whole_and_each_row_counts_once() -> None:
+    refused = [f"translate this sentence into urdu {word} {word}s".split() for word in ("sun", "moon", "star", "sky")]
+    refused += [f"write a short essay about {word}".split() for word in ("rain", "snow", "hail")]
+    found = carriers([*refused, ["a", "b"], []])
+    assert [(one.words, one.rows) for one in found] == [
+        ("translate this sentence into urdu", 4),
+        ("write a short essay about", 3),
+    ]
+
+
+def test_two_rows_are_no_wording() -> None:
+    assert carriers([["a", "b", "c", "d"]] * 2) == []
+    assert carriers([]) == []
+
+
+def test_the_same_task_in_another_order_is_a_near_copy_and_another_task_is_none(own: Pack) -> None:
+    texts = [
+        "کراچی میں رہنے والے ایک کسان نے اپنی فصل بازار میں کتنے روپے میں فروخت کی؟",
+        "ایک کسان نے، جو کراچی میں رہنے والا ہے، اپنی فصل کتنے روپے میں بازار میں فروخت کی؟",
+        "سورج گرہن کیوں ہوتا ہے؟",
+        "بچوں کے لیے دریا پر ایک نظم لکھیں۔",
+    ]
+    rows = [row("qa", text, "جواب") for text in texts] + list(seeds.of_pack(own))
+    found = resembling(rows, own, seed=1)
+    assert (found["rows"], found["pairs"], found["with_a_near_copy"]) == (len(rows), 1, 2)
+    assert set(found["nearest"][0]["instruction"]) == set(texts[:2])
+    assert resembling([], own, seed=1)["pairs"] == 0
+
+
+def test_every_row_has_one_place_on_every_axis_and_holes_are_named(own: Pack) -> None:
+    rows = [row("qa", f"کسان کھیت میں گندم کا بیج کب ڈالے؟ {n}", "اکتوبر میں۔") for n in range(30)]
+    rows += [row("ethics", f"عدالت میں وکیل کو کیا کرنا چاہیے، بتائیے؟ {n}", "سچ بولنا چاہیے۔") for n in range(30)]
+    found = covered(rows, own)
+    for axis in ("topic", "difficulty", "register"):
+        assert sum(sum(counts.values()) for counts in found[axis].values()) == len(rows)
+    assert (found["topic"]["qa"]["farming"], found["topic"]["ethics"]["law"]) == (30, 30)
+    assert found["register"]["ethics"]["polite"] == 30
+    assert {(hole["task"], hole["topic"]) for hole in found["holes"]} == {("qa", "law"), ("ethics", "farming")}
+    assert found["cells"] - found["empty"] == 2
+
+
+def test_nothing_is_covered_by_nothing(own: Pack) -> None:
+    found = covered([], own)
+    assert (found["rows"], found["holes"]) == (0, [])
+    assert found["empty"] == found["cells"]
