@@ -4,7 +4,7 @@
           ▲                                                                                                               │
           └────────────────────── until each task has its rows, or its teacher has nothing new ◀──────────────────────────┘
 
-Two rounds are under way at a time, so a round is planned without the rows of the one before it. Whatever arrives first, the
+Four rounds are under way at a time, so a round is planned without the rows of the three before it. Whatever arrives first, the
 order of requests decides, so the same replies give the same rows to the byte: after a kill everything is worked out again from
 the ledger. A request shows human seeds, and accepted rows of the same task once the task has enough of them; until then human
 seeds only. Every item ends accepted, or dropped with its reason; an item after its task is full is dropped as `target_reached`.
@@ -39,8 +39,8 @@ from alif.runs import Given
 
 __all__ = ["OWN_LETTERS", "Expansion", "Request", "expand", "finish", "start", "targets"]
 
-ROUNDS_AT_ONCE = 2
-"""Rounds under way: the next one is planned before the last one is read, so that no place in flight stays empty."""
+ROUNDS_AT_ONCE = 4
+"""Rounds under way: the next are planned before the first is read, so that one slow reply keeps no place in flight empty."""
 OWN_LETTERS = 0.5
 """Least share of letters in the right script: what has less is no row of the language and would spoil the pool."""
 
@@ -319,7 +319,7 @@ async def _ask(given: Given, expansion: Expansion, shares: Mapping[str, recipe.T
 async def _rounds(
     expansion: Expansion, shares: Mapping[str, recipe.Teacher], answered: Callable[[Request], Coroutine[Any, Any, Reply]]
 ) -> AsyncIterator[tuple[list[Request], list[Reply]]]:
-    """Yield the rounds with their replies, in order. While one is awaited and taken, the next is on its way."""
+    """Yield the rounds with their replies, in order. While one is awaited and taken, the next are on their way."""
     under_way: list[tuple[list[Request], asyncio.Task[list[Reply]]]] = []
     try:
         while True:

@@ -54,10 +54,8 @@ _BREAK = regex.compile(r"[^\p{L}\p{M}\s\u200c\u200d]+|\n+")
 
 def share(text: str, pack: Pack) -> float:
     """Return the share of the pack's script among all letters, 0..1; without a letter 1.0: nothing is in another script."""
-    letters = _letters(text)
-    total = letters.total()
-    inside = sum(count for char, count in letters.items() if _in_script(char, pack.script.name))
-    return inside / total if total else 1.0
+    count = _Count.of(_NOT_PROSE.sub(" ", text) if _MAY_BE_CODE.search(text) else text, pack)
+    return count.inside / count.total if count.total else 1.0
 
 
 def _letters(text: str) -> Counter[str]:
