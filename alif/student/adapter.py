@@ -107,7 +107,7 @@ def restore(model: PreTrainedModel, folder: Path) -> PeftModel:
     """Put the adapter saved in `folder` on `model`, trainable, LoRA in float32 and full copies as they were saved.
 
     Raises:
-        ModelError: the folder holds no whole adapter, one for another base, or LoRA where it cannot be trained or merged rightly.
+        ModelError: the folder holds no whole adapter, one for another base, or LoRA that cannot be trained or merged.
     """
     settings = store.read_json(folder / CONFIG)
     _refuse(settings, folder, tied=_tied(model))

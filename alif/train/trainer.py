@@ -27,7 +27,7 @@ from alif.records import Table
 from alif.runs import Given
 from alif.student import attention, weights
 from alif.student.device import Place
-from alif.train import checkpoints
+from alif.train import checkpoints, speed
 from alif.train.looks import Looks
 from alif.train.loss import Learner
 from alif.train.optimizers import optimizer_of
@@ -95,6 +95,7 @@ def fit(
     with console.progress(given.step, steps, "steps") as bar, _attending(model, where):
         watch = Watch(given, packs, sequence, stage, bar)
         watch.looks, watch.where = looks, where
+        watch.work = speed.flop_a_token(model, packs.labelled / max(1, int(packs.used.sum())), speed.text(packs))
         trainer = StageTrainer(
             model=Learner(model),
             args=_arguments(stage, steps, folder, given, where),

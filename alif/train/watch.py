@@ -26,6 +26,7 @@ from alif.recipe import Stage
 from alif.runs import Given
 from alif.student import weights
 from alif.student.device import Place
+from alif.train import speed
 from alif.train.looks import Looks, look
 from alif.train.loss import Learner
 from alif.train.packs import Packs
@@ -46,6 +47,8 @@ class Watch(TrainerCallback):
         self.looks: Looks | None = None
         self.where: Place
         self.gradient_norm: float | None = None
+        self.work = 0.0
+        """Floating-point operations of a token."""
         self.losses: list[torch.Tensor] = []
         """Of the forward passes of the step at work; they sum to the step's mean loss."""
         self.row: dict[str, Any] = {}
@@ -73,7 +76,7 @@ class Watch(TrainerCallback):
         now, seen = time.monotonic(), int(self.packs.used[self._rows(state.global_step - 1)].sum())
         rate = seen / max(now - self.since, 1e-9)
         self.tokens += seen
-        self.row |= {"tokens": self.tokens, "tokens_per_s": round(rate, 1), **_gpu(self.where)}
+        self.row |= {"tokens": self.tokens, "tokens_per_s": round(rate, 1), **self._gpu(rate)}
         if self.looks and self.stage.look_steps and state.global_step % self.stage.look_steps == 0:
             self._look(kwargs["model"], control)
         with store.disk(self.path), self.path.open("a", encoding="utf-8") as file:
@@ -117,6 +120,13 @@ class Watch(TrainerCallback):
     def _kept(self, step: int) -> Path:
         return self.given.scratch / BEST / f"{step}.safetensors"
 
+    def _gpu(self, rate: float) -> dict[str, float]:
+        if self.where.device.type != "cuda":
+            return {}
+        told = {"memory_gb": round(torch.cuda.max_memory_allocated(self.where.device) / 1e9, 2)}
+        most = speed.peak(self.where.device)
+        return told | ({"peak_share": round(rate * self.work / most, 4)} if most else {})
+
     def _rows(self, step: int) -> np.ndarray:
         return self.sequence[step * self.per_step : (step + 1) * self.per_step]
 
@@ -138,12 +148,6 @@ def trained(model: torch.nn.Module | None) -> Iterator[tuple[str, torch.nn.Param
     """Yield what is trained, by name; a tied matrix once."""
     named = model.named_parameters() if model is not None else ()
     return ((name, parameter) for name, parameter in named if parameter.requires_grad)
-
-
-def _gpu(where: Place) -> dict[str, float]:
-    if where.device.type != "cuda":
-        return {}
-    return {"memory_gb": round(torch.cuda.max_memory_allocated(where.device) / 1e9, 2)}
 
 
 def curve(path: Path, steps: int) -> list[dict[str, Any]]:

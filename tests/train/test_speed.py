@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from alif.recipe import Adapter
+from alif.student import adapter as adapters
+from alif.train import plan, speed
+from alif.train.packs import Piece, pack
+from alif.train.shapes import Shape
+
+LLAMA = {
+    "vocab_size": 128256, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
+    "num_attention_heads": 32, "num_key_value_heads": 8,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("targets", [("attention", "mlp", "embeddings"), ("attention", "mlp")])
+@pytest.mark.parametrize("labelled", [1.0, 0.5])
+def test_the_work_of_a_real_model_is_what_the_plan_says(targets, labelled):
+    adapter = Adapter(targets=targets)
+    with torch.device("meta"):
+        model = adapters.wrap(LlamaForCausalLM(LlamaConfig(**LLAMA, tie_word_embeddings=False)), adapter)
+    planned = plan.flop_a_token(Shape(**LLAMA, head_dim=128), adapter, labelled, 1024, recompute=False)
+    assert speed.flop_a_token(model, labelled, 1024) == pytest.approx(planned, rel=0.02)
+
+
+def test_the_papers_token_costs_34_gflop():
+    with torch.device("meta"):
+        model = adapters.wrap(LlamaForCausalLM(LlamaConfig(**LLAMA, tie_word_embeddings=False)), Adapter())
+    assert speed.flop_a_token(model, 1.0, 1024) / 1e9 == pytest.approx(34.0, abs=0.2)
+
+
+def test_a_token_stands_in_a_text_of_this_length():
+    packs = pack([Piece("a", tuple(range(30))), Piece("b", tuple(range(10)))], 64, 1)
+    assert speed.text(packs) == (30 * 30 + 10 * 10) / 40
+
+
+def test_a_gpus_peak_is_known_by_its_name(monkeypatch):
+    names = {"NVIDIA H200": 989e12, "Tesla T4": 65e12, "NVIDIA A100-SXM4-80GB": 312e12, "Another": None}
+    for name, found in names.items():
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda device, name=name: name)
+        assert speed.peak(torch.device("cuda")) == found
+    assert speed.peak(torch.device("cpu")) is None
