@@ -142,7 +142,8 @@ def _pieces(text: str, pack: Pack) -> list[_Piece]:
         if match.lastgroup == "space":
             continue
         start, end = match.span()
-        if match.lastgroup in ("number", "mixed"):
+        newer = any(unicodedata.category(one) == "Cn" for one in match[0])  # digits of a later Unicode than this Python's
+        if match.lastgroup in ("number", "mixed") and not newer:
             found += _named(waiting, pack)
             waiting = []
             _add_number(found, match[0], start, end)

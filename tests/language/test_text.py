@@ -136,7 +136,7 @@ def test_sentences_lose_only_spaces(text: str) -> None:
 
 def test_phrases_are_found_as_whole_words_in_any_spelling() -> None:
     assert phrase("معذرت، میں ایک زبان كا ماڈل ہوں۔", UR.phrases.refusals, UR) == "زبان کا ماڈل ہوں"
-    assert phrase("I\u2019m sorry, but I can\u2019t do that.", UR.phrases.refusals, UR) == "i'm sorry but i can't"
+    assert phrase("I\u2019m sorry, but I can\u2019t do that.", UR.phrases.declines, UR) == "i'm sorry but i can't"
     assert phrase("زبان کا ماڈل ہونا", UR.phrases.refusals, UR) is None
 
 
