@@ -145,12 +145,13 @@ def run(recipe: str, *, until: str | None = None, set: Set = None, json: Json = 
 def _do(recipe: Recipe, steps: tuple[Step, ...], json: bool) -> None:
     """Do `steps` of a run, write its report and cards and tell how it ended."""
     from alif import overview
-    from alif.evaluate import report
-    from alif.ship import cards
 
     folder = Run(RUNS / recipe.name)
     done = pipeline.run(recipe, folder, steps)
     if overview.stale(folder):
+        from alif.evaluate import report
+        from alif.ship import cards
+
         cards.write(folder.root)
         report.write([folder.root])
     _tell(overview.status(folder), lambda found: overview.show_end(folder, done), json)
@@ -242,6 +243,23 @@ def chat(run: str, question: str | None = None, *, json: Json = False) -> None:
     from alif.ship import chat as talk
 
     talk.talk(_run(run).root, question, as_json=json)
+
+
+@app.command
+def serve(
+    run: str,
+    *,
+    port: Annotated[int, Parameter(help="On loopback; 0: any that is free.")] = 8000,
+    with_: Annotated[str, Parameter(name="--with", help="Path of a vllm or transformers program in an environment of its own.")] = "",
+    json: Json = False,
+) -> None:
+    """Serve a run's exported model at an OpenAI-compatible address until Ctrl-C, by vLLM or `transformers serve`."""
+    from alif.models import server
+
+    root = _run(run).root
+    with server.serving(root / "export" / "model", root / "runtime" / "serve" / "log.txt", port=port, by=with_) as served:
+        _tell(served.facts(), lambda found: console.line(served.told()), json)
+        served.wait()
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -40,6 +40,7 @@ def note(text: str, style: str = "") -> None:
 def json_document(value: Any) -> None:
     """Print `value` as one JSON document on standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()  # whoever reads it through a pipe may be waiting, as for `alif serve`
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:

@@ -11,6 +11,7 @@
     budget     the money cap
     limiter    how many requests a provider bears at once
     address    which host a teacher lies at, how it is spoken to, which key opens it
+    server     a model folder served by vLLM or `transformers serve`, as a child process
     scripted   the offline teacher, a server on loopback; chaos: how it misbehaves on purpose
 
 Only `wire` loads openai, and anthropic where a teacher needs it. Import it, `asking`, `batch` and `client` where they are used.

@@ -23,8 +23,8 @@ from weakref import WeakValueDictionary
 from alif import console
 from alif.errors import ReplyError
 from alif.models import address, protocol
-from alif.models.budget import Budget, Price
-from alif.models.chat import Message, Reply
+from alif.models.budget import Budget, Hold, Price
+from alif.models.chat import Message, Reply, landed
 from alif.models.faults import Fault, refused
 from alif.models.ledger import Ledger, Request
 from alif.models.limiter import Limiter
@@ -52,6 +52,8 @@ class Patience:
     """The same for a host that has answered before: the network may come back."""
     give_up_s: float = 1800.0
     """How long one request is tried at all."""
+    landing_s: float = 20.0
+    """How long replies that are on their way are waited for when the run stops: they are paid for."""
     gather_s: float = 0.25
     """How long a batch waits for one more request."""
     first_poll_s: float = 2.0
@@ -151,25 +153,30 @@ class Line:
         raise AssertionError("the attempts never end")
 
     async def _attempt(self, request: Request, body: dict[str, Any], attempt: int) -> Reply:
+        """Send once, with money held and a place in flight; what has been sent is kept even if nobody waits for it any more."""
         desk, upper_usd = self.desk, self.upper_usd(request)
         async with desk.budget.hold(upper_usd) as hold, self.limiter.slot() as burst, desk.seats:
             number = desk.ledger.sending(request, desk.run, desk.step, upper_usd)
             hold.usd = upper_usd
-            try:
-                raw, reading = await self._send(body, request.draw, attempt)
-            except Fault as fault:
-                desk.ledger.failed(number, fault.why, fault.billed)
-                hold.usd = upper_usd if fault.billed else 0.0
-                if fault.crowded:
-                    self.limiter.refused(burst)
-                if fault.wait_s is not None and not fault.stop:
-                    self.limiter.pause(fault.wait_s)
-                raise
-            cost_usd = self.price.cost_usd(reading) if reading.metered else upper_usd
-            reply = desk.ledger.answered(number, request.hash, raw, reading, cost_usd)
-            hold.usd = cost_usd
-            self.limiter.answered()
-            return reply
+            return await landed(self._sent(number, request, body, attempt, hold, burst), desk.patience.landing_s)
+
+    async def _sent(self, number: int, request: Request, body: dict[str, Any], attempt: int, hold: Hold, burst: int) -> Reply:
+        """Send an attempt that is written down, and settle it."""
+        try:
+            raw, reading = await self._send(body, request.draw, attempt)
+        except Fault as fault:
+            self.desk.ledger.failed(number, fault.why, fault.billed)
+            hold.usd = hold.usd if fault.billed else 0.0
+            if fault.crowded:
+                self.limiter.refused(burst)
+            if fault.wait_s is not None and not fault.stop:
+                self.limiter.pause(fault.wait_s)
+            raise
+        cost_usd = self.price.cost_usd(reading) if reading.metered else hold.usd
+        reply = self.desk.ledger.answered(number, request.hash, raw, reading, cost_usd)
+        hold.usd = cost_usd
+        self.limiter.answered()
+        return reply
 
     async def _send(self, body: dict[str, Any], draw: int, attempt: int) -> tuple[str, Reading]:
         """Send once and read the reply.

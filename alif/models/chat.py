@@ -16,7 +16,7 @@ from pydantic import AfterValidator
 
 from alif.records import Table
 
-__all__ = ["ChatModel", "Message", "Reply", "Script", "ScriptedReply", "together", "whole"]
+__all__ = ["ChatModel", "Message", "Reply", "Script", "ScriptedReply", "landed", "together", "whole"]
 
 T = TypeVar("T")
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
@@ -90,3 +90,16 @@ async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def landed(call: Coroutine[Any, Any, T], within_s: float) -> T:
+    """Await `call`; when cancelled, let it end all the same, but no longer than `within_s`. Cancelled again it ends at once."""
+    task = asyncio.ensure_future(call)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=within_s)
+        raise
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

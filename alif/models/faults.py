@@ -122,13 +122,13 @@ def _words(body: str, key: str) -> str:
 
 
 def _said(body: str) -> str:
-    """Return the message of an error body: `{"error": {"message": …}}`, the same in a list, or with other words inside."""
+    """Return the message of an error body: `{"error": {"message": …}}`, the same in a list, or FastAPI's `{"detail": …}`."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
         return ""
-    found = found[0] if isinstance(found, list) and found else found
-    for key in ("error", "message"):
+    for key in ("error", "detail", "message", "msg"):
+        found = found[0] if isinstance(found, list) and found else found
         found = found.get(key, found) if isinstance(found, dict) else found
     return found if isinstance(found, str) else ""
 

@@ -22,6 +22,7 @@ FAST = Patience(
     unreached_s=0.05,
     silence_s=0.2,
     give_up_s=30.0,
+    landing_s=0.5,
     gather_s=0.03,
     first_poll_s=0.01,
     longest_poll_s=0.02,

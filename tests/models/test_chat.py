@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from alif.models.chat import Message, together
+from alif.models.chat import Message, landed, together
 
 
 def test_together_keeps_the_order_and_cancels_the_rest_at_the_first_failure() -> None:
@@ -28,3 +28,38 @@ def test_together_keeps_the_order_and_cancels_the_rest_at_the_first_failure() ->
 
 def test_half_a_character_is_not_sent() -> None:
     assert Message(role="user", content="a\ud83d\x00b 😀").content == "a\ufffd\ufffdb 😀"
+
+
+def test_what_is_on_its_way_lands_unless_it_takes_too_long_or_is_cancelled_again() -> None:
+    done = []
+
+    async def work(seconds: float) -> float:
+        await asyncio.sleep(seconds)
+        done.append(seconds)
+        return seconds
+
+    async def cancelled(seconds: float, within_s: float, times: int) -> None:
+        task = asyncio.ensure_future(landed(work(seconds), within_s))
+        for _ in range(times):
+            await asyncio.sleep(0.01)
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, 5)
+
+    async def scene() -> None:
+        assert await landed(work(0.0), 0.0) == 0.0
+        await cancelled(0.1, 5.0, times=1)
+        await cancelled(9.0, 0.05, times=1)
+        await cancelled(8.0, 9.0, times=2)
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(scene())
+    assert done == [0.0, 0.1]
+
+
+def test_a_failure_passes_as_it_is() -> None:
+    async def fails() -> None:
+        raise ValueError("x")
+
+    with pytest.raises(ValueError, match="x"):
+        asyncio.run(landed(fails(), 1.0))

@@ -370,7 +370,7 @@ def test_a_cancelled_request_counts_at_its_upper_bound(given: Build) -> None:
 
     async def scene() -> None:
         teacher = scripted(usd_per_million_out=1000.0, max_tokens=10)
-        async with open_models(step, {"gpt": teacher}, echo, chaos=Chaos(hung=1.0)) as models:
+        async with open_models(step, {"gpt": teacher}, echo, chaos=Chaos(hung=1.0), patience=FAST) as models:
             call = asyncio.ensure_future(models["gpt"].reply(ask("x")))
             await asyncio.sleep(0.1)
             call.cancel()
@@ -379,6 +379,26 @@ def test_a_cancelled_request_counts_at_its_upper_bound(given: Build) -> None:
             assert models.cost_usd == pytest.approx(0.01)
 
     asyncio.run(scene())
+
+
+def test_a_refusal_for_good_waits_for_what_is_on_its_way(given: Build) -> None:
+    """The others' replies are paid for; they are kept. One more may go out where the refusal has made a place free."""
+
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        refused = messages[-1].content == "q0"
+        time.sleep(0.05 if refused else 0.2)
+        return ScriptedReply(text="no", status=401) if refused else echo(messages, draw)
+
+    step = given(workers=4)
+    with serve(script) as server:
+        teacher = at(server.address, usd_per_million_in=10.0, usd_per_million_out=10.0)
+        with pytest.raises(ReplyError, match="refuses"):
+            replies(step, teacher, [f"q{number}" for number in range(12)])
+    ledger = Ledger(step.ledger)
+    account = ledger.account("run")
+    ledger.close()
+    assert 3 <= account.replies == len(server.served) - 1 <= 4
+    assert account.unsettled_usd == 0.0
 
 
 def test_importing_the_room_is_light() -> None:

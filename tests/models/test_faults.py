@@ -103,3 +103,20 @@ def test_an_overloaded_provider_is_a_full_one() -> None:
         529, {}, '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}', "a", TEACHER, key=KEY
     )
     assert (fault.crowded, fault.stop, fault.billed) == (True, None, False)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "no such thing"}},
+        [{"error": {"message": "no such thing"}}],
+        {"error": "no such thing"},
+        {"message": "no such thing"},
+        {"detail": "no such thing"},
+        {"detail": [{"loc": ["body", "model"], "msg": "no such thing", "type": "missing"}]},
+    ],
+)
+def test_the_providers_words_are_found_in_every_form(body: object) -> None:
+    fault = refused(400, {}, json.dumps(body), "gpt", TEACHER, key=KEY)
+    assert fault.stop is not None
+    assert "(no such thing)" in fault.stop.message

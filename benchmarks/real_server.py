@@ -1,0 +1,216 @@
+"""A run of `alif generate` through a real HTTP server that is not ours: `transformers serve` with the demo's own model.
+
+    python benchmarks/real_server.py --with ENVIRONMENT/bin/transformers [--model FOLDER]
+
+The model is a toy, so its replies are garbage. That is the point: the server is real, every piece of every reply must end
+dropped with a reason, the tasks must be given up as saturated, nothing may cost anything, and a second run must ask nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import measure
+import processes
+import tomli_w
+
+from alif.models import server
+
+RESULT = Path(__file__).parent / "results" / "real_server.json"
+PACKAGES = ("torch", "transformers", "fastapi", "uvicorn")
+SMALL = (
+    "generate.accepted=28", "generate.round=4", "translate.rows=8", "replay.rows=8", "corpus.documents=16",
+    "tiny.width=32", "tiny.feed_forward=64", "tiny.epochs=1", "pretrain.epochs=1", "finetune.epochs=1",
+    "evaluate.questions=7", "evaluate.answer_tokens=8", "evaluate.resamples=50",
+)  # fmt: skip
+"""A demo of seconds, for its model."""
+GENERATE = {"accepted": 28, "round": 4, "items": 2}
+
+
+def main() -> None:
+    """Serve, run, compare, write."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--with", dest="by", default="", help="a vllm or transformers program in an environment of its own")
+    arguments.add_argument("--model", type=Path, help="a model folder; left out: the demo's is made")
+    given = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        began = time.monotonic()
+        model = given.model or made(folder)
+        made_s = time.monotonic() - began
+        measured = served(folder, model, given.by) | {"model_made_s": round(made_s, 1)}
+    python = str(server.program(given.by).parent / "python")
+    result = measure.result("real_server", measured, ("alif-llm", "openai", "httpx2"))
+    result["server_versions"] = processes.versions_of(python, PACKAGES)
+    result["command"] = "python benchmarks/real_server.py --with ENVIRONMENT/bin/transformers"
+    measure.write(RESULT, result)
+    print(json.dumps(measured, ensure_ascii=False, indent=2))
+
+
+def alif(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Do an alif command in `folder`."""
+    return subprocess.run(
+        [sys.executable, "-m", "alif", *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )  # fmt: skip
+
+
+def made(folder: Path) -> Path:
+    """Return the model that a small demo exports."""
+    done = alif(folder, "run", "demo", *(part for line in SMALL for part in ("--set", line)))
+    if done.returncode:
+        sys.exit(done.stderr)
+    return folder / "runs" / "demo" / "export" / "model"
+
+
+def served(folder: Path, model: Path, by: str) -> dict[str, Any]:
+    """Serve the model, do everything with it, and return what was found."""
+    with server.serving(model, folder / "serve.log", by=by) as child:
+        recipe(folder, "real", child.address, child.model)
+        recipe(folder, "misnamed", child.address, "no/such-model")
+        found = {"server": f"{child.by} serve", "parameters": parameters(model), **through(folder)}
+        pid = child.process.pid
+    found["ends_with_the_block"] = not Path(f"/proc/{pid}").exists()
+    return found | {"ends_when_alif_is_killed": tethered(folder, model, by)}
+
+
+def recipe(folder: Path, name: str, address: str, model: str) -> None:
+    """Write a recipe whose one teacher is at `address`."""
+    student = {"model": model, "address": address, "max_tokens": 96}
+    values = {
+        "extends": "demo",
+        "name": name,
+        "teacher": {"scripted": False, "student": student},
+        "generate": GENERATE,
+        "runtime": {"workers": 4, "timeout_s": 300.0},
+    }
+    (folder / f"{name}.toml").write_text(tomli_w.dumps(values), encoding="utf-8")
+
+
+def through(folder: Path) -> dict[str, Any]:
+    """Ask for one token, for a model that is not there, for a whole run, and for the same run under another name."""
+    live = alif(folder, "check", "real.toml", "--live", "--json")
+    wrong = alif(folder, "check", "misnamed.toml", "--live", "--json")
+    began = time.monotonic()
+    done = alif(folder, "generate", "real.toml", "--json")
+    seconds = time.monotonic() - began
+    require(done.returncode == 0, done.stderr)
+    root = folder / "runs" / "real"
+    step = json.loads((root / "generate" / "step.json").read_text(encoding="utf-8"))
+    counts, facts = step["counts"], step["counts"]["facts"]
+    requests, books = ledger(root / "ledger.sqlite")
+    require(counts["kept"] + sum(counts["dropped"].values()) == counts["rows_in"], "kept + dropped = in")
+    require(sorted(facts["saturated"]) == sorted(facts["tasks"]), "every task is given up as saturated")
+    require(step["cost_usd"] == books["usd"] == 0.0, "a local model costs nothing")
+    require("brings next to nothing new" in done.stderr, "the end is a sentence")
+    require("Traceback" not in done.stderr + live.stderr + wrong.stderr, "no traceback")
+    again = alif(folder, "generate", "real.toml", "--set", 'name="again"', "--set", f'runtime.ledger="{root}/ledger.sqlite"')
+    require(again.returncode == 0 and ledger(root / "ledger.sqlite")[0] == requests, "the same run again asks nothing")
+    same = all(
+        (root / "generate" / name).read_bytes() == (root.parent / "again" / "generate" / name).read_bytes() for name in DATA
+    )
+    return {
+        "check_live": json.loads(live.stdout)["live"][0] | {"host": "127.0.0.1", "model": "FOLDER", "answered_by": "FOLDER"},
+        "check_live_wrong_model": {"code": wrong.returncode, "message": said(wrong)},
+        "generate_s": round(seconds, 1),
+        "requests": requests,
+        "requests_a_second": round(requests / seconds, 2),
+        "rows_in": counts["rows_in"],
+        "kept": counts["kept"],
+        "dropped": counts["dropped"],
+        "saturated": len(facts["saturated"]),
+        "tasks": len(facts["tasks"]),
+        "sentence": next(line for line in done.stderr.splitlines() if "next to nothing" in line),
+        "books": books,
+        "again_asks_nothing_and_has_the_same_bytes": same,
+    }
+
+
+DATA = ("examples.jsonl", "dropped.jsonl", "requests.jsonl")
+
+
+def require(true: bool, what: str) -> None:
+    """End here if something does not hold."""
+    if not true:
+        sys.exit(f"does not hold: {what}")
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what a failed check says, without this machine's ports and folders."""
+    words: str = json.loads(done.stdout)["live"][0]["message"]
+    words = re.sub(r":[0-9]+", ":PORT", words)
+    return " ".join("FOLDER;" if "/" in word and "such-model" not in word else word for word in words.split())
+
+
+def ledger(path: Path) -> tuple[int, dict[str, Any]]:
+    """Return the number of replies of `generate`, and the ledger's sums."""
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        replies = db.execute("SELECT count(*) FROM attempts WHERE state = 'answered' AND step = 'generate'").fetchone()[0]
+        attempts, usd = db.execute("SELECT count(*), total(cost_usd) FROM attempts").fetchone()
+        tokens = db.execute("SELECT sum(tokens_in), sum(tokens_out), count(*) FROM replies").fetchone()
+        finish = dict(db.execute("SELECT finish, count(*) FROM replies GROUP BY finish"))
+    sums = dict(zip(("tokens_in", "tokens_out", "replies"), tokens, strict=True))
+    return replies, {"attempts": attempts, **sums, "finish": finish, "usd": usd}
+
+
+def parameters(model: Path) -> int:
+    """Return how many numbers a model folder holds, from the headers of its weights."""
+    total = 0
+    for path in model.glob("*.safetensors"):
+        with path.open("rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        shapes = [one["shape"] for name, one in header.items() if name != "__metadata__"]
+        for shape in shapes:
+            size = 1
+            for length in shape:
+                size *= length
+            total += size
+    return total
+
+
+TETHER = """
+import os, signal, sys
+from pathlib import Path
+from alif.models import server
+with server.serving(Path(sys.argv[1]), Path(sys.argv[2]), by=sys.argv[3]) as child:
+    print(child.process.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def tethered(folder: Path, model: Path, by: str) -> bool:
+    """Tell whether the server ends when the process that has started it is killed."""
+    command = [sys.executable, "-c", TETHER, str(model), str(folder / "tether.log"), by]
+    pid = int(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+    return within(30.0, lambda: not running(pid))
+
+
+def running(pid: int) -> bool:
+    """Tell whether a process is there and no zombie."""
+    try:
+        os.kill(pid, 0)
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+def within(seconds: float, true: Callable[[], bool]) -> bool:
+    """Wait until something holds, and tell whether it came to that."""
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return true()
+
+
+if __name__ == "__main__":
+    main()
