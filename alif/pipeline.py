@@ -76,7 +76,7 @@ def _script(recipe: Recipe) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for teacher in scripted:
         found |= _data(recipe, teacher.phrasebook)
-        found |= _pack_file(recipe, "demo/candidates", "demo/faults.jsonl") | _translated(recipe)
+        found |= _pack_file(recipe, "demo/candidates", "demo/faults.jsonl", "demo/questions.jsonl") | _translated(recipe)
         found |= _known_file(recipe, "demo/rows.jsonl")
     return found
 
@@ -87,12 +87,15 @@ def _seed_files(recipe: Recipe) -> Mapping[str, Path]:
 
 
 def _generate_files(recipe: Recipe) -> dict[str, Path]:
-    return _pack(recipe) | _script(recipe)
+    if not recipe.generate.grounded and not recipe.generate.reverse:
+        return _pack(recipe) | _script(recipe)
+    own = _pack_file(recipe, "demo/articles.jsonl") if "pack" in recipe.generate.passages else {}
+    return _pack(recipe) | _script(recipe) | own | _data(recipe, recipe.generate.passages)
 
 
 def _translate_files(recipe: Recipe) -> Mapping[str, Path]:
     own = _known_file(recipe, "demo/rows.jsonl") if "pack" in recipe.translate.source else {}
-    return _generate_files(recipe) | _translated(recipe) | own | _data(recipe, recipe.translate.source)
+    return _pack(recipe) | _script(recipe) | _translated(recipe) | own | _data(recipe, recipe.translate.source)
 
 
 def _replay_files(recipe: Recipe) -> Mapping[str, Path]:

@@ -105,6 +105,16 @@ class Generate(Table):
     """Seeds shown in each request. Source: arXiv 2510.09051."""
     machine_seeds: int = Field(2, ge=0)
     """Accepted rows of the same task shown in each request, once the pool has so many. Source: arXiv 2510.09051."""
+    passages: Files = ("pack",)
+    """Native text for `grounded` and `reverse`: "pack" (the demo articles), files, or a hub id."""
+    grounded: float = Field(0.0, ge=0, le=1)
+    """Part of the requests whose answers must follow from a passage that is shown. Source: Updesh, arXiv 2509.21294."""
+    reverse: float = Field(0.0, ge=0, le=1)
+    """Part of the requests for free writing in which a passage is the answer, word for word, and the teacher writes the
+    question. Source: MURI, arXiv 2409.12958."""
+    revise: float = Field(0.0, ge=0, le=1)
+    """Part of the requests whose draft the teacher criticises and writes again: three requests for one. Source: revision with
+    demonstrations in the target language, arXiv 2506.12158."""
     floor: float = Field(0.02, ge=0, le=1)
     """Stop when less than this share of a round's candidates is accepted: the pool is saturated."""
     seed: int = 3407

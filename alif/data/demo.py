@@ -13,7 +13,7 @@ from alif import sources
 from alif.language.pack import Pack
 from alif.records import Dropped
 
-__all__ = ["Triple", "translated_ids", "triples"]
+__all__ = ["Triple", "lines", "translated_ids", "triples"]
 
 Triple = tuple[str, str, str]
 """Instruction, input and output."""
@@ -21,10 +21,14 @@ Triple = tuple[str, str, str]
 
 def triples(pack: Pack, name: str) -> list[tuple[Mapping[str, Any], Triple]]:
     """Return (row, its triple) of a file of the pack, none where the pack has no such file."""
+    return [(row, (str(row["instruction"]), str(row["input"]), str(row["output"]))) for row in lines(pack, name)]
+
+
+def lines(pack: Pack, name: str) -> list[Mapping[str, Any]]:
+    """Return the rows of a file of the pack, none where the pack has no such file."""
     if not (pack.folder / name).is_file():
         return []
-    rows = [row.values for row in sources.rows((name,), str(pack.folder)) if not isinstance(row, Dropped)]
-    return [(row, (str(row["instruction"]), str(row["input"]), str(row["output"]))) for row in rows]
+    return [row.values for row in sources.rows((name,), str(pack.folder)) if not isinstance(row, Dropped)]
 
 
 def translated_ids(own: Pack) -> set[str]:

@@ -14,9 +14,10 @@ from dataclasses import replace
 from typing import Any
 
 from alif import console, recipe, store
-from alif.data import generate, seeds, teachers, translate
+from alif.data import generate, seeds, teachers, translate, ways
 from alif.data.estimate import Sample, estimate
-from alif.data.generate import ROUNDS_AT_ONCE, Expansion, Request
+from alif.data.expansion import Expansion, Request
+from alif.data.generate import ROUNDS_AT_ONCE
 from alif.errors import DataError
 from alif.language import pack as packs
 from alif.models import Message, Reply, together
@@ -79,7 +80,10 @@ class Rehearsal:
         console.note(f"rehearsal: {len(asked)} requests, at most {dollars(usd)} if none is stored already")
 
     async def _asked(self, request: Request) -> Reply:
-        return await self._timed(request.teacher, request.messages, request.draw)
+        async def send(messages: Sequence[Message]) -> Reply:
+            return await self._timed(request.teacher, messages, request.draw)
+
+        return await ways.answered(send, request.messages, request.revised, packs.load(self.recipe.language.pack))
 
     async def _timed(self, name: str, messages: Sequence[Message], draw: int) -> Reply:
         async with self._seats:
@@ -129,7 +133,7 @@ def rehearse(given: Given, recipe: recipe.Recipe, count: int) -> dict[str, Any]:
 
 
 async def _rehearse(given: Given, recipe: recipe.Recipe, count: int) -> tuple[list[Sample], Expansion]:
-    expansion = generate.start(given, recipe.language, recipe.generate, recipe.pool)
+    expansion = generate.start(given, recipe.language, recipe.sources, recipe.generate, recipe.pool)
     both = recipe.generate.accepted and recipe.translate.rows
     for_translate = max(1, count // FOR_TRANSLATE) if both else count if recipe.translate.rows else 0
     samples: list[Sample] = []

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from alif import recipe, store
-from alif.data.generate import Request, finish, start
+from alif.data.expansion import Expansion, Request
+from alif.data.generate import finish, start
 from alif.errors import DataError
 from alif.models import Reply
 from alif.models.ledger import Ledger
@@ -39,7 +40,7 @@ def reparse(
     Raises:
         DataError: a reply that is not stored, or a folder that does not say what was asked.
     """
-    expansion = start(given, language, generate, pool)
+    expansion = start(given, language, sources, generate, pool)
     path = given.root / "generate" / "requests.jsonl"
     asked = [row for _, row in store.read_rows(path)]
     if asked and not given.ledger.is_file():
@@ -48,13 +49,15 @@ def reparse(
         for _, rows in itertools.groupby(asked, key=lambda row: row["round"]):
             requests = list(rows)
             replies = [_stored(ledger, row, path) for row in requests]
-            expansion.take([_request(row) for row in requests], replies)
+            expansion.take([_request(row, expansion) for row in requests], replies)
         cost_usd = ledger.account(given.run, given.step).usd
     return finish(given, expansion, cost_usd)
 
 
-def _request(row: Mapping[str, Any]) -> Request:
-    return Request(row["task"], row["teacher"], tuple(row["shown"]), (), row["draw"])
+def _request(row: Mapping[str, Any], expansion: Expansion) -> Request:
+    passage = expansion.deck.passage(row.get("passage", ""))
+    asked = row["task"], row["teacher"], tuple(row["shown"]), (), row["draw"]
+    return Request(*asked, row.get("way", "plain"), passage, row.get("revised", False))
 
 
 def _stored(ledger: Ledger, row: Mapping[str, Any], path: Path) -> Reply:

@@ -1,9 +1,10 @@
 """The offline teacher's part: what it answers, a pure function of the messages and the draw.
 
-For a request of `generate` it takes rows of the pack's demo/candidates by lot and writes them in the format asked for; for one
-of `translate` it looks the row up in demo/translations, or the sentence in the recipe's phrasebook. At stated rates it commits
-the faults that real teachers commit: rows of demo/faults, replies cut off at the token limit, numbered or bold lists, answers
-left out, items repeated, replies that are no list at all.
+For a request of `generate` it takes rows of the pack's demo/candidates by lot and writes them in the format asked for; asked to
+judge them it finds no fault, and asked for the question to a passage it asks for the demo article with one of demo/questions.
+For one of `translate` it looks the row up in demo/translations, or the sentence in the recipe's phrasebook. At stated rates it
+commits the faults that real teachers commit: rows of demo/faults, replies cut off at the token limit, numbered or bold lists,
+answers left out, items repeated, replies that are no list at all.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from alif import sources
-from alif.data import lots, prompts
-from alif.data.demo import Triple, triples
+from alif.data import lots, prompts, ways
+from alif.data.demo import Triple, lines, triples
 from alif.language import text
 from alif.language.pack import Pack
 from alif.models import Message, Script, ScriptedReply
@@ -30,6 +31,7 @@ FAULTY_REPLIES = 0.35
 """Part of the replies whose form is faulty."""
 FAULTY_TRANSLATIONS = 0.1
 """Part of the translations that lose their numbers or, where there is none, are left undone."""
+NO_FAULT = "The tasks are fine as they are."
 VERSION = "1"
 """Changed with this file's choices: a stored reply of another version is not this one's."""
 _ITEMS = re.compile(re.escape(prompts.REQUEST).replace(r"\{items\}", "(?P<items>[0-9]+)"))
@@ -45,6 +47,10 @@ class Answers:
     rows: Mapping[Triple, Triple]
     """A row of the known language to its translation."""
     sentences: Mapping[str, str]
+    articles: Sequence[tuple[str, str]]
+    """The whole text of each demo article, sentence after sentence, and its title."""
+    questions: Sequence[str]
+    """Requests for a text on a {title}."""
     edition: str
     """Digest of all of them."""
 
@@ -62,8 +68,12 @@ def answers(own: Pack, known: Pack, phrasebook: tuple[str, ...], folder: str) ->
     for pair in sources.pairs(phrasebook, folder, known.code, own.code):
         if not isinstance(pair, Dropped):
             sentences.setdefault(text.normalise(pair.known, known).strip(), pair.own)
-    content = repr((VERSION, candidates, faults, sorted(rows.items()), sorted(sentences.items())))
-    return Answers(candidates, faults, rows, sentences, hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16])
+    questions = [str(row["question"]) for row in lines(own, "demo/questions.jsonl")]
+    articles = [(ways.running(str(row["text"]), own), str(row["title"])) for row in lines(own, "demo/articles.jsonl")]
+    articles = articles if questions else []
+    content = repr((VERSION, candidates, faults, sorted(rows.items()), sorted(sentences.items()), articles, questions))
+    edition = hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
+    return Answers(candidates, faults, rows, sentences, articles, questions, edition)
 
 
 def _normal(triple: Triple, pack: Pack) -> Triple:
@@ -74,10 +84,15 @@ def _normal(triple: Triple, pack: Pack) -> Triple:
 def script(own: Pack, known: Pack, answers: Answers) -> Script:
     """Return the teacher as a pure function of messages and draw."""
     of_sentences = prompts.ask_sentence("", own, known)[0].content
+    reverse, critique = ways.reverse_system(own), ways.CRITIQUE.format(language=own.name)
 
     def answer(messages: Sequence[Message], draw: int) -> ScriptedReply:
         system, user = messages[0].content, messages[-1].content
         numbers = lots.lot(VERSION, system, user, draw)
+        if len(messages) > 2:  # judged and written again: the draft stays as it was
+            return ScriptedReply(text=NO_FAULT if user == critique else messages[2].content)
+        if system == reverse:
+            return _question(user.rpartition(ways.REVERSE_TEXT)[2], answers, numbers)
         asked = _ITEMS.search(user)
         if asked is None:
             return _translation(user, system == of_sentences, answers, numbers)
@@ -86,6 +101,12 @@ def script(own: Pack, known: Pack, answers: Answers) -> Script:
         return _items(answers.candidates[task], answers.faults[task], items, numbers)
 
     return answer
+
+
+def _question(passage: str, answers: Answers, numbers: random.Random) -> ScriptedReply:
+    """Ask for the demo article that a passage is from."""
+    title = next((title for whole, title in answers.articles if passage in whole), "")
+    return ScriptedReply(text=numbers.choice(answers.questions).format(title=title)) if title else _declined([], numbers)
 
 
 def _task(system: str, own: Pack, items: int) -> str:

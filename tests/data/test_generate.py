@@ -17,8 +17,9 @@ from hypothesis import given as cases
 from hypothesis import settings, strategies
 
 from alif import recipe, store
+from alif.data import expansion as expansions
 from alif.data import generate, prompts, seeds
-from alif.data.generate import Expansion, Request
+from alif.data.expansion import Expansion, Request
 from alif.errors import DataError, RecipeError
 from alif.language import pack as packs
 from alif.language.pack import Pack
@@ -54,12 +55,12 @@ def candidates(own: Pack, task: str) -> list[Example]:
 
 
 def test_the_target_is_split_by_the_pack_s_weights(own: Pack) -> None:
-    assert generate.targets(own, 51_686, "paper") == {name: task.weight for name, task in own.tasks.items()}
-    assert sum(generate.targets(own, 211).values()) == 211
+    assert expansions.targets(own, 51_686, "paper") == {name: task.weight for name, task in own.tasks.items()}
+    assert sum(expansions.targets(own, 211).values()) == 211
 
 
 def test_a_share_is_taken_of_all_rows_before_the_weights(own: Pack) -> None:
-    found = generate.targets(own, 51_686)
+    found = expansions.targets(own, 51_686)
     assert sum(found.values()) == 51_686
     assert found["roman"] == round(0.05 * 51_686)
     assert all(abs(found[name] - 0.95 * task.weight) < 1 for name, task in own.tasks.items() if task.weight)
@@ -206,7 +207,7 @@ def test_the_demo_reaches_its_target_and_shows_every_fault(given: Callable[..., 
     assert {"cut_off", "missing_field", "target_reached", "too_near", "unreadable", "wrong_language"} <= counts.dropped.keys()
     assert {"bold_keys", "code_fence", "missing_separator", "numbering"} <= counts.facts["tolerances"].keys()
     assert [one["accepted"] for one in counts.facts["tasks"].values()] == list(
-        generate.targets(own, demo.generate.accepted).values()
+        expansions.targets(own, demo.generate.accepted).values()
     )
     assert all(one["nearest"] for one in rows_of(step.folder, "dropped") if one["reason"] == "too_near")
     assert all(one["raw"] for one in rows_of(step.folder, "dropped") if "instruction" not in one)

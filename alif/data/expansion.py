@@ -1,0 +1,250 @@
+"""The growing set of rows: what is accepted, what was dropped, what has been asked, and what to ask next.
+
+A round is planned from the pool as it is and read in the order of its requests, so the same replies give the same rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from alif import recipe
+from alif.data import lots, prompts, teachers, ways
+from alif.data.crowd import Crowd
+from alif.data.filters import language_fault
+from alif.data.ways import Passage, Way
+from alif.language import text
+from alif.language.pack import Pack
+from alif.models import Message, Reply
+from alif.records import Dropped, Example, Origin
+
+__all__ = ["OWN_LETTERS", "Expansion", "Progress", "Request", "targets"]
+
+OWN_LETTERS = 0.5
+"""Least share of letters in the right script: what has less is no row of the language and would spoil the pool."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request of a round."""
+
+    task: str
+    teacher: str
+    shown: tuple[str, ...]
+    """Ids of the rows that it shows, in their order."""
+    messages: tuple[Message, ...]
+    draw: int
+    way: Way = "plain"
+    passage: Passage | None = None
+    """What it is grounded in, or asks the question to."""
+    revised: bool = False
+    """Whether the teacher criticises its draft and writes it again."""
+
+
+@dataclass
+class Progress:
+    """How far one task is."""
+
+    target: int
+    accepted: list[Example] = field(default_factory=list)
+    requests: int = 0
+    candidates: int = 0
+    saturated: bool = False
+    window: Counter[str] = field(default_factory=Counter)
+    """Requests, candidates and accepted rows since the task was last judged."""
+    last_yield: float = 0.0
+    """Accepted rows a request in the task's last round."""
+
+    @property
+    def left(self) -> int:
+        return 0 if self.saturated else self.target - len(self.accepted)
+
+
+class Expansion:
+    """The growing set: what is accepted, what was dropped, and what has been asked."""
+
+    def __init__(
+        self,
+        own: Pack,
+        known: Pack,
+        settings: recipe.Generate,
+        pool: recipe.Pool,
+        seeds: Sequence[Example],
+        passages: Sequence[Passage] = (),
+    ) -> None:
+        self.own, self.known, self.settings = own, known, settings
+        self.crowd = Crowd(own, pool)
+        self.seeds: dict[str, list[Example]] = {name: [] for name in own.tasks}
+        for seed in seeds:
+            self.seeds[seed.task].append(seed)
+            self.crowd.add(seed)
+        self.tasks = {name: Progress(target) for name, target in targets(own, settings.accepted, settings.weights).items()}
+        self.accepted: list[Example] = []
+        self.dropped: list[Dropped] = []
+        self.tolerances: Counter[str] = Counter()
+        self.by_teacher: dict[str, Counter[str]] = {}
+        self.by_way: dict[str, Counter[str]] = {}
+        self.deck = ways.Deck(passages, settings)
+        self.tokens: Counter[str] = Counter()
+        self.asked: Counter[tuple[str, tuple[Message, ...]]] = Counter()
+        self.rounds = 0
+        self.requests: list[dict[str, object]] = []
+        """What was asked, in order, for requests.jsonl: with it the replies can be read again without a plan."""
+
+    def plan(self, shares: Mapping[str, recipe.Teacher], ahead: Sequence[Sequence[Request]] = ()) -> list[Request]:
+        """Write the requests of the next round from the pool as it is now; none when there is nothing left to ask for.
+
+        `ahead` are the rounds that are asked already and not yet taken: what they should bring is not asked for again.
+        """
+        coming = Counter(request.task for requests in ahead for request in requests)
+        wanted = {name: self._wanted(task, coming[name]) for name, task in self.tasks.items()}
+        quotas = lots.shares(self.settings.round, {name: float(task.left) for name, task in self.tasks.items()}, most=wanted)
+        names = [name for name in self.tasks for _ in range(quotas[name])]
+        return [self._request(name, self.rounds + len(ahead), place, shares) for place, name in enumerate(names)]
+
+    def _wanted(self, task: Progress, coming: int) -> int:
+        """Return how many requests more than those that are `coming` a task is worth, judged by what the last ones brought."""
+        each = max(task.last_yield, 1.0) if task.requests else self.settings.items
+        return max(math.ceil(task.left / each) - coming, 0)
+
+    def _request(self, name: str, round_: int, place: int, shares: Mapping[str, recipe.Teacher]) -> Request:
+        numbers = lots.lot(self.settings.seed, "generate", round_, place)
+        teacher = teachers.pick(shares, name, numbers)
+        human, machine = self.seeds[name], self.tasks[name].accepted
+        shown = numbers.sample(human, min(self.settings.human_seeds, len(human)))
+        if len(machine) >= self.settings.machine_seeds:
+            shown += numbers.sample(machine, self.settings.machine_seeds)
+        numbers.shuffle(shown)
+        wording = numbers.randrange(len(self.own.tasks[name].templates))
+        way, passage, revised = self.deck.deal(self.own, name, round_, place)
+        messages = tuple(ways.ask(way, self.own.tasks[name], self.own, shown, self.settings.items, wording, passage))
+        draw = self.asked[teacher, messages]
+        self.asked[teacher, messages] += 1
+        return Request(name, teacher, tuple(row.id for row in shown), messages, draw, way, passage, revised)
+
+    def take(self, requests: Sequence[Request], replies: Sequence[Reply]) -> None:
+        """Accept or drop every item of a round, in the order of its requests."""
+        before = {name: len(task.accepted) for name, task in self.tasks.items()}
+        for request, reply in zip(requests, replies, strict=True):
+            self._read(request, reply)
+            self.requests.append(self._record(request, reply))
+        asked = Counter(request.task for request in requests)
+        for name, count in asked.items():
+            task = self.tasks[name]
+            task.last_yield = (len(task.accepted) - before[name]) / count
+            self._judge(task)
+        self.rounds += 1
+
+    def _record(self, request: Request, reply: Reply) -> dict[str, object]:
+        return {
+            "round": self.rounds,
+            "task": request.task,
+            "teacher": request.teacher,
+            "shown": request.shown,
+            "draw": request.draw,
+            "request": reply.request,
+            "way": request.way,
+            "passage": request.passage.id if request.passage else "",
+            "revised": request.revised,
+        }
+
+    def _read(self, request: Request, reply: Reply) -> None:
+        task = self.tasks[request.task]
+        pieces = self._pieces(request, reply)
+        teacher = self.by_teacher.setdefault(request.teacher, Counter())
+        way = self.by_way.setdefault(f"{request.way}, revised" if request.revised else request.way, Counter())
+        way.update(requests=1, candidates=len(pieces))
+        task.requests += 1
+        task.candidates += len(pieces)
+        task.window["requests"] += 1
+        teacher["requests"] += 1
+        self.tokens.update(tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
+        for piece in pieces:
+            if isinstance(piece, prompts.Candidate):
+                self.tolerances.update(piece.tolerances)
+                result = self._decide(self._example(piece, request, reply))
+            else:
+                result = piece
+            full = isinstance(result, Dropped) and result.reason == "target_reached"
+            task.window["candidates"] += not full
+            if isinstance(result, Dropped):
+                self.dropped.append(result)
+            else:
+                self._accept(result)
+                teacher["accepted"] += 1
+                way["accepted"] += 1
+
+    def _pieces(self, request: Request, reply: Reply) -> list[prompts.Candidate | Dropped]:
+        if request.way == "reverse" and request.passage:
+            return [ways.read_question(reply.text, reply.finish, request.passage, self.own)]
+        return prompts.read(reply.text, reply.finish, self.own.tags)
+
+    def _example(self, candidate: prompts.Candidate, request: Request, reply: Reply) -> Example:
+        texts = {key: text.normalise(getattr(candidate, key), self.own).strip() for key in prompts.FIELDS}
+        origin = Origin(
+            kind="teacher",
+            source=request.passage.source if request.passage else "",
+            licence=request.passage.licence if request.passage else "",
+            author=reply.model,
+            teacher=request.teacher,
+            model=reply.model,
+            request=reply.request,
+            parents=(*request.shown, *((request.passage.id,) if request.passage else ())),
+        )
+        return Example.make(self.own.code, request.task, **texts, origin=origin)
+
+    def _decide(self, row: Example) -> Example | Dropped:
+        """Return the row if it may join the pool, else why not."""
+        if len(self.tasks[row.task].accepted) >= self.tasks[row.task].target:
+            return Dropped(row=row, reason="target_reached", evidence=f"{row.task} has its {self.tasks[row.task].target} rows")
+        if not row.output or not self.crowd.words(row):
+            return Dropped(row=row, reason="empty", evidence="no word to compare by")
+        if evidence := language_fault(row, self.own, self.known, OWN_LETTERS):
+            return Dropped(row=row, reason="wrong_language", evidence=evidence)
+        nearest = self.crowd.nearest(row)
+        return Dropped(row=row, reason="too_near", nearest=nearest) if nearest else row
+
+    def _accept(self, row: Example) -> None:
+        task = self.tasks[row.task]
+        self.crowd.add(row)
+        self.accepted.append(row)
+        task.accepted.append(row)
+        task.window["accepted"] += 1
+
+    def _judge(self, task: Progress) -> None:
+        """Give a task up once as many requests as make a whole round have brought next to nothing."""
+        if task.window["requests"] >= self.settings.round:
+            accepted = task.window["accepted"]
+            little = not accepted or accepted < self.settings.floor * task.window["candidates"]
+            task.saturated = task.saturated or (task.left > 0 and little)  # a round asked before may come after
+            task.window.clear()
+
+    def facts(self) -> dict[str, object]:
+        """Return the funnel per task and teacher, for the report."""
+        return {
+            "rounds": self.rounds,
+            "saturated": [name for name, task in self.tasks.items() if task.saturated],
+            "tasks": {
+                name: {
+                    "target": task.target,
+                    "requests": task.requests,
+                    "candidates": task.candidates,
+                    "accepted": len(task.accepted),
+                }
+                for name, task in self.tasks.items()
+            },
+            "teachers": {name: dict(sums) for name, sums in sorted(self.by_teacher.items())},
+            "ways": {name: dict(sums) for name, sums in sorted(self.by_way.items())},
+            "tolerances": dict(sorted(self.tolerances.items())),
+            **self.tokens,
+        }
+
+
+def targets(pack: Pack, accepted: int, weights: Literal["pack", "paper"] = "pack") -> dict[str, int]:
+    """Split the wanted rows over the pack's tasks: by share, the rest by weight; the paper's way by weight alone."""
+    shares = {name: task.share if weights == "pack" else 0.0 for name, task in pack.tasks.items()}
+    per_share = sum(task.weight for task in pack.tasks.values()) / (1 - sum(shares.values()))
+    return lots.shares(accepted, {name: task.weight + shares[name] * per_share for name, task in pack.tasks.items()})

@@ -1,0 +1,192 @@
+"""Ways to ask beyond the paper's, each switched on by a share of the requests and counted apart in the funnel.
+
+    grounded   a passage is shown, and every answer must follow from it                  generate.grounded
+    reverse    a passage is the answer, word for word; the teacher writes the question   generate.reverse
+    revised    draft ─▶ the teacher criticises it ─▶ the teacher writes it again         generate.revise
+
+A passage is a piece of a native document, of whole sentences. Its source, licence and id stay in the row's origin.
+
+Source: grounding, Updesh, arXiv 2509.21294; reverse instructions, MURI, arXiv 2409.12958; revision with demonstrations in the
+target language, arXiv 2506.12158.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal
+
+from alif import recipe, sources
+from alif.data import lots, prompts
+from alif.language import text
+from alif.language.pack import Pack, Task
+from alif.models import Message, Reply
+from alif.records import Document, Dropped, Example
+
+__all__ = [
+    "CRITIQUE",
+    "REVERSE_TEXT",
+    "REWRITE",
+    "Deck",
+    "Passage",
+    "Way",
+    "answered",
+    "ask",
+    "passages",
+    "read_question",
+    "reverse_system",
+    "running",
+]
+
+Way = Literal["plain", "grounded", "reverse"]
+Passage = Document
+"""A piece of a document; `source` names the document."""
+
+WORDS = (30, 160)
+"""Fewest and most words of a passage."""
+MOST_QUESTION_WORDS = 80
+"""A longer reply than that is no question."""
+GROUNDED = (
+    "Every one of the new tasks must be about the passage below, and its answer must follow from the passage alone: nothing "
+    "that it does not say. A reader does not see the passage: where a task needs it, its Input repeats the sentences that it "
+    "needs.\n\nThe passage:\n\n{passage}\n\n"
+)
+REVERSE = (
+    "You write the question to an answer. The user sends tasks, to show how people ask, and then a text in {language} "
+    "({native}) that people have written. Write in natural {language} the one task (a question, a request or an instruction, "
+    "one to three sentences) to which this text, word for word, is a complete and fitting answer. Do not repeat sentences of "
+    "the text, and do not mention that there is a text. Answer with the task alone: no key, no quotation marks, no comment."
+)
+REVERSE_TEXT = "The text:\n\n"
+CRITIQUE = (
+    "Now judge these tasks as a strict native editor of {language} would. For each, name what is wrong or weak: {language} "
+    "that sounds translated, wrong letters or grammar, facts in doubt, an answer that is incomplete or does not fit, a task "
+    "too much like another. Compare with the tasks that you were shown. Do not write the tasks again yet."
+)
+REWRITE = "Now write all the tasks again with these faults mended, in the same format, and nothing else."
+
+
+def passages(settings: recipe.Generate, pack: Pack, folder: str) -> list[Passage]:
+    """Return the passages that the recipe's ways need, none where it needs none."""
+    if not settings.grounded and not settings.reverse:
+        return []
+    found: list[Passage] = []
+    if "pack" in settings.passages:
+        own = sources.documents(("demo/articles.jsonl",), str(pack.folder), language=pack.code)
+        found += [piece for document in own if isinstance(document, Document) for piece in _pieces(document, pack)]
+    for document in sources.documents(settings.passages, folder, language=pack.code):
+        found += [] if isinstance(document, Dropped) else _pieces(document, pack)
+    return list({passage.id: passage for passage in found}.values())
+
+
+def running(value: str, pack: Pack) -> str:
+    """Return a text with one space between its sentences, as passages are written."""
+    return " ".join(text.sentences(text.normalise(value, pack), pack))
+
+
+def _pieces(document: Document, pack: Pack) -> list[Passage]:
+    """Cut a document into passages of whole sentences; what is too short or too long is left out."""
+    pieces: list[list[str]] = [[]]
+    words = 0
+    for sentence in text.sentences(text.normalise(document.text, pack), pack):
+        length = len(text.words(sentence, pack))
+        if words + length > WORDS[1]:
+            pieces.append([])
+            words = 0
+        pieces[-1].append(sentence)
+        words += length
+    whole = [" ".join(piece) for piece in pieces]
+    source = f"{document.source}#{document.id}"
+    facts = {"title": document.title, "source": source, "licence": document.licence, "author": document.author}
+    kept = [piece for piece in whole if WORDS[0] <= len(text.words(piece, pack)) <= WORDS[1]]
+    return [Document.make(document.language, piece, **facts) for piece in kept]
+
+
+class Deck:
+    """The passages in an order by lot, dealt one after another and from the top again when all are dealt."""
+
+    def __init__(self, passages: Sequence[Passage], settings: recipe.Generate) -> None:
+        self._settings = settings
+        self._order = list(passages)
+        lots.lot(settings.seed, "passages").shuffle(self._order)
+        self._by_id = {passage.id: passage for passage in self._order}
+        self._dealt = 0
+
+    def passage(self, id: str) -> Passage | None:
+        """Return the passage of that id."""
+        return self._by_id.get(id)
+
+    def deal(self, pack: Pack, task: str, round_: int, place: int) -> tuple[Way, Passage | None, bool]:
+        """Return the way of a request, its passage, and whether its draft is revised."""
+        numbers = lots.lot(self._settings.seed, "way", round_, place)
+        drawn, revised = numbers.random(), numbers.random() < self._settings.revise
+        if not self._order:
+            return "plain", None, revised
+        if drawn < self._settings.reverse and task == _free(pack):
+            return "reverse", self._next(), False
+        if drawn >= 1 - self._settings.grounded:
+            return "grounded", self._next(), revised
+        return "plain", None, revised
+
+    def _next(self) -> Passage:
+        self._dealt += 1
+        return self._order[(self._dealt - 1) % len(self._order)]
+
+
+def _free(pack: Pack) -> str:
+    """Return the task of free writing: the pack's first one whose answer has no labels and no headings."""
+    free = (
+        name
+        for name, task in pack.tasks.items()
+        if task.answer == "own" and task.scope == "instruction" and not task.labels and not task.headings.answer
+    )
+    return next(free, "")
+
+
+def ask(
+    way: Way, task: Task, pack: Pack, shown: Sequence[Example], items: int, wording: int, passage: Passage | None
+) -> list[Message]:
+    """Return the messages of a request."""
+    if passage is None or way == "plain":
+        return prompts.ask(task, pack, shown, items, wording)
+    if way == "reverse":
+        examples = "\n".join(f"- {row.instruction}" for row in shown)
+        user = f"{len(shown)} tasks, to show how people ask:\n\n{examples}\n\n{REVERSE_TEXT}{passage.text}"
+        return [Message(role="system", content=reverse_system(pack)), Message(role="user", content=user)]
+    system, user_message = prompts.ask(task, pack, shown, items, wording)
+    request = prompts.REQUEST.format(items=items)
+    content = user_message.content.removesuffix(request) + GROUNDED.format(passage=passage.text) + request
+    return [system, Message(role="user", content=content)]
+
+
+def reverse_system(pack: Pack) -> str:
+    """Return the system message of a reverse request."""
+    return REVERSE.format(language=pack.name, native=pack.native_name)
+
+
+def read_question(reply: str, finish: str, passage: Passage, pack: Pack) -> prompts.Candidate | Dropped:
+    """Read the reply to a reverse request: the question alone; the passage is its answer."""
+    question = reply.strip().removeprefix(f"{prompts.KEYS['instruction']}:").strip()
+    if finish != "stop":
+        return Dropped(raw=reply, reason="cut_off", evidence=f"finish: {finish}")
+    if not question:
+        return Dropped(raw=reply, reason="empty", evidence=f"finish: {finish}")
+    if (length := len(text.words(question, pack))) > MOST_QUESTION_WORDS:
+        return Dropped(raw=reply, reason="unreadable", evidence=f"{length} words, no question")
+    return prompts.Candidate(question, "", passage.text, reply)
+
+
+async def answered(
+    send: Callable[[Sequence[Message]], Awaitable[Reply]], messages: Sequence[Message], revised: bool, pack: Pack
+) -> Reply:
+    """Return the reply to be read. Where it is revised, that is the third, with the tokens and the price of all three."""
+    reply = await send(messages)
+    if not revised or reply.finish != "stop" or not reply.text.strip():
+        return reply
+    replies, asked = [reply], list(messages)
+    for next_ in (CRITIQUE.format(language=pack.name), REWRITE):
+        asked += [Message(role="assistant", content=replies[-1].text), Message(role="user", content=next_)]
+        replies.append(await send(asked))
+        if not replies[-1].text.strip():
+            return reply  # a teacher that has nothing to say to its draft leaves it as it is
+    sums = {key: sum(getattr(one, key) for one in replies) for key in ("tokens_in", "tokens_out", "cost_usd")}
+    return replies[-1].model_copy(update=sums)

@@ -1,0 +1,125 @@
+"""Grounded, reverse and revised requests: switched on by shares, counted apart, with the passage in the row's origin."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from alif import recipe
+from alif.data import generate, seeds, ways
+from alif.data.reparse import reparse
+from alif.language import text
+from alif.language.pack import Pack
+from alif.models import Message, Reply
+from alif.runs import Given
+
+from .conftest import LANGUAGE, SCRIPTED, row, rows_of
+
+SETTINGS = recipe.Generate(accepted=120, round=24, items=4, grounded=0.3, reverse=0.5, revise=0.4)
+TABLES: dict[str, Any] = {
+    "language": LANGUAGE,
+    "sources": recipe.Sources(),
+    "teacher": SCRIPTED,
+    "generate": SETTINGS,
+    "pool": recipe.Pool(),
+}
+
+
+def made(text_: str, finish: str = "stop") -> Reply:
+    return Reply(text=text_, finish=finish, model="m", request=text_[:8], tokens_in=1, tokens_out=2, cost_usd=0.5)
+
+
+def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(given: Callable[..., Given], own: Pack) -> None:
+    step = given("generate", {"seeds": seeds.of_pack(own)})
+    counts = generate.expand(step, **TABLES)
+    found = counts.facts["ways"]
+    assert set(found) == {"grounded", "grounded, revised", "plain", "plain, revised", "reverse"}
+    assert all(one["requests"] for one in found.values())
+    assert sum(one.get("accepted", 0) for one in found.values()) == counts.kept
+    assert found["reverse"]["candidates"] == found["reverse"]["requests"]
+    texts = {passage.id: passage for passage in ways.passages(SETTINGS, own, "")}
+    rows = [one for one in rows_of(step.folder) if one["origin"]["source"]]
+    reverse = [one for one in rows if one["output"] in {passage.text for passage in texts.values()}]
+    assert len(reverse) == found["reverse"]["accepted"] > 0
+    for one in rows:
+        passage = texts[one["origin"]["parents"][-1]]
+        assert one["origin"]["source"] == passage.source
+        assert passage.source.startswith("articles#")
+    assert all(one["output"] == texts[one["origin"]["parents"][-1]].text for one in reverse)
+    assert all(one["origin"]["author"] == "scripted" for one in rows)
+    files = {path.name: path.read_bytes() for path in step.folder.glob("*.jsonl")}
+    folder = step.scratch / "again"
+    folder.mkdir(parents=True)
+    second = Given(step.run, step.step, folder, step.scratch, step.root, step.needs, step.runtime)
+    assert reparse(second, **TABLES).kept == counts.kept
+    assert {path.name: path.read_bytes() for path in folder.glob("*.jsonl")} == files
+
+
+def test_passages_are_whole_sentences_of_a_fair_length_and_are_not_read_unless_asked_for(own: Pack) -> None:
+    found = ways.passages(SETTINGS, own, "")
+    assert len(found) > 50
+    assert all(ways.WORDS[0] <= len(text.words(one.text, own)) <= ways.WORDS[1] for one in found)
+    assert ways.passages(recipe.Generate(), own, "") == []
+
+
+def test_passages_are_dealt_each_once_before_one_comes_again(own: Pack) -> None:
+    passages = ways.passages(SETTINGS, own, "")
+    deck = ways.Deck(passages, recipe.Generate(grounded=1.0))
+    dealt = [deck.deal(own, "qa", 0, place) for place in range(len(passages))]
+    assert {way for way, _, _ in dealt} == {"grounded"}
+    assert {one.id for _, one, _ in dealt if one} == {one.id for one in passages}
+    assert ways.Deck([], recipe.Generate()).deal(own, "qa", 0, 0) == ("plain", None, False)
+    assert ways.Deck(passages, recipe.Generate(reverse=1.0)).deal(own, "qa", 0, 0)[0] == "plain", "only free writing"
+
+
+def test_a_grounded_request_shows_the_passage_before_it_asks(own: Pack) -> None:
+    passage = ways.passages(SETTINGS, own, "")[0]
+    shown = [row("qa", "سوال", "جواب")]
+    system, user = ways.ask("grounded", own.tasks["qa"], own, shown, 5, 0, passage)
+    plain = ways.ask("plain", own.tasks["qa"], own, shown, 5, 0, None)
+    assert system == plain[0]
+    assert passage.text in user.content
+    assert user.content.endswith(plain[1].content[-60:])
+
+
+@pytest.mark.parametrize(
+    ("reply", "finish", "reason"),
+    [("", "stop", "empty"), ("سوال", "length", "cut_off"), ("لفظ " * 100, "stop", "unreadable")],
+)
+def test_a_reply_that_is_no_question_is_dropped(own: Pack, reply: str, finish: str, reason: str) -> None:
+    passage = ways.passages(SETTINGS, own, "")[0]
+    found = ways.read_question(reply, finish, passage, own)
+    assert getattr(found, "reason", None) == reason
+
+
+def test_a_draft_is_judged_and_written_again_and_the_price_is_that_of_all_three(own: Pack) -> None:
+    asked: list[Sequence[Message]] = []
+
+    async def send(messages: Sequence[Message]) -> Reply:
+        asked.append(list(messages))
+        return made(f"reply {len(asked)}")
+
+    first = [Message(role="system", content="s"), Message(role="user", content="u")]
+    found = asyncio.run(ways.answered(send, first, True, own))
+    assert (found.text, found.tokens_in, found.tokens_out, found.cost_usd) == ("reply 3", 3, 6, 1.5)
+    assert [len(messages) for messages in asked] == [2, 4, 6]
+    assert [message.content for message in asked[2]][2:] == [
+        "reply 1",
+        ways.CRITIQUE.format(language=own.name),
+        "reply 2",
+        ways.REWRITE,
+    ]
+    asked.clear()
+    assert asyncio.run(ways.answered(send, first, False, own)).text == "reply 1"
+
+
+def test_a_draft_that_was_cut_off_is_not_judged(own: Pack) -> None:
+    async def send(messages: Sequence[Message]) -> Reply:
+        assert len(messages) == 2
+        return made("half", "length")
+
+    first = [Message(role="system", content="s"), Message(role="user", content="u")]
+    assert asyncio.run(ways.answered(send, first, True, own)).finish == "length"
