@@ -170,6 +170,22 @@ def test_a_teacher_with_nothing_new_is_given_up_not_asked_for_ever(own: Pack, kn
     assert len(growing.accepted) == 2
 
 
+def test_a_task_that_was_given_up_stays_so_when_a_round_asked_before_is_taken(own: Pack, known: Pack) -> None:
+    growing = expansion(own, known, accepted=700, round=20, items=6, floor=0.0)
+    ahead: list[list[Request]] = []
+    for _ in range(3):
+        ahead.append(growing.plan(TEACHERS, ahead))
+    rounds = 0
+    while ahead:
+        requests = ahead.pop(0)
+        growing.take(requests, [reply("No.") for _ in requests])
+        if following := growing.plan(TEACHERS, ahead):
+            ahead.append(following)
+        rounds += 1
+        assert rounds < 100
+    assert growing.facts()["saturated"] == list(own.tasks)
+
+
 def test_the_paper_s_way_asks_for_the_paper_s_tasks_alone(own: Pack, known: Pack) -> None:
     growing = expansion(own, known, accepted=5_000, round=100, items=6, weights="paper")
     assert {request.task for request in growing.plan(TEACHERS)} == set(own.tasks) - {"roman"}
