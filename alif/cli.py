@@ -237,6 +237,15 @@ def report(*runs: str, json: Json = False) -> None:
     _tell(store.read_json(path.with_suffix(".json")), lambda found: console.line(str(path)), json)
 
 
+@app.command(name="export-data")
+def export_data(run: str, *, json: Json = False) -> None:
+    """Write the rows that a run has made as a data set for the Hub: Parquet, JSON Lines, card; no ledger, nobody's name."""
+    from alif.ship import dataset
+
+    folder = dataset.write(_run(run).root)
+    _tell({"folder": str(folder)}, lambda found: console.line(found["folder"]), json)
+
+
 @app.command
 def chat(run: str, question: str | None = None, *, json: Json = False) -> None:
     """Talk to a run's model; with QUESTION answer once, without it line by line."""

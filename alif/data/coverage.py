@@ -8,7 +8,6 @@ the answer. That is a machine's rough reading, good enough to see what nobody ha
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -38,7 +37,11 @@ def covered(rows: Sequence[Example], pack: Pack) -> dict[str, Any]:
         "difficulty": [*DIFFICULTY, "long"],
         "register": [*pack.registers, NEITHER],
     }
-    cells: Counter[tuple[str, ...]] = Counter((row.task, *_places(row, pack)) for row in rows)
+    topics, registers = _index(pack.topics, pack), _index(pack.registers, pack)
+    cells: Counter[tuple[str, ...]] = Counter()
+    for row in rows:
+        asked = text.words(f"{row.instruction}\n{row.input}", pack)
+        cells[row.task, _most(asked, pack.topics, topics), _difficulty(row, pack), _most(asked, pack.registers, registers)] += 1
     tasks = list(pack.tasks)
     grid = itertools.product(tasks, *axes.values())
     facts: dict[str, Any] = {
@@ -53,27 +56,25 @@ def _sum(cells: Mapping[tuple[str, ...], int], task: str, place: int, value: str
     return sum(count for cell, count in cells.items() if cell[0] == task and cell[place] == value)
 
 
-def _places(row: Example, pack: Pack) -> tuple[str, str, str]:
-    asked = text.words(f"{row.instruction}\n{row.input}", pack)
+def _difficulty(row: Example, pack: Pack) -> str:
     length = len(text.words(row.output, pack))
-    difficulty = next((name for name, most in DIFFICULTY.items() if length <= most), "long")
-    return _most(asked, pack.topics, pack), difficulty, _most(asked, pack.registers, pack)
+    return next((name for name, most in DIFFICULTY.items() if length <= most), "long")
 
 
-def _most(words: Sequence[str], lists: Mapping[str, tuple[str, ...]], pack: Pack) -> str:
-    """Return the name of the list that most of the words are in; of equal ones the first."""
-    counts = {name: sum(word in wanted for word in words) for name, wanted in _folded(lists, pack).items()}
-    best = max(counts, key=lambda name: counts[name], default=NEITHER)
-    return best if counts.get(best) else NEITHER
+def _index(lists: Mapping[str, tuple[str, ...]], pack: Pack) -> dict[str, str]:
+    """Return the words of all lists, each with the first list that has it."""
+    found: dict[str, str] = {}
+    for name, members in lists.items():
+        for member in members:
+            for word in text.words(member, pack):
+                found.setdefault(word, name)
+    return found
 
 
-def _folded(lists: Mapping[str, tuple[str, ...]], pack: Pack) -> dict[str, frozenset[str]]:
-    return {name: _set(members, pack) for name, members in lists.items()}
-
-
-@functools.cache
-def _set(members: tuple[str, ...], pack: Pack) -> frozenset[str]:
-    return frozenset(word for member in members for word in text.words(member, pack))
+def _most(words: Sequence[str], lists: Mapping[str, tuple[str, ...]], index: Mapping[str, str]) -> str:
+    """Return the name of the list that most of the words are in; of equal ones the pack's first."""
+    counts = Counter(index[word] for word in words if word in index)
+    return max(lists, key=lambda name: counts[name]) if counts else NEITHER
 
 
 def _holes(topics: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:

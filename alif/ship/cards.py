@@ -23,7 +23,7 @@ from alif.recipe import Recipe
 from alif.records import Score
 from alif.runs import Run
 
-__all__ = ["data_card", "model_card", "write"]
+__all__ = ["MODEL_AUTHOR", "Story", "data_card", "model_card", "read", "table", "write"]
 
 NOT_REVIEWED = "not reviewed by a native speaker"
 MODEL_AUTHOR = "language model"
@@ -50,7 +50,7 @@ class Story:
 
 def write(root: Path) -> list[Path]:
     """Write the cards of a run folder and return their paths; without an exported model there is only the data card."""
-    story = _story(Run(root))
+    story = read(Run(root))
     paths = {root / "card.md": data_card(story)}
     model = root / "export" / "model"
     if model.is_dir():
@@ -60,7 +60,8 @@ def write(root: Path) -> list[Path]:
     return list(paths)
 
 
-def _story(run: Run) -> Story:
+def read(run: Run) -> Story:
+    """Return what a run's records tell."""
     recipe = recipes.load(run.root / "recipe.toml")
     steps = (*ROW_STEPS, *STAGES, "evaluate", "export")
     records = {step: record for step in steps if (record := run.record(step))}
@@ -153,7 +154,7 @@ def _scores(story: Story) -> str:
         cells = [found.get((*key, stage)) for stage in STAGES]
         n = next(cell.n for cell in cells if cell)
         rows.append((*key, *(f"{s.value:.3f} ({s.low:.3f} to {s.high:.3f})" if s else "" for s in cells), n))
-    return "Value with its 95 % interval.\n\n" + _table(("benchmark", "metric", "language", *STAGES.values(), "n"), rows)
+    return "Value with its 95 % interval.\n\n" + table(("benchmark", "metric", "language", *STAGES.values(), "n"), rows)
 
 
 def _limits(story: Story) -> str:
@@ -189,7 +190,7 @@ def _funnel(story: Story) -> str:
             counts = story.records[step]["counts"]
             dropped = ", ".join(f"{count} {reason}" for reason, count in counts["dropped"].items())
             rows.append((step, counts["rows_in"], counts["kept"], dropped))
-    return _table(("step", "rows in", "kept", "dropped"), rows) if rows else "No rows yet."
+    return table(("step", "rows in", "kept", "dropped"), rows) if rows else "No rows yet."
 
 
 def _licence(story: Story) -> str:
@@ -212,7 +213,7 @@ def _origins(story: Story) -> str:
         rows[document["language"], f"text, {document['source']}", document["licence"]] += 1
     if not rows:
         return "No rows yet."
-    return _table(
+    return table(
         ("language", "origin", "licence", "n"), [(*key[:2], key[2] or "not stated", n) for key, n in sorted(rows.items())]
     )
 
@@ -226,7 +227,7 @@ def _cost(story: Story) -> str:
 def _made(story: Story) -> str:
     facts = story.facts("export")
     rows = [(name.replace("_", " "), f"`{value}`") for name, value in facts.items() if value != ""]
-    return f"{_cost(story)}\n\n{_table(('export', ''), rows)}" if rows else _cost(story)
+    return f"{_cost(story)}\n\n{table(('export', ''), rows)}" if rows else _cost(story)
 
 
 def _rows(story: Story, step: str) -> Iterable[dict[str, Any]]:
@@ -234,7 +235,7 @@ def _rows(story: Story, step: str) -> Iterable[dict[str, Any]]:
     return (row for _, row in store.read_rows(path)) if path.is_file() else ()
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Return a Markdown table; a bar inside a cell would end it."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(str(cell).replace('|', '/') for cell in line)} |" for line in lines)

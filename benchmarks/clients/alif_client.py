@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from alif import pipeline, pool, recipe
-from alif.data import generate
+from alif.data import expansion
 from alif.models import client as _client  # noqa: F401 - loaded before the clock starts, as the others load theirs
 from alif.runs import Run
 
@@ -37,7 +37,7 @@ def main(address: str, accepted: int, folder: Path) -> None:
     for name in ("nearest", "add"):
         setattr(pool.Pool, name, timed(spent["pool"], getattr(pool.Pool, name)))
     for name in ("plan", "take"):
-        setattr(generate.Expansion, name, timed(spent[name], getattr(generate.Expansion, name)))
+        setattr(expansion.Expansion, name, timed(spent[name], getattr(expansion.Expansion, name)))
     made = recipe.Recipe(
         name=folder.name,
         teacher={"loopback": recipe.Teacher(model="teacher", address=address)},

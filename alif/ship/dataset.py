@@ -1,0 +1,137 @@
+"""The rows that a run has made, as a data set in the Hub's layout, ready to upload.
+
+    runs/demo/dataset/
+      README.md                                 the data card, with the front matter that hubs read
+      data/train-00000-of-00001.parquet         what the Hub loads; validation likewise
+      jsonl/train.jsonl                         the same rows, one JSON object a line, for people and other tools
+
+Rows of the mixture that the run's teachers wrote or translated; replayed rows are other people's and stay where they are. Never
+part of it: the ledger, the seeds, names of people. Who wrote or read a row is told as "a model", "a person", yes or no.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from alif import store
+from alif.errors import DataError, MissingExtra
+from alif.models.address import host
+from alif.records import Example
+from alif.runs import Run
+from alif.ship.cards import MODEL_AUTHOR, Story, data_card, read, table
+
+__all__ = ["COLUMNS", "write"]
+
+MADE = ("teacher", "translated")
+"""Kinds of rows that the run has made."""
+TEXTS = ("id", "language", "task", "instruction", "input", "output")
+ORIGIN = ("kind", "source", "licence", "model")
+COLUMNS = (*TEXTS, *ORIGIN, "written_by", "reviewed")
+DIRECTIONS = {"rtl": "right to left", "ltr": "left to right"}
+SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
+"""The Hub's words for the number of rows, by what it is below."""
+
+
+def write(root: Path) -> Path:
+    """Write the data set of a run and return its folder.
+
+    Raises:
+        DataError: the mixture is not made yet, or holds no row that the run has made.
+        MissingExtra: pyarrow is not installed.
+    """
+    run = Run(root)
+    if run.record("blend") is None:
+        raise DataError(f"{root}: the step blend is not done", f"alif run {run.name} --until blend")
+    held_out = {row["id"] for _, row in store.read_rows(run.folder("blend") / "held_out.jsonl")}
+    every = [row for row in store.load(run.folder("blend") / "examples.jsonl", Example) if row.origin.kind in MADE]
+    if not every:
+        raise DataError(f"{root}: no teacher has written a row of its mixture", "There is nothing of its own to publish.")
+    splits = {
+        "train": [_public(row) for row in every if row.id not in held_out],
+        "validation": [_public(row) for row in every if row.id in held_out],
+    }
+    folder = root / "dataset"
+    for name, rows in splits.items():
+        if rows:
+            store.write_rows(folder / "jsonl" / f"{name}.jsonl", rows)
+            _parquet(folder / "data" / f"{name}-00000-of-00001.parquet", rows)
+    store.write_text(folder / "README.md", _card(read(run), splits))
+    return folder
+
+
+def _public(row: Example) -> dict[str, Any]:
+    """Return what of a row is published."""
+    origin = row.origin
+    by_model = origin.author in ("", MODEL_AUTHOR, origin.model)
+    found = {key: getattr(row, key) for key in TEXTS} | {key: getattr(origin, key) for key in ORIGIN}
+    return found | {"written_by": "a model" if by_model else "a person", "reviewed": bool(origin.reviewed_by)}
+
+
+def _parquet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    try:
+        import pyarrow  # noqa: PLC0415  (an extra)
+        import pyarrow.parquet  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtra("Parquet", "hub") from error
+    types = {key: pyarrow.bool_() if key == "reviewed" else pyarrow.string() for key in COLUMNS}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}")
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows), schema=pyarrow.schema(types.items())), beside)
+    beside.replace(path)
+
+
+def _card(story: Story, splits: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    rows = [row for part in splits.values() for row in part]
+    parts = [
+        _front_matter(story, splits),
+        data_card(story).strip(),
+        "## This data set",
+        f"The {len(rows):,} rows of the mixture that the run itself has made; the replay rows named above are not in it. "
+        f"Written in {story.taught.script.name} script, {DIRECTIONS[story.taught.direction]}.",
+        table(("split", "rows"), [(name, len(part)) for name, part in splits.items()]),
+        table(("task", "rows"), sorted(Counter(row["task"] for row in rows).items())),
+        "## Teachers and their terms",
+        _teachers(story, rows),
+        "## Prompts",
+        _prompts(story),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _front_matter(story: Story, splits: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    rows = [row for part in splits.values() for row in part]
+    licences = {row["licence"] for row in rows}
+    licence = licences.pop().lower() if len(licences) == 1 else ""
+    size = next((name for most, name in SIZES.items() if len(rows) < most), "n>1M")
+    lines = ["---", f"language: [{', '.join(sorted({row['language'] for row in rows}))}]", f"license: {licence or 'other'}"]
+    lines += ["task_categories: [text-generation]", f"size_categories: [{size}]", "tags: [alif, synthetic, instruction-tuning]"]
+    lines += [f"pretty_name: {story.run.name}", "configs:", "- config_name: default", "  data_files:"]
+    for name in (name for name, part in splits.items() if part):
+        lines += [f"  - split: {name}", f"    path: data/{name}-*.parquet"]
+    return "\n".join([*lines, "---"])
+
+
+def _teachers(story: Story, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return who wrote, where, and whose terms apply: they are not read for the user, only pointed to."""
+    counts = Counter(row["model"] for row in rows)
+    told = []
+    for name, teacher in story.recipe.teacher.items():
+        scripted = teacher.address == "scripted"
+        where = "in this process" if scripted else host(teacher.address)
+        terms = "none: the pack's own demo texts" if scripted else f"those of {where} and of the model: read them first"
+        told.append((name, teacher.model, where, counts.get(teacher.model, 0), terms))
+    return table(("teacher", "model", "where", "rows", "terms"), told) if told else "None."
+
+
+def _prompts(story: Story) -> str:
+    """Return the prompts by hash: the same hash is the same wording."""
+    found = [
+        (name, place + 1, hashlib.sha256(template.encode()).hexdigest()[:16])
+        for name, task in story.taught.tasks.items()
+        for place, template in enumerate(task.templates)
+    ]
+    return "SHA-256 of each wording, first 16 digits.\n\n" + table(("task", "wording", "hash"), found)
