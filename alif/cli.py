@@ -259,7 +259,9 @@ def serve(
     run: str,
     *,
     port: Annotated[int, Parameter(help="On loopback; 0: any that is free.")] = 8000,
-    with_: Annotated[str, Parameter(name="--with", help="Path of a vllm or transformers program in an environment of its own.")] = "",
+    with_: Annotated[
+        str, Parameter(name="--with", help="Path of a vllm or transformers program in an environment of its own.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Serve a run's exported model at an OpenAI-compatible address until Ctrl-C, by vLLM or `transformers serve`."""
