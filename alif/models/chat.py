@@ -8,7 +8,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+import time
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -93,12 +95,15 @@ async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 
 
 async def landed(call: Coroutine[Any, Any, T], within_s: float) -> T:
-    """Await `call`; when cancelled, let it end all the same, but no longer than `within_s`. Cancelled again it ends at once."""
+    """Await `call`; when cancelled, however often, let it end all the same, but no longer than `within_s` or the event loop."""
     task = asyncio.ensure_future(call)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=within_s)
+        deadline = time.monotonic() + within_s
+        while not task.done() and (left_s := deadline - time.monotonic()) > 0:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([task], timeout=left_s)
         raise
     finally:
         task.cancel()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Wire", "connect"]
 
 CONNECT_S = 10.0
-"""How long making a connection may take."""
+"""How long making a connection may take; no longer than half of what the request may: without one there is nothing to bill."""
 
 Files = Sequence[tuple[str, tuple[str, bytes, str]]]
 """Files of a form: (field, (file name, content, media type))."""
@@ -100,7 +100,7 @@ async def connect(name: str, teacher: Teacher, key: str, timeout_s: float, url: 
         MissingExtra: the provider's client is not installed.
     """
     protocol, url = address.protocol(teacher), (url or teacher.address).rstrip("/")
-    timeout = httpx2.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
+    timeout = httpx2.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s / 2))
     http = openai.DefaultAsyncHttpx2Client(trust_env=not address.is_local(teacher.address), timeout=timeout)
     settings: dict[str, Any] = {"api_key": key or "none", "max_retries": 0, "timeout": timeout, "http_client": http}
     async with http:
