@@ -22,7 +22,7 @@ from pathlib import Path
 from alif import hub, store
 from alif.errors import AlifError
 
-__all__ = ["forget", "keeping", "restore", "send"]
+__all__ = ["HUB", "forget", "keeping", "restore", "send"]
 
 HUB = "hub:"
 LEDGER = "ledger.sqlite"
