@@ -36,7 +36,7 @@ HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[1] / "shared" / "data"
 PROBE = 0.05
 """Epochs of a probe."""
-DOCUMENTS = 60
+DOCUMENTS = 30
 """Held-out documents of each source and language."""
 
 
@@ -82,13 +82,17 @@ class Bench:
         for step in (pipeline.CORPUS, pipeline.BASE):
             perform(step, self.recipes["small"], self.run)
 
-    def train(self, recipe: Recipe, epochs: float, seed: int) -> dict[str, Any]:
+    def probe(self, recipe: Recipe) -> dict[str, Any]:
+        """Train stage 1 for a little; return what the clock told."""
+        return self.train(recipe, PROBE, 0, read=False)
+
+    def train(self, recipe: Recipe, epochs: float, seed: int, read: bool = True) -> dict[str, Any]:
         """Train stage 1 from the base; return what the clock told, and the bits per byte that were reached."""
         with tempfile.TemporaryDirectory() as scratch, Clock() as clock:
             given = self._given(Path(scratch), recipe)
-            stage = recipe.pretrain.model_copy(update={"epochs": epochs, "seed": seed})
+            stage = recipe.pretrain.model_copy(update={"epochs": epochs, "seed": seed, "look_steps": 0})
             pretrain.train(given, recipe.language, recipe.adapter, stage)
-            return {**clock.told(), "bits_per_byte": self.bits(given.folder / "adapter")}
+            return clock.told() | ({"bits_per_byte": self.bits(given.folder / "adapter")} if read else {})
 
     def bits(self, adapter: Path | None) -> dict[str, float]:
         """Return bits per byte of held-out text by language, sources alike."""
@@ -118,9 +122,9 @@ def large_steps(recipe: Recipe, tokens: float) -> Recipe:
 def measured(bench: Bench, seconds: float, seeds: int) -> dict[str, Any]:
     """Train every way and return what came of it."""
     ours, paper = bench.recipes["small"], bench.recipes["small-paper"]
-    probes = {"ours": bench.train(ours, PROBE, 0), "paper": bench.train(paper, PROBE, 0)}
+    probes = {"ours": bench.probe(ours), "paper": bench.probe(paper)}
     large = large_steps(ours, probes["paper"]["tokens"] / probes["paper"]["steps"])
-    probes["ours, large steps"] = bench.train(large, PROBE, 0)
+    probes["ours, large steps"] = bench.probe(large)
     ways = {"ours": ours, "paper": paper, "ours, large steps": large}
     epochs = {name: PROBE * seconds / probe["cpu_s"] for name, probe in probes.items()}
     turns: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
