@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,7 +47,9 @@ def blocks(model: torch.nn.Module, backend: str = "inductor") -> Iterator[None]:
     for module in chosen:
         module.compile(backend=backend)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The .grad attribute of a Tensor")  # the compiler looks at states between blocks
+            yield
     finally:
         for module in chosen:
             module._compiled_call_impl = None
