@@ -164,11 +164,11 @@ BASE = Step(
     reads=("language", "student", "tiny"), needs=(CORPUS,), files=_base_files,
 )  # fmt: skip
 PRETRAIN = Step(
-    "pretrain", later("alif.train.pretrain:train"), "stage 1: continued pre-training on the corpus",
+    "pretrain", later("alif.train.launch:pretrain"), "stage 1: continued pre-training on the corpus",
     reads=("language", "adapter", "pretrain"), needs=(BASE, CORPUS),
 )  # fmt: skip
 FINETUNE = Step(
-    "finetune", later("alif.train.finetune:train"), "stage 2: instruction tuning, loss on the answer only",
+    "finetune", later("alif.train.launch:finetune"), "stage 2: instruction tuning, loss on the answer only",
     reads=("language", "adapter", "finetune"), needs=(BASE, PRETRAIN, BLEND),
 )  # fmt: skip
 EVALUATE = Step(

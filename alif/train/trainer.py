@@ -3,6 +3,9 @@
 What makes it resume to the bit: the order of all rows is worked out before the first (`packs.order`); a checkpoint stands
 between two optimiser steps, and holds weights, optimiser, schedule and random numbers. A kill in the middle of an accumulation
 throws that accumulation away, and it is done again.
+
+Several processes (`launch`) take turns with the forward passes of each step, so that a step is the same rows however many they
+are, and its loss and gradient are the same but for rounding. What is written is put together first, and one of them writes it.
 """
 
 from __future__ import annotations
@@ -25,20 +28,23 @@ from alif.errors import ModelError, RecipeError
 from alif.recipe import Stage
 from alif.records import Table
 from alif.runs import Given
-from alif.student import attention, weights
+from alif.student import attention, ranks, weights
+from alif.student.adapter import causal
+from alif.student.compiled import compiled
 from alif.student.device import Place
 from alif.train import checkpoints, speed
 from alif.train.looks import Looks
 from alif.train.loss import Learner
 from alif.train.optimizers import optimizer_of
-from alif.train.packs import Packs, Rows, collate, collate_trimmed, order
+from alif.train.packs import Packs, Rows, collate, collate_trimmed, even, order
 from alif.train.watch import Watch, curve, trained
 
 __all__ = ["Outcome", "fit", "purpose"]
 
 GRADIENT_NORM = 1.0
 """Gradients are clipped to it. Source: the default of transformers' Trainer, which the original kept."""
-WEIGHTS = "trained.safetensors"
+WEIGHTS, OPTIMIZER, SCHEDULER = "trained.safetensors", "optimizer.pt", "scheduler.pt"
+"""Files of a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +77,12 @@ def fit(
         ModelError: the loss is not a number; the batch is named.
         AlifError: the disk cannot hold a checkpoint.
     """
-    if given.runtime.gpus > 1:
+    at_once = stage.rows_at_once * ranks.count()
+    if stage.rows_per_step % at_once:
+        each = f" on {ranks.count()} GPUs" if ranks.count() > 1 else ""
         raise RecipeError(
-            f"runtime.gpus = {given.runtime.gpus}: training on more than one GPU is not built yet",
-            "Set runtime.gpus = 1; `alif check RECIPE --gpu` can plan with more.",
-        )
-    if stage.rows_per_step % stage.rows_at_once:
-        raise RecipeError(
-            f"{given.step}.rows_per_step = {stage.rows_per_step} is no multiple of rows_at_once = {stage.rows_at_once}",
-            "A step is whole forward passes: change one of them.",
+            f"{given.step}.rows_per_step = {stage.rows_per_step} is no multiple of rows_at_once = {stage.rows_at_once}{each}",
+            "A step is whole forward passes, as many on each GPU: change one of them.",
         )
     sequence = order(len(packs), stage.epochs, stage.seed)
     if not len(sequence):
@@ -88,27 +91,21 @@ def fit(
     folder = given.scratch / checkpoints.FOLDER
     with store.disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        last = checkpoints.newest(folder, aim)
+        last = ranks.told(lambda: checkpoints.newest(folder, aim))
     model.train()
     if given.runtime.recompute:
         _recompute(model)
-    with console.progress(given.step, steps, "steps") as bar, _attending(model, where):
+    with console.progress(given.step, steps, "steps") as bar, _attending(model, where), compiled(model, where, given.runtime):
         watch = Watch(given, packs, sequence, stage, bar)
         watch.looks, watch.where = looks, where
         watch.work = speed.flop_a_token(model, packs.labelled / max(1, int(packs.used.sum())), speed.text(packs))
-        trainer = StageTrainer(
-            model=Learner(model),
-            args=_arguments(stage, steps, folder, given, where),
-            train_dataset=Rows(packs, sequence),
-            data_collator=collate if stage.layout == "packed" else collate_trimmed,
-            callbacks=[watch],
-        )
-        trainer.remove_callback(PrinterCallback)
+        rows = Rows(packs, even(sequence, at_once) if ranks.count() > 1 else sequence)
+        trainer = _trainer(model, rows, stage, watch, where, _arguments(stage, steps, folder, given, where))
         trainer.prepare(stage, folder, aim, watch)
         with _fitting(given, stage):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
     steps = trainer.state.global_step
-    if best := watch.best(steps):
+    if best := ranks.told(lambda: watch.best(steps)):
         _put(weights.read(best), trainer.model)
     losses = [row["loss"] for row in curve(watch.path, steps)]
     tail = losses[-max(1, len(losses) // 10) :]
@@ -117,20 +114,41 @@ def fit(
     return Outcome(steps, int(packs.used[seen].sum()), losses[0] if losses else None, mean)
 
 
+def _trainer(
+    model: torch.nn.Module, rows: Rows, stage: Stage, watch: Watch, where: Place, arguments: TrainingArguments
+) -> StageTrainer:
+    learner: Any = Learner(model)
+    sharing = watch.given.runtime.shard and ranks.count() > 1
+    if sharing:
+        ranks.share_out(learner, causal(model)._no_split_modules, where.dtype)
+    trainer = StageTrainer(
+        model=learner,
+        args=arguments,
+        train_dataset=rows,
+        data_collator=collate if stage.layout == "packed" else collate_trimmed,
+        callbacks=[watch],
+    )
+    trainer.remove_callback(PrinterCallback)
+    if sharing:  # accelerate refuses FSDP2 on a CPU, where it is tested: so it is ours, and accelerate leaves what is prepared
+        trainer.accelerator.prepare_model(learner, evaluation_mode=True)
+        learner._is_accelerate_prepared = True
+    return trainer
+
+
 @contextlib.contextmanager
 def _attending(model: Any, where: Place) -> Iterator[None]:
     """Let `model` attend by text, where that can be had, for the length of a block."""
-    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    before = causal.config._attn_implementation
-    causal.set_attn_implementation(attention.choose(causal.config, where.device, where.dtype))
-    for layer in causal.modules():
+    bare = causal(model)
+    before = bare.config._attn_implementation
+    bare.set_attn_implementation(attention.choose(bare.config, where.device, where.dtype))
+    for layer in bare.modules():
         if hasattr(layer, "cast_input_dtype_enabled"):
             layer.cast_input_dtype_enabled = False  # PEFT would copy each input of LoRA to float32; autocast copies none
     try:
         yield
     finally:
-        causal.set_attn_implementation(before)
-        for layer in causal.modules():
+        bare.set_attn_implementation(before)
+        for layer in bare.modules():
             if hasattr(layer, "cast_input_dtype_enabled"):
                 layer.cast_input_dtype_enabled = True
 
@@ -162,7 +180,7 @@ def _arguments(stage: Stage, steps: int, folder: Path, given: Given, where: Plac
         num_train_epochs=1,  # all epochs stand in one list
         train_sampling_strategy="sequential",
         per_device_train_batch_size=stage.rows_at_once,
-        gradient_accumulation_steps=stage.rows_per_step // stage.rows_at_once,
+        gradient_accumulation_steps=stage.rows_per_step // (stage.rows_at_once * ranks.count()),
         learning_rate=stage.lr,
         lr_scheduler_type=schedules[stage.schedule],
         warmup_steps=min(stage.warmup_steps, steps // 10),
@@ -180,6 +198,7 @@ def _arguments(stage: Stage, steps: int, folder: Path, given: Given, where: Plac
         use_cpu=where.device.type == "cpu",
         bf16=where.dtype == torch.bfloat16,
         fp16=where.dtype == torch.float16,
+        ddp_find_unused_parameters=False,
     )
 
 
@@ -205,22 +224,60 @@ class StageTrainer(Trainer):
 
     def _clip_grad_norm(self, model: torch.nn.Module) -> Any:
         norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]  # transformers has no types here
-        self.watch.gradient_norm = float(norm)
+        self.watch.gradient_norm = float(ranks.whole(norm))
         return norm
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
-        state = dict(trained(self.model))
-        checkpoints.room(self.folder, 4 * sum(weight.numel() * weight.element_size() for weight in state.values()))
-        with weights.full_disk(self.folder), checkpoints.writing(self.folder, self.state.global_step, self.aim) as partial:
+        state = {name: ranks.whole(weight.detach()) for name, weight in trained(self.model)}
+        with contextlib.ExitStack() as block, weights.full_disk(self.folder):
+
+            def begin() -> Path:
+                checkpoints.room(self.folder, 4 * sum(weight.numel() * weight.element_size() for weight in state.values()))
+                return block.enter_context(checkpoints.writing(self.folder, self.state.global_step, self.aim))
+
+            partial = ranks.told(begin)
             weights.write(partial / WEIGHTS, state)
             self._save_optimizer_and_scheduler(str(partial))
-            self._save_scaler(str(partial))
-            self._save_rng_state(str(partial))
-            self.state.save_to_json(str(partial / "trainer_state.json"))
+            self._save_rng_state(str(partial))  # each process its own
+            if ranks.first():
+                self._save_scaler(str(partial))
+                self.state.save_to_json(str(partial / "trainer_state.json"))
+            ranks.wait()
+        if ranks.first():
+            self._mirror()
+
+    def _mirror(self) -> None:
+        """Copy the checkpoint and the curve to where the run is mirrored."""
         given, part = self.watch.given, self.folder.relative_to(self.watch.given.root).as_posix()
         for sent in (f"{part}/step-{self.state.global_step}", self.watch.path.relative_to(given.root).as_posix()):
             mirror.send(given.root, sent, given.runtime.mirror)
         mirror.forget(given.root, part, given.runtime.mirror)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        """Write the whole state, whoever holds which part of it."""
+        optimizer, schedule = self._moving()
+        state = ranks.whole(optimizer.state_dict())
+        if ranks.first():
+            torch.save(state, Path(output_dir) / OPTIMIZER)
+            torch.save(schedule.state_dict(), Path(output_dir) / SCHEDULER)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        """Take from a whole state what this process holds."""
+        if checkpoint is None:
+            return
+        optimizer, schedule = self._moving()
+        saved = torch.load(Path(checkpoint) / OPTIMIZER, map_location="cpu", weights_only=True)
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        for number, moments in saved["state"].items():
+            for name, value in moments.items():
+                if value.shape == parameters[number].shape:
+                    moments[name] = ranks.part(value, parameters[number])
+        optimizer.load_state_dict(saved)
+        schedule.load_state_dict(torch.load(Path(checkpoint) / SCHEDULER, weights_only=True))
+
+    def _moving(self) -> tuple[torch.optim.Optimizer, Any]:
+        assert self.optimizer is not None
+        return self.optimizer, self.lr_scheduler
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: torch.nn.Module | None = None) -> None:
         _put(weights.read(Path(resume_from_checkpoint) / WEIGHTS), self.model)
@@ -229,7 +286,7 @@ class StageTrainer(Trainer):
 def _put(saved: Mapping[str, torch.Tensor], model: torch.nn.Module | None) -> None:
     with torch.no_grad():
         for name, weight in trained(model):
-            weight.copy_(saved[name])
+            weight.copy_(ranks.part(saved[name], weight))
 
 
 def _groups(model: torch.nn.Module | None, stage: Stage) -> list[dict[str, Any]]:

@@ -127,7 +127,8 @@ def test_pytorchs_kernel_is_called_as_its_version_wants(monkeypatch, signature):
         assert causal
         return attention.by_text(q, k, v, bounds, longest, q.shape[-1] ** -0.5 if scale is None else scale)
 
-    monkeypatch.setattr(attention, "_kernel", lambda: (kernel, frozenset(inspect.signature(signature).parameters)))
+    monkeypatch.setattr(attention, "KERNEL", kernel)
+    monkeypatch.setattr(attention, "_TAKES", frozenset(inspect.signature(signature).parameters))
     assert attention.works.__wrapped__(attention.varlen, CPU, torch.float32)
 
 

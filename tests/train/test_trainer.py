@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from alif import console, mirror, store
-from alif.errors import AlifError, ModelError, RecipeError
+from alif.errors import AlifError, ModelError
 from alif.recipe import Adapter, Language, Pretrain, Runtime
 from alif.student.base import open_base
 from alif.student.device import place
@@ -185,11 +185,6 @@ def test_a_machine_that_vanishes_is_replaced_from_the_mirror_with_the_same_losse
     last = 10**9
     assert run(house, runtime) == expected
     assert len(passes) == whole - RUNTIME.checkpoint_steps * STAGE.rows_per_step  # it went on, it did not begin again
-
-
-def test_more_than_one_gpu_is_refused_until_it_is_built(house):
-    with pytest.raises(RecipeError, match="more than one GPU is not built yet"):
-        run(house, RUNTIME.model_copy(update={"gpus": 2}))
 
 
 def test_a_full_gpu_is_told_with_what_helps(house, monkeypatch):
