@@ -34,6 +34,7 @@ Answer = tuple[int, Any, dict[str, str]]
 @dataclass
 class Repository:
     private: bool = True
+    gated: bool = False
     files: dict[str, bytes] = field(default_factory=lambda: {".gitattributes": b""})
     large: set[str] = field(default_factory=set)
     commits: list[str] = field(default_factory=lambda: ["initial"])
@@ -135,6 +136,8 @@ class Hub:
         return 200, {"commitUrl": f"{self.address}/{name}/commit/{repository.sha}", "commitOid": repository.sha}, {}
 
     def _resolve(self, repository: Repository, path: str, revision: str) -> Answer:
+        if repository.gated:
+            return 403, {"error": "Access to this model is restricted"}, {"X-Error-Code": "GatedRepo"}
         if path not in repository.files or revision not in ("main", repository.sha):
             return 404, {"error": "Entry not found"}, {"X-Error-Code": "EntryNotFound"}
         content, entry = repository.files[path], repository.entry(path)

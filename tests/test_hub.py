@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hub_server import LARGE, TOKEN, Hub, Repository, serving
+from hub_server import LARGE, Hub, Repository
 
 from alif import hub, mirror, store
 from alif.errors import AlifError
@@ -17,29 +16,16 @@ NAME = "somebody/runs"
 WHERE = f"hub:{NAME}"
 
 
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    constants = pytest.importorskip("huggingface_hub.constants")
-    with serving() as found:
-        monkeypatch.setattr(constants, "ENDPOINT", found.address)
-        template = "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", found.address + template)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setenv("HF_TOKEN", TOKEN)
-        yield found
-
-
 def step(root: Path, name: str = "corpus") -> Path:
     store.write_json(root / name / "step.json", {"a": 1})
     store.write_text(root / name / "examples.jsonl", "ا" * LARGE)
     return root
 
 
-def test_a_step_is_put_in_one_commit_and_comes_back_on_a_new_machine(server: Hub, tmp_path: Path) -> None:
+def test_a_step_is_put_in_one_commit_and_comes_back_on_a_new_machine(stand_in_hub: Hub, tmp_path: Path) -> None:
     root = step(tmp_path / "r")
     mirror.send(root, "corpus", WHERE)
-    repository = server.repositories[NAME]
+    repository = stand_in_hub.repositories[NAME]
     assert repository.private
     assert repository.commits == ["initial", "alif: r/corpus"]
     assert repository.large == {"r/corpus/examples.jsonl"}
@@ -50,30 +36,30 @@ def test_a_step_is_put_in_one_commit_and_comes_back_on_a_new_machine(server: Hub
     assert not (new / "runtime" / "mirror" / "hub").exists()  # nothing lies there twice
 
 
-def test_a_run_whose_name_begins_alike_stays_where_it_is(server: Hub, tmp_path: Path) -> None:
+def test_a_run_whose_name_begins_alike_stays_where_it_is(stand_in_hub: Hub, tmp_path: Path) -> None:
     for name in ("r", "r-paper"):
         mirror.send(step(tmp_path / name), "corpus", WHERE)
     mirror.restore(tmp_path / "new" / "r", WHERE)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["r"]
 
 
-def test_a_step_that_was_built_again_holds_nothing_of_the_old_one(server: Hub, tmp_path: Path) -> None:
+def test_a_step_that_was_built_again_holds_nothing_of_the_old_one(stand_in_hub: Hub, tmp_path: Path) -> None:
     root = step(tmp_path / "r")
     store.write_text(root / "corpus" / "old.jsonl", "{}\n")
     mirror.send(root, "corpus", WHERE)
     (root / "corpus" / "old.jsonl").unlink()
     mirror.send(root, "corpus", WHERE)
-    assert "r/corpus/old.jsonl" not in server.repositories[NAME].files
+    assert "r/corpus/old.jsonl" not in stand_in_hub.repositories[NAME].files
 
 
-def test_what_has_not_changed_makes_no_commit(server: Hub, tmp_path: Path) -> None:
+def test_what_has_not_changed_makes_no_commit(stand_in_hub: Hub, tmp_path: Path) -> None:
     root = step(tmp_path / "r")
     mirror.send(root, "corpus", WHERE)
     mirror.send(root, "corpus", WHERE)
-    assert len(server.repositories[NAME].commits) == 2
+    assert len(stand_in_hub.repositories[NAME].commits) == 2
 
 
-def test_old_checkpoints_go(server: Hub, tmp_path: Path) -> None:
+def test_old_checkpoints_go(stand_in_hub: Hub, tmp_path: Path) -> None:
     root, part = tmp_path / "r", "runtime/pretrain/checkpoints"
     for number in (5, 9):
         store.write_text(root / part / f"step-{number}" / "weights", "w" * LARGE)
@@ -83,21 +69,21 @@ def test_old_checkpoints_go(server: Hub, tmp_path: Path) -> None:
     assert hub.names(NAME, f"r/{part}") == ["step-9"]
 
 
-def test_a_run_that_was_never_sent_begins(server: Hub, tmp_path: Path) -> None:
+def test_a_run_that_was_never_sent_begins(stand_in_hub: Hub, tmp_path: Path) -> None:
     assert mirror.restore(tmp_path / "r", WHERE) == []
-    assert server.repositories[NAME].private
+    assert stand_in_hub.repositories[NAME].private
 
 
-def test_a_public_repository_is_refused(server: Hub, tmp_path: Path) -> None:
-    server.repositories[NAME] = Repository(private=False)
+def test_a_public_repository_is_refused(stand_in_hub: Hub, tmp_path: Path) -> None:
+    stand_in_hub.repositories[NAME] = Repository(private=False)
     for act in (lambda: mirror.send(step(tmp_path / "r"), "corpus", WHERE), lambda: mirror.restore(tmp_path / "n", WHERE)):
         with pytest.raises(AlifError, match="is public"):
             act()
-    assert list(server.repositories[NAME].files) == [".gitattributes"]
+    assert list(stand_in_hub.repositories[NAME].files) == [".gitattributes"]
 
 
 def test_a_forgotten_token_stops_a_new_machine_before_it_pays_again(
-    server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stand_in_hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror.send(step(tmp_path / "r"), "corpus", WHERE)
     monkeypatch.setenv("HF_TOKEN", "hf_another")
@@ -107,14 +93,14 @@ def test_a_forgotten_token_stops_a_new_machine_before_it_pays_again(
     assert "hf_another" not in str(caught.value)
 
 
-def test_a_hub_that_is_away_is_a_sentence(server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_that_is_away_is_a_sentence(stand_in_hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = step(tmp_path / "r")
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(AlifError, match=r"hub:somebody/runs: the mirror cannot be reached \(.*Connection refused"):
         mirror.send(root, "corpus", WHERE)
 
 
-def test_a_disk_that_is_full_is_not_the_hubs_fault(server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_full_is_not_the_hubs_fault(stand_in_hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mirror.send(step(tmp_path / "r"), "corpus", WHERE)
 
     def full(*given: object, **more: object) -> None:
@@ -125,8 +111,8 @@ def test_a_disk_that_is_full_is_not_the_hubs_fault(server: Hub, tmp_path: Path, 
         mirror.restore(tmp_path / "new" / "r", WHERE)
 
 
-def test_a_ledger_is_sent_where_it_has_changed(server: Hub, tmp_path: Path) -> None:
+def test_a_ledger_is_sent_where_it_has_changed(stand_in_hub: Hub, tmp_path: Path) -> None:
     root = tmp_path / "r"
     with mirror.keeping(step(root), WHERE):
         store.write_text(root / "note", "")
-    assert server.commits(NAME) == []  # there is none
+    assert stand_in_hub.commits(NAME) == []  # there is none
