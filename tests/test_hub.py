@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,20 @@ def test_a_disk_that_is_full_is_not_the_hubs_fault(stand_in_hub: Hub, tmp_path: 
 
 
 def test_a_ledger_is_sent_where_it_has_changed(stand_in_hub: Hub, tmp_path: Path) -> None:
-    root = tmp_path / "r"
-    with mirror.keeping(step(root), WHERE):
-        store.write_text(root / "note", "")
-    assert stand_in_hub.commits(NAME) == []  # there is none
+    root = step(tmp_path / "r")
+    with mirror.keeping(root, WHERE) as send_ledger:
+        send_ledger()
+        assert stand_in_hub.commits(NAME) == []  # there is none
+        live = sqlite3.connect(root / "ledger.sqlite")
+        live.execute("CREATE TABLE replies (text)")
+        for _ in range(2):
+            send_ledger()
+        assert stand_in_hub.commits(NAME) == ["initial", "alif: r/ledger.sqlite"]
+        live.execute("INSERT INTO replies VALUES ('paid for')")
+        live.commit()
+        live.close()
+    assert stand_in_hub.commits(NAME)[2:] == ["alif: r/ledger.sqlite"]
+    mirror.restore(tmp_path / "new" / "r", WHERE)
+    copy = sqlite3.connect(tmp_path / "new" / "r" / "ledger.sqlite")
+    assert copy.execute("SELECT text FROM replies").fetchall() == [("paid for",)]
+    copy.close()
