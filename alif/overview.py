@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alif import console, pipeline, sources, store
+from alif import console, mirror, pipeline, sources, store
 from alif import recipe as recipes
 from alif.errors import AlifError, DataError, RecipeError
 from alif.language import bidi, pack
 from alif.models import address, budget
 from alif.recipe import Recipe
 from alif.runs import Run, list_runs, state
+from alif.train import tracker
 
 __all__ = [
     "examine",
@@ -117,7 +118,9 @@ def _hosts(recipe: Recipe) -> list[tuple[str, str]]:
     if base != "tiny" and not Path(base).exists():
         hub.append(base)
     found += [("huggingface.co", f"the request for {one}, and HF_TOKEN where it is set") for one in hub]
-    return found
+    if recipe.runtime.mirror.startswith(mirror.HUB):
+        found.append(("huggingface.co", f"finished steps, checkpoints and the ledger, to {recipe.runtime.mirror}; HF_TOKEN"))
+    return [*found, *tracker.hosts(recipe.runtime)]
 
 
 def _sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:

@@ -205,7 +205,7 @@ def run(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
     """
     done = 0
     where = recipe.runtime.mirror
-    with folder.locked(), mirror.keeping(folder.root, where):
+    with folder.locked(), mirror.keeping(folder.root, where) as send_ledger:
         if fetched := mirror.restore(folder.root, where):
             console.note(f"From {where}: {', '.join(fetched)}")
         for step in PIPELINE:
@@ -216,7 +216,9 @@ def run(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
             done += worked
             if worked:
                 _tell(step, folder)
+                send_ledger()  # before the rows that were made of its replies
                 mirror.send(folder.root, step.name, where)
+                mirror.forget(folder.root, f"runtime/{step.name}/checkpoints", where)
     return done
 
 

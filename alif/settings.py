@@ -378,7 +378,10 @@ class Runtime(Table):
     """Optimiser steps between two checkpoints."""
     mirror: str = ""
     """Where finished steps, checkpoints and the ledger are copied, for machines that vanish: a folder, or "hub:OWNER/NAME", a
-    private repository. The same command on a new machine goes on from there."""
+    private repository, whose history keeps old checkpoints until you squash it. The same command on a new machine goes on."""
+    tracker: Literal["", "trackio", "wandb"] = ""
+    """Where the training curve is shown too, beside its file and the report: trackio (files here, or the Space that
+    TRACKIO_SPACE_ID names) or Weights & Biases, each an extra of its name. Numbers and the stage's settings go there."""
     ledger: str = ""
     """Ledger file shared with other runs; empty: the run's own."""
 

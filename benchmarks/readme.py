@@ -116,11 +116,26 @@ def train_gpu(found: Mapping[str, Any]) -> str:
     )
 
 
+def small_paper(found: Mapping[str, Any]) -> str:
+    """Tell useful tokens a CPU second and the bits per byte that each way reached."""
+    base = ", ".join(f"{code} {bits:.3f}" for code, bits in found["base"]["bits_per_byte"].items())
+    ways = [
+        f"{name}: {one['tokens_per_cpu_s']:,} useful tokens a CPU second, "
+        + ", ".join(f"{code} {bits:.3f}" for code, bits in one["bits_per_byte"].items())
+        for name, one in found["ways"].items()
+    ]
+    return (
+        f"Stage 1 for {found['seconds']:.0f} CPU seconds, held-out bits per byte (base: {base}): {'; '.join(ways)}. "
+        "On this CPU a part of the paper's slowness is its bfloat16 copies"
+    )
+
+
 NUMBERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "answer_matching": answer_matching,
     "language_id": language_id,
     "pool": pool,
     "rehearsal": rehearsal,
+    "small_paper": small_paper,
     "train_cpu": train_cpu,
     "train_gpu": train_gpu,
 }

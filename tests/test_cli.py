@@ -66,6 +66,23 @@ def test_check_names_every_host_and_what_is_sent(capsys: pytest.CaptureFixture[s
     assert any("price" in problem["message"] for problem in found["problems"])
 
 
+def test_check_names_where_a_mirror_and_a_tracker_send(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hosts(*sets: str) -> dict[str, str]:
+        assert _main(["check", "demo", "--json", *(part for line in sets for part in ("--set", line))]) == 0
+        return {host["host"]: host["sent"] for host in json.loads(capsys.readouterr().out)["hosts"]}
+
+    plain = hosts()
+    assert "checkpoints" in hosts('runtime.mirror="hub:somebody/runs"')["huggingface.co"]
+    assert "no text" in hosts('runtime.tracker="wandb"')["api.wandb.ai"]
+    assert hosts('runtime.tracker="trackio"') == plain  # it keeps files here
+    monkeypatch.setenv("TRACKIO_SPACE_ID", "somebody/curves")
+    assert "somebody/curves" in hosts('runtime.tracker="trackio"')["huggingface.co"]
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert hosts('runtime.tracker="wandb"') == plain
+
+
 def test_new_copies_a_recipe_and_refuses_to_overwrite(empty_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _main(["new", "demo", "mine.toml"]) == 0
     assert recipes.load(empty_folder / "mine.toml") == recipes.load(recipes.shipped()["demo"])

@@ -30,6 +30,7 @@ from alif.train import speed
 from alif.train.looks import Looks, look
 from alif.train.loss import Learner
 from alif.train.packs import Packs
+from alif.train.tracker import Tracker
 
 __all__ = ["Watch", "curve", "trained"]
 
@@ -44,6 +45,7 @@ class Watch(TrainerCallback):
         self.given, self.packs, self.sequence, self.stage, self.bar = given, packs, sequence, stage, bar
         self.per_step = stage.rows_per_step
         self.path = given.scratch / "curve.jsonl"
+        self.tracker = Tracker(given, stage)
         self.looks: Looks | None = None
         self.where: Place
         self.gradient_norm: float | None = None
@@ -58,6 +60,7 @@ class Watch(TrainerCallback):
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Begin, or go on, after `state.global_step` steps."""
         if ranks.first():
+            self.tracker.begin(state.global_step)
             store.write_rows(self.path, curve(self.path, state.global_step))
         self.tokens = int(self.packs.used[self.sequence[: state.global_step * self.per_step]].sum())
         self.since = time.monotonic()
@@ -83,8 +86,13 @@ class Watch(TrainerCallback):
         if ranks.first():
             with store.disk(self.path), self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(self.row, ensure_ascii=False) + "\n")
+            self.tracker.log(self.row)
         self.bar.to(state.global_step, f"loss {self.row['loss']:.3f} {rate:,.0f} tokens/s")
         self.since = time.monotonic()
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Close the tracker."""
+        self.tracker.end()
 
     def best(self, steps: int) -> Path | None:
         """Return the file of the weights to go back to after `steps` steps, where the stage may stop early."""
