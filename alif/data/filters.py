@@ -9,12 +9,12 @@ letters, phrases, headings and labels are the pack's. The pack's own seeds must 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from alif import recipe, store
-from alif.language import numbers, script, text
+from alif.language import numbers, options, script, text
 from alif.language import pack as packs
 from alif.language.pack import Pack, Task
 from alif.records import Counts, Dropped, Example
@@ -215,12 +215,32 @@ def _wrong_label(row: Example, checked: Checked) -> str:
     task = checked.task(row)
     label = text.final(row.output, task, checked.own)
     if task.labels:
-        right = [text.words(name, checked.own) for name in task.labels]
-        return "" if text.words(label, checked.own) in right else f"{label} is none of {', '.join(task.labels)}"
+        return _none_of(label, row.instruction, task.labels, checked.own)
     labelled = task.metric == "exact" and task.scope == "instruction+input"
     if not labelled or text.phrase(row.instruction, (label,), checked.own):
         return ""
     return f"the instruction does not name {label}"
+
+
+def _none_of(label: str, instruction: str, labels: Sequence[str], own: Pack) -> str:
+    """Find a label that is none of the task's, or none of those that the instruction names where it names some."""
+    named = [name for name in labels if options.label_offered(name, instruction, own)]
+    right = named if len(named) > 1 else labels
+    return (
+        "" if text.words(label, own) in [text.words(name, own) for name in right] else f"{label} is none of {', '.join(right)}"
+    )
+
+
+def _wrong_choice(row: Example, checked: Checked) -> str:
+    """Find an answer that is none of the options that its question letters or numbers."""
+    task = checked.task(row)
+    if task.answer == "either":
+        return ""  # a question that is to be translated
+    exact = task.metric == "exact"
+    labelled = exact and task.scope == "instruction+input"  # its input is what the label is for
+    question = row.instruction if labelled else f"{row.instruction}\n{row.input}"
+    offered = options.options(question, checked.own, exact)
+    return options.choice_fault(text.final(row.output, task, checked.own), offered, checked.own) if offered else ""
 
 
 def _wrong_arithmetic(row: Example, checked: Checked) -> str:
@@ -245,6 +265,7 @@ FILTERS: tuple[tuple[str, Callable[[Example, Checked], str]], ...] = (
     ("repetition", _repetition),
     ("no_final_answer", _no_final_answer),
     ("wrong_label", _wrong_label),
+    ("wrong_choice", _wrong_choice),
     ("wrong_arithmetic", _wrong_arithmetic),
 )
 """Every filter, in the order in which it is asked. Each returns the evidence of a fault, "" if there is none."""

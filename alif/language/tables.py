@@ -233,6 +233,8 @@ class Choices(Table):
     """Series of letters, each in order: (A, B, C, D); the first of each series is one and the same choice."""
     words: tuple[str, ...] = ()
     """Words that may stand around the letter: answer, option, is, correct."""
+    asks: tuple[str, ...] = ()
+    """Phrases by which a question asks to choose: which of, the right answer."""
 
 
 class Phrases(Table):
