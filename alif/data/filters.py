@@ -17,6 +17,7 @@ from alif import recipe, store
 from alif.language import numbers, options, script, text
 from alif.language import pack as packs
 from alif.language.pack import Pack, Task
+from alif.language.tables import Into
 from alif.records import Counts, Dropped, Example
 from alif.runs import Given
 
@@ -160,12 +161,29 @@ def _wrong_language(row: Example, checked: Checked) -> str:
 
 
 def _wrong_direction(row: Example, checked: Checked) -> str:
-    """Find a translation that is in the language of what was to be translated."""
-    if checked.task(row).answer != "either" or not row.input:
+    """Find a translation in the language of what was to be translated, or in another one than its request alone names."""
+    if checked.task(row).answer != "either":
         return ""
     both = (checked.own, checked.known)
+    if not row.input:
+        return _not_as_asked(row, checked.task(row).into, *both)
     given, answered = (_side(value, *both) for value in (row.input, row.output))
     return next((f"input and output are both {pack.name}" for pack in both if given == answered == pack.code), "")
+
+
+def _not_as_asked(row: Example, into: Into, own: Pack, known: Pack) -> str:
+    """Find the translation of a text inside its request that is not in the one language which the request names.
+
+    Beside an input nothing is found: a language that is named there may as well be the input's.
+    """
+    named = {
+        pack.code: found
+        for pack, phrases in ((own, into.own), (known, into.known))
+        if (found := text.phrase(row.instruction, phrases, own))
+    }
+    answered = _side(row.output, own, known)
+    wrong = len(named) == 1 and answered not in named and answered in (own.code, known.code)
+    return f"asked for {next(iter(named.values()))}, answered in {answered}" if wrong else ""
 
 
 def _side(value: str, own: Pack, known: Pack) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "Clean",
     "Compare",
     "Headings",
+    "Into",
     "Keys",
     "Numbers",
     "PackFile",
@@ -271,6 +272,15 @@ class Headings(Table):
     """After it stands the working or the reason; it ends a final answer."""
 
 
+class Into(Table):
+    """Translation: phrases by which a request names the language that it wants."""
+
+    own: tuple[str, ...] = ()
+    """The pack's: into Urdu."""
+    known: tuple[str, ...] = ()
+    """The known one: into English."""
+
+
 class TaskFile(Table):
     """tasks/NAME.toml: what kind of instruction this is."""
 
@@ -292,6 +302,7 @@ class TaskFile(Table):
     """The only right answers, where they are fixed."""
     carriers: tuple[str, ...] = ()
     """Translation: requests to translate the known language's `input`, which turn a pair of sentences into an exercise."""
+    into: Into = Into()
     headings: Headings = Headings()
 
     @model_validator(mode="after")

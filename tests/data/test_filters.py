@@ -10,6 +10,7 @@ import pytest
 from alif import recipe
 from alif.data import filters
 from alif.data.filters import Checked, fault
+from alif.language import pack as packs
 from alif.language.pack import Pack
 from alif.runs import Given
 
@@ -23,6 +24,8 @@ REASONS = {
     "repetition": {"repetition"},
     "too_short": {"too_short"},
     "wrong_direction": {"wrong_direction"},
+    "wrong_choice": {"wrong_choice"},
+    "wrong_label": {"wrong_label"},
     "missing_output": {"too_short", "wrong_language"},
     "near_duplicate": {None},
 }
@@ -40,8 +43,10 @@ def reason(checked: Checked, task: str, values: dict[str, Any]) -> str | None:
 
 
 @pytest.mark.parametrize("pattern", ["seeds/*.jsonl", "demo/candidates/*.jsonl", "test.jsonl"])
-def test_no_row_that_was_written_for_the_pack_is_dropped(checked: Checked, own: Pack, pattern: str) -> None:
-    rows = triples(own, pattern)
+@pytest.mark.parametrize("code", ["ur", "bn", "sd", "sw"])
+def test_no_row_that_was_written_for_a_pack_is_dropped(known: Pack, code: str, pattern: str) -> None:
+    checked = Checked(packs.load(code), known, recipe.Filter())
+    rows = triples(checked.own, pattern)
     wrong = [
         (values["instruction"], found) for name, values in rows if (found := reason(checked, values.get("task", name), values))
     ]
@@ -107,6 +112,11 @@ LONG = " ".join(["یہ ایک نیا جملہ ہے جس میں کوئی بات �
         ("classification", ("Is this 'خبر' or 'رائے'?", "میرے خیال میں یہ فیصلہ سب کے لیے بہتر ہے", "رائے"), None),
         ("translation", ("اردو میں ترجمہ کریں۔", "The shop is closed.", "The shop is closed."), "wrong_direction"),
         ("translation", ("اردو میں لکھیں۔", "The shop is closed today.", "Aaj dukaan band hai bhai."), "wrong_direction"),
+        ("translation", ("«میز پر کتاب ہے» کو انگریزی میں لکھیں۔", "", "The book is on the table."), None),
+        ("translation", ("«میز پر کتاب ہے» کو انگریزی میں لکھیں۔", "", "کتاب میز کے اوپر رکھی ہے۔"), "wrong_direction"),
+        ("translation", ('"Time is money." کا اردو ترجمہ کریں۔', "", "Time is money."), "wrong_direction"),
+        ("translation", ('"Time is money." کا اردو ترجمہ کریں۔', "", "وقت ہی دولت ہے۔"), None),
+        ("translation", ("یہ سطر انگریزی میں ہے، طلبہ سمجھ سکیں۔", "The gate is shut.", "دروازہ بند ہے۔"), None),
         ("roman", ("Chai kaise banti hai?", "", "Pani ubalo, patti aur doodh daal do, bas tayyar hai."), None),
         ("roman", ("Chai kaise banti hai? Urdu script mein batao", "", "پانی ابالیں، پھر پتی اور دودھ ڈال دیں۔"), None),
         ("roman", ("Make this Roman Urdu: I am late.", "", "Mujhe der ho gayi hai yaar."), None),
