@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,11 +36,13 @@ def made(text_: str, finish: str = "stop") -> Reply:
 def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(given: Callable[..., Given], own: Pack) -> None:
     step = given("generate", {"seeds": seeds.of_pack(own)})
     counts = generate.expand(step, **TABLES)
-    found = counts.facts["ways"]
+    found: dict[str, Counter[str]] = {}
+    for line in counts.facts["funnel"]:
+        found.setdefault(line["way"], Counter()).update({key: line[key] for key in ("requests", "pieces", "accepted")})
     assert set(found) == {"grounded", "grounded, revised", "plain", "plain, revised", "reverse"}
     assert all(one["requests"] for one in found.values())
-    assert sum(one.get("accepted", 0) for one in found.values()) == counts.kept
-    assert found["reverse"]["candidates"] == found["reverse"]["requests"]
+    assert sum(one["accepted"] for one in found.values()) == counts.kept
+    assert found["reverse"]["pieces"] == found["reverse"]["requests"]
     texts = {passage.id: passage for passage in ways.passages(SETTINGS, own, "")}
     rows = [one for one in rows_of(step.folder) if one["origin"]["source"]]
     reverse = [one for one in rows if one["output"] in {passage.text for passage in texts.values()}]
