@@ -235,7 +235,7 @@ class Expansion:
                 }
                 for name, task in self.tasks.items()
             },
-            "funnel": self.funnel.facts(),
+            "funnel": self.funnel.facts(list(self.own.tasks)),
             "tolerances": dict(sorted(self.tolerances.items())),
             **self.tokens,
         }

@@ -1,11 +1,10 @@
 """From replies to rows: the funnel with what it cost, what the rows are about, and near copies, for the page and its JSON.
 
-Everything is a sum over the facts of the step `generate`; a run without that step has none.
+Everything stands in the facts of the step `generate`; a run without that step has none.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,52 +16,25 @@ from alif.evaluate.gather import Gathered
 __all__ = ["coverage", "funnel", "tables"]
 
 GROUPS = {"tasks": "task", "teachers": "teacher", "ways": "way"}
-"""What the funnel is told by, and the key of a line that says it."""
-COUNTS = ("requests", "pieces", "parsed", "accepted", "tokens_in", "tokens_out", "usd")
+"""What the funnel is told by, and the word for one of them."""
 COLOURS = ("one", "two", "three", "four", "base")
 """Colours of accepted rows and of the reasons that drop most; the other reasons share one more."""
 
 
 def funnel(run: Gathered) -> dict[str, Any]:
-    """Return the funnel of report.json: of the whole, and by task, teacher and way.
-
-    Returns:
-        {"whole": sums, "tasks": {name: sums}, "teachers": …, "ways": …}; sums are requests, pieces, parsed, accepted, dropped
-        by reason, tokens_in, tokens_out, usd and usd_per_accepted, the last None where nothing was accepted.
-    """
-    lines = _facts(run).get("funnel", [])
-    found: dict[str, Any] = {"whole": _sums(lines)}
-    for group, key in GROUPS.items():
-        names = dict.fromkeys([*(run.taught.tasks if key == "task" else ()), *(line[key] for line in lines)])
-        parts = {name: _sums([line for line in lines if line[key] == name]) for name in names}
-        found[group] = {name: sums for name, sums in _in_order(parts, key) if sums["requests"]}
-    return found
-
-
-def _in_order(parts: Mapping[str, dict[str, Any]], key: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return tasks in the pack's order, teachers and ways by what they wrote, the most first."""
-    return list(parts.items()) if key == "task" else sorted(parts.items(), key=lambda item: (-item[1]["pieces"], item[0]))
+    """Return the funnel of report.json: sums of the whole, and by task, teacher and way; empty where nothing was asked."""
+    return dict(_facts(run).get("funnel", {}))
 
 
 def _facts(run: Gathered) -> Mapping[str, Any]:
     return run.facts.get("generate", {})
 
 
-def _sums(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    sums: dict[str, Any] = {key: sum(line[key] for line in lines) for key in COUNTS}
-    dropped: Counter[str] = Counter()
-    for line in lines:
-        dropped.update(line["dropped"])
-    return sums | {
-        "dropped": dict(sorted(dropped.items())),
-        "usd": round(sums["usd"], 9),
-        "usd_per_accepted": round(sums["usd"] / sums["accepted"], 9) if sums["accepted"] else None,
-    }
-
-
 def tables(run: Gathered) -> dict[str, Any]:
     """Return the funnel of the page: the sums by group with a picture of each group of several, and the legend of all."""
     found = funnel(run)
+    if not found or not found["whole"]["requests"]:
+        return {}
     dropped: Mapping[str, int] = found["whole"]["dropped"]
     reasons = sorted(dropped, key=lambda reason: (-dropped[reason], reason))
     drawn, rest = reasons[: len(COLOURS) - 1], reasons[len(COLOURS) - 1 :]

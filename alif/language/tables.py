@@ -320,6 +320,8 @@ class PackFile(Table):
     name: str
     native_name: str
     direction: Literal["rtl", "ltr"]
+    licence: str = ""
+    """Of the texts in this folder."""
     tasks: tuple[str, ...] = ()
     """Names of the tasks, in the order of requests and reports."""
     script: Script

@@ -225,13 +225,11 @@ def test_the_demo_reaches_its_target_and_shows_every_fault(given: Callable[..., 
     assert [one["accepted"] for one in counts.facts["tasks"].values()] == list(
         expansions.targets(own, demo.generate.accepted).values()
     )
-    funnel = counts.facts["funnel"]
-    assert sum(line["requests"] for line in funnel) == len(rows_of(step.folder, "requests"))
-    assert sum(line["accepted"] for line in funnel) == counts.kept
-    assert all(line["pieces"] == line["accepted"] + sum(line["dropped"].values()) for line in funnel)
-    assert sum((Counter(line["dropped"]) for line in funnel), Counter()) == counts.dropped
-    unread = ("cut_off", "missing_field", "unreadable", "empty")
-    assert all(line["pieces"] - line["parsed"] == sum(line["dropped"].get(reason, 0) for reason in unread) for line in funnel)
+    whole = counts.facts["funnel"]["whole"]
+    assert (whole["requests"], whole["pieces"]) == (len(rows_of(step.folder, "requests")), counts.rows_in)
+    assert (whole["accepted"], whole["dropped"]) == (counts.kept, counts.dropped)
+    unread = sum(counts.dropped.get(reason, 0) for reason in ("cut_off", "missing_field", "unreadable"))
+    assert whole["parsed"] == whole["pieces"] - unread
     assert all(one["nearest"] for one in rows_of(step.folder, "dropped") if one["reason"] == "too_near")
     assert all(one["raw"] for one in rows_of(step.folder, "dropped") if "instruction" not in one)
 

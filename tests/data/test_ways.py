@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,9 +35,7 @@ def made(text_: str, finish: str = "stop") -> Reply:
 def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(given: Callable[..., Given], own: Pack) -> None:
     step = given("generate", {"seeds": seeds.of_pack(own)})
     counts = generate.expand(step, **TABLES)
-    found: dict[str, Counter[str]] = {}
-    for line in counts.facts["funnel"]:
-        found.setdefault(line["way"], Counter()).update({key: line[key] for key in ("requests", "pieces", "accepted")})
+    found = counts.facts["funnel"]["ways"]
     assert set(found) == {"grounded", "grounded, revised", "plain", "plain, revised", "reverse"}
     assert all(one["requests"] for one in found.values())
     assert sum(one["accepted"] for one in found.values()) == counts.kept

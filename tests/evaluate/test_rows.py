@@ -8,8 +8,10 @@ import made_up
 import pytest
 
 from alif import store
+from alif.data.funnel import Funnel
 from alif.evaluate import report, rows, typeset
 from alif.evaluate.gather import Gathered, gather
+from alif.models import Reply
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +46,17 @@ def test_money_per_accepted_row_is_the_teacher_s_own(run: Gathered) -> None:
 
 def test_where_nothing_was_accepted_a_row_has_no_price(tmp_path: Path) -> None:
     root = made_up.build(tmp_path, until="seeds")
-    line = {"task": "qa", "teacher": "t", "way": "plain", "requests": 1, "pieces": 1, "parsed": 0, "accepted": 0}
-    line |= {"dropped": {"unreadable": 1}, "tokens_in": 1, "tokens_out": 1, "usd": 0.25}
-    made_up.step(root, "generate", 0, {"unreadable": 1}, funnel=[line])
+    funnel = Funnel()
+    reply = Reply(text="", finish="stop", model="m", request="r", tokens_in=1, tokens_out=1, cost_usd=0.25)
+    funnel.add(("qa", "t", "plain"), reply, 0, ["unreadable"])
+    made_up.step(root, "generate", 0, {"unreadable": 1}, funnel=funnel.facts(["qa"]))
     assert rows.funnel(gather(root))["whole"]["usd_per_accepted"] is None
     assert "an accepted row" not in report.write([root]).read_text(encoding="utf-8")
 
 
 def test_a_run_that_has_generated_nothing_has_neither(tmp_path: Path) -> None:
     root = made_up.build(tmp_path, until="seeds")
-    assert rows.funnel(gather(root))["whole"]["requests"] == 0
+    assert rows.funnel(gather(root)) == {}
     assert rows.coverage(gather(root)) == {}
     page = report.write([root]).read_text(encoding="utf-8")
     assert 'id="coverage"' not in page
