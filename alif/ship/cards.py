@@ -16,7 +16,7 @@ from alif.records import Score
 from alif.runs import Run
 from alif.ship import story as stories
 from alif.ship.data_card import data_card
-from alif.ship.story import NOT_REVIEWED, STAGES, Story, bare, table
+from alif.ship.story import STAGES, Story, bare, table
 
 __all__ = ["model_card", "write"]
 
@@ -103,13 +103,7 @@ def _scores(story: Story) -> str:
 
 
 def _limits(story: Story) -> str:
-    found = []
-    if stories.unreviewed(story):
-        found.append(f"The seeds are **{NOT_REVIEWED}**.")
-    if not story.recipe.review.share:
-        found.append("No person has read the rows that a model wrote.")
-    if any(teacher.address == "scripted" for teacher in story.recipe.teacher.values()):
-        found.append("The teacher was scripted: its rows are the pack's own demo texts.")
+    found = stories.caveats(story)
     if story.recipe.student.base == "tiny":
         found.append("The base is a tiny model, made to show the method. It knows nothing and its answers are not to be used.")
     found.append("Answers can be wrong, biased or unsafe; nothing was aligned beyond the rows listed here.")

@@ -12,13 +12,11 @@ from typing import Any
 
 from alif.models.address import host
 from alif.ship import story as stories
-from alif.ship.story import MODEL_AUTHOR, NOT_REVIEWED, Story, bare, table
+from alif.ship.story import MODEL_AUTHOR, SCRIPTED, Story, bare, table
 
 __all__ = ["data_card"]
 
 DIRECTIONS = {"rtl": "right to left", "ltr": "left to right"}
-SCRIPTED = "scripted"
-"""The address of the offline teacher."""
 GROUPS = {"tasks": "task", "teachers": "teacher", "ways": "way of asking"}
 """What the funnel of `generate` is told by."""
 HOLES = 3
@@ -144,13 +142,7 @@ def _cost(story: Story) -> str:
 
 
 def _limits(story: Story) -> str:
-    found = []
-    if stories.unreviewed(story):
-        found.append(f"The seeds are **{NOT_REVIEWED}**.")
-    if not story.recipe.review.share:
-        found.append("No person has read the rows that a model wrote.")
-    if any(teacher.address == SCRIPTED for teacher in story.recipe.teacher.values()):
-        found.append("A teacher was scripted: its rows are the pack's own demo texts.")
+    found = stories.caveats(story)
     facts = story.facts("generate")
     if short := ", ".join(facts.get("saturated", ())):
         found.append(f"These tasks ended short of their number, since their teachers had nothing new: {short}.")

@@ -18,9 +18,11 @@ from alif.runs import Run
 __all__ = [
     "MODEL_AUTHOR",
     "NOT_REVIEWED",
+    "SCRIPTED",
     "STAGES",
     "Story",
     "bare",
+    "caveats",
     "cost",
     "origins",
     "read",
@@ -28,12 +30,13 @@ __all__ = [
     "seeds",
     "steps",
     "table",
-    "unreviewed",
 ]
 
 NOT_REVIEWED = "not reviewed by a native speaker"
 MODEL_AUTHOR = "language model"
 """How a pack marks a text that a model wrote. Source: `Origin.author`."""
+SCRIPTED = "scripted"
+"""The address of the offline teacher."""
 ROW_STEPS = ("seeds", "generate", "translate", "filter", "review", "replay", "corpus", "blend")
 STAGES = {"base": "base", "pretrain": "stage 1", "finetune": "stage 2"}
 
@@ -75,10 +78,17 @@ def seeds(story: Story) -> str:
     return f"{len(found)} seeds, {written}; {read}."
 
 
-def unreviewed(story: Story) -> bool:
-    """Tell whether there are seeds and nobody has read any."""
-    found = [row["origin"]["reviewed_by"] for row in rows(story, "seeds")]
-    return bool(found) and not any(found)
+def caveats(story: Story) -> list[str]:
+    """Return what nobody has read, and whether a teacher was scripted."""
+    found = []
+    reviewed = [row["origin"]["reviewed_by"] for row in rows(story, "seeds")]
+    if reviewed and not any(reviewed):
+        found.append(f"The seeds are **{NOT_REVIEWED}**.")
+    if not story.recipe.review.share:
+        found.append("No person has read the rows that a model wrote.")
+    if any(teacher.address == SCRIPTED for teacher in story.recipe.teacher.values()):
+        found.append("A teacher was scripted: its rows are the pack's own demo texts.")
+    return found
 
 
 def steps(story: Story) -> str:

@@ -18,7 +18,7 @@ def test_the_model_card_holds_what_a_reader_needs(tmp_path: Path) -> None:
     assert data == run / "card.md"
     assert text.startswith("---\nlanguage: [ur, en]\n")
     for part in (
-        cards.NOT_REVIEWED,
+        stories.NOT_REVIEWED,
         "3.020 (2.960 to 3.080)",
         "229,952 parameters",
         "| blend | 325 | 321 | 4 in_test_set |",
@@ -57,7 +57,7 @@ def test_the_data_card_tells_everything_that_a_user_of_the_rows_must_know(tmp_pa
         "Hardly anything on qa · law (0 rows)",
         "1 pairs of near copies in a sample of 99 rows",
         "nothing new: qa.",
-        cards.NOT_REVIEWED,
+        stories.NOT_REVIEWED,
     ):
         assert part in text, part
 
