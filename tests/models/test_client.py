@@ -247,6 +247,27 @@ def test_workers_bound_what_is_in_flight_over_all_teachers(given: Build) -> None
     assert most == 4
 
 
+def test_a_provider_that_bears_four_at_a_time_is_not_stormed(given: Build) -> None:
+    """The client cuts what it has in flight: without that, nearly all of 24 places would be refused again and again."""
+    lock, flying, ends = threading.Lock(), 0, list[bool]()
+
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        nonlocal flying
+        with lock:
+            flying += 1
+            borne = flying <= 4
+            ends.append(borne)
+        time.sleep(0.02)
+        with lock:
+            flying -= 1
+        return echo(messages, draw) if borne else ScriptedReply(text="too many", status=429)
+
+    replies(given(workers=24), scripted(), [str(number) for number in range(200)], script)
+    later = ends[len(ends) // 2 :]
+    assert sum(ends) == 200
+    assert later.count(False) < 0.3 * len(later), f"{later.count(False)} of {len(later)} were refused"
+
+
 @pytest.mark.parametrize(
     ("refusal", "said"),
     [
