@@ -215,13 +215,16 @@ def test_the_cap_holds_and_the_run_goes_on_when_it_is_raised(given: Build) -> No
     assert len(server.served) == 40
 
 
-def test_what_was_lost_on_the_way_counts_against_the_cap(given: Build) -> None:
+def test_what_was_lost_on_the_way_counts_against_the_cap_until_it_is_released(given: Build) -> None:
     teacher = scripted(usd_per_million_out=1000.0, max_tokens=10)
     with pytest.raises(BudgetError):
         replies(given(max_cost_usd=0.025), teacher, ["q"], chaos=Chaos(broken=1.0))
-    step = given()
-    ledger = Ledger(step.ledger)
+    ledger = Ledger(given().ledger)
     assert ledger.account("run").unsettled_usd == pytest.approx(0.02)
+    with pytest.raises(BudgetError):  # another process, and the provider answers again: what was lost still counts
+        replies(given(max_cost_usd=0.025), teacher, ["q"])
+    assert ledger.release("run") == (2, pytest.approx(0.02))
+    assert [reply.text for reply in replies(given(max_cost_usd=0.025), teacher, ["q"])] == ["q #0"]
     ledger.close()
 
 
@@ -266,6 +269,21 @@ def test_a_provider_that_bears_four_at_a_time_is_not_stormed(given: Build) -> No
     later = ends[len(ends) // 2 :]
     assert sum(ends) == 200
     assert later.count(False) < 0.3 * len(later), f"{later.count(False)} of {len(later)} were refused"
+
+
+def test_when_one_request_is_told_to_wait_the_others_wait_too(given: Build) -> None:
+    """Every first try is refused for 0.4 s. The second request comes in that time: it is first sent after it, not at once."""
+
+    async def scene() -> float:
+        chaos = Chaos(crowded_until=1.0, retry_after_s=0.4, attempts=1)
+        async with open_models(given(workers=4), {"gpt": scripted()}, echo, chaos=chaos, patience=FAST) as models:
+            began = time.monotonic()
+            first = asyncio.ensure_future(models["gpt"].reply(ask("a")))
+            await asyncio.sleep(0.15)
+            await asyncio.gather(first, models["gpt"].reply(ask("b")))
+            return time.monotonic() - began
+
+    assert asyncio.run(scene()) >= 0.8
 
 
 @pytest.mark.parametrize(
