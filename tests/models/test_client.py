@@ -228,6 +228,19 @@ def test_what_was_lost_on_the_way_counts_against_the_cap_until_it_is_released(gi
     ledger.close()
 
 
+def test_a_reply_that_does_not_say_its_tokens_costs_its_upper_bound(given: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(echo) as server:
+        handler = server.RequestHandlerClass
+        answer = handler._answer  # type: ignore[attr-defined]  # the server's own handler
+        silent = lambda self, content, fault: answer(self, content | {"usage": None}, fault)  # noqa: E731
+        monkeypatch.setattr(handler, "_answer", silent)
+        (reply,) = replies(
+            given(), at(server.address, usd_per_million_in=0.0, usd_per_million_out=1000.0, max_tokens=10), ["q"]
+        )
+    assert reply.text == "q #0"
+    assert reply.cost_usd == pytest.approx(0.01)
+
+
 def test_workers_bound_what_is_in_flight_over_all_teachers(given: Build) -> None:
     lock, flying, most = threading.Lock(), 0, 0
 
