@@ -34,6 +34,9 @@ FEWEST_WORDS = 4
 MOST_DECLINING_WORDS = 30
 """A longer answer that declines says why; "I'm sorry, but I can't assist with that. If you have other questions …" does not."""
 
+MOST_CHOOSING_WORDS = 40
+"""A longer free answer is a text about what it has chosen, and need not repeat its words."""
+
 OTHER_TASK = "other"
 """The task of a row that names none: of a published set, translated or replayed."""
 OTHER = Task(name=OTHER_TASK, title="Other", native_title="", weight=1, templates=())
@@ -258,7 +261,9 @@ def _wrong_choice(row: Example, checked: Checked) -> str:
     labelled = exact and task.scope == "instruction+input"  # its input is what the label is for
     question = row.instruction if labelled else f"{row.instruction}\n{row.input}"
     offered = options.options(question, checked.own, exact)
-    return options.choice_fault(text.final(row.output, task, checked.own), offered, checked.own) if offered else ""
+    answer = text.final(row.output, task, checked.own)
+    chosen = offered and (exact or len(text.words(answer, checked.own)) <= MOST_CHOOSING_WORDS)
+    return options.choice_fault(answer, offered, checked.own) if offered and chosen else ""
 
 
 def _wrong_arithmetic(row: Example, checked: Checked) -> str:

@@ -5,7 +5,7 @@
 
 A list counts only where it is offered to choose from: it begins with the first letter or number of a series and goes on in
 order, no letter comes twice, no item but the last asks something itself, and the question asks to choose, or leads up to the
-list with a mark and wants one exact answer. Numbers may as well be steps, so they count only where the question asks to choose.
+list with a mark, ends with it and wants one exact answer. Numbers may be steps: they need a question that asks to choose.
 An answer is doubted only if it names none, a letter that is not offered, or a letter with another option's text.
 """
 
@@ -75,8 +75,8 @@ def options(text: str, pack: Pack, exact: bool) -> Options | None:
         marks = [mark for mark in _marks(text, pack) if mark.series == series]
         if len(marks) < FEWEST or [mark.place for mark in marks] != list(range(len(marks))):
             continue
-        led_up = exact and not numbered and _LEADS_UP.search(text[: marks[0].start])
-        items = _items(text, marks, pack)
+        items, after = _items(text, marks, pack)
+        led_up = exact and not numbered and not after and _LEADS_UP.search(text[: marks[0].start])
         if (asked or led_up) and all(texts.words(item, pack) for item in items) and not any(map(_ASKS.search, items[:-1])):
             return Options(tuple(mark.name for mark in marks), tuple(items))
     return None
@@ -137,12 +137,11 @@ def _apart(text: str, place: int) -> bool:
     return place == 0 or text[place - 1].isspace() or text[place - 1] in "*_"
 
 
-def _items(text: str, marks: list[_Mark], pack: Pack) -> list[str]:
-    """Return the texts behind the marks; the last one ends with its line or sentence."""
+def _items(text: str, marks: list[_Mark], pack: Pack) -> tuple[list[str], str]:
+    """Return the texts behind the marks, and what follows the last one, which ends with its line or sentence."""
     pieces = [text[mark.end : following.start] for mark, following in pairwise(marks)]
-    last = text[marks[-1].end :].strip().partition("\n")[0]
-    pieces.append(next(iter(texts.sentences(last, pack)), ""))
-    return [piece.strip(" \n\t،,؛;*_") for piece in pieces]
+    last, *after = texts.sentences(text[marks[-1].end :], pack) or [""]
+    return [piece.strip(" \n\t،,؛;*_") for piece in (*pieces, last)], " ".join(after)
 
 
 def _named(answer: str, count: int, pack: Pack) -> dict[int, str]:
@@ -164,8 +163,8 @@ def _spoken_names(answer: str, pack: Pack) -> dict[int, str]:
     filler = {word for phrase in pack.choices.words for word in texts.words(phrase, pack)}
     words, places = texts.words(answer, pack), _places(pack)
     alone = [word for word in words if word not in filler]
-    if len(alone) == 1 and alone[0] in places:
-        return {places[alone[0]][0][1]: ""}
+    if alone and all(word in places for word in alone):  # one, or several in an order that was asked for
+        return {places[word][0][1]: "" for word in alone}
     behind = {word for before, word in pairwise(words) if before in filler and word in places and word not in filler}
     return {places[word][0][1]: "" for word in behind}
 

@@ -40,6 +40,7 @@ def test_options_are_read_as_people_letter_them(listed: str) -> None:
         ("درج ذیل لفظ پر کام کریں: (الف) معنی لکھیں (ب) جملے میں استعمال کریں", False),  # parts of a task, in free text
         ("(الف) غزل کسے کہتے ہیں؟ (ب) نظم اور غزل میں کون سا فرق ہے؟", True),  # two questions
         ("گاڑی اسٹیشن (A) سے چل کر اسٹیشن (B) تک 3 گھنٹے میں پہنچتی ہے۔ رفتار بتائیں۔", True),  # names of places
+        ("دو گاڑیاں ہیں: (الف) رفتار 60 (ب) رفتار 80۔ دو گھنٹے بعد ان کا فاصلہ بتائیں۔", True),  # what is given, not offered
         ("A: آج کون سی تاریخ ہے؟ B: پانچ۔ A: شکریہ!", True),  # two people talk
         ("21 بکریاں 1 : 2 : 4 کی نسبت سے بانٹیں۔ کون سا حصہ بڑا ہے؟", True),  # a ratio
         ("ان میں سے (ب) اور (ج) کیوں غلط ہیں؟", True),  # not from the first letter on
@@ -70,6 +71,8 @@ OFFERED = Options(("الف", "ب", "ج", "د"), CITIES)
         "دارالحکومت اسلام آباد ہے، کراچی پہلے تھا۔",
         "(الف) غلط ہے، (ج) بھی، اس لیے (ب)۔",
         "2",
+        "ب، الف، ج، د",
+        "لاہور، پشاور، کراچی",
     ],
 )
 def test_an_answer_that_names_an_option_is_not_doubted(answer: str) -> None:
