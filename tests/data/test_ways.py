@@ -116,6 +116,19 @@ def test_a_draft_is_judged_and_written_again_and_the_price_is_that_of_all_three(
     assert asyncio.run(ways.answered(send, first, False, own)).text == "reply 1"
 
 
+@pytest.mark.parametrize("silent", [2, 3], ids=["no critique", "no second version"])
+def test_a_teacher_with_nothing_to_say_to_its_draft_leaves_it_as_it_is(own: Pack, silent: int) -> None:
+    asked: list[int] = []
+
+    async def send(messages: Sequence[Message]) -> Reply:
+        asked.append(len(messages))
+        return made(" \n" if len(asked) == silent else f"reply {len(asked)}")
+
+    first = [Message(role="system", content="s"), Message(role="user", content="u")]
+    assert asyncio.run(ways.answered(send, first, True, own)).text == "reply 1"
+    assert len(asked) == silent, "and is not asked on"
+
+
 def test_a_draft_that_was_cut_off_is_not_judged(own: Pack) -> None:
     async def send(messages: Sequence[Message]) -> Reply:
         assert len(messages) == 2

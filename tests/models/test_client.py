@@ -374,6 +374,19 @@ def test_a_closed_port_is_a_sentence(given: Build) -> None:
     assert "goes on where it stopped" in caught.value.hint
 
 
+def test_the_waits_between_two_tries_grow(given: Build) -> None:
+    async def scene() -> float:
+        patience = replace(FAST, first_wait_s=0.05, longest_wait_s=10.0)
+        async with open_models(
+            given(), {"gpt": scripted()}, echo, chaos=Chaos(error=1.0, attempts=4), patience=patience
+        ) as models:
+            began = time.monotonic()
+            await models["gpt"].reply(ask("x"))
+            return time.monotonic() - began
+
+    assert asyncio.run(scene()) >= 0.05 * (1 + 2 + 4 + 8) / 2, "each is at least half of twice the one before"
+
+
 def test_a_provider_that_never_mends_is_a_sentence(given: Build) -> None:
     async def scene() -> None:
         patience = replace(FAST, give_up_s=0.1)
