@@ -130,10 +130,26 @@ def small_paper(found: Mapping[str, Any]) -> str:
     )
 
 
+def real_server(found: Mapping[str, Any]) -> str:
+    """Tell what was asked of the foreign server, what became of it, and what held."""
+    dropped = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in found["dropped"].items())
+    books, failed = found["books"], [name for name, holds in found.items() if holds is False]
+    held = "a second run asks nothing and has the same bytes; the server ends with alif"
+    held = f"did not hold: {', '.join(failed)}" if failed else held
+    return (
+        f"{found['server']}, a model of {found['parameters']:,} parameters: {found['requests']} requests in "
+        f"{found['generate_s']} s ({found['requests_a_second']} a second), {found['rows_in']} pieces, {found['kept']} kept, "
+        f"dropped: {dropped}; {found['saturated']} of {found['tasks']} tasks given up as saturated; books: {books['attempts']} "
+        f"attempts, {books['replies']} replies, {books['tokens_in']:,} + {books['tokens_out']:,} tokens, ${books['usd']:g}; "
+        f"{held}. The model is a toy: no row can be kept, only the server is real"
+    )
+
+
 NUMBERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "answer_matching": answer_matching,
     "language_id": language_id,
     "pool": pool,
+    "real_server": real_server,
     "rehearsal": rehearsal,
     "small_paper": small_paper,
     "train_cpu": train_cpu,

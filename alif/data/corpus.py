@@ -58,7 +58,7 @@ def gather(given: Given, language: recipe.Language, sources: recipe.Sources, cor
 
 def _documents(pack: Pack, folder: str, source: tuple[str, ...]) -> Iterator[Document | Dropped]:
     if "pack" in source:
-        for row in sources.documents(("demo/articles.jsonl",), str(pack.folder), language=pack.code):
+        for row in sources.documents(("demo/articles.jsonl",), str(pack.folder), language=pack.code, licence=pack.licence):
             yield row if isinstance(row, Dropped) else row.model_copy(update={"source": f"{pack.code}/demo/{row.source}"})
     yield from sources.documents(source, folder, language=pack.code)
 

@@ -113,6 +113,11 @@ def _tables(pack: Pack) -> Iterator[Finding]:
             "no words for numbers",
             "An answer in words is not read as a number: see packs/ur/pack.toml.",
         )
+    if not pack.choices.letters or not pack.choices.asks:
+        yield Finding(
+            "doubtful", f"{path}: choices", "no letters of choices, or no phrase by which a question asks to choose",
+            "An answer that is none of its question's options is not found: see packs/ur/pack.toml.",
+        )  # fmt: skip
     for pattern, replacement in pack.compare.spellings.items():
         if text.fold(replacement, pack) != replacement:
             yield Finding(

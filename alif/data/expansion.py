@@ -15,6 +15,7 @@ from alif import recipe
 from alif.data import lots, prompts, teachers, ways
 from alif.data.crowd import Crowd
 from alif.data.filters import language_fault
+from alif.data.funnel import Funnel
 from alif.data.ways import Passage, Way
 from alif.language import text
 from alif.language.pack import Pack
@@ -85,8 +86,7 @@ class Expansion:
         self.accepted: list[Example] = []
         self.dropped: list[Dropped] = []
         self.tolerances: Counter[str] = Counter()
-        self.by_teacher: dict[str, Counter[str]] = {}
-        self.by_way: dict[str, Counter[str]] = {}
+        self.funnel = Funnel()
         self.deck = ways.Deck(passages, settings)
         self.tokens: Counter[str] = Counter()
         self.asked: Counter[tuple[str, tuple[Message, ...]]] = Counter()
@@ -154,13 +154,10 @@ class Expansion:
     def _read(self, request: Request, reply: Reply) -> None:
         task = self.tasks[request.task]
         pieces = self._pieces(request, reply)
-        teacher = self.by_teacher.setdefault(request.teacher, Counter())
-        way = self.by_way.setdefault(f"{request.way}, revised" if request.revised else request.way, Counter())
-        way.update(requests=1, candidates=len(pieces))
+        outcomes: list[str] = []
         task.requests += 1
         task.candidates += len(pieces)
         task.window["requests"] += 1
-        teacher["requests"] += 1
         self.tokens.update(tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
         for piece in pieces:
             if isinstance(piece, prompts.Candidate):
@@ -174,8 +171,10 @@ class Expansion:
                 self.dropped.append(result)
             else:
                 self._accept(result)
-                teacher["accepted"] += 1
-                way["accepted"] += 1
+            outcomes.append(result.reason if isinstance(result, Dropped) else "")
+        way = f"{request.way}, revised" if request.revised else request.way
+        parsed = sum(isinstance(piece, prompts.Candidate) for piece in pieces)
+        self.funnel.add((request.task, request.teacher, way), reply, parsed, outcomes)
 
     def _pieces(self, request: Request, reply: Reply) -> list[prompts.Candidate | Dropped]:
         if request.way == "reverse" and request.passage:
@@ -236,8 +235,7 @@ class Expansion:
                 }
                 for name, task in self.tasks.items()
             },
-            "teachers": {name: dict(sums) for name, sums in sorted(self.by_teacher.items())},
-            "ways": {name: dict(sums) for name, sums in sorted(self.by_way.items())},
+            "funnel": self.funnel.facts(list(self.own.tasks)),
             "tolerances": dict(sorted(self.tolerances.items())),
             **self.tokens,
         }

@@ -21,6 +21,7 @@ Source: the format of Stanford Alpaca's generator, mended (arXiv 2510.09051's co
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,13 +34,17 @@ from alif.records import Dropped, Example
 
 __all__ = [
     "FIELDS",
+    "KEPT",
     "KEYS",
     "REQUEST",
     "SEPARATOR",
+    "TRANSLATE_ROW",
+    "TRANSLATE_TEXT",
     "Candidate",
     "ask",
     "ask_row",
     "ask_sentence",
+    "digest",
     "instructions",
     "read",
     "write",
@@ -128,6 +133,11 @@ def instructions(task: Task, pack: Pack, items: int, wording: int = 0) -> str:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=False)
     template = environment.from_string(task.templates[wording])
     return template.render(language=pack.name, native_name=pack.native_name, items=items)
+
+
+def digest(wording: str) -> str:
+    """Return the name of a prompt's wording on a card: the first 16 digits of its SHA-256."""
+    return hashlib.sha256(wording.encode("utf-8")).hexdigest()[:16]
 
 
 def ask_row(row: Example, own: Pack, known: Pack) -> list[Message]:

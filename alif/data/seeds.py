@@ -56,7 +56,7 @@ def of_pack(pack: Pack) -> Iterator[Example]:
     """Yield the pack's own seeds, task by task in the pack's order."""
     for task in pack.tasks:
         for row in sources.rows((f"seeds/{task}.jsonl",), str(pack.folder)):
-            yield _seed(row, pack, task, f"{pack.code}/seeds/{task}")
+            yield _seed(row, pack, task, f"{pack.code}/seeds/{task}", pack.licence)
 
 
 def _rows(pack: Pack, folder: str, source: tuple[str, ...]) -> Iterator[Example]:
@@ -66,7 +66,7 @@ def _rows(pack: Pack, folder: str, source: tuple[str, ...]) -> Iterator[Example]
         yield _seed(row, pack, "", "" if isinstance(row, Dropped) else row.name)
 
 
-def _seed(row: sources.Row | Dropped, pack: Pack, task: str, name: str) -> Example:
+def _seed(row: sources.Row | Dropped, pack: Pack, task: str, name: str, licence: str = "") -> Example:
     """Return one row as a seed.
 
     Raises:
@@ -75,7 +75,7 @@ def _seed(row: sources.Row | Dropped, pack: Pack, task: str, name: str) -> Examp
     if isinstance(row, Dropped):
         raise DataError(row.evidence, "Each line is one JSON object; mend or remove that line.")
     task = task or str(row.values.get("task") or row.values.get("name") or "")
-    found = sources.example(row, pack.code, task, "seed")
+    found = sources.example(row, pack.code, task, "seed", licence)
     if isinstance(found, Dropped):
         raise DataError(found.evidence, "A seed needs instruction and output.")
     if found.task not in pack.tasks:

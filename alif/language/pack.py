@@ -77,6 +77,8 @@ class Pack:
     name: str
     native_name: str
     direction: Literal["rtl", "ltr"]
+    licence: str
+    """Of the folder's texts; empty where it is not stated."""
     tasks: Mapping[str, Task]
     """By name, in the pack's order."""
     script: Script
