@@ -162,10 +162,12 @@ class Expansion:
         task.window["requests"] += 1
         teacher["requests"] += 1
         self.tokens.update(tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
+        origin = _origin(request, reply)
         for piece in pieces:
             if isinstance(piece, prompts.Candidate):
                 self.tolerances.update(piece.tolerances)
-                result = self._decide(self._example(piece, request, reply))
+                texts = {key: text.normalise(getattr(piece, key), self.own).strip() for key in prompts.FIELDS}
+                result = self._decide(Example.make(self.own.code, request.task, **texts, origin=origin))
             else:
                 result = piece
             full = isinstance(result, Dropped) and result.reason == "target_reached"
@@ -181,20 +183,6 @@ class Expansion:
         if request.way == "reverse" and request.passage:
             return [ways.read_question(reply.text, reply.finish, request.passage, self.own)]
         return prompts.read(reply.text, reply.finish, self.own.tags)
-
-    def _example(self, candidate: prompts.Candidate, request: Request, reply: Reply) -> Example:
-        texts = {key: text.normalise(getattr(candidate, key), self.own).strip() for key in prompts.FIELDS}
-        origin = Origin(
-            kind="teacher",
-            source=request.passage.source if request.passage else "",
-            licence=request.passage.licence if request.passage else "",
-            author=reply.model,
-            teacher=request.teacher,
-            model=reply.model,
-            request=reply.request,
-            parents=(*request.shown, *((request.passage.id,) if request.passage else ())),
-        )
-        return Example.make(self.own.code, request.task, **texts, origin=origin)
 
     def _decide(self, row: Example) -> Example | Dropped:
         """Return the row if it may join the pool, else why not."""
@@ -241,6 +229,21 @@ class Expansion:
             "tolerances": dict(sorted(self.tolerances.items())),
             **self.tokens,
         }
+
+
+def _origin(request: Request, reply: Reply) -> Origin:
+    """Return where all rows of a reply come from."""
+    passage = request.passage
+    return Origin(
+        kind="teacher",
+        source=passage.source if passage else "",
+        licence=passage.licence if passage else "",
+        author=reply.model,
+        teacher=request.teacher,
+        model=reply.model,
+        request=reply.request,
+        parents=(*request.shown, *((passage.id,) if passage else ())),
+    )
 
 
 def targets(pack: Pack, accepted: int, weights: Literal["pack", "paper"] = "pack") -> dict[str, int]:

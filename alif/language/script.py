@@ -15,10 +15,12 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import regex
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
@@ -197,23 +199,31 @@ class _Count:
 
     @classmethod
     def of(cls, text: str, pack: Pack) -> _Count:
-        kinds = text.translate(_kinds(pack))
-        telling, alien, plain = kinds.count("t"), kinds.count("a"), kinds.count("p")
-        return cls(len(kinds), telling + alien + plain, telling, alien)
+        kinds = _kinds(pack).of(text)
+        telling, alien, plain = kinds.count(b"t"), kinds.count(b"a"), kinds.count(b"p")
+        return cls(len(kinds) - kinds.count(b"-"), telling + alien + plain, telling, alien)
 
 
-class _Kinds(dict[int, str]):
-    """Character → "t" telling, "p" plain, "a" alien letter of the script, "o" letter of another script, "" no letter."""
+class _Kinds:
+    """Character → "t" telling, "p" plain, "a" alien letter of the script, "o" letter of another script, "-" no letter."""
 
     def __init__(self, pack: Pack) -> None:
         self._script = pack.script.name
         self._known = dict.fromkeys(_known(pack), "p") | dict.fromkeys(pack.script.telling, "t")
+        self._table = np.zeros(sys.maxunicode + 1, dtype=np.uint8)
 
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        kind = "" if not _is_letter(char) else self._known.get(char, "a") if _in_script(char, self._script) else "o"
-        self[code] = kind
-        return kind
+    def of(self, text: str) -> bytes:
+        """Return the kinds of the characters of `text`, one byte each."""
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        kinds = self._table.take(codes).tobytes()
+        if b"\0" not in kinds:
+            return kinds
+        for char in set(text):
+            self._table[ord(char)] = ord(self._kind(char))
+        return self._table.take(codes).tobytes()
+
+    def _kind(self, char: str) -> str:
+        return "-" if not _is_letter(char) else self._known.get(char, "a") if _in_script(char, self._script) else "o"
 
 
 @functools.cache
