@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -127,10 +127,16 @@ class Expansion:
 
     def take(self, requests: Sequence[Request], replies: Sequence[Reply]) -> None:
         """Accept or drop every item of a round, in the order of its requests."""
+        for _ in self.taking(requests, replies):
+            pass
+
+    def taking(self, requests: Sequence[Request], replies: Sequence[Reply]) -> Iterator[None]:
+        """Do `take` reply by reply, for those who have other work in between."""
         before = {name: len(task.accepted) for name, task in self.tasks.items()}
         for request, reply in zip(requests, replies, strict=True):
             self._read(request, reply)
             self.requests.append(self._record(request, reply))
+            yield
         asked = Counter(request.task for request in requests)
         for name, count in asked.items():
             task = self.tasks[name]

@@ -28,6 +28,7 @@ from alif.data.expansion import Expansion, Request
 from alif.data.resemblance import resembling
 from alif.errors import DataError
 from alif.language import pack as packs
+from alif.language import script
 from alif.models import Reply, together
 from alif.records import Counts, Example
 from alif.runs import Given
@@ -114,8 +115,11 @@ async def _ask(given: Given, expansion: Expansion, shares: Mapping[str, recipe.T
                 send = functools.partial(models[request.teacher].reply, draw=request.draw)
                 return await ways.answered(send, request.messages, request.revised, expansion.own)
 
+            classifier = asyncio.create_task(asyncio.to_thread(script.every_language))  # read while the first are on their way
             async for requests, replies in _rounds(expansion, shares, answered):
-                expansion.take(requests, replies)
+                await classifier
+                for _ in expansion.taking(requests, replies):
+                    await asyncio.sleep(0)  # what arrives meanwhile is written down, and the next is sent
                 bar.to(len(expansion.accepted), f"${models.cost_usd:.4f}")
         return models.cost_usd
 
