@@ -107,7 +107,7 @@ def counted_bytes(pool: Pool) -> float:
     """Return bytes of everything that the pool holds, object by object."""
     lists = (pool._ids, pool._texts, pool._postings, pool._codes)
     parts = itertools.chain(pool._ids, pool._texts, pool._postings, pool._codes, pool._codes.values())
-    return float(sum(map(sys.getsizeof, lists)) + sum(map(sys.getsizeof, parts)) + pool._lacks.nbytes)
+    return float(sum(map(sys.getsizeof, lists)) + sum(map(sys.getsizeof, parts)) + sum(lacks.nbytes for lacks in pool._lacks))
 
 
 def grow(pool: Pool, plain: Plain, stream: Iterator[list[str]], size: int, check: bool) -> dict[str, Any]:
