@@ -25,7 +25,7 @@ import itertools
 from array import array
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -38,7 +38,7 @@ from alif.errors import DataError
 __all__ = ["Pool"]
 
 PLACE_BITS, ROW_BITS = 19, 25
-"""A posting is one integer: the row's length, the row, and the longest partner for which the word counts: 19 + 25 + 19 bits."""
+"""A posting is one integer: the row's length, the longest partner for which the word counts, and the row: 19 + 19 + 25 bits."""
 LONGEST = (1 << PLACE_BITS) - 1
 """Most words of a text."""
 MOST_ROWS = 1 << ROW_BITS
@@ -48,6 +48,7 @@ SHORT = 64
 """Postings that are faster read all than searched for the longest row."""
 
 _LENGTH_SHIFT = PLACE_BITS + ROW_BITS
+_PARTNER = LONGEST << ROW_BITS
 _ROW = MOST_ROWS - 1
 _BITS = 128
 _BIT = tuple(1 << bit for bit in range(_BITS))
@@ -141,29 +142,30 @@ class Pool:
         for lacks, signature in zip(self._lacks, _signature(codes), strict=True):
             lacks[row] = signature ^ _HALF
         longest = _longest(len(codes), self._top, self._under)
-        packed = len(codes) << _LENGTH_SHIFT | row << PLACE_BITS
+        packed = len(codes) << _LENGTH_SHIFT | row
         for code, place in _places(codes, len(longest)):
-            put(self._postings[code], packed | min(longest[place], LONGEST))
+            put(self._postings[code], packed | min(longest[place], LONGEST) << ROW_BITS)
 
     def _candidates(self, codes: list[int]) -> list[int]:
         """Return the rows that pass length, prefix and signature, in the order in which they were added."""
-        longest = _longest(len(codes), self._top, self._under)
+        limits, every = _limits(len(codes), self._top, self._under), self._postings
         found = []
-        for code, place in _places(codes, len(longest)):
-            postings = self._postings[code]
+        for code, place in _places(codes, len(limits)):
+            postings = every[code]
             if len(postings) > SHORT:
-                postings = postings[: bisect_left(postings, longest[place] + 1 << _LENGTH_SHIFT)]
+                postings = postings[: bisect_left(postings, limits[place])]
             if postings:
                 found.append(postings)
         return self._likely(codes, np.frombuffer(b"".join(found), dtype=np.int64)) if found else []
 
     def _likely(self, codes: list[int], packed: npt.NDArray[np.int64]) -> list[int]:
         """Return the rows of those postings whose place and whose signature allow for a duplicate."""
-        packed = packed.take(((packed & LONGEST) >= len(codes)).nonzero()[0])
-        rows = packed >> PLACE_BITS & _ROW
+        packed = packed.take(((packed & _PARTNER) >= len(codes) << ROW_BITS).nonzero()[0])
+        rows = packed & _ROW
         room = _room(len(codes), codes.count(_UNKNOWN), self._top, self._under)
-        here, there = (np.bitwise_count(lacks.take(rows) & half) for lacks, half in zip(self._lacks, _signature(codes)))
-        near = (here + there < room.take(packed >> _LENGTH_SHIFT, mode="clip")).nonzero()[0]
+        (left, right), (first, second) = self._lacks, _signature(codes)
+        lacking = np.bitwise_count(left.take(rows) & first) + np.bitwise_count(right.take(rows) & second)
+        near = (lacking < room.take(packed >> _LENGTH_SHIFT, mode="clip")).nonzero()[0]
         return sorted(set(rows.take(near).tolist())) if len(near) else []
 
     def _rank(self) -> None:
@@ -193,6 +195,12 @@ def _longest(size: int, top: int, under: int) -> list[int]:
 
 
 @functools.lru_cache(maxsize=1024)
+def _limits(size: int, top: int, under: int) -> list[int]:
+    """Return the first posting that is too long, by the place of the rarest common word in a text of `size` words."""
+    return [length + 1 << _LENGTH_SHIFT for length in _longest(size, top, under)]
+
+
+@functools.lru_cache(maxsize=1024)
 def _room(size: int, unknown: int, top: int, under: int) -> npt.NDArray[np.uint8]:
     """Return how many bits of a text's signature a row may lack, and one more, by the row's length; 0: it is too long.
 
@@ -203,14 +211,14 @@ def _room(size: int, unknown: int, top: int, under: int) -> npt.NDArray[np.uint8
     return np.append(np.clip(size - unknown - needs + 1, 0, _BITS + 1), 0).astype(np.uint8)
 
 
-def _places(codes: list[int], end: int) -> Iterator[tuple[int, int]]:
-    """Yield (word, its first place) of the places before `end` in the sorted text: rarest first, unknown words before all."""
+def _places(codes: list[int], end: int) -> list[tuple[int, int]]:
+    """Return (word, its first place) of the places before `end` in the sorted text: rarest first, unknown words before all."""
     unknown = codes.count(_UNKNOWN)
-    last = _UNKNOWN
-    for place, code in enumerate(sorted(codes, reverse=True)[: max(end - unknown, 0)], unknown):
-        if code != last:
-            yield code, place
-            last = code
+    known = sorted(codes, reverse=True)[: max(end - unknown, 0)]
+    places = range(unknown, unknown + len(known))
+    if len(set(known)) == len(known):
+        return list(zip(known, places, strict=True))
+    return [(code, place) for code, place, last in zip(known, places, [_UNKNOWN, *known], strict=False) if code != last]
 
 
 def _text(codes: list[int]) -> Text:
