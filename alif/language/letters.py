@@ -37,6 +37,8 @@ _SURROGATE = regex.compile(r"\p{Cs}")
 
 _USUAL = (0x0A, *range(0x20, 0x2100))
 """Characters that are looked at once, so that most texts need not be folded letter by letter."""
+_MOVES = regex.compile(r"[\p{M}\p{Hangul}\p{NFKC_QC=No}]")
+"""What NFC may join to its neighbour, and what has another shape or is one itself."""
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _WORD_WITH_APOSTROPHE = regex.compile(r"[\p{Latin}\p{M}]+(?:'\p{Latin}+)+|[\p{L}\p{M}\p{N}]+")
 
@@ -73,21 +75,23 @@ class _Tables:
     presented: re.Pattern[str]  # large sets are faster in re
     compose: tuple[tuple[str, str], ...]
     still: re.Pattern[str]
-    """What folding leaves as it is, as far as it is usual."""
+    """A text of usual characters that neither cleaning nor folding changes, whatever stands beside them."""
     word: re.Pattern[str]
     """The words of such a text."""
+    drop: re.Pattern[str]
 
 
 @functools.cache
 def _tables(pack: Pack) -> _Tables:
-    fold = _Fold(pack)
-    ends = {pieces[-1] for pieces in pack.compare.compose}
-    still = [char for char in sorted({*map(chr, _USUAL), *pack.script.letters} - ends) if char == fold[ord(char)]]
+    fold, ends = _Fold(pack), {pieces[-1] for pieces in pack.compare.compose}
+    usual = sorted({*map(chr, _USUAL), *pack.script.letters} - ends)
+    still = [char for char in usual if char == fold[ord(char)] and not _MOVES.match(char) and not _ODD.match(char)]
     letters = "".join(filter(_WORD.match, still))
     return _Tables(
         fold=fold,
         still=re.compile(f"[{re.escape(''.join(still))}]*"),
         word=re.compile(f"[{re.escape(letters)}]+" if letters else r"(?!)"),
+        drop=re.compile(f"[{re.escape(pack.compare.drop)}]+" if pack.compare.drop else r"(?!)"),
         presentation={ord(char): unicodedata.normalize("NFKC", char).lstrip(" ") for char in pack.clean.presentation_forms},
         presented=re.compile(f"[{re.escape(pack.clean.presentation_forms)}]" if pack.clean.presentation_forms else r"(?!)"),
         compose=tuple(pack.compare.compose.items()),
@@ -119,9 +123,11 @@ def fold(text: str, pack: Pack) -> str:
     Example: "كِتابيں" typed with Arabic letters and marks, and "کتابیں" ("books") fold to the same.
     """
     tables = _tables(pack)
-    text = normalise(text, pack)
     if tables.still.fullmatch(text):
         return text
+    text = normalise(text, pack)
+    if tables.still.fullmatch(bare := tables.drop.sub("", text)):
+        return bare
     while True:
         folded = text.translate(tables.fold)
         for pieces, letter in tables.compose:
