@@ -120,7 +120,7 @@ async def _ask(given: Given, expansion: Expansion, shares: Mapping[str, recipe.T
                 await classifier
                 for _ in expansion.taking(requests, replies):
                     await asyncio.sleep(0)  # what arrives meanwhile is written down, and the next is sent
-                bar.to(len(expansion.accepted), f"${models.cost_usd:.4f}")
+                bar.to(len(expansion.accepted), f"${models.paid_usd:.4f}")
         return models.cost_usd
 
 

@@ -27,7 +27,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from alif.language import text as texts
 from alif.language.pack import Pack
 
-__all__ = ["EXEMPT", "detect", "every_language", "lines", "share", "undeclared", "wrong_letters"]
+__all__ = ["EXEMPT", "detect", "elsewhere", "every_language", "lines", "share", "undeclared", "wrong_letters"]
 
 EXEMPT = "exempt"
 """What `lines` says of a line that is no prose, too short, or quoted from a sister language."""
@@ -58,6 +58,18 @@ def share(text: str, pack: Pack) -> float:
     """Return the share of the pack's script among all letters, 0..1; without a letter 1.0: nothing is in another script."""
     count = _Count.of(_NOT_PROSE.sub(" ", text) if _MAY_BE_CODE.search(text) else text, pack)
     return count.inside / count.total if count.total else 1.0
+
+
+def elsewhere(text: str, pack: Pack) -> bool:
+    """Tell whether a text has letters and none of them is in the pack's script."""
+    if text and _is_inside(text[0], pack) and not _MAY_BE_CODE.search(text):
+        return False
+    return share(text, pack) == 0
+
+
+@functools.cache
+def _is_inside(char: str, pack: Pack) -> bool:
+    return _Count.of(char, pack).inside == 1
 
 
 def _letters(text: str) -> Counter[str]:
