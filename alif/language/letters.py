@@ -35,7 +35,7 @@ _SPACE = regex.compile(r"[\p{Zs}--[ ]]", regex.V1)
 _REMOVED = regex.compile(rf"[{_INVISIBLE}--[\n\t]]", regex.V1)
 _SURROGATE = regex.compile(r"\p{Cs}")
 
-_USUAL = (0x0A, *range(0x20, 0x2100))
+_USUAL = (0x0A, *range(0x20, 0x2C00))
 """Characters that are looked at once, so that most texts need not be folded letter by letter."""
 _MOVES = regex.compile(r"[\p{M}\p{Hangul}\p{NFKC_QC=No}]")
 """What NFC may join to its neighbour, and what has another shape or is one itself."""
@@ -78,7 +78,8 @@ class _Tables:
     """A text of usual characters that neither cleaning nor folding changes, whatever stands beside them."""
     word: re.Pattern[str]
     """The words of such a text."""
-    drop: re.Pattern[str]
+    other: re.Pattern[str]
+    """A character that such a text has not."""
 
 
 @functools.cache
@@ -90,8 +91,8 @@ def _tables(pack: Pack) -> _Tables:
     return _Tables(
         fold=fold,
         still=re.compile(f"[{re.escape(''.join(still))}]*"),
+        other=re.compile(f"[^{re.escape(''.join(still))}]"),
         word=re.compile(f"[{re.escape(letters)}]+" if letters else r"(?!)"),
-        drop=re.compile(f"[{re.escape(pack.compare.drop)}]+" if pack.compare.drop else r"(?!)"),
         presentation={ord(char): unicodedata.normalize("NFKC", char).lstrip(" ") for char in pack.clean.presentation_forms},
         presented=re.compile(f"[{re.escape(pack.clean.presentation_forms)}]" if pack.clean.presentation_forms else r"(?!)"),
         compose=tuple(pack.compare.compose.items()),
@@ -126,8 +127,11 @@ def fold(text: str, pack: Pack) -> str:
     if tables.still.fullmatch(text):
         return text
     text = normalise(text, pack)
-    if tables.still.fullmatch(bare := tables.drop.sub("", text)):
-        return bare
+    plain = text
+    for char in set(tables.other.findall(text)):
+        plain = plain.replace(char, tables.fold[ord(char)])
+    if tables.still.fullmatch(plain):
+        return plain
     while True:
         folded = text.translate(tables.fold)
         for pieces, letter in tables.compose:
