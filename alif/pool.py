@@ -33,23 +33,19 @@ import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import Indel, LCSseq
 
+from alif import sieve
 from alif.errors import DataError
+from alif.sieve import LENGTH_SHIFT, LONGEST, MOST_ROWS, ROW_BITS
 
 __all__ = ["Pool"]
 
-PLACE_BITS, ROW_BITS = 19, 25
-"""A posting is one integer: the row's length, the longest partner for which the word counts, and the row: 19 + 19 + 25 bits."""
-LONGEST = (1 << PLACE_BITS) - 1
-"""Most words of a text."""
-MOST_ROWS = 1 << ROW_BITS
 FIRST_RANKING = 256
 """Rows after which words are ranked for the first time."""
 SHORT = 64
 """Postings that are faster read all than searched for the longest row."""
+COMPILED_FROM = 50_000
+"""Rows from which the compiled sieve, where there is one, saves more time than loading it takes."""
 
-_LENGTH_SHIFT = PLACE_BITS + ROW_BITS
-_PARTNER = LONGEST << ROW_BITS
-_ROW = MOST_ROWS - 1
 _BITS = 128
 _BIT = tuple(1 << bit for bit in range(_BITS))
 _HALF = (1 << _BITS // 2) - 1
@@ -77,6 +73,7 @@ class Pool:
         self._codes: dict[str, int] = {}
         self._postings: list[array[int]] = [array("q")]
         self._ranked_rows = FIRST_RANKING // 2
+        self._sieve = sieve.by_numpy
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -142,7 +139,7 @@ class Pool:
         for lacks, signature in zip(self._lacks, _signature(codes), strict=True):
             lacks[row] = signature ^ _HALF
         longest = _longest(len(codes), self._top, self._under)
-        packed = len(codes) << _LENGTH_SHIFT | row
+        packed = len(codes) << LENGTH_SHIFT | row
         for code, place in _places(codes, len(longest)):
             put(self._postings[code], packed | min(longest[place], LONGEST) << ROW_BITS)
 
@@ -156,17 +153,11 @@ class Pool:
                 postings = postings[: bisect_left(postings, limits[place])]
             if postings:
                 found.append(postings)
-        return self._likely(codes, np.frombuffer(b"".join(found), dtype=np.int64)) if found else []
-
-    def _likely(self, codes: list[int], packed: npt.NDArray[np.int64]) -> list[int]:
-        """Return the rows of those postings whose place and whose signature allow for a duplicate."""
-        packed = packed.take(((packed & _PARTNER) >= len(codes) << ROW_BITS).nonzero()[0])
-        rows = packed & _ROW
+        if not found:
+            return []
         room = _room(len(codes), codes.count(_UNKNOWN), self._top, self._under)
-        (left, right), (first, second) = self._lacks, _signature(codes)
-        lacking = np.bitwise_count(left.take(rows) & first) + np.bitwise_count(right.take(rows) & second)
-        near = (lacking < room.take(packed >> _LENGTH_SHIFT, mode="clip")).nonzero()[0]
-        return sorted(set(rows.take(near).tolist())) if len(near) else []
+        rows = self._sieve(np.frombuffer(b"".join(found), dtype=np.int64), len(codes), room, *self._lacks, *_signature(codes))
+        return sorted(set(rows.tolist())) if len(rows) else []
 
     def _rank(self) -> None:
         """Give all words new numbers, by how frequent they are now, and index every row anew."""
@@ -182,6 +173,8 @@ class Pool:
         for postings in filter(None, self._postings):
             np.frombuffer(postings, dtype=np.int64).sort()
         self._ranked_rows = len(self._texts)
+        if self._ranked_rows >= COMPILED_FROM:
+            self._sieve = sieve.compiled() or sieve.by_numpy
 
 
 @functools.lru_cache(maxsize=1024)
@@ -197,7 +190,7 @@ def _longest(size: int, top: int, under: int) -> list[int]:
 @functools.lru_cache(maxsize=1024)
 def _limits(size: int, top: int, under: int) -> list[int]:
     """Return the first posting that is too long, by the place of the rarest common word in a text of `size` words."""
-    return [length + 1 << _LENGTH_SHIFT for length in _longest(size, top, under)]
+    return [length + 1 << LENGTH_SHIFT for length in _longest(size, top, under)]
 
 
 @functools.lru_cache(maxsize=1024)

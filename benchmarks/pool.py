@@ -4,6 +4,7 @@
 
 The instructions are built on real Urdu text (see urdu_texts). At each size of the pool, texts that it has not seen are tested
 and not added: by the pool, by RapidFuzz's cdist with every row ("plain"), and by rouge_score with some rows, scaled to all.
+The pool grows and is measured with NumPy and RapidFuzz alone; where numba is installed, its compiled sieve is measured beside.
 Times are CPU seconds of one process, each the best of a few repetitions, since the machine may be shared. Decisions are
 compared with plain ones on some of the tested texts, and over a whole stream from the first row to the ten-thousandth.
 """
@@ -31,6 +32,8 @@ from rapidfuzz.distance import Indel, LCSseq
 from rouge_score import rouge_scorer
 from urdu_texts import SHARED, instructions, sentences
 
+from alif import pool as pools
+from alif import sieve
 from alif.language import pack as packs
 from alif.language import text
 from alif.pool import Pool
@@ -135,6 +138,7 @@ def at(pool: Pool, plain: Plain, stream: Iterator[list[str]], sample: Sequence[l
     few = probes[: max(3, min(200, PLAIN_ROWS // len(pool)))]
     ours_us = best_us(pool.nearest, probes, 5)
     near = [pool.nearest(words) is not None for words in few]
+    fast = compiled(pool, probes)
     cdist_us = best_us(plain.cdist, few, 2)
     rouge = rouge_pair_us * len(pool)
     return {
@@ -146,11 +150,25 @@ def at(pool: Pool, plain: Plain, stream: Iterator[list[str]], sample: Sequence[l
         "rouge_score_us_per_test_scaled": round(rouge),
         "times_rouge_score": round(rouge / ours_us),
         "times_rapidfuzz_cdist": round(cdist_us / ours_us),
+        **fast,
         "compared_with_plain": len(few),
         "differing_decisions": sum(one != plain.refuses(words) for one, words in zip(near, few, strict=True)),
         "bytes_per_item": round(counted_bytes(pool) / len(pool)),
         "load": load(),
     }
+
+
+def compiled(pool: Pool, probes: Sequence[list[str]]) -> dict[str, Any]:
+    """Return what a test takes with the sieve that numba compiles, and whether it finds the same neighbours."""
+    fast = sieve.compiled()
+    if fast is None:
+        return {}
+    found = [pool.nearest(words) for words in probes]
+    pool._sieve = fast
+    same = [pool.nearest(words) for words in probes] == found
+    us = best_us(pool.nearest, probes, 5)
+    pool._sieve = sieve.by_numpy
+    return {"with_numba_us_per_test": round(us, 1), "with_numba_same_neighbours": same}
 
 
 def minhash(python: str, texts: list[list[str]]) -> dict[str, Any]:
@@ -189,6 +207,7 @@ def main() -> None:
     real = sentences(SHARED, pack, lambda sentence: text.words(sentence, pack))
     stream = instructions(real, lambda sentence: text.words(sentence, pack), seed=1)
     sample = list(itertools.islice(instructions(real, lambda one: text.words(one, pack), seed=2), MINHASH_TEXTS))
+    pools.COMPILED_FROM = sys.maxsize
     pool, plain = Pool(), Plain()
     sizes: list[dict[str, Any]] = []
     total_s = 0.0
@@ -211,7 +230,7 @@ def main() -> None:
         "memory_mb_of_the_whole_benchmark": round(memory_mb(most=True)),
         "minhash": minhash(told.minhash_python, sample) if told.minhash_python else None,
     }
-    content = measure.result("pool", measured, ("alif-llm", "numpy", "rapidfuzz", "rouge-score"))
+    content = measure.result("pool", measured, ("alif-llm", "numpy", "rapidfuzz", "rouge-score", "numba"))
     if told.minhash_python:
         content["peers"] = versions_of(told.minhash_python, ("datasketch", "numpy"))
     measure.write(told.json, content)
