@@ -35,7 +35,7 @@ from rapidfuzz.distance import Indel, LCSseq
 
 from alif import sieve
 from alif.errors import DataError
-from alif.sieve import LENGTH_SHIFT, LONGEST, MOST_ROWS, ROW_BITS
+from alif.sieve import LENGTH_SHIFT, LONGEST, MOST_ROWS, ROW_BITS, Bits, Sieve
 
 __all__ = ["Pool"]
 
@@ -73,7 +73,7 @@ class Pool:
         self._codes: dict[str, int] = {}
         self._postings: list[array[int]] = [array("q")]
         self._ranked_rows = FIRST_RANKING // 2
-        self._sieve = sieve.by_numpy
+        self._sieve: Sieve = sieve.by_numpy
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -135,7 +135,8 @@ class Pool:
     def _keep(self, row: int, codes: list[int], put: Callable[[array[int], int], None]) -> None:
         """Write a row's signature and the postings by which it may be found."""
         if row == len(self._lacks[0]):
-            self._lacks = [np.concatenate((lacks, np.zeros_like(lacks))) for lacks in self._lacks]
+            left, right = (np.concatenate((lacks, np.zeros_like(lacks))) for lacks in self._lacks)
+            self._lacks = left, right
         for lacks, signature in zip(self._lacks, _signature(codes), strict=True):
             lacks[row] = signature ^ _HALF
         longest = _longest(len(codes), self._top, self._under)
@@ -222,9 +223,9 @@ def _codes(text: Text) -> Sequence[int]:
     return list(map(ord, text)) if isinstance(text, str) else text
 
 
-def _no_lacks() -> list[npt.NDArray[np.uint64]]:
+def _no_lacks() -> tuple[Bits, Bits]:
     """Return empty tables, one for each half of a signature: a text's row has the bits that its signature lacks."""
-    return [np.zeros(FIRST_RANKING, dtype=np.uint64) for _ in range(2)]
+    return np.zeros(FIRST_RANKING, dtype=np.uint64), np.zeros(FIRST_RANKING, dtype=np.uint64)
 
 
 def _signature(codes: list[int]) -> tuple[int, int]:

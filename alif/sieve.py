@@ -1,4 +1,4 @@
-"""The pool's inner loop: which postings allow for a duplicate. In NumPy, or compiled by numba where the extra `fast` is installed.
+"""The pool's inner loop: which postings allow for a duplicate. In NumPy, or compiled by numba with the extra `fast`.
 
 A posting is one integer: a row's length, the longest partner for which the word counts there, and the row. Both ways give the
 same rows; compiled, one pass without arrays in between does it, which tells the more the more postings there are.
@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LENGTH_SHIFT", "LONGEST", "MOST_ROWS", "ROW_BITS", "Sieve", "by_loop", "by_numpy", "compiled"]
+__all__ = ["LENGTH_SHIFT", "LONGEST", "MOST_ROWS", "ROW_BITS", "Bits", "Sieve", "by_loop", "by_numpy", "compiled"]
 
 PLACE_BITS, ROW_BITS = 19, 25
 """Bits of the longest partner, and below it of the row; the row's length stands above both."""
@@ -28,7 +28,7 @@ _PARTNER = LONGEST << ROW_BITS
 Postings: TypeAlias = npt.NDArray[np.int64]
 Bits: TypeAlias = npt.NDArray[np.uint64]
 Sieve: TypeAlias = Callable[[Postings, int, npt.NDArray[np.uint8], Bits, Bits, int, int], Postings]
-"""(postings, words of the text, room, what rows lack: left and right half, the text's signature: both halves) → rows, some twice.
+"""(postings, words of the text, room, what rows lack: both halves, the text's signature: both halves) → rows, some twice.
 
 `room` says how many bits a row may lack, and one more, by its length; the last entry is for all that are longer."""
 
@@ -39,7 +39,8 @@ def by_numpy(packed: Postings, size: int, room: npt.NDArray[np.uint8], left: Bit
     rows = packed & _ROW
     lacking = np.bitwise_count(left.take(rows) & one) + np.bitwise_count(right.take(rows) & two)
     near = (lacking < room.take(packed >> LENGTH_SHIFT, mode="clip")).nonzero()[0]
-    return rows.take(near)
+    found: Postings = rows.take(near)
+    return found
 
 
 def by_loop(packed: Postings, size: int, room: npt.NDArray[np.uint8], left: Bits, right: Bits, one: int, two: int) -> Postings:
@@ -50,9 +51,10 @@ def by_loop(packed: Postings, size: int, room: npt.NDArray[np.uint8], left: Bits
             continue
         row = posting & _ROW
         lacking = 0
-        for lacks in (left[row] & one, right[row] & two):
-            while lacks:
-                lacks &= lacks - np.uint64(1)
+        for bits in (left[row] & one, right[row] & two):
+            rest = bits
+            while rest:
+                rest &= rest - np.uint64(1)
                 lacking += 1
         if lacking < room[min(posting >> LENGTH_SHIFT, last)]:
             found[count] = row

@@ -73,7 +73,7 @@ _SEPARATOR = re.compile(r"[ \t]*#{3,}[ \t]*")
 _RULE = re.compile(r"[ \t]*(?:[-=*_#]{2,}|#{1,6}[ \t]*\d+[.:)]?)[ \t]*")
 _SHIELDED = re.compile(rf"\\*(?:(?:{'|'.join(KEYS.values())}):.*|[ \t]*#{{3,}}[ \t]*|{re.escape(NO_INPUT)})", re.DOTALL)
 _STRICT = re.compile(rf"(?P<tag>{'|'.join(KEYS.values())}):[ \t]*(?P<rest>.*)", re.DOTALL)
-_KEYED = re.compile(rf"^(?:\\|{'|'.join(KEYS.values())}:)", re.MULTILINE)
+_KEYED = re.compile(rf"^(?:\\|(?:{'|'.join(KEYS.values())}):)", re.MULTILINE)
 """The beginning of a line with a key, or of one that may be shielded."""
 _PLAIN = re.compile(r"(?:\s*\n)?" + "\n".join(f"{key}:(.*)" for key in KEYS.values()), re.DOTALL)
 _DRESSED = r"""

@@ -85,7 +85,7 @@ class Limiter:
     def refused(self, burst: int, wait_s: float | None = None) -> None:
         """Note that a request sent in `burst` met a full provider, which asks to wait so long.
 
-        Where that is the rule the limit is cut, once a burst, and all requests wait; now and then is that request's affair alone.
+        Where that is the rule the limit is cut, once a burst, and all wait; now and then is that request's affair alone.
         """
         if burst == self._burst:
             self._refusals += (1 - self._refusals) / MEMORY

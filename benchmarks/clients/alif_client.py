@@ -10,7 +10,6 @@ import selectors
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from alif.runs import Run
 class Watch:
     """What each part takes of the time in which this process is busy.
 
-    Only the cheap clock is read: asking the system for CPU time, some hundred thousand times, takes longer than what is measured.
+    Only the cheap clock is read: asking the system for CPU time some hundred thousand times takes longer than what is measured.
     """
 
     def __init__(self) -> None:
