@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +196,25 @@ def minhash(python: str, texts: list[list[str]]) -> dict[str, Any]:
     return found
 
 
+def every_size(sizes: Iterable[int], stream: Iterator[list[str]], sample: Sequence[list[str]]) -> Iterator[dict[str, Any]]:
+    """Yield what is known after each size: the last ones take long, and a machine may be taken away."""
+    pool, plain = Pool(), Plain()
+    done: list[dict[str, Any]] = []
+    total_s = 0.0
+    for size in sizes:
+        grown = grow(pool, plain, stream, size, check=size <= STREAM)
+        total_s += grown["cpu_s"]
+        done.append(at(pool, plain, stream, sample) | {"grown": grown, "total_cpu_s": round(total_s, 2)})
+        print(json.dumps(done[-1]), file=sys.stderr, flush=True)
+        first = next((one for one in done if one["rows"] >= 52_000), done[0])
+        spread = math.log(size / first["rows"]) or 1.0
+        yield {
+            "sizes": done,
+            "growth_exponent_of_total_cpu_from_52k": round(math.log(total_s / first["total_cpu_s"]) / spread, 3),
+            "memory_mb_of_the_whole_benchmark": round(memory_mb(most=True)),
+        }
+
+
 def main() -> None:
     """Grow one pool through all sizes, measuring at each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -208,33 +227,20 @@ def main() -> None:
     stream = instructions(real, lambda sentence: text.words(sentence, pack), seed=1)
     sample = list(itertools.islice(instructions(real, lambda one: text.words(one, pack), seed=2), MINHASH_TEXTS))
     pools.COMPILED_FROM = sys.maxsize
-    pool, plain = Pool(), Plain()
-    sizes: list[dict[str, Any]] = []
-    total_s = 0.0
-    for size in map(int, told.sizes.split(",")):
-        grown = grow(pool, plain, stream, size, check=size <= STREAM)
-        total_s += grown["cpu_s"]
-        sizes.append(at(pool, plain, stream, sample) | {"grown": grown, "total_cpu_s": round(total_s, 2)})
-        print(json.dumps(sizes[-1]), file=sys.stderr)
-    first = next((one for one in sizes if one["rows"] >= 52_000), sizes[0])
-    spread = math.log(sizes[-1]["rows"] / first["rows"]) or 1.0
     measured = {
         "texts": {
             "sentences": len(real),
             "words_different": len({word for sentence in real for word in sentence}),
             "words_each": round(sum(map(len, sample)) / len(sample), 2),
         },
-        "rouge_score_measured_on": f"{ROUGE_PROBES} texts with {ROUGE_ROWS} rows, scaled to all rows",
-        "sizes": sizes,
-        "growth_exponent_of_total_cpu_from_52k": round(math.log(sizes[-1]["total_cpu_s"] / first["total_cpu_s"]) / spread, 3),
-        "memory_mb_of_the_whole_benchmark": round(memory_mb(most=True)),
         "minhash": minhash(told.minhash_python, sample) if told.minhash_python else None,
+        "rouge_score_measured_on": f"{ROUGE_PROBES} texts with {ROUGE_ROWS} rows, scaled to all rows",
     }
-    content = measure.result("pool", measured, ("alif-llm", "numpy", "rapidfuzz", "rouge-score", "numba"))
-    if told.minhash_python:
-        content["peers"] = versions_of(told.minhash_python, ("datasketch", "numpy"))
-    measure.write(told.json, content)
-    print(json.dumps(measured, indent=2))
+    peers = versions_of(told.minhash_python, ("datasketch", "numpy")) if told.minhash_python else {}
+    for grown in every_size(map(int, told.sizes.split(",")), stream, sample):
+        content = measure.result("pool", measured | grown, ("alif-llm", "numpy", "rapidfuzz", "rouge-score", "numba"))
+        measure.write(told.json, content | {"peers": peers})
+    print(json.dumps(content["measured"], indent=2))
 
 
 if __name__ == "__main__":
