@@ -10,10 +10,12 @@ is cleaned which is not used. Counts are per source: where one holds three quart
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from alif import console, recipe, sources, store
 from alif.data import lots
+from alif.errors import DataError
 from alif.language import pack as packs
 from alif.language import script, text
 from alif.language.pack import Pack
@@ -29,18 +31,28 @@ LARGEST_PART = 0.1
 
 
 def gather(given: Given, language: recipe.Language, sources: recipe.Sources, corpus: recipe.Corpus) -> Counts:
-    """Write the documents of both languages and the ids of those held out."""
+    """Write the documents of both languages and the ids of those held out.
+
+    Raises:
+        DataError: none of a language's texts could be kept.
+    """
     kept: list[Document] = []
     dropped: list[Dropped] = []
     held_out: list[str] = []
     facts: dict[str, dict[str, int]] = {}
     seen: dict[str, str] = {}
-    for name, source in ((language.pack, corpus.source), (language.known, corpus.known_source)):
+    for key, name, source in (
+        ("corpus.source", language.pack, corpus.source),
+        ("corpus.known_source", language.known, corpus.known_source),
+    ):
         pack = packs.load(name)
         own: list[Document] = []
+        left: list[Dropped] = []
         for rows in _by_source(pack, sources.folder, source).values():
             for result in _taken(rows, pack, corpus, seen):
-                (dropped if isinstance(result, Dropped) else own).append(result)  # type: ignore[arg-type]
+                (left if isinstance(result, Dropped) else own).append(result)  # type: ignore[arg-type]
+        _refuse_nothing(key, own, left)
+        dropped += left
         if corpus.documents:
             own = lots.draw(own, corpus.documents, lots.lot(corpus.seed, "documents", pack.code))
         for label, documents in _grouped(own).items():
@@ -54,6 +66,16 @@ def gather(given: Given, language: recipe.Language, sources: recipe.Sources, cor
     store.write_rows(given.folder / "held_out.jsonl", ({"id": name} for name in held_out))
     store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in dropped))
     return Counts.of(len(kept), dropped, held_out=len(held_out), sources=facts)
+
+
+def _refuse_nothing(key: str, own: Sequence[Document], left: Sequence[Dropped]) -> None:
+    """Refuse sources of which nothing is left: a stage would be trained and measured on no text."""
+    if left and not own:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(row.reason for row in left).items())
+        raise DataError(
+            f"{key}: none of {len(left)} texts can be kept: {reasons}; the first: {left[0].evidence}",
+            'A text is a line of a .txt file or the value of "text" in a row, in the language that the key is for.',
+        )
 
 
 def _documents(pack: Pack, folder: str, source: tuple[str, ...]) -> Iterator[Document | Dropped]:
