@@ -49,8 +49,9 @@ def _data(recipe: Recipe, *tables: tuple[str, ...]) -> dict[str, Path]:
 
 
 def _pack(recipe: Recipe) -> dict[str, Path]:
-    """Return what counts of the pack: its tables, tasks and prompts."""
-    return {f"pack/{label}": path for label, path in pack.load(recipe.language.pack).parts().items()}
+    """Return what counts of both packs: tables, tasks and prompts."""
+    both = (pack.load(name) for name in (recipe.language.pack, recipe.language.known))
+    return {f"pack/{label}": path for one in both for label, path in one.parts().items()}
 
 
 def _pack_file(recipe: Recipe, *names: str) -> dict[str, Path]:
@@ -132,7 +133,7 @@ SEEDS = Step(
     reads=("language", "sources", "seeds", "pool"), files=_seed_files,
 )  # fmt: skip
 GENERATE = Step(
-    "generate", later("alif.data.generate:expand"), "ask the teacher for new rows, seven tasks, one pool",
+    "generate", later("alif.data.generate:expand"), "ask the teacher for new rows: all tasks, one pool",
     reads=("language", "sources", "teacher", "generate", "pool"), needs=(SEEDS,), files=_generate_files,
 )  # fmt: skip
 TRANSLATE = Step(
