@@ -202,8 +202,11 @@ def run(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
     """Do those of `steps` that are not done, in order; return how many were done now.
 
     Raises:
+        AlifError: before anything is written, where a pack or a data file of these steps is not there.
         DriftError: before anything is done, where a finished step was built with other settings.
     """
+    for step in steps:
+        step.files(recipe)
     done = 0
     where = recipe.runtime.mirror
     with folder.locked(), mirror.keeping(folder.root, where):
