@@ -52,7 +52,7 @@ def _data(recipe: Recipe, *tables: tuple[str, ...]) -> dict[str, Path]:
 
 
 def _load(name_or_path: str) -> Pack:
-    from alif.language import pack  # here, so that `alif --help` answers without it
+    from alif.language import pack  # noqa: PLC0415  (here, so that `alif --help` answers without it)
 
     return pack.load(name_or_path)
 
