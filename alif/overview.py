@@ -117,7 +117,7 @@ def _hosts(recipe: Recipe) -> list[tuple[str, str]]:
     base = recipe.student.base
     if base != "tiny" and not Path(base).exists():
         hub.append(base)
-    found += [("huggingface.co", f"the request for {one}, and HF_TOKEN where it is set") for one in hub]
+    found += [("huggingface.co", f"the request for {one}, and HF_TOKEN where it is set") for one in dict.fromkeys(hub)]
     if recipe.runtime.mirror.startswith(mirror.HUB):
         found.append(("huggingface.co", f"finished steps, checkpoints and the ledger, to {recipe.runtime.mirror}; HF_TOKEN"))
     return [*found, *tracker.hosts(recipe.runtime)]
@@ -172,7 +172,8 @@ def show_examined(found: Mapping[str, Any]) -> None:
         console.line(f"! {problem['message']}\n  {problem['hint']}")
     if "tokenizer" in found:
         _show_tokenizer(found)
-    console.line(f"{len(found['problems'])} problems" if found["problems"] else "No problems found. Nothing was sent.")
+    count = len(found["problems"])
+    console.line(f"{count} problem{'s' * (count > 1)}. Nothing was sent." if count else "No problems found. Nothing was sent.")
 
 
 def _show_tokenizer(found: Mapping[str, Any]) -> None:

@@ -99,6 +99,23 @@ def rehearsal(found: Mapping[str, Any]) -> str:
     return "; ".join(told)
 
 
+def train_gpu(found: Mapping[str, Any]) -> str:
+    """Tell useful tokens a second of each case, and what the paper's two stages take."""
+    rates = [
+        f"{name} {one['useful_tokens_per_s']:,.0f} ({one['peak_memory_gb']} GB)"
+        for name, one in found["cases"].items()
+        if "useful_tokens_per_s" in one
+    ]
+    told, shares = found["summary"], found["summary"]["share_of_the_product"]
+    ours, paper, original = told["ours"], told["paper"], told["the_original"]
+    return (
+        f"Llama-3.1-8B's shape, useful tokens a second and peak memory: {', '.join(rates)}. A product of 8192³ in bf16 reaches "
+        f"{found['cases']['product']['tflops']} TFLOP/s, ours 8K {shares['ours 8K']:.0%} of that. The paper's two stages: ours "
+        f"{ours['hours']} hours, ${ours['usd'][0]:.0f} to {ours['usd'][1]:.0f}; its settings {paper['hours']} hours here; "
+        f"it told {original['hours']} on an {original['gpu']}. Unsloth was not at hand"
+    )
+
+
 def small_paper(found: Mapping[str, Any]) -> str:
     """Tell useful tokens a CPU second and the bits per byte that each way reached."""
     base = ", ".join(f"{code} {bits:.3f}" for code, bits in found["base"]["bits_per_byte"].items())
@@ -110,13 +127,30 @@ def small_paper(found: Mapping[str, Any]) -> str:
     return f"Stage 1 for about {found['seconds']:.0f} CPU seconds, held-out bits per byte (base: {base}): {'; '.join(ways)}"
 
 
+def real_server(found: Mapping[str, Any]) -> str:
+    """Tell what was asked of the foreign server, what became of it, and what held."""
+    dropped = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in found["dropped"].items())
+    books, failed = found["books"], [name for name, holds in found.items() if holds is False]
+    held = "a second run asks nothing and has the same bytes; the server ends with alif"
+    held = f"did not hold: {', '.join(failed)}" if failed else held
+    return (
+        f"{found['server']}, a model of {found['parameters']:,} parameters: {found['requests']} requests in "
+        f"{found['generate_s']} s ({found['requests_a_second']} a second), {found['rows_in']} pieces, {found['kept']} kept, "
+        f"dropped: {dropped}; {found['saturated']} of {found['tasks']} tasks given up as saturated; books: {books['attempts']} "
+        f"attempts, {books['replies']} replies, {books['tokens_in']:,} + {books['tokens_out']:,} tokens, ${books['usd']:g}; "
+        f"{held}. The model is a toy: no row can be kept, only the server is real"
+    )
+
+
 NUMBERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "answer_matching": answer_matching,
     "language_id": language_id,
     "pool": pool,
+    "real_server": real_server,
     "rehearsal": rehearsal,
     "small_paper": small_paper,
     "train_cpu": train_cpu,
+    "train_gpu": train_gpu,
 }
 
 

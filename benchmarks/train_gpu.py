@@ -147,7 +147,7 @@ def ours(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[s
     from alif.student import adapter as adapters
     from alif.student import attention
     from alif.student.device import place
-    from alif.train import trainer
+    from alif.train import stage_trainer, trainer
     from alif.train.packs import Piece, split
     from alif.train.stage import arrange
 
@@ -179,7 +179,7 @@ def ours(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[s
     targets = ("attention", "mlp", "embeddings") if case.embeddings else ("attention", "mlp")
     settings = {"rank": min(case.rank, config["hidden_size"] // 8), "targets": targets, "copies": case.copies}
     wrapped = adapters.wrap(model, Adapter.model_validate(settings))
-    trainer.StageTrainer._save_checkpoint = lambda *given: None  # type: ignore[method-assign]  # nothing to resume
+    stage_trainer.StageTrainer._save_checkpoint = lambda *given: None  # type: ignore[method-assign]  # nothing to resume
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         given = Given("benchmark", case.stage, scratch / "result", scratch, scratch, {}, runtime)

@@ -10,7 +10,9 @@ from typing import Any
 
 from alif import recipe as recipes
 from alif import store
+from alif.data.funnel import Funnel
 from alif.language import pack as packs
+from alif.models import Reply
 from alif.records import Document, Dropped, Example, Neighbour, Origin, Score
 
 STAGES = ("base", "pretrain", "finetune")
@@ -77,7 +79,32 @@ def _generate(root: Path, name: str) -> None:
     counts: dict[str, int] = {}
     for row in dropped:
         counts[row.reason] = counts.get(row.reason, 0) + 1
-    step(root, name, len(kept), dict(sorted(counts.items())), requests=61, rounds=9)
+    step(root, name, len(kept), dict(sorted(counts.items())), requests=61, rounds=9, **_told(kept, dropped))
+
+
+def _told(kept: list[Example], dropped: list[Dropped]) -> dict[str, Any]:
+    """Return the facts of `generate`: the cut-off pieces are of the first task, every other task is the dear teacher's."""
+    tasks, funnel = list(dict.fromkeys(row.task for row in kept)), Funnel()
+    for index, task in enumerate(tasks):
+        reasons = [one.reason for one in dropped if (one.row.task if isinstance(one.row, Example) else tasks[0]) == task]
+        outcomes = ["" for row in kept if row.task == task] + reasons
+        usd = 0.5 if index % 2 else 0.0
+        reply = Reply(text="", finish="stop", model="m", request="r", tokens_in=900, tokens_out=400, cost_usd=usd)
+        key = (task, "dear" if index % 2 else "scripted", "reverse" if index == 3 else "plain")
+        funnel.add(key, reply, len(outcomes) - reasons.count("cut_off"), outcomes)
+    topics = {task: {"health": 3, "law": 0 if task == "qa" else 4, "other": 9} for task in tasks}
+    coverage = {
+        "topic": topics,
+        "difficulty": {task: {"short": 10, "middle": 6, "long": 0} for task in tasks},
+        "register": {task: {"polite": 12, "other": 4} for task in tasks},
+        "rows": len(kept), "cells": 96, "empty": 70,
+        "holes": [{"task": "qa", "topic": "law", "rows": 0, "expected": 4.4}],
+    }  # fmt: skip
+    pair = {"likeness": 0.81, "id": [row.id for row in kept[:2]], "instruction": [row.instruction for row in kept[:2]]}
+    near = {"method": "cosine", "rows": 99, "alike": 0.75, "with_a_near_copy": 2, "pairs": 1, "nearest": [pair]}
+    wording = {"words": "انگریزی میں ترجمہ کریں", "rows": 61, "of": 90}
+    said = {"carriers": {"translation": [wording]}, "near_copies": near, "coverage": coverage}
+    return said | {"funnel": funnel.facts(tasks), "tolerances": {"bold_keys": 5}}
 
 
 def _replay(root: Path, name: str) -> None:

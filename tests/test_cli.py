@@ -43,6 +43,7 @@ def test_bad_input_is_a_sentence_and_exit_1(arguments: list[str], sentence: str,
     assert sentence in said.err
     assert "Traceback" not in said.err
     assert not said.out
+    assert not list(Path().glob("runs/*")), "what cannot be run is not kept: the next command would start from it"
 
 
 @pytest.mark.parametrize("name", recipes.shipped())

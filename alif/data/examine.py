@@ -113,6 +113,11 @@ def _tables(pack: Pack) -> Iterator[Finding]:
             "no words for numbers",
             "An answer in words is not read as a number: see packs/ur/pack.toml.",
         )
+    if not pack.choices.letters or not pack.choices.asks:
+        yield Finding(
+            "doubtful", f"{path}: choices", "no letters of choices, or no phrase by which a question asks to choose",
+            "An answer that is none of its question's options is not found: see packs/ur/pack.toml.",
+        )  # fmt: skip
     for pattern, replacement in pack.compare.spellings.items():
         if text.fold(replacement, pack) != replacement:
             yield Finding(
@@ -289,10 +294,10 @@ def _near(pack: Pack, rows: Sequence[_Row]) -> Iterator[Finding]:
 
 
 def _copied(pack: Pack, rows: Sequence[_Row]) -> Iterator[Finding]:
-    """Find seeds whose instruction or answer stands word for word in another shipped pack."""
+    """Find seeds whose instruction or answer stands word for word in a shipped pack of another language."""
     theirs: dict[str, str] = {}
     for name, folder in packs.shipped().items():
-        if folder.resolve() == pack.folder:
+        if name == pack.code:  # the pack itself, or a copy of it that is being edited
             continue
         for path in sorted(folder.glob("seeds/*.jsonl")):
             for number, values in store.read_rows(path):

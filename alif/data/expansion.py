@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +15,7 @@ from alif import recipe
 from alif.data import lots, prompts, teachers, ways
 from alif.data.crowd import Crowd
 from alif.data.filters import language_fault
+from alif.data.funnel import Funnel
 from alif.data.ways import Passage, Way
 from alif.language import text
 from alif.language.pack import Pack
@@ -85,8 +86,7 @@ class Expansion:
         self.accepted: list[Example] = []
         self.dropped: list[Dropped] = []
         self.tolerances: Counter[str] = Counter()
-        self.by_teacher: dict[str, Counter[str]] = {}
-        self.by_way: dict[str, Counter[str]] = {}
+        self.funnel = Funnel()
         self.deck = ways.Deck(passages, settings)
         self.tokens: Counter[str] = Counter()
         self.asked: Counter[tuple[str, tuple[Message, ...]]] = Counter()
@@ -127,10 +127,16 @@ class Expansion:
 
     def take(self, requests: Sequence[Request], replies: Sequence[Reply]) -> None:
         """Accept or drop every item of a round, in the order of its requests."""
+        for _ in self.taking(requests, replies):
+            pass
+
+    def taking(self, requests: Sequence[Request], replies: Sequence[Reply]) -> Iterator[None]:
+        """Do `take` reply by reply, for those who have other work in between."""
         before = {name: len(task.accepted) for name, task in self.tasks.items()}
         for request, reply in zip(requests, replies, strict=True):
             self._read(request, reply)
             self.requests.append(self._record(request, reply))
+            yield
         asked = Counter(request.task for request in requests)
         for name, count in asked.items():
             task = self.tasks[name]
@@ -154,18 +160,17 @@ class Expansion:
     def _read(self, request: Request, reply: Reply) -> None:
         task = self.tasks[request.task]
         pieces = self._pieces(request, reply)
-        teacher = self.by_teacher.setdefault(request.teacher, Counter())
-        way = self.by_way.setdefault(f"{request.way}, revised" if request.revised else request.way, Counter())
-        way.update(requests=1, candidates=len(pieces))
+        outcomes: list[str] = []
         task.requests += 1
         task.candidates += len(pieces)
         task.window["requests"] += 1
-        teacher["requests"] += 1
         self.tokens.update(tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
+        origin = _origin(request, reply)
         for piece in pieces:
             if isinstance(piece, prompts.Candidate):
                 self.tolerances.update(piece.tolerances)
-                result = self._decide(self._example(piece, request, reply))
+                texts = {key: text.normalise(getattr(piece, key), self.own).strip() for key in prompts.FIELDS}
+                result = self._decide(Example.make(self.own.code, request.task, **texts, origin=origin))
             else:
                 result = piece
             full = isinstance(result, Dropped) and result.reason == "target_reached"
@@ -174,27 +179,15 @@ class Expansion:
                 self.dropped.append(result)
             else:
                 self._accept(result)
-                teacher["accepted"] += 1
-                way["accepted"] += 1
+            outcomes.append(result.reason if isinstance(result, Dropped) else "")
+        way = f"{request.way}, revised" if request.revised else request.way
+        parsed = sum(isinstance(piece, prompts.Candidate) for piece in pieces)
+        self.funnel.add((request.task, request.teacher, way), reply, parsed, outcomes)
 
     def _pieces(self, request: Request, reply: Reply) -> list[prompts.Candidate | Dropped]:
         if request.way == "reverse" and request.passage:
             return [ways.read_question(reply.text, reply.finish, request.passage, self.own)]
         return prompts.read(reply.text, reply.finish, self.own.tags)
-
-    def _example(self, candidate: prompts.Candidate, request: Request, reply: Reply) -> Example:
-        texts = {key: text.normalise(getattr(candidate, key), self.own).strip() for key in prompts.FIELDS}
-        origin = Origin(
-            kind="teacher",
-            source=request.passage.source if request.passage else "",
-            licence=request.passage.licence if request.passage else "",
-            author=reply.model,
-            teacher=request.teacher,
-            model=reply.model,
-            request=reply.request,
-            parents=(*request.shown, *((request.passage.id,) if request.passage else ())),
-        )
-        return Example.make(self.own.code, request.task, **texts, origin=origin)
 
     def _decide(self, row: Example) -> Example | Dropped:
         """Return the row if it may join the pool, else why not."""
@@ -236,11 +229,25 @@ class Expansion:
                 }
                 for name, task in self.tasks.items()
             },
-            "teachers": {name: dict(sums) for name, sums in sorted(self.by_teacher.items())},
-            "ways": {name: dict(sums) for name, sums in sorted(self.by_way.items())},
+            "funnel": self.funnel.facts(list(self.own.tasks)),
             "tolerances": dict(sorted(self.tolerances.items())),
             **self.tokens,
         }
+
+
+def _origin(request: Request, reply: Reply) -> Origin:
+    """Return where all rows of a reply come from."""
+    passage = request.passage
+    return Origin(
+        kind="teacher",
+        source=passage.source if passage else "",
+        licence=passage.licence if passage else "",
+        author=reply.model,
+        teacher=request.teacher,
+        model=reply.model,
+        request=reply.request,
+        parents=(*request.shown, *((passage.id,) if passage else ())),
+    )
 
 
 def targets(pack: Pack, accepted: int, weights: Literal["pack", "paper"] = "pack") -> dict[str, int]:

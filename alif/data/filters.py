@@ -9,14 +9,15 @@ letters, phrases, headings and labels are the pack's. The pack's own seeds must 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from alif import recipe, store
-from alif.language import numbers, script, text
+from alif.language import numbers, options, script, text
 from alif.language import pack as packs
 from alif.language.pack import Pack, Task
+from alif.language.tables import Into
 from alif.records import Counts, Dropped, Example
 from alif.runs import Given
 
@@ -32,6 +33,9 @@ FEWEST_WORDS = 4
 
 MOST_DECLINING_WORDS = 30
 """A longer answer that declines says why; "I'm sorry, but I can't assist with that. If you have other questions …" does not."""
+
+MOST_CHOOSING_WORDS = 40
+"""A longer free answer is a text about what it has chosen, and need not repeat its words."""
 
 OTHER_TASK = "other"
 """The task of a row that names none: of a published set, translated or replayed."""
@@ -104,7 +108,7 @@ def _not_in(answer: Literal["own", "known"], row: Example, own: Pack, known: Pac
             return f"output: {share:.0%} of the letters are {right.script.name}"
         if found == wrong.code:
             return f"output: {wrong.name}"
-    if answer == "own" and script.share(f"{row.instruction}\n{row.input}", own) == 0:
+    if answer == "own" and script.elsewhere(f"{row.instruction}\n{row.input}", own):
         return f"no letter of instruction and input is {own.script.name}"
     if answer == "own" and found != own.code and script.detect(_whole(row), (own, known)) == "other":
         return f"another language of the script {own.script.name}"
@@ -128,7 +132,7 @@ def _whole(row: Example) -> str:
 
 
 def _neither(row: Example, own: Pack, known: Pack, least: float) -> str:
-    if script.share(_whole(row), own) == 0:
+    if script.elsewhere(_whole(row), own):
         return f"no letter of the row is {own.script.name}"
     shares = {pack.script.name: script.share(row.output, pack) for pack in (own, known)}
     if max(shares.values()) >= least:
@@ -160,12 +164,29 @@ def _wrong_language(row: Example, checked: Checked) -> str:
 
 
 def _wrong_direction(row: Example, checked: Checked) -> str:
-    """Find a translation that is in the language of what was to be translated."""
-    if checked.task(row).answer != "either" or not row.input:
+    """Find a translation in the language of what was to be translated, or in another one than its request alone names."""
+    if checked.task(row).answer != "either":
         return ""
     both = (checked.own, checked.known)
+    if not row.input:
+        return _not_as_asked(row, checked.task(row).into, *both)
     given, answered = (_side(value, *both) for value in (row.input, row.output))
     return next((f"input and output are both {pack.name}" for pack in both if given == answered == pack.code), "")
+
+
+def _not_as_asked(row: Example, into: Into, own: Pack, known: Pack) -> str:
+    """Find the translation of a text inside its request that is not in the one language which the request names.
+
+    Beside an input nothing is found: a language that is named there may as well be the input's.
+    """
+    named = {
+        pack.code: found
+        for pack, phrases in ((own, into.own), (known, into.known))
+        if (found := text.phrase(row.instruction, phrases, own))
+    }
+    answered = _side(row.output, own, known)
+    wrong = len(named) == 1 and answered not in named and answered in (own.code, known.code)
+    return f"asked for {next(iter(named.values()))}, answered in {answered}" if wrong else ""
 
 
 def _side(value: str, own: Pack, known: Pack) -> str:
@@ -215,12 +236,34 @@ def _wrong_label(row: Example, checked: Checked) -> str:
     task = checked.task(row)
     label = text.final(row.output, task, checked.own)
     if task.labels:
-        right = [text.words(name, checked.own) for name in task.labels]
-        return "" if text.words(label, checked.own) in right else f"{label} is none of {', '.join(task.labels)}"
+        return _none_of(label, row.instruction, task.labels, checked.own)
     labelled = task.metric == "exact" and task.scope == "instruction+input"
     if not labelled or text.phrase(row.instruction, (label,), checked.own):
         return ""
     return f"the instruction does not name {label}"
+
+
+def _none_of(label: str, instruction: str, labels: Sequence[str], own: Pack) -> str:
+    """Find a label that is none of the task's, or none of those that the instruction names where it names some."""
+    named = [name for name in labels if options.label_offered(name, instruction, own)]
+    right = named if len(named) > 1 else labels
+    return (
+        "" if text.words(label, own) in [text.words(name, own) for name in right] else f"{label} is none of {', '.join(right)}"
+    )
+
+
+def _wrong_choice(row: Example, checked: Checked) -> str:
+    """Find an answer that is none of the options that its question letters or numbers."""
+    task = checked.task(row)
+    if task.answer == "either":
+        return ""  # a question that is to be translated
+    exact = task.metric == "exact"
+    labelled = exact and task.scope == "instruction+input"  # its input is what the label is for
+    question = row.instruction if labelled else f"{row.instruction}\n{row.input}"
+    offered = options.options(question, checked.own, exact)
+    answer = text.final(row.output, task, checked.own)
+    chosen = offered and (exact or len(text.words(answer, checked.own)) <= MOST_CHOOSING_WORDS)
+    return options.choice_fault(answer, offered, checked.own) if offered and chosen else ""
 
 
 def _wrong_arithmetic(row: Example, checked: Checked) -> str:
@@ -245,6 +288,7 @@ FILTERS: tuple[tuple[str, Callable[[Example, Checked], str]], ...] = (
     ("repetition", _repetition),
     ("no_final_answer", _no_final_answer),
     ("wrong_label", _wrong_label),
+    ("wrong_choice", _wrong_choice),
     ("wrong_arithmetic", _wrong_arithmetic),
 )
 """Every filter, in the order in which it is asked. Each returns the evidence of a fault, "" if there is none."""

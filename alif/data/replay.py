@@ -60,8 +60,10 @@ def _rows(
     if "pack" in replay.source:
         used = translated_ids(own) if translate.rows and "pack" in translate.source else set()
         for row in sources.rows(("demo/rows.jsonl",), str(known.folder)):
-            if isinstance(row, Dropped) or row.id not in used:
-                yield row if isinstance(row, Dropped) else _clean(sources.example(row, known.code, OTHER_TASK, "replay"), known)
+            if isinstance(row, Dropped):
+                yield row
+            elif row.id not in used:
+                yield _clean(sources.example(row, known.code, OTHER_TASK, "replay", known.licence), known)
     for found in sources.examples(replay.source, folder, language=known.code, task=OTHER_TASK, kind="replay"):
         yield _clean(found, known)
 

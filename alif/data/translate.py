@@ -84,7 +84,15 @@ def translate(
     store.write_rows(given.folder / "examples.jsonl", kept.values())
     store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in dropped))
     sentences = sum(bool(wanted.carrier) for wanted in wanted_rows)
-    return Counts.of(len(kept), dropped, cost_usd=cost_usd, asked=translate.rows, there=there, sentences=sentences)
+    facts = {"asked": translate.rows, "there": there, "sentences": sentences, "prompts": _digests(wanted_rows)}
+    return Counts.of(len(kept), dropped, cost_usd=cost_usd, **facts)
+
+
+def _digests(wanted: Sequence[Wanted]) -> dict[str, list[str]]:
+    """Return the digests of the wordings that were sent."""
+    said = {"rows": prompts.TRANSLATE_ROW, "sentences": prompts.TRANSLATE_TEXT}
+    kinds = {"sentences" if one.carrier else "rows" for one in wanted}
+    return {f"translate, {kind}": [prompts.digest(said[kind] + prompts.KEPT)] for kind in said if kind in kinds}
 
 
 def draw(own: Pack, known: Pack, folder: str, settings: recipe.Translate) -> tuple[list[Wanted], list[Dropped], int]:
@@ -110,17 +118,17 @@ def _there(own: Pack, known: Pack, folder: str, settings: recipe.Translate) -> I
         ids = translated_ids(own)
         for row in sources.rows(("demo/rows.jsonl",), str(known.folder)):
             if isinstance(row, Dropped) or not ids or row.id in ids:
-                yield _wanted(row, own, known, settings.seed)
+                yield _wanted(row, own, known, settings.seed, known.licence)
     for row in sources.rows(settings.source, folder):
         yield _wanted(row, own, known, settings.seed)
 
 
-def _wanted(row: sources.Row | Dropped, own: Pack, known: Pack, seed: int) -> Wanted | Dropped:
+def _wanted(row: sources.Row | Dropped, own: Pack, known: Pack, seed: int, licence: str = "") -> Wanted | Dropped:
     if isinstance(row, Dropped):
         return row
     sentence = row.values.get(known.code, row.values.get("text"))
     if not isinstance(sentence, str):
-        found = sources.example(row, known.code, OTHER_TASK, "source")
+        found = sources.example(row, known.code, OTHER_TASK, "source", licence)
         return found if isinstance(found, Dropped) else Wanted(_normal(found, known))
     task = next((task for task in own.tasks.values() if task.carriers), None)
     if task is None:
@@ -128,7 +136,7 @@ def _wanted(row: sources.Row | Dropped, own: Pack, known: Pack, seed: int) -> Wa
             f"{own.folder}: no task has carriers", "Sentences to translate need one: tasks/translation.toml, carriers."
         )
     carrier = lots.lot(seed, "carrier", row.name, row.id).choice(task.carriers)
-    origin = Origin(kind="source", source=f"{row.name}#{row.id}", licence=str(row.values.get("licence") or ""))
+    origin = Origin(kind="source", source=f"{row.name}#{row.id}", licence=str(row.values.get("licence") or licence))
     exercise = _normal(Example.make(known.code, task.name, carrier, sentence, "", origin), known)
     empty = Dropped(row=exercise, reason="empty", evidence=f"{row.where}: nothing to translate")
     return Wanted(exercise, carrier) if exercise.input else empty
@@ -151,7 +159,7 @@ async def _ask(
                 name, asked = request(wanted, both, shares)
                 model: ChatModel = models[name]
                 reply = await model.reply(asked)
-                bar.advance(facts=f"${models.cost_usd:.4f}")
+                bar.advance(facts=f"${models.paid_usd:.4f}")
                 return name, reply
 
             at_once = len(drawn) if given.runtime.batch else AT_ONCE

@@ -31,6 +31,7 @@ __all__ = [
     "Way",
     "answered",
     "ask",
+    "digests",
     "passages",
     "read_question",
     "reverse_system",
@@ -71,7 +72,7 @@ def passages(settings: recipe.Generate, pack: Pack, folder: str) -> list[Passage
         return []
     found: list[Passage] = []
     if "pack" in settings.passages:
-        own = sources.documents(("demo/articles.jsonl",), str(pack.folder), language=pack.code)
+        own = sources.documents(("demo/articles.jsonl",), str(pack.folder), language=pack.code, licence=pack.licence)
         found += [piece for document in own if isinstance(document, Document) for piece in _pieces(document, pack)]
     for document in sources.documents(settings.passages, folder, language=pack.code):
         found += [] if isinstance(document, Dropped) else _pieces(document, pack)
@@ -156,6 +157,14 @@ def ask(
     request = prompts.REQUEST.format(items=items)
     content = user_message.content.removesuffix(request) + GROUNDED.format(passage=passage.text) + request
     return [system, Message(role="user", content=content)]
+
+
+def digests(settings: recipe.Generate, pack: Pack) -> dict[str, list[str]]:
+    """Return the digests of every wording that the settings may send: of each task, and of the ways that are switched on."""
+    found = {name: [prompts.digest(template) for template in task.templates] for name, task in pack.tasks.items()}
+    switched = {"grounded": settings.grounded, "reverse": settings.reverse, "revised": settings.revise}
+    own = {"grounded": (GROUNDED,), "reverse": (REVERSE,), "revised": (CRITIQUE, REWRITE)}
+    return found | {name: [prompts.digest(wording) for wording in own[name]] for name, on in switched.items() if on}
 
 
 def reverse_system(pack: Pack) -> str:

@@ -59,8 +59,9 @@ def _key(run: Gathered, title: str, after: str, language: str, benchmark: str = 
     found = run.difference(after, metric, language, benchmark)
     number = percent(new.value - old.value, old.value)
     if found is None:
-        return KeyNumber(title, number, change, f"n = {new.n}", "", "open")
-    interval = f"95 % interval {percent(found['low'], old.value)} to {percent(found['high'], old.value)}, n = {found['n']}"
+        return KeyNumber(title, number, change, f"n\u00a0=\u00a0{new.n}", "", "open")
+    low, high = (percent(found[end], old.value) for end in ("low", "high"))
+    interval = f"95 % interval {low} to {high}, n\u00a0=\u00a0{found['n']}"
     return KeyNumber(title, number, change, interval, found["verdict"], TONES.get(found["verdict"], "open"))
 
 

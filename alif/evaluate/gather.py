@@ -11,7 +11,6 @@ Any step may be missing, because a report can be asked for at any time; then its
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +69,6 @@ class Gathered:
     answers: Sequence[Mapping[str, Any]]
     """Sample questions with the answers of all stages and their marks."""
     curves: Mapping[str, Sequence[Mapping[str, Any]]]
-    funnel: Mapping[str, Mapping[str, int]]
-    """Of each task that the teacher was asked for: accepted rows under "", dropped ones under their reason."""
     examples: Mapping[str, Sequence[Mapping[str, Any]]]
     """A few rows of each row step."""
     dropped: Sequence[Mapping[str, Any]]
@@ -134,7 +131,6 @@ def gather(root: Path) -> Gathered:
         differences=list(rows(evaluated / "differences.jsonl")),
         answers=[row for row in rows(evaluated / "answers.jsonl") if row["sample"]],
         curves={step: curve for step in ORDER if (curve := _curve(root / "runtime" / step / "curve.jsonl"))},
-        funnel=_funnel(root / "generate", taught.tasks),
         examples=_examples(root),
         dropped=_dropped(root),
         unreviewed=bool(seeds) and not any(row["origin"]["reviewed_by"] for row in seeds),
@@ -183,16 +179,6 @@ def _curve(path: Path) -> list[dict[str, Any]]:
     points = [by_step[step] for step in sorted(by_step)]
     apart = -(-len(points) // CURVE_POINTS) or 1
     return [point for at, point in enumerate(points) if at % apart == 0 or "bits_per_byte" in point]
-
-
-def _funnel(folder: Path, tasks: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Count by task and outcome, in the pack's order; what could not be read at last."""
-    counts: dict[str, Counter[str]] = {}
-    for name in ("examples", "dropped"):
-        for row in rows(folder / f"{name}.jsonl"):
-            counts.setdefault(row.get("task", ""), Counter())[row.get("reason", "")] += 1
-    order = [*tasks, *sorted(counts.keys() - {*tasks, ""}), ""]
-    return {task: dict(sorted(counts[task].items())) for task in order if task in counts}
 
 
 def _examples(root: Path) -> dict[str, list[dict[str, Any]]]:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from alif import store
 from alif.errors import RecipeError
-from alif.evaluate import findings, plots, together, typeset
+from alif.evaluate import findings, plots, rows, together, typeset
 from alif.evaluate.gather import STAGES, Gathered, gather
 from alif.evaluate.plots import Dot, Row
 from alif.evaluate.watching import watching
@@ -32,8 +32,6 @@ BENCHMARKS = {
 }
 """Titles of the evaluation's own benchmarks; others go by their name."""
 STEP_NAMES = {"base": "base", "pretrain": "stage 1: reading", "finetune": "stage 2: instructions"}
-FUNNEL_COLOURS = ("one", "two", "three", "four", "base")
-"""Colours of accepted rows and of the reasons that drop most; the other reasons share one more."""
 LEGEND = [(findings.STAGE_NAMES[stage], plots.COLOURS[index], "●■◆"[index]) for index, stage in enumerate(STAGES)]
 """Name, colour and mark of each stage."""
 PACKAGES = (
@@ -89,7 +87,8 @@ def document(run: Gathered) -> dict[str, Any]:
         "summary": findings.summary(run),
         "notices": findings.notices(run),
         "steps": [dict(step) for step in run.steps],
-        "funnel": {task or "not readable": dict(counts) for task, counts in run.funnel.items()},
+        "funnel": rows.funnel(run),
+        "coverage": rows.coverage(run),
         "cost_usd": sum(step["cost_usd"] for step in run.steps),
         "seconds": round(sum(step["seconds"] for step in run.steps), 3),
     }
@@ -108,7 +107,8 @@ def _page(run: Gathered) -> str:
             notices=findings.notices(run),
             retention=findings.retention(run),
             stages={stage: findings.STAGE_NAMES[stage] for stage in STAGES},
-            funnel=funnel(run),
+            funnel=rows.tables(run),
+            coverage=rows.coverage(run),
             text_picture=_text_picture(run),
             curves=_curves(run),
             watching=watching(run, STEP_NAMES),
@@ -122,37 +122,6 @@ def _page(run: Gathered) -> str:
     )
 
 
-def funnel(run: Gathered) -> dict[str, Any]:
-    """Return the funnel of what the teacher wrote: a picture, its legend, and a table of tasks and reasons."""
-    reasons: dict[str, int] = {}
-    for counts in run.funnel.values():
-        for reason, count in counts.items():
-            if reason:
-                reasons[reason] = reasons.get(reason, 0) + count
-    ordered = sorted(reasons, key=lambda reason: (-reasons[reason], reason))
-    drawn, rest = ordered[: len(FUNNEL_COLOURS) - 1], ordered[len(FUNNEL_COLOURS) - 1 :]
-    rows = {
-        task or "not readable": [
-            counts.get("", 0),
-            *(counts.get(reason, 0) for reason in drawn),
-            sum(counts.get(reason, 0) for reason in rest),
-        ]
-        for task, counts in run.funnel.items()
-    }
-    total, kept = sum(map(sum, rows.values())), sum(parts[0] for parts in rows.values())
-    about = f"What the teacher wrote, by task: {kept} of {total} candidates accepted."
-    colours = [*FUNNEL_COLOURS[: len(drawn) + 1], "other"]
-    names = ["accepted", *(reason.replace("_", " ") for reason in drawn), *(["other reasons"] if rest else [])]
-    return {
-        "picture": Markup(plots.bars("funnel", about, rows, colours, "candidates")) if rows else "",
-        "legend": [(name, colour, "■") for name, colour in zip(names, colours, strict=False)],
-        "reasons": ordered,
-        "rows": {task or "not readable": counts for task, counts in run.funnel.items()},
-        "kept": kept,
-        "total": total,
-    }
-
-
 def _text_picture(run: Gathered) -> Markup | str:
     """Draw bits per byte of each language and source, the stages side by side."""
     found: dict[tuple[str, str], list[Dot]] = {}
@@ -163,14 +132,14 @@ def _text_picture(run: Gathered) -> Markup | str:
             found.setdefault((score.language, source), []).append(dot)
     languages = [run.taught.code, run.known.code]
     sources = {language: [key for key in found if key[0] == language] for language in languages}
-    rows = [
+    lines = [
         Row(f"{run.tongue(language).name}: {shorten(source) if source else 'all'}", found[language, source])
         for language, keys in sources.items()
         for _, source in keys
         if not (len(keys) == 2 and source)  # one source alone says the same as all
     ]
     about = "Bits per byte of held-out text at each stage, with 95 % intervals; lower is better."
-    return Markup(plots.intervals("text", about, rows, "bits per byte (lower is better)")) if rows else ""
+    return Markup(plots.intervals("text", about, lines, "bits per byte (lower is better)")) if lines else ""
 
 
 def _change_picture(run: Gathered) -> Markup | str:
@@ -181,9 +150,11 @@ def _change_picture(run: Gathered) -> Markup | str:
             label = f"{run.tongue(change['language']).name} {'text' if change['benchmark'] == 'heldout' else 'answers'}"
             dot = Dot(STAGES.index(change["stage"]), change["difference"], change["low"], change["high"])
             found.setdefault(label, []).append(dot)
-    rows = [Row(label, dots) for label, dots in found.items()]
+    lines = [Row(label, dots) for label, dots in found.items()]
     about = "Change of bits per byte against the base, with 95 % intervals; left of the line is better."
-    return Markup(plots.intervals("change", about, rows, "change in bits per byte (left is better)", zero=True)) if rows else ""
+    return (
+        Markup(plots.intervals("change", about, lines, "change in bits per byte (left is better)", zero=True)) if lines else ""
+    )
 
 
 def shorten(source: str, longest: int = 34) -> str:
@@ -205,14 +176,14 @@ def score_tables(run: Gathered) -> list[dict[str, Any]]:
     keys = dict.fromkeys((score.benchmark, score.metric, score.language) for score in run.scores)
     tables = []
     for benchmark, group in groupby(sorted(keys, key=_place(keys)), key=lambda key: key[0].partition("/")[0]):
-        rows = [_score_row(run, *key) for key in group]
+        lines = [_score_row(run, *key) for key in group]
         tables.append(
             {
                 "name": benchmark,
                 "title": BENCHMARKS.get(benchmark, benchmark),
-                "rows": [row for row in rows if not row["part"]],
-                "parts": [row for row in rows if row["part"]],
-                "signatures": sorted({row["signature"] for row in rows}),
+                "rows": [row for row in lines if not row["part"]],
+                "parts": [row for row in lines if row["part"]],
+                "signatures": sorted({row["signature"] for row in lines}),
             }
         )
     return tables

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,14 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"said": said, "number": number, "seconds": seconds, "dollars": dollars, "plain": plain}
+    found.filters |= {
+        "said": said,
+        "number": number,
+        "seconds": seconds,
+        "dollars": dollars,
+        "plain": plain,
+        "without": without,
+    }
     found.tests["tabular"] = tabular
     return found
 
@@ -88,8 +96,15 @@ def seconds(value: float) -> str:
 
 
 def dollars(value: float) -> str:
-    """Return money: `$0`, `$0.0123`, `$41.20`."""
-    return "$0" if not value else f"${value:.2f}" if value >= 1 else f"${value:.4f}"
+    """Return money: `$0`, `$0.0123`, `$41.20`, and two figures of less than a cent: `$0.00042`."""
+    if not value:
+        return "$0"
+    return f"${value:,.2f}" if value >= 1 else f"${value:.4f}" if value >= 0.01 else f"${Decimal(f'{value:.2g}'):f}"
+
+
+def without(facts: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return facts but those that stand elsewhere on the page."""
+    return {name: value for name, value in facts.items() if name not in names}
 
 
 def tabular(value: Any) -> bool:

@@ -21,6 +21,7 @@ __all__ = [
     "Clean",
     "Compare",
     "Headings",
+    "Into",
     "Keys",
     "Numbers",
     "PackFile",
@@ -201,6 +202,8 @@ class Numbers(Table):
     """Words between the parts of one number: and."""
     pairs: bool = False
     """Whether tens and ones are two words: twenty-five."""
+    joined: bool = False
+    """Whether a number and the scale behind it may be one word: fivehundred."""
     scale_first: bool = False
     """Whether the scale stands before what it multiplies: elfu tano."""
     units: Mapping[str, Names] = Field(default_factory=dict)
@@ -233,6 +236,8 @@ class Choices(Table):
     """Series of letters, each in order: (A, B, C, D); the first of each series is one and the same choice."""
     words: tuple[str, ...] = ()
     """Words that may stand around the letter: answer, option, is, correct."""
+    asks: tuple[str, ...] = ()
+    """Phrases by which a question asks to choose: which of, the right answer."""
 
 
 class Phrases(Table):
@@ -269,6 +274,15 @@ class Headings(Table):
     """After it stands the working or the reason; it ends a final answer."""
 
 
+class Into(Table):
+    """Translation: phrases by which a request names the language that it wants."""
+
+    own: tuple[str, ...] = ()
+    """The pack's: into Urdu."""
+    known: tuple[str, ...] = ()
+    """The known one: into English."""
+
+
 class TaskFile(Table):
     """tasks/NAME.toml: what kind of instruction this is."""
 
@@ -290,6 +304,7 @@ class TaskFile(Table):
     """The only right answers, where they are fixed."""
     carriers: tuple[str, ...] = ()
     """Translation: requests to translate the known language's `input`, which turn a pair of sentences into an exercise."""
+    into: Into = Into()
     headings: Headings = Headings()
 
     @model_validator(mode="after")
@@ -307,6 +322,8 @@ class PackFile(Table):
     name: str
     native_name: str
     direction: Literal["rtl", "ltr"]
+    licence: str = ""
+    """Of the texts in this folder."""
     tasks: tuple[str, ...] = ()
     """Names of the tasks, in the order of requests and reports."""
     script: Script

@@ -11,7 +11,6 @@ part of it: the ledger, the seeds, names of people. Who wrote or read a row is t
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,10 +18,10 @@ from typing import Any
 
 from alif import store
 from alif.errors import DataError, MissingExtra
-from alif.models.address import host
 from alif.records import Example
 from alif.runs import Run
-from alif.ship.cards import MODEL_AUTHOR, Story, data_card, read, table
+from alif.ship.data_card import data_card
+from alif.ship.story import MODEL_AUTHOR, Story, bare, read, table
 
 __all__ = ["COLUMNS", "write"]
 
@@ -31,7 +30,6 @@ MADE = ("teacher", "translated")
 TEXTS = ("id", "language", "task", "instruction", "input", "output")
 ORIGIN = ("kind", "source", "licence", "model")
 COLUMNS = (*TEXTS, *ORIGIN, "written_by", "reviewed")
-DIRECTIONS = {"rtl": "right to left", "ltr": "left to right"}
 SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
 """The Hub's words for the number of rows, by what it is below."""
 
@@ -68,6 +66,7 @@ def _public(row: Example) -> dict[str, Any]:
     origin = row.origin
     by_model = origin.author in ("", MODEL_AUTHOR, origin.model)
     found = {key: getattr(row, key) for key in TEXTS} | {key: getattr(origin, key) for key in ORIGIN}
+    found["model"] = bare(origin.model)
     return found | {"written_by": "a model" if by_model else "a person", "reviewed": bool(origin.reviewed_by)}
 
 
@@ -90,14 +89,9 @@ def _card(story: Story, splits: Mapping[str, Sequence[Mapping[str, Any]]]) -> st
         _front_matter(story, splits),
         data_card(story).strip(),
         "## This data set",
-        f"The {len(rows):,} rows of the mixture that the run itself has made; the replay rows named above are not in it. "
-        f"Written in {story.taught.script.name} script, {DIRECTIONS[story.taught.direction]}.",
+        f"The {len(rows):,} rows of the mixture that the run itself has made; the replay rows named above are not in it.",
         table(("split", "rows"), [(name, len(part)) for name, part in splits.items()]),
         table(("task", "rows"), sorted(Counter(row["task"] for row in rows).items())),
-        "## Teachers and their terms",
-        _teachers(story, rows),
-        "## Prompts",
-        _prompts(story),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -108,30 +102,9 @@ def _front_matter(story: Story, splits: Mapping[str, Sequence[Mapping[str, Any]]
     licence = licences.pop().lower() if len(licences) == 1 else ""
     size = next((name for most, name in SIZES.items() if len(rows) < most), "n>1M")
     lines = ["---", f"language: [{', '.join(sorted({row['language'] for row in rows}))}]", f"license: {licence or 'other'}"]
+    lines += [] if licence else ["license_name: see-the-card"]
     lines += ["task_categories: [text-generation]", f"size_categories: [{size}]", "tags: [alif, synthetic, instruction-tuning]"]
     lines += [f"pretty_name: {story.run.name}", "configs:", "- config_name: default", "  data_files:"]
     for name in (name for name, part in splits.items() if part):
         lines += [f"  - split: {name}", f"    path: data/{name}-*.parquet"]
     return "\n".join([*lines, "---"])
-
-
-def _teachers(story: Story, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return who wrote, where, and whose terms apply: they are not read for the user, only pointed to."""
-    counts = Counter(row["model"] for row in rows)
-    told = []
-    for name, teacher in story.recipe.teacher.items():
-        scripted = teacher.address == "scripted"
-        where = "in this process" if scripted else host(teacher.address)
-        terms = "none: the pack's own demo texts" if scripted else f"those of {where} and of the model: read them first"
-        told.append((name, teacher.model, where, counts.get(teacher.model, 0), terms))
-    return table(("teacher", "model", "where", "rows", "terms"), told) if told else "None."
-
-
-def _prompts(story: Story) -> str:
-    """Return the prompts by hash: the same hash is the same wording."""
-    found = [
-        (name, place + 1, hashlib.sha256(template.encode()).hexdigest()[:16])
-        for name, task in story.taught.tasks.items()
-        for place, template in enumerate(task.templates)
-    ]
-    return "SHA-256 of each wording, first 16 digits.\n\n" + table(("task", "wording", "hash"), found)

@@ -125,7 +125,8 @@ def _attend(
     if bounds is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **given)
     rows, _, length, width = query.shape
-    flat = [part.transpose(1, 2).flatten(0, 1) for part in (query, key, value)]
+    same = value.dtype  # under autocast the angles have made float32 of queries and keys; sdpa would cast them back itself
+    flat = [part.to(same).transpose(1, 2).flatten(0, 1) for part in (query, key, value)]
     kernel = varlen if query.device.type == "cuda" else by_text
     scale = given.get("scaling") or width**-0.5
     seen = kernel(flat[0], flat[1], flat[2], bounds, int(given["max_length_q"]), scale)

@@ -278,11 +278,13 @@ def opening(source: str) -> Iterator[None]:
     except SafetensorError as error:
         raise ModelError(f"{source}: a damaged safetensors file ({error})", "Fetch or copy the model again.") from error
     except (OSError, ValueError, KeyError, ImportError) as error:
-        told = str(error)
+        told = " ".join(str(error).split())
+        reason = told if len(told) <= 200 else f"{told[:200].rpartition(' ')[0]} …"
         if "gated" in told:
             hint = "Accept its licence on the hub, and set HF_TOKEN to a token of that account."
         elif "Connection" in told or "connect" in told or "offline" in told:
+            reason = "it is not on this machine, and huggingface.co cannot be reached"
             hint = "Connect to the network once, or name a folder that holds the model."
         else:
             hint = "Check the name and the revision, or name a folder that save_pretrained wrote."
-        raise ModelError(f"{source}: cannot be opened as a model ({' '.join(told.split())[:200]})", hint) from error
+        raise ModelError(f"{source}: cannot be opened as a model ({reason})", hint) from error

@@ -5,7 +5,7 @@ between two optimiser steps, and holds weights, optimiser, schedule and random n
 throws that accumulation away, and it is done again.
 
 Several processes (`launch`) take turns with the forward passes of each step, so that a step is the same rows however many they
-are, and its loss and gradient are the same but for rounding. What is written is put together first, and one of them writes it.
+are, and its loss and gradient are the same but for rounding.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import contextlib
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import Trainer, TrainingArguments
+from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from alif import console, mirror, store
+from alif import console, store
 from alif.errors import ModelError, RecipeError
 from alif.recipe import Stage
 from alif.records import Table
@@ -35,16 +35,14 @@ from alif.student.device import Place
 from alif.train import checkpoints, speed
 from alif.train.looks import Looks
 from alif.train.loss import Learner
-from alif.train.optimizers import optimizer_of
 from alif.train.packs import Packs, Rows, collate, collate_trimmed, even, order
-from alif.train.watch import Watch, curve, trained
+from alif.train.stage_trainer import StageTrainer, put
+from alif.train.watch import Watch, curve
 
 __all__ = ["Outcome", "fit", "purpose"]
 
 GRADIENT_NORM = 1.0
 """Gradients are clipped to it. Source: the default of transformers' Trainer, which the original kept."""
-WEIGHTS, OPTIMIZER, SCHEDULER = "trained.safetensors", "optimizer.pt", "scheduler.pt"
-"""Files of a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +75,7 @@ def fit(
         ModelError: the loss is not a number; the batch is named.
         AlifError: the disk cannot hold a checkpoint.
     """
-    at_once = stage.rows_at_once * ranks.count()
-    if stage.rows_per_step % at_once:
-        each = f" on {ranks.count()} GPUs" if ranks.count() > 1 else ""
-        raise RecipeError(
-            f"{given.step}.rows_per_step = {stage.rows_per_step} is no multiple of rows_at_once = {stage.rows_at_once}{each}",
-            "A step is whole forward passes, as many on each GPU: change one of them.",
-        )
+    at_once = _at_once(stage, given.step)
     sequence = order(len(packs), stage.epochs, stage.seed)
     if not len(sequence):
         return Outcome(0, 0, None, None)
@@ -106,12 +98,24 @@ def fit(
             trainer.train(resume_from_checkpoint=str(last) if last else None)
     steps = trainer.state.global_step
     if best := ranks.told(lambda: watch.best(steps)):
-        _put(weights.read(best), trainer.model)
+        put(weights.read(best), trainer.model)
     losses = [row["loss"] for row in curve(watch.path, steps)]
     tail = losses[-max(1, len(losses) // 10) :]
     mean = sum(tail) / len(tail) if tail else None
     seen = sequence[: steps * stage.rows_per_step]
     return Outcome(steps, int(packs.used[seen].sum()), losses[0] if losses else None, mean)
+
+
+def _at_once(stage: Stage, step: str) -> int:
+    """Return the rows that go through the model at once, in all processes together."""
+    found = stage.rows_at_once * ranks.count()
+    if stage.rows_per_step % found:
+        each = f" on {ranks.count()} GPUs" if ranks.count() > 1 else ""
+        raise RecipeError(
+            f"{step}.rows_per_step = {stage.rows_per_step} is no multiple of rows_at_once = {stage.rows_at_once}{each}",
+            "A step is whole forward passes, as many on each GPU: change one of them.",
+        )
+    return found
 
 
 def _trainer(
@@ -200,105 +204,3 @@ def _arguments(stage: Stage, steps: int, folder: Path, given: Given, where: Plac
         fp16=where.dtype == torch.float16,
         ddp_find_unused_parameters=False,
     )
-
-
-class StageTrainer(Trainer):
-    """transformers' Trainer with two learning rates and our checkpoints."""
-
-    def prepare(self, stage: Stage, folder: Path, aim: str, watch: Watch) -> None:
-        """Take what the Trainer's own constructor has no place for."""
-        self.stage, self.folder, self.aim, self.watch = stage, folder, aim, watch
-
-    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
-        """Build AdamW; the embeddings have their own learning rate, and neither they nor vectors decay."""
-        if self.optimizer is None:
-            kind, more = optimizer_of(self.stage, self.args.device)
-            self.optimizer = kind(_groups(self.model, self.stage), **more)
-        return self.optimizer
-
-    def training_step(self, model: torch.nn.Module, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
-        """Keep the loss of each forward pass."""
-        loss = super().training_step(model, inputs, num_items_in_batch)
-        self.watch.losses.append(loss)
-        return loss
-
-    def _clip_grad_norm(self, model: torch.nn.Module) -> Any:
-        norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]  # transformers has no types here
-        self.watch.gradient_norm = float(ranks.whole(norm))
-        return norm
-
-    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
-        state = {name: ranks.whole(weight.detach()) for name, weight in trained(self.model)}
-        with contextlib.ExitStack() as block, weights.full_disk(self.folder):
-
-            def begin() -> Path:
-                checkpoints.room(self.folder, 4 * sum(weight.numel() * weight.element_size() for weight in state.values()))
-                return block.enter_context(checkpoints.writing(self.folder, self.state.global_step, self.aim))
-
-            partial = ranks.told(begin)
-            weights.write(partial / WEIGHTS, state)
-            self._save_optimizer_and_scheduler(str(partial))
-            self._save_rng_state(str(partial))  # each process its own
-            if ranks.first():
-                self._save_scaler(str(partial))
-                self.state.save_to_json(str(partial / "trainer_state.json"))
-            ranks.wait()
-        if ranks.first():
-            self._mirror()
-
-    def _mirror(self) -> None:
-        """Copy the checkpoint and the curve to where the run is mirrored."""
-        given, part = self.watch.given, self.folder.relative_to(self.watch.given.root).as_posix()
-        for sent in (f"{part}/step-{self.state.global_step}", self.watch.path.relative_to(given.root).as_posix()):
-            mirror.send(given.root, sent, given.runtime.mirror)
-        mirror.forget(given.root, part, given.runtime.mirror)
-
-    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
-        """Write the whole state, whoever holds which part of it."""
-        optimizer, schedule = self._moving()
-        state = ranks.whole(optimizer.state_dict())
-        if ranks.first():
-            torch.save(state, Path(output_dir) / OPTIMIZER)
-            torch.save(schedule.state_dict(), Path(output_dir) / SCHEDULER)
-
-    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        """Take from a whole state what this process holds."""
-        if checkpoint is None:
-            return
-        optimizer, schedule = self._moving()
-        saved = torch.load(Path(checkpoint) / OPTIMIZER, map_location="cpu", weights_only=True)
-        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        for number, moments in saved["state"].items():
-            for name, value in moments.items():
-                if value.shape == parameters[number].shape:
-                    moments[name] = ranks.part(value, parameters[number])
-        optimizer.load_state_dict(saved)
-        schedule.load_state_dict(torch.load(Path(checkpoint) / SCHEDULER, weights_only=True))
-
-    def _moving(self) -> tuple[torch.optim.Optimizer, Any]:
-        assert self.optimizer is not None
-        return self.optimizer, self.lr_scheduler
-
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: torch.nn.Module | None = None) -> None:
-        _put(weights.read(Path(resume_from_checkpoint) / WEIGHTS), self.model)
-
-
-def _put(saved: Mapping[str, torch.Tensor], model: torch.nn.Module | None) -> None:
-    with torch.no_grad():
-        for name, weight in trained(model):
-            weight.copy_(ranks.part(saved[name], weight))
-
-
-def _groups(model: torch.nn.Module | None, stage: Stage) -> list[dict[str, Any]]:
-    embeddings: list[torch.nn.Parameter] = []
-    matrices: list[torch.nn.Parameter] = []
-    vectors: list[torch.nn.Parameter] = []
-    for name, parameter in trained(model):
-        own = "embed_tokens" in name or "lm_head" in name
-        (embeddings if own else matrices if parameter.ndim > 1 else vectors).append(parameter)
-    groups = [
-        {"params": matrices, "lr": stage.lr, "weight_decay": stage.weight_decay},
-        {"params": vectors, "lr": stage.lr, "weight_decay": 0.0},
-        {"params": embeddings, "lr": stage.embedding_lr, "weight_decay": 0.0},
-    ]
-    return [group for group in groups if group["params"]]

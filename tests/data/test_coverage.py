@@ -52,6 +52,12 @@ def test_every_row_has_one_place_on_every_axis_and_holes_are_named(own: Pack) ->
     assert found["cells"] - found["empty"] == 2
 
 
+def test_a_language_typed_in_another_script_has_topics_too(own: Pack) -> None:
+    rows = [row("roman", "Yaar fasal mein khaad kab dalni chahiye, batao", "Beej ugne ke baad.") for _ in range(2)]
+    found = covered(rows, own)
+    assert (found["topic"]["roman"]["farming"], found["register"]["roman"]["familiar"]) == (2, 2)
+
+
 def test_nothing_is_covered_by_nothing(own: Pack) -> None:
     found = covered([], own)
     assert (found["rows"], found["holes"]) == (0, [])

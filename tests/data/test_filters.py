@@ -10,6 +10,7 @@ import pytest
 from alif import recipe
 from alif.data import filters
 from alif.data.filters import Checked, fault
+from alif.language import pack as packs
 from alif.language.pack import Pack
 from alif.runs import Given
 
@@ -23,6 +24,8 @@ REASONS = {
     "repetition": {"repetition"},
     "too_short": {"too_short"},
     "wrong_direction": {"wrong_direction"},
+    "wrong_choice": {"wrong_choice"},
+    "wrong_label": {"wrong_label"},
     "missing_output": {"too_short", "wrong_language"},
     "near_duplicate": {None},
 }
@@ -40,8 +43,10 @@ def reason(checked: Checked, task: str, values: dict[str, Any]) -> str | None:
 
 
 @pytest.mark.parametrize("pattern", ["seeds/*.jsonl", "demo/candidates/*.jsonl", "test.jsonl"])
-def test_no_row_that_was_written_for_the_pack_is_dropped(checked: Checked, own: Pack, pattern: str) -> None:
-    rows = triples(own, pattern)
+@pytest.mark.parametrize("code", ["ur", "bn", "sd", "sw"])
+def test_no_row_that_was_written_for_a_pack_is_dropped(known: Pack, code: str, pattern: str) -> None:
+    checked = Checked(packs.load(code), known, recipe.Filter())
+    rows = triples(checked.own, pattern)
     wrong = [
         (values["instruction"], found) for name, values in rows if (found := reason(checked, values.get("task", name), values))
     ]
@@ -73,6 +78,12 @@ def test_every_fault_of_the_demo_is_found_as_what_it_is(checked: Checked, own: P
     assert not wrong
 
 
+CHOICES = "کون سا ساز باقیوں سے الگ ہے؟ (الف) رباب (ب) طبلہ (ج) سارنگی"
+FAIR = (
+    "شہر کے باہر کھلے میدان میں جھولے لگے تھے اور دور سے ڈھول کی آواز آ رہی تھی۔ ابا نے مجھے کندھے پر بٹھا لیا تاکہ میں "
+    "کرتب دکھانے والے کو دیکھ سکوں۔ ہم نے گرم جلیبیاں کھائیں، مٹی کے کھلونے خریدے اور واپسی پر سب اتنے تھک چکے تھے کہ "
+    "تانگے میں ہی آنکھ لگ گئی۔"
+)
 LONG = " ".join(["یہ ایک نیا جملہ ہے جس میں کوئی بات نہیں دہرائی گئی", *[f"یہ لفظ{n} ہے" for n in range(200)]])
 
 
@@ -89,11 +100,29 @@ LONG = " ".join(["یہ ایک نیا جملہ ہے جس میں کوئی بات �
         ("reasoning", ("تین اور چار کا مجموعہ بتائیں۔", "", "پہلے جمع کرتے ہیں\n3 + 4 = 7\nسات"), "no_final_answer"),
         ("sentiment", ("جذبات بتائیں: مثبت یا منفی؟", "کھانا بہت مزے کا تھا", "جذبات: خوشی\nوجہ: تعریف ہے"), "wrong_label"),
         ("sentiment", ("جذبات بتائیں: مثبت یا منفی؟", "کھانا بہت مزے کا تھا", "جذبات: مثبت\nوجہ: تعریف ہے"), None),
+        ("sentiment", ("یہ مثبت ہے یا منفی؟", "کھانا اچھا تھا مگر مہنگا", "جذبات: ملا جلا\nوجہ: دونوں"), "wrong_label"),
+        ("sentiment", ("مثبت، منفی یا ملے جلے جذبات؟", "اچھا تھا مگر مہنگا", "جذبات: ملا جلا\nوجہ: دونوں"), None),
         ("classification", ("یہ 'خبر' ہے یا 'رائے'؟", "میرے خیال میں یہ بہتر ہے", "افواہ"), "wrong_label"),
+        ("classification", ("جملوں کا تعلق: 'متضاد' یا 'ہم معنی'؟", "(الف) دکان کھلی ہے۔ (ب) دکان بند ہے۔", "متضاد"), None),
+        ("reasoning", (CHOICES, "", "استدلال:\nطبلے پر چمڑا ہے۔\nجواب: (ب) طبلہ"), None),
+        ("reasoning", (CHOICES, "", "استدلال:\nطبلے پر چمڑا ہے۔\nجواب: طبلہ"), None),
+        ("reasoning", (CHOICES, "", "استدلال:\nڈھول تاروں کے بغیر ہے۔\nجواب: ڈھول"), "wrong_choice"),
+        ("reasoning", (CHOICES, "", "استدلال:\nطبلے پر چمڑا ہے۔\nجواب: (د) طبلہ"), "wrong_choice"),
+        ("qa", (CHOICES, "", "طبلہ، کیونکہ اس میں کوئی تار نہیں ہوتا۔"), None),
+        ("qa", ("درست جواب چنیں: دریائے سندھ کہاں گرتا ہے؟", "۱) بحیرہ عرب\n۲) خلیج بنگال", "۱) بحیرہ عرب"), None),
+        ("qa", ("درست جواب چنیں: دریائے سندھ کہاں گرتا ہے؟", "۱) بحیرہ عرب\n۲) خلیج بنگال", "بحیرہ کیسپین"), "wrong_choice"),
+        ("qa", ("لفظ «باغ» پر: (الف) جمع لکھیں (ب) جملہ بنائیں", "", "جمع باغات ہے، جیسے: شہر میں کئی باغات ہیں۔"), None),
+        ("generation", ("ان میں سے ایک پر لکھیں: ۱) میلہ ۲) بارش", "", FAIR), None),
+        ("translation", ("اردو میں لکھیں:", "Choose: A) apple B) pear", "انتخاب کریں: سیب یا ناشپاتی"), None),
         ("classification", ("یہ 'خبر' ہے یا 'رائے'؟", "میرے خیال میں یہ بہتر ہے", "رائے"), None),
         ("classification", ("Is this 'خبر' or 'رائے'?", "میرے خیال میں یہ فیصلہ سب کے لیے بہتر ہے", "رائے"), None),
         ("translation", ("اردو میں ترجمہ کریں۔", "The shop is closed.", "The shop is closed."), "wrong_direction"),
         ("translation", ("اردو میں لکھیں۔", "The shop is closed today.", "Aaj dukaan band hai bhai."), "wrong_direction"),
+        ("translation", ("«میز پر کتاب ہے» کو انگریزی میں لکھیں۔", "", "The book is on the table."), None),
+        ("translation", ("«میز پر کتاب ہے» کو انگریزی میں لکھیں۔", "", "کتاب میز کے اوپر رکھی ہے۔"), "wrong_direction"),
+        ("translation", ('"Time is money." کا اردو ترجمہ کریں۔', "", "Time is money."), "wrong_direction"),
+        ("translation", ('"Time is money." کا اردو ترجمہ کریں۔', "", "وقت ہی دولت ہے۔"), None),
+        ("translation", ("یہ سطر انگریزی میں ہے، طلبہ سمجھ سکیں۔", "The gate is shut.", "دروازہ بند ہے۔"), None),
         ("roman", ("Chai kaise banti hai?", "", "Pani ubalo, patti aur doodh daal do, bas tayyar hai."), None),
         ("roman", ("Chai kaise banti hai? Urdu script mein batao", "", "پانی ابالیں، پھر پتی اور دودھ ڈال دیں۔"), None),
         ("roman", ("Make this Roman Urdu: I am late.", "", "Mujhe der ho gayi hai yaar."), None),

@@ -22,6 +22,7 @@ from alif.data import generate, prompts, seeds
 from alif.data.expansion import Expansion, Request
 from alif.errors import DataError, RecipeError
 from alif.language import pack as packs
+from alif.language import text
 from alif.language.pack import Pack
 from alif.models import Reply
 from alif.records import Dropped, Example
@@ -225,6 +226,15 @@ def test_the_demo_reaches_its_target_and_shows_every_fault(given: Callable[..., 
     assert [one["accepted"] for one in counts.facts["tasks"].values()] == list(
         expansions.targets(own, demo.generate.accepted).values()
     )
+    whole = counts.facts["funnel"]["whole"]
+    assert (whole["requests"], whole["pieces"]) == (len(rows_of(step.folder, "requests")), counts.rows_in)
+    assert (whole["accepted"], whole["dropped"]) == (counts.kept, counts.dropped)
+    unread = sum(counts.dropped.get(reason, 0) for reason in ("cut_off", "missing_field", "unreadable"))
+    assert whole["parsed"] == whole["pieces"] - unread
+    written = {text.normalise(one["instruction"], own).strip(): name for name, one in triples(own, "demo/candidates/*.jsonl")}
+    told = [(one["task"], written[one["instruction"]]) for one in rows_of(step.folder) if one["instruction"] in written]
+    assert len(told) > 300
+    assert all(task == name for task, name in told), "a reply is read as the one to its own request"
     assert all(one["nearest"] for one in rows_of(step.folder, "dropped") if one["reason"] == "too_near")
     assert all(one["raw"] for one in rows_of(step.folder, "dropped") if "instruction" not in one)
 

@@ -35,11 +35,11 @@ def made(text_: str, finish: str = "stop") -> Reply:
 def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(given: Callable[..., Given], own: Pack) -> None:
     step = given("generate", {"seeds": seeds.of_pack(own)})
     counts = generate.expand(step, **TABLES)
-    found = counts.facts["ways"]
+    found = counts.facts["funnel"]["ways"]
     assert set(found) == {"grounded", "grounded, revised", "plain", "plain, revised", "reverse"}
     assert all(one["requests"] for one in found.values())
-    assert sum(one.get("accepted", 0) for one in found.values()) == counts.kept
-    assert found["reverse"]["candidates"] == found["reverse"]["requests"]
+    assert sum(one["accepted"] for one in found.values()) == counts.kept
+    assert found["reverse"]["pieces"] == found["reverse"]["requests"]
     texts = {passage.id: passage for passage in ways.passages(SETTINGS, own, "")}
     rows = [one for one in rows_of(step.folder) if one["origin"]["source"]]
     reverse = [one for one in rows if one["output"] in {passage.text for passage in texts.values()}]
@@ -114,6 +114,19 @@ def test_a_draft_is_judged_and_written_again_and_the_price_is_that_of_all_three(
     ]
     asked.clear()
     assert asyncio.run(ways.answered(send, first, False, own)).text == "reply 1"
+
+
+@pytest.mark.parametrize("silent", [2, 3], ids=["no critique", "no second version"])
+def test_a_teacher_with_nothing_to_say_to_its_draft_leaves_it_as_it_is(own: Pack, silent: int) -> None:
+    asked: list[int] = []
+
+    async def send(messages: Sequence[Message]) -> Reply:
+        asked.append(len(messages))
+        return made(" \n" if len(asked) == silent else f"reply {len(asked)}")
+
+    first = [Message(role="system", content="s"), Message(role="user", content="u")]
+    assert asyncio.run(ways.answered(send, first, True, own)).text == "reply 1"
+    assert len(asked) == silent, "and is not asked on"
 
 
 def test_a_draft_that_was_cut_off_is_not_judged(own: Pack) -> None:

@@ -126,7 +126,9 @@ def test_the_json_keeps_the_contract(run: Path, page: Page) -> None:
     assert found["verdicts"]["taught_text"] == "better"
     assert found["verdicts"]["known_retention"] == "lost"
     generated = next(step for step in found["steps"] if step["name"] == "generate")
-    assert generated["rows_in"] == sum(sum(counts.values()) for counts in found["funnel"].values())
+    whole = found["funnel"]["whole"]
+    assert generated["rows_in"] == whole["pieces"] == whole["accepted"] + sum(whole["dropped"].values())
+    assert generated["dropped"] == whole["dropped"]
 
 
 def test_reviewed_seeds_need_no_notice(tmp_path: Path) -> None:

@@ -187,6 +187,7 @@ def test_models_tell_what_the_step_has_paid_and_draws_differ(given: Build) -> No
             assert list(models) == ["a", "b"]
             calls = [models[name].reply(ask("سلام"), draw=draw) for name, draw in (("a", 0), ("a", 1), ("b", 0), ("a", 0))]
             answers = [await call for call in calls]
+        assert models.paid_usd == pytest.approx(models.cost_usd)
         return answers, models.cost_usd
 
     answers, cost_usd = asyncio.run(scene(given()))
@@ -215,14 +216,30 @@ def test_the_cap_holds_and_the_run_goes_on_when_it_is_raised(given: Build) -> No
     assert len(server.served) == 40
 
 
-def test_what_was_lost_on_the_way_counts_against_the_cap(given: Build) -> None:
+def test_what_was_lost_on_the_way_counts_against_the_cap_until_it_is_released(given: Build) -> None:
     teacher = scripted(usd_per_million_out=1000.0, max_tokens=10)
     with pytest.raises(BudgetError):
         replies(given(max_cost_usd=0.025), teacher, ["q"], chaos=Chaos(broken=1.0))
-    step = given()
-    ledger = Ledger(step.ledger)
+    ledger = Ledger(given().ledger)
     assert ledger.account("run").unsettled_usd == pytest.approx(0.02)
+    with pytest.raises(BudgetError):  # another process, and the provider answers again: what was lost still counts
+        replies(given(max_cost_usd=0.025), teacher, ["q"])
+    assert ledger.release("run") == (2, pytest.approx(0.02))
+    assert [reply.text for reply in replies(given(max_cost_usd=0.025), teacher, ["q"])] == ["q #0"]
     ledger.close()
+
+
+def test_a_reply_that_does_not_say_its_tokens_costs_its_upper_bound(given: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(echo) as server:
+        handler = server.RequestHandlerClass
+        answer = handler._answer  # type: ignore[attr-defined]  # the server's own handler
+        silent = lambda self, content, fault: answer(self, content | {"usage": None}, fault)  # noqa: E731
+        monkeypatch.setattr(handler, "_answer", silent)
+        (reply,) = replies(
+            given(), at(server.address, usd_per_million_in=0.0, usd_per_million_out=1000.0, max_tokens=10), ["q"]
+        )
+    assert reply.text == "q #0"
+    assert reply.cost_usd == pytest.approx(0.01)
 
 
 def test_workers_bound_what_is_in_flight_over_all_teachers(given: Build) -> None:
@@ -245,6 +262,42 @@ def test_workers_bound_what_is_in_flight_over_all_teachers(given: Build) -> None
 
     asyncio.run(scene())
     assert most == 4
+
+
+def test_a_provider_that_bears_four_at_a_time_is_not_stormed(given: Build) -> None:
+    """The client cuts what it has in flight: without that, nearly all of 24 places would be refused again and again."""
+    lock, flying, ends = threading.Lock(), 0, list[bool]()
+
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        nonlocal flying
+        with lock:
+            flying += 1
+            borne = flying <= 4
+            ends.append(borne)
+        time.sleep(0.02)
+        with lock:
+            flying -= 1
+        return echo(messages, draw) if borne else ScriptedReply(text="too many", status=429)
+
+    replies(given(workers=24), scripted(), [str(number) for number in range(200)], script)
+    later = ends[len(ends) // 2 :]
+    assert sum(ends) == 200
+    assert later.count(False) < 0.3 * len(later), f"{later.count(False)} of {len(later)} were refused"
+
+
+def test_when_one_request_is_told_to_wait_the_others_wait_too(given: Build) -> None:
+    """Every first try is refused for 0.4 s. The second request comes in that time: it is first sent after it, not at once."""
+
+    async def scene() -> float:
+        chaos = Chaos(crowded_until=1.0, retry_after_s=0.4, attempts=1)
+        async with open_models(given(workers=4), {"gpt": scripted()}, echo, chaos=chaos, patience=FAST) as models:
+            began = time.monotonic()
+            first = asyncio.ensure_future(models["gpt"].reply(ask("a")))
+            await asyncio.sleep(0.15)
+            await asyncio.gather(first, models["gpt"].reply(ask("b")))
+            return time.monotonic() - began
+
+    assert asyncio.run(scene()) >= 0.8
 
 
 @pytest.mark.parametrize(
@@ -320,6 +373,19 @@ def test_a_closed_port_is_a_sentence(given: Build) -> None:
     with pytest.raises(ReplyError, match=r"cannot reach 127\.0\.0\.1:\d+ \(tried for") as caught:
         replies(given(), at(address), ["x"])
     assert "goes on where it stopped" in caught.value.hint
+
+
+def test_the_waits_between_two_tries_grow(given: Build) -> None:
+    async def scene() -> float:
+        patience = replace(FAST, first_wait_s=0.05, longest_wait_s=10.0)
+        async with open_models(
+            given(), {"gpt": scripted()}, echo, chaos=Chaos(error=1.0, attempts=4), patience=patience
+        ) as models:
+            began = time.monotonic()
+            await models["gpt"].reply(ask("x"))
+            return time.monotonic() - began
+
+    assert asyncio.run(scene()) >= 0.05 * (1 + 2 + 4 + 8) / 2, "each is at least half of twice the one before"
 
 
 def test_a_provider_that_never_mends_is_a_sentence(given: Build) -> None:

@@ -60,6 +60,18 @@ def test_a_request_counts_at_its_upper_bound_until_it_is_settled(tmp_path: Path)
     ledger.close()
 
 
+def test_an_attempt_keeps_the_reply_that_it_has(tmp_path: Path) -> None:
+    """Two processes may gather the same batch: the second brings nothing new."""
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    attempt = ledger.sending(request(), "run", "generate", 1.0)
+    ledger.answered(attempt, request().hash, '{"raw": 1}', READING, 0.25)
+    again = ledger.answered(attempt, request().hash, '{"raw": 2}', Reading("دوسرا", "stop", "m", 9, 0, 9, 0, True), 0.25)
+    assert again.text == READING.text
+    assert list(ledger.raw_replies()) == [(request().hash, '{"raw": 1}')]
+    assert (ledger.account().tokens_in, ledger.account().usd) == (READING.tokens_in, 0.25)
+    ledger.close()
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from("abc"), st.integers(0, 2), st.sampled_from(["answer", "lose", "refuse", "kill"])), max_size=30

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import made_up
+import pytest
 
 from alif import store
 from alif.ship import cards
+from alif.ship import story as stories
 
 
 def test_the_model_card_holds_what_a_reader_needs(tmp_path: Path) -> None:
@@ -16,13 +18,62 @@ def test_the_model_card_holds_what_a_reader_needs(tmp_path: Path) -> None:
     assert data == run / "card.md"
     assert text.startswith("---\nlanguage: [ur, en]\n")
     for part in (
-        cards.NOT_REVIEWED,
+        stories.NOT_REVIEWED,
         "3.020 (2.960 to 3.080)",
         "229,952 parameters",
         "| blend | 325 | 321 | 4 in_test_set |",
         "MIT",
     ):
         assert part in text, part
+
+
+def test_the_data_card_tells_everything_that_a_user_of_the_rows_must_know(tmp_path: Path) -> None:
+    run = made_up.build(tmp_path)
+    record = store.read_json(run / "generate" / "step.json")
+    record["counts"]["facts"] |= {
+        "prompts": {"qa": ["0123456789abcdef", "0f1e2d3c4b5a6978"], "reverse": ["fedcba9876543210"]},
+        "saturated": ["qa"],
+    }
+    store.write_json(run / "generate" / "step.json", record)
+    text = cards.write(run)[0].read_text(encoding="utf-8")
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings == [
+        "## Licence", "## Seeds", "## Teachers and their terms", "## Prompts", "## From what was written to what was kept",
+        "## Origins and licences", "## Cost", "## Known limits",
+    ]  # fmt: skip
+    funnel = record["counts"]["facts"]["funnel"]
+    dear = funnel["teachers"]["dear"]
+    for part in (
+        "written in Arabic script, right to left",
+        "`ur-Latn`",
+        "The texts of the pack ur are MIT",
+        "| ur | MIT | a language model | by nobody | 212 |",
+        "| scripted | scripted | in this process | ",
+        "| qa | 0123456789abcdef, 0f1e2d3c4b5a6978 |",
+        "| reverse | fedcba9876543210 |",
+        f"| dear | {dear['requests']} | {dear['pieces']} | {dear['parsed']} | {dear['accepted']} | ",
+        f"${dear['usd_per_accepted']:.6f} |",
+        f"A generated row that was accepted cost ${funnel['whole']['usd_per_accepted']:.6f}",
+        "Hardly anything on qa · law (0 rows)",
+        "1 pairs of near copies in a sample of 99 rows",
+        "nothing new: qa.",
+        stories.NOT_REVIEWED,
+    ):
+        assert part in text, part
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("/home/ayesha/models/urdu-8b", "urdu-8b"),
+        ("~/ayesha/urdu-8b/", "urdu-8b"),
+        ("C:\\Users\\Ayesha\\urdu-8b", "urdu-8b"),
+        ("meta-llama/Llama-3.1-8B", "meta-llama/Llama-3.1-8B"),
+        ("gpt-4o", "gpt-4o"),
+    ],
+)
+def test_a_local_model_is_named_without_its_path(model: str, told: str) -> None:
+    assert stories.bare(model) == told
 
 
 def test_no_person_is_named(tmp_path: Path) -> None:

@@ -59,11 +59,16 @@ def test_no_person_and_no_ledger_is_in_any_file(tmp_path: Path) -> None:
     path = run / "blend" / "examples.jsonl"
     rows = rows_of(path)
     first = next(row for row in rows if row["origin"]["kind"] == "teacher")  # type: ignore[index]
-    first["origin"] |= {"author": "Ayesha Khan", "reviewed_by": "Bilal Ahmed", "request": "9f31c0ffee"}  # type: ignore[operator]
+    first["origin"] |= {
+        "author": "Ayesha Khan",
+        "reviewed_by": "Bilal Ahmed",
+        "request": "9f31c0ffee",
+        "model": "/home/ayesha/urdu",
+    }  # type: ignore[operator]
     store.write_rows(path, rows)
     folder = dataset.write(run)
     whole = b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
-    for word in (b"Ayesha", b"Bilal", b"9f31c0ffee", b"ledger", str(tmp_path).encode()):
+    for word in (b"Ayesha", b"Bilal", b"9f31c0ffee", b"ledger", b"home/ayesha", str(tmp_path).encode()):
         assert word not in whole, word
     published = [row for name in ("train", "validation") for row in rows_of(folder / "jsonl" / f"{name}.jsonl")]
     assert [row["id"] for row in published if row["written_by"] == "a person" and row["reviewed"]] == [first["id"]]

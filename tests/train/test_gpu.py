@@ -15,7 +15,7 @@ from alif import store
 from alif.recipe import Adapter, Language, Pretrain, Student
 from alif.student import attention, compiled
 from alif.student.device import place
-from alif.train import base, checkpoints, pretrain, trainer
+from alif.train import base, checkpoints, pretrain, stage_trainer
 
 from .conftest import RUNTIME, TINY, House
 
@@ -61,7 +61,7 @@ def test_recomputed_layers_give_the_same_losses(house):
 
 def test_a_stopped_stage_goes_on_from_its_checkpoint(house, monkeypatch):
     expected = run(house)
-    real, passes = trainer.StageTrainer.training_step, []
+    real, passes = stage_trainer.StageTrainer.training_step, []
 
     def stopping(self, *args, **kwargs):
         passes.append(1)
@@ -69,7 +69,7 @@ def test_a_stopped_stage_goes_on_from_its_checkpoint(house, monkeypatch):
             raise KeyboardInterrupt
         return real(self, *args, **kwargs)
 
-    monkeypatch.setattr(trainer.StageTrainer, "training_step", stopping)
+    monkeypatch.setattr(stage_trainer.StageTrainer, "training_step", stopping)
     with pytest.raises(KeyboardInterrupt):
         run(house)
     assert list((house.root / "runtime/pretrain" / checkpoints.FOLDER).glob("step-*"))

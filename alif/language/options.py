@@ -1,0 +1,186 @@
+"""Options that a question offers, and whether an answer is one of them. Every table is the pack's.
+
+    "کون سا ساز الگ ہے؟ (الف) رباب (ب) طبلہ (ج) سارنگی"      → رباب, طبلہ, سارنگی ("which instrument is different?")
+    "جواب: (ب) طبلہ", "ب", "طبلہ"                             one of them        "جواب: (د)", "ڈھول"      none
+
+A list counts only where it is offered to choose from: it begins with the first letter or number of a series and goes on in
+order, no letter comes twice, no item but the last asks something itself, and the question asks to choose, or leads up to the
+list with a mark, ends with it and wants one exact answer. Numbers may be steps: they need a question that asks to choose.
+An answer is doubted only if it names none, a letter that is not offered, or a letter with another option's text.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from itertools import pairwise
+
+import regex
+
+from alif.language import text as texts
+from alif.language.letters import fold
+from alif.language.matching import spoken
+from alif.language.pack import Pack
+
+__all__ = ["Options", "choice_fault", "label_offered", "options"]
+
+FEWEST = 2
+MOST_NUMBERED = 9
+NEARLY = 2 / 3
+"""Share of a long option's words that names it: an answer may say it in its own grammar."""
+LONG = 3
+"""Words from which an option is long."""
+
+_OPTION = regex.compile(
+    r"(?<![\p{L}\p{M}\p{N}])(?:(?P<open>[(\[{])\s*)?(?P<name>[\p{L}\p{M}]{1,4}|\p{Nd})(?P<close>\s*[)\]}]|[.:\u06d4\u0964\-\u2013](?=[\s*_]))"
+)
+"""A letter or digit as a list has it: (A), A), A., A: and the like."""
+_CLOSING = ")]}"
+_LINE_START = regex.compile(r"(?:^|\n)[\s*_>-]*$")
+_ASKS = regex.compile(r"[?؟]")
+_LEADS_UP = regex.compile(r"(?:^|[:?؟،,…_\u06d4\u0964.\n])[\s*_]*$")
+
+
+@dataclass(frozen=True)
+class Options:
+    """A list to choose from."""
+
+    names: tuple[str, ...]
+    """As they are lettered."""
+    texts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(f"({name}) {value}" for name, value in zip(self.names, self.texts, strict=True))
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """A letter or number that may begin an option."""
+
+    series: int
+    place: int
+    name: str
+    start: int
+    end: int
+
+
+def options(text: str, pack: Pack, exact: bool) -> Options | None:
+    """Return the options that a question offers, or None; `exact` if one exact answer is wanted.
+
+    Example: the question of this file's head → names الف, ب, ج.
+    """
+    asked = texts.phrase(text, pack.choices.asks, pack) is not None
+    for series in range(len(pack.choices.letters) + 1):
+        numbered = series == len(pack.choices.letters)
+        marks = [mark for mark in _marks(text, pack) if mark.series == series]
+        if len(marks) < FEWEST or [mark.place for mark in marks] != list(range(len(marks))):
+            continue
+        items, after = _items(text, marks, pack)
+        led_up = exact and not numbered and not after and _LEADS_UP.search(text[: marks[0].start])
+        if (asked or led_up) and all(texts.words(item, pack) for item in items) and not any(map(_ASKS.search, items[:-1])):
+            return Options(tuple(mark.name for mark in marks), tuple(items))
+    return None
+
+
+def choice_fault(answer: str, offered: Options, pack: Pack) -> str:
+    """Say how an answer is none of the options, "" if it is one or cannot be judged."""
+    named = _named(answer, len(offered.names), pack)
+    said = _said(answer, offered, pack)
+    if not named and not said:
+        return f"{answer.strip()} is none of {offered}"
+    if len(named) != 1:
+        return ""
+    place, rest = next(iter(named.items()))
+    if place >= len(offered.names):
+        return "" if said and not rest else f"{answer.strip()} is none of {offered}"
+    begins = [other for other in range(len(offered.texts)) if _begins(rest, offered.texts[other], pack)]
+    if begins and place not in begins and len(begins) == 1:
+        return f"({offered.names[place]}) with the text of ({offered.names[begins[0]]}): {rest.strip()}"
+    return ""
+
+
+def label_offered(label: str, text: str, pack: Pack) -> bool:
+    """Tell whether a request names a label, be it in another case: all but the last letter of each word must stand there."""
+    wanted = [word[:-1] if len(word) > 2 else word for word in texts.words(label, pack)]  # ملا جلا is asked for as ملے جلے
+    there = texts.words(text, pack)
+    return any(
+        all(word.startswith(stem) and len(word) <= len(stem) + 2 for stem, word in zip(wanted, there[start:], strict=False))
+        for start in range(len(there) - len(wanted) + 1)
+    )
+
+
+@functools.cache
+def _places(pack: Pack) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Return folded letter or digit → every (series, place) that it has; numbers are the last series."""
+    found: dict[str, tuple[tuple[int, int], ...]] = {}
+    numbers = tuple(str(number) for number in range(1, MOST_NUMBERED + 1))
+    for series, letters in enumerate((*pack.choices.letters, numbers)):
+        for place, letter in enumerate(letters):
+            folded = fold(letter, pack)
+            found[folded] = (*found.get(folded, ()), (series, place))
+    return found
+
+
+def _marks(text: str, pack: Pack) -> list[_Mark]:
+    """Return every letter or number that is set like the beginning of an option."""
+    found = []
+    for match in _OPTION.finditer(text):
+        closed = match["close"].strip() in _CLOSING
+        if not closed and (match["open"] or not _apart(text, match.start())):
+            continue
+        for series, place in _places(pack).get(fold(match["name"], pack), ()):
+            found.append(_Mark(series, place, match["name"], match.start(), match.end()))
+    return found
+
+
+def _apart(text: str, place: int) -> bool:
+    return place == 0 or text[place - 1].isspace() or text[place - 1] in "*_"
+
+
+def _items(text: str, marks: list[_Mark], pack: Pack) -> tuple[list[str], str]:
+    """Return the texts behind the marks, and what follows the last one, which ends with its line or sentence."""
+    pieces = [text[mark.end : following.start] for mark, following in pairwise(marks)]
+    last, *after = texts.sentences(text[marks[-1].end :], pack) or [""]
+    return [piece.strip(" \n\t،,؛;*_") for piece in (*pieces, last)], " ".join(after)
+
+
+def _named(answer: str, count: int, pack: Pack) -> dict[int, str]:
+    """Return the places of the options whose letter or number the answer names, each with the text behind it.
+
+    Only one that stands in brackets, begins a line, stands behind a word such as "option" or alone among such words is named.
+    """
+    found: dict[int, str] = {}
+    for mark in _marks(answer, pack):
+        begins = bool(_LINE_START.search(answer[: mark.start]))
+        bracketed = answer[mark.end - 1] in _CLOSING
+        lettered = mark.series < len(pack.choices.letters)
+        if (begins or bracketed) and (mark.place < count or (begins and lettered)):
+            found[mark.place] = answer[mark.end :]
+    return found or _spoken_names(answer, pack)
+
+
+def _spoken_names(answer: str, pack: Pack) -> dict[int, str]:
+    filler = {word for phrase in pack.choices.words for word in texts.words(phrase, pack)}
+    words, places = texts.words(answer, pack), _places(pack)
+    alone = [word for word in words if word not in filler]
+    if alone and all(word in places for word in alone):  # one, or several in an order that was asked for
+        return {places[word][0][1]: "" for word in alone}
+    behind = {word for before, word in pairwise(words) if before in filler and word in places and word not in filler}
+    return {places[word][0][1]: "" for word in behind}
+
+
+def _said(answer: str, offered: Options, pack: Pack) -> set[int]:
+    """Return the places of the options whose text the answer says."""
+    given = set(spoken(answer, pack))
+    found = set()
+    for place, option in enumerate(offered.texts):
+        words = spoken(option, pack)
+        shared = sum(word in given for word in words) / max(len(words), 1)
+        if shared == 1 or (len(words) >= LONG and shared >= NEARLY) or (given and given <= set(words)):
+            found.add(place)
+    return found
+
+
+def _begins(rest: str, option: str, pack: Pack) -> bool:
+    words = spoken(option, pack)
+    return bool(words) and spoken(rest, pack)[: len(words)] == words

@@ -1,0 +1,122 @@
+"""Options are read where a question offers some to choose from, and an answer that is one of them is never doubted."""
+
+from __future__ import annotations
+
+import pytest
+
+from alif.language.options import Options, choice_fault, label_offered, options
+from alif.language.pack import load
+
+UR, BN, EN = load("ur"), load("bn"), load("en")
+CAPITAL = "پاکستان کا دارالحکومت کون سا شہر ہے؟"
+CITIES = ("لاہور", "اسلام آباد", "کراچی", "پشاور")
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "(الف) لاہور (ب) اسلام آباد (ج) کراچی (د) پشاور",
+        "الف) لاہور ب) اسلام آباد ج) کراچی د) پشاور",
+        "\nالف۔ لاہور\nب۔ اسلام آباد\nج۔ کراچی\nد۔ پشاور",
+        "A. لاہور B. اسلام آباد C. کراچی D. پشاور",
+        "\na) لاہور\nb) اسلام آباد\nc) کراچی\nd) پشاور",
+        "[A] لاہور، [B] اسلام آباد، [C] کراچی، [D] پشاور",
+        "۱) لاہور ۲) اسلام آباد ۳) کراچی ۴) پشاور",
+        "\n1. لاہور\n2. اسلام آباد\n3. کراچی\n4. پشاور",
+        "\n**1-** لاہور\n**2-** اسلام آباد\n**3-** کراچی\n**4-** پشاور",
+        "(اے) لاہور (بی) اسلام آباد (سی) کراچی (ڈی) پشاور",
+    ],
+)
+def test_options_are_read_as_people_letter_them(listed: str) -> None:
+    found = options(f"{CAPITAL} {listed}", UR, exact=False)
+    assert found is not None
+    assert found.texts == CITIES
+
+
+@pytest.mark.parametrize(
+    ("text", "exact"),
+    [
+        ("اس ترکیب کو مختصر کریں: 1) پیاز کاٹیں 2) تیل گرم کریں 3) مصالحہ بھونیں", False),  # steps
+        ("درج ذیل لفظ پر کام کریں: (الف) معنی لکھیں (ب) جملے میں استعمال کریں", False),  # parts of a task, in free text
+        ("(الف) غزل کسے کہتے ہیں؟ (ب) نظم اور غزل میں کون سا فرق ہے؟", True),  # two questions
+        ("گاڑی اسٹیشن (A) سے چل کر اسٹیشن (B) تک 3 گھنٹے میں پہنچتی ہے۔ رفتار بتائیں۔", True),  # names of places
+        ("دو گاڑیاں ہیں: (الف) رفتار 60 (ب) رفتار 80۔ دو گھنٹے بعد ان کا فاصلہ بتائیں۔", True),  # what is given, not offered
+        ("A: آج کون سی تاریخ ہے؟ B: پانچ۔ A: شکریہ!", True),  # two people talk
+        ("21 بکریاں 1 : 2 : 4 کی نسبت سے بانٹیں۔ کون سا حصہ بڑا ہے؟", True),  # a ratio
+        ("ان میں سے (ب) اور (ج) کیوں غلط ہیں؟", True),  # not from the first letter on
+        ("کون سا جملہ درست ہے؟ (الف) بچے نے کھانا کھایا", True),  # one is no choice
+    ],
+)
+def test_what_is_not_offered_to_choose_from_is_no_option(text: str, exact: bool) -> None:
+    assert options(text, UR, exact) is None
+
+
+OFFERED = Options(("الف", "ب", "ج", "د"), CITIES)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "ب",
+        "(ب)",
+        "(ب) اسلام آباد",
+        "ب) اسلام آباد",
+        "ب۔ اسلام آباد",
+        "**ب) اسلام آباد**",
+        "اسلام آباد",
+        "اسلامآباد نہیں، اسلام آباد۔",
+        "درست جواب (ب) ہے۔",
+        "آپشن ب درست ہے کیونکہ دارالحکومت 1960 کی دہائی میں منتقل ہوا۔",
+        "صحیح جواب B ہے۔",
+        "دارالحکومت اسلام آباد ہے، کراچی پہلے تھا۔",
+        "(الف) غلط ہے، (ج) بھی، اس لیے (ب)۔",
+        "2",
+        "ب، الف، ج، د",
+        "لاہور، پشاور، کراچی",
+    ],
+)
+def test_an_answer_that_names_an_option_is_not_doubted(answer: str) -> None:
+    assert choice_fault(answer, OFFERED, UR) == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("کوئٹہ", "کوئٹہ is none of (الف) لاہور, (ب) اسلام آباد"),
+        ("(ہ) کوئٹہ", "is none of"),
+        ("ہ", "is none of"),
+        ("E", "is none of"),
+        ("دارالحکومت کوئٹہ ہے۔", "is none of"),
+        ("(ج) اسلام آباد", "(ج) with the text of (ب): اسلام آباد"),
+        ("الف۔ کراچی، کیونکہ وہ بڑا شہر ہے", "(الف) with the text of (ج)"),
+    ],
+)
+def test_an_answer_that_is_none_of_the_options_is_named(answer: str, told: str) -> None:
+    assert told in choice_fault(answer, OFFERED, UR)
+
+
+def test_numbers_among_the_options_are_read_in_words_and_digits() -> None:
+    offered = options("درست جواب چنیں: 6 × 8 کتنا ہے؟ (الف) 42 (ب) 48 (ج) 54", UR, exact=True)
+    assert offered is not None
+    assert choice_fault("اڑتالیس", offered, UR) == ""
+    assert choice_fault("۴۸", offered, UR) == ""
+    assert "is none of" in choice_fault("46", offered, UR)
+    few = Options(("الف", "ب", "ج"), ("3", "5", "7"))
+    assert choice_fault("5", few, UR) == "", "the number, not the fifth option"
+
+
+def test_another_language_needs_its_tables_alone() -> None:
+    found = options("বাংলাদেশের রাজধানী কোনটি? (ক) খুলনা (খ) ঢাকা (গ) সিলেট", BN, exact=False)
+    assert found is not None
+    assert choice_fault("(খ) ঢাকা", found, BN) == ""
+    assert "is none of" in choice_fault("রাজশাহী", found, BN)
+    english = options("Which of these is a prime? A) 8 B) 9 C) 11", EN, exact=False)
+    assert english is not None
+    assert choice_fault("The answer is C.", english, EN) == ""
+    assert "is none of" in choice_fault("D", english, EN)
+
+
+def test_a_label_is_offered_in_any_case_that_keeps_its_stem() -> None:
+    assert label_offered("ملا جلا", "اسے مثبت اور ملے جلے میں سے کس درجے میں رکھیں گے؟", UR)
+    assert label_offered("غیر جانبدار", "مثبت، منفی یا غیر جانبدار؟", UR)
+    assert not label_offered("ملا جلا", "مثبت یا منفی؟", UR)
