@@ -1,7 +1,7 @@
 """The GPUs that a plan can be made for: memory, arithmetic, what is reached of it, and what an hour costs.
 
-Prices are ranges over renters of autumn 2026, not quotes. What is reached of the peak is measured by others on models of this
-kind; no GPU was at hand where this was written.
+Prices are ranges over renters of autumn 2026, not quotes. What is reached of the peak is measured on the H200 here
+(benchmarks/results/train_gpu.json), elsewhere by others on models of this kind.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class Gpu:
     bfloat16: bool = True
 
 
-_NEMO = "41 % measured by NeMo AutoModel (Llama-3-8B LoRA, one H100, 402 TFLOP/s); 60 % is what large products leave"
+_NEMO = "41 % measured by NeMo AutoModel (Llama-3-8B LoRA, one H100, 402 TFLOP/s); 51 % by us on an H200"
+_HERE = "train_gpu: Llama-3.1-8B's shape in rows of 8,192, 46 % in stage 1, 51 % in stage 2"
 
 GPUS = {
     gpu.name: gpu
@@ -39,8 +40,8 @@ GPUS = {
         Gpu(
             "a100", 85.9, 312, (0.41, 0.6), "assumed", "as on the H100; the original's own runs reached 27 to 64 %", (1.2, 2.56)
         ),
-        Gpu("h100", 85.5, 989, (0.41, 0.6), "measured", _NEMO, (2.0, 4.0)),
-        Gpu("h200", 150.8, 989, (0.41, 0.6), "assumed", f"as on the H100: {_NEMO}", (2.0, 4.0)),
+        Gpu("h100", 85.5, 989, (0.41, 0.51), "measured", _NEMO, (2.0, 4.0)),
+        Gpu("h200", 150.8, 989, (0.44, 0.51), "measured", _HERE, (2.0, 4.0)),
         Gpu(
             "4090",
             25.8,

@@ -127,6 +127,7 @@ def _load(recipe: Recipe, stage: Stage, shape: Shape) -> Load:
         gpus=runtime.gpus,
         shard=runtime.shard,
         quantised=quantised,
+        compiled=runtime.compile,
     )
 
 
@@ -219,7 +220,7 @@ def _inputs(recipe: Recipe, gpu: Gpu, shape: Shape, origin: str, stages: Sequenc
             "activations",
             "counted in transformers' Llama under PEFT",
             "assumed",
-            "the whole peak within 10 % on a CPU, alone up to a third too low; not yet on a GPU",
+            "the whole peak within 10 % on a CPU, within 4 % on an H200 (Llama-3.1-8B's shape); 4 bits not yet on a GPU",
         ),
     ]
     if not gpu.bfloat16:
