@@ -30,7 +30,7 @@ def test_the_paper_on_an_h200_takes_a_few_hours(tmp_path):
     assert found["fits"]
     assert 2.5 < found["hours"]["low"] < found["hours"]["mid"] < 4.5 < found["hours"]["high"] < 6
     assert found["usd"]["low"] == pytest.approx(2.0 * found["hours"]["low"], abs=0.02)
-    assert {row["mark"] for row in found["inputs"]} == {"shipped", "assumed"}
+    assert {row["mark"] for row in found["inputs"]} == {"measured", "shipped", "assumed"}
     assert sum(found["stages"][0]["memory_gb"].values()) == pytest.approx(found["stages"][0]["total_gb"], abs=0.1)
     json.dumps(found, allow_nan=False)
 
