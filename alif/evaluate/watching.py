@@ -102,12 +102,13 @@ def _samples(points: Points) -> list[dict[str, Any]]:
     chosen = [with_samples[at] for at in sorted({round(last * part / (SHOWN_LOOKS - 1)) for part in range(SHOWN_LOOKS)})]
     return [
         {
-            "prompt": sample["prompt"],
-            "written": {point["step"]: _of(point, sample["prompt"]) for point in chosen if _of(point, sample["prompt"])},
+            "prompt": asked["prompt"],
+            "written": {
+                point["step"]: sample["text"]
+                for point in chosen
+                for sample in point["samples"]
+                if sample["prompt"] == asked["prompt"]
+            },
         }
-        for sample in chosen[-1]["samples"]
+        for asked in chosen[-1]["samples"]
     ]
-
-
-def _of(point: Mapping[str, Any], prompt: str) -> str:
-    return next((str(sample["text"]) for sample in point["samples"] if sample["prompt"] == prompt), "")

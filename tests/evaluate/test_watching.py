@@ -54,12 +54,14 @@ def test_looks_and_samples_stand_side_by_side_right_to_left(run: Path) -> None:
 
 def test_of_many_looks_first_middle_and_last_are_shown(run: Path) -> None:
     rows = [
-        {"step": n, "loss": 2.0, "bits_per_byte": {"ur": 2.0}, "samples": [{"prompt": "a", "text": str(n)}]}
+        {"step": n, "loss": 2.0, "bits_per_byte": {"ur": 2.0}, "samples": [{"prompt": "a", "text": str(n) if n != 5 else ""}]}
         for n in range(1, 10)
     ]
     curve(run, "pretrain", rows)
     (sample,) = watching(gather(run), STEP_NAMES)["samples"]["stage 1: reading"]
-    assert sample["written"] == {1: "1", 5: "5", 9: "9"}
+    assert sample["written"] == {1: "1", 5: "", 9: "9"}
+    page = report.write([run]).read_text(encoding="utf-8")
+    assert ">–</p>" in page[page.index("step 5<") : page.index("step 9<")]  # it wrote nothing
 
 
 def test_no_look_is_lost_where_a_long_curve_is_thinned(run: Path) -> None:
