@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import time
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -18,13 +19,29 @@ from alif.errors import AlifError, MissingExtra
 
 __all__ = ["drop", "fetch", "names", "put"]
 
+WAITS_S = (5.0, 30.0)
+"""Between tries to put something: a training shall not stop for a network that is away for a moment."""
+
+
+class Away(AlifError):
+    """The hub cannot be reached, or refuses."""
+
 
 def put(repository: str, name: str, source: Path) -> None:
     """Make the file or folder `source` stand as `name`; what `name` held before and `source` does not is gone.
 
     Raises:
-        AlifError: the repository is public, or cannot be reached.
+        AlifError: the repository is public, or cannot be reached, tried three times.
     """
+    for wait in WAITS_S:
+        try:
+            return _put(repository, name, source)
+        except Away:
+            time.sleep(wait)
+    return _put(repository, name, source)
+
+
+def _put(repository: str, name: str, source: Path) -> None:
     with _reaching(repository) as hub:
         api = _ready(hub, repository)
         files = {name: source}
@@ -100,7 +117,7 @@ def _reaching(repository: str) -> Iterator[Any]:
             raise  # the disk's, not the hub's
         why = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
         told = " ".join(str(why).split())[:200]
-        raise AlifError(
+        raise Away(
             f"hub:{repository}: the mirror cannot be reached ({told or type(why).__name__})",
             "Check the network, and that HF_TOKEN may write there; then repeat the command.",
         ) from error

@@ -58,7 +58,8 @@ class Hub:
     objects: dict[str, bytes] = field(default_factory=dict)
     """Large files by SHA-256, as they were put."""
     asked: list[str] = field(default_factory=list)
-    broken: bool = False
+    refused: str = ""
+    """Part of the addresses that are answered with an error of the hub's own."""
 
     def commits(self, name: str) -> list[str]:
         """Return the summaries of a repository's commits so far."""
@@ -67,9 +68,9 @@ class Hub:
     def answer(self, method: str, path: str, token: str, body: bytes) -> Answer:
         """Return status, JSON or bytes, and headers."""
         self.asked.append(f"{method} {path}")
-        if self.broken:
-            return 503, {"error": "the hub is down"}, {}
         parts = [unquote(part) for part in path.strip("/").split("/")]
+        if self.refused and self.refused in parts:
+            return 500, {"error": "the hub is down"}, {}
         if method == "PUT":  # to a signed address, without a token
             self.objects[parts[1]] = body
             return 200, {}, {}

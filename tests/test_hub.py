@@ -94,7 +94,27 @@ def test_a_forgotten_token_stops_a_new_machine_before_it_pays_again(
     assert "hf_another" not in str(caught.value)
 
 
+def test_a_hub_that_is_away_for_a_moment_is_asked_again(
+    stand_in_hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = step(tmp_path / "r")
+    mirror.send(root, "corpus", WHERE)
+    store.write_text(root / "corpus" / "more.jsonl", "{}\n")
+    waited = []
+
+    def comes_back(seconds: float) -> None:
+        waited.append(seconds)
+        stand_in_hub.refused = ""
+
+    monkeypatch.setattr(hub.time, "sleep", comes_back)
+    stand_in_hub.refused = "commit"
+    mirror.send(root, "corpus", WHERE)
+    assert waited == [hub.WAITS_S[0]]
+    assert "r/corpus/more.jsonl" in stand_in_hub.repositories[NAME].files
+
+
 def test_a_hub_that_is_away_is_a_sentence(stand_in_hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "WAITS_S", ())
     root = step(tmp_path / "r")
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(AlifError, match=r"hub:somebody/runs: the mirror cannot be reached \(.*Connection refused"):
