@@ -166,7 +166,7 @@ def _step_command(step: Step) -> Callable[..., None]:
 
 
 def _generate(recipe: str, *, reparse: Annotated[bool, Flag] = False, set: Set = None, json: Json = False) -> None:
-    """Ask the teacher for new rows, seven tasks, one pool; with --reparse read the stored replies again, and ask nobody."""
+    """Ask the teacher for new rows: all tasks, one pool; with --reparse read the stored replies again, and ask nobody."""
     if not reparse:
         _do(_recipe(recipe, set), pipeline.needed(pipeline.GENERATE), json)
         return

@@ -52,7 +52,13 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = ""
         drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*("" if cell is None else str(cell) for cell in row))
-    (Console(highlight=False) if _out.is_terminal else Console(highlight=False, width=160)).print(drawn, markup=False)
+    if _out.is_terminal:
+        Console(highlight=False).print(drawn, markup=False)
+        return
+    wide = Console(highlight=False, width=160)
+    with wide.capture() as caught:
+        wide.print(drawn, markup=False)
+    sys.stdout.write("".join(f"{one.rstrip()}\n" for one in caught.get().splitlines()))
 
 
 def sample(label: str, lines: Sequence[str]) -> None:

@@ -2,11 +2,11 @@
 
     MIRROR/urdu-1b/corpus/ blend/ …                        each finished step, when it is finished
     MIRROR/urdu-1b/runtime/pretrain/checkpoints/step-50/   each checkpoint; there too the last two are kept
-    MIRROR/urdu-1b/ledger.sqlite                           every minute while something is asked, and at the end of each step
+    MIRROR/urdu-1b/ledger.sqlite                           every other minute while something is asked, and after each step
 
 MIRROR is a folder (a mounted drive) or "hub:OWNER/NAME", a private repository. A folder is copied under another name, flushed
-and renamed, as in the run itself, so what stands there is whole. The same command on a new machine fetches it and goes on.
-A ledger that the recipe shares with other runs (runtime.ledger) is not copied.
+and renamed, as in the run itself, and a repository gets it in one commit, so what stands there is whole. The same command on a
+new machine fetches it and goes on. A ledger that the recipe shares with other runs (runtime.ledger) is not copied.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-from alif import store
-from alif.errors import AlifError, MissingExtra
+from alif import hub, store
+from alif.errors import AlifError
 
-__all__ = ["forget", "keeping", "restore", "send"]
+__all__ = ["HUB", "forget", "keeping", "restore", "send"]
 
 HUB = "hub:"
 LEDGER = "ledger.sqlite"
-EVERY_S = 60.0
-"""How often the ledger is copied: so much of what was paid for can be lost with the machine."""
+EVERY_S = {"folder": 60.0, "hub": 120.0}
+"""How often the ledger is copied where it has changed: so much of what was paid for can be lost with the machine. The hub takes
+a limited number of commits an hour."""
 
 
 def send(root: Path, part: str, mirror: str) -> None:
@@ -40,7 +40,7 @@ def send(root: Path, part: str, mirror: str) -> None:
     if not mirror:
         return
     if mirror.startswith(HUB):
-        _upload(root, part, mirror.removeprefix(HUB))
+        hub.put(mirror.removeprefix(HUB), f"{root.name}/{part}", root / part)
         return
     target = Path(mirror) / root.name / part
     with store.disk(target):
@@ -57,9 +57,9 @@ def forget(root: Path, folder: str, mirror: str) -> None:
     """Remove from the mirror what `root`/`folder` no longer holds: old checkpoints."""
     there = Path(mirror) / root.name / folder
     if mirror.startswith(HUB):
-        with _reaching(name := mirror.removeprefix(HUB)):
-            where = {"repo_id": name, "folder_path": root / folder, "path_in_repo": f"{root.name}/{folder}"}
-            _hub().HfApi().upload_folder(**where, delete_patterns="*")
+        repository, place = mirror.removeprefix(HUB), f"{root.name}/{folder}"
+        old = [name for name in hub.names(repository, place) if not (root / folder / name).exists()]
+        hub.drop(repository, [f"{place}/{name}" for name in old])
     elif mirror and there.is_dir():
         for path in there.iterdir():
             if not (root / folder / path.name).exists():
@@ -73,7 +73,10 @@ def restore(root: Path, mirror: str) -> list[str]:
     """
     if not mirror or (root / "recipe.toml").is_file():
         return []
-    there = _download(root, mirror.removeprefix(HUB)) if mirror.startswith(HUB) else Path(mirror) / root.name
+    scratch = root / "runtime" / "mirror" / "hub"
+    far = mirror.startswith(HUB)
+    with store.disk(scratch):
+        there = hub.fetch(mirror.removeprefix(HUB), root.name, scratch) if far else Path(mirror) / root.name
     if not there.is_dir():
         return []
     parts = [path for path in there.iterdir() if path.is_dir() and (path / "step.json").is_file()]
@@ -88,49 +91,65 @@ def restore(root: Path, mirror: str) -> list[str]:
             continue
         with store.disk(here):
             here.parent.mkdir(parents=True, exist_ok=True)
-            _room(path, here.parent)
-            beside = here.with_name(f".{here.name}.fetching")
-            _remove(beside)
-            _copy(path, beside)
-            beside.rename(here)
+            if far:
+                path.rename(here)  # it lies on this disk already
+            else:
+                _room(path, here.parent)
+                beside = here.with_name(f".{here.name}.fetching")
+                _remove(beside)
+                _copy(path, beside)
+                beside.rename(here)
         fetched.append(name)
+    _remove(scratch)
     return fetched
 
 
 @contextlib.contextmanager
-def keeping(root: Path, mirror: str) -> Iterator[None]:
-    """Copy the run's ledger every minute for the length of a block, and at its end."""
+def keeping(root: Path, mirror: str) -> Iterator[Callable[[], None]]:
+    """Copy the run's ledger every minute or two for the length of a block, at its end, and when what it yields is called."""
     if not mirror:
-        yield
+        yield lambda: None
         return
-    over = threading.Event()
+    over, every_s = threading.Event(), EVERY_S["hub" if mirror.startswith(HUB) else "folder"]
+    one_at_a_time, sent = threading.Lock(), ""
+
+    def send_ledger() -> None:
+        nonlocal sent
+        with one_at_a_time:
+            if (copy := _copy_ledger(root)) and (now := store.digest(copy)) != sent:
+                _put_ledger(root, copy, mirror)
+                sent = now
 
     def copy() -> None:
-        while not over.wait(EVERY_S):
+        while not over.wait(every_s):
             with contextlib.suppress(AlifError, OSError, sqlite3.Error):  # told at the end of the block, if it lasts
-                _send_ledger(root, mirror)
+                send_ledger()
 
     thread = threading.Thread(target=copy, name="mirror", daemon=True)
     thread.start()
     try:
-        yield
+        yield send_ledger
     finally:
         over.set()
         thread.join()
-        _send_ledger(root, mirror)
+        send_ledger()
 
 
-def _send_ledger(root: Path, mirror: str) -> None:
-    """Copy the ledger as SQLite backs it up: whole, even while it is written."""
+def _copy_ledger(root: Path) -> Path | None:
+    """Copy the ledger as SQLite backs it up: whole, even while it is written; None where there is none."""
     if not (root / LEDGER).is_file():
-        return
+        return None
     copy = root / "runtime" / "mirror" / LEDGER
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.unlink(missing_ok=True)
     with contextlib.closing(sqlite3.connect(root / LEDGER)) as live, contextlib.closing(sqlite3.connect(copy)) as backup:
         live.backup(backup)
+    return copy
+
+
+def _put_ledger(root: Path, copy: Path, mirror: str) -> None:
     if mirror.startswith(HUB):
-        _upload(root, LEDGER, mirror.removeprefix(HUB), local=copy)
+        hub.put(mirror.removeprefix(HUB), f"{root.name}/{LEDGER}", copy)
         return
     target = Path(mirror) / root.name / LEDGER
     with store.disk(target):
@@ -173,47 +192,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _hub() -> Any:
-    try:
-        import huggingface_hub  # noqa: PLC0415  (an extra: loaded only where a recipe names a repository)
-    except ImportError as error:
-        raise MissingExtra("runtime.mirror on the hub", "hub") from error
-    return huggingface_hub
-
-
-@contextlib.contextmanager
-def _reaching(repository: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as error:  # the hub's own errors (no token, no network, not found) are among these
-        told = " ".join(str(error).split())[:200]
-        raise AlifError(
-            f"hub:{repository}: the mirror cannot be reached ({told})",
-            "Check the network, and that HF_TOKEN may write there; then repeat the command.",
-        ) from error
-
-
-def _upload(root: Path, part: str, repository: str, local: Path | None = None) -> None:
-    """Put a part into the repository in one commit; a public repository is refused."""
-    hub, source = _hub(), local or root / part
-    with _reaching(repository):
-        api = hub.HfApi()
-        api.create_repo(repository, private=True, exist_ok=True)
-        public = not api.repo_info(repository).private
-    if public:
-        raise AlifError(f"hub:{repository} is public, and a run holds data", "Make it private, or name another repository.")
-    with _reaching(repository):
-        name = f"{root.name}/{part}"
-        if source.is_dir():
-            api.upload_folder(repo_id=repository, folder_path=source, path_in_repo=name)
-        else:
-            api.upload_file(repo_id=repository, path_or_fileobj=source, path_in_repo=name)
-
-
-def _download(root: Path, repository: str) -> Path:
-    with _reaching(repository):
-        folder = root / "runtime" / "mirror" / "hub"
-        _hub().snapshot_download(repository, allow_patterns=f"{root.name}/*", local_dir=folder)
-    return folder / root.name

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alif import console, pipeline, sources, store
+from alif import console, mirror, pipeline, sources, store
 from alif import recipe as recipes
 from alif.errors import AlifError, DataError, RecipeError
 from alif.language import bidi, pack
 from alif.models import address, budget
 from alif.recipe import Recipe
 from alif.runs import Run, list_runs, state
+from alif.train import tracker
 
 __all__ = [
     "examine",
@@ -116,8 +117,10 @@ def _hosts(recipe: Recipe) -> list[tuple[str, str]]:
     base = recipe.student.base
     if base != "tiny" and not Path(base).exists():
         hub.append(base)
-    found += [("huggingface.co", f"the request for {one}, and HF_TOKEN where it is set") for one in hub]
-    return found
+    found += [("huggingface.co", f"the request for {one}, and HF_TOKEN where it is set") for one in dict.fromkeys(hub)]
+    if recipe.runtime.mirror.startswith(mirror.HUB):
+        found.append(("huggingface.co", f"finished steps, checkpoints and the ledger, to {recipe.runtime.mirror}; HF_TOKEN"))
+    return [*found, *tracker.hosts(recipe.runtime)]
 
 
 def _sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
@@ -169,7 +172,8 @@ def show_examined(found: Mapping[str, Any]) -> None:
         console.line(f"! {problem['message']}\n  {problem['hint']}")
     if "tokenizer" in found:
         _show_tokenizer(found)
-    console.line(f"{len(found['problems'])} problems" if found["problems"] else "No problems found. Nothing was sent.")
+    count = len(found["problems"])
+    console.line(f"{count} problem{'s' * (count > 1)}. Nothing was sent." if count else "No problems found. Nothing was sent.")
 
 
 def _show_tokenizer(found: Mapping[str, Any]) -> None:

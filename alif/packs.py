@@ -77,9 +77,8 @@ def refuse_wrong(found: Mapping[str, Any]) -> None:
     """
     wrong = sum(one["kind"] == "wrong" for one in found["findings"])
     if wrong:
-        raise PackError(
-            f"{found['pack']}: {wrong} things are wrong", "Mend them from the top: the first may be the cause of others."
-        )
+        what = "one thing is wrong" if wrong == 1 else f"{wrong} things are wrong"
+        raise PackError(f"{found['pack']}: {what}", "Mend from the top: the first may be the cause of others.")
 
 
 def tokenizer(settings: recipe.Recipe) -> dict[str, Any]:

@@ -16,13 +16,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alif import console, mirror, sources
 from alif.errors import MissingExtra
-from alif.language import pack
 from alif.recipe import Recipe
 from alif.records import Counts
 from alif.runs import Given, Run, Step, finished, perform
+
+if TYPE_CHECKING:
+    from alif.language.pack import Pack
 
 __all__ = ["PIPELINE", "named", "needed", "run"]
 
@@ -48,20 +51,27 @@ def _data(recipe: Recipe, *tables: tuple[str, ...]) -> dict[str, Path]:
     return {str(path): path for table in tables for path in sources.paths(table, recipe.sources.folder)}
 
 
+def _load(name_or_path: str) -> Pack:
+    from alif.language import pack  # noqa: PLC0415  (here, so that `alif --help` answers without it)
+
+    return pack.load(name_or_path)
+
+
 def _pack(recipe: Recipe) -> dict[str, Path]:
-    """Return what counts of the pack: its tables, tasks and prompts."""
-    return {f"pack/{label}": path for label, path in pack.load(recipe.language.pack).parts().items()}
+    """Return what counts of both packs: tables, tasks and prompts."""
+    both = (_load(name) for name in (recipe.language.pack, recipe.language.known))
+    return {f"pack/{label}": path for one in both for label, path in one.parts().items()}
 
 
 def _pack_file(recipe: Recipe, *names: str) -> dict[str, Path]:
     """Return files of the taught language's pack, such as "seeds"."""
-    folder = pack.load(recipe.language.pack).folder
+    folder = _load(recipe.language.pack).folder
     return {f"pack/{name}": folder / name for name in names if (folder / name).exists()}
 
 
 def _known_file(recipe: Recipe, *names: str) -> dict[str, Path]:
     """Return files of the known language's pack, such as "demo/rows.jsonl"."""
-    folder = pack.load(recipe.language.known).folder
+    folder = _load(recipe.language.known).folder
     return {f"known/{name}": folder / name for name in names if (folder / name).exists()}
 
 
@@ -132,7 +142,7 @@ SEEDS = Step(
     reads=("language", "sources", "seeds", "pool"), files=_seed_files,
 )  # fmt: skip
 GENERATE = Step(
-    "generate", later("alif.data.generate:expand"), "ask the teacher for new rows, seven tasks, one pool",
+    "generate", later("alif.data.generate:expand"), "ask the teacher for new rows: all tasks, one pool",
     reads=("language", "sources", "teacher", "generate", "pool"), needs=(SEEDS,), files=_generate_files,
 )  # fmt: skip
 TRANSLATE = Step(
@@ -164,11 +174,11 @@ BASE = Step(
     reads=("language", "student", "tiny"), needs=(CORPUS,), files=_base_files,
 )  # fmt: skip
 PRETRAIN = Step(
-    "pretrain", later("alif.train.pretrain:train"), "stage 1: continued pre-training on the corpus",
+    "pretrain", later("alif.train.launch:pretrain"), "stage 1: continued pre-training on the corpus",
     reads=("language", "adapter", "pretrain"), needs=(BASE, CORPUS),
 )  # fmt: skip
 FINETUNE = Step(
-    "finetune", later("alif.train.finetune:train"), "stage 2: instruction tuning, loss on the answer only",
+    "finetune", later("alif.train.launch:finetune"), "stage 2: instruction tuning, loss on the answer only",
     reads=("language", "adapter", "finetune"), needs=(BASE, PRETRAIN, BLEND),
 )  # fmt: skip
 EVALUATE = Step(
@@ -201,11 +211,14 @@ def run(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
     """Do those of `steps` that are not done, in order; return how many were done now.
 
     Raises:
+        AlifError: before anything is written, where a pack or a data file of these steps is not there.
         DriftError: before anything is done, where a finished step was built with other settings.
     """
+    for step in steps:
+        step.files(recipe)
     done = 0
     where = recipe.runtime.mirror
-    with folder.locked(), mirror.keeping(folder.root, where):
+    with folder.locked(), mirror.keeping(folder.root, where) as send_ledger:
         if fetched := mirror.restore(folder.root, where):
             console.note(f"From {where}: {', '.join(fetched)}")
         for step in PIPELINE:
@@ -216,7 +229,9 @@ def run(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
             done += worked
             if worked:
                 _tell(step, folder)
+                send_ledger()  # before the rows that were made of its replies
                 mirror.send(folder.root, step.name, where)
+                mirror.forget(folder.root, f"runtime/{step.name}/checkpoints", where)
     return done
 
 

@@ -22,11 +22,10 @@ from __future__ import annotations
 
 import functools
 import itertools
-import sys
 from array import array
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -34,25 +33,22 @@ import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import Indel, LCSseq
 
+from alif import sieve
 from alif.errors import DataError
+from alif.sieve import LENGTH_SHIFT, LONGEST, MOST_ROWS, ROW_BITS, Bits, Sieve
 
 __all__ = ["Pool"]
 
-PLACE_BITS, ROW_BITS = 19, 25
-"""A posting is one integer: the row's length, the row, and the longest partner for which the word counts: 19 + 25 + 19 bits."""
-LONGEST = (1 << PLACE_BITS) - 1
-"""Most words of a text."""
-MOST_ROWS = 1 << ROW_BITS
 FIRST_RANKING = 256
 """Rows after which words are ranked for the first time."""
 SHORT = 64
 """Postings that are faster read all than searched for the longest row."""
+COMPILED_FROM = 50_000
+"""Rows from which the compiled sieve, where there is one, saves more time than loading it takes."""
 
-_LENGTH_SHIFT = PLACE_BITS + ROW_BITS
-_ROW = MOST_ROWS - 1
 _BITS = 128
 _BIT = tuple(1 << bit for bit in range(_BITS))
-_ONES = np.ones(_BITS // 64, dtype=np.uint8)
+_HALF = (1 << _BITS // 2) - 1
 _UNKNOWN = 0
 """Stands for every word that no accepted row has."""
 _FIRST_SURROGATE, _SURROGATES = 0xD800, 0x800
@@ -71,13 +67,13 @@ class Pool:
             raise ValueError(f"threshold is {threshold}, not in (0, 1]")
         self._top, self._under = share.numerator, 2 * share.denominator
         self._cutoff = float(share) - 1e-6
-        self._need = self._need_up_to(256)
         self._ids: list[str] = []
         self._texts: list[Text] = []
         self._lacks = _no_lacks()
         self._codes: dict[str, int] = {}
         self._postings: list[array[int]] = [array("q")]
         self._ranked_rows = FIRST_RANKING // 2
+        self._sieve: Sieve = sieve.by_numpy
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -126,14 +122,7 @@ class Pool:
         size = len(words)
         if not 0 < size <= LONGEST:
             raise DataError(f"a text of {size:,} words cannot be compared", "Drop the row before it meets the pool.")
-        if self._top * len(self._need) <= self._under * size:
-            self._need = self._need_up_to(2 * self._under * size // self._top)
         return size
-
-    def _need_up_to(self, total: int) -> npt.NDArray[np.int64]:
-        """Return need by m+n: the smallest LCS that makes two texts of m+n words together duplicates."""
-        totals = np.arange(total + 1, dtype=np.int64)
-        return -(-totals * self._top // self._under)
 
     def _new(self, word: str) -> int:
         """Give a word the next code: until the next ranking it is rarer than all older words."""
@@ -145,37 +134,31 @@ class Pool:
 
     def _keep(self, row: int, codes: list[int], put: Callable[[array[int], int], None]) -> None:
         """Write a row's signature and the postings by which it may be found."""
-        if row == len(self._lacks):
-            self._lacks = np.concatenate((self._lacks, np.zeros_like(self._lacks)))
-        self._lacks[row] = ~_signature(codes)
+        if row == len(self._lacks[0]):
+            left, right = (np.concatenate((lacks, np.zeros_like(lacks))) for lacks in self._lacks)
+            self._lacks = left, right
+        for lacks, signature in zip(self._lacks, _signature(codes), strict=True):
+            lacks[row] = signature ^ _HALF
         longest = _longest(len(codes), self._top, self._under)
-        packed = len(codes) << _LENGTH_SHIFT | row << PLACE_BITS
-        for code, place in _places(codes):
-            if place >= len(longest):
-                break
-            put(self._postings[code], packed | min(longest[place], LONGEST))
+        packed = len(codes) << LENGTH_SHIFT | row
+        for code, place in _places(codes, len(longest)):
+            put(self._postings[code], packed | min(longest[place], LONGEST) << ROW_BITS)
 
     def _candidates(self, codes: list[int]) -> list[int]:
         """Return the rows that pass length, prefix and signature, in the order in which they were added."""
-        longest = _longest(len(codes), self._top, self._under)
+        limits, every = _limits(len(codes), self._top, self._under), self._postings
         found = []
-        for code, place in _places(codes):
-            if place >= len(longest):
-                break
-            postings = self._postings[code]
+        for code, place in _places(codes, len(limits)):
+            postings = every[code]
             if len(postings) > SHORT:
-                postings = postings[: bisect_left(postings, longest[place] + 1 << _LENGTH_SHIFT)]
+                postings = postings[: bisect_left(postings, limits[place])]
             if postings:
                 found.append(postings)
-        return self._likely(codes, np.frombuffer(b"".join(found), dtype=np.int64)) if found else []
-
-    def _likely(self, codes: list[int], packed: npt.NDArray[np.int64]) -> list[int]:
-        """Return the rows of those postings whose place and whose signature allow for a duplicate."""
-        packed = packed.take(((packed & LONGEST) >= len(codes)).nonzero()[0])
-        need = self._need[len(codes) :].take(packed >> _LENGTH_SHIFT)
-        rows = packed >> PLACE_BITS & _ROW
-        lacking = np.bitwise_count(self._lacks.take(rows, axis=0) & _signature(codes)).dot(_ONES)
-        return sorted(set(rows[lacking + need <= len(codes) - codes.count(_UNKNOWN)].tolist()))
+        if not found:
+            return []
+        room = _room(len(codes), codes.count(_UNKNOWN), self._top, self._under)
+        rows = self._sieve(np.frombuffer(b"".join(found), dtype=np.int64), len(codes), room, *self._lacks, *_signature(codes))
+        return sorted(set(rows.tolist())) if len(rows) else []
 
     def _rank(self) -> None:
         """Give all words new numbers, by how frequent they are now, and index every row anew."""
@@ -191,6 +174,8 @@ class Pool:
         for postings in filter(None, self._postings):
             np.frombuffer(postings, dtype=np.int64).sort()
         self._ranked_rows = len(self._texts)
+        if self._ranked_rows >= COMPILED_FROM:
+            self._sieve = sieve.compiled() or sieve.by_numpy
 
 
 @functools.lru_cache(maxsize=1024)
@@ -203,14 +188,31 @@ def _longest(size: int, top: int, under: int) -> list[int]:
     return [length for length in longest if length * (under - top) >= top * size]
 
 
-def _places(codes: list[int]) -> Iterable[tuple[int, int]]:
-    """Return (word, its first place) in the sorted text, rarest first; unknown words are rarer than all others."""
-    different = sorted(set(codes), reverse=True)
-    if len(different) == len(codes) and different[-1] != _UNKNOWN:
-        return zip(different, range(len(codes)), strict=True)
-    counts = Counter(codes)
-    ends = itertools.accumulate((counts[code] for code in different), initial=counts[_UNKNOWN])
-    return [(code, place) for code, place in zip(different, ends, strict=False) if code != _UNKNOWN]
+@functools.lru_cache(maxsize=1024)
+def _limits(size: int, top: int, under: int) -> list[int]:
+    """Return the first posting that is too long, by the place of the rarest common word in a text of `size` words."""
+    return [length + 1 << LENGTH_SHIFT for length in _longest(size, top, under)]
+
+
+@functools.lru_cache(maxsize=1024)
+def _room(size: int, unknown: int, top: int, under: int) -> npt.NDArray[np.uint8]:
+    """Return how many bits of a text's signature a row may lack, and one more, by the row's length; 0: it is too long.
+
+    Of a row of n words need(m+n) words must be common, so the row may lack the m − need(m+n) others, unknown words among them.
+    """
+    longest = max(_longest(size, top, under), default=0)
+    needs = -(-(np.arange(longest + 1) + size) * top // under)
+    return np.append(np.clip(size - unknown - needs + 1, 0, _BITS + 1), 0).astype(np.uint8)
+
+
+def _places(codes: list[int], end: int) -> list[tuple[int, int]]:
+    """Return (word, its first place) of the places before `end` in the sorted text: rarest first, unknown words before all."""
+    unknown = codes.count(_UNKNOWN)
+    known = sorted(codes, reverse=True)[: max(end - unknown, 0)]
+    places = range(unknown, unknown + len(known))
+    if len(set(known)) == len(known):
+        return list(zip(known, places, strict=True))
+    return [(code, place) for code, place, last in zip(known, places, [_UNKNOWN, *known], strict=False) if code != last]
 
 
 def _text(codes: list[int]) -> Text:
@@ -221,13 +223,13 @@ def _codes(text: Text) -> Sequence[int]:
     return list(map(ord, text)) if isinstance(text, str) else text
 
 
-def _no_lacks() -> npt.NDArray[np.uint64]:
-    """Return an empty table: a row of it has the bits that a text's signature lacks."""
-    return np.zeros((FIRST_RANKING, _BITS // 64), dtype=np.uint64)
+def _no_lacks() -> tuple[Bits, Bits]:
+    """Return empty tables, one for each half of a signature: a text's row has the bits that its signature lacks."""
+    return np.zeros(FIRST_RANKING, dtype=np.uint64), np.zeros(FIRST_RANKING, dtype=np.uint64)
 
 
-def _signature(codes: list[int]) -> npt.NDArray[np.uint64]:
+def _signature(codes: list[int]) -> tuple[int, int]:
     bits = 0
     for code in codes:
         bits |= _BIT[code % _BITS] if code else 0
-    return np.frombuffer(bits.to_bytes(_BITS // 8, sys.byteorder), dtype=np.uint64)
+    return bits & _HALF, bits >> _BITS // 2

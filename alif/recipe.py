@@ -109,7 +109,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     values = _read(path)
     for line in overrides:
         _merge(values, _override(line))
-    return check(values, str(path))
+    return check(values, str(path), [line.partition("=")[0].strip() for line in overrides])
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -129,16 +129,19 @@ def _read(path: Path) -> dict[str, Any]:
     return whole
 
 
-def check(values: Mapping[str, Any], where: str) -> Recipe:
-    """Validate `values`; complaints name `where` and the key."""
+def check(values: Mapping[str, Any], where: str, given: Sequence[str] = ()) -> Recipe:
+    """Validate `values`; complaints name `where`, or --set for the keys `given` by it, and the key."""
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        if any(f"{key}.".startswith(f"{one}.") for one in given):
+            where = "--set"
         if first["type"] == "extra_forbidden":
             raise RecipeError(f"{where}: {key}: no such key", _advice(key)) from error
-        message = first["msg"][0].lower() + first["msg"][1:]
+        message = first["msg"].removeprefix("Value error, ")
+        message = message[0].lower() + message[1:]
         value = "" if first["type"] == "missing" else f" (it is {first['input']!r})"
         raise RecipeError(
             f"{where}: {key}: {message}{value}", "`alif check` lists every key, its default and its unit."
@@ -207,4 +210,4 @@ def every_key(table: type[Table] = Recipe, prefix: str = "") -> Iterator[tuple[s
             yield from every_key(Teacher if name == "teacher" else Part, f"{name}.NAME.")
         else:
             default = "required" if field.is_required() else field.default
-            yield f"{prefix}{name}", default, field.description or ""
+            yield f"{prefix}{name}", default, (field.description or "").replace("\n", " ")

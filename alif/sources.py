@@ -69,7 +69,8 @@ def paths(source: Iterable[str], folder: str) -> list[Path]:
         start = Path(wanted.anchor or ".")
         files = sorted(path for path in start.glob(str(wanted.relative_to(start))) if path.is_file())
         if not files:
-            raise DataError(f"{wanted}: no such file", "Check the pattern; data files are relative to sources.folder.")
+            unset = "" if folder else """, which is not set: --set 'sources.folder="DATA"'"""
+            raise DataError(f"{wanted}: no such file", f"Check the pattern; data files are relative to sources.folder{unset}.")
         found |= dict.fromkeys(files)
     return list(found)
 

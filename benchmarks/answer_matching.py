@@ -57,6 +57,7 @@ def table(rows: Iterable[dict[str, object]], judge: Callable[[str, str], bool]) 
 
 def main() -> None:
     """Judge every pair and write the table."""
+    asked = measure.arguments(__doc__, "answer_matching").parse_args()
     pack = load("ur")
     rows = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
     matches: dict[str, Match] = {row["id"]: compare(row["answer"], row["reference"], pack) for row in rows}
@@ -78,7 +79,7 @@ def main() -> None:
     }
     for name in ("squad_exact_match", "lm_eval_exact_match"):
         measured[name].pop("wrong")
-    measure.write(HERE / "results" / "answer_matching.json", measure.result("answer_matching", measured, ("alif-llm", "regex")))
+    measure.write(asked.json, measure.result("answer_matching", measured, ("alif-llm", "regex")))
     print(json.dumps(measured, ensure_ascii=False, indent=2))
 
 

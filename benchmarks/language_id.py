@@ -1,6 +1,6 @@
 """Which language each sentence of NTREX, TICO-19 and SIB-200 is taken for, in every language that is there.
 
-    python benchmarks/language_id.py [../shared/data]        writes benchmarks/results/language_id.json
+    python benchmarks/language_id.py [../shared/data] [--json PATH]
 
 Two runs: with the packs that a run has (the first taught language and the known one), and with every pack that is shipped. Also
 told: Urdu typed with Arabic letters (right language, wrong letters), Roman Urdu, and Shahmukhi Punjabi lines that were written
@@ -10,7 +10,6 @@ with this project (labelled so). Speed is of one process, per second of its own 
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -90,9 +89,15 @@ def lines(path: Path, key: str, packs: Sequence[Pack]) -> dict[str, int]:
     return dict(Counter(detect(row[key], packs) for _, row in store.read_rows(path)).most_common())
 
 
-def main(folder: Path) -> None:
+def main() -> None:
     """Measure and write the table."""
+    parser = measure.arguments(__doc__, "language_id")
+    parser.add_argument("folder", nargs="?", type=Path, default=HERE.parents[1] / "shared" / "data", help="the data's folder")
+    asked = parser.parse_args()
+    folder: Path = asked.folder
     texts = sentences(folder)
+    if not all(texts.values()):
+        parser.error(f"{folder / 'parallel'}: not all of {', '.join(SETS)} are there")
     pair = [load("ur"), load("en")]
     every = [load(name) for name in shipped()]
     for packs in (pair, every):  # fill the caches before the clock runs
@@ -114,9 +119,9 @@ def main(folder: Path) -> None:
         "roman_urdu": lines(folder / "urdu_tasks" / "sentiment_roman_urdu.jsonl.gz", "text", pair),
         "shahmukhi_written_for_this_project": lines(HERE / "shahmukhi.jsonl", "text", pair),
     }
-    measure.write(HERE / "results" / "language_id.json", measure.result("language_id", measured, PACKAGES))
+    measure.write(asked.json, measure.result("language_id", measured, PACKAGES))
     print(json.dumps({key: measured[key] for key in measured if key != "sentences"}, ensure_ascii=False))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else HERE.parents[1] / "shared" / "data"))
+    main()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import json
 import os
@@ -14,7 +15,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("alif-llm", "torch", "transformers", "peft", "accelerate", "tokenizers", "numpy")
+
+
+def arguments(about: str | None, name: str) -> argparse.ArgumentParser:
+    """Return what every benchmark understands: --json PATH, the kept result where it is left out."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, default=RESULTS / f"{name}.json", help="where the result is written")
+    return parser
 
 
 def result(name: str, measured: Any, packages: Iterable[str] = PACKAGES) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 
 The instructions are built on real Urdu text (see urdu_texts). At each size of the pool, texts that it has not seen are tested
 and not added: by the pool, by RapidFuzz's cdist with every row ("plain"), and by rouge_score with some rows, scaled to all.
+The pool grows and is measured with NumPy and RapidFuzz alone; where numba is installed, its compiled sieve is measured beside.
 Times are CPU seconds of one process, each the best of a few repetitions, since the machine may be shared. Decisions are
 compared with plain ones on some of the tested texts, and over a whole stream from the first row to the ten-thousandth.
 """
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from rapidfuzz.distance import Indel, LCSseq
 from rouge_score import rouge_scorer
 from urdu_texts import SHARED, instructions, sentences
 
+from alif import pool as pools
+from alif import sieve
 from alif.language import pack as packs
 from alif.language import text
 from alif.pool import Pool
@@ -107,7 +110,7 @@ def counted_bytes(pool: Pool) -> float:
     """Return bytes of everything that the pool holds, object by object."""
     lists = (pool._ids, pool._texts, pool._postings, pool._codes)
     parts = itertools.chain(pool._ids, pool._texts, pool._postings, pool._codes, pool._codes.values())
-    return float(sum(map(sys.getsizeof, lists)) + sum(map(sys.getsizeof, parts)) + pool._lacks.nbytes)
+    return float(sum(map(sys.getsizeof, lists)) + sum(map(sys.getsizeof, parts)) + sum(lacks.nbytes for lacks in pool._lacks))
 
 
 def grow(pool: Pool, plain: Plain, stream: Iterator[list[str]], size: int, check: bool) -> dict[str, Any]:
@@ -135,6 +138,7 @@ def at(pool: Pool, plain: Plain, stream: Iterator[list[str]], sample: Sequence[l
     few = probes[: max(3, min(200, PLAIN_ROWS // len(pool)))]
     ours_us = best_us(pool.nearest, probes, 5)
     near = [pool.nearest(words) is not None for words in few]
+    fast = compiled(pool, probes)
     cdist_us = best_us(plain.cdist, few, 2)
     rouge = rouge_pair_us * len(pool)
     return {
@@ -146,11 +150,25 @@ def at(pool: Pool, plain: Plain, stream: Iterator[list[str]], sample: Sequence[l
         "rouge_score_us_per_test_scaled": round(rouge),
         "times_rouge_score": round(rouge / ours_us),
         "times_rapidfuzz_cdist": round(cdist_us / ours_us),
+        **fast,
         "compared_with_plain": len(few),
         "differing_decisions": sum(one != plain.refuses(words) for one, words in zip(near, few, strict=True)),
         "bytes_per_item": round(counted_bytes(pool) / len(pool)),
         "load": load(),
     }
+
+
+def compiled(pool: Pool, probes: Sequence[list[str]]) -> dict[str, Any]:
+    """Return what a test takes with the sieve that numba compiles, and whether it finds the same neighbours."""
+    fast = sieve.compiled()
+    if fast is None:
+        return {}
+    found = [pool.nearest(words) for words in probes]
+    pool._sieve = fast
+    same = [pool.nearest(words) for words in probes] == found
+    us = best_us(pool.nearest, probes, 5)
+    pool._sieve = sieve.by_numpy
+    return {"with_numba_us_per_test": round(us, 1), "with_numba_same_neighbours": same}
 
 
 def minhash(python: str, texts: list[list[str]]) -> dict[str, Any]:
@@ -178,6 +196,25 @@ def minhash(python: str, texts: list[list[str]]) -> dict[str, Any]:
     return found
 
 
+def every_size(sizes: Iterable[int], stream: Iterator[list[str]], sample: Sequence[list[str]]) -> Iterator[dict[str, Any]]:
+    """Yield what is known after each size: the last ones take long, and a machine may be taken away."""
+    pool, plain = Pool(), Plain()
+    done: list[dict[str, Any]] = []
+    total_s = 0.0
+    for size in sizes:
+        grown = grow(pool, plain, stream, size, check=size <= STREAM)
+        total_s += grown["cpu_s"]
+        done.append(at(pool, plain, stream, sample) | {"grown": grown, "total_cpu_s": round(total_s, 2)})
+        print(json.dumps(done[-1]), file=sys.stderr, flush=True)
+        first = next((one for one in done if one["rows"] >= 52_000), done[0])
+        spread = math.log(size / first["rows"]) or 1.0
+        yield {
+            "sizes": done,
+            "growth_exponent_of_total_cpu_from_52k": round(math.log(total_s / first["total_cpu_s"]) / spread, 3),
+            "memory_mb_of_the_whole_benchmark": round(memory_mb(most=True)),
+        }
+
+
 def main() -> None:
     """Grow one pool through all sizes, measuring at each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -189,33 +226,21 @@ def main() -> None:
     real = sentences(SHARED, pack, lambda sentence: text.words(sentence, pack))
     stream = instructions(real, lambda sentence: text.words(sentence, pack), seed=1)
     sample = list(itertools.islice(instructions(real, lambda one: text.words(one, pack), seed=2), MINHASH_TEXTS))
-    pool, plain = Pool(), Plain()
-    sizes: list[dict[str, Any]] = []
-    total_s = 0.0
-    for size in map(int, told.sizes.split(",")):
-        grown = grow(pool, plain, stream, size, check=size <= STREAM)
-        total_s += grown["cpu_s"]
-        sizes.append(at(pool, plain, stream, sample) | {"grown": grown, "total_cpu_s": round(total_s, 2)})
-        print(json.dumps(sizes[-1]), file=sys.stderr)
-    first = next((one for one in sizes if one["rows"] >= 52_000), sizes[0])
-    spread = math.log(sizes[-1]["rows"] / first["rows"]) or 1.0
+    pools.COMPILED_FROM = sys.maxsize
     measured = {
         "texts": {
             "sentences": len(real),
             "words_different": len({word for sentence in real for word in sentence}),
             "words_each": round(sum(map(len, sample)) / len(sample), 2),
         },
-        "rouge_score_measured_on": f"{ROUGE_PROBES} texts with {ROUGE_ROWS} rows, scaled to all rows",
-        "sizes": sizes,
-        "growth_exponent_of_total_cpu_from_52k": round(math.log(sizes[-1]["total_cpu_s"] / first["total_cpu_s"]) / spread, 3),
-        "memory_mb_of_the_whole_benchmark": round(memory_mb(most=True)),
         "minhash": minhash(told.minhash_python, sample) if told.minhash_python else None,
+        "rouge_score_measured_on": f"{ROUGE_PROBES} texts with {ROUGE_ROWS} rows, scaled to all rows",
     }
-    content = measure.result("pool", measured, ("alif-llm", "numpy", "rapidfuzz", "rouge-score"))
-    if told.minhash_python:
-        content["peers"] = versions_of(told.minhash_python, ("datasketch", "numpy"))
-    measure.write(told.json, content)
-    print(json.dumps(measured, indent=2))
+    peers = versions_of(told.minhash_python, ("datasketch", "numpy")) if told.minhash_python else {}
+    for grown in every_size(map(int, told.sizes.split(",")), stream, sample):
+        content = measure.result("pool", measured | grown, ("alif-llm", "numpy", "rapidfuzz", "rouge-score", "numba"))
+        measure.write(told.json, content | {"peers": peers})
+    print(json.dumps(content["measured"], indent=2))
 
 
 if __name__ == "__main__":

@@ -99,6 +99,37 @@ def rehearsal(found: Mapping[str, Any]) -> str:
     return "; ".join(told)
 
 
+def train_gpu(found: Mapping[str, Any]) -> str:
+    """Tell useful tokens a second of each case, and what the paper's two stages take."""
+    rates = [
+        f"{name} {one['useful_tokens_per_s']:,.0f} ({one['peak_memory_gb']} GB)"
+        for name, one in found["cases"].items()
+        if "useful_tokens_per_s" in one
+    ]
+    told, shares = found["summary"], found["summary"]["share_of_the_product"]
+    ours, paper, original = told["ours"], told["paper"], told["the_original"]
+    return (
+        f"Llama-3.1-8B's shape, useful tokens a second and peak memory: {', '.join(rates)}. A product of 8192³ in bf16 reaches "
+        f"{found['cases']['product']['tflops']} TFLOP/s, ours 8K {shares['ours 8K']:.0%} of that. The paper's two stages: ours "
+        f"{ours['hours']} hours, ${ours['usd'][0]:.0f} to {ours['usd'][1]:.0f}; its settings {paper['hours']} hours here; "
+        f"it told {original['hours']} on an {original['gpu']}. Unsloth was not at hand"
+    )
+
+
+def small_paper(found: Mapping[str, Any]) -> str:
+    """Tell useful tokens a CPU second and the bits per byte that each way reached."""
+    base = ", ".join(f"{code} {bits:.3f}" for code, bits in found["base"]["bits_per_byte"].items())
+    ways = [
+        f"{name}: {one['tokens_per_cpu_s']:,} useful tokens a CPU second, "
+        + ", ".join(f"{code} {bits:.3f}" for code, bits in one["bits_per_byte"].items())
+        for name, one in found["ways"].items()
+    ]
+    return (
+        f"Stage 1 for {found['seconds']:.0f} CPU seconds, held-out bits per byte (base: {base}): {'; '.join(ways)}. "
+        "On this CPU a part of the paper's slowness is its bfloat16 copies"
+    )
+
+
 def real_server(found: Mapping[str, Any]) -> str:
     """Tell what was asked of the foreign server, what became of it, and what held."""
     dropped = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in found["dropped"].items())
@@ -120,7 +151,9 @@ NUMBERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "pool": pool,
     "real_server": real_server,
     "rehearsal": rehearsal,
+    "small_paper": small_paper,
     "train_cpu": train_cpu,
+    "train_gpu": train_gpu,
 }
 
 

@@ -8,7 +8,6 @@ dropped with a reason, the tasks must be given up as saturated, nothing may cost
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -27,7 +26,6 @@ import tomli_w
 
 from alif.models import server
 
-RESULT = Path(__file__).parent / "results" / "real_server.json"
 PACKAGES = ("torch", "transformers", "fastapi", "uvicorn")
 SMALL = (
     "generate.accepted=28", "generate.round=4", "translate.rows=8", "replay.rows=8", "corpus.documents=16",
@@ -40,7 +38,7 @@ GENERATE = {"accepted": 28, "round": 4, "items": 2}
 
 def main() -> None:
     """Serve, run, compare, write."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = measure.arguments(__doc__, "real_server")
     arguments.add_argument("--with", dest="by", default="", help="a vllm or transformers program in an environment of its own")
     arguments.add_argument("--model", type=Path, help="a model folder; left out: the demo's is made")
     given = arguments.parse_args()
@@ -54,7 +52,7 @@ def main() -> None:
     result = measure.result("real_server", measured, ("alif-llm", "openai", "httpx2"))
     result["server_versions"] = processes.versions_of(python, PACKAGES)
     result["command"] = "python benchmarks/real_server.py --with ENVIRONMENT/bin/transformers"
-    measure.write(RESULT, result)
+    measure.write(given.json, result)
     print(json.dumps(measured, ensure_ascii=False, indent=2))
 
 

@@ -144,9 +144,17 @@ def _rowless(root: Path, name: str) -> None:
         step(root, name, 0, **base)
     if name in STAGES:
         random.seed(name)
-        curve = [
+        curve: list[dict[str, Any]] = [
             {"step": n, "loss": 2.2 + 4.7 * math.exp(-n / 40) + random.uniform(-0.2, 0.2), "lr": 1e-3} for n in range(1, 181)
         ]
+        for row in curve:
+            n = int(row["step"])
+            row |= {"tokens": 1020 * n, "tokens_per_s": 9000 - 40 * (n % 7), "gradient_norm": 0.2 + 2 / n}
+        if name != "base":
+            text = next(row["text"] for _, row in _triples(packs.load("ur").folder, "demo/articles.jsonl"))
+            for look, row in enumerate(curve[59::60], 1):
+                sample = {"prompt": text[:40], "text": text[40 : 60 + 40 * look]}
+                row |= {"bits_per_byte": {"ur": 3.1 - 0.3 * look, "en": 2.1 + 0.05 * look}, "samples": [sample]}
         store.write_rows(root / "runtime" / name / "curve.jsonl", curve)
 
 

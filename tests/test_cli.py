@@ -43,6 +43,7 @@ def test_bad_input_is_a_sentence_and_exit_1(arguments: list[str], sentence: str,
     assert sentence in said.err
     assert "Traceback" not in said.err
     assert not said.out
+    assert not list(Path().glob("runs/*")), "what cannot be run is not kept: the next command would start from it"
 
 
 @pytest.mark.parametrize("name", recipes.shipped())
@@ -64,6 +65,23 @@ def test_check_names_every_host_and_what_is_sent(capsys: pytest.CaptureFixture[s
     assert set(hosts) == {"127.0.0.1", "api.openai.com", "huggingface.co"}
     assert "prompts" in hosts["api.openai.com"]
     assert any("price" in problem["message"] for problem in found["problems"])
+
+
+def test_check_names_where_a_mirror_and_a_tracker_send(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hosts(*sets: str) -> dict[str, str]:
+        assert _main(["check", "demo", "--json", *(part for line in sets for part in ("--set", line))]) == 0
+        return {host["host"]: host["sent"] for host in json.loads(capsys.readouterr().out)["hosts"]}
+
+    plain = hosts()
+    assert "checkpoints" in hosts('runtime.mirror="hub:somebody/runs"')["huggingface.co"]
+    assert "no text" in hosts('runtime.tracker="wandb"')["api.wandb.ai"]
+    assert hosts('runtime.tracker="trackio"') == plain  # it keeps files here
+    monkeypatch.setenv("TRACKIO_SPACE_ID", "somebody/curves")
+    assert "somebody/curves" in hosts('runtime.tracker="trackio"')["huggingface.co"]
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert hosts('runtime.tracker="wandb"') == plain
 
 
 def test_new_copies_a_recipe_and_refuses_to_overwrite(empty_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

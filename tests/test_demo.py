@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
+from hub_server import TOKEN, serving
 
 from alif.models.ledger import Ledger
 
@@ -169,6 +171,36 @@ def seconds(undisturbed: Path) -> float:
 
 def test_killed_six_times_it_ends_with_the_same_bytes(undisturbed: Path, seconds: float, tmp_path: Path) -> None:
     kill_and_resume(tmp_path, SHORT, kills=6, seconds=seconds, seed=1, undisturbed=undisturbed)
+
+
+def test_a_machine_that_vanishes_in_training_is_replaced_from_the_hub(undisturbed: Path, tmp_path: Path) -> None:
+    sets = [*SHORT, 'runtime.mirror="hub:somebody/runs"']
+    with serving() as hub:
+        surroundings = {"HF_ENDPOINT": hub.address, "HF_TOKEN": TOKEN, "HF_HOME": str(tmp_path / "cache")}
+        surroundings = os.environ | surroundings | {"HF_HUB_DISABLE_XET": "1"}
+
+        def begin(machine: str) -> subprocess.Popen[bytes]:
+            (tmp_path / machine).mkdir()
+            with (tmp_path / f"{machine}.log").open("wb") as log:
+                command = alif("run", "demo", sets=sets)
+                return subprocess.Popen(command, cwd=tmp_path / machine, env=surroundings, stdout=log, stderr=log)
+
+        first, deadline = begin("rented"), time.monotonic() + 600
+        while "alif: demo/runtime/finetune/checkpoints/step-2" not in hub.commits("somebody/runs") and first.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        first.kill()
+        first.wait()
+        logs = (tmp_path / "rented.log").read_text()
+        before = len(hub.commits("somebody/runs"))
+        shutil.rmtree(tmp_path / "rented")  # the machine is gone
+        assert begin("new").wait() == 0, (tmp_path / "new.log").read_text()
+        compare(tmp_path / "new", undisturbed)
+        steps = {commit.split("/")[1] for commit in hub.commits("somebody/runs")[before:] if commit.count("/") == 1}
+        assert steps == {"finetune", "evaluate", "export"}  # what was done was not done again
+        assert not [path for path in hub.repositories["somebody/runs"].files if "/checkpoints/" in path]
+    written = [path.read_bytes() for path in (tmp_path / "new").rglob("*") if path.is_file()]
+    assert not any(TOKEN.encode() in content for content in (*written, logs.encode(), (tmp_path / "new.log").read_bytes()))
 
 
 @pytest.mark.slow

@@ -62,6 +62,19 @@ def test_the_ledger_is_copied_while_it_is_written(tmp_path: Path) -> None:
     live.close()
 
 
+def test_the_ledger_is_copied_when_a_step_is_done_and_only_where_it_has_changed(tmp_path: Path) -> None:
+    root, there = run(tmp_path), tmp_path / "mirror"
+    copy = there / "r" / "ledger.sqlite"
+    with sqlite3.connect(root / "ledger.sqlite") as live:
+        live.execute("CREATE TABLE t (a)")
+    live.close()
+    with mirror.keeping(root, str(there)) as send_ledger:
+        send_ledger()
+        first = copy.stat().st_ino
+        send_ledger()
+        assert copy.stat().st_ino == first
+
+
 def test_a_mirror_without_room_is_a_sentence_and_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root, there = run(tmp_path), str(tmp_path / "mirror")
     mirror.send(root, "corpus", there)

@@ -107,9 +107,14 @@ def test_every_broken_file_is_named_at_once_and_first(folder: Path) -> None:
         assert any(name in one for one in told), told
 
 
-def test_seeds_of_another_pack_and_near_ones_are_found(folder: Path) -> None:
+def test_seeds_of_another_language_s_pack_are_found(folder: Path) -> None:
+    replaced("pack.toml", 'code = "ur"', 'code = "pnb"')(folder)
+    assert any("copied from the pack ur/seeds/qa.jsonl:1" in one for one in found(folder))
+
+
+def test_a_copy_that_is_being_edited_is_not_called_copied_and_near_seeds_are_found(folder: Path) -> None:
     seeds = (folder / "seeds" / "qa.jsonl").read_text(encoding="utf-8")
-    assert any("copied from the pack ur/seeds/qa.jsonl:1" in one for one in found(folder))  # the copy is another folder
+    assert not any("copied" in one for one in found(folder))
     (folder / "seeds" / "qa.jsonl").write_text(seeds + seeds.splitlines()[0] + "\n", encoding="utf-8")
     assert any("qa.jsonl:25: too near to" in one and "qa.jsonl:1 (ROUGE-L 1.00)" in one for one in found(folder))
 

@@ -56,6 +56,14 @@ def test_overrides_are_toml_lines(tmp_path: Path) -> None:
     assert """--set 'name="s"'""" in error.value.hint
 
 
+def test_a_complaint_about_an_override_names_it_and_not_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, 'name = "r"\n[pool]\nthreshold = 0.8\n')
+    with pytest.raises(RecipeError, match=r"^--set: pool\.threshold: input should be less"):
+        recipes.load(path, ["pool.threshold=1.7"])
+    with pytest.raises(RecipeError, match=r"^--set: teacher\.a\.share: shares are numbers from 0 on"):
+        recipes.load(path, ['teacher.a={model="m", share=-1}'])
+
+
 def test_a_recipe_is_found_as_path_then_run_then_shipped_name(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     assert recipes.find("demo", runs) == recipes.shipped()["demo"]

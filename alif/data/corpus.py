@@ -10,10 +10,12 @@ is cleaned which is not used. Counts are per source: where one holds three quart
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from alif import console, recipe, sources, store
 from alif.data import lots
+from alif.errors import DataError
 from alif.language import pack as packs
 from alif.language import script, text
 from alif.language.pack import Pack
@@ -24,23 +26,35 @@ __all__ = ["LARGEST_PART", "OWN_LETTERS", "gather"]
 
 OWN_LETTERS = 0.5
 """Least share of a document's letters that are in its language's script."""
+JUDGED = 4_000
+"""Characters by which a document's language is judged."""
 LARGEST_PART = 0.1
 """Most of its source's cap that one document may fill: a novel is cut, so that the cap holds several."""
 
 
 def gather(given: Given, language: recipe.Language, sources: recipe.Sources, corpus: recipe.Corpus) -> Counts:
-    """Write the documents of both languages and the ids of those held out."""
+    """Write the documents of both languages and the ids of those held out.
+
+    Raises:
+        DataError: none of a language's texts could be kept.
+    """
     kept: list[Document] = []
     dropped: list[Dropped] = []
     held_out: list[str] = []
     facts: dict[str, dict[str, int]] = {}
     seen: dict[str, str] = {}
-    for name, source in ((language.pack, corpus.source), (language.known, corpus.known_source)):
-        pack = packs.load(name)
+    taught, known = packs.load(language.pack), packs.load(language.known)
+    for key, pack, other, source in (
+        ("corpus.source", taught, known, corpus.source),
+        ("corpus.known_source", known, taught, corpus.known_source),
+    ):
         own: list[Document] = []
+        left: list[Dropped] = []
         for rows in _by_source(pack, sources.folder, source).values():
-            for result in _taken(rows, pack, corpus, seen):
-                (dropped if isinstance(result, Dropped) else own).append(result)  # type: ignore[arg-type]
+            for result in _taken(rows, (pack, other), corpus, seen):
+                (left if isinstance(result, Dropped) else own).append(result)  # type: ignore[arg-type]
+        _refuse_nothing(key, own, left)
+        dropped += left
         if corpus.documents:
             own = lots.draw(own, corpus.documents, lots.lot(corpus.seed, "documents", pack.code))
         for label, documents in _grouped(own).items():
@@ -54,6 +68,16 @@ def gather(given: Given, language: recipe.Language, sources: recipe.Sources, cor
     store.write_rows(given.folder / "held_out.jsonl", ({"id": name} for name in held_out))
     store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in dropped))
     return Counts.of(len(kept), dropped, held_out=len(held_out), sources=facts)
+
+
+def _refuse_nothing(key: str, own: Sequence[Document], left: Sequence[Dropped]) -> None:
+    """Refuse sources of which nothing is left: a stage would be trained and measured on no text."""
+    if left and not own:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(row.reason for row in left).items())
+        raise DataError(
+            f"{key}: none of {len(left)} texts can be kept: {reasons}; the first: {left[0].evidence}",
+            'A text is a line of a .txt file or the value of "text" in a row, in the language that the key is for.',
+        )
 
 
 def _documents(pack: Pack, folder: str, source: tuple[str, ...]) -> Iterator[Document | Dropped]:
@@ -72,9 +96,10 @@ def _by_source(pack: Pack, folder: str, source: tuple[str, ...]) -> dict[str, li
 
 
 def _taken(
-    rows: Sequence[Document | Dropped], pack: Pack, corpus: recipe.Corpus, seen: dict[str, str]
+    rows: Sequence[Document | Dropped], pair: tuple[Pack, Pack], corpus: recipe.Corpus, seen: dict[str, str]
 ) -> list[Document | Dropped]:
     """Clean the documents of one source until its cap is full; what was looked at is returned in the file's order."""
+    pack = pair[0]
     order = list(range(len(rows)))
     name = next((row.source for row in rows if isinstance(row, Document)), "")
     if corpus.characters:
@@ -84,7 +109,7 @@ def _taken(
     with console.progress(f"corpus {pack.code} {name}", len(rows), "documents") as bar:
         for index in order:
             bar.advance()
-            result = _clean(rows[index], pack, corpus, seen)
+            result = _clean(rows[index], pair, corpus, seen)
             if isinstance(result, Document) and corpus.characters:
                 if len(result.text) > room:
                     break
@@ -95,10 +120,11 @@ def _taken(
     return [found[index] for index in sorted(found)]
 
 
-def _clean(row: Document | Dropped, pack: Pack, corpus: recipe.Corpus, seen: dict[str, str]) -> Document | Dropped:
-    """Return a document as it is trained on, or why it is not."""
+def _clean(row: Document | Dropped, pair: tuple[Pack, Pack], corpus: recipe.Corpus, seen: dict[str, str]) -> Document | Dropped:
+    """Return a document as it is trained on, or why it is not; it is in the first language of the `pair`."""
     if isinstance(row, Dropped):
         return row
+    pack = pair[0]
     cleaned = text.normalise(row.text, pack).strip()
     if corpus.characters:
         cleaned = _cut(cleaned, int(LARGEST_PART * corpus.characters))
@@ -110,6 +136,9 @@ def _clean(row: Document | Dropped, pack: Pack, corpus: recipe.Corpus, seen: dic
     share = script.share(cleaned, pack)
     if share < OWN_LETTERS:
         return Dropped(row=document, reason="wrong_language", evidence=f"{share:.0%} of the letters are {pack.script.name}")
+    found = script.detect(cleaned[:JUDGED], pair)
+    if found not in (pack.code, "undecided"):
+        return Dropped(row=document, reason="wrong_language", evidence=f"taken for {found}")
     twin = seen.get(_digest(cleaned, pack))
     return Dropped(row=document, reason="duplicate", evidence=f"the same as {twin}") if twin else document
 

@@ -73,7 +73,7 @@ def _index(lists: Mapping[str, tuple[str, ...]], pack: Pack) -> dict[str, str]:
 
 def _most(words: Sequence[str], lists: Mapping[str, tuple[str, ...]], index: Mapping[str, str]) -> str:
     """Return the name of the list that most of the words are in; of equal ones the pack's first."""
-    counts = Counter(index[word] for word in words if word in index)
+    counts = Counter([index[word] for word in words if word in index])
     return max(lists, key=lambda name: counts[name]) if counts else NEITHER
 
 

@@ -294,10 +294,10 @@ def _near(pack: Pack, rows: Sequence[_Row]) -> Iterator[Finding]:
 
 
 def _copied(pack: Pack, rows: Sequence[_Row]) -> Iterator[Finding]:
-    """Find seeds whose instruction or answer stands word for word in another shipped pack."""
+    """Find seeds whose instruction or answer stands word for word in a shipped pack of another language."""
     theirs: dict[str, str] = {}
     for name, folder in packs.shipped().items():
-        if folder.resolve() == pack.folder:
+        if name == pack.code:  # the pack itself, or a copy of it that is being edited
             continue
         for path in sorted(folder.glob("seeds/*.jsonl")):
             for number, values in store.read_rows(path):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -127,10 +127,16 @@ class Expansion:
 
     def take(self, requests: Sequence[Request], replies: Sequence[Reply]) -> None:
         """Accept or drop every item of a round, in the order of its requests."""
+        for _ in self.taking(requests, replies):
+            pass
+
+    def taking(self, requests: Sequence[Request], replies: Sequence[Reply]) -> Iterator[None]:
+        """Do `take` reply by reply, for those who have other work in between."""
         before = {name: len(task.accepted) for name, task in self.tasks.items()}
         for request, reply in zip(requests, replies, strict=True):
             self._read(request, reply)
             self.requests.append(self._record(request, reply))
+            yield
         asked = Counter(request.task for request in requests)
         for name, count in asked.items():
             task = self.tasks[name]
@@ -159,10 +165,12 @@ class Expansion:
         task.candidates += len(pieces)
         task.window["requests"] += 1
         self.tokens.update(tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
+        origin = _origin(request, reply)
         for piece in pieces:
             if isinstance(piece, prompts.Candidate):
                 self.tolerances.update(piece.tolerances)
-                result = self._decide(self._example(piece, request, reply))
+                texts = {key: text.normalise(getattr(piece, key), self.own).strip() for key in prompts.FIELDS}
+                result = self._decide(Example.make(self.own.code, request.task, **texts, origin=origin))
             else:
                 result = piece
             full = isinstance(result, Dropped) and result.reason == "target_reached"
@@ -180,20 +188,6 @@ class Expansion:
         if request.way == "reverse" and request.passage:
             return [ways.read_question(reply.text, reply.finish, request.passage, self.own)]
         return prompts.read(reply.text, reply.finish, self.own.tags)
-
-    def _example(self, candidate: prompts.Candidate, request: Request, reply: Reply) -> Example:
-        texts = {key: text.normalise(getattr(candidate, key), self.own).strip() for key in prompts.FIELDS}
-        origin = Origin(
-            kind="teacher",
-            source=request.passage.source if request.passage else "",
-            licence=request.passage.licence if request.passage else "",
-            author=reply.model,
-            teacher=request.teacher,
-            model=reply.model,
-            request=reply.request,
-            parents=(*request.shown, *((request.passage.id,) if request.passage else ())),
-        )
-        return Example.make(self.own.code, request.task, **texts, origin=origin)
 
     def _decide(self, row: Example) -> Example | Dropped:
         """Return the row if it may join the pool, else why not."""
@@ -239,6 +233,21 @@ class Expansion:
             "tolerances": dict(sorted(self.tolerances.items())),
             **self.tokens,
         }
+
+
+def _origin(request: Request, reply: Reply) -> Origin:
+    """Return where all rows of a reply come from."""
+    passage = request.passage
+    return Origin(
+        kind="teacher",
+        source=passage.source if passage else "",
+        licence=passage.licence if passage else "",
+        author=reply.model,
+        teacher=request.teacher,
+        model=reply.model,
+        request=reply.request,
+        parents=(*request.shown, *((passage.id,) if passage else ())),
+    )
 
 
 def targets(pack: Pack, accepted: int, weights: Literal["pack", "paper"] = "pack") -> dict[str, int]:

@@ -108,7 +108,7 @@ def _not_in(answer: Literal["own", "known"], row: Example, own: Pack, known: Pac
             return f"output: {share:.0%} of the letters are {right.script.name}"
         if found == wrong.code:
             return f"output: {wrong.name}"
-    if answer == "own" and script.share(f"{row.instruction}\n{row.input}", own) == 0:
+    if answer == "own" and script.elsewhere(f"{row.instruction}\n{row.input}", own):
         return f"no letter of instruction and input is {own.script.name}"
     if answer == "own" and found != own.code and script.detect(_whole(row), (own, known)) == "other":
         return f"another language of the script {own.script.name}"
@@ -132,7 +132,7 @@ def _whole(row: Example) -> str:
 
 
 def _neither(row: Example, own: Pack, known: Pack, least: float) -> str:
-    if script.share(_whole(row), own) == 0:
+    if script.elsewhere(_whole(row), own):
         return f"no letter of the row is {own.script.name}"
     shares = {pack.script.name: script.share(row.output, pack) for pack in (own, known)}
     if max(shares.values()) >= least:

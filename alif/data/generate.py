@@ -16,8 +16,10 @@ Source: Alif, arXiv 2510.09051 (4 human and 2 machine seeds, one pool for all ta
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+import gc
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 from alif import console, recipe, store
@@ -28,6 +30,7 @@ from alif.data.expansion import Expansion, Request
 from alif.data.resemblance import resembling
 from alif.errors import DataError
 from alif.language import pack as packs
+from alif.language import script
 from alif.models import Reply, together
 from alif.records import Counts, Example
 from alif.runs import Given
@@ -36,6 +39,8 @@ __all__ = ["ROUNDS_AT_ONCE", "expand", "finish", "start"]
 
 ROUNDS_AT_ONCE = 4
 """Rounds under way: the next are planned before the first is read, so that one slow reply keeps no place in flight empty."""
+
+OBJECTS_PER_COLLECTION = 20_000
 
 
 def expand(
@@ -106,18 +111,32 @@ def _carriers(expansion: Expansion) -> dict[str, list[dict[str, object]]]:
     return found
 
 
+@contextlib.contextmanager
+def _few_collections() -> Iterator[None]:
+    """Let Python look for rings of dead objects less often: rows are kept and make none, and each look passes all of them."""
+    usual = gc.get_threshold()
+    gc.set_threshold(OBJECTS_PER_COLLECTION, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
 async def _ask(given: Given, expansion: Expansion, shares: Mapping[str, recipe.Teacher], folder: str) -> float:
     """Do rounds until none is left to do; return what the step has paid."""
-    with console.progress("generate", expansion.settings.accepted, "rows") as bar:
+    with _few_collections(), console.progress("generate", expansion.settings.accepted, "rows") as bar:
         async with teachers.opened(given, shares, expansion.own, expansion.known, folder) as models:
 
             async def answered(request: Request) -> Reply:
                 send = functools.partial(models[request.teacher].reply, draw=request.draw)
                 return await ways.answered(send, request.messages, request.revised, expansion.own)
 
+            classifier = asyncio.create_task(asyncio.to_thread(script.every_language))  # read while the first are on their way
             async for requests, replies in _rounds(expansion, shares, answered):
-                expansion.take(requests, replies)
-                bar.to(len(expansion.accepted), f"${models.cost_usd:.4f}")
+                await classifier
+                for _ in expansion.taking(requests, replies):
+                    await asyncio.sleep(0)  # what arrives meanwhile is written down, and the next is sent
+                bar.to(len(expansion.accepted), f"${models.paid_usd:.4f}")
         return models.cost_usd
 
 

@@ -78,6 +78,9 @@ _SEPARATOR = re.compile(r"[ \t]*#{3,}[ \t]*")
 _RULE = re.compile(r"[ \t]*(?:[-=*_#]{2,}|#{1,6}[ \t]*\d+[.:)]?)[ \t]*")
 _SHIELDED = re.compile(rf"\\*(?:(?:{'|'.join(KEYS.values())}):.*|[ \t]*#{{3,}}[ \t]*|{re.escape(NO_INPUT)})", re.DOTALL)
 _STRICT = re.compile(rf"(?P<tag>{'|'.join(KEYS.values())}):[ \t]*(?P<rest>.*)", re.DOTALL)
+_KEYED = re.compile(rf"^(?:\\|(?:{'|'.join(KEYS.values())}):)", re.MULTILINE)
+"""The beginning of a line with a key, or of one that may be shielded."""
+_PLAIN = re.compile(r"(?:\s*\n)?" + "\n".join(f"{key}:(.*)" for key in KEYS.values()), re.DOTALL)
 _DRESSED = r"""
     [ \t]* (?P<heading>\#{{1,6}}[ \t]*)? (?P<bold>\*\*|__)? (?P<number>[(\[]?\d+[.):\]]+[ \t]*)? (?P<bold_tag>\*\*|__)?
     (?P<tag>{tags}) (?P<count>[ \t]*\d+)? [ \t]* (?:\*\*|__)? [ \t]* (?P<colon>[:\uff1a\ufe55\ufe13\u02d0]) [ \t]* (?:\*\*|__)?
@@ -207,6 +210,8 @@ def _cut_off(piece: list[str], finish: str, tags: Mapping[str, str], common: set
 
 
 def _piece(piece: list[str], tags: Mapping[str, str], common: set[str]) -> list[Candidate | Dropped]:
+    if candidate := _plain("\n".join(piece), common):
+        return [candidate]
     piece, fenced = _unfence(piece)
     reading, items = _best(piece, tags)
     if not items:
@@ -214,6 +219,17 @@ def _piece(piece: list[str], tags: Mapping[str, str], common: set[str]) -> list[
         return [Dropped(raw=raw, reason="unreadable", evidence=f"no line begins with {KEYS['instruction']}:")]
     extra = common | ({"code_fence"} if fenced else set()) | ({"missing_separator"} if len(items) > 1 else set())
     return [_item(item, reading, extra) for item in items]
+
+
+def _plain(piece: str, common: set[str]) -> Candidate | None:
+    """Return the item of a piece that is written exactly as asked; what the other readings would find, sooner."""
+    match = _PLAIN.fullmatch(piece)
+    if match is None or len(_KEYED.findall(piece)) != len(FIELDS):
+        return None
+    instruction, input, output = texts = [value.strip() for value in match.groups()]
+    if not instruction or not output or any(value.startswith("\\") for value in texts):
+        return None
+    return Candidate(instruction, "" if input in NO_INPUT_FORMS else input, output, piece.strip(), tuple(sorted(common)))
 
 
 def _best(piece: list[str], tags: Mapping[str, str]) -> tuple[_Reading, list[list[str]]]:

@@ -43,6 +43,8 @@ def load(given: Given, language: recipe.Language, sources: recipe.Sources, seeds
             dropped.append(Dropped(row=row, reason="too_near", nearest=nearest))
     store.write_rows(given.folder / "examples.jsonl", kept)
     store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in dropped))
+    if seeds.source and "pack" not in seeds.source and not kept:
+        raise DataError(f"seeds.source: no seed in {', '.join(seeds.source)}", 'Write some, or name "pack", the pack\'s own.')
     tasks = Counter(row.task for row in kept)
     return Counts.of(
         len(kept),
@@ -77,12 +79,12 @@ def _seed(row: sources.Row | Dropped, pack: Pack, task: str, name: str, licence:
     task = task or str(row.values.get("task") or row.values.get("name") or "")
     found = sources.example(row, pack.code, task, "seed", licence)
     if isinstance(found, Dropped):
-        raise DataError(found.evidence, "A seed needs instruction and output.")
+        raise DataError(found.evidence, "Write both, or remove that line.")
     if found.task not in pack.tasks:
         raise DataError(f"{row.where}: {found.task!r} is no task of the pack {pack.code}", f"Tasks: {', '.join(pack.tasks)}.")
     texts = {key: text.normalise(getattr(found, key), pack).strip() for key in ("instruction", "input", "output")}
     for key in ("instruction", "output"):
         if not texts[key] or (key == "instruction" and not text.words(texts[key], pack)):
-            raise DataError(f'{row.where}: "{key}" is empty', "A seed needs instruction and output.")
+            raise DataError(f'{row.where}: "{key}" is empty', "Write it, or remove that line.")
     origin = found.origin.model_copy(update={"source": f"{name}#{row.id}"})
     return Example.make(pack.code, found.task, **texts, origin=origin)

@@ -159,7 +159,7 @@ async def _ask(
                 name, asked = request(wanted, both, shares)
                 model: ChatModel = models[name]
                 reply = await model.reply(asked)
-                bar.advance(facts=f"${models.cost_usd:.4f}")
+                bar.advance(facts=f"${models.paid_usd:.4f}")
                 return name, reply
 
             at_once = len(drawn) if given.runtime.batch else AT_ONCE

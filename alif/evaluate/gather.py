@@ -6,7 +6,7 @@ Any step may be missing, because a report can be asked for at any time; then its
     run/STEP/step.json                      counts, facts, cost, seconds
     run/STEP/examples.jsonl dropped.jsonl   rows, read as a stream
     run/evaluate/scores.jsonl differences.jsonl answers.jsonl
-    run/runtime/STEP/curve.jsonl            step, loss
+    run/runtime/STEP/curve.jsonl            step, loss, tokens_per_s, gradient_norm …; at a look bits_per_byte, samples
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ORDER = (
 """The order in which steps are told."""
 STAGES = ("base", "pretrain", "finetune")
 CURVE_POINTS = 400
-"""Most points of a training curve in the report."""
+"""Most points of a training curve in the report, looks not counted."""
 EMPTY: Mapping[str, Any] = dict.fromkeys(("raw", "language", "task", "instruction", "output", "text", "evidence", "nearest"))
 """Keys that a dropped row may lack: a document has other ones than a row, and what could not be parsed has none."""
 EXAMPLES_EACH = 3
@@ -177,7 +177,8 @@ def _curve(path: Path) -> list[dict[str, Any]]:
             row = store.parse_row(line)
             by_step[row["step"]] = row
     points = [by_step[step] for step in sorted(by_step)]
-    return points[:: -(-len(points) // CURVE_POINTS) or 1]
+    apart = -(-len(points) // CURVE_POINTS) or 1
+    return [point for at, point in enumerate(points) if at % apart == 0 or "bits_per_byte" in point]
 
 
 def _examples(root: Path) -> dict[str, list[dict[str, Any]]]:

@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-__all__ = ["COLOURS", "Dot", "Row", "bars", "curves", "intervals"]
+__all__ = ["COLOURS", "Dot", "Line", "Panel", "Row", "bars", "curves", "intervals", "lines"]
 
 COLOURS = ("base", "one", "two", "three", "four", "other")
 """The page's names of its series colours: `var(--base)` …"""
@@ -53,6 +53,23 @@ class Row:
 
     label: str
     dots: Sequence[Dot]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Points (step, value) in one of the page's colours."""
+
+    points: Sequence[tuple[float, float]]
+    colour: str
+    smooth: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A picture of lines with a title, one of several side by side."""
+
+    title: str
+    lines: Sequence[Line]
 
 
 def intervals(name: str, about: str, rows: Sequence[Row], axis: str, zero: bool = False) -> str:
@@ -94,22 +111,35 @@ def bars(name: str, about: str, rows: Mapping[str, Sequence[int]], colours: Sequ
 
 def curves(name: str, about: str, panels: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Draw the loss of each training over its optimiser steps, a panel each: thin as measured, thick as a running mean."""
+    drawn = []
+    for index, (title, points) in enumerate(panels.items()):
+        told = [(float(point["step"]), float(point["loss"])) for point in points]
+        drawn.append(Panel(title, [Line(told, COLOURS[index % len(COLOURS)], smooth=True)]))
+    return lines(name, about, drawn, "loss, nats a token")
+
+
+def lines(name: str, about: str, panels: Sequence[Panel], axis: str) -> str:
+    """Draw panels side by side over the optimiser steps: a line is thick as a running mean, or joins its marked points."""
     with _style(name):
         figure = Figure(figsize=(WIDTH, 3.1))
-        for column, (title, points) in enumerate(panels.items(), 1):
+        for column, panel in enumerate(panels, 1):
             axes = figure.add_subplot(1, len(panels), column)
             _bare(axes)
-            steps = [float(point["step"]) for point in points]
-            losses = [float(point["loss"]) for point in points]
-            colour = _SERIES[(column - 1) % len(_SERIES)]
-            axes.plot(steps, losses, color=colour, linewidth=0.8, alpha=0.4)
-            axes.plot(steps, _smooth(losses), color=colour, linewidth=2)
-            axes.set_title(title, loc="left", color=_INK, fontsize=FONT)
+            for line in panel.lines:
+                steps, values = zip(*line.points, strict=True)
+                colour = _SERIES[COLOURS.index(line.colour)]
+                if line.smooth:
+                    axes.plot(steps, values, color=colour, linewidth=0.8, alpha=0.4)
+                    axes.plot(steps, _smooth(values), color=colour, linewidth=2)
+                else:
+                    mark = _MARKERS[COLOURS.index(line.colour) - 1]
+                    axes.plot(steps, values, mark, linestyle="-", color=colour, linewidth=2, markersize=6)
+            axes.set_title(panel.title, loc="left", color=_INK, fontsize=FONT)
             axes.set_xlabel("optimiser steps")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
             axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
             axes.grid(axis="y", color=_LINE)
-        figure.axes[0].set_ylabel("loss, nats a token")
+        figure.axes[0].set_ylabel(axis)
         figure.subplots_adjust(left=0.07, right=0.99, top=0.89, bottom=0.2, wspace=0.2)
         return _svg(figure, name, about)
 

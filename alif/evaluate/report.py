@@ -20,6 +20,7 @@ from alif.errors import RecipeError
 from alif.evaluate import findings, plots, rows, together, typeset
 from alif.evaluate.gather import STAGES, Gathered, gather
 from alif.evaluate.plots import Dot, Row
+from alif.evaluate.watching import watching
 
 __all__ = ["document", "write"]
 
@@ -110,6 +111,7 @@ def _page(run: Gathered) -> str:
             coverage=rows.coverage(run),
             text_picture=_text_picture(run),
             curves=_curves(run),
+            watching=watching(run, STEP_NAMES),
             tables=score_tables(run),
             blend=run.facts.get("blend", {}),
             packages={name: packages[name] for name in PACKAGES if name in packages},

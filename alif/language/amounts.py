@@ -37,6 +37,8 @@ _PIECE = regex.compile(
 )
 
 Kind = Literal["number", "word", "part", "scale", "before", "point", "over", "negative", "percent", "joiner", "unit", ""]
+_Name = tuple[Kind, Fraction, str, bool]
+"""(kind, value, text, weak) of a word that the tables know."""
 
 
 @dataclass(frozen=True)
@@ -168,28 +170,39 @@ def _add_number(found: list[_Piece], written: str, start: int, end: int) -> None
 
 
 def _named(waiting: Sequence[tuple[str, int, int]], pack: Pack) -> list[_Piece]:
-    """Return words and marks as pieces, the longest names first."""
-    names = _names(pack)
+    """Return words and marks as pieces, the longest names first; a number and a scale in one word are two."""
+    names, joined = _names(pack), _joined(pack)
     found: list[_Piece] = []
     place = 0
     while place < len(waiting):
         for length in range(min(LONGEST_NAME, len(waiting) - place), 0, -1):
             several = waiting[place : place + length]
             name = " ".join(word for word, _, _ in several)
-            kind, value, text, weak = names.get(name, ("", Fraction(0), name, False))
-            if kind or length == 1:
-                found.append(_Piece(kind, text, several[0][1], several[-1][2], value, weak))
+            every = joined.get(name) or (names.get(name, ("", Fraction(0), name, False)),)
+            if every[0][0] or length == 1:
+                start, end = several[0][1], several[-1][2]
+                found += [_Piece(kind, text, start, end, value, weak) for kind, value, text, weak in every]
                 place += length
                 break
     return found
 
 
 @functools.cache
-def _names(pack: Pack) -> dict[str, tuple[Kind, Fraction, str, bool]]:
+def _joined(pack: Pack) -> dict[str, tuple[_Name, _Name]]:
+    """Return folded word → the number and the scale that it is made of, where the language writes them together."""
+    if not pack.numbers.joined:
+        return {}
+    names = _names(pack)
+    words, scales = ({name: found for name, found in names.items() if found[0] == kind} for kind in ("word", "scale"))
+    return {f"{word}{scale}": ((*words[word][:3], False), scales[scale]) for word in words for scale in scales}
+
+
+@functools.cache
+def _names(pack: Pack) -> dict[str, _Name]:
     """Return folded name → (kind, value, text, weak). A unit's value says whether it may stand before its number."""
     numbers = pack.numbers
     weak = {fold(word, pack) for word in numbers.weak}
-    found: dict[str, tuple[Kind, Fraction, str, bool]] = {}
+    found: dict[str, _Name] = {}
     for unit, names in numbers.units.items():
         for name in names:
             mark = not any(char.isalpha() for char in name) or name.endswith(".") or name.isupper()

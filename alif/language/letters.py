@@ -2,6 +2,7 @@
 
     normalise   fixed shapes from a PDF become letters    safe for training text: encoding only, no letter is exchanged
     fold        "كِتاب ٤٢" → "کتاب 42"                     for comparing only: letters, marks, digits and case that do not count
+    words       "Wi-Fi کی رفتار؟" → ["wi", "fi", "کی", "رفتار"]
 
 Why not a library: the usual ones take letters to pieces to strip their marks, and lose the hamza of ئ.
 """
@@ -17,7 +18,7 @@ import regex
 
 from alif.language.pack import Pack
 
-__all__ = ["fold", "normalise"]
+__all__ = ["fold", "normalise", "words"]
 
 _INVISIBLE = r"\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
 """Controls, direction marks, soft hyphen, zero-width space, byte-order mark; not the zero-width joiners, which are spelling."""
@@ -33,6 +34,13 @@ _NEW_LINE = regex.compile(r"\r\n|[\r\u0085\u2028\u2029]")
 _SPACE = regex.compile(r"[\p{Zs}--[ ]]", regex.V1)
 _REMOVED = regex.compile(rf"[{_INVISIBLE}--[\n\t]]", regex.V1)
 _SURROGATE = regex.compile(r"\p{Cs}")
+
+_USUAL = (0x0A, *range(0x20, 0x2C00))
+"""Characters that are looked at once, so that most texts need not be folded letter by letter."""
+_MOVES = regex.compile(r"[\p{M}\p{Hangul}\p{NFKC_QC=No}]")
+"""What NFC may join to its neighbour, and what has another shape or is one itself."""
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+_WORD_WITH_APOSTROPHE = regex.compile(r"[\p{Latin}\p{M}]+(?:'\p{Latin}+)+|[\p{L}\p{M}\p{N}]+")
 
 _APOSTROPHES = "\u2019\u02bc"
 _PUNCTUATION = regex.compile(r"[،,.]")
@@ -66,12 +74,25 @@ class _Tables:
     presentation: dict[int, str]
     presented: re.Pattern[str]  # large sets are faster in re
     compose: tuple[tuple[str, str], ...]
+    still: re.Pattern[str]
+    """A text of usual characters that neither cleaning nor folding changes, whatever stands beside them."""
+    word: re.Pattern[str]
+    """The words of such a text."""
+    other: re.Pattern[str]
+    """A character that such a text has not."""
 
 
 @functools.cache
 def _tables(pack: Pack) -> _Tables:
+    fold, ends = _Fold(pack), {pieces[-1] for pieces in pack.compare.compose}
+    usual = sorted({*map(chr, _USUAL), *pack.script.letters} - ends)
+    still = [char for char in usual if char == fold[ord(char)] and not _MOVES.match(char) and not _ODD.match(char)]
+    letters = "".join(filter(_WORD.match, still))
     return _Tables(
-        fold=_Fold(pack),
+        fold=fold,
+        still=re.compile(f"[{re.escape(''.join(still))}]*"),
+        other=re.compile(f"[^{re.escape(''.join(still))}]"),
+        word=re.compile(f"[{re.escape(letters)}]+" if letters else r"(?!)"),
         presentation={ord(char): unicodedata.normalize("NFKC", char).lstrip(" ") for char in pack.clean.presentation_forms},
         presented=re.compile(f"[{re.escape(pack.clean.presentation_forms)}]" if pack.clean.presentation_forms else r"(?!)"),
         compose=tuple(pack.compare.compose.items()),
@@ -103,7 +124,14 @@ def fold(text: str, pack: Pack) -> str:
     Example: "كِتابيں" typed with Arabic letters and marks, and "کتابیں" ("books") fold to the same.
     """
     tables = _tables(pack)
+    if tables.still.fullmatch(text):
+        return text
     text = normalise(text, pack)
+    plain = text
+    for char in set(tables.other.findall(text)):
+        plain = plain.replace(char, tables.fold[ord(char)])
+    if tables.still.fullmatch(plain):
+        return plain
     while True:
         folded = text.translate(tables.fold)
         for pieces, letter in tables.compose:
@@ -112,3 +140,11 @@ def fold(text: str, pack: Pack) -> str:
         if again in (folded, text):
             return again
         text = again
+
+
+def words(text: str, pack: Pack) -> list[str]:
+    """Return the folded words: runs of letters, marks and digits of any script. "don't" is one word."""
+    folded, tables = fold(text, pack), _tables(pack)
+    if "'" in folded:
+        return _WORD_WITH_APOSTROPHE.findall(folded)
+    return (tables.word if tables.still.fullmatch(folded) else _WORD).findall(folded)

@@ -231,7 +231,9 @@ def _read(path: Path, model: type[Facts]) -> Facts:
         first = next((one for one in every if one["type"] == "extra_forbidden"), every[0])  # the slip, not what it left missing
         keys = [str(part) for part in first["loc"] if isinstance(part, str)]
         where = f"{path}:{_line(text, keys) or 1}"
-        what = {"extra_forbidden": "no such key", "missing": "is missing"}.get(first["type"], first["msg"])
+        what = {"extra_forbidden": "no such key", "missing": "is missing"}.get(
+            first["type"], first["msg"].removeprefix("Value error, ")
+        )
         known = ", ".join(model.model_fields)
         place = ": ".join(part for part in (where, ".".join(keys)) if part)
         raise PackError(f"{place}: {what}", f"Compare with {SHIPPED.name}/ur; keys here: {known}.") from error

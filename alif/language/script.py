@@ -15,17 +15,19 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import regex
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from alif.language import text as texts
 from alif.language.pack import Pack
 
-__all__ = ["EXEMPT", "detect", "every_language", "lines", "share", "undeclared", "wrong_letters"]
+__all__ = ["EXEMPT", "detect", "elsewhere", "every_language", "lines", "share", "undeclared", "wrong_letters"]
 
 EXEMPT = "exempt"
 """What `lines` says of a line that is no prose, too short, or quoted from a sister language."""
@@ -56,6 +58,18 @@ def share(text: str, pack: Pack) -> float:
     """Return the share of the pack's script among all letters, 0..1; without a letter 1.0: nothing is in another script."""
     count = _Count.of(_NOT_PROSE.sub(" ", text) if _MAY_BE_CODE.search(text) else text, pack)
     return count.inside / count.total if count.total else 1.0
+
+
+def elsewhere(text: str, pack: Pack) -> bool:
+    """Tell whether a text has letters and none of them is in the pack's script."""
+    if text and _is_inside(text[0], pack) and not _MAY_BE_CODE.search(text):
+        return False
+    return share(text, pack) == 0
+
+
+@functools.cache
+def _is_inside(char: str, pack: Pack) -> bool:
+    return _Count.of(char, pack).inside == 1
 
 
 def _letters(text: str) -> Counter[str]:
@@ -197,23 +211,31 @@ class _Count:
 
     @classmethod
     def of(cls, text: str, pack: Pack) -> _Count:
-        kinds = text.translate(_kinds(pack))
-        telling, alien, plain = kinds.count("t"), kinds.count("a"), kinds.count("p")
-        return cls(len(kinds), telling + alien + plain, telling, alien)
+        kinds = _kinds(pack).of(text)
+        telling, alien, plain = kinds.count(b"t"), kinds.count(b"a"), kinds.count(b"p")
+        return cls(len(kinds) - kinds.count(b"-"), telling + alien + plain, telling, alien)
 
 
-class _Kinds(dict[int, str]):
-    """Character → "t" telling, "p" plain, "a" alien letter of the script, "o" letter of another script, "" no letter."""
+class _Kinds:
+    """Character → "t" telling, "p" plain, "a" alien letter of the script, "o" letter of another script, "-" no letter."""
 
     def __init__(self, pack: Pack) -> None:
         self._script = pack.script.name
         self._known = dict.fromkeys(_known(pack), "p") | dict.fromkeys(pack.script.telling, "t")
+        self._table = np.zeros(sys.maxunicode + 1, dtype=np.uint8)
 
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        kind = "" if not _is_letter(char) else self._known.get(char, "a") if _in_script(char, self._script) else "o"
-        self[code] = kind
-        return kind
+    def of(self, text: str) -> bytes:
+        """Return the kinds of the characters of `text`, one byte each."""
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        kinds = self._table.take(codes).tobytes()
+        if b"\0" not in kinds:
+            return kinds
+        for char in set(text):
+            self._table[ord(char)] = ord(self._kind(char))
+        return self._table.take(codes).tobytes()
+
+    def _kind(self, char: str) -> str:
+        return "-" if not _is_letter(char) else self._known.get(char, "a") if _in_script(char, self._script) else "o"
 
 
 @functools.cache

@@ -202,6 +202,8 @@ class Numbers(Table):
     """Words between the parts of one number: and."""
     pairs: bool = False
     """Whether tens and ones are two words: twenty-five."""
+    joined: bool = False
+    """Whether a number and the scale behind it may be one word: fivehundred."""
     scale_first: bool = False
     """Whether the scale stands before what it multiplies: elfu tano."""
     units: Mapping[str, Names] = Field(default_factory=dict)

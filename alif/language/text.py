@@ -12,26 +12,17 @@ from collections.abc import Iterable
 
 import regex
 
-from alif.language.letters import fold, normalise
+from alif.language.letters import fold, normalise, words
 from alif.language.numbers import equations, number
 from alif.language.pack import Pack, Task
 
 __all__ = ["equations", "final", "fold", "normalise", "number", "phrase", "sentences", "words"]
-
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
-_WORD_WITH_APOSTROPHE = regex.compile(r"[\p{Latin}\p{M}]+(?:'\p{Latin}+)+|[\p{L}\p{M}\p{N}]+")
 
 
 @functools.cache
 def _sentence(pack: Pack) -> regex.Pattern[str]:
     marks, closers = regex.escape(pack.sentences.marks), regex.escape(pack.sentences.closers)
     return regex.compile(rf"(?<=[{marks}][{closers}]*)[^\S\n]+|\n+")
-
-
-def words(text: str, pack: Pack) -> list[str]:
-    """Return the folded words: runs of letters, marks and digits of any script. "don't" is one word."""
-    folded = fold(text, pack)
-    return (_WORD_WITH_APOSTROPHE if "'" in folded else _WORD).findall(folded)
 
 
 def sentences(text: str, pack: Pack) -> list[str]:

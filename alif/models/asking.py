@@ -155,7 +155,7 @@ class Line:
     async def _attempt(self, request: Request, body: dict[str, Any], attempt: int) -> Reply:
         """Send once, with money held and a place in flight; what has been sent is kept even if nobody waits for it any more."""
         desk, upper_usd = self.desk, self.upper_usd(request)
-        async with desk.budget.hold(upper_usd) as hold, self.limiter.slot() as burst, desk.seats:
+        async with desk.budget.hold(upper_usd) as hold, self.limiter.slot(again=attempt > 0) as burst, desk.seats:
             number = desk.ledger.sending(request, desk.run, desk.step, upper_usd)
             hold.usd = upper_usd
             return await landed(self._sent(number, request, body, attempt, hold, burst), desk.patience.landing_s)
@@ -168,8 +168,8 @@ class Line:
             self.desk.ledger.failed(number, fault.why, fault.billed)
             hold.usd = hold.usd if fault.billed else 0.0
             if fault.crowded:
-                self.limiter.refused(burst)
-            if fault.wait_s is not None and not fault.stop:
+                self.limiter.refused(burst, None if fault.stop else fault.wait_s)
+            elif fault.wait_s is not None and not fault.stop:
                 self.limiter.pause(fault.wait_s)
             raise
         cost_usd = self.price.cost_usd(reading) if reading.metered else hold.usd

@@ -45,6 +45,7 @@ class Models(Mapping[str, ChatModel]):
     def __init__(self, lines: Mapping[str, ChatModel], desk: Desk) -> None:
         self._lines, self._desk = lines, desk
         self._closed: Account | None = None
+        self._earlier_usd = self.cost_usd - desk.budget.spent_usd
 
     def __getitem__(self, name: str) -> ChatModel:
         return self._lines[name]
@@ -64,6 +65,11 @@ class Models(Mapping[str, ChatModel]):
     def cost_usd(self) -> float:
         """What this step has paid for, for `Counts.cost_usd`."""
         return self.account.usd
+
+    @property
+    def paid_usd(self) -> float:
+        """The same as the budget has it, to show while the step goes on: the ledger is not summed up each time."""
+        return self._earlier_usd + self._desk.budget.spent_usd
 
     def close(self) -> None:
         """Keep the account, so that it can be read when the ledger is closed."""

@@ -5,12 +5,14 @@
 
 Additive increase, multiplicative decrease: published limits are often not the real ones, so the limiter listens. A burst of
 refusals is one message: only a request that was sent after the last cut can cause the next one. A refusal now and then is no
-message at all: some providers refuse at any pace, and a limit that is cut each time would fall to a handful.
+message at all: some providers refuse at any pace, and a limit that is cut each time would fall to a handful. The same holds for
+the wait that a refusal asks for: the request itself always keeps it, all the others once refusals are the rule.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,28 +40,39 @@ class Limiter:
         self._answers = 0
         self._refusals = 0.0
         self._resume_at = 0.0
-        self._turn = asyncio.Lock()
-        self._landed = asyncio.Event()
+        self._again = 0
+        self._turns = (asyncio.Lock(), asyncio.Lock())
+        self._changed = asyncio.Event()
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[int]:
-        """Wait for a place in flight and keep it for the length of a block; yield the burst it was sent in."""
-        async with self._turn:
-            while True:
-                pause_s = self._resume_at - time.monotonic()
-                if pause_s > 0:
-                    await asyncio.sleep(pause_s)
-                elif self._flying >= self.limit:
-                    self._landed.clear()
-                    await self._landed.wait()
-                else:
-                    break
-            self._flying += 1
+    async def slot(self, *, again: bool = False) -> AsyncIterator[int]:
+        """Wait for a place in flight and keep it for the length of a block; yield the burst it was sent in.
+
+        What is tried `again` goes first: a round ends with its last reply.
+        """
+        self._again += again
+        try:
+            async with self._turns[again]:
+                while (wait_s := self._wait_s(again)) != 0:
+                    self._changed.clear()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(wait_s):
+                            await self._changed.wait()
+                self._flying += 1
+        finally:
+            self._again -= again
+            self._changed.set()
         try:
             yield self._burst
         finally:
             self._flying -= 1
-            self._landed.set()
+            self._changed.set()
+
+    def _wait_s(self, again: bool) -> float | None:
+        """Return how long to wait for a place; None where that depends on others."""
+        if (pause_s := self._resume_at - time.monotonic()) > 0:
+            return pause_s
+        return None if self._flying >= self.limit or (self._again and not again) else 0
 
     def answered(self) -> None:
         """Note an answer; after enough of them one more request may fly."""
@@ -69,16 +82,20 @@ class Limiter:
             self._answers = 0
             self.limit = min(self._most, self.limit + 1)
 
-    def refused(self, burst: int) -> None:
-        """Note that a request sent in `burst` met a full provider; where that is the rule the limit is cut, once a burst."""
-        if burst != self._burst:
-            return
-        self._refusals += (1 - self._refusals) / MEMORY
-        if self._refusals > TOLERATED:
+    def refused(self, burst: int, wait_s: float | None = None) -> None:
+        """Note that a request sent in `burst` met a full provider, which asks to wait so long.
+
+        Where that is the rule the limit is cut, once a burst, and all wait; now and then is that request's affair alone.
+        """
+        if burst == self._burst:
+            self._refusals += (1 - self._refusals) / MEMORY
+            if self._refusals <= TOLERATED:
+                return
             self._burst += 1
             self._answers, self._refusals = 0, 0.0
             self.limit = max(1, int(self.limit * CUT))
+        self.pause(wait_s or 0.0)
 
     def pause(self, seconds: float) -> None:
-        """Send nothing for so long: the provider's Retry-After."""
+        """Send nothing for so long: the provider is down, or full."""
         self._resume_at = max(self._resume_at, time.monotonic() + seconds)

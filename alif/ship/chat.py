@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ __all__ = ["answer", "open_run", "talk"]
 ANSWER_TOKENS = 256
 """Longest answer, in tokens."""
 LEAVE = ("/quit", "/exit")
+SAID_AGAIN = 4
+"""Equal lines in a row that are told by their number: a small model that loops."""
 
 
 def talk(run: Path, question: str | None = None, *, as_json: bool = False, temperature: float = 0.0) -> None:
@@ -137,9 +140,16 @@ def _questions(typed: bool) -> Iterator[str]:
 
 def _show(reply: str) -> None:
     """Print an answer: isolated line by line on a terminal that reorders, plain where a program reads."""
-    lines = reply.splitlines() or ["(no answer)"]
+    lines = list(_once(reply.splitlines())) or ["(no answer)"]
     if not sys.stdout.isatty():
         console.line("\n".join(lines))
         return
     for number, text in enumerate(lines):
         console.line(f"{'' if number else 'answer':>11}  {isolated(text, direction(text, 'ltr'))}")
+
+
+def _once(lines: list[str]) -> Iterator[str]:
+    """Yield lines, one that a model says over and over only once, with the number of times."""
+    for line, same in groupby(lines):
+        times = len(list(same))
+        yield from (line,) * times if times < SAID_AGAIN else (line, f"[{times - 1} times more]")

@@ -24,7 +24,7 @@ from alif.errors import ModelError, RecipeError
 from alif.recipe import Adapter
 from alif.student import weights
 
-__all__ = ["Share", "head", "join", "restore", "save", "share", "wrap"]
+__all__ = ["Share", "causal", "head", "join", "restore", "save", "share", "wrap"]
 
 LINEAR = {
     "attention": ("q_proj", "k_proj", "v_proj", "o_proj"),
@@ -167,6 +167,11 @@ def _scale(settings: dict[str, Any], rank: int) -> float:
     return float(settings["lora_alpha"] / (rank**0.5 if settings["use_rslora"] else rank))
 
 
+def causal(model: Any) -> Any:
+    """Return the causal model itself, whether or not an adapter is on it."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 def head(model: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return weight [vocabulary, width] and bias of the output head that is in use: the trained copy where there is one."""
     layer = model.get_output_embeddings()
@@ -190,9 +195,9 @@ def _attach(model: PreTrainedModel, config: LoraConfig, copies: torch.dtype = to
             parameter.data = parameter.data.to(copies if "modules_to_save" in name else torch.float32)
     if dtype != copies or dtype != torch.float32:
         model.get_input_embeddings().register_forward_hook(lambda layer, given, output: output.to(dtype))
-        causal: Any = model
-        weight, _ = head(causal)
-        causal.get_output_embeddings().register_forward_pre_hook(lambda layer, given: (given[0].to(weight.dtype),))
+        bare: Any = model
+        weight, _ = head(bare)
+        bare.get_output_embeddings().register_forward_pre_hook(lambda layer, given: (given[0].to(weight.dtype),))
     return wrapped
 
 

@@ -23,6 +23,11 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface
 
+try:
+    from torch.nn.attention import varlen as _pytorchs
+except ImportError:  # before 2.10; the probe finds out
+    _pytorchs = None  # type: ignore[assignment]
+
 __all__ = ["BY_TEXT", "SDPA", "by_text", "choose", "varlen", "works"]
 
 BY_TEXT, SDPA = "alif_by_text", "sdpa"
@@ -30,6 +35,10 @@ BY_TEXT, SDPA = "alif_by_text", "sdpa"
 
 Kernel = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int, float], torch.Tensor]
 """(queries, keys, values [tokens, heads, width], boundaries [texts + 1], longest text, scale) -> [tokens, heads, width]."""
+
+KERNEL: Any = getattr(_pytorchs, "varlen_attn", None)
+"""PyTorch's kernel for texts of any length, looked up once: the compiler would warn of a look-up that is cached."""
+_TAKES = frozenset(inspect.signature(KERNEL).parameters if KERNEL else ())
 
 TOLERANCE = {torch.bfloat16: 3e-2, torch.float16: 4e-3}
 """Most difference from plain attention in float32, of outputs and gradients near 1: four steps of the last bit."""
@@ -55,26 +64,18 @@ def varlen(
 
     Source: torch.nn.attention.varlen; 2.10 takes is_causal, later ones window_size, and some share keys among heads themselves.
     """
-    kernel, takes = _kernel()
-    causal: dict[str, Any] = {"window_size": (-1, 0)} if "window_size" in takes else {"is_causal": True}
+    causal: dict[str, Any] = {"window_size": (-1, 0)} if "window_size" in _TAKES else {"is_causal": True}
     groups = queries.shape[1] // keys.shape[1]
-    if groups > 1 and "enable_gqa" in takes:
+    if groups > 1 and "enable_gqa" in _TAKES:
         causal["enable_gqa"] = True
     elif groups > 1:
         keys, values = (part.repeat_interleave(groups, dim=1) for part in (keys, values))
-    if "scale" in takes:
+    if "scale" in _TAKES:
         causal["scale"] = scale
     else:
         queries = queries * (scale * queries.shape[-1] ** 0.5)
-    found: torch.Tensor = kernel(queries, keys, values, bounds, bounds, longest, longest, **causal)
+    found: torch.Tensor = KERNEL(queries, keys, values, bounds, bounds, longest, longest, **causal)
     return found
-
-
-@functools.cache
-def _kernel() -> tuple[Callable[..., Any], frozenset[str]]:
-    from torch.nn.attention.varlen import varlen_attn  # noqa: PLC0415 - only where there is a GPU; older PyTorch has none
-
-    return varlen_attn, frozenset(inspect.signature(varlen_attn).parameters)
 
 
 def choose(config: Any, device: torch.device, dtype: torch.dtype) -> str:
@@ -124,7 +125,8 @@ def _attend(
     if bounds is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **given)
     rows, _, length, width = query.shape
-    flat = [part.transpose(1, 2).flatten(0, 1) for part in (query, key, value)]
+    same = value.dtype  # under autocast the angles have made float32 of queries and keys; sdpa would cast them back itself
+    flat = [part.to(same).transpose(1, 2).flatten(0, 1) for part in (query, key, value)]
     kernel = varlen if query.device.type == "cuda" else by_text
     scale = given.get("scaling") or width**-0.5
     seen = kernel(flat[0], flat[1], flat[2], bounds, int(given["max_length_q"]), scale)

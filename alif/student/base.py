@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import Any
 
 import torch
 from peft import PeftModel
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -28,6 +29,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils.hub import cached_file
 
 from alif import recipe, store
 from alif.errors import MissingExtra, ModelError
@@ -119,13 +121,52 @@ def open_base(base_folder: Path, where: Place, *, training: bool = False) -> Bar
         raise ModelError(
             f"{source}: not the model that this run began with", f"Put it back, or remove {base_folder} and later steps."
         )
+    in_4_bits = training and base.quantise == "4bit"
+    if not in_4_bits:
+        _room(base, where)
     with opening(source):
         pinned: dict[str, Any] = {"revision": base.revision} if base.revision and source == base.base else {}
         tokenizer = AutoTokenizer.from_pretrained(source, **pinned)
-        if training and base.quantise == "4bit":
+        if in_4_bits:
             pinned |= {"quantization_config": quantisation(where)}
-        model = AutoModelForCausalLM.from_pretrained(source, dtype=where.dtype, attn_implementation="sdpa", **pinned)
+        model = _whole(source, dtype=where.dtype, attn_implementation="sdpa", **pinned)
     return Bare(model, tokenizer, base)
+
+
+def _room(base: Base, where: Place) -> None:
+    """Refuse a base that the device could not hold if it held nothing else."""
+    on_gpu = where.device.type == "cuda"
+    here = torch.cuda.mem_get_info(where.device)[1] if on_gpu else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    needed = base.parameters * where.dtype.itemsize
+    if needed > here:
+        told = f"{base.parameters:,} parameters in {str(where.dtype).removeprefix('torch.')} are {needed / 1e9:,.0f} GB"
+        raise ModelError(
+            f"{base.base} does not fit: {told}, and this {'GPU' if on_gpu else 'machine'} has {here / 1e9:,.0f} GB",
+            "Choose a smaller base, or a larger GPU: `alif check RECIPE --gpu NAME` tells what fits, and what helps.",
+        )
+
+
+def _whole(source: str, **settings: Any) -> PreTrainedModel:
+    """Return a model whose weights are all in its files: the library draws missing ones by lot, and says so where none looks.
+
+    Raises:
+        ModelError: a weight is missing, or has another shape than config.json says.
+    """
+    load: Any = AutoModelForCausalLM.from_pretrained  # transformers has no types here
+    model, found = load(source, output_loading_info=True, ignore_mismatched_sizes=True, **settings)
+    wrong = {
+        "has no": sorted(found["missing_keys"]),
+        "has another shape of": sorted(str(one[0]) for one in found["mismatched_keys"]),
+    }
+    for what, names in wrong.items():
+        if names:
+            more = f" and {len(names) - 1} more weights" if len(names) > 1 else ""
+            raise ModelError(
+                f"{source}: not the model that config.json describes: it {what} {names[0]}{more}",
+                "Fetch or copy the whole model again: config.json and every safetensors file from one place.",
+            )
+    whole: PreTrainedModel = model
+    return whole
 
 
 def quantisation(where: Place) -> Any:
@@ -154,7 +195,7 @@ def extend(source: Base, texts: Iterable[str], wanted: int, folder: Path) -> Bas
     where = str(folder) if source.base == TINY else source.base
     with opening(where):
         pinned = {"revision": source.revision} if source.revision else {}
-        model = AutoModelForCausalLM.from_pretrained(where, dtype="auto", **pinned)
+        model = _whole(where, dtype="auto", **pinned)
         found = AutoTokenizer.from_pretrained(where, **pinned)
     grown = vocabulary.grow(found, texts, wanted)
     vocabulary.embed(model, grown)
@@ -195,11 +236,13 @@ def inspect(student: recipe.Student) -> Base:
         with torch.device("meta"):
             build: Any = AutoModelForCausalLM.from_config
             parameters = adapters.share(build(config)).total
+        commit = (
+            "" if folder.is_dir() else Path(str(cached_file(name, "config.json", **pinned))).parent.name
+        )  # snapshots/COMMIT/
     if tokenizer.eos_token_id is None:
         raise ModelError(f"{name}: its tokenizer has no end-of-text token", "Choose a base whose tokenizer names an eos_token.")
     if folder.is_dir():
         return Base(base=name, parameters=parameters, digest=store.digest(folder))
-    commit = str(getattr(config, "_commit_hash", None) or revision)
     return Base(base=name, revision=commit, parameters=parameters, digest=commit)
 
 
@@ -222,6 +265,9 @@ def _check_folder(folder: Path) -> None:
     for pattern, what in needed.items():
         if not any(folder.glob(pattern)):
             raise ModelError(f"{folder}: no {what} ({pattern})", "A base folder holds what save_pretrained writes.")
+    for path in sorted(folder.glob("*.safetensors")):  # before its digest is kept as what the run began with
+        with opening(str(path)), safe_open(path, framework="pt"):
+            pass
 
 
 @contextlib.contextmanager
@@ -232,11 +278,13 @@ def opening(source: str) -> Iterator[None]:
     except SafetensorError as error:
         raise ModelError(f"{source}: a damaged safetensors file ({error})", "Fetch or copy the model again.") from error
     except (OSError, ValueError, KeyError, ImportError) as error:
-        told = str(error)
+        told = " ".join(str(error).split())
+        reason = told if len(told) <= 200 else f"{told[:200].rpartition(' ')[0]} …"
         if "gated" in told:
             hint = "Accept its licence on the hub, and set HF_TOKEN to a token of that account."
         elif "Connection" in told or "connect" in told or "offline" in told:
+            reason = "it is not on this machine, and huggingface.co cannot be reached"
             hint = "Connect to the network once, or name a folder that holds the model."
         else:
             hint = "Check the name and the revision, or name a folder that save_pretrained wrote."
-        raise ModelError(f"{source}: cannot be opened as a model ({' '.join(told.split())[:200]})", hint) from error
+        raise ModelError(f"{source}: cannot be opened as a model ({reason})", hint) from error

@@ -13,13 +13,16 @@ from safetensors.torch import load_file, save_file
 
 from alif import store
 from alif.errors import ModelError
+from alif.student import ranks
 
 __all__ = ["full_disk", "read", "write"]
 
 
 def write(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Write `tensors` by name; those that share memory are written apart."""
-    ready = {name: tensors[name].detach().cpu().contiguous().clone() for name in sorted(tensors)}
+    """Write `tensors` by name; those that share memory are written apart. Of several processes the first writes for all."""
+    ready = {name: ranks.whole(tensors[name].detach()).cpu().contiguous().clone() for name in sorted(tensors)}
+    if not ranks.first():
+        return
     with full_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(ready, path, metadata={"format": "pt"})

@@ -8,8 +8,9 @@ assumed     what is told nowhere: the mean length of a row, the vocabulary of an
 from __future__ import annotations
 
 import gzip
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,11 @@ class Amount:
     def times(self, factor: float, what: str = "") -> Amount:
         return Amount(what or self.what, self.low * factor, self.mid * factor, self.high * factor, self.mark, self.source)
 
+    def widened(self, factors: Sequence[float], note: str) -> Amount:
+        """Return the amount times a factor that is itself a range."""
+        low, mid, high = (end * factor for end, factor in zip((self.low, self.mid, self.high), factors, strict=True))
+        return Amount(self.what, low, mid, high, "assumed", f"{self.source}; {note}")
+
     def at_most(self, cap: Amount) -> Amount:
         """Return the smaller of the two, end by end."""
         low, mid, high = min(self.low, cap.low), min(self.mid, cap.mid), min(self.high, cap.high)
@@ -62,7 +68,7 @@ def pretrain(recipe: Recipe, run: Run, vocabulary: int) -> list[Amount]:
     if done := _done(run, "pretrain"):
         return [done]
     whole = recipe.pretrain.epochs * (1 - recipe.corpus.held_out) / (1 - recipe.pretrain.replay)
-    return [_other(amount.times(whole), vocabulary) for amount in _texts(recipe)]
+    return [_fewer(_other(amount.times(whole), vocabulary), recipe, run) for amount in _texts(recipe)]
 
 
 def finetune(recipe: Recipe, run: Run, vocabulary: int) -> list[Amount]:
@@ -73,8 +79,10 @@ def finetune(recipe: Recipe, run: Run, vocabulary: int) -> list[Amount]:
     a_row = _fact(_facts()["tokens_a_row"], "tokens a row")
     if (record := run.record("blend")) is not None:
         rows = record["counts"]["kept"]
-        return [_other(a_row.times(rows * whole, f"blend: {rows:,} rows"), vocabulary)]
-    return [_other(a_row.times(rows * whole, f"{name}: {rows:,} rows"), vocabulary) for name, rows in _rows(recipe) if rows]
+        return [_fewer(_other(a_row.times(rows * whole, f"blend: {rows:,} rows"), vocabulary), recipe, run)]
+    found = {name: a_row.times(rows * whole, f"{name}: {rows:,} rows") for name, rows in _rows(recipe) if rows}
+    told = {name: _other(amount, vocabulary) for name, amount in found.items()}
+    return [amount if name == "replay" else _fewer(amount, recipe, run) for name, amount in told.items()]
 
 
 def _facts() -> Any:
@@ -98,8 +106,22 @@ def _other(amount: Amount, vocabulary: int) -> Amount:
     """Widen an amount that was told for Llama-3's vocabulary and is for another one."""
     if vocabulary == LLAMA_3:
         return amount
-    low, mid, high = (v * f for v, f in zip((amount.low, amount.mid, amount.high), OTHER_VOCABULARY, strict=True))
-    return Amount(amount.what, low, mid, high, "assumed", f"{amount.source}; another vocabulary than Llama-3's")
+    return amount.widened(OTHER_VOCABULARY, "another vocabulary than Llama-3's")
+
+
+def _fewer(amount: Amount, recipe: Recipe, run: Run) -> Amount:
+    """Shrink an amount of the taught language by what its new tokens save: as this run's base counted, or as others did."""
+    if not recipe.student.new_tokens:
+        return amount
+    record = run.record("base")
+    facts = record["counts"]["facts"] if record else {}
+    if "extended" in facts:
+        code = languages.load(recipe.language.pack).code
+        before, after = (told["tokenizer"][code]["tokens_per_word"] for told in (facts, facts["extended"]))
+        return amount.times(after / before)
+    fact = _facts()["new_tokens"]
+    part = min(1.0, math.log2(1 + recipe.student.new_tokens) / math.log2(1 + fact["tokens"]))
+    return amount.widened([1 - part * (1 - left) for left in fact["value"]], fact["source"])
 
 
 def _texts(recipe: Recipe) -> Iterator[Amount]:

@@ -19,7 +19,7 @@ from alif.language import pack as languages
 from alif.records import Counts, Dropped, Example
 from alif.runs import Given
 from alif.student import adapter as adapters
-from alif.student import encode_answer, encode_prompt, write_prompt
+from alif.student import encode_answer, encode_prompt, ranks, write_prompt
 from alif.student.base import Bare, open_base
 from alif.student.device import place
 from alif.student.prompts import Template, choose
@@ -61,7 +61,7 @@ def train(given: Given, language: recipe.Language, adapter: recipe.Adapter, fine
         start += adapter.model_dump_json()
     looks = _looks(given, language, finetune, bare) if finetune.look_steps else None
     facts = work(given, bare.base, wrapped, packs, finetune, where=where, start=start, looks=looks)
-    if finetune.start == "merged":
+    if finetune.start == "merged" and ranks.first():
         adapters.join(before, given.folder / "adapter")
     return Counts.of(len(fitting), dropped, template=choose(finetune.template, bare.tokenizer), **facts)
 

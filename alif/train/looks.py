@@ -19,7 +19,7 @@ from transformers import PreTrainedTokenizerBase
 
 from alif.recipe import Stage
 from alif.records import Document, Example
-from alif.student import encode_documents, encode_prompt, write_prompt
+from alif.student import encode_documents, encode_prompt, ranks, write_prompt
 from alif.student.device import Place
 from alif.student.prompts import Template
 from alif.train.loss import Learner
@@ -92,7 +92,7 @@ def look(learner: Learner, looks: Looks, where: Place) -> dict[str, Any]:
     mixed = torch.autocast(where.device.type, where.dtype, enabled=where.dtype != torch.float32)
     learner.eval()
     try:
-        with torch.no_grad(), mixed:
+        with torch.no_grad(), mixed, ranks.gathered(learner):
             bits = {language: _bits(learner, texts, where) for language, texts in looks.texts.items()}
             samples = [_sample(learner, prompt, looks.tokenizer, where) for prompt in looks.prompts]
     finally:
@@ -126,7 +126,7 @@ def _bits(learner: Learner, texts: HeldOut, where: Place) -> float:
             for key, part in collate([rows[index]]).items()
         }
         nats += float(learner(**batch, num_items_in_batch=1)["loss"])
-    return round(nats / math.log(2) / texts.bytes, 4)
+    return round(ranks.mean(nats) / math.log(2) / texts.bytes, 4)
 
 
 def _sample(learner: Learner, prompt: Sequence[int], tokenizer: PreTrainedTokenizerBase, where: Place) -> dict[str, str]:

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from alif.student.adapter import head
+from alif.student.adapter import causal, head
 from alif.train.packs import IGNORE
 
 __all__ = ["Learner", "labelled_loss"]
@@ -40,11 +40,10 @@ class Learner(torch.nn.Module):
         **bounds: Any,
     ) -> dict[str, torch.Tensor]:
         """Return {"loss"}: summed loss of a batch [rows, length] over `num_items_in_batch`; `bounds` are for the attention."""
-        model: Any = self.model
-        causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+        bare = causal(self.model)
         given = {"input_ids": input_ids, "position_ids": position_ids, "use_cache": False, **bounds}
-        states = causal.base_model(**given).last_hidden_state
-        weight, bias = head(causal)
+        states = bare.base_model(**given).last_hidden_state
+        weight, bias = head(bare)
         return {"loss": labelled_loss(states, weight.to(states.dtype), bias, labels) / num_items_in_batch}
 
 

@@ -1,8 +1,10 @@
 """What a training stage keeps in memory, by part, worked out from shapes alone.
 
-    base           the frozen model, 2 bytes a parameter on a GPU, 4 on a CPU
-    trained        what is trained, in float32          gradients    as much again          optimiser    twice as much
-    half copies    what is trained once more in 16 bits, for the products (GPU only)
+    base           the frozen model, 2 bytes a parameter on a GPU, 4 on a CPU; its linear layers in 4 bits where it is quantised
+    trained        what is trained, in float32 (adapter.copies)     gradients    as much again
+    optimiser      twice as much, or two bytes a parameter (adamw_8bit)
+    half copies    what is trained in float32 once more in 16 bits, for the products (GPU only)
+    dequantised    the largest 4-bit matrix in 16 bits, on the way back
     activations    what the way back needs of every token: `saved` of each block, or of one block where it is computed again
     loss           logits of one chunk of tokens
 
@@ -26,6 +28,12 @@ CPU_CHUNK, GPU_CHUNK = 256, 4096
 
 FULL, HALF = 4, 2
 """Bytes of a number."""
+FOUR_BIT = 1 / 2 + 1 / 64 + FULL / (64 * 256)
+"""Bytes of a weight in NF4, doubly quantised: half a byte, a scale of 8 bits for each 64 weights, one of 32 bits for each 256
+scales. Counted in the tensors of bitsandbytes 0.50.2. Linear layers only: embeddings, head and norms keep 16 bits."""
+EIGHT_BIT = 2 * (1 + FULL / 256)
+"""Bytes of AdamW's two states of a parameter in 8 bits, with a scale of 32 bits for each 256 of either. Counted in those of
+bitsandbytes 0.50.2, which keeps matrices of fewer than 4,096 numbers in 32 bits: no base for a GPU has such."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +48,17 @@ class Load:
     gpus: int = 1
     shard: bool = False
     """Weights, gradients and optimiser are shared out among the GPUs (FSDP2); activations never are."""
+    quantised: bool = False
+    """The base's linear layers are in 4 bits."""
 
     @property
     def trained(self) -> Trained:
         return trained(self.shape, self.adapter)
+
+    @property
+    def copy(self) -> int:
+        """Bytes of a number of the embedding copies, and of its gradient."""
+        return FULL if self.adapter.copies == "float32" else HALF
 
     @property
     def tokens(self) -> int:
@@ -60,22 +75,27 @@ def parts(load: Load) -> dict[str, float]:
     own, shape = load.trained, load.shape
     small = HALF if load.gpu else FULL
     shards = load.gpus if load.shard else 1
+    trained = own.lora * FULL + own.copies * load.copy
+    states = own.trainable * EIGHT_BIT if load.stage.optimizer == "adamw_8bit" else 2.0 * trained
+    frozen = shape.blocks * FOUR_BIT + (shape.parameters - shape.blocks) * small if load.quantised else shape.parameters * small
     found: dict[str, float] = {
-        "base": shape.parameters * small / shards,
-        "trained": own.trainable * FULL / shards,
-        "gradients": own.trainable * FULL / shards,
-        "optimiser": 2 * own.trainable * FULL / shards,
+        "base": frozen / shards,
+        "trained": trained / shards,
+        "gradients": trained / shards,
+        "optimiser": states / shards,
     }
     if load.gpus > 1:
         largest = max(shape.blocks / shape.num_hidden_layers, 2.0 * shape.matrix) * small
-        found["between GPUs"] = largest if load.shard else own.trainable * FULL  # what is gathered; buckets of gradients
+        found["between GPUs"] = largest if load.shard else trained  # what is gathered; buckets of gradients
     if load.gpu:
-        head = shape.matrix if own.copies else 0
+        head = shape.matrix if own.copies and load.copy == FULL else 0
         found["half copies"] = (own.lora + head) * HALF
+    if load.quantised:
+        found["dequantised"] = max(a * b for layers in shape.linear.values() for a, b in layers) * small
     found["activations"] = _activations(load)
     found["loss"] = _loss(load)
     if own.copies and load.accumulates and not load.recompute:
-        found["new gradient"] = shape.matrix * FULL  # of head or embeddings, before it is added to the sum
+        found["new gradient"] = shape.matrix * load.copy  # of head or embeddings, before it is added to the sum
     if not load.accumulates:
         _without_sum(load, found)
     return found
@@ -84,8 +104,9 @@ def parts(load: Load) -> dict[str, float]:
 def _without_sum(load: Load, found: dict[str, float]) -> None:
     """Correct the peak of a step of one pass: its gradients come as its activations go."""
     with_way_back = found["activations"] + found["loss"]
-    early = load.shape.matrix * FULL if load.trained.copies else 0.0  # the head's gradient comes with the loss
-    all_gradients, end = found["gradients"], 2 * load.shape.matrix * FULL if load.trained.copies else 0.0
+    matrix = load.shape.matrix * load.copy if load.trained.copies else 0.0
+    early = matrix  # the head's gradient comes with the loss
+    all_gradients, end = found["gradients"], 2 * matrix
     if early + with_way_back < all_gradients + end:
         found["activations"], found["loss"], found["optimiser step"] = 0.0, 0.0, end
     else:

@@ -24,10 +24,12 @@ import torch
 
 from alif import store
 
-__all__ = ["IGNORE", "Packs", "Piece", "Rows", "collate", "collate_trimmed", "lay", "order", "pack", "split"]
+__all__ = ["IGNORE", "Packs", "Piece", "Rows", "collate", "collate_trimmed", "even", "lay", "order", "pack", "split"]
 
 IGNORE = -100
 """The label of a token that carries no loss. Source: PyTorch's cross_entropy."""
+NOTHING = -1
+"""In an order of rows: one in which nothing carries loss."""
 
 Tokens = npt.NDArray[np.int32]
 
@@ -153,8 +155,13 @@ def order(rows: int, epochs: float, seed: int) -> npt.NDArray[np.int64]:
     return np.concatenate([*shuffles, np.empty(0, dtype=np.int64)])[:total].astype(np.int64)
 
 
+def even(sequence: npt.NDArray[np.int64], at_once: int) -> npt.NDArray[np.int64]:
+    """Return `sequence` with NOTHING at its end, so that `at_once` rows at a time leave no rest for some processes only."""
+    return np.append(sequence, np.full(-len(sequence) % at_once, NOTHING)).astype(np.int64)
+
+
 class Rows(torch.utils.data.Dataset[dict[str, Tokens]]):
-    """The rows of `packs` in the order in which they are trained on."""
+    """The rows of `packs` in the order in which they are trained on; NOTHING is a row without a label."""
 
     def __init__(self, packs: Packs, sequence: npt.NDArray[np.int64]) -> None:
         self.packs, self.sequence = packs, sequence
@@ -164,9 +171,10 @@ class Rows(torch.utils.data.Dataset[dict[str, Tokens]]):
 
     def __getitem__(self, at: int) -> dict[str, Tokens]:
         row = self.sequence[at]
+        labels = self.packs.labels[row]
         return {
             "input_ids": self.packs.tokens[row],
-            "labels": self.packs.labels[row],
+            "labels": np.full_like(labels, IGNORE) if row == NOTHING else labels,
             "position_ids": self.packs.positions[row],
             "used": self.packs.used[row],
         }

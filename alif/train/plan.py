@@ -16,7 +16,7 @@ from typing import Any
 
 from alif.recipe import Adapter, Pretrain, Recipe, Stage
 from alif.runs import Run
-from alif.train import amounts, gpus, shapes
+from alif.train import amounts, gpus, memory, shapes
 from alif.train.amounts import Amount
 from alif.train.gpus import Gpu
 from alif.train.memory import Load, parts
@@ -32,6 +32,10 @@ LABELLED = {"pretrain": 1.0, "finetune": 0.6}
 """Part of the tokens that carry loss, and cost a product with the head. Assumed for stage 2."""
 SHORT = 2048
 """Tokens of the shorter row that is advised."""
+FOUR_BIT_SPEED = 0.78
+"""What is left of the tokens a second on a base in 4 bits."""
+USEFUL = {"packed": (1.0, 1.0), "padded": (0.3, 0.42)}
+"""Part of what goes through the model that is no padding, low and high: texts of these lengths in batches of 8, simulated."""
 SMALL_MODELS = ((1e9, 0.4), (2e9, 0.6), (3e9, 0.8))
 """Below so many parameters, so much of what a GPU reaches with a large model: its products are too small. Assumed."""
 
@@ -44,11 +48,12 @@ def plan(recipe: Recipe, gpu_name: str, runs: Path = Path("runs")) -> dict[str, 
         ModelError: a base whose shape is not known here.
     """
     gpu = gpus.named(gpu_name)
-    shape, origin = shapes.of(recipe.student, recipe.tiny)
+    bare, origin = shapes.of(recipe.student, recipe.tiny)
     run = Run(runs / recipe.name)
+    shape = bare.model_copy(update={"vocab_size": bare.vocab_size + recipe.student.new_tokens})
     stages = [
-        _stage("pretrain", recipe, gpu, shape, amounts.pretrain(recipe, run, shape.vocab_size)),
-        _stage("finetune", recipe, gpu, shape, amounts.finetune(recipe, run, shape.vocab_size)),
+        _stage("pretrain", recipe, gpu, shape, amounts.pretrain(recipe, run, bare.vocab_size)),
+        _stage("finetune", recipe, gpu, shape, amounts.finetune(recipe, run, bare.vocab_size)),
     ]
     own = shapes.trained(shape, recipe.adapter)
     return {
@@ -63,7 +68,7 @@ def plan(recipe: Recipe, gpu_name: str, runs: Path = Path("runs")) -> dict[str, 
         "fits": all(stage["fits"] for stage in stages),
         "hours": _sum(stages, "hours"),
         "usd": _sum(stages, "usd"),
-        "disk_gb": round((2 * 3 * 4 * own.trainable + 2 * 2 * shape.parameters) / 1e9, 1),
+        "disk_gb": round(max(2 * stage["checkpoint_gb"] for stage in stages) + 2 * 2 * shape.parameters / 1e9, 1),
         "inputs": _inputs(recipe, gpu, shape, origin, stages),
     }
 
@@ -89,7 +94,9 @@ def _stage(name: str, recipe: Recipe, gpu: Gpu, shape: Shape, tokens: Sequence[A
     low, mid, high = (sum(getattr(amount, end) for amount in tokens) for end in ("low", "mid", "high"))
     if not stage.epochs:
         low = mid = high = 0.0
-    speed = [gpu.peak_tflops * 1e12 * share * _small(shape) * recipe.runtime.gpus / work for share in gpu.reached]
+    slower = _small(shape) * (FOUR_BIT_SPEED if load.quantised else 1.0)
+    ends = zip(gpu.reached, USEFUL[stage.layout], strict=True)
+    speed = [gpu.peak_tflops * 1e12 * share * useful * slower * recipe.runtime.gpus / work for share, useful in ends]
     hours = [low / speed[1] / 3600, 2 * mid / (speed[0] + speed[1]) / 3600, high / speed[0] / 3600]
     prices = [gpu.usd_an_hour[0], sum(gpu.usd_an_hour) / 2, gpu.usd_an_hour[1]]
     total = sum(found.values()) / 1e9
@@ -99,6 +106,7 @@ def _stage(name: str, recipe: Recipe, gpu: Gpu, shape: Shape, tokens: Sequence[A
         "total_gb": round(total, 1),
         "room_gb": round(room, 1),
         "fits": total <= room,
+        "checkpoint_gb": round((found["trained"] + found["optimiser"]) * (load.gpus if load.shard else 1) / 1e9, 1),
         "tokens": _range((low, mid, high), 0),
         "gflop_a_token": round(work / 1e9, 1),
         "tokens_per_s": _range((speed[0], sum(speed) / 2, speed[1]), 0),
@@ -110,8 +118,15 @@ def _stage(name: str, recipe: Recipe, gpu: Gpu, shape: Shape, tokens: Sequence[A
 
 
 def _load(recipe: Recipe, stage: Stage, shape: Shape) -> Load:
+    runtime, quantised = recipe.runtime, recipe.student.quantise == "4bit"
     return Load(
-        shape, recipe.adapter, stage, recompute=recipe.runtime.recompute, gpus=recipe.runtime.gpus, shard=recipe.runtime.shard
+        shape,
+        recipe.adapter,
+        stage,
+        recompute=runtime.recompute,
+        gpus=runtime.gpus,
+        shard=runtime.shard,
+        quantised=quantised,
     )
 
 
@@ -147,7 +162,7 @@ class Cure:
     line: str
     harm: str
     table: str
-    """adapter, runtime, or "stage"."""
+    """adapter, student, runtime, or "stage"."""
     values: Mapping[str, Any]
 
     def change(self, recipe: Recipe, stage: Stage) -> tuple[Recipe, Stage]:
@@ -162,9 +177,14 @@ def _every_cure(recipe: Recipe, stage: Stage) -> Iterator[Cure]:
     name = "pretrain" if isinstance(stage, Pretrain) else "finetune"
     yield Cure(f"{name}.rows_at_once=1", "none", "stage", {"rows_at_once": 1})
     yield Cure("runtime.recompute=true", "a third to a half more hours, the same result", "runtime", {"recompute": True})
+    eight = {"optimizer": "adamw_8bit"}
+    yield Cure(f'{name}.optimizer="adamw_8bit"', "little: the optimiser's state is rounded to 8 bits", "stage", eight)
     if stage.tokens_per_row > SHORT:
         line = f"{name}.tokens_per_row={SHORT}"
         yield Cure(line, "longer texts are read in pieces, longer rows dropped", "stage", {"tokens_per_row": SHORT})
+    four = {"quantise": "4bit"}
+    slower = f"the base is rounded to 4 bits while it trains, and {1 - FOUR_BIT_SPEED:.0%} fewer tokens a second"
+    yield Cure('student.quantise="4bit"', slower, "student", four)
     for rank in (64, 16):
         if recipe.adapter.rank > rank:
             yield Cure(f"adapter.rank={rank}", "a smaller adapter learns less", "adapter", {"rank": rank})
@@ -206,9 +226,28 @@ def _inputs(recipe: Recipe, gpu: Gpu, shape: Shape, origin: str, stages: Sequenc
         found.append(("numbers", "float16 with loss scaling", "assumed", f"{gpu.name} has no bfloat16"))
     if (factor := _small(shape)) < 1:
         found.append(("small products", f"{factor:.0%} of what a large model reaches", "assumed", "no measurement at hand"))
+    found += _special(recipe)
     for stage in stages:
         found += [
             (f"{stage['stage']}: {one['what']}", f"{one['mid'] / 1e6:,.1f} million tokens", one["mark"], one["source"])
             for one in stage["from"]
         ]
     return [dict(zip(("what", "value", "mark", "source"), row, strict=True)) for row in found]
+
+
+def _special(recipe: Recipe) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the inputs of fewer bits, more tokens and padding, where a recipe asks for them."""
+    if recipe.student.quantise == "4bit":
+        told = f"{memory.FOUR_BIT:.3f} bytes a weight of linear layers"
+        yield "4-bit base", told, "measured", "NF4's tensors in bitsandbytes 0.50.2; embeddings and head in 16 bits"
+        speed = f"{FOUR_BIT_SPEED:.0%} of the tokens a second"
+        yield "4-bit speed", speed, "measured", "torchtune: 3,083 and 2,413 tokens/s (Llama-3.1-8B, RTX 4090)"
+    if "adamw_8bit" in (recipe.pretrain.optimizer, recipe.finetune.optimizer):
+        told = f"{memory.EIGHT_BIT:.3f} bytes a trained parameter"
+        yield "8-bit optimiser", told, "measured", "AdamW8bit's tensors in bitsandbytes 0.50.2"
+    if "padded" in (recipe.pretrain.layout, recipe.finetune.layout):
+        told = "{:.0%} to {:.0%} of the tokens are none".format(*(1 - useful for useful in reversed(USEFUL["padded"])))
+        yield "padding", told, "assumed", "simulated lengths in batches of 8; what is cut off is not taken away"
+    if recipe.student.new_tokens:
+        told = f"{recipe.student.new_tokens:,} rows in embeddings and head"
+        yield "new tokens", told, "assumed", "as many as the corpus gives, at most those asked for"

@@ -21,6 +21,7 @@ from alif.language import pack as languages
 from alif.records import Counts, Document
 from alif.runs import Given
 from alif.student import adapter as adapters
+from alif.student import ranks
 from alif.student.base import Bare, open_base
 from alif.student.device import place
 from alif.train.looks import Looks, documents
@@ -96,7 +97,8 @@ def _texts(given: Given, language: recipe.Language, pretrain: recipe.Pretrain, b
 
 
 def _encode(documents: Sequence[Document], bare: Bare, given: Given) -> list[Text]:
-    encoded = tokenise([document.text for document in documents], bare.tokenizer, given.scratch, bare.base.digest)
+    with ranks.first_goes_first():
+        encoded = tokenise([document.text for document in documents], bare.tokenizer, given.scratch, bare.base.digest)
     return [Text(document.id, tokens) for document, tokens in zip(documents, encoded, strict=True)]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from alif.student.adapter import causal
 from alif.train.gpus import GPUS
 from alif.train.packs import Packs
 
@@ -23,10 +24,10 @@ def flop_a_token(model: Any, labelled: float, text: float) -> float:
         labelled: part of the tokens that carry loss, and cost a product with the head.
         text: tokens of the text that a token stands in, on average.
     """
-    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    config = causal.config
+    bare = causal(model)
+    config = bare.config
     frozen = trained = 0
-    for name, weight in causal.named_parameters():
+    for name, weight in bare.named_parameters():
         if weight.ndim != 2 or "embed_tokens" in name or "lm_head" in name:
             continue
         if weight.requires_grad:
@@ -34,7 +35,7 @@ def flop_a_token(model: Any, labelled: float, text: float) -> float:
         else:
             frozen += weight.numel()
     head = config.vocab_size * config.hidden_size
-    with_head = any(p.requires_grad for n, p in causal.named_parameters() if "lm_head" in n or "embed_tokens" in n)
+    with_head = any(p.requires_grad for n, p in bare.named_parameters() if "lm_head" in n or "embed_tokens" in n)
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     attention = 2 * config.num_attention_heads * width * text * config.num_hidden_layers  # forward; half of the text is seen
     return float(4 * frozen + 6 * trained + (6 if with_head else 4) * head * labelled + 3 * attention)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from alif.errors import RecipeError
 from alif.recipe import Stage
 from alif.runs import Given
 from alif.student import adapter as adapters
+from alif.student import ranks
 from alif.student.base import Bare, Base
 from alif.student.device import Place
 from alif.train import checkpoints, shards
@@ -37,7 +37,7 @@ def check_length(bare: Bare, name: str, stage: Stage) -> None:
 def arrange(pieces: Sequence[Piece], stage: Stage, filler: int, scratch: Path | None = None) -> Packs:
     """Lay texts into rows as the stage's layout says; in files under `scratch`, of each process its own, or in memory."""
     lay_out = pack if stage.layout == "packed" else lay
-    folder = scratch / f"packs{os.environ.get('RANK', '')}" if scratch else None
+    folder = scratch / f"packs{ranks.rank() or ''}" if scratch else None
     return lay_out(pieces, stage.tokens_per_row, filler, folder)
 
 
@@ -61,8 +61,9 @@ def work(
     console.note(f"{given.step}: {told}")
     outcome = fit(model, packs, stage, given, where=where, aim=purpose(packs, stage, start=base.digest + start), looks=looks)
     adapters.save(model, given.folder / "adapter", base.base)
-    checkpoints.clear(given.scratch)
-    shards.clear(given.scratch)
+    if ranks.first():
+        checkpoints.clear(given.scratch)
+        shards.clear(given.scratch)
     return {
         "trainable": share.trainable,
         "parameters": share.total,

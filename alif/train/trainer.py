@@ -3,6 +3,9 @@
 What makes it resume to the bit: the order of all rows is worked out before the first (`packs.order`); a checkpoint stands
 between two optimiser steps, and holds weights, optimiser, schedule and random numbers. A kill in the middle of an accumulation
 throws that accumulation away, and it is done again.
+
+Several processes (`launch`) take turns with the forward passes of each step, so that a step is the same rows however many they
+are, and its loss and gradient are the same but for rounding.
 """
 
 from __future__ import annotations
@@ -11,34 +14,35 @@ import contextlib
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import Trainer, TrainingArguments
+from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from alif import console, mirror, store
+from alif import console, store
 from alif.errors import ModelError, RecipeError
 from alif.recipe import Stage
 from alif.records import Table
 from alif.runs import Given
-from alif.student import attention, weights
+from alif.student import attention, ranks, weights
+from alif.student.adapter import causal
+from alif.student.compiled import compiled
 from alif.student.device import Place
 from alif.train import checkpoints, speed
 from alif.train.looks import Looks
 from alif.train.loss import Learner
-from alif.train.optimizers import optimizer_of
-from alif.train.packs import Packs, Rows, collate, collate_trimmed, order
-from alif.train.watch import Watch, curve, trained
+from alif.train.packs import Packs, Rows, collate, collate_trimmed, even, order
+from alif.train.stage_trainer import StageTrainer, put
+from alif.train.watch import Watch, curve
 
 __all__ = ["Outcome", "fit", "purpose"]
 
 GRADIENT_NORM = 1.0
 """Gradients are clipped to it. Source: the default of transformers' Trainer, which the original kept."""
-WEIGHTS = "trained.safetensors"
 
 
 @dataclass(frozen=True)
@@ -71,16 +75,7 @@ def fit(
         ModelError: the loss is not a number; the batch is named.
         AlifError: the disk cannot hold a checkpoint.
     """
-    if given.runtime.gpus > 1:
-        raise RecipeError(
-            f"runtime.gpus = {given.runtime.gpus}: training on more than one GPU is not built yet",
-            "Set runtime.gpus = 1; `alif check RECIPE --gpu` can plan with more.",
-        )
-    if stage.rows_per_step % stage.rows_at_once:
-        raise RecipeError(
-            f"{given.step}.rows_per_step = {stage.rows_per_step} is no multiple of rows_at_once = {stage.rows_at_once}",
-            "A step is whole forward passes: change one of them.",
-        )
+    at_once = _at_once(stage, given.step)
     sequence = order(len(packs), stage.epochs, stage.seed)
     if not len(sequence):
         return Outcome(0, 0, None, None)
@@ -88,28 +83,22 @@ def fit(
     folder = given.scratch / checkpoints.FOLDER
     with store.disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        last = checkpoints.newest(folder, aim)
+        last = ranks.told(lambda: checkpoints.newest(folder, aim))
     model.train()
     if given.runtime.recompute:
         _recompute(model)
-    with console.progress(given.step, steps, "steps") as bar, _attending(model, where):
+    with console.progress(given.step, steps, "steps") as bar, _attending(model, where), compiled(model, where, given.runtime):
         watch = Watch(given, packs, sequence, stage, bar)
         watch.looks, watch.where = looks, where
         watch.work = speed.flop_a_token(model, packs.labelled / max(1, int(packs.used.sum())), speed.text(packs))
-        trainer = StageTrainer(
-            model=Learner(model),
-            args=_arguments(stage, steps, folder, given, where),
-            train_dataset=Rows(packs, sequence),
-            data_collator=collate if stage.layout == "packed" else collate_trimmed,
-            callbacks=[watch],
-        )
-        trainer.remove_callback(PrinterCallback)
+        rows = Rows(packs, even(sequence, at_once) if ranks.count() > 1 else sequence)
+        trainer = _trainer(model, rows, stage, watch, where, _arguments(stage, steps, folder, given, where))
         trainer.prepare(stage, folder, aim, watch)
         with _fitting(given, stage):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
     steps = trainer.state.global_step
-    if best := watch.best(steps):
-        _put(weights.read(best), trainer.model)
+    if best := ranks.told(lambda: watch.best(steps)):
+        put(weights.read(best), trainer.model)
     losses = [row["loss"] for row in curve(watch.path, steps)]
     tail = losses[-max(1, len(losses) // 10) :]
     mean = sum(tail) / len(tail) if tail else None
@@ -117,20 +106,53 @@ def fit(
     return Outcome(steps, int(packs.used[seen].sum()), losses[0] if losses else None, mean)
 
 
+def _at_once(stage: Stage, step: str) -> int:
+    """Return the rows that go through the model at once, in all processes together."""
+    found = stage.rows_at_once * ranks.count()
+    if stage.rows_per_step % found:
+        each = f" on {ranks.count()} GPUs" if ranks.count() > 1 else ""
+        raise RecipeError(
+            f"{step}.rows_per_step = {stage.rows_per_step} is no multiple of rows_at_once = {stage.rows_at_once}{each}",
+            "A step is whole forward passes, as many on each GPU: change one of them.",
+        )
+    return found
+
+
+def _trainer(
+    model: torch.nn.Module, rows: Rows, stage: Stage, watch: Watch, where: Place, arguments: TrainingArguments
+) -> StageTrainer:
+    learner: Any = Learner(model)
+    sharing = watch.given.runtime.shard and ranks.count() > 1
+    if sharing:
+        ranks.share_out(learner, causal(model)._no_split_modules, where.dtype)
+    trainer = StageTrainer(
+        model=learner,
+        args=arguments,
+        train_dataset=rows,
+        data_collator=collate if stage.layout == "packed" else collate_trimmed,
+        callbacks=[watch],
+    )
+    trainer.remove_callback(PrinterCallback)
+    if sharing:  # accelerate refuses FSDP2 on a CPU, where it is tested: so it is ours, and accelerate leaves what is prepared
+        trainer.accelerator.prepare_model(learner, evaluation_mode=True)
+        learner._is_accelerate_prepared = True
+    return trainer
+
+
 @contextlib.contextmanager
 def _attending(model: Any, where: Place) -> Iterator[None]:
     """Let `model` attend by text, where that can be had, for the length of a block."""
-    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    before = causal.config._attn_implementation
-    causal.set_attn_implementation(attention.choose(causal.config, where.device, where.dtype))
-    for layer in causal.modules():
+    bare = causal(model)
+    before = bare.config._attn_implementation
+    bare.set_attn_implementation(attention.choose(bare.config, where.device, where.dtype))
+    for layer in bare.modules():
         if hasattr(layer, "cast_input_dtype_enabled"):
             layer.cast_input_dtype_enabled = False  # PEFT would copy each input of LoRA to float32; autocast copies none
     try:
         yield
     finally:
-        causal.set_attn_implementation(before)
-        for layer in causal.modules():
+        bare.set_attn_implementation(before)
+        for layer in bare.modules():
             if hasattr(layer, "cast_input_dtype_enabled"):
                 layer.cast_input_dtype_enabled = True
 
@@ -162,7 +184,7 @@ def _arguments(stage: Stage, steps: int, folder: Path, given: Given, where: Plac
         num_train_epochs=1,  # all epochs stand in one list
         train_sampling_strategy="sequential",
         per_device_train_batch_size=stage.rows_at_once,
-        gradient_accumulation_steps=stage.rows_per_step // stage.rows_at_once,
+        gradient_accumulation_steps=stage.rows_per_step // (stage.rows_at_once * ranks.count()),
         learning_rate=stage.lr,
         lr_scheduler_type=schedules[stage.schedule],
         warmup_steps=min(stage.warmup_steps, steps // 10),
@@ -180,68 +202,5 @@ def _arguments(stage: Stage, steps: int, folder: Path, given: Given, where: Plac
         use_cpu=where.device.type == "cpu",
         bf16=where.dtype == torch.bfloat16,
         fp16=where.dtype == torch.float16,
+        ddp_find_unused_parameters=False,
     )
-
-
-class StageTrainer(Trainer):
-    """transformers' Trainer with two learning rates and our checkpoints."""
-
-    def prepare(self, stage: Stage, folder: Path, aim: str, watch: Watch) -> None:
-        """Take what the Trainer's own constructor has no place for."""
-        self.stage, self.folder, self.aim, self.watch = stage, folder, aim, watch
-
-    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
-        """Build AdamW; the embeddings have their own learning rate, and neither they nor vectors decay."""
-        if self.optimizer is None:
-            kind, more = optimizer_of(self.stage, self.args.device)
-            self.optimizer = kind(_groups(self.model, self.stage), **more)
-        return self.optimizer
-
-    def training_step(self, model: torch.nn.Module, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
-        """Keep the loss of each forward pass."""
-        loss = super().training_step(model, inputs, num_items_in_batch)
-        self.watch.losses.append(loss)
-        return loss
-
-    def _clip_grad_norm(self, model: torch.nn.Module) -> Any:
-        norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]  # transformers has no types here
-        self.watch.gradient_norm = float(norm)
-        return norm
-
-    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
-        state = dict(trained(self.model))
-        checkpoints.room(self.folder, 4 * sum(weight.numel() * weight.element_size() for weight in state.values()))
-        with weights.full_disk(self.folder), checkpoints.writing(self.folder, self.state.global_step, self.aim) as partial:
-            weights.write(partial / WEIGHTS, state)
-            self._save_optimizer_and_scheduler(str(partial))
-            self._save_scaler(str(partial))
-            self._save_rng_state(str(partial))
-            self.state.save_to_json(str(partial / "trainer_state.json"))
-        given, part = self.watch.given, self.folder.relative_to(self.watch.given.root).as_posix()
-        for sent in (f"{part}/step-{self.state.global_step}", self.watch.path.relative_to(given.root).as_posix()):
-            mirror.send(given.root, sent, given.runtime.mirror)
-        mirror.forget(given.root, part, given.runtime.mirror)
-
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: torch.nn.Module | None = None) -> None:
-        _put(weights.read(Path(resume_from_checkpoint) / WEIGHTS), self.model)
-
-
-def _put(saved: Mapping[str, torch.Tensor], model: torch.nn.Module | None) -> None:
-    with torch.no_grad():
-        for name, weight in trained(model):
-            weight.copy_(saved[name])
-
-
-def _groups(model: torch.nn.Module | None, stage: Stage) -> list[dict[str, Any]]:
-    embeddings: list[torch.nn.Parameter] = []
-    matrices: list[torch.nn.Parameter] = []
-    vectors: list[torch.nn.Parameter] = []
-    for name, parameter in trained(model):
-        own = "embed_tokens" in name or "lm_head" in name
-        (embeddings if own else matrices if parameter.ndim > 1 else vectors).append(parameter)
-    groups = [
-        {"params": matrices, "lr": stage.lr, "weight_decay": stage.weight_decay},
-        {"params": vectors, "lr": stage.lr, "weight_decay": 0.0},
-        {"params": embeddings, "lr": stage.embedding_lr, "weight_decay": 0.0},
-    ]
-    return [group for group in groups if group["params"]]

@@ -24,12 +24,13 @@ from alif import console, store
 from alif.errors import ModelError
 from alif.recipe import Stage
 from alif.runs import Given
-from alif.student import weights
+from alif.student import ranks, weights
 from alif.student.device import Place
 from alif.train import speed
 from alif.train.looks import Looks, look
 from alif.train.loss import Learner
 from alif.train.packs import Packs
+from alif.train.tracker import Tracker
 
 __all__ = ["Watch", "curve", "trained"]
 
@@ -44,6 +45,7 @@ class Watch(TrainerCallback):
         self.given, self.packs, self.sequence, self.stage, self.bar = given, packs, sequence, stage, bar
         self.per_step = stage.rows_per_step
         self.path = given.scratch / "curve.jsonl"
+        self.tracker = Tracker(given, stage)
         self.looks: Looks | None = None
         self.where: Place
         self.gradient_norm: float | None = None
@@ -57,14 +59,16 @@ class Watch(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Begin, or go on, after `state.global_step` steps."""
-        store.write_rows(self.path, curve(self.path, state.global_step))
+        if ranks.first():
+            self.tracker.begin(state.global_step)
+            store.write_rows(self.path, curve(self.path, state.global_step))
         self.tokens = int(self.packs.used[self.sequence[: state.global_step * self.per_step]].sum())
         self.since = time.monotonic()
         self.bar.to(state.global_step)
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Look at the loss before it can do harm."""
-        loss = sum(float(part) for part in self.losses)
+        loss = ranks.mean(sum(float(part) for part in self.losses))
         self.losses.clear()
         if not math.isfinite(loss):
             raise self._not_a_number(state.global_step)
@@ -79,10 +83,16 @@ class Watch(TrainerCallback):
         self.row |= {"tokens": self.tokens, "tokens_per_s": round(rate, 1), **self._gpu(rate)}
         if self.looks and self.stage.look_steps and state.global_step % self.stage.look_steps == 0:
             self._look(kwargs["model"], control)
-        with store.disk(self.path), self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(self.row, ensure_ascii=False) + "\n")
+        if ranks.first():
+            with store.disk(self.path), self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(self.row, ensure_ascii=False) + "\n")
+            self.tracker.log(self.row)
         self.bar.to(state.global_step, f"loss {self.row['loss']:.3f} {rate:,.0f} tokens/s")
         self.since = time.monotonic()
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Close the tracker."""
+        self.tracker.end()
 
     def best(self, steps: int) -> Path | None:
         """Return the file of the weights to go back to after `steps` steps, where the stage may stop early."""
@@ -100,10 +110,10 @@ class Watch(TrainerCallback):
         now = self.row["bits_per_byte"].get(self.looks.taught)
         if not self.stage.patience or now is None:
             return
-        before = [bits for _, bits in self._looked(self.row["step"])]
+        before = ranks.told(lambda: [bits for _, bits in self._looked(self.row["step"])])
         if now < min(before, default=math.inf):
             weights.write(self._kept(self.row["step"]), dict(trained(learner)))
-            for old in sorted(self._kept(0).parent.glob("*"), key=lambda path: int(path.stem))[:-2]:
+            for old in sorted(self._kept(0).parent.glob("*"), key=lambda path: int(path.stem))[:-2] if ranks.first() else ():
                 old.unlink()  # two are kept, like checkpoints: a resumed run may go back behind the last
         recent = [*before, now][-self.stage.patience :]
         if len(before) >= self.stage.patience and min(recent) >= min(before[: len(before) + 1 - self.stage.patience]):
@@ -125,7 +135,7 @@ class Watch(TrainerCallback):
             return {}
         told = {"memory_gb": round(torch.cuda.max_memory_allocated(self.where.device) / 1e9, 2)}
         most = speed.peak(self.where.device)
-        return told | ({"peak_share": round(rate * self.work / most, 4)} if most else {})
+        return told | ({"peak_share": round(rate * self.work / most / ranks.count(), 4)} if most else {})
 
     def _rows(self, step: int) -> np.ndarray:
         return self.sequence[step * self.per_step : (step + 1) * self.per_step]

@@ -91,6 +91,21 @@ def test_documents_are_drawn_and_one_of_two_is_held_out(given: Callable[..., Giv
     assert (fewer.kept, fewer.facts["held_out"]) == (7, 0)
 
 
+def test_sources_of_which_nothing_is_left_are_refused(given: Callable[..., Given], tmp_path: Path) -> None:
+    (tmp_path / "en.txt").write_text("This is no text in Urdu.\nNor is this one.\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"corpus\.source: none of 2 texts can be kept: 2 wrong_language; the first: 0%"):
+        run(given("corpus"), tmp_path, source="en.txt", known_source=(), min_words=2)
+
+
+def test_sister_languages_in_the_same_script_are_told_apart(given: Callable[..., Given], tmp_path: Path) -> None:
+    own = ["پشاور یونیورسٹی میں کل سے چیمپئن شپ شروع ہو رہی ہے۔", "ترے عشق کی انتہا چاہتا ہوں، مری سادگی دیکھ کیا چاہتا ہوں"]
+    others = ["هذا النص مكتوب باللغة العربية وليس بالأردية", "این متن به زبان فارسی نوشته شده است"]
+    (tmp_path / "a.txt").write_text("\n".join(own + others), encoding="utf-8")
+    step = given("corpus")
+    assert run(step, tmp_path, source="a.txt", known_source=(), min_words=2).kept == 2
+    assert [row["evidence"] for row in rows_of(step.folder, "dropped")] == ["taken for other"] * 2
+
+
 def test_bytes_that_are_no_text_are_refused_with_their_line(given: Callable[..., Given], tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes("ایک\nدو\n".encode() + b"\xff\xfe\n")
     with pytest.raises(DataError, match=r"a\.txt:3: not UTF-8"):

@@ -154,3 +154,44 @@ def test_what_cannot_be_used_is_named(reply: str, finish: str, reasons: list[str
 @given(strategies.text(), strategies.sampled_from(["stop", "length"]))
 def test_anything_at_all_is_read_without_an_error(reply: str, finish: str) -> None:
     assert all(piece.instruction and piece.output for piece in read(reply, finish, TAGS) if isinstance(piece, Candidate))
+
+
+@given(
+    strategies.lists(
+        strategies.sampled_from(
+            [
+                "Instruction: a",
+                "Instruction:",
+                "Input: <noinput>",
+                "Input:  b ",
+                "Output: c",
+                "Output:",
+                "###",
+                "",
+                "  ",
+                "d",
+                "  Instruction: e",
+                "Output: \\Input: f",
+                "   \\Output: g",
+                "\\###",
+                "**Output:** h",
+                "```",
+                "None",
+            ]
+        ),
+        max_size=12,
+    ),
+    strategies.sampled_from(["stop", "length"]),
+)
+def test_the_asked_format_is_read_at_once_as_the_other_readings_would(lines: list[str], finish: str) -> None:
+    reply = "\n".join(lines)
+    found = read(reply, finish, TAGS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prompts, "_plain", lambda piece, common: None)
+        assert read(reply, finish, TAGS) == found
+
+
+def test_a_reply_in_the_asked_format_takes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prompts, "_best", None)
+    items = [("الف", "", "ب\nInput is not a key here"), ("ج", "د", "ہ")]
+    assert texts(read("\n###\n".join(write(*item) for item in items), "stop", TAGS)) == items

@@ -61,6 +61,12 @@ def test_what_is_no_seed_is_refused_with_its_line(
         load(given("seeds"), tmp_path, "seeds.jsonl")
 
 
+def test_a_file_without_a_seed_is_refused(given: Callable[..., Given], tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_text("\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"seeds\.source: no seed in none\.jsonl"):
+        load(given("seeds"), tmp_path, "none.jsonl")
+
+
 def test_half_a_line_is_refused_with_its_line(given: Callable[..., Given], tmp_path: Path) -> None:
     (tmp_path / "seeds.jsonl").write_text(json.dumps(GOOD) + '\n{"task": "qa"', encoding="utf-8")
     with pytest.raises(DataError, match=r"seeds\.jsonl:2: not JSON"):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from alif.language.amounts import amounts, number
 from alif.language.pack import load
 
-UR, EN = load("ur"), load("en")
+UR, EN, BN = load("ur"), load("en"), load("bn")
 HUNDRED = {int(value): names for value, names in UR.numbers.words.items() if value.isdecimal()}
 
 
@@ -20,6 +20,33 @@ def test_every_number_below_a_hundred_has_its_own_words() -> None:
     for value, names in HUNDRED.items():
         for name in names:
             assert [amount.value for amount in amounts(name, UR)] == [value], name
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("একশ বিশ টাকা", ["120"]),
+        ("তিন লক্ষ বিশ হাজার পাঁচশত", ["320500"]),
+        ("সাড়ে তিনশ", ["350"]),
+        ("দেড়শো", ["150"]),
+        ("পৌনে দুই ঘণ্টা", ["7/4"]),
+        ("দুই-তৃতীয়াংশ", ["2/3"]),
+        ("১,২৫,০০০ আর নয়টি", ["125000", "9"]),
+        ("শহর", []),
+        ("দশম", []),
+    ],
+)
+def test_a_number_and_its_hundred_in_one_word(text: str, values: list[str]) -> None:
+    assert [amount.value for amount in amounts(text, BN)] == [Fraction(value) for value in values]
+
+
+def test_every_number_below_a_hundred_has_its_own_words_in_every_pack_with_words() -> None:
+    for pack in (BN, load("sd")):
+        words = {int(value): names for value, names in pack.numbers.words.items() if value.isdecimal()}
+        assert sorted(words)[:100] == list(range(100))
+        for value, names in words.items():
+            for name in names:
+                assert [amount.value for amount in amounts(name, pack)] == [value], name
 
 
 @given(st.integers(0, 10**12 - 1))

@@ -113,3 +113,21 @@ def test_the_tiers_one_by_one() -> None:
     assert compare("twenty-five", "25", EN).equal
     assert compare("one million two hundred thousand", "1,200,000", EN).equal
     assert not compare("one hundred", "one thousand", EN).equal
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "equal"),
+    [
+        ("পঁচিশ টাকা", "২৫", True),
+        ("এক লাখ পঁচিশ হাজার", "১,২৫,০০০", True),
+        ("দেড় ঘণ্টা", "১.৫ ঘন্টা", True),
+        ("২৫ কেজি", "২৫ টাকা", False),
+        ("সঠিক উত্তর: খ", "খ", True),
+        ("B", "খ", True),
+        ("রাজধানী ঢাকা", "ঢাকা", True),
+        ("ঢাকা নয়", "ঢাকা", False),
+        ("ঢাকা বা খুলনা", "ঢাকা", False),
+    ],
+)
+def test_another_pack_s_tables_judge_its_answers(answer: str, reference: str, equal: bool) -> None:
+    assert compare(answer, reference, load("bn")).equal is equal

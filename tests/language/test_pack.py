@@ -11,7 +11,7 @@ import pytest
 
 from alif import store
 from alif.errors import PackError
-from alif.language.pack import SHIPPED, load, shipped, wordings
+from alif.language.pack import SHIPPED, Pack, load, shipped, wordings
 from alif.language.script import share, wrong_letters
 from alif.language.text import equations, final, normalise, phrase, words
 from alif.pool import Pool
@@ -194,3 +194,27 @@ def test_faults_are_told_in_a_sentence_with_their_place(folder: Path, spoil: Cal
         load(folder)
     assert str(folder) in caught.value.message
     assert caught.value.hint
+
+
+def _runs(row: dict[str, str], pack: Pack) -> set[tuple[str, ...]]:
+    """Return every run of eight words of a row; labels, which a question has to name, are passed over."""
+    labels = {word for task in pack.tasks.values() for label in task.labels for word in words(label, pack)}
+    found = set()
+    for field in ("instruction", "input", "output", "text"):
+        told = [word for word in words(row.get(field, ""), pack) if word not in labels]
+        found |= {tuple(told[start : start + 8]) for start in range(len(told) - 7)}
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in shipped() if load(name).tasks])
+def test_no_test_question_shares_eight_words_with_seeds_or_demo(name: str) -> None:
+    pack = load(name)
+    shown = {
+        run: f"{path}:{number}"
+        for path in (*pack.folder.glob("seeds/*"), *pack.folder.glob("demo/**/*.jsonl"))
+        for number, row in store.read_rows(path)
+        for run in _runs(row, pack)
+    }
+    for number, row in store.read_rows(pack.folder / "test.jsonl"):
+        given_away = [(shown[run], " ".join(run)) for run in _runs(row, pack) if run in shown]
+        assert not given_away, f"test.jsonl:{number}"

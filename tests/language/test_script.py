@@ -6,10 +6,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alif import store
+from alif.language import script
 from alif.language.pack import load
-from alif.language.script import detect, lines, share, wrong_letters
+from alif.language.script import detect, elsewhere, lines, share, wrong_letters
 
 UR, EN = load("ur"), load("en")
 
@@ -28,6 +31,16 @@ UR, EN = load("ur"), load("en")
 )
 def test_share(text: str, expected: float) -> None:
     assert share(text, UR) == expected
+
+
+@given(st.text(st.sampled_from("ابےٹكيabزд中۱1 .\n@`\ud800\U0001f481") | st.characters()))
+def test_letters_are_counted_by_the_table_as_one_by_one(text: str) -> None:
+    for pack in (load("ur"), load("en")):
+        kinds = [script._kinds(pack)._kind(char) for char in text]
+        inside = len([kind for kind in kinds if kind in "tap"])
+        count = script._Count(len(kinds) - kinds.count("-"), inside, kinds.count("t"), kinds.count("a"))
+        assert script._Count.of(text, pack) == count
+        assert elsewhere(text, pack) == (share(text, pack) == 0)
 
 
 def test_wrong_letters_are_named_with_their_word() -> None:

@@ -187,6 +187,7 @@ def test_models_tell_what_the_step_has_paid_and_draws_differ(given: Build) -> No
             assert list(models) == ["a", "b"]
             calls = [models[name].reply(ask("سلام"), draw=draw) for name, draw in (("a", 0), ("a", 1), ("b", 0), ("a", 0))]
             answers = [await call for call in calls]
+        assert models.paid_usd == pytest.approx(models.cost_usd)
         return answers, models.cost_usd
 
     answers, cost_usd = asyncio.run(scene(given()))

@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,3 +75,48 @@ def test_retry_after_is_obeyed_by_everyone() -> None:
             return time.monotonic() - began
 
     assert asyncio.run(scene()) >= 0.05
+
+
+def test_a_refusal_now_and_then_makes_nobody_else_wait_and_a_row_of_them_all() -> None:
+    async def waited_s(refusals: int) -> float:
+        limiter = Limiter(8)
+        for _ in range(refusals):
+            limiter.refused(0, 0.05)
+        began = time.monotonic()
+        async with limiter.slot():
+            return time.monotonic() - began
+
+    assert asyncio.run(waited_s(1)) < 0.05
+    assert asyncio.run(waited_s(3)) >= 0.05
+    assert asyncio.run(waited_s(4)) >= 0.05, "of the same burst, after the cut"
+
+
+def test_what_is_tried_again_goes_first_and_nothing_is_forgotten() -> None:
+    async def scene() -> list[str]:
+        limiter, order = Limiter(1), []
+
+        async def one(name: str, again: bool) -> None:
+            async with limiter.slot(again=again):
+                order.append(name)
+                await asyncio.sleep(0.001)
+
+        async with asyncio.timeout(10):
+            names = ["a", "b", "again 1", "c", "again 2"]
+            await asyncio.gather(*(one(name, name.startswith("again")) for name in names))
+        return order
+
+    assert asyncio.run(scene()) == ["a", "again 1", "again 2", "b", "c"]
+
+
+def test_one_who_gives_up_waiting_holds_up_nobody() -> None:
+    async def scene() -> None:
+        limiter = Limiter(1)
+        async with limiter.slot():
+            for again in (True, False):
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.01), limiter.slot(again=again):
+                        pass
+        async with asyncio.timeout(10), limiter.slot():
+            pass
+
+    asyncio.run(scene())

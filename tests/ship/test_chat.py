@@ -52,6 +52,11 @@ def test_an_unfinished_run_answers_with_its_adapter(tiny_run: Path, exported: Pa
     assert chat.answer(student, "سلام", tokens=4)[:1] == chat.answer(merged, "سلام", tokens=4)[:1]
 
 
+def test_a_line_said_over_and_over_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    chat._show("استدلال:\n" + "جواب:\n" * 50 + "a\na\na")
+    assert capsys.readouterr().out.splitlines() == ["استدلال:", "جواب:", "[49 times more]", "a", "a", "a"]
+
+
 def test_drawing_is_seeded(tiny_run: Path) -> None:
     student = chat.open_run(tiny_run, CPU)
     drawn = [chat.answer(student, "سلام", temperature=1.0, seed=seed, tokens=24) for seed in (1, 1, 2)]

@@ -90,6 +90,16 @@ def test_text_can_be_generated_with_either(model):
     assert torch.equal(made, model.generate(tokens, max_new_tokens=5, do_sample=False, pad_token_id=0))
 
 
+def test_queries_and_keys_that_autocast_left_in_full_are_read_in_the_numbers_of_the_values():
+    """As with a float32 model under bfloat16: the angles are float32, and PyTorch's kernel refuses a mixture."""
+    query, key, value = (torch.randn(1, heads, 6, 8) for heads in (4, 2, 2))
+    bounds = {"cu_seq_lens_q": torch.tensor([0, 4, 6], dtype=torch.int32), "max_length_q": 4}
+    mixed, _ = attention._attend(torch.nn.Identity(), query, key, value.bfloat16(), None, **bounds)
+    plain, _ = attention._attend(torch.nn.Identity(), query, key, value, None, **bounds)
+    assert mixed.dtype == torch.bfloat16
+    torch.testing.assert_close(mixed.float(), plain, atol=0.03, rtol=0.03)
+
+
 @pytest.mark.parametrize("device", [CPU, pytest.param(torch.device("cuda"), marks=NEEDS_GPU)])
 def test_the_probe_believes_what_is_right_and_nothing_else(device):
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
@@ -127,7 +137,8 @@ def test_pytorchs_kernel_is_called_as_its_version_wants(monkeypatch, signature):
         assert causal
         return attention.by_text(q, k, v, bounds, longest, q.shape[-1] ** -0.5 if scale is None else scale)
 
-    monkeypatch.setattr(attention, "_kernel", lambda: (kernel, frozenset(inspect.signature(signature).parameters)))
+    monkeypatch.setattr(attention, "KERNEL", kernel)
+    monkeypatch.setattr(attention, "_TAKES", frozenset(inspect.signature(signature).parameters))
     assert attention.works.__wrapped__(attention.varlen, CPU, torch.float32)
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from hub_server import Repository
 
 from alif import recipe, store
 from alif.errors import ModelError
@@ -106,6 +107,68 @@ def test_a_tokenizer_without_an_end_is_refused(published):
     path.write_text(json.dumps(config))
     with pytest.raises(ModelError, match="no end-of-text token"):
         bases.inspect(recipe.Student(base=str(published)))
+
+
+@pytest.mark.parametrize("harm", [lambda whole: whole[:-100], lambda whole: b"", lambda whole: b"version https://git-lfs"])
+def test_a_damaged_file_is_named_before_anything_is_recorded(published, harm):
+    path = published / "model.safetensors"
+    path.write_bytes(harm(path.read_bytes()))
+    with pytest.raises(ModelError, match=r"llama/model.safetensors: a damaged safetensors file"):
+        bases.inspect(recipe.Student(base=str(published)))
+
+
+def other_config(published, base, **values):
+    path = published / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    found = store.read_json(base / "base.json") | {"digest": store.digest(published)}
+    store.write_json(base / "base.json", found)
+
+
+def test_a_weight_that_is_missing_is_not_drawn_by_lot(published, base):
+    other_config(published, base, num_hidden_layers=3)
+    with pytest.raises(ModelError, match=r"it has no model\.layers\.2\.\S+ and 8 more weights") as caught:
+        load(base, None, Runtime(device="cpu"))
+    assert "from one place" in caught.value.hint
+
+
+def test_a_weight_of_another_shape_is_told(published, base):
+    other_config(published, base, intermediate_size=64)
+    with pytest.raises(ModelError, match=r"it has another shape of model\.layers\.0\.mlp\.down_proj"):
+        load(base, None, Runtime(device="cpu"))
+
+
+def test_a_base_that_the_machine_cannot_hold_is_refused_before_it_is_read(base):
+    found = store.read_json(base / "base.json") | {"parameters": 70_553_706_496_000}
+    store.write_json(base / "base.json", found)
+    with pytest.raises(ModelError, match=r"does not fit: 70,553,706,496,000 parameters in float32 are 282,215 GB") as caught:
+        load(base, None, Runtime(device="cpu"))
+    assert "alif check RECIPE --gpu" in caught.value.hint
+
+
+def test_a_tokenizer_without_padding_is_enough(published):
+    assert "pad_token" not in json.loads((published / "tokenizer_config.json").read_text())
+    bases.inspect(recipe.Student(base=str(published)))
+
+
+def test_a_hub_id_that_is_not_there(stand_in_hub):
+    with pytest.raises(ModelError, match=r"nobody/nothing: cannot be opened as a model") as caught:
+        bases.inspect(recipe.Student(base="nobody/nothing"))
+    assert "Check the name" in caught.value.hint
+
+
+def test_a_gated_hub_id_says_how_to_get_in(stand_in_hub):
+    stand_in_hub.repositories["meta-llama/Llama-9"] = Repository(private=False, gated=True, files={"config.json": b"{}"})
+    with pytest.raises(ModelError, match=r"meta-llama/Llama-9: cannot be opened") as caught:
+        bases.inspect(recipe.Student(base="meta-llama/Llama-9"))
+    assert caught.value.hint == "Accept its licence on the hub, and set HF_TOKEN to a token of that account."
+
+
+def test_a_public_hub_id_is_pinned_by_its_commit(stand_in_hub, published, model):
+    files = {path.name: path.read_bytes() for path in published.iterdir()}
+    repository = Repository(private=False, files=files)
+    stand_in_hub.repositories["somebody/llama"] = repository
+    found = bases.inspect(recipe.Student(base="somebody/llama"))
+    assert (found.revision, found.parameters) == (repository.sha, model.num_parameters())
 
 
 def test_damaged_weights_are_told(published, tmp_path):

@@ -125,3 +125,31 @@ def test_the_8b_model_as_the_design_reckons_it():
     fixed = sum(found[part] for part in ("base", "trained", "gradients", "optimiser"))
     assert fixed / 1e9 == pytest.approx(38, abs=0.5)  # ../design: 38 GB
     assert 5.4e6 < found["activations"] / 4096 < 7.5e6  # the design: about 5.4 MB a token; PEFT's casts come on top
+
+
+LLAMA_8B = shapes.Shape.model_validate(shapes.known()["meta-llama/Llama-3.1-8B"].config)
+
+
+def test_a_base_in_four_bits_counted_by_hand():
+    plain, four = (memory.parts(memory.Load(LLAMA_8B, Adapter(), Pretrain(), quantised=way)) for way in (False, True))
+    weights = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336)  # q and o, k and v, three of the MLP
+    assert weights == 6_979_321_856
+    packed, scales, scales_of_scales = weights // 2, weights // 64, 4 * weights // (64 * 256)
+    assert four["base"] == packed + scales + scales_of_scales + 2 * (8_030_261_248 - weights) == 5_702_295_552
+    assert four["dequantised"] == 2 * 4096 * 14336
+    assert {part for part in four if four[part] != plain.get(part)} == {"base", "dequantised"}
+
+
+def test_an_eight_bit_optimiser_counted_by_hand():
+    stage = Pretrain(optimizer="adamw_8bit")
+    plain, eight = (memory.parts(memory.Load(LLAMA_8B, Adapter(), one)) for one in (Pretrain(), stage))
+    assert eight["optimiser"] == 2 * 1_386_217_472 + 2 * 4 * 1_386_217_472 // 256 == 2_815_754_240
+    assert {part for part in eight if eight[part] != plain[part]} == {"optimiser"}
+
+
+def test_copies_in_bfloat16_counted_by_hand():
+    found = memory.parts(memory.Load(LLAMA_8B, Adapter(copies="bfloat16"), Pretrain()))
+    lora, copies = 335_544_320, 2 * 128_256 * 4096
+    assert found["trained"] == found["gradients"] == 4 * lora + 2 * copies
+    assert found["optimiser"] == 2 * found["trained"]
+    assert found["half copies"] == 2 * lora  # the copies are in 16 bits already

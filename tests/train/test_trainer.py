@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from alif import console, mirror, store
-from alif.errors import AlifError, ModelError, RecipeError
+from alif.errors import AlifError, ModelError
 from alif.recipe import Adapter, Language, Pretrain, Runtime
 from alif.student.base import open_base
 from alif.student.device import place
-from alif.train import checkpoints, pretrain, trainer
+from alif.train import checkpoints, pretrain, stage_trainer, trainer
 from alif.train.packs import pack, split
 
 from .conftest import RUNTIME, House
@@ -30,12 +30,12 @@ import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from alif.recipe import Language
-from alif.train import loss, pretrain, trainer
+from alif.train import loss, pretrain, stage_trainer
 from train.conftest import House
 from train.test_trainer import ADAPTER, STAGE
 
 where, count = sys.argv[2].split(":")
-kind, name = {"forward": (loss.Learner, "forward"), "checkpoint": (trainer.StageTrainer, "_save_rng_state")}[where]
+kind, name = {"forward": (loss.Learner, "forward"), "checkpoint": (stage_trainer.StageTrainer, "_save_rng_state")}[where]
 real, seen = getattr(kind, name), 0
 def dying(*args, **kwargs):
     global seen
@@ -76,7 +76,7 @@ def test_killed_and_resumed_it_is_the_same_to_the_bit(house):
 
 def test_stopped_anywhere_it_resumes_to_the_same(house, monkeypatch):
     expected = run(house)
-    real = trainer.StageTrainer.training_step
+    real = stage_trainer.StageTrainer.training_step
     left = 0
 
     def stopping(self, *args, **kwargs):
@@ -87,7 +87,7 @@ def test_stopped_anywhere_it_resumes_to_the_same(house, monkeypatch):
         return real(self, *args, **kwargs)
 
     for left in (1, 4, 13, 5):  # noqa: B007 - read by `stopping`
-        monkeypatch.setattr(trainer.StageTrainer, "training_step", stopping)
+        monkeypatch.setattr(stage_trainer.StageTrainer, "training_step", stopping)
         with pytest.raises(KeyboardInterrupt):
             run(house)
     monkeypatch.undo()
@@ -121,7 +121,7 @@ def test_a_loss_that_is_not_a_number_stops_and_names_the_batch(house):
 
 def test_embeddings_have_their_own_rate_and_no_decay(house):
     student = open_base(house.root / "base", place(RUNTIME))
-    groups = {len(group["params"]): group for group in trainer._groups(student.model, STAGE)}
+    groups = {len(group["params"]): group for group in stage_trainer._groups(student.model, STAGE)}
     assert groups[2]["lr"] == STAGE.embedding_lr  # embed_tokens and lm_head
     assert groups[2]["weight_decay"] == 0
     assert groups[14]["lr"] == STAGE.lr  # seven matrices in each of two layers
@@ -146,7 +146,7 @@ def test_the_schedule_warms_up_for_a_tenth_at_most(house):
 
 
 def test_a_disk_without_room_for_a_checkpoint_is_told(house, monkeypatch):
-    monkeypatch.setattr(trainer.checkpoints.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10})())
+    monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10})())
     with pytest.raises(AlifError, match="the disk is full"):
         fit(house)
 
@@ -161,7 +161,7 @@ def test_the_bar_tells_loss_and_rate(house, monkeypatch):
 
 
 def test_a_machine_that_vanishes_is_replaced_from_the_mirror_with_the_same_losses(house, tmp_path, monkeypatch):
-    real, passes, last = trainer.StageTrainer.training_step, [], 10**9
+    real, passes, last = stage_trainer.StageTrainer.training_step, [], 10**9
 
     def counting(self, *args, **kwargs):
         passes.append(1)
@@ -169,7 +169,7 @@ def test_a_machine_that_vanishes_is_replaced_from_the_mirror_with_the_same_losse
             raise KeyboardInterrupt
         return real(self, *args, **kwargs)
 
-    monkeypatch.setattr(trainer.StageTrainer, "training_step", counting)
+    monkeypatch.setattr(stage_trainer.StageTrainer, "training_step", counting)
     expected = run(house)
     whole = len(passes)
     shutil.rmtree(house.root / "runtime")
@@ -187,16 +187,11 @@ def test_a_machine_that_vanishes_is_replaced_from_the_mirror_with_the_same_losse
     assert len(passes) == whole - RUNTIME.checkpoint_steps * STAGE.rows_per_step  # it went on, it did not begin again
 
 
-def test_more_than_one_gpu_is_refused_until_it_is_built(house):
-    with pytest.raises(RecipeError, match="more than one GPU is not built yet"):
-        run(house, RUNTIME.model_copy(update={"gpus": 2}))
-
-
 def test_a_full_gpu_is_told_with_what_helps(house, monkeypatch):
     def full(*given, **more):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …")
 
-    monkeypatch.setattr(trainer.StageTrainer, "training_step", full)
+    monkeypatch.setattr(stage_trainer.StageTrainer, "training_step", full)
     with pytest.raises(ModelError, match=r"the GPU's memory is full \(CUDA out of memory\)") as caught:
         fit(house)
     assert "runtime.recompute = true, then pretrain.tokens_per_row = 64" in caught.value.hint

@@ -1,0 +1,113 @@
+"""What a training tells while it goes on and afterwards: speed, gradients, memory, looks at held-out text, and what it wrote.
+
+All of it is in runtime/STEP/curve.jsonl, a line a step, so `alif report RUN` shows a training that is at work.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from alif.evaluate import plots
+from alif.evaluate.gather import Gathered
+from alif.evaluate.plots import Line, Panel
+
+__all__ = ["watching"]
+
+Points = Sequence[Mapping[str, Any]]
+SHOWN_LOOKS = 3
+"""Looks whose samples stand side by side: the first, the last and one between."""
+LANGUAGE_COLOURS = ("one", "two")
+"""Of the taught and of the known language."""
+
+
+def watching(run: Gathered, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the pictures, the table and the samples of the page's part on training; `names` are the steps' titles."""
+    curves = {names.get(step, step): points for step, points in run.curves.items() if len(points) > 1}
+    looks = {title: [point for point in points if point.get("bits_per_byte")] for title, points in curves.items()}
+    looks = {title: points for title, points in looks.items() if points}
+    rows = {title: _summary(points) for title, points in curves.items()}
+    return {
+        "name": run.name,
+        "rows": rows,
+        "told": {key: any(row[key] is not None for row in rows.values()) for row in rows.values() for key in row},
+        "speed": _picture("speed", "Useful tokens a second", curves, "tokens_per_s", "1,000 tokens a second", 1000),
+        "gradients": _picture("gradients", "Gradient norm before clipping", curves, "gradient_norm", "gradient norm"),
+        "looks": _looks(run, looks),
+        "legend": [
+            (tongue.name, colour, mark)
+            for tongue, colour, mark in zip((run.taught, run.known), LANGUAGE_COLOURS, "●■", strict=True)
+        ],
+        "samples": {title: _samples(points) for title, points in looks.items() if points[-1].get("samples")},
+    }
+
+
+def _summary(points: Points) -> dict[str, Any]:
+    """Return what a training's row of the table says; a GPU tells its memory and the share of its peak too."""
+    norms = [point["gradient_norm"] for point in points if point.get("gradient_norm") is not None]
+    shares = [point["peak_share"] for point in points if "peak_share" in point]
+    return {
+        "steps": points[-1]["step"],
+        "useful tokens": points[-1].get("tokens"),
+        "tokens a second": _whole(_median([point["tokens_per_s"] for point in points if "tokens_per_s" in point])),
+        "loss": points[-1]["loss"],
+        "gradient norm": _median(norms),
+        "largest": max(norms, default=None),
+        "GB of the GPU": max((point["memory_gb"] for point in points if "memory_gb" in point), default=None),
+        "% of its peak": 100 * statistics.median(shares) if shares else None,
+    }
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return statistics.median(values) if values else None
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def _picture(name: str, about: str, curves: Mapping[str, Points], key: str, axis: str, unit: float = 1) -> Markup | str:
+    panels = []
+    for index, (title, points) in enumerate(curves.items()):
+        told = [(float(point["step"]), float(point[key]) / unit) for point in points if point.get(key) is not None]
+        if len(told) > 1:
+            panels.append(Panel(title, [Line(told, plots.COLOURS[index], smooth=True)]))
+    return Markup(plots.lines(name, f"{about} over the optimiser steps.", panels, axis)) if panels else ""
+
+
+def _looks(run: Gathered, looks: Mapping[str, Points]) -> Markup | str:
+    """Draw bits per byte of both languages at each look, and say first and last in the sentence for listeners."""
+    panels, told = [], []
+    for title, points in looks.items():
+        lines = []
+        for tongue, colour in zip((run.taught, run.known), LANGUAGE_COLOURS, strict=True):
+            seen = [
+                (float(p["step"]), float(p["bits_per_byte"][tongue.code])) for p in points if tongue.code in p["bits_per_byte"]
+            ]
+            if seen:
+                lines.append(Line(seen, colour))
+                told.append(f"{title}, {tongue.name}: {seen[0][1]:.3f} to {seen[-1][1]:.3f}")
+        panels.append(Panel(title, lines))
+    about = "Bits per byte of held-out text while training. " + "; ".join(told)
+    return Markup(plots.lines("looks", about, panels, "bits per byte")) if panels else ""
+
+
+def _samples(points: Points) -> list[dict[str, Any]]:
+    """Return each prompt with what the model wrote at the first look, one in the middle and the last."""
+    with_samples = [point for point in points if point.get("samples")]
+    last = len(with_samples) - 1
+    chosen = [with_samples[at] for at in sorted({round(last * part / (SHOWN_LOOKS - 1)) for part in range(SHOWN_LOOKS)})]
+    return [
+        {
+            "prompt": sample["prompt"],
+            "written": {point["step"]: _of(point, sample["prompt"]) for point in chosen if _of(point, sample["prompt"])},
+        }
+        for sample in chosen[-1]["samples"]
+    ]
+
+
+def _of(point: Mapping[str, Any], prompt: str) -> str:
+    return next((str(sample["text"]) for sample in point["samples"] if sample["prompt"] == prompt), "")

@@ -1,0 +1,86 @@
+"""The page's part on training: from the curves alone, of a running training too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import made_up
+import pytest
+
+from alif import store
+from alif.evaluate import report
+from alif.evaluate.gather import CURVE_POINTS, gather
+from alif.evaluate.report import STEP_NAMES
+from alif.evaluate.watching import watching
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return made_up.build(tmp_path, "one")
+
+
+def curve(run: Path, step: str, rows: list[dict[str, object]]) -> None:
+    store.write_rows(run / "runtime" / step / "curve.jsonl", rows)
+
+
+def test_the_table_tells_speed_gradients_and_on_a_gpu_memory(run: Path) -> None:
+    rows = [
+        {"step": n, "loss": 3.0 - n, "tokens": 10 * n, "tokens_per_s": 100.0 * n, "gradient_norm": n / 10, "memory_gb": 40 + n}
+        for n in range(1, 4)
+    ]
+    curve(run, "pretrain", [{**row, "peak_share": 0.4} for row in rows])
+    found = watching(gather(run), STEP_NAMES)
+    told = found["rows"]["stage 1: reading"]
+    assert told == {
+        "steps": 3, "useful tokens": 30, "tokens a second": 200, "loss": 0.0, "gradient norm": 0.2, "largest": 0.3,
+        "GB of the GPU": 43, "% of its peak": 40.0,
+    }  # fmt: skip
+    page = report.write([run]).read_text(encoding="utf-8")
+    assert "GB of the GPU" in page
+    curve(run, "pretrain", [{key: row[key] for key in ("step", "loss")} for row in rows])
+    assert "GB of the GPU" not in report.write([run]).read_text(encoding="utf-8")  # a column that nothing stands in
+
+
+def test_looks_and_samples_stand_side_by_side_right_to_left(run: Path) -> None:
+    found = watching(gather(run), STEP_NAMES)
+    assert "Urdu: 2.800 to 2.200" in found["looks"]
+    assert "English: 2.150 to 2.250" in found["looks"]
+    assert [list(sample["written"]) for sample in found["samples"]["stage 1: reading"]] == [[60, 120, 180]]
+    page = report.write([run]).read_text(encoding="utf-8")
+    part = page[page.index("What it wrote: stage 1") :]
+    assert '<div class="said" lang="ur" dir="rtl"><p dir="rtl">' in part[: part.index("</article>")]
+    assert '<bdi dir="ltr">step 120</bdi>' in part
+
+
+def test_of_many_looks_first_middle_and_last_are_shown(run: Path) -> None:
+    rows = [
+        {"step": n, "loss": 2.0, "bits_per_byte": {"ur": 2.0}, "samples": [{"prompt": "a", "text": str(n)}]}
+        for n in range(1, 10)
+    ]
+    curve(run, "pretrain", rows)
+    (sample,) = watching(gather(run), STEP_NAMES)["samples"]["stage 1: reading"]
+    assert sample["written"] == {1: "1", 5: "5", 9: "9"}
+
+
+def test_no_look_is_lost_where_a_long_curve_is_thinned(run: Path) -> None:
+    steps = 5 * CURVE_POINTS
+    rows = [{"step": n, "loss": 2.0, "tokens_per_s": 1.0} for n in range(1, steps + 1)]
+    for row in rows[6::7]:
+        row["bits_per_byte"] = {"ur": 2.0}
+    curve(run, "pretrain", rows)
+    seen = [point["step"] for point in gather(run).curves["pretrain"] if "bits_per_byte" in point]
+    assert seen == list(range(7, steps + 1, 7))
+
+
+def test_a_training_that_is_at_work_is_shown(tmp_path: Path) -> None:
+    run = made_up.build(tmp_path, until="base")
+    rows = [{"step": n, "loss": 2.0, "tokens_per_s": 100.0 + n, "gradient_norm": None} for n in range(1, 4)]
+    curve(run, "pretrain", rows)
+    page = report.write([run]).read_text(encoding="utf-8")
+    assert "stage 1: reading" in page
+    assert "No looks at held-out text" in page
+
+
+def test_a_run_without_training_has_no_such_part(tmp_path: Path) -> None:
+    page = report.write([made_up.build(tmp_path, until="seeds")]).read_text(encoding="utf-8")
+    assert "While it trained" not in page

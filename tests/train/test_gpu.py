@@ -1,0 +1,143 @@
+"""What only a GPU can show: 16-bit training, resume, the compiler, 4-bit bases, 8-bit AdamW, parts of a model on a GPU."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import torch
+
+from alif import store
+from alif.recipe import Adapter, Language, Pretrain, Student
+from alif.student import attention, compiled
+from alif.student.device import place
+from alif.train import base, checkpoints, pretrain, stage_trainer
+
+from .conftest import RUNTIME, TINY, House
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+
+GPU = RUNTIME.model_copy(update={"device": "cuda"})
+STAGE = Pretrain(
+    epochs=3, lr=3e-3, embedding_lr=1e-3, tokens_per_row=128, rows_per_step=4, rows_at_once=2, warmup_steps=3, look_steps=4
+)
+ADAPTER = Adapter(rank=8, alpha=8)
+NEEDS_BITSANDBYTES = pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed")
+
+
+def run(house: House, stage: Pretrain = STAGE, **runtime):
+    given = house.given("pretrain", "base", "corpus", runtime=GPU.model_copy(update=runtime))
+    pretrain.train(given, Language(), ADAPTER, stage)
+    return [row for _, row in store.read_rows(given.scratch / "curve.jsonl")]
+
+
+def losses(rows):
+    return np.array([row["loss"] for row in rows])
+
+
+def test_sixteen_bits_learn_and_tell_of_the_gpu(house):
+    assert place(GPU).dtype in (torch.bfloat16, torch.float16)
+    rows = run(house)
+    assert losses(rows)[-3:].mean() < losses(rows)[:3].mean() - 0.2
+    assert rows[0]["memory_gb"] > 0
+    looks = [row["bits_per_byte"]["ur"] for row in rows if "bits_per_byte" in row]
+    assert looks[-1] < looks[0]
+
+
+def test_compiled_blocks_give_what_plain_ones_give(house):
+    where = place(GPU)
+    assert compiled.works(where.device)
+    assert attention.works(attention.varlen, where.device, where.dtype)
+    np.testing.assert_allclose(losses(run(house)), losses(run(house, compile=False)), rtol=5e-3)
+
+
+def test_recomputed_layers_give_the_same_losses(house):
+    np.testing.assert_allclose(losses(run(house, recompute=True)), losses(run(house)), rtol=5e-3)
+
+
+def test_a_stopped_stage_goes_on_from_its_checkpoint(house, monkeypatch):
+    expected = run(house)
+    real, passes = stage_trainer.StageTrainer.training_step, []
+
+    def stopping(self, *args, **kwargs):
+        passes.append(1)
+        if len(passes) == 16:
+            raise KeyboardInterrupt
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(stage_trainer.StageTrainer, "training_step", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        run(house)
+    assert list((house.root / "runtime/pretrain" / checkpoints.FOLDER).glob("step-*"))
+    np.testing.assert_allclose(losses(run(house)), losses(expected), rtol=5e-3)
+    assert len(passes) == 16 + 2 * len(expected) - 2 * 6  # two passes a step; it went on after the sixth
+
+
+@NEEDS_BITSANDBYTES
+def test_a_base_in_four_bits_learns(house, built):
+    (house.root / "base").unlink()
+    given = house.given("base", "corpus", runtime=GPU)
+    wide = TINY.model_copy(update={"width": 64, "feed_forward": 128})  # 4-bit blocks are 64 weights long
+    base.prepare(given, Language(), Student(base="tiny", quantise="4bit"), wide)
+    house.finish(given)
+    rows = run(house)
+    assert losses(rows)[-3:].mean() < losses(rows)[:3].mean() - 0.2
+
+
+@NEEDS_BITSANDBYTES
+def test_adamw_in_eight_bits_learns(house):
+    rows = run(house, STAGE.model_copy(update={"optimizer": "adamw_8bit"}))
+    assert losses(rows)[-3:].mean() < losses(rows)[:3].mean() - 0.2
+
+
+ALONE = """
+import sys, torch
+from torch import distributed
+from transformers import LlamaConfig, LlamaForCausalLM
+from alif.recipe import Adapter
+from alif.student import adapter, compiled, ranks
+from alif.train.loss import Learner
+
+ranks.join(cpu=False)
+sizes = {"vocab_size": 512, "hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 2}
+sizes |= {"num_attention_heads": 4, "num_key_value_heads": 2}
+found = []
+for sharing in (False, True):
+    torch.manual_seed(0)
+    with torch.device("cuda"):
+        model = LlamaForCausalLM._from_config(LlamaConfig(**sizes), dtype=torch.bfloat16)
+    model = adapter.wrap(model, Adapter(rank=8))
+    learner = Learner(model)
+    with compiled.blocks(model):
+        if sharing:
+            ranks.share_out(learner, ("LlamaDecoderLayer",), torch.bfloat16)
+        trained = [parameter for parameter in learner.parameters() if parameter.requires_grad]
+        optimizer = torch.optim.AdamW(trained, lr=1e-3, fused=True)
+        tokens = torch.arange(256, device="cuda").reshape(1, -1)
+        told = []
+        for _ in range(8):
+            with torch.autocast("cuda", torch.bfloat16):
+                loss = learner(tokens, tokens, tokens, num_items_in_batch=255)["loss"]
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+            told.append(float(loss))
+    found.append(told)
+ranks.leave()
+print(found)
+assert all(abs(one - other) < 0.02 * one for one, other in zip(*found)), found
+assert found[0][-1] < found[0][0] - 0.2
+"""
+
+
+def test_a_model_that_is_shared_out_trains_as_a_whole_one():
+    alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29511"}
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE], env={**os.environ, **alone}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
