@@ -94,8 +94,8 @@ def rehearsal(found: Mapping[str, Any]) -> str:
     elif "minutes" in found:
         told.append(
             f"{found['accepted']:,} rows accepted in {found['minutes']} minutes, {found['memory_mb']:,} MB, "
-            f"{found['cpu_ms_per_request']} ms CPU a request, of it {found['own_cpu_ms_per_request_beyond_bare_without_pool']} ms "
-            f"beyond the bare loop and without the pool"
+            f"{found['cpu_ms_per_request']} ms CPU a request, of it "
+            f"{found['own_cpu_ms_per_request_beyond_bare_without_pool']} ms beyond the bare loop and without the pool"
         )
     for name, one in found.get("side_by_side", {}).items():
         told.append(
