@@ -131,10 +131,7 @@ def small_paper(found: Mapping[str, Any]) -> str:
         + ", ".join(f"{code} {bits:.3f}" for code, bits in one["bits_per_byte"].items())
         for name, one in found["ways"].items()
     ]
-    return (
-        f"Stage 1 for {found['seconds']:.0f} CPU seconds, held-out bits per byte (base: {base}): {'; '.join(ways)}. "
-        "On this CPU a part of the paper's slowness is its bfloat16 copies"
-    )
+    return f"Stage 1 for about {found['seconds']:.0f} CPU seconds, held-out bits per byte (base: {base}): {'; '.join(ways)}"
 
 
 def real_server(found: Mapping[str, Any]) -> str:

@@ -135,4 +135,7 @@ def _sample(learner: Learner, prompt: Sequence[int], tokenizer: PreTrainedTokeni
     end = _filler(tokenizer)
     made = model.generate(input_ids=tokens, max_new_tokens=WRITTEN, do_sample=False, pad_token_id=end, eos_token_id=end)
     written = made[0, len(prompt) :]
-    return {"prompt": str(tokenizer.decode(list(prompt))), "text": str(tokenizer.decode(written, skip_special_tokens=True))}
+    return {
+        "prompt": str(tokenizer.decode(list(prompt), skip_special_tokens=True)),
+        "text": str(tokenizer.decode(written, skip_special_tokens=True)),
+    }
