@@ -49,14 +49,18 @@ def by_loop(packed: Postings, size: int, room: npt.NDArray[np.uint8], left: Bits
     for posting in packed:
         if (posting >> ROW_BITS) & LONGEST < size:
             continue
-        row = posting & _ROW
-        lacking = 0
-        for bits in (left[row] & one, right[row] & two):
-            rest = bits
-            while rest:
-                rest &= rest - np.uint64(1)
-                lacking += 1
-        if lacking < room[min(posting >> LENGTH_SHIFT, last)]:
+        row, limit, lacking = posting & _ROW, room[min(posting >> LENGTH_SHIFT, last)], 0
+        rest = left[row] & one
+        while rest:
+            rest &= rest - np.uint64(1)
+            lacking += 1
+        if lacking >= limit:  # most end here, and the other half need not be fetched
+            continue
+        rest = right[row] & two
+        while rest:
+            rest &= rest - np.uint64(1)
+            lacking += 1
+        if lacking < limit:
             found[count] = row
             count += 1
     return found[:count]

@@ -74,6 +74,12 @@ def pool(found: Mapping[str, Any]) -> str:
     told = (
         f"One test, CPU: {', '.join(sizes)}; rouge_score scaled from a few rows. {differing} decisions differ from plain ones"
     )
+    fast = [
+        f"{one['rows']:,} rows {one['with_numba_us_per_test']:,.0f} µs"
+        for one in found["sizes"]
+        if "with_numba_us_per_test" in one
+    ]
+    told += f"; with numba {', '.join(fast)}" if fast else ""
     if found.get("minhash"):
         ways = {name: one for name, one in found["minhash"].items() if isinstance(one, dict)}
         told += "; MinHash finds " + ", ".join(f"{one['recall']:.0%} ({name})" for name, one in ways.items())
@@ -88,7 +94,8 @@ def rehearsal(found: Mapping[str, Any]) -> str:
     elif "minutes" in found:
         told.append(
             f"{found['accepted']:,} rows accepted in {found['minutes']} minutes, {found['memory_mb']:,} MB, "
-            f"{found['cpu_ms_per_request']} ms CPU a request"
+            f"{found['cpu_ms_per_request']} ms CPU a request, of it "
+            f"{found['own_cpu_ms_per_request_beyond_bare_without_pool']} ms beyond the bare loop and without the pool"
         )
     for name, one in found.get("side_by_side", {}).items():
         told.append(

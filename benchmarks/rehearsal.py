@@ -3,6 +3,8 @@
     python benchmarks/rehearsal.py --json benchmarks/results/rehearsal.json
            [--distilabel-python PATH] [--curator-python PATH]      their interpreters, in environments of their own
 
+distilabel's environment needs `distilabel[openai]` and requests, Curator's bespokelabs-curator and litellm 1.83.7.
+
 Every client is sent against the same teacher (benchmarks/teacher.py: a process of its own, 1 s latency, 5 % faults, 20 items a
 reply) with 64 requests in flight, one client after another. Alif does all that it does in a run: ledger, budget, limiter,
 parsing, language checks, pool. The bare loop keeps nothing, and the peers are not asked to check or compare anything.

@@ -22,6 +22,7 @@ import regex
 
 from alif import store
 from alif.errors import DataError, PackError
+from alif.language import alphabet
 from alif.language import pack as packs
 from alif.language import script as scripts
 from alif.language import text as texts
@@ -31,8 +32,6 @@ __all__ = ["Sketch", "measure", "write"]
 BLANK = Path(__file__).parent / "blank"
 FEWEST_LINES = 20
 """Shorter samples are refused: nothing can be measured."""
-RARE = 2e-5
-"""A letter in fewer of the words, and in fewer than three of them, is left out of the alphabet and named."""
 LITTLE = 60
 """Most little words."""
 LINE_WORDS = 6
@@ -44,7 +43,6 @@ ARTICLES, ARTICLE_WORDS = 60, 110
 """Most articles cut from the sample for the demo, and words in each."""
 
 _WORD = regex.compile(r"[\p{L}\p{M}]+(?:['\u2019\u02bc\u2018\u200c][\p{L}\p{M}]+)*")
-_LETTER = regex.compile(r"(?![\p{Script=Common}\p{Script=Inherited}])\p{L}")
 _GROUPED = regex.compile(r"\d(\p{P})(?=\d{3}(?!\d))")
 _DECIMAL = regex.compile(r"(?<![\d\p{P}])\d+(\p{P})\d{1,2}(?![\d\p{P}])")
 
@@ -95,10 +93,10 @@ def measure(path: Path, code: str) -> Sketch:
     if len(lines) < FEWEST_LINES:
         raise DataError(f"{path}: {len(lines)} lines of text", f"A sample needs {FEWEST_LINES} lines or more; 2,000 are good.")
     words = Counter(word for line in lines for word in _WORD.findall(line))
-    name, share = _script(words)
+    name, share = alphabet.script(words)
     if not name:
         raise DataError(f"{path}: no letter of any script", "Give a text in the language.")
-    letters, fewest, rare = _alphabet(words, name)
+    letters, fewest, rare = alphabet.letters(words, name)
     everything = Counter("".join(lines))
     little = _little_words(lines, name, code)
     known, recognised, neighbours = _neighbours(lines, code)
@@ -107,15 +105,15 @@ def measure(path: Path, code: str) -> Sketch:
         source=path.name,
         line_count=len(lines),
         word_count=words.total(),
-        direction=_direction(everything),
+        direction=alphabet.direction(everything),
         script=name,
         script_share=share,
         letters=letters,
         fewest=fewest,
         rare=rare,
         marks=[(char, count) for char, count in everything.most_common() if unicodedata.category(char) == "Mn"][:40],
-        alike=_alike(words, letters),
-        foreign=_foreign(words, name),
+        alike=alphabet.alike(words, letters),
+        foreign=alphabet.foreign(words, name),
         words=little,
         words_share=_usual_share(lines, little),
         neighbours=neighbours,
@@ -124,109 +122,6 @@ def measure(path: Path, code: str) -> Sketch:
         **_punctuation(lines, everything),
         articles=_articles(lines),
     )
-
-
-def _script(words: Counter[str]) -> tuple[str, float]:
-    """Return the script of most letters and its share."""
-    counts: Counter[str] = Counter()
-    names: dict[str, str] = {}
-    for word, count in words.items():
-        for char in word:
-            if _LETTER.match(char):
-                if char not in names:
-                    names[char] = _script_of(char)
-                counts[names[char]] += count
-    if not counts:
-        return "", 0.0
-    name, most = counts.most_common(1)[0]
-    return name, most / counts.total()
-
-
-def _script_of(char: str) -> str:
-    """Return Unicode's script of a letter: its name mostly begins with it; regex confirms."""
-    name = unicodedata.name(char, "").split()
-    for length in (1, 2, 3):
-        guess = "_".join(name[:length]).title()
-        try:
-            if guess and regex.match(rf"\p{{Script={guess}}}", char):
-                return guess
-        except regex.error:
-            continue
-    return "Unknown"
-
-
-def _alphabet(words: Counter[str], script: str) -> tuple[str, int, list[tuple[str, int, str]]]:
-    """Return (letters with both cases, fewest words, what was left out)."""
-    own = regex.compile(rf"(?=\p{{Script={script}}})\p{{L}}")
-    found: Counter[str] = Counter()
-    example: dict[str, str] = {}
-    for word, count in words.most_common():
-        for char in set(own.findall(word)):
-            found[char] += count
-            example.setdefault(char, word)
-    both: Counter[str] = Counter()
-    for char, count in found.items():
-        both[char.lower()] += count
-    fewest = max(3, round(RARE * words.total()))
-    kept = {form for char, count in both.items() if count >= fewest for form in (char, char.upper()) if len(form) == 1}
-    kept = {char for char in kept if own.match(char)}
-    rare = [(char, count, example[char]) for char, count in found.most_common() if char not in kept]
-    return "".join(sorted(kept)), fewest, rare[:30]
-
-
-def _direction(everything: Counter[str]) -> str:
-    right = sum(count for char, count in everything.items() if unicodedata.bidirectional(char) in ("R", "AL"))
-    left = sum(count for char, count in everything.items() if unicodedata.bidirectional(char) == "L")
-    return "rtl" if right > left else "ltr"
-
-
-def _alike(words: Counter[str], letters: str) -> list[tuple[str, str, int, str, str]]:
-    """Find pairs of letters that are exchanged: most words with the rare one are commoner with the usual one."""
-    counts: Counter[str] = Counter()
-    holding: dict[str, list[str]] = {}
-    for word, count in words.items():
-        for char in set(word):
-            counts[char] += count
-            holding.setdefault(char, []).append(word)
-    found = []
-    for rare in sorted(holding):
-        if not _LETTER.match(rare) or rare.isupper():
-            continue
-        several = sorted(holding[rare], key=lambda word: (-words[word], word))[:400]
-        best = max(
-            (_exchanged(several, words, rare, usual) for usual in letters if counts[usual] > 3 * counts[rare]), default=None
-        )
-        if best and best[0] >= 0.4 * sum(words[word] for word in several) and best[0] >= 3:
-            found.append((rare, best[1], best[0], best[2], best[2].replace(rare, best[1])))
-    return found
-
-
-def _exchanged(several: Sequence[str], words: Counter[str], rare: str, usual: str) -> tuple[int, str, str]:
-    """Return (words, the usual letter, an example) of words with `rare` that are commoner with `usual`."""
-    hits = [word for word in several if len(word) > 2 and words[word.replace(rare, usual)] > words[word]]
-    return sum(words[word] for word in hits), usual, hits[0] if hits else ""
-
-
-def _foreign(words: Counter[str], script: str) -> list[tuple[str, str, int, str]]:
-    """Find letters of other scripts inside words of this one, and what they seem to stand for."""
-    own = regex.compile(rf"\p{{Script={script}}}")
-    counts: Counter[str] = Counter()
-    example: dict[str, str] = {}
-    for word, count in words.most_common():
-        strange = {char for char in word if _LETTER.match(char) and not own.match(char)}
-        if strange and len(strange) < len(set(word)) and any(own.match(char) for char in word):
-            for char in strange:
-                counts[char] += count
-                example.setdefault(char, word)
-    found = []
-    for char, count in counts.most_common(20):
-        right = [
-            letter
-            for letter in {c for w in words for c in w}
-            if own.match(letter) and words[example[char].replace(char, letter)]
-        ]
-        found.append((char, right[0] if len(right) == 1 else "", count, example[char]))
-    return found
 
 
 def _little_words(lines: Sequence[str], script: str, code: str) -> list[str]:
