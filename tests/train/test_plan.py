@@ -155,6 +155,15 @@ def test_every_shipped_recipe_is_planned_and_shown(name, tmp_path, capsys):
     assert "together" in capsys.readouterr().out
 
 
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["small", "small-paper", "small-no-replay"])
+def test_a_recipe_of_ones_own_text_counts_what_lies_there(name, shared_data, tmp_path):
+    found = plan.plan(of(name, f'sources.folder="{shared_data}"'), "t4", tmp_path)
+    assert found["fits"]
+    assert {one["mark"] for one in found["stages"][0]["from"]} <= {"measured", "assumed"}
+    assert found["stages"][0]["tokens"]["mid"] > 100_000
+
+
 def test_bad_names_are_sentences(tmp_path):
     with pytest.raises(RecipeError, match="--gpu tpu: no such GPU"):
         plan.plan(of("urdu-8b"), "tpu", tmp_path)
