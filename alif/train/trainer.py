@@ -87,15 +87,19 @@ def fit(
     model.train()
     if given.runtime.recompute:
         _recompute(model)
-    with console.progress(given.step, steps, "steps") as bar, _attending(model, where), compiled(model, where, given.runtime):
+    with (
+        console.progress(given.step, steps, "steps") as bar,
+        _fitting(given, stage),
+        _attending(model, where),
+        compiled(model, where, given.runtime),
+    ):
         watch = Watch(given, packs, sequence, stage, bar)
         watch.looks, watch.where = looks, where
         watch.work = speed.flop_a_token(model, packs.labelled / max(1, int(packs.used.sum())), speed.text(packs))
         rows = Rows(packs, even(sequence, at_once) if ranks.count() > 1 else sequence)
         trainer = _trainer(model, rows, stage, watch, where, _arguments(stage, steps, folder, given, where))
         trainer.prepare(stage, folder, aim, watch)
-        with _fitting(given, stage):
-            trainer.train(resume_from_checkpoint=str(last) if last else None)
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
     steps = trainer.state.global_step
     if best := ranks.told(lambda: watch.best(steps)):
         put(weights.read(best), trainer.model)
