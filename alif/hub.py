@@ -1,4 +1,4 @@
-"""A private repository of the Hugging Face Hub as a folder that run folders are copied to: put, names, drop, fetch.
+"""A private repository of the Hugging Face Hub as a folder that run folders are copied to: put, keep, contents, fetch.
 
 What is put stands there in one commit, whole or not at all: the client's own `upload_folder` may cut a folder into several, and
 a machine that vanished between two of them would leave half a step behind. The token is read by the client, from HF_TOKEN or
@@ -9,22 +9,27 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from alif.errors import AlifError, MissingExtra
 
-__all__ = ["drop", "fetch", "names", "put"]
+__all__ = ["blob_id", "contents", "fetch", "keep", "put"]
 
 WAITS_S = (5.0, 30.0)
-"""Between tries to put something: a training shall not stop for a network that is away for a moment."""
+"""Between tries to change something: a training shall not stop for a network that is away for a moment."""
+
+
+REFUSALS = (401, 403, 404)
+"""What the hub answers where asking again is no use: no token, or one that may not."""
 
 
 class Away(AlifError):
-    """The hub cannot be reached, or refuses."""
+    """The hub cannot be reached now."""
 
 
 def put(repository: str, name: str, source: Path) -> None:
@@ -33,40 +38,51 @@ def put(repository: str, name: str, source: Path) -> None:
     Raises:
         AlifError: the repository is public, or cannot be reached, tried three times.
     """
-    for wait in WAITS_S:
-        try:
-            return _put(repository, name, source)
-        except Away:
-            time.sleep(wait)
-    return _put(repository, name, source)
 
-
-def _put(repository: str, name: str, source: Path) -> None:
-    with _reaching(repository) as hub:
-        api = _ready(hub, repository)
-        files = {name: source}
-        if source.is_dir():
-            files = {f"{name}/{path.relative_to(source).as_posix()}": path for path in source.rglob("*") if path.is_file()}
-        there = [path for path in api.list_repo_files(repository) if path == name or path.startswith(f"{name}/")]
-        work = [hub.CommitOperationAdd(path_in_repo=path, path_or_fileobj=file) for path, file in sorted(files.items())]
-        work += [hub.CommitOperationDelete(path_in_repo=path) for path in there if path not in files]
-        api.create_commit(repository, work, commit_message=f"alif: {name}")
-
-
-def names(repository: str, folder: str) -> list[str]:
-    """Return the names of what stands directly in `folder`."""
-    with _reaching(repository) as hub:
-        inside = [path.split("/") for path in hub.HfApi().list_repo_files(repository) if path.startswith(f"{folder}/")]
-        depth = len(folder.split("/"))
-        return sorted({parts[depth] for parts in inside})
-
-
-def drop(repository: str, folders: Sequence[str]) -> None:
-    """Remove folders, in one commit. The repository's history keeps them."""
-    if folders:
+    def work() -> None:
         with _reaching(repository) as hub:
-            work = [hub.CommitOperationDelete(path_in_repo=f"{folder}/", is_folder=True) for folder in folders]
-            hub.HfApi().create_commit(repository, work, commit_message=f"alif: without {', '.join(folders)}")
+            api = _ready(hub, repository)
+            files = {name: source}
+            if source.is_dir():
+                files = {f"{name}/{path.relative_to(source).as_posix()}": path for path in source.rglob("*") if path.is_file()}
+            there = [path for path in _files(api, repository) if path == name or path.startswith(f"{name}/")]
+            work = [hub.CommitOperationAdd(path_in_repo=path, path_or_fileobj=file) for path, file in sorted(files.items())]
+            work += [hub.CommitOperationDelete(path_in_repo=path) for path in there if path not in files]
+            api.create_commit(repository, work, commit_message=f"alif: {name}")
+
+    _patiently(work)
+
+
+def keep(repository: str, folder: str, kept: Collection[str]) -> None:
+    """Remove from `folder` whatever is not named in `kept`, in one commit. The repository's history keeps it.
+
+    Raises:
+        AlifError: the repository cannot be reached, tried three times.
+    """
+
+    def work() -> None:
+        with _reaching(repository) as hub:
+            api, depth = hub.HfApi(), len(folder.split("/"))
+            inside = {path: path.split("/")[depth] for path in _files(api, repository) if path.startswith(f"{folder}/")}
+            old = sorted({name for name in inside.values() if name not in kept})
+            if old:
+                work = [hub.CommitOperationDelete(path_in_repo=path) for path, name in inside.items() if name in old]
+                told = ", ".join(f"{folder}/{name}" for name in old)
+                api.create_commit(repository, work, commit_message=f"alif: without {told}")
+
+    _patiently(work)
+
+
+def contents(repository: str, folder: str) -> dict[str, str]:
+    """Return every file under `folder`, by its path there, and git's id of its content."""
+    with _reaching(repository) as hub:
+        found = _files(_ready(hub, repository), repository)
+        return {path.removeprefix(f"{folder}/"): known for path, known in found.items() if path.startswith(f"{folder}/")}
+
+
+def blob_id(content: bytes) -> str:
+    """Return git's id of a content, as `contents` tells it."""
+    return hashlib.sha1(f"blob {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()
 
 
 def fetch(repository: str, name: str, to: Path) -> Path:
@@ -80,6 +96,20 @@ def fetch(repository: str, name: str, to: Path) -> Path:
         _ready(hub, repository)
         hub.snapshot_download(repository, allow_patterns=f"{name}/*", local_dir=to)
     return to / name
+
+
+def _patiently(work: Callable[[], None]) -> None:
+    for wait in WAITS_S:
+        try:
+            return work()
+        except Away:
+            time.sleep(wait)
+    return work()
+
+
+def _files(api: Any, repository: str) -> dict[str, str]:
+    """Return every file of a repository, by path, and git's id of its content."""
+    return {one.path: one.blob_id for one in api.list_repo_tree(repository, recursive=True) if hasattr(one, "blob_id")}
 
 
 def _ready(hub: Any, repository: str) -> Any:
@@ -117,7 +147,8 @@ def _reaching(repository: str) -> Iterator[Any]:
             raise  # the disk's, not the hub's
         why = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
         told = " ".join(str(why).split())[:200]
-        raise Away(
+        refused = getattr(getattr(error, "response", None), "status_code", None) in REFUSALS
+        raise (AlifError if refused else Away)(
             f"hub:{repository}: the mirror cannot be reached ({told or type(why).__name__})",
             "Check the network, and that HF_TOKEN may write there; then repeat the command.",
         ) from error

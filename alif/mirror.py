@@ -19,10 +19,10 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from alif import hub, store
+from alif import console, hub, store
 from alif.errors import AlifError
 
-__all__ = ["HUB", "forget", "keeping", "restore", "send"]
+__all__ = ["HUB", "forget", "keeping", "restore", "send", "standing"]
 
 HUB = "hub:"
 LEDGER = "ledger.sqlite"
@@ -54,16 +54,30 @@ def send(root: Path, part: str, mirror: str) -> None:
 
 
 def forget(root: Path, folder: str, mirror: str) -> None:
-    """Remove from the mirror what `root`/`folder` no longer holds: old checkpoints."""
+    """Remove from the mirror what `root`/`folder` no longer holds: old checkpoints, and all when a step is done."""
+    kept = {path.name for path in (root / folder).glob("*")}
     there = Path(mirror) / root.name / folder
     if mirror.startswith(HUB):
-        repository, place = mirror.removeprefix(HUB), f"{root.name}/{folder}"
-        old = [name for name in hub.names(repository, place) if not (root / folder / name).exists()]
-        hub.drop(repository, [f"{place}/{name}" for name in old])
+        hub.keep(mirror.removeprefix(HUB), f"{root.name}/{folder}", kept)
     elif mirror and there.is_dir():
         for path in there.iterdir():
-            if not (root / folder / path.name).exists():
+            if path.name not in kept:
                 _remove(path)
+
+
+def standing(root: Path, mirror: str) -> set[str]:
+    """Return the finished steps that stand in the mirror as they are here.
+
+    A step does not where the mirror could not be reached when it was done, was named later, or has what was built before.
+    """
+    if not mirror:
+        return set()
+    here = {path.parent.name: path.read_bytes() for path in root.glob("*/step.json")}
+    if mirror.startswith(HUB):
+        ids = hub.contents(mirror.removeprefix(HUB), root.name)
+        return {name for name, record in here.items() if ids.get(f"{name}/step.json") == hub.blob_id(record)}
+    there = {path.parent.name: path.read_bytes() for path in (Path(mirror) / root.name).glob("*/step.json")}
+    return {name for name, record in here.items() if there.get(name) == record}
 
 
 def restore(root: Path, mirror: str) -> list[str]:
@@ -80,8 +94,8 @@ def restore(root: Path, mirror: str) -> list[str]:
     if not there.is_dir():
         return []
     parts = [path for path in there.iterdir() if path.is_dir() and (path / "step.json").is_file()]
-    done = {path.name for path in parts}
-    parts += [path for path in there.glob("runtime/*/*") if path.parent.name not in done]
+    done = {path.name for path in parts}  # of these the curve, which the report draws, and nothing to go on from
+    parts += [path for path in there.glob("runtime/*/*") if path.is_file() or path.parent.name not in done]
     parts += [there / LEDGER] if (there / LEDGER).is_file() else []
     fetched = []
     for path in sorted(parts):
@@ -127,12 +141,21 @@ def keeping(root: Path, mirror: str) -> Iterator[Callable[[], None]]:
 
     thread = threading.Thread(target=copy, name="mirror", daemon=True)
     thread.start()
-    try:
-        yield send_ledger
-    finally:
+
+    def end() -> None:
         over.set()
         thread.join()
         send_ledger()
+
+    try:
+        yield send_ledger
+    except BaseException:  # whatever ended the block is what people must read, not that the mirror is away too
+        try:
+            end()
+        except (AlifError, OSError, sqlite3.Error) as error:
+            console.note(f"{mirror}: the ledger there lacks its last minutes ({getattr(error, 'message', error)})")
+        raise
+    end()
 
 
 def _copy_ledger(root: Path) -> Path | None:

@@ -14,7 +14,7 @@ from alif.language import bidi, pack
 from alif.models import address, budget
 from alif.recipe import Recipe
 from alif.runs import Run, list_runs, state
-from alif.train import tracker
+from alif.train import together, tracker
 
 __all__ = [
     "examine",
@@ -156,6 +156,11 @@ def _problems(recipe: Recipe) -> list[AlifError]:
     for name, part in recipe.blend.items():
         if not part.source and name not in ("generate", "translate", "replay"):
             found.append(RecipeError(f"blend.{name}: no source", "Name files or a hub id; only steps have rows of their own."))
+    for name, stage in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
+        try:
+            together.check(name, stage, recipe.runtime)
+        except RecipeError as error:
+            found.append(error)
     return found
 
 

@@ -224,14 +224,16 @@ def run(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
         for step in PIPELINE:
             finished(step, recipe, folder)
         folder.begin(recipe)
+        there = mirror.standing(folder.root, where)
         for step in steps:
             worked = perform(step, recipe, folder)
             done += worked
             if worked:
                 _tell(step, folder)
+            if worked or step.name not in there:
                 send_ledger()  # before the rows that were made of its replies
                 mirror.send(folder.root, step.name, where)
-                mirror.forget(folder.root, f"runtime/{step.name}/checkpoints", where)
+                mirror.forget(folder.root, f"runtime/{step.name}", where)
     return done
 
 

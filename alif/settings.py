@@ -367,11 +367,12 @@ class Runtime(Table):
     threads: int = Field(0, ge=0)
     """CPU threads of training and asking; 0: one. More help a larger model on a machine that does nothing else."""
     gpus: int = Field(1, gt=0)
-    """GPUs that both stages train on; where there is none, as many processes on the CPU. A step is the same rows either way."""
+    """GPUs that both stages train on, each with as many forward passes of a step; where there is none, as many processes on the
+    CPU. A step is the same rows either way."""
     shard: bool = False
     """On several GPUs: share weights, gradients and optimiser out among them (FSDP2), instead of a copy on each."""
     compile: bool = True
-    """On a GPU: have PyTorch translate the model's blocks, about 15 seconds at a stage's start, for a sixth more speed."""
+    """On a GPU: have PyTorch translate the model's blocks, about 15 seconds at a stage's start, for a fifth more speed."""
     recompute: bool = False
     """Forget the inputs inside the layers and compute them again on the way back: far less memory, a third more work."""
     checkpoint_steps: int = Field(50, gt=0)

@@ -67,7 +67,7 @@ def test_old_checkpoints_go(stand_in_hub: Hub, tmp_path: Path) -> None:
         mirror.send(root, f"{part}/step-{number}", WHERE)
     (root / part / "step-5").rename(tmp_path / "old")
     mirror.forget(root, part, WHERE)
-    assert hub.names(NAME, f"r/{part}") == ["step-9"]
+    assert list(hub.contents(NAME, f"r/{part}")) == ["step-9/weights"]
 
 
 def test_a_run_that_was_never_sent_begins(stand_in_hub: Hub, tmp_path: Path) -> None:
@@ -92,6 +92,9 @@ def test_a_forgotten_token_stops_a_new_machine_before_it_pays_again(
         mirror.restore(tmp_path / "new" / "r", WHERE)
     assert "HF_TOKEN" in caught.value.hint
     assert "hf_another" not in str(caught.value)
+    monkeypatch.setattr(hub.time, "sleep", lambda seconds: pytest.fail("a token does not become right by waiting"))
+    with pytest.raises(AlifError, match="cannot be reached"):
+        mirror.send(tmp_path / "r", "corpus", WHERE)
 
 
 def test_a_hub_that_is_away_for_a_moment_is_asked_again(
@@ -111,6 +114,20 @@ def test_a_hub_that_is_away_for_a_moment_is_asked_again(
     mirror.send(root, "corpus", WHERE)
     assert waited == [hub.WAITS_S[0]]
     assert "r/corpus/more.jsonl" in stand_in_hub.repositories[NAME].files
+    (root / "corpus" / "more.jsonl").unlink()
+    stand_in_hub.refused = "commit"
+    mirror.forget(root, "corpus", WHERE)
+    assert waited == [hub.WAITS_S[0]] * 2
+    assert "r/corpus/more.jsonl" not in stand_in_hub.repositories[NAME].files
+
+
+def test_a_step_stands_there_when_it_is_there_as_it_is_here(stand_in_hub: Hub, tmp_path: Path) -> None:
+    root = step(tmp_path / "r")
+    assert mirror.standing(root, WHERE) == set()
+    mirror.send(root, "corpus", WHERE)
+    assert mirror.standing(step(root, "blend"), WHERE) == {"corpus"}
+    store.write_json(root / "corpus" / "step.json", {"a": "built again"})
+    assert mirror.standing(root, WHERE) == set()
 
 
 def test_a_hub_that_is_away_is_a_sentence(stand_in_hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from alif import mirror, store
-from alif.errors import AlifError
+from alif import mirror, pipeline, store
+from alif import recipe as recipes
+from alif.errors import AlifError, BudgetError
+from alif.records import Counts
+from alif.runs import Given, Run, Step
 
 
 def run(folder: Path) -> Path:
@@ -27,6 +30,15 @@ def test_parts_are_copied_whole_and_come_back_on_a_new_machine(tmp_path: Path) -
     assert mirror.restore(new, there) == ["corpus", "runtime/pretrain/checkpoints"]
     assert store.digest(new / "corpus") == store.digest(root / "corpus")
     assert (new / "runtime/pretrain/checkpoints/step-5/weights").read_text() == "5"
+
+
+def test_of_a_finished_step_the_curve_comes_back_and_what_was_to_go_on_from_does_not(tmp_path: Path) -> None:
+    root, there = run(tmp_path), str(tmp_path / "mirror")
+    store.write_json(root / "pretrain" / "step.json", {"a": 1})
+    store.write_text(root / "runtime" / "pretrain" / "curve.jsonl", "{}\n")
+    for part in ("pretrain", "runtime/pretrain/checkpoints/step-5", "runtime/pretrain/curve.jsonl"):
+        mirror.send(root, part, there)
+    assert mirror.restore(tmp_path / "other" / "r", there) == ["pretrain", "runtime/pretrain/curve.jsonl"]
 
 
 def test_a_run_that_has_begun_here_is_left_alone(tmp_path: Path) -> None:
@@ -84,6 +96,41 @@ def test_a_mirror_without_room_is_a_sentence_and_leaves_what_was_there(tmp_path:
         mirror.send(root, "corpus", there)
     assert "runtime.mirror" in caught.value.hint
     assert store.digest(tmp_path / "mirror") == before
+
+
+def test_what_is_told_is_why_a_run_stopped_and_not_that_the_mirror_is_away_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, there = run(tmp_path), str(tmp_path / "mirror")
+    sqlite3.connect(root / "ledger.sqlite").close()
+
+    def away(*given: object) -> None:
+        raise AlifError("the mirror is away")
+
+    monkeypatch.setattr(mirror, "_put_ledger", away)
+    with pytest.raises(BudgetError, match="the cap is reached"), mirror.keeping(root, there):
+        raise BudgetError("the cap is reached")
+    assert "the ledger there lacks its last minutes (the mirror is away)" in capsys.readouterr().err
+    with pytest.raises(AlifError, match="the mirror is away"), mirror.keeping(root, there):
+        pass
+
+
+def test_a_step_that_the_mirror_lacks_is_sent_by_the_next_command(tmp_path: Path) -> None:
+    def work(given: Given) -> Counts:
+        store.write_rows(given.folder / "examples.jsonl", ())
+        return Counts(rows_in=0, kept=0)
+
+    steps = (Step("one", work, ""), Step("two", work, ""))
+    there = tmp_path / "mirror"
+    plain = recipes.load(recipes.shipped()["demo"])
+    mirrored = recipes.load(recipes.shipped()["demo"], [f'runtime.mirror="{there}"'])
+    folder = Run(tmp_path / "runs" / "demo")
+    assert pipeline.run(plain, folder, steps) == 2
+    assert pipeline.run(mirrored, folder, steps) == 0
+    assert mirror.standing(folder.root, str(there)) == {"one", "two"}
+    (there / "demo" / "two" / "step.json").unlink()
+    assert pipeline.run(mirrored, folder, steps) == 0
+    assert mirror.standing(folder.root, str(there)) == {"one", "two"}
 
 
 def test_no_mirror_does_nothing(tmp_path: Path) -> None:

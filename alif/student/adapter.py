@@ -24,7 +24,7 @@ from alif.errors import ModelError, RecipeError
 from alif.recipe import Adapter
 from alif.student import weights
 
-__all__ = ["Share", "causal", "head", "join", "restore", "save", "share", "wrap"]
+__all__ = ["Share", "causal", "head", "join", "restore", "save", "share", "size", "wrap"]
 
 LINEAR = {
     "attention": ("q_proj", "k_proj", "v_proj", "o_proj"),
@@ -58,8 +58,14 @@ def share(model: torch.nn.Module) -> Share:
 
     Source: arXiv 2510.09051 (14.72 %).
     """
-    parameters = list(model.parameters())
-    return Share(sum(p.numel() for p in parameters if p.requires_grad), sum(p.numel() for p in parameters))
+    sizes = [(size(parameter), parameter.requires_grad) for parameter in model.parameters()]
+    return Share(sum(count for count, is_trained in sizes if is_trained), sum(count for count, _ in sizes))
+
+
+def size(parameter: torch.Tensor) -> int:
+    """Return how many weights a parameter holds; bitsandbytes keeps two of 4 bits in a byte, and tells the shape beside."""
+    packed: Any = getattr(parameter, "quant_state", None)
+    return int(packed.shape.numel() if packed is not None else parameter.numel())
 
 
 def wrap(model: PreTrainedModel, adapter: Adapter) -> PeftModel:

@@ -31,7 +31,7 @@ def compiled(model: torch.nn.Module, where: Place, runtime: Runtime) -> Iterator
         yield
         return
     if not works(where.device):
-        console.note("PyTorch's compiler does not work here: training goes on without it, a sixth slower")
+        console.note("PyTorch's compiler does not work here: training goes on without it, a fifth slower")
         yield
         return
     with blocks(model):

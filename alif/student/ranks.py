@@ -10,6 +10,7 @@ of a model that is shared out (FSDP2) are `DTensor`s; `whole` and `part` go from
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeVar
@@ -39,6 +40,10 @@ __all__ = [
 
 T = TypeVar("T")
 
+PATIENCE = datetime.timedelta(hours=3)
+"""How long the others wait for the first, while it puts a corpus into tokens or copies a checkpoint to a mirror. PyTorch's own
+half hour is too short for that; a process that ends is noticed by torchrun at once."""
+
 
 def count() -> int:
     """Return how many processes train together."""
@@ -59,7 +64,7 @@ def join(cpu: bool) -> None:
     """Meet the other processes that torchrun has started; each takes the GPU of its number."""
     if not cpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    distributed.init_process_group("gloo" if cpu else "cpu:gloo,cuda:nccl")
+    distributed.init_process_group("gloo" if cpu else "cpu:gloo,cuda:nccl", timeout=PATIENCE)
 
 
 def leave() -> None:

@@ -19,10 +19,12 @@ from pathlib import Path
 from alif import store
 from alif.errors import AlifError, DataError
 
-__all__ = ["FOLDER", "KEPT", "clear", "newest", "room", "writing"]
+__all__ = ["BEST", "FOLDER", "KEPT", "clear", "newest", "room", "writing"]
 
 FOLDER = "checkpoints"
 """Under a step's scratch folder."""
+BEST = "best"
+"""Beside it: trained weights of the stage's best looks, by step, where it may stop early (`watch`)."""
 KEPT = 2
 """Checkpoints kept: the last, and the one before in case the disk lied about the last."""
 
@@ -73,8 +75,9 @@ def room(folder: Path, bytes_needed: int) -> None:
 
 
 def clear(scratch: Path) -> None:
-    """Remove a step's checkpoints: its result is written."""
-    shutil.rmtree(scratch / FOLDER, ignore_errors=True)
+    """Remove a step's checkpoints and best weights: its result is written."""
+    for folder in (FOLDER, BEST):
+        shutil.rmtree(scratch / folder, ignore_errors=True)
 
 
 def _is_whole(path: Path, purpose: str) -> bool:

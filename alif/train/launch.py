@@ -31,6 +31,7 @@ from alif.errors import AlifError, RecipeError
 from alif.records import Counts
 from alif.runs import Given
 from alif.student import ranks
+from alif.train import together
 
 __all__ = ["FOLDER", "finetune", "pretrain", "spread"]
 
@@ -53,7 +54,7 @@ def spread(module: str, given: Given, tables: Mapping[str, Any]) -> Counts:
     """Do a stage's `train` here, or in as many processes as the recipe wants GPUs.
 
     Raises:
-        RecipeError: there are fewer GPUs here.
+        RecipeError: there are fewer GPUs here, or the stage does not go with so many.
         AlifError: as the stage itself does, or one of the processes ended.
     """
     gpus = given.runtime.gpus
@@ -62,6 +63,7 @@ def spread(module: str, given: Given, tables: Mapping[str, Any]) -> Counts:
     there = 0 if given.runtime.device == "cpu" else torch.cuda.device_count()
     if 0 < there < gpus:
         raise RecipeError(f"runtime.gpus = {gpus}, but there are {there} here", f"Set runtime.gpus to {there} or less.")
+    together.check(given.step, tables[given.step], given.runtime)
     folder = given.scratch / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     with store.disk(folder):

@@ -178,14 +178,17 @@ def _every_cure(recipe: Recipe, stage: Stage) -> Iterator[Cure]:
     name = "pretrain" if isinstance(stage, Pretrain) else "finetune"
     yield Cure(f"{name}.rows_at_once=1", "none", "stage", {"rows_at_once": 1})
     yield Cure("runtime.recompute=true", "a third to a half more hours, the same result", "runtime", {"recompute": True})
+    apart = not (recipe.runtime.shard and recipe.runtime.gpus > 1)  # parts of a model have numbers of at least 16 bits
     eight = {"optimizer": "adamw_8bit"}
-    yield Cure(f'{name}.optimizer="adamw_8bit"', "little: the optimiser's state is rounded to 8 bits", "stage", eight)
+    if apart:
+        yield Cure(f'{name}.optimizer="adamw_8bit"', "little: the optimiser's state is rounded to 8 bits", "stage", eight)
     if stage.tokens_per_row > SHORT:
         line = f"{name}.tokens_per_row={SHORT}"
         yield Cure(line, "longer texts are read in pieces, longer rows dropped", "stage", {"tokens_per_row": SHORT})
     four = {"quantise": "4bit"}
     slower = f"the base is rounded to 4 bits while it trains, and {1 - FOUR_BIT_SPEED:.0%} fewer tokens a second"
-    yield Cure('student.quantise="4bit"', slower, "student", four)
+    if apart:
+        yield Cure('student.quantise="4bit"', slower, "student", four)
     for rank in (64, 16):
         if recipe.adapter.rank > rank:
             yield Cure(f"adapter.rank={rank}", "a smaller adapter learns less", "adapter", {"rank": rank})

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from alif.student.adapter import causal
+from alif.student.adapter import causal, size
 from alif.train.gpus import GPUS
 from alif.train.packs import Packs
 
@@ -31,9 +31,9 @@ def flop_a_token(model: Any, labelled: float, text: float) -> float:
         if weight.ndim != 2 or "embed_tokens" in name or "lm_head" in name:
             continue
         if weight.requires_grad:
-            trained += weight.numel()
+            trained += size(weight)
         else:
-            frozen += weight.numel()
+            frozen += size(weight)
     head = config.vocab_size * config.hidden_size
     with_head = any(p.requires_grad for n, p in bare.named_parameters() if "lm_head" in n or "embed_tokens" in n)
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads

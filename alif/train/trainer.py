@@ -24,7 +24,7 @@ from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from alif import console, store
-from alif.errors import ModelError, RecipeError
+from alif.errors import ModelError
 from alif.recipe import Stage
 from alif.records import Table
 from alif.runs import Given
@@ -37,6 +37,7 @@ from alif.train.looks import Looks
 from alif.train.loss import Learner
 from alif.train.packs import Packs, Rows, collate, collate_trimmed, even, order
 from alif.train.stage_trainer import StageTrainer, put
+from alif.train.together import rows_at_once
 from alif.train.watch import Watch, curve
 
 __all__ = ["Outcome", "fit", "purpose"]
@@ -75,7 +76,7 @@ def fit(
         ModelError: the loss is not a number; the batch is named.
         AlifError: the disk cannot hold a checkpoint.
     """
-    at_once = _at_once(stage, given.step)
+    at_once = rows_at_once(given.step, stage, ranks.count())
     sequence = order(len(packs), stage.epochs, stage.seed)
     if not len(sequence):
         return Outcome(0, 0, None, None)
@@ -108,18 +109,6 @@ def fit(
     mean = sum(tail) / len(tail) if tail else None
     seen = sequence[: steps * stage.rows_per_step]
     return Outcome(steps, int(packs.used[seen].sum()), losses[0] if losses else None, mean)
-
-
-def _at_once(stage: Stage, step: str) -> int:
-    """Return the rows that go through the model at once, in all processes together."""
-    found = stage.rows_at_once * ranks.count()
-    if stage.rows_per_step % found:
-        each = f" on {ranks.count()} GPUs" if ranks.count() > 1 else ""
-        raise RecipeError(
-            f"{step}.rows_per_step = {stage.rows_per_step} is no multiple of rows_at_once = {stage.rows_at_once}{each}",
-            "A step is whole forward passes, as many on each GPU: change one of them.",
-        )
-    return found
 
 
 def _trainer(

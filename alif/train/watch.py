@@ -20,22 +20,19 @@ import numpy as np
 import torch
 from transformers import TrainerCallback
 
-from alif import console, store
+from alif import console, mirror, store
 from alif.errors import ModelError
 from alif.recipe import Stage
 from alif.runs import Given
 from alif.student import ranks, weights
 from alif.student.device import Place
-from alif.train import speed
+from alif.train import checkpoints, speed
 from alif.train.looks import Looks, look
 from alif.train.loss import Learner
 from alif.train.packs import Packs
 from alif.train.tracker import Tracker
 
 __all__ = ["Watch", "curve", "trained"]
-
-BEST = "best"
-"""Folder under a step's scratch folder: trained weights of its best look, where it may stop early."""
 
 
 class Watch(TrainerCallback):
@@ -62,6 +59,9 @@ class Watch(TrainerCallback):
         if ranks.first():
             self.tracker.begin(state.global_step)
             store.write_rows(self.path, curve(self.path, state.global_step))
+            for path in self._all_kept():
+                if int(path.stem) > state.global_step:
+                    path.unlink()  # of a training that was begun anew, or is behind its last look again
         self.tokens = int(self.packs.used[self.sequence[: state.global_step * self.per_step]].sum())
         self.since = time.monotonic()
         self.bar.to(state.global_step)
@@ -96,11 +96,9 @@ class Watch(TrainerCallback):
 
     def best(self, steps: int) -> Path | None:
         """Return the file of the weights to go back to after `steps` steps, where the stage may stop early."""
-        found = [(step, bits) for step, bits in self._looked(steps) if self.stage.patience]
-        if not found:
-            return None
-        step, _ = min(found, key=lambda one: (one[1], one[0]))
-        return self._kept(step)
+        kept = {int(path.stem): path for path in self._all_kept() if self.stage.patience}
+        found = [(bits, step) for step, bits in self._looked(steps) if step in kept]
+        return kept[min(found)[1]] if found else None
 
     def _look(self, learner: Learner, control: Any) -> None:
         assert self.looks is not None
@@ -112,9 +110,7 @@ class Watch(TrainerCallback):
             return
         before = ranks.told(lambda: [bits for _, bits in self._looked(self.row["step"])])
         if now < min(before, default=math.inf):
-            weights.write(self._kept(self.row["step"]), dict(trained(learner)))
-            for old in sorted(self._kept(0).parent.glob("*"), key=lambda path: int(path.stem))[:-2] if ranks.first() else ():
-                old.unlink()  # two are kept, like checkpoints: a resumed run may go back behind the last
+            self._keep(learner)
         recent = [*before, now][-self.stage.patience :]
         if len(before) >= self.stage.patience and min(recent) >= min(before[: len(before) + 1 - self.stage.patience]):
             console.note(f"{self.given.step}: {self.stage.patience} looks without a better one; it takes its best weights")
@@ -127,8 +123,20 @@ class Watch(TrainerCallback):
         rows = [row for row in curve(self.path, steps) if language in row.get("bits_per_byte", ())]
         return [(row["step"], row["bits_per_byte"][language]) for row in rows]
 
-    def _kept(self, step: int) -> Path:
-        return self.given.scratch / BEST / f"{step}.safetensors"
+    def _keep(self, learner: Learner) -> None:
+        """Keep the weights of the best look so far, here and where the run is mirrored."""
+        path, given = self.given.scratch / checkpoints.BEST / f"{self.row['step']}.safetensors", self.given
+        weights.write(path, dict(trained(learner)))
+        if ranks.first():
+            for old in self._all_kept()[:-2]:
+                old.unlink()  # two are kept, like checkpoints: a resumed run may go back behind the last
+            part = path.relative_to(given.root)
+            mirror.send(given.root, part.as_posix(), given.runtime.mirror)
+            mirror.forget(given.root, part.parent.as_posix(), given.runtime.mirror)
+
+    def _all_kept(self) -> list[Path]:
+        folder = self.given.scratch / checkpoints.BEST
+        return sorted(folder.glob("*.safetensors"), key=lambda path: int(path.stem))
 
     def _gpu(self, rate: float) -> dict[str, float]:
         if self.where.device.type != "cuda":

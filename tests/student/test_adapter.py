@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -46,6 +47,13 @@ def test_the_papers_share_of_trained_parameters():
     assert share.trainable == 1_386_217_472
     assert share.total == 9_416_478_720
     assert round(share.percent, 2) == 14.72
+
+
+def test_a_weight_in_four_bits_counts_as_one_though_two_lie_in_a_byte():
+    layer = torch.nn.Linear(8, 8, bias=False)
+    layer.weight = torch.nn.Parameter(torch.zeros(32, 1, dtype=torch.uint8), requires_grad=False)
+    layer.weight.quant_state = SimpleNamespace(shape=torch.Size((8, 8)))  # as bitsandbytes keeps it
+    assert adapters.share(layer) == adapters.Share(trainable=0, total=64)
 
 
 def test_linear_layers_alone():

@@ -120,8 +120,15 @@ def test_killed_it_goes_on_with_another_number_of_processes(house, alone, before
 
 
 def test_a_failure_of_a_process_is_the_sentence_of_its_own(house):
-    with pytest.raises(AlifError, match=r"rows_per_step = 4 is no multiple of rows_at_once = 4 on 2 GPUs"):
+    with pytest.raises(AlifError, match=r"pretrain.tokens_per_row = 1000000, but tiny reads at most"):
+        run(house, 2, STAGE.model_copy(update={"tokens_per_row": 1_000_000}))
+    assert (house.root / "runtime" / "pretrain" / launch.FOLDER / launch.FAILURE).is_file()
+
+
+def test_a_stage_that_does_not_go_with_so_many_is_refused_before_any_begins(house):
+    with pytest.raises(RecipeError, match=r"rows_per_step = 4 is no multiple of rows_at_once = 4 on 2 GPUs"):
         run(house, 2, STAGE.model_copy(update={"rows_at_once": 4}))
+    assert not (house.root / "runtime" / "pretrain" / launch.FOLDER).exists()
 
 
 def test_early_stop_is_decided_for_all(house):

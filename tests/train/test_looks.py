@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
+
 import pytest
 import torch
 
-from alif import store
+from alif import mirror, store
 from alif.recipe import Adapter, Finetune, Language, Pretrain
 from alif.records import Document
 from alif.student import adapter as adapters
 from alif.student.base import open_base
 from alif.student.device import place
-from alif.train import finetune, looks, pretrain, watch
+from alif.train import checkpoints, finetune, looks, pretrain, watch
 from alif.train.loss import Learner
 from alif.train.packs import split
 from alif.train.texts import held_out_rows
@@ -24,8 +27,8 @@ STAGE = Pretrain(
 )
 
 
-def train(house, **changes):
-    given = house.given("pretrain", "base", "corpus")
+def train(house, runtime=RUNTIME, **changes):
+    given = house.given("pretrain", "base", "corpus", runtime=runtime)
     counts = pretrain.train(given, Language(), ADAPTER, STAGE.model_copy(update=changes))
     rows = [row for _, row in store.read_rows(given.scratch / "curve.jsonl")]
     return counts, rows, (given.folder / "adapter" / "adapter_model.safetensors").read_bytes()
@@ -63,9 +66,22 @@ def test_the_bits_of_a_look_are_those_of_each_document_alone(house):
         assert found[document.language] == pytest.approx(nats / 0.6931472 / len(document.text.encode()), abs=2e-4)
 
 
+def look_by(monkeypatch: pytest.MonkeyPatch, told: Sequence[float | BaseException]) -> None:
+    """Have each look find the next of `told`, or raise it."""
+    bits = iter(told)
+
+    def look(*given):
+        found = next(bits)
+        if isinstance(found, BaseException):
+            raise found
+        return {"bits_per_byte": {"ur": found}, "samples": []}
+
+    monkeypatch.setattr(watch, "look", look)
+
+
 def test_without_a_better_look_the_stage_stops_and_takes_its_best_weights(house, monkeypatch):
-    bits = iter([2.0, 1.5, 1.6, 1.7, 1.4])
-    monkeypatch.setattr(watch, "look", lambda *given: {"bits_per_byte": {"ur": next(bits)}, "samples": []})
+    look_by(monkeypatch, [2.0, 1.5, 1.6, 1.7, 1.4])
+    monkeypatch.setattr(checkpoints, "clear", lambda scratch: None)
     counts, rows, stopped = train(house, epochs=8, patience=2)
     assert counts.facts["steps"] == len(rows) == 8  # looks at 2, 4, 6, 8: none after 4 was better
     assert counts.facts["tokens"] == rows[-1]["tokens"]
@@ -78,6 +94,32 @@ def test_without_a_better_look_the_stage_stops_and_takes_its_best_weights(house,
     name = next(name for name in got if "lora_B" in name)
     (same,) = [value for key, value in best.items() if name.removesuffix(".weight") in key]
     assert torch.equal(same, got[name])
+
+
+def test_best_weights_of_another_training_are_in_nobodys_way(house, monkeypatch):
+    best = house.root / "runtime/pretrain" / checkpoints.BEST
+    for step in (400, 500):
+        store.write_text(best / f"{step}.safetensors", "left by a training whose folder was removed")
+    look_by(monkeypatch, [2.0, 1.5, 1.6, 1.7])
+    counts, _, _ = train(house, epochs=8, patience=2)
+    assert counts.facts["steps"] == 8
+    assert not best.exists()  # two copies of what is trained are gigabytes
+
+
+def test_the_best_weights_survive_a_machine_that_vanishes(house, tmp_path, monkeypatch):
+    look_by(monkeypatch, [2.0, 1.5, 1.6, 1.7])
+    _, _, expected = train(house, epochs=8, patience=2)
+    shutil.rmtree(house.root / "runtime")
+    mirrored = RUNTIME.model_copy(update={"mirror": str(tmp_path / "mirror")})
+    look_by(monkeypatch, [2.0, 1.5, 1.6, KeyboardInterrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        train(house, mirrored, epochs=8, patience=2)
+    shutil.rmtree(house.root / "runtime")
+    mirror.restore(house.root, mirrored.mirror)
+    look_by(monkeypatch, [1.7])
+    counts, _, found = train(house, mirrored, epochs=8, patience=2)
+    assert counts.facts["steps"] == 8
+    assert found == expected
 
 
 def test_patience_that_does_not_run_out_trains_to_the_end(house):

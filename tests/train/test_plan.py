@@ -61,6 +61,17 @@ def test_what_cannot_be_made_to_fit_is_told_so(tmp_path):
     assert found["inputs"][0]["mark"] == "measured"  # its config.json lies here
 
 
+def test_parts_of_a_model_are_not_advised_fewer_bits_than_they_can_have(tmp_path):
+    alone, shared = (
+        plan.plan(of("urdu-8b", "runtime.gpus=2", *more), "t4", tmp_path) for more in ((), ("runtime.shard=true",))
+    )
+    told = [json.dumps([stage["cures"] for stage in found["stages"]]) for found in (alone, shared)]
+    assert "adamw_8bit" in told[0]
+    assert "quantise" in told[0]
+    assert "adamw_8bit" not in told[1]
+    assert "quantise" not in told[1]
+
+
 def test_four_bits_count_in_memory_in_time_and_in_the_inputs(tmp_path):
     half, four = (plan.plan(of("urdu-8b", *sets), "4090", tmp_path) for sets in ((), ('student.quantise="4bit"',)))
     saved = half["stages"][0]["memory_gb"]["base"] - four["stages"][0]["memory_gb"]["base"]

@@ -1,0 +1,38 @@
+"""What a stage asks of a recipe that trains on several GPUs, told before anything is spent."""
+
+from __future__ import annotations
+
+from alif.errors import RecipeError
+from alif.recipe import Runtime, Stage
+
+__all__ = ["check", "rows_at_once"]
+
+
+def check(name: str, stage: Stage, runtime: Runtime) -> None:
+    """Refuse what cannot be trained on so many GPUs.
+
+    Raises:
+        RecipeError: a step is no whole number of forward passes on each, or its optimiser cannot be shared out.
+    """
+    rows_at_once(name, stage, runtime.gpus)
+    if runtime.shard and runtime.gpus > 1 and stage.optimizer == "adamw_8bit":
+        raise RecipeError(
+            f'{name}.optimizer = "adamw_8bit" does not go with runtime.shard = true',
+            'Set it to "adamw", whose state is shared out among the GPUs.',
+        )
+
+
+def rows_at_once(name: str, stage: Stage, gpus: int) -> int:
+    """Return the rows that go through the model at once, on all GPUs together.
+
+    Raises:
+        RecipeError: a step is no multiple of them.
+    """
+    found = stage.rows_at_once * gpus
+    if stage.rows_per_step % found:
+        each = f" on {gpus} GPUs" if gpus > 1 else ""
+        raise RecipeError(
+            f"{name}.rows_per_step = {stage.rows_per_step} is no multiple of rows_at_once = {stage.rows_at_once}{each}",
+            "A step is whole forward passes, as many on each GPU: change one of them.",
+        )
+    return found

@@ -1,0 +1,36 @@
+"""What several GPUs ask of a recipe is told before anything is spent."""
+
+from __future__ import annotations
+
+import pytest
+
+from alif import overview
+from alif import recipe as recipes
+from alif.errors import RecipeError
+from alif.recipe import Pretrain, Runtime
+from alif.train import together
+
+
+@pytest.mark.parametrize("gpus", [1, 2, 4])
+def test_the_papers_recipe_goes_on_as_many_gpus_as_the_readme_says(gpus):
+    assert not problems("urdu-8b", f"runtime.gpus={gpus}")
+
+
+def test_a_step_that_cannot_be_shared_is_a_problem_of_the_recipe():
+    assert problems("urdu-8b", "runtime.gpus=8") == [
+        "pretrain.rows_per_step = 12 is no multiple of rows_at_once = 1 on 8 GPUs",
+        "finetune.rows_per_step = 4 is no multiple of rows_at_once = 1 on 8 GPUs",
+    ]
+
+
+def test_an_optimiser_in_8_bits_is_not_shared_out():
+    stage = Pretrain(optimizer="adamw_8bit")
+    together.check("pretrain", stage, Runtime(gpus=4))
+    together.check("pretrain", stage, Runtime(shard=True))  # nothing is shared out on one
+    with pytest.raises(RecipeError, match=r'pretrain.optimizer = "adamw_8bit" does not go with runtime.shard'):
+        together.check("pretrain", stage, Runtime(gpus=4, shard=True))
+
+
+def problems(name: str, *sets: str) -> list[str]:
+    found = overview.examine(recipes.load(recipes.shipped()[name], sets))["problems"]
+    return [one["message"] for one in found if "rows_per_step" in one["message"]]
