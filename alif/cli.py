@@ -1,11 +1,12 @@
 """Every command: a plain function whose docstring is its help.
 
 RECIPE is a path, an existing run (its stored recipe) or a shipped name, in that order. Exit codes: 0 done, 1 something that you can
-mend, 2 usage, 3 waiting for people, 4 money cap.
+mend, 2 usage, 3 waiting for people, 4 money cap, 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 from collections.abc import Callable
@@ -22,7 +23,12 @@ from alif.recipe import Recipe
 from alif.runs import Run, Step
 
 STEPS = Group("Steps, each with the steps that it needs", sort_key=2)
-app = App(name="alif", help="Take an open language model to your own language.", help_format="plaintext")
+app = App(
+    name="alif",
+    help="Take an open language model to your own language.",
+    help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # `_main` says how to go on
+)
 
 RUNS = Path("runs")
 Set = Annotated[
@@ -268,7 +274,8 @@ def serve(
     from alif.models import server
 
     root = _run(run).root
-    with server.serving(root / "export" / "model", root / "runtime" / "serve" / "log.txt", port=port, by=with_) as served:
+    log = root / "runtime" / "serve" / "log.txt"
+    with server.serving(root / "export" / "model", log, port=port, by=with_) as served, contextlib.suppress(KeyboardInterrupt):
         _tell(served.facts(), lambda found: console.line(served.told()), json)
         served.wait()
 
@@ -290,7 +297,7 @@ def _main(arguments: list[str] | None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         console.note("Stopped. Repeat the command: it goes on where it stopped.")
-        return 1
+        return 130  # as shells do
     except BrokenPipeError:  # the reader of our output has gone, as in `alif ls | head`
         sys.stderr.close()
         return 0

@@ -5,8 +5,8 @@
 The instructions are built on real Urdu text (see urdu_texts). At each size of the pool, texts that it has not seen are tested
 and not added: by the pool, by RapidFuzz's cdist with every row ("plain"), and by rouge_score with some rows, scaled to all.
 The pool grows and is measured with NumPy and RapidFuzz alone; where numba is installed, its compiled sieve is measured beside.
-Times are CPU seconds of one process, each the best of a few repetitions, since the machine may be shared. Decisions are
-compared with plain ones on some of the tested texts, and over a whole stream from the first row to the ten-thousandth.
+Times are CPU seconds of one process, of each text the best of a few repetitions, since the machine may be shared. Decisions
+are compared with plain ones on some of the tested texts, and over a whole stream from the first row to the ten-thousandth.
 """
 
 from __future__ import annotations
@@ -84,19 +84,14 @@ class Words:
 
 
 def best_us(work: Callable[[Any], Any], texts: Sequence[Any], repetitions: int) -> float:
-    """Return CPU microseconds for one text: for each block of texts the best of so many repetitions."""
-    size = max(1, len(texts) // 10)
-    blocks = [texts[start : start + size] for start in range(0, len(texts), size)]
-    total = 0.0
-    for block in blocks:
-        took = []
-        for _ in range(repetitions):
+    """Return CPU microseconds for one text: the mean over the texts of each one's best repetition."""
+    best = [math.inf] * len(texts)
+    for _ in range(repetitions):
+        for place, one in enumerate(texts):
             began = time.process_time()
-            for one in block:
-                work(one)
-            took.append(time.process_time() - began)
-        total += min(took)
-    return 1e6 * total / len(texts)
+            work(one)
+            best[place] = min(best[place], time.process_time() - began)
+    return 1e6 * sum(best) / len(texts)
 
 
 def rouge_us(words: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> float:

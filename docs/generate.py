@@ -44,7 +44,9 @@ def command_page() -> str:
         "Written from the code by `make docs`. RECIPE is a path, an existing run or a shipped name, in that order.",
         "",
     ]
-    lines += ["Exit codes: 0 done, 1 something that you can mend, 2 usage, 3 waiting for people, 4 money cap."]
+    lines += [
+        "Exit codes: 0 done, 1 something that you can mend, 2 usage, 3 waiting for people, 4 money cap, 130 stopped by Ctrl-C."
+    ]
     for name in COMMANDS:
         asked = subprocess.run(
             [sys.executable, "-m", "alif", name, "--help"],

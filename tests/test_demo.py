@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hub_server import TOKEN, serving
@@ -114,19 +115,37 @@ def test_drift_is_refused_and_the_recipe_stays(undisturbed: Path) -> None:
     assert (undisturbed / "runs" / "demo" / "recipe.toml").read_text(encoding="utf-8") == stored
 
 
+def held(process: subprocess.Popen[Any], folder: Path) -> None:
+    """Wait until `process` holds the run."""
+    lock = folder / "runs" / "demo" / "runtime" / "lock"
+    deadline = time.monotonic() + 60
+    while not (lock.is_file() and lock.read_text()) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def test_a_second_process_is_refused(undisturbed: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(alif("run", "demo"), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        lock = tmp_path / "runs" / "demo" / "runtime" / "lock"
-        deadline = time.monotonic() + 60
-        while not (lock.is_file() and lock.read_text()) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        held(process, tmp_path)
         second = finish(tmp_path, SHORT)
         assert second.returncode == 1
         assert f"process {process.pid} is working on this run" in second.stderr
     finally:
         process.kill()
         process.communicate()
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    usual = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"  # also where tests run in the background
+    )
+    command = [sys.executable, "-c", f"{usual}; from alif.cli import main; main(sys.argv[1:])", *alif("run", "demo")[3:]]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    held(process, tmp_path)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert said.splitlines()[-1] == "Stopped. Repeat the command: it goes on where it stopped."
+    assert process.returncode == 130
 
 
 def kill_and_resume(folder: Path, sets: list[str], kills: int, seconds: float, seed: int, undisturbed: Path) -> None:

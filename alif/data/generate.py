@@ -131,13 +131,22 @@ async def _ask(given: Given, expansion: Expansion, shares: Mapping[str, recipe.T
                 send = functools.partial(models[request.teacher].reply, draw=request.draw)
                 return await ways.answered(send, request.messages, request.revised, expansion.own)
 
-            classifier = asyncio.create_task(asyncio.to_thread(script.every_language))  # read while the first are on their way
+            classifier = asyncio.create_task(_load_classifier())
             async for requests, replies in _rounds(expansion, shares, answered):
                 await classifier
                 for _ in expansion.taking(requests, replies):
                     await asyncio.sleep(0)  # what arrives meanwhile is written down, and the next is sent
                 bar.to(len(expansion.accepted), f"${models.paid_usd:.4f}")
         return models.cost_usd
+
+
+async def _load_classifier() -> None:
+    """Load the language classifier, half a second's work, while the first replies are on their way.
+
+    It is unpacked into a temporary file. Where that has no room, whoever needs the classifier says so; most runs do not.
+    """
+    with contextlib.suppress(OSError):
+        await asyncio.to_thread(script.every_language)
 
 
 async def _rounds(

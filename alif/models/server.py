@@ -73,14 +73,13 @@ class Served:
         return f'[teacher.student]\nmodel = "{self.model}"\naddress = "{self.address}"\n# {self.by} serve; Ctrl-C ends it'
 
     def wait(self) -> None:
-        """Wait until a person ends it with Ctrl-C.
+        """Wait, until a person ends it with Ctrl-C.
 
         Raises:
             ModelError: it ended by itself.
         """
-        with suppress(KeyboardInterrupt):
-            self.process.wait()
-            raise _ended(self.by, self.process, self.log)
+        self.process.wait()
+        raise _ended(self.by, self.process, self.log)
 
 
 @contextmanager

@@ -90,6 +90,15 @@ def test_human_seeds_only_until_the_pool_has_two_rows_of_the_task(own: Pack, kno
         assert {one.task for one in growing.accepted if one.id in machine} <= {request.task}
 
 
+def test_a_round_is_taken_reply_by_reply(own: Pack, known: Pack) -> None:
+    growing = expansion(own, known, accepted=700, round=14, items=6)
+    first = growing.plan(TEACHERS)
+    answers = [reply(listed(candidates(own, request.task)[:6])) for request in first]
+    seen = [len(growing.requests) for _ in growing.taking(first, answers)]
+    assert seen == list(range(1, len(first) + 1))
+    assert growing.rounds == 1
+
+
 def test_the_pool_is_frozen_while_a_round_is_planned_and_requests_are_a_pure_function(own: Pack, known: Pack) -> None:
     one, two = (expansion(own, known, accepted=70, round=8, items=6) for _ in range(2))
     assert one.plan(TEACHERS) == two.plan(TEACHERS)

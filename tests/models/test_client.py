@@ -285,16 +285,16 @@ def test_a_provider_that_bears_four_at_a_time_is_not_stormed(given: Build) -> No
     assert later.count(False) < 0.3 * len(later), f"{later.count(False)} of {len(later)} were refused"
 
 
-def test_when_one_request_is_told_to_wait_the_others_wait_too(given: Build) -> None:
-    """Every first try is refused for 0.4 s. The second request comes in that time: it is first sent after it, not at once."""
+def test_when_refusals_are_the_rule_what_they_ask_to_wait_holds_for_all(given: Build) -> None:
+    """Every first try is refused for 0.4 s. The last request comes in that time: it is first sent after it, not at once."""
 
     async def scene() -> float:
         chaos = Chaos(crowded_until=1.0, retry_after_s=0.4, attempts=1)
-        async with open_models(given(workers=4), {"gpt": scripted()}, echo, chaos=chaos, patience=FAST) as models:
+        async with open_models(given(workers=8), {"gpt": scripted()}, echo, chaos=chaos, patience=FAST) as models:
             began = time.monotonic()
-            first = asyncio.ensure_future(models["gpt"].reply(ask("a")))
+            first = [asyncio.ensure_future(models["gpt"].reply(ask(name))) for name in "abc"]
             await asyncio.sleep(0.15)
-            await asyncio.gather(first, models["gpt"].reply(ask("b")))
+            await asyncio.gather(*first, models["gpt"].reply(ask("d")))
             return time.monotonic() - began
 
     assert asyncio.run(scene()) >= 0.8
