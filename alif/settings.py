@@ -371,7 +371,7 @@ class Runtime(Table):
     shard: bool = False
     """On several GPUs: share weights, gradients and optimiser out among them (FSDP2), instead of a copy on each."""
     compile: bool = True
-    """On a GPU: have PyTorch translate the model's blocks, about 15 seconds at a stage's start, for a sixth more speed."""
+    """On a GPU: have PyTorch translate the model's blocks, about 15 seconds at a stage's start, for a fifth more speed."""
     recompute: bool = False
     """Forget the inputs inside the layers and compute them again on the way back: far less memory, a third more work."""
     checkpoint_steps: int = Field(50, gt=0)
