@@ -13,6 +13,7 @@ from alif.errors import AlifError, DataError, RecipeError
 from alif.language import bidi, pack
 from alif.models import address, budget
 from alif.recipe import Recipe
+from alif.records import NOT_REVIEWED
 from alif.runs import Run, list_runs, state
 from alif.train import together, tracker
 
@@ -28,8 +29,6 @@ __all__ = [
     "stale",
     "status",
 ]
-
-NOT_REVIEWED = "not reviewed by a native speaker"
 
 
 def listing(folder: Path) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Counts", "Document", "Dropped", "Example", "Neighbour", "Origin", "Score", "Table", "Verdict"]
+__all__ = ["NOT_REVIEWED", "Counts", "Document", "Dropped", "Example", "Neighbour", "Origin", "Score", "Table", "Verdict"]
 
 Kind = Literal["seed", "teacher", "translated", "replay", "source"]
+NOT_REVIEWED = "not reviewed by a native speaker"
+"""What is said wherever a row that nobody has read is shown: an empty `Origin.reviewed_by`."""
 
 
 class Table(BaseModel):
@@ -40,7 +42,7 @@ class Origin(Table):
     author: str = ""
     """Who wrote the text: a person's name or, for a model, "language model" or the model's name."""
     reviewed_by: str = ""
-    """Who has read and accepted it; empty means *not reviewed by a native speaker*."""
+    """Who has read and accepted it; empty: NOT_REVIEWED."""
     teacher: str = ""
     """The recipe's name of the teacher, for rows that a teacher wrote."""
     model: str = ""

@@ -23,7 +23,7 @@ from alif.errors import PackError
 from alif.language import pack as packs
 from alif.language import script, text
 from alif.language.pack import Pack, Task
-from alif.records import Example, Origin
+from alif.records import NOT_REVIEWED, Example, Origin
 
 __all__ = ["Finding", "examine"]
 
@@ -234,7 +234,7 @@ def _enough(folder: Path, task: Task, seeds: Sequence[_Row]) -> Iterator[Finding
         yield Finding(
             "doubtful",
             str(path),
-            f"{unread} of {len(seeds)} seeds not reviewed by a native speaker",
+            f"{unread} of {len(seeds)} seeds {NOT_REVIEWED}",
             "Have them read, and name the reader in reviewed_by.",
         )
 

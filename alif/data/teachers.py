@@ -11,13 +11,11 @@ from alif.data import script
 from alif.data.filters import OTHER_TASK
 from alif.errors import RecipeError
 from alif.language.pack import Pack
+from alif.models.address import SCRIPTED
 from alif.models.client import Models, open_models
 from alif.runs import Given
 
 __all__ = ["opened", "pick"]
-
-SCRIPTED = "scripted"
-"""The address of the offline teacher."""
 
 
 @asynccontextmanager

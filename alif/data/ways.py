@@ -187,7 +187,7 @@ def read_question(reply: str, finish: str, passage: Passage, pack: Pack) -> prom
 async def answered(
     send: Callable[[Sequence[Message]], Awaitable[Reply]], messages: Sequence[Message], revised: bool, pack: Pack
 ) -> Reply:
-    """Return the reply to be read. Where it is revised, that is the third, with the tokens and the price of all three."""
+    """Return the reply to be read, the third where it is revised, with the tokens and the price of all that were asked for."""
     reply = await send(messages)
     if not revised or reply.finish != "stop" or not reply.text.strip():
         return reply
@@ -196,6 +196,8 @@ async def answered(
         asked += [Message(role="assistant", content=replies[-1].text), Message(role="user", content=next_)]
         replies.append(await send(asked))
         if not replies[-1].text.strip():
-            return reply  # a teacher that has nothing to say to its draft leaves it as it is
+            break  # a teacher that has nothing to say to its draft leaves it as it is
+    else:
+        reply = replies[-1]
     sums = {key: sum(getattr(one, key) for one in replies) for key in ("tokens_in", "tokens_out", "cost_usd")}
-    return replies[-1].model_copy(update=sums)
+    return reply.model_copy(update=sums)

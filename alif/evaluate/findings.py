@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from alif.evaluate.gather import Gathered
+from alif.records import NOT_REVIEWED
 
 __all__ = [
     "BITS",
-    "NOT_REVIEWED",
     "STAGE_NAMES",
     "KeyNumber",
     "key_numbers",
@@ -21,7 +21,6 @@ __all__ = [
     "verdicts",
 ]
 
-NOT_REVIEWED = "not reviewed by a native speaker"
 BITS, ANSWERS, ANSWER_BITS = "bits_per_byte", "answers", "answer_bits_per_byte"
 """Names of the evaluation's metrics and of its benchmark of held-out answers."""
 STAGE_NAMES = {"base": "base", "pretrain": "stage 1", "finetune": "stage 2"}

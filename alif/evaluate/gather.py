@@ -32,8 +32,6 @@ ORDER = (
 )  # fmt: skip
 """The order in which steps are told."""
 STAGES = ("base", "pretrain", "finetune")
-CURVE_POINTS = 400
-"""Most points of a training curve in the report, looks not counted."""
 EMPTY: Mapping[str, Any] = dict.fromkeys(("raw", "language", "task", "instruction", "output", "text", "evidence", "nearest"))
 """Keys that a dropped row may lack: a document has other ones than a row, and what could not be parsed has none."""
 EXAMPLES_EACH = 3
@@ -167,7 +165,7 @@ def _steps(root: Path) -> list[dict[str, Any]]:
 
 
 def _curve(path: Path) -> list[dict[str, Any]]:
-    """Return a training curve of at most CURVE_POINTS points; a step that a resumed run wrote twice counts once.
+    """Return a training curve by step; one that a resumed run wrote twice counts once.
 
     A training that is running now may have written half of its last line, which is left out.
     """
@@ -176,9 +174,7 @@ def _curve(path: Path) -> list[dict[str, Any]]:
         if line.endswith("}"):
             row = store.parse_row(line)
             by_step[row["step"]] = row
-    points = [by_step[step] for step in sorted(by_step)]
-    apart = -(-len(points) // CURVE_POINTS) or 1
-    return [point for at, point in enumerate(points) if at % apart == 0 or "bits_per_byte" in point]
+    return [by_step[step] for step in sorted(by_step)]
 
 
 def _examples(root: Path) -> dict[str, list[dict[str, Any]]]:

@@ -35,6 +35,8 @@ WIDTH = 10.0
 FONT = 12.5
 LETTER = 0.105
 """Inches that a letter of a label takes at most."""
+CURVE_POINTS = 400
+"""Most points that are drawn of a smooth line, whose mean is that of all points."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,9 @@ def lines(name: str, about: str, panels: Sequence[Panel], axis: str) -> str:
                 steps, values = zip(*line.points, strict=True)
                 colour = _SERIES[COLOURS.index(line.colour)]
                 if line.smooth:
-                    axes.plot(steps, values, color=colour, linewidth=0.8, alpha=0.4)
-                    axes.plot(steps, _smooth(values), color=colour, linewidth=2)
+                    shown = slice(None, None, -(-len(steps) // CURVE_POINTS))
+                    axes.plot(steps[shown], values[shown], color=colour, linewidth=0.8, alpha=0.4)
+                    axes.plot(steps[shown], _smooth(values)[shown], color=colour, linewidth=2)
                 else:
                     mark = _MARKERS[COLOURS.index(line.colour) - 1]
                     axes.plot(steps, values, mark, linestyle="-", color=colour, linewidth=2, markersize=6)

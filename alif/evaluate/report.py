@@ -102,6 +102,7 @@ def _page(run: Gathered) -> str:
         .render(
             run=run,
             style=typeset.style((run.taught.code, run.known.code)),
+            fonts=typeset.fonts((run.taught.code, run.known.code)),
             summary=findings.summary(run),
             keys=findings.key_numbers(run),
             notices=findings.notices(run),

@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 from alif.evaluate.gather import Tongue
 from alif.language.bidi import direction, pieces
 
-__all__ = ["environment", "number", "said", "style"]
+__all__ = ["environment", "fonts", "number", "said", "style"]
 
 HERE = Path(__file__).parent
 FONTS = HERE / "fonts"
@@ -71,6 +71,13 @@ def style(languages: Iterable[str]) -> Markup:
         if sheet.is_file():
             sheets.append(re.sub(r'url\("([\w.-]+)"\)', _inside, sheet.read_text(encoding="utf-8")))
     return Markup("\n".join(sheets))
+
+
+def fonts(languages: Iterable[str]) -> str:
+    """Return the names of the fonts inside the page, as the first line of each sheet has them."""
+    sheets = [FONTS / f"{Path(language).name}.css" for language in languages]
+    told = [sheet.read_text(encoding="utf-8").removeprefix("/* ").partition(",")[0] for sheet in sheets if sheet.is_file()]
+    return ", ".join(told)
 
 
 def _inside(found: re.Match[str]) -> str:

@@ -112,12 +112,9 @@ def foreign(words: Counter[str], script: str) -> list[tuple[str, str, int, str]]
             for char in strange:
                 counts[char] += count
                 example.setdefault(char, word)
+    native = {char for word in words for char in word if own.match(char)}
     found = []
     for char, count in counts.most_common(20):
-        right = [
-            letter
-            for letter in {c for w in words for c in w}
-            if own.match(letter) and words[example[char].replace(char, letter)]
-        ]
+        right = [letter for letter in native if words[example[char].replace(char, letter)]]
         found.append((char, right[0] if len(right) == 1 else "", count, example[char]))
     return found

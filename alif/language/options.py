@@ -161,9 +161,10 @@ def _named(answer: str, count: int, pack: Pack) -> dict[int, str]:
 
 def _spoken_names(answer: str, pack: Pack) -> dict[int, str]:
     filler = {word for phrase in pack.choices.words for word in texts.words(phrase, pack)}
+    between = {word for phrase in pack.phrases.conjunctions for word in texts.words(phrase, pack)}
     words, places = texts.words(answer, pack), _places(pack)
-    alone = [word for word in words if word not in filler]
-    if alone and all(word in places for word in alone):  # one, or several in an order that was asked for
+    alone = [word for word in words if word not in filler | between]
+    if alone and all(word in places for word in alone):  # one, or several: those that fit, or in an order
         return {places[word][0][1]: "" for word in alone}
     behind = {word for before, word in pairwise(words) if before in filler and word in places and word not in filler}
     return {places[word][0][1]: "" for word in behind}

@@ -14,6 +14,7 @@ import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 
 from alif.errors import BudgetError, RecipeError
 from alif.models.address import host, is_local
@@ -70,7 +71,7 @@ def price(name: str, teacher: Teacher) -> Price:
 
 def dollars(usd: float) -> str:
     """Write a sum of money: $12.34, and with two figures where it is below a cent."""
-    return f"${usd:,.2f}" if usd >= 0.01 or usd <= 0 else f"${usd:.2g}"
+    return f"${usd:,.2f}" if usd >= 0.01 or usd <= 0 else f"${Decimal(f'{usd:.2g}'):f}"
 
 
 @dataclass

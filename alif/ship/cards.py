@@ -62,7 +62,7 @@ def _front_matter(story: Story) -> str:
     base = story.recipe.student.base
     lines = ["---", f"language: [{story.taught.code}, {story.known.code}]", "library_name: transformers"]
     lines += ["pipeline_tag: text-generation", "tags: [alif]"]
-    if base != "tiny" and not Path(base).is_dir():
+    if base != "tiny" and bare(base) == base and not Path(base).is_dir():
         lines.append(f"base_model: {base.partition('@')[0]}")
     return "\n".join([*lines, "---"])
 
@@ -122,6 +122,7 @@ def _licence(story: Story) -> str:
 
 
 def _made(story: Story) -> str:
-    facts = story.facts("export")
+    facts = dict(story.facts("export"))
+    facts |= {"base": bare(facts["base"])} if "base" in facts else {}
     rows = [(name.replace("_", " "), f"`{value}`") for name, value in facts.items() if value != ""]
     return f"{stories.cost(story)}\n\n{table(('export', ''), rows)}" if rows else stories.cost(story)

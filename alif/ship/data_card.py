@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from alif.models.address import host
+from alif.models.address import SCRIPTED, host
 from alif.ship import story as stories
-from alif.ship.story import MODEL_AUTHOR, SCRIPTED, Story, bare, table
+from alif.ship.story import MODEL_AUTHOR, Story, bare, table
 
 __all__ = ["data_card"]
 
@@ -151,6 +151,7 @@ def _limits(story: Story) -> str:
         found.append(f"Hardly anything on {named}, by a rough count of words.")
     if near := facts.get("near_copies", {}).get("pairs"):
         found.append(f"{near} pairs of near copies in a sample of {facts['near_copies']['rows']} rows; they were not dropped.")
-    found.append("Checks by machine cover language, letters, form, sums, choices and labels; nobody has checked the facts.")
+    checked = "facts were checked by nobody but the reviewers" if story.recipe.review.share else "nobody has checked the facts"
+    found.append(f"Checks by machine cover language, letters, form, sums, choices and labels; {checked}.")
     found.append("Rows that models write carry their models' errors and leanings.")
     return "\n".join(f"- {sentence}" for sentence in found)

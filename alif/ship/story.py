@@ -12,13 +12,13 @@ from alif import recipe as recipes
 from alif import store
 from alif.language import pack as packs
 from alif.language.pack import Pack
+from alif.models.address import SCRIPTED
 from alif.recipe import Recipe
+from alif.records import NOT_REVIEWED
 from alif.runs import Run
 
 __all__ = [
     "MODEL_AUTHOR",
-    "NOT_REVIEWED",
-    "SCRIPTED",
     "STAGES",
     "Story",
     "bare",
@@ -32,11 +32,8 @@ __all__ = [
     "table",
 ]
 
-NOT_REVIEWED = "not reviewed by a native speaker"
 MODEL_AUTHOR = "language model"
 """How a pack marks a text that a model wrote. Source: `Origin.author`."""
-SCRIPTED = "scripted"
-"""The address of the offline teacher."""
 ROW_STEPS = ("seeds", "generate", "translate", "filter", "review", "replay", "corpus", "blend")
 STAGES = {"base": "base", "pretrain": "stage 1", "finetune": "stage 2"}
 

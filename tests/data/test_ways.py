@@ -125,7 +125,9 @@ def test_a_teacher_with_nothing_to_say_to_its_draft_leaves_it_as_it_is(own: Pack
         return made(" \n" if len(asked) == silent else f"reply {len(asked)}")
 
     first = [Message(role="system", content="s"), Message(role="user", content="u")]
-    assert asyncio.run(ways.answered(send, first, True, own)).text == "reply 1"
+    found = asyncio.run(ways.answered(send, first, True, own))
+    assert found.text == "reply 1"
+    assert found.cost_usd == 0.5 * silent, "what brought nothing is paid for all the same"
     assert len(asked) == silent, "and is not asked on"
 
 

@@ -13,9 +13,9 @@ import pytest
 
 from alif import store
 from alif.errors import RecipeError
-from alif.evaluate import report
-from alif.evaluate.findings import NOT_REVIEWED
+from alif.evaluate import report, typeset
 from alif.evaluate.gather import ORDER, gather
+from alif.records import NOT_REVIEWED
 
 VOID = {"meta", "br", "hr", "img", "input", "link", "wbr"}
 EVIL = '"><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7 * 7 }}</style></svg>'
@@ -74,6 +74,11 @@ def test_the_page_loads_nothing(page: Page) -> None:
     assert "@import" not in page.text
     assert page.text.count("url(") == page.text.count('url("data:font/') + page.text.count("url(#")
     assert "default-src 'none'" in page.text
+
+
+def test_the_fonts_inside_the_page_are_named() -> None:
+    assert typeset.fonts(("ur", "en")) == "Noto Nastaliq Urdu"
+    assert typeset.fonts(("sd", "bn", "sw")) == "Noto Naskh Arabic, Noto Sans Bengali"
 
 
 def test_the_page_is_well_formed(page: Page) -> None:

@@ -8,8 +8,9 @@ import made_up
 import pytest
 
 from alif import store
-from alif.evaluate import report
-from alif.evaluate.gather import CURVE_POINTS, gather
+from alif.evaluate import plots, report
+from alif.evaluate.gather import gather
+from alif.evaluate.plots import CURVE_POINTS, Line, Panel
 from alif.evaluate.report import STEP_NAMES
 from alif.evaluate.watching import watching
 
@@ -64,14 +65,17 @@ def test_of_many_looks_first_middle_and_last_are_shown(run: Path) -> None:
     assert ">–</p>" in page[page.index("step 5<") : page.index("step 9<")]  # it wrote nothing
 
 
-def test_no_look_is_lost_where_a_long_curve_is_thinned(run: Path) -> None:
-    steps = 5 * CURVE_POINTS
-    rows = [{"step": n, "loss": 2.0, "tokens_per_s": 1.0} for n in range(1, steps + 1)]
-    for row in rows[6::7]:
-        row["bits_per_byte"] = {"ur": 2.0}
+def test_a_long_curve_is_thinned_in_the_picture_alone(run: Path) -> None:
+    rows = [{"step": n, "loss": 2.0, "tokens": n, "gradient_norm": 1.0 + (n == 8)} for n in range(1, 5 * CURVE_POINTS + 4)]
     curve(run, "pretrain", rows)
-    seen = [point["step"] for point in gather(run).curves["pretrain"] if "bits_per_byte" in point]
-    assert seen == list(range(7, steps + 1, 7))
+    told = watching(gather(run), STEP_NAMES)["rows"]["stage 1: reading"]
+    assert (told["steps"], told["useful tokens"], told["largest"]) == (len(rows), len(rows), 2.0)
+
+
+def test_a_long_smooth_line_is_drawn_with_few_points() -> None:
+    points = [(float(n), float(n % 2)) for n in range(25 * CURVE_POINTS)]
+    few, many = (len(plots.lines("l", "", [Panel("t", [Line(points, "one", smooth)])], "")) for smooth in (True, False))
+    assert 5 * few < many
 
 
 def test_a_training_that_is_at_work_is_shown(tmp_path: Path) -> None:

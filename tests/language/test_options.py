@@ -72,6 +72,7 @@ OFFERED = Options(("الف", "ب", "ج", "د"), CITIES)
         "(الف) غلط ہے، (ج) بھی، اس لیے (ب)۔",
         "2",
         "ب، الف، ج، د",
+        "الف اور ج",
         "لاہور، پشاور، کراچی",
     ],
 )
@@ -113,6 +114,7 @@ def test_another_language_needs_its_tables_alone() -> None:
     english = options("Which of these is a prime? A) 8 B) 9 C) 11", EN, exact=False)
     assert english is not None
     assert choice_fault("The answer is C.", english, EN) == ""
+    assert choice_fault("A and C", english, EN) == ""
     assert "is none of" in choice_fault("D", english, EN)
 
 

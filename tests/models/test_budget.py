@@ -124,6 +124,7 @@ def test_the_refusal_is_a_sentence_with_the_cure() -> None:
     assert "runtime.max_cost_usd" in caught.value.hint
     assert caught.value.exit_code == 4
     assert dollars(0.000324) == "$0.00032"
+    assert dollars(0.0000071) == "$0.0000071"
 
 
 def test_an_unknown_price_is_refused_unless_the_address_is_local() -> None:

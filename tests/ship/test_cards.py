@@ -5,9 +5,17 @@ from pathlib import Path
 import made_up
 import pytest
 
+from alif import recipe as recipes
 from alif import store
+from alif.records import NOT_REVIEWED
 from alif.ship import cards
 from alif.ship import story as stories
+
+
+def set_in_recipe(run: Path, table: str, **keys: object) -> None:
+    found = recipes.load(run / "recipe.toml")
+    changed = found.model_copy(update={table: getattr(found, table).model_copy(update=keys)})
+    store.write_text(run / "recipe.toml", recipes.dump(changed))
 
 
 def test_the_model_card_holds_what_a_reader_needs(tmp_path: Path) -> None:
@@ -18,7 +26,7 @@ def test_the_model_card_holds_what_a_reader_needs(tmp_path: Path) -> None:
     assert data == run / "card.md"
     assert text.startswith("---\nlanguage: [ur, en]\n")
     for part in (
-        stories.NOT_REVIEWED,
+        NOT_REVIEWED,
         "3.020 (2.960 to 3.080)",
         "229,952 parameters",
         "| blend | 325 | 321 | 4 in_test_set |",
@@ -57,7 +65,7 @@ def test_the_data_card_tells_everything_that_a_user_of_the_rows_must_know(tmp_pa
         "Hardly anything on qa · law (0 rows)",
         "1 pairs of near copies in a sample of 99 rows",
         "nothing new: qa.",
-        stories.NOT_REVIEWED,
+        NOT_REVIEWED,
     ):
         assert part in text, part
 
@@ -74,6 +82,25 @@ def test_the_data_card_tells_everything_that_a_user_of_the_rows_must_know(tmp_pa
 )
 def test_a_local_model_is_named_without_its_path(model: str, told: str) -> None:
     assert stories.bare(model) == told
+
+
+def test_the_model_card_has_no_path_of_this_machine(tmp_path: Path) -> None:
+    run = made_up.build(tmp_path)
+    (run / "export" / "model").mkdir()
+    set_in_recipe(run, "student", base="/home/ayesha/llama")
+    record = store.read_json(run / "export" / "step.json")
+    record["counts"]["facts"]["base"] = "/home/ayesha/llama"
+    store.write_json(run / "export" / "step.json", record)
+    text = cards.write(run)[1].read_text(encoding="utf-8")
+    assert "`llama`" in text
+    assert "ayesha" not in text
+
+
+def test_rows_that_people_read_are_not_said_to_be_read_by_nobody(tmp_path: Path) -> None:
+    run = made_up.build(tmp_path)
+    assert "nobody has checked the facts" in cards.write(run)[0].read_text(encoding="utf-8")
+    set_in_recipe(run, "review", share=0.1)
+    assert "by nobody but the reviewers" in cards.write(run)[0].read_text(encoding="utf-8")
 
 
 def test_no_person_is_named(tmp_path: Path) -> None:
