@@ -43,8 +43,8 @@ FIRST_RANKING = 256
 """Rows after which words are ranked for the first time."""
 SHORT = 64
 """Postings that are faster read all than searched for the longest row."""
-COMPILED_FROM = 50_000
-"""Rows from which the compiled sieve, where there is one, saves more time than loading it takes."""
+COMPILED_FROM = 1 << 16
+"""Rows, when words are ranked, from which the compiled sieve, where there is one, saves more time than loading it takes."""
 
 _BITS = 128
 _BIT = tuple(1 << bit for bit in range(_BITS))

@@ -68,10 +68,10 @@ def by_loop(packed: Postings, size: int, room: npt.NDArray[np.uint8], left: Bits
 
 @functools.cache
 def compiled() -> Sieve | None:
-    """Return `by_loop` compiled, or None where numba is not installed. The first call takes about a second."""
+    """Return `by_loop` compiled, or None where numba is missing or refuses this NumPy. The first call takes about a second."""
     try:
         import numba  # noqa: PLC0415 - an extra, and slow to load
-    except ModuleNotFoundError:
+    except ImportError:
         return None
     words = numba.types.Array(numba.uint8, 1, "C"), numba.types.Array(numba.uint64, 1, "C")
     postings = numba.types.Array(numba.int64, 1, "C", readonly=True)

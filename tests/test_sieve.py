@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,6 +87,14 @@ def test_a_large_pool_takes_the_compiled_loop_and_decides_the_same(monkeypatch: 
 @pytest.mark.usefixtures("compiled")
 def test_so_it_does_with_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     pool_decides_the_same(monkeypatch)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_numba_that_refuses_this_numpy_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "numba.py").write_text('raise ImportError("Numba needs NumPy 2.1 or less")', encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    assert sieve.compiled() is None
 
 
 @pytest.mark.usefixtures("fresh")

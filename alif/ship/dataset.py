@@ -11,6 +11,7 @@ part of it: the ledger, the seeds, names of people. Who wrote or read a row is t
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -53,6 +54,8 @@ def write(root: Path) -> Path:
         "validation": [_public(row) for row in every if row.id in held_out],
     }
     folder = root / "dataset"
+    for part in ("jsonl", "data"):  # a split that is gone leaves no file behind
+        shutil.rmtree(folder / part, ignore_errors=True)
     for name, rows in splits.items():
         if rows:
             store.write_rows(folder / "jsonl" / f"{name}.jsonl", rows)

@@ -74,6 +74,14 @@ def test_no_person_and_no_ledger_is_in_any_file(tmp_path: Path) -> None:
     assert [row["id"] for row in published if row["written_by"] == "a person" and row["reviewed"]] == [first["id"]]
 
 
+def test_a_split_that_is_gone_leaves_no_file_behind(tmp_path: Path) -> None:
+    run = build(tmp_path)
+    dataset.write(run)
+    store.write_rows(run / "blend" / "held_out.jsonl", ())
+    left = {path.name for path in dataset.write(run).rglob("*") if path.is_file()}
+    assert left == {"README.md", "train.jsonl", "train-00000-of-00001.parquet"}
+
+
 def test_a_run_without_a_mixture_is_told_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="blend is not done"):
         dataset.write(made_up.build(tmp_path, until="review"))
