@@ -169,19 +169,28 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_doubled(
     finished(place.generate("calm"))
     calm = check_books(place, "calm", place.server.served)
     place.server.chaos = Chaos(slow=1.0, slow_s=0.02)
-    before, moments = len(place.server.served), random.Random(seed)
-    for _ in range(kills):
-        known, already = stored(place.ledger("killed")), len(place.server.served)
-        assert kill(place.start("killed"), place.server, moments)
+    names, moments = (f"killed-{number}" for number in itertools.count(1)), random.Random(seed)
+    name, before, hit = next(names), len(place.server.served), 0
+
+    def check() -> None:
+        finished(place.generate(name))
+        assert place.rows(name) == place.rows("calm")
+        books = check_books(place, name, place.server.served[before:])
+        assert (books.tokens_in, books.tokens_out) == (calm.tokens_in, calm.tokens_out)
+        already = len(place.server.served)
+        finished(place.generate(name))
+        assert len(place.server.served) == already, "a finished run asks nobody"
+
+    while hit < kills:
+        known, already = stored(place.ledger(name)), len(place.server.served)
+        struck = kill(place.start(name), place.server, moments)
         time.sleep(0.05)  # what was in flight is still being answered
         assert not known.keys() & {record.id for record in place.server.served[already:]}, "a stored reply is never asked for"
-    done, already = place.generate("killed"), len(place.server.served)
-    finished(done)
-    assert place.rows("killed") == place.rows("calm")
-    books = check_books(place, "killed", place.server.served[before:])
-    assert (books.tokens_in, books.tokens_out) == (calm.tokens_in, calm.tokens_out)
-    finished(place.generate("killed"))
-    assert len(place.server.served) == already, "a finished run asks nobody"
+        hit += struck
+        if not struck:  # a fast machine ends a run before all kills: the next one begins
+            check()
+            name, before = next(names), len(place.server.served)
+    check()
 
 
 EVERY_FAULT = Chaos(
