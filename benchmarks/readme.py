@@ -119,7 +119,7 @@ def train_gpu(found: Mapping[str, Any]) -> str:
         f"Llama-3.1-8B's shape, useful tokens a second and peak memory: {', '.join(rates)}. A product of 8192³ in bf16 reaches "
         f"{found['cases']['product']['tflops']} TFLOP/s, ours 8K {shares['ours 8K']:.0%} of that. The paper's two stages: ours "
         f"{ours['hours']} hours, ${ours['usd'][0]:.0f} to {ours['usd'][1]:.0f}; its settings {paper['hours']} hours here; "
-        f"it told {original['hours']} on an {original['gpu']}. Unsloth was not at hand"
+        f"it told {original['hours']} on an {original['gpu']}. Steps differ (`how`); trl is not compiled; no Unsloth"
     )
 
 

@@ -223,7 +223,7 @@ def _inputs(recipe: Recipe, gpu: Gpu, shape: Shape, origin: str, stages: Sequenc
             "activations",
             "counted in transformers' Llama under PEFT",
             "assumed",
-            "the whole peak within 10 % on a CPU, within 4 % on an H200 (Llama-3.1-8B's shape); 4 bits not yet on a GPU",
+            "the whole peak within 10 % on a CPU; on a GPU fitted to one shape on an H200, 4 bits not measured",
         ),
     ]
     if not gpu.bfloat16:
