@@ -13,8 +13,8 @@ in transformers' Llama under PEFT; the constants of `_activations` were fitted o
 it (live tensors on a CPU, tests/train/test_memory.py): the whole peak of other shapes is foretold within 10 %, mostly too low;
 its moving part alone (activations, loss) up to a third too low where blocks are computed again or the vocabulary is large.
 For a GPU the terms of compiled blocks and of the loss were set after four peaks of Llama-3.1-8B's shape had been measured on an
-H200: that these come out within 4 % is a fit. Foretold before it were 97 % of the plain peak, 110 % of the compiled one and 93 %
-of the one computed again. No other shape has been measured on a GPU.
+H200: that these come out within 4 % is a fit. Foretold before it were 97 % of the plain peak, 110 % of the compiled one, and
+93 % of the one computed again. No other shape has been measured on a GPU.
 """
 
 from __future__ import annotations
