@@ -13,7 +13,7 @@ A word's postings stand in the order of their rows' lengths, so those of rows th
 stands in the sorted candidate, the shorter must its partners be. What is left, a few rows, is verified with the exact LCS.
 
 Words are numbered, the most frequent first, and a text is a `str` with one code point a word, as rapidfuzz likes it. The
-filters are right for any order of words; it is taken anew from the frequencies whenever the pool has doubled.
+filters are right for any order of words; it is taken anew from the frequencies as the pool grows.
 
 Source: threshold 0.7 of Self-Instruct, arXiv 2212.10560, section 2.2; one pool for all tasks: Alif, arXiv 2510.09051.
 """
@@ -41,6 +41,8 @@ __all__ = ["Pool"]
 
 FIRST_RANKING = 256
 """Rows after which words are ranked for the first time."""
+RANKING_GROWTH = 4
+"""Growth of the pool after which words are ranked again: sooner costs more than the better order saves."""
 SHORT = 64
 """Postings that are faster read all than searched for the longest row."""
 COMPILED_FROM = 1 << 16
@@ -72,7 +74,7 @@ class Pool:
         self._lacks = _no_lacks()
         self._codes: dict[str, int] = {}
         self._postings: list[array[int]] = [array("q")]
-        self._ranked_rows = FIRST_RANKING // 2
+        self._ranked_rows = FIRST_RANKING // RANKING_GROWTH
         self._sieve: Sieve = sieve.by_numpy
 
     def __len__(self) -> int:
@@ -115,7 +117,7 @@ class Pool:
         self._ids.append(id)
         self._texts.append(_text(codes))
         self._keep(len(self._ids) - 1, codes, insort)
-        if len(self._ids) >= 2 * self._ranked_rows:
+        if len(self._ids) >= RANKING_GROWTH * self._ranked_rows:
             self._rank()
 
     def _size(self, words: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ the answer. That is a machine's rough reading, good enough to see what nobody ha
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from alif.language import text
 from alif.language.pack import Pack
 from alif.records import Example
 
-__all__ = ["DIFFICULTY", "covered"]
+__all__ = ["DIFFICULTY", "Coverage"]
 
 DIFFICULTY = {"short": 15, "middle": 60}
 """Most words of an answer of that length; a longer one is long."""
@@ -30,26 +30,35 @@ FEWEST_EXPECTED = 4.0
 SHOWN = 20
 
 
-def covered(rows: Sequence[Example], pack: Pack) -> dict[str, Any]:
-    """Return the counts by task for each of the three, the empty cells of the whole grid, and the worst holes."""
-    axes = {
-        "topic": [*pack.topics, NEITHER],
-        "difficulty": [*DIFFICULTY, "long"],
-        "register": [*pack.registers, NEITHER],
-    }
-    topics, registers = _index(pack.topics, pack), _index(pack.registers, pack)
-    cells: Counter[tuple[str, ...]] = Counter()
-    for row in rows:
-        asked = text.words(f"{row.instruction}\n{row.input}", pack)
-        cells[row.task, _most(asked, pack.topics, topics), _difficulty(row, pack), _most(asked, pack.registers, registers)] += 1
-    tasks = list(pack.tasks)
-    grid = itertools.product(tasks, *axes.values())
-    facts: dict[str, Any] = {
-        name: {task: {value: _sum(cells, task, place, value) for value in values} for task in tasks}
-        for place, (name, values) in enumerate(axes.items(), 1)
-    }
-    empty = [cell for cell in grid if not cells[cell]]
-    return facts | {"rows": len(rows), "cells": len(empty) + len(cells), "empty": len(empty), "holes": _holes(facts["topic"])}
+class Coverage:
+    """How many rows are about what, counted row by row."""
+
+    def __init__(self, pack: Pack) -> None:
+        self._pack = pack
+        self._topics, self._registers = _index(pack.topics, pack), _index(pack.registers, pack)
+        self._cells: Counter[tuple[str, ...]] = Counter()
+
+    def add(self, row: Example) -> None:
+        """Count a row."""
+        asked = text.words(row.instruction, self._pack) + text.words(row.input, self._pack)
+        topic, register = _most(asked, self._pack.topics, self._topics), _most(asked, self._pack.registers, self._registers)
+        self._cells[row.task, topic, _difficulty(row, self._pack), register] += 1
+
+    def facts(self) -> dict[str, Any]:
+        """Return the counts by task for each of the three, the empty cells of the whole grid, and the worst holes."""
+        tasks, cells = list(self._pack.tasks), self._cells
+        axes = {
+            "topic": [*self._pack.topics, NEITHER],
+            "difficulty": [*DIFFICULTY, "long"],
+            "register": [*self._pack.registers, NEITHER],
+        }
+        facts: dict[str, Any] = {
+            name: {task: {value: _sum(cells, task, place, value) for value in values} for task in tasks}
+            for place, (name, values) in enumerate(axes.items(), 1)
+        }
+        grid = math.prod(map(len, (tasks, *axes.values())))
+        sizes = {"rows": cells.total(), "cells": grid, "empty": grid - len(cells)}
+        return facts | sizes | {"holes": _holes(facts["topic"])}
 
 
 def _sum(cells: Mapping[tuple[str, ...], int], task: str, place: int, value: str) -> int:
@@ -73,8 +82,10 @@ def _index(lists: Mapping[str, tuple[str, ...]], pack: Pack) -> dict[str, str]:
 
 def _most(words: Sequence[str], lists: Mapping[str, tuple[str, ...]], index: Mapping[str, str]) -> str:
     """Return the name of the list that most of the words are in; of equal ones the pack's first."""
-    counts = Counter([index[word] for word in words if word in index])
-    return max(lists, key=lambda name: counts[name]) if counts else NEITHER
+    if index.keys().isdisjoint(words):
+        return NEITHER
+    counts = Counter(index[word] for word in words if word in index)
+    return max(lists, key=lambda name: counts[name])
 
 
 def _holes(topics: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:

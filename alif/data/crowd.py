@@ -25,17 +25,14 @@ class Crowd:
         self._paper = pool.scope == "paper"
         self._pool = Pool(pool.threshold)
         self._texts: dict[str, str] = {}
-        self._last: tuple[str, list[str]] = "", []
 
     def compared(self, row: Example) -> str:
         """Return the text of a row that is compared."""
         return row.instruction if self._paper else self._pack.tasks[row.task].compared(row.instruction, row.input)
 
     def words(self, row: Example) -> list[str]:
-        """Return the words of a row that are compared; asked for the same row again, it does not work them out again."""
-        if self._last[0] != row.id:
-            self._last = row.id, text.words(self.compared(row), self._pack)
-        return self._last[1]
+        """Return the words of a row that are compared."""
+        return text.words(self.compared(row), self._pack)
 
     def nearest(self, row: Example) -> Neighbour | None:
         """Return the nearest accepted row at or above the threshold, or None."""

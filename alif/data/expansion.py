@@ -13,6 +13,7 @@ from typing import Literal
 
 from alif import recipe
 from alif.data import lots, prompts, teachers, ways
+from alif.data.coverage import Coverage
 from alif.data.crowd import Crowd
 from alif.data.filters import language_fault
 from alif.data.funnel import Funnel
@@ -86,7 +87,7 @@ class Expansion:
         self.accepted: list[Example] = []
         self.dropped: list[Dropped] = []
         self.tolerances: Counter[str] = Counter()
-        self.funnel = Funnel()
+        self.funnel, self.coverage = Funnel(), Coverage(own)
         self.deck = ways.Deck(passages, settings)
         self.tokens: Counter[str] = Counter()
         self.asked: Counter[tuple[str, tuple[Message, ...]]] = Counter()
@@ -168,7 +169,8 @@ class Expansion:
         origin = _origin(request, reply)
         for piece in pieces:
             if isinstance(piece, prompts.Candidate):
-                self.tolerances.update(piece.tolerances)
+                if piece.tolerances:
+                    self.tolerances.update(piece.tolerances)
                 texts = {key: text.normalise(getattr(piece, key), self.own).strip() for key in prompts.FIELDS}
                 result = self._decide(Example.make(self.own.code, request.task, **texts, origin=origin))
             else:
@@ -203,6 +205,7 @@ class Expansion:
     def _accept(self, row: Example) -> None:
         task = self.tasks[row.task]
         self.crowd.add(row)
+        self.coverage.add(row)
         self.accepted.append(row)
         task.accepted.append(row)
         task.window["accepted"] += 1

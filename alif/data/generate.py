@@ -25,7 +25,6 @@ from typing import Any
 from alif import console, recipe, store
 from alif.data import teachers, ways
 from alif.data.carriers import carriers
-from alif.data.coverage import covered
 from alif.data.expansion import Expansion, Request
 from alif.data.resemblance import resembling
 from alif.errors import DataError
@@ -96,7 +95,7 @@ def finish(given: Given, expansion: Expansion, cost_usd: float) -> Counts:
         "prompts": ways.digests(expansion.settings, expansion.own) if expansion.requests else {},
         "carriers": found,
         "near_copies": resembling(expansion.accepted, expansion.own, expansion.settings.seed),
-        "coverage": covered(expansion.accepted, expansion.own),
+        "coverage": expansion.coverage.facts(),
     }
     return Counts.of(len(expansion.accepted), expansion.dropped, cost_usd=cost_usd, **facts)
 

@@ -20,6 +20,9 @@ from alif.language.pack import Pack
 
 __all__ = ["fold", "normalise", "words"]
 
+TEXTS_KEPT = 8
+"""Texts whose words are remembered: the checks, the pool and the counts ask for those of a row one after another."""
+
 _INVISIBLE = r"\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
 """Controls, direction marks, soft hyphen, zero-width space, byte-order mark; not the zero-width joiners, which are spelling."""
 _ODD = re.compile(
@@ -123,28 +126,37 @@ def fold(text: str, pack: Pack) -> str:
 
     Example: "كِتابيں" typed with Arabic letters and marks, and "کتابیں" ("books") fold to the same.
     """
+    return _folded(text, pack)[0]
+
+
+def _folded(text: str, pack: Pack) -> tuple[str, bool]:
+    """Return the folded text, and whether all its characters are usual ones."""
     tables = _tables(pack)
     if tables.still.fullmatch(text):
-        return text
+        return text, True
     text = normalise(text, pack)
     plain = text
     for char in set(tables.other.findall(text)):
         plain = plain.replace(char, tables.fold[ord(char)])
     if tables.still.fullmatch(plain):
-        return plain
+        return plain, True
     while True:
         folded = text.translate(tables.fold)
         for pieces, letter in tables.compose:
             folded = folded.replace(pieces, letter)
         again = unicodedata.normalize("NFC", folded)  # a letter that was exchanged may join the mark behind it
         if again in (folded, text):
-            return again
+            return again, False
         text = again
 
 
 def words(text: str, pack: Pack) -> list[str]:
     """Return the folded words: runs of letters, marks and digits of any script. "don't" is one word."""
-    folded, tables = fold(text, pack), _tables(pack)
-    if "'" in folded:
-        return _WORD_WITH_APOSTROPHE.findall(folded)
-    return (tables.word if tables.still.fullmatch(folded) else _WORD).findall(folded)
+    return list(_words(text, pack))
+
+
+@functools.lru_cache(maxsize=TEXTS_KEPT)
+def _words(text: str, pack: Pack) -> tuple[str, ...]:
+    folded, usual = _folded(text, pack)
+    pattern = _WORD_WITH_APOSTROPHE if "'" in folded else _tables(pack).word if usual else _WORD
+    return tuple(pattern.findall(folded))

@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx2
+import aiohttp
 
 from alif.errors import ReplyError
 from alif.models.address import host, variable
@@ -60,14 +60,13 @@ class Fault(Exception):
     """Set where another try cannot help."""
 
 
-def lost(error: Exception) -> Fault:
-    """Return what it means that a request got no answer at all: `error` is a timeout, or a client's with its cause."""
-    cause = error.__cause__
-    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
-        return Fault(f"no connection: {type(cause).__name__}", billed=False, unreachable=True)
-    if isinstance(error, TimeoutError) or isinstance(cause, httpx2.TimeoutException):
+def lost(error: aiohttp.ClientError | TimeoutError) -> Fault:
+    """Return what it means that a request got no answer at all."""
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError):
+        return Fault(f"no connection: {type(error).__name__}", billed=False, unreachable=True)
+    if isinstance(error, TimeoutError):
         return Fault("timeout", billed=True)
-    return Fault(f"connection lost: {type(cause or error).__name__}", billed=True)
+    return Fault(f"connection lost: {type(error).__name__}", billed=True)
 
 
 def refused(status: int, headers: Mapping[str, str], body: str, name: str, teacher: Teacher, *, key: str) -> Fault:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from alif.models import address
 from alif.models.chat import Message
@@ -21,7 +22,10 @@ __all__ = ["body", "path"]
 
 def path(teacher: Teacher) -> str:
     """Return where a request is sent, below the address."""
-    return "/v1/messages" if address.protocol(teacher) == "anthropic" else "/chat/completions"
+    spoken = address.protocol(teacher)
+    if spoken == "azure" and "/deployments" not in teacher.address:
+        return f"/deployments/{quote(teacher.model, safe='')}/chat/completions"
+    return "/v1/messages" if spoken == "anthropic" else "/chat/completions"
 
 
 def body(teacher: Teacher, messages: Sequence[Message]) -> dict[str, Any]:

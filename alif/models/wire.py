@@ -1,32 +1,45 @@
-"""The wire to a provider: the only module that loads a provider's client, and where its errors become ours.
+"""The wire to a provider: the only module that speaks HTTP, and where its errors become ours.
 
-An answer is whatever has a status, refusals too; where none came there is a `Fault`. Clients try once: trying again is the
-business of `asking`. A local address is reached past any proxy and sent no key unless the recipe names one.
+    openai       Authorization: Bearer KEY      /chat/completions
+    azure        api-key: KEY                   /openai/deployments/MODEL/chat/completions?api-version=…
+    anthropic    x-api-key: KEY                 /v1/messages
+
+An answer is whatever has a status, refusals too; where none came there is a `Fault`. What is sent is sent once: trying again is
+the business of `asking`. A local address is reached past any proxy and sent no key unless the recipe names one.
 """
 
 from __future__ import annotations
 
-import asyncio
+import functools
+import io
+import json
+import os
+import ssl
+import urllib.request
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import urlsplit
 
-import httpx2
-import openai
+import aiohttp
+import truststore
 
-from alif.errors import MissingExtra
+from alif.errors import ReplyError
 from alif.models import address
 from alif.models.faults import lost
 from alif.recipe import Teacher
-
-if TYPE_CHECKING:
-    import anthropic
 
 __all__ = ["Answer", "Wire", "connect"]
 
 CONNECT_S = 10.0
 """How long making a connection may take; no longer than half of what the request may: without one there is nothing to bill."""
+KEPT_OPEN_S = 4.0
+"""How long an idle connection is kept. Servers hang up too, uvicorn (vLLM, transformers serve) after 5 s: not while we send."""
+ANTHROPIC_VERSION = "2023-06-01"
+"""Source: docs.anthropic.com, API versioning."""
+OF_OPENAI = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
+"""Who pays, where a key belongs to several: headers and the variables of the environment that fill them."""
 
 Files = Sequence[tuple[str, tuple[str, bytes, str]]]
 """Files of a form: (field, (file name, content, media type))."""
@@ -50,14 +63,17 @@ class Answer:
 class Wire:
     """An open connection."""
 
-    client: openai.AsyncOpenAI | anthropic.AsyncAnthropic
-    failures: tuple[type[Exception], ...]
-    """What the client raises where there is no answer, or a refusal."""
+    session: aiohttp.ClientSession
+    url: str
+    query: Mapping[str, str]
+    proxy: str | None
+    silence_s: float
+    """How long a provider may send nothing."""
 
     async def post(
         self,
         path: str,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any],
         *,
         headers: Mapping[str, str] | None = None,
         files: Files | None = None,
@@ -68,10 +84,11 @@ class Wire:
         Raises:
             Fault: there is no answer.
         """
-        sent = {**(headers or {}), **({"Content-Type": "multipart/form-data"} if files else {})}
-        return await self._answer(
-            self.client.post(path, cast_to=httpx2.Response, body=body, files=files, options={"headers": sent}), timeout_s
-        )
+        if files:
+            return await self._answer("POST", path, timeout_s, data=_form(body, files), headers=headers)
+        raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        return await self._answer("POST", path, timeout_s, data=io.BytesIO(raw), headers=sent)
 
     async def get(self, path: str, timeout_s: float | None = None) -> Answer:
         """Fetch something.
@@ -79,17 +96,25 @@ class Wire:
         Raises:
             Fault: there is no answer.
         """
-        return await self._answer(self.client.get(path, cast_to=httpx2.Response), timeout_s)
+        return await self._answer("GET", path, timeout_s)
 
-    async def _answer(self, sending: Any, timeout_s: float | None) -> Answer:
+    async def _answer(self, method: str, path: str, timeout_s: float | None, **sent: Any) -> Answer:
+        connect_s = min(CONNECT_S, self.silence_s / 2)
+        timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_s, sock_read=self.silence_s)
         try:
-            async with asyncio.timeout(timeout_s):
-                response = await sending
-        except self.failures as error:
-            response = getattr(error, "response", None)
-            if not isinstance(response, httpx2.Response):
-                raise lost(error) from error
-        return Answer(response.status_code, response.headers, response.content)
+            async with self.session.request(
+                method, self.url + path, params=self.query, proxy=self.proxy, timeout=timeout, **sent
+            ) as response:
+                return Answer(response.status, response.headers, await response.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise lost(error) from error
+
+
+def _form(body: Mapping[str, Any], files: Files) -> aiohttp.FormData:
+    form = aiohttp.FormData(dict(body))
+    for field, (name, content, media) in files:
+        form.add_field(field, io.BytesIO(content), filename=name, content_type=media)
+    return form
 
 
 @asynccontextmanager
@@ -97,29 +122,51 @@ async def connect(name: str, teacher: Teacher, key: str, timeout_s: float, url: 
     """Keep a connection to a teacher for the length of a block; `url` stands for its address where that is no URL.
 
     Raises:
-        MissingExtra: the provider's client is not installed.
+        ReplyError: the environment names a proxy that cannot be used.
     """
-    protocol, url = address.protocol(teacher), (url or teacher.address).rstrip("/")
-    timeout = httpx2.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s / 2))
-    http = openai.DefaultAsyncHttpx2Client(trust_env=not address.is_local(teacher.address), timeout=timeout)
-    settings: dict[str, Any] = {"api_key": key or "none", "max_retries": 0, "timeout": timeout, "http_client": http}
-    async with http:
-        if protocol == "anthropic":
-            yield _anthropic(name, settings | {"base_url": url.removesuffix("/v1")})
-        elif protocol == "azure":
-            base_url = url if url.endswith("/openai") else f"{url}/openai"
-            client: openai.AsyncOpenAI = openai.AsyncAzureOpenAI(base_url=base_url, api_version=teacher.api_version, **settings)
-            yield Wire(client, (openai.OpenAIError, TimeoutError))
-        else:
-            client = openai.AsyncOpenAI(base_url=url, **settings)
-            if not address.is_openai(teacher.address):
-                client.organization = client.project = None  # from the environment: nobody else's business
-            yield Wire(client, (openai.OpenAIError, TimeoutError))
+    url = (url or teacher.address).rstrip("/")
+    spoken, query = address.protocol(teacher), {}
+    if spoken == "anthropic":
+        url = url.removesuffix("/v1")
+    elif spoken == "azure":
+        url, query = f"{url.removesuffix('/openai')}/openai", {"api-version": teacher.api_version}
+    proxy = None if address.is_local(teacher.address) else _proxy(name, url)
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_OPEN_S, ssl=_trust())
+    async with aiohttp.ClientSession(
+        connector=connector, headers=_headers(teacher, spoken, key), cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
+        yield Wire(session, url, query, proxy, timeout_s)
 
 
-def _anthropic(name: str, settings: Mapping[str, Any]) -> Wire:
-    try:
-        import anthropic  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f"teacher.{name}: Anthropic's protocol", "anthropic") from error
-    return Wire(anthropic.AsyncAnthropic(**settings), (anthropic.AnthropicError, TimeoutError))
+def _headers(teacher: Teacher, spoken: str, key: str) -> dict[str, str]:
+    """Return what opens the door, in the words of the protocol."""
+    headers = {"User-Agent": "alif", "Accept": "application/json"}
+    if spoken == "anthropic":
+        headers["anthropic-version"] = ANTHROPIC_VERSION
+    elif address.is_openai(teacher.address):
+        headers |= {header: value for header, variable in OF_OPENAI.items() if (value := os.environ.get(variable))}
+    if key:
+        headers |= {"anthropic": {"x-api-key": key}, "azure": {"api-key": key}}.get(spoken, {"Authorization": f"Bearer {key}"})
+    return headers
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """Return who is trusted: the certificates of this machine, as its browser does."""
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _proxy(name: str, url: str) -> str | None:
+    """Return the proxy that the environment names for an address: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, unless NO_PROXY."""
+    parts = urlsplit(url)
+    proxies = urllib.request.getproxies()
+    found = proxies.get(parts.scheme) or proxies.get("all")
+    if not found or urllib.request.proxy_bypass(parts.netloc):
+        return None
+    found = found if "://" in found else f"http://{found}"
+    if (kind := urlsplit(found).scheme) not in ("http", "https"):
+        raise ReplyError(
+            f"teacher.{name}: the environment names a proxy of the kind {kind}, only http and https can be used",
+            "Set HTTPS_PROXY to an HTTP proxy, or NO_PROXY to the teacher's host.",
+        )
+    return found

@@ -3,9 +3,10 @@ from __future__ import annotations
 import email.utils
 import json
 import time
+from unittest.mock import Mock
 
-import httpx2
-import openai
+import aiohttp
+import multidict
 import pytest
 
 from alif.models.faults import Fault, lost, refused, retry_after
@@ -17,7 +18,7 @@ KEY = "sk-very-secret"
 
 def status(code: int, message: str = "", error_code: str = "", headers: dict[str, str] | None = None) -> Fault:
     body = json.dumps({"error": {"message": message, "code": error_code}})
-    return refused(code, httpx2.Headers(headers), body, "gpt", TEACHER, key=KEY)
+    return refused(code, multidict.CIMultiDict(headers or {}), body, "gpt", TEACHER, key=KEY)
 
 
 @pytest.mark.parametrize("code", [408, 409, 425, 429, 500, 502, 503, 504, 529])
@@ -70,17 +71,16 @@ def test_retry_after_in_all_its_forms() -> None:
 
 
 def test_a_connection_that_never_was_is_not_billed_and_a_lost_one_may_be() -> None:
-    request = httpx2.Request("POST", "https://api.openai.com/v1")
-    for cause, unreachable in (
-        (httpx2.ConnectError(""), True),
-        (httpx2.ConnectTimeout(""), True),
-        (httpx2.ReadError(""), False),
+    nowhere = aiohttp.ClientConnectorError(Mock(), OSError())
+    for error in (nowhere, aiohttp.ConnectionTimeoutError()):
+        assert (lost(error).unreachable, lost(error).billed) == (True, False)
+    for error in (
+        aiohttp.ServerDisconnectedError(),
+        aiohttp.ClientPayloadError(),
+        aiohttp.SocketTimeoutError(),
+        TimeoutError(),
     ):
-        error = openai.APIConnectionError(request=request)
-        error.__cause__ = cause
-        fault = lost(error)
-        assert (fault.unreachable, fault.billed) == (unreachable, not unreachable)
-    assert lost(TimeoutError()).billed
+        assert (lost(error).unreachable, lost(error).billed) == (False, True)
 
 
 def test_gemini_says_how_long_to_wait_in_its_body_and_which_quota_is_used_up() -> None:

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import shutil
+import ssl
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from alif.errors import MissingExtra, ReplyError
+from alif.errors import ReplyError
 from alif.models import protocol
 from alif.models.chat import Message, Reply, together
 from alif.models.client import open_models
 from alif.models.scripted import Chaos, serve
+from alif.models.wire import connect
 from alif.recipe import Teacher
 from alif.runs import Given
 
@@ -56,8 +60,9 @@ def test_each_protocol_sends_its_own_key_and_path(given: Build, monkeypatch: pyt
         assert len({record.tokens_in for record in server.served}) == 1, "the same messages in every protocol"
     headers = [text.casefold() for text in seen]
     assert "authorization: bearer sk-a" in headers[0]
-    assert "authorization: bearer sk-a" in headers[1], "so does anthropic 2.12"
+    assert "x-api-key: sk-a" in headers[1]
     assert "anthropic-version: " in headers[1]
+    assert "authorization" not in headers[1]
     assert "api-key: sk-a" in headers[2]
     assert "authorization" not in headers[2]
     assert "not-this-one" not in "".join(headers)
@@ -96,12 +101,52 @@ def test_bodies() -> None:
     assert protocol.path(claude) == "/v1/messages"
 
 
-def test_without_the_extra_there_is_a_sentence(given: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "anthropic", None)
-    teacher = Teacher(model="c", address="http://localhost:1", protocol="anthropic")
-    with pytest.raises(MissingExtra, match=r"teacher\.t: Anthropic's protocol needs the anthropic extra") as caught:
-        replies(given(), teacher, [SYSTEM])
-    assert "alif-llm[anthropic]" in caught.value.hint
+def test_the_proxy_of_the_environment_is_for_the_world_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def through(address: str) -> str | None:
+        async def scene() -> str | None:
+            async with connect("t", Teacher(model="m", address=address), "", 5.0) as wire:
+                return wire.proxy
+
+        return asyncio.run(scene())
+
+    for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("all_proxy", "proxy.example:3128")
+    assert through("https://api.openai.com/v1") == "http://proxy.example:3128"
+    assert through("http://localhost:11434/v1") is None
+    monkeypatch.setenv("no_proxy", "openai.com")
+    assert through("https://api.openai.com/v1") is None
+    monkeypatch.setenv("https_proxy", "socks5://somebody:secret@proxy.example:1080")
+    with pytest.raises(ReplyError, match=r"teacher\.t: the environment names a proxy of the kind socks5") as caught:
+        through("https://openrouter.ai/api/v1")
+    assert "secret" not in f"{caught.value.message}{caught.value.hint}"
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl here to make a certificate")
+def test_a_certificate_that_nobody_trusts_is_no_connection(given: Build, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    asked = [
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
+    subprocess.run(["openssl", "req", "-x509", *asked], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with serve(echo) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        teacher = Teacher(model="m", address=server.address.replace("http://127.0.0.1", "https://localhost"))
+        with pytest.raises(ReplyError, match=r"cannot reach localhost:.*Certificate"):
+            replies(given(), teacher, [SYSTEM])
+        assert not server.served
 
 
 def test_a_key_that_anthropic_refuses_is_a_sentence(given: Build, monkeypatch: pytest.MonkeyPatch) -> None:
