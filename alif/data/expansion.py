@@ -155,6 +155,7 @@ class Expansion:
             "way": request.way,
             "passage": request.passage.id if request.passage else "",
             "revised": request.revised,
+            **({"turns": reply.turns} if reply.turns else {}),
         }
 
     def _read(self, request: Request, reply: Reply) -> None:

@@ -32,6 +32,7 @@ __all__ = [
     "answered",
     "ask",
     "digests",
+    "joined",
     "passages",
     "read_question",
     "reverse_system",
@@ -187,17 +188,26 @@ def read_question(reply: str, finish: str, passage: Passage, pack: Pack) -> prom
 async def answered(
     send: Callable[[Sequence[Message]], Awaitable[Reply]], messages: Sequence[Message], revised: bool, pack: Pack
 ) -> Reply:
-    """Return the reply to be read, the third where it is revised, with the tokens and the price of all that were asked for."""
-    reply = await send(messages)
-    if not revised or reply.finish != "stop" or not reply.text.strip():
-        return reply
-    replies, asked = [reply], list(messages)
+    """Return the reply to be read of a request, as `joined` joins what was asked for: a draft, and where it is revised more."""
+    draft = await send(messages)
+    if not revised or draft.finish != "stop" or not draft.text.strip():
+        return draft
+    replies, asked = [draft], list(messages)
     for next_ in (CRITIQUE.format(language=pack.name), REWRITE):
         asked += [Message(role="assistant", content=replies[-1].text), Message(role="user", content=next_)]
         replies.append(await send(asked))
         if not replies[-1].text.strip():
-            break  # a teacher that has nothing to say to its draft leaves it as it is
-    else:
-        reply = replies[-1]
+            break
+    return joined(replies)
+
+
+def joined(replies: Sequence[Reply]) -> Reply:
+    """Return the last reply of a conversation, with the tokens and the price of all.
+
+    A teacher that has nothing to say to its draft leaves it as it is: after an empty reply the first one is read.
+    """
+    if len(replies) == 1:
+        return replies[0]
+    read = replies[-1] if replies[-1].text.strip() else replies[0]
     sums = {key: sum(getattr(one, key) for one in replies) for key in ("tokens_in", "tokens_out", "cost_usd")}
-    return reply.model_copy(update=sums)
+    return read.model_copy(update=sums | {"turns": tuple(one.request for one in replies)})
