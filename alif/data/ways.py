@@ -12,8 +12,8 @@ target language, arXiv 2506.12158.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal
 
 from alif import recipe, sources
 from alif.data import lots, prompts
@@ -160,12 +160,20 @@ def ask(
     return [system, Message(role="user", content=content)]
 
 
-def digests(settings: recipe.Generate, pack: Pack) -> dict[str, list[str]]:
-    """Return the digests of every wording that the settings may send: of each task, and of the ways that are switched on."""
-    found = {name: [prompts.digest(template) for template in task.templates] for name, task in pack.tasks.items()}
-    switched = {"grounded": settings.grounded, "reverse": settings.reverse, "revised": settings.revise}
-    own = {"grounded": (GROUNDED,), "reverse": (REVERSE,), "revised": (CRITIQUE, REWRITE)}
-    return found | {name: [prompts.digest(wording) for wording in own[name]] for name, on in switched.items() if on}
+def digests(requests: Sequence[Mapping[str, Any]], pack: Pack) -> dict[str, list[str]]:
+    """Return the digests of the wordings that were sent: of each task that was asked for, all of its own, and of the ways.
+
+    Args:
+        requests: the rows of requests.jsonl.
+        pack: the language's.
+    """
+    asked = {row["task"] for row in requests if row["way"] != "reverse"}  # whose request has a wording of its own
+    taken = {row["way"] for row in requests}
+    turns = max((len(row.get("turns", ())) for row in requests), default=0)
+    sent: dict[str, Sequence[str]] = {name: task.templates for name, task in pack.tasks.items() if name in asked}
+    sent |= {way: (wording,) for way, wording in (("grounded", GROUNDED), ("reverse", REVERSE)) if way in taken}
+    sent |= {"revised": (CRITIQUE, REWRITE)[: turns - 1]} if turns else {}
+    return {name: [prompts.digest(wording) for wording in wordings] for name, wordings in sent.items()}
 
 
 def reverse_system(pack: Pack) -> str:

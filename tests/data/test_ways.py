@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alif import recipe
-from alif.data import generate, seeds, ways
+from alif.data import generate, prompts, seeds, ways
 from alif.data.reparse import reparse
 from alif.language import text
 from alif.language.pack import Pack
@@ -57,6 +57,28 @@ def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(gi
     second = Given(step.run, step.step, folder, step.scratch, step.root, step.needs, step.runtime)
     assert reparse(second, **TABLES) == counts, "the same rows, tokens and money, those of drafts and critiques included"
     assert {path.name: path.read_bytes() for path in folder.glob("*.jsonl")} == files
+
+
+def test_only_wordings_that_were_sent_are_listed(own: Pack) -> None:
+    plain = {"task": "qa", "way": "plain"}
+    assert ways.digests([], own) == {}
+    assert ways.digests([plain], own) == {"qa": [prompts.digest(template) for template in own.tasks["qa"].templates]}
+    assert set(ways.digests([plain | {"way": "grounded"}, plain | {"task": "ethics"}], own)) == {"ethics", "qa", "grounded"}
+    reverse = ways.digests([{"task": "generation", "way": "reverse"}], own)
+    assert reverse == {"reverse": [prompts.digest(ways.REVERSE)]}, "it has no wording of the task"
+    critique, rewrite = map(prompts.digest, (ways.CRITIQUE, ways.REWRITE))
+    assert ways.digests([plain | {"turns": ("a", "b")}], own)["revised"] == [critique], "nothing came of any"
+    assert ways.digests([plain, plain | {"turns": ("a", "b", "c")}], own)["revised"] == [critique, rewrite]
+
+
+def test_a_task_that_was_never_asked_for_has_no_prompt(given: Callable[..., Given], own: Pack) -> None:
+    counts = generate.expand(
+        given("generate", {"seeds": seeds.of_pack(own)}),
+        **{**TABLES, "teacher": SCRIPTED, "generate": recipe.Generate(accepted=6, round=8, weights="paper")},
+    )
+    asked = {name for name, task in counts.facts["tasks"].items() if task["requests"]}
+    assert asked < set(own.tasks)
+    assert set(counts.facts["prompts"]) == asked
 
 
 def test_passages_are_whole_sentences_of_a_fair_length_and_are_not_read_unless_asked_for(own: Pack) -> None:
