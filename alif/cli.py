@@ -112,9 +112,10 @@ def check(
 ) -> None:
     """Check recipe, pack, keys and files; list every setting, and every host with what is sent there. Sends nothing.
 
-    With --live every teacher is asked for one token; with --rehearse 20 twenty real requests are sent, and money and time of
-    the whole recipe estimated from them. Both tell the price first, keep to the money cap, and their replies are stored. With
-    --gpu h200 memory, hours and price of the training are worked out, and what to change where it does not fit.
+    What would stop a run ends it with exit code 1. With --live every teacher is asked for one token; with --rehearse 20 twenty
+    real requests are sent, and money and time of the whole recipe estimated from them. Both tell the price first, keep to the
+    money cap, and their replies are stored. With --gpu h200 memory, hours and price of the training are worked out, and what
+    to change where it does not fit.
     """
     from alif import overview, packs, spending
     from alif.train import plan, plan_page
@@ -134,7 +135,9 @@ def check(
     elif live or rehearse:
         spending.prove(Run(RUNS / loaded.name), loaded, live, rehearse, json)
     else:
-        _tell(overview.examine(loaded) | packs.tokenizer(loaded), overview.show_examined, json)
+        found = overview.examine(loaded) | packs.tokenizer(loaded)
+        _tell(found, overview.show_examined, json)
+        overview.refuse_problems(found)
 
 
 @app.command

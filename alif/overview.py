@@ -20,6 +20,7 @@ from alif.train import together, tracker
 __all__ = [
     "examine",
     "listing",
+    "refuse_problems",
     "rows",
     "show_end",
     "show_examined",
@@ -138,15 +139,17 @@ def _sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
 
 
 def _problems(recipe: Recipe) -> list[AlifError]:
+    """Return what would stop a run of the recipe; so a teacher that it never asks is no problem, whatever its key and price."""
+    asks = bool(recipe.generate.accepted or recipe.translate.rows)
     found: list[AlifError] = []
     for key, source in _sources(recipe).items():
         try:
             sources.paths(source, recipe.sources.folder)
         except DataError as error:
             found.append(RecipeError(f"{key}: {error.message}", error.hint))
-    if not recipe.teacher and (recipe.generate.accepted or recipe.translate.rows):
+    if asks and not recipe.teacher:
         found.append(RecipeError("teacher: the recipe has none", "Add a table [teacher.NAME] with model and address."))
-    for name, teacher in recipe.teacher.items():
+    for name, teacher in recipe.teacher.items() if asks else ():
         for examine_one in (budget.price, address.key):
             try:
                 examine_one(name, teacher)
@@ -176,8 +179,17 @@ def show_examined(found: Mapping[str, Any]) -> None:
         console.line(f"! {problem['message']}\n  {problem['hint']}")
     if "tokenizer" in found:
         _show_tokenizer(found)
-    count = len(found["problems"])
-    console.line(f"{count} problem{'s' * (count > 1)}. Nothing was sent." if count else "No problems found. Nothing was sent.")
+    console.line("Nothing was sent." if found["problems"] else "No problems found. Nothing was sent.")
+
+
+def refuse_problems(found: Mapping[str, Any]) -> None:
+    """Refuse a recipe with problems, each of which would stop its run, after all of them were told.
+
+    Raises:
+        RecipeError: with their number.
+    """
+    if count := len(found["problems"]):
+        raise RecipeError(f"{found['recipe']}: {count} problem{'s' * (count > 1)}", "Mend what is said above.")
 
 
 def _show_tokenizer(found: Mapping[str, Any]) -> None:

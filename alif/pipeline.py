@@ -22,12 +22,12 @@ from alif import console, mirror, sources
 from alif.errors import MissingExtra
 from alif.recipe import Recipe
 from alif.records import Counts
-from alif.runs import Given, Run, Step, finished, perform
+from alif.runs import Given, Run, Step, finished, perform, redo
 
 if TYPE_CHECKING:
     from alif.language.pack import Pack
 
-__all__ = ["PIPELINE", "named", "needed", "run"]
+__all__ = ["PIPELINE", "again", "named", "needed", "run"]
 
 
 def later(where: str) -> Callable[..., Counts]:
@@ -231,10 +231,28 @@ def run(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
             if worked:
                 _tell(step, folder)
             if worked or step.name not in there:
-                send_ledger()  # before the rows that were made of its replies
-                mirror.send(folder.root, step.name, where)
-                mirror.forget(folder.root, f"runtime/{step.name}", where)
+                _send(step, folder, where, send_ledger)
     return done
+
+
+def again(step: Step, recipe: Recipe, folder: Run, work: Callable[..., Counts]) -> bool:
+    """Do a finished step again by `work`, in the mirror too; return whether its rows changed.
+
+    Raises:
+        AlifError: the step is not done.
+    """
+    where = recipe.runtime.mirror
+    with folder.locked(), mirror.keeping(folder.root, where) as send_ledger:
+        changed = redo(step, recipe, folder, work)
+        _send(step, folder, where, send_ledger)
+    return changed
+
+
+def _send(step: Step, folder: Run, where: str, send_ledger: Callable[[], None]) -> None:
+    """Copy a step that is done to the mirror."""
+    send_ledger()  # before the rows that were made of its replies
+    mirror.send(folder.root, step.name, where)
+    mirror.forget(folder.root, f"runtime/{step.name}", where)
 
 
 def _tell(step: Step, folder: Run) -> None:

@@ -13,9 +13,9 @@ from alif import console
 from alif.errors import AlifError
 from alif.models.budget import dollars
 from alif.models.ledger import Ledger
-from alif.pipeline import GENERATE, later
+from alif.pipeline import GENERATE, again, later
 from alif.recipe import Recipe
-from alif.runs import Given, Run, redo
+from alif.runs import Given, Run
 
 __all__ = [
     "all_answered",
@@ -178,8 +178,7 @@ def show_released(found: Mapping[str, Any]) -> None:
 
 def reparsed(run: Run, recipe: Recipe) -> bool:
     """Read the stored replies of `generate` again, with today's parser and no request; return whether rows changed."""
-    with run.locked():
-        return redo(GENERATE, recipe, run, later("alif.data.reparse:reparse"))
+    return again(GENERATE, recipe, run, later("alif.data.reparse:reparse"))
 
 
 def _given(run: Run, recipe: Recipe, name: str) -> Given:

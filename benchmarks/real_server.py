@@ -108,7 +108,7 @@ def through(folder: Path) -> dict[str, Any]:
     counts, facts = step["counts"], step["counts"]["facts"]
     requests, books = ledger(root / "ledger.sqlite")
     require(counts["kept"] + sum(counts["dropped"].values()) == counts["rows_in"], "kept + dropped = in")
-    require(sorted(facts["saturated"]) == sorted(facts["tasks"]), "every task is given up as saturated")
+    require(sorted(facts["saturated"]) == sorted(facts["targets"]), "every task is given up as saturated")
     require(step["cost_usd"] == books["usd"] == 0.0, "a local model costs nothing")
     require("brings next to nothing new" in done.stderr, "the end is a sentence")
     require("Traceback" not in done.stderr + live.stderr + wrong.stderr, "no traceback")
@@ -127,7 +127,7 @@ def through(folder: Path) -> dict[str, Any]:
         "kept": counts["kept"],
         "dropped": counts["dropped"],
         "saturated": len(facts["saturated"]),
-        "tasks": len(facts["tasks"]),
+        "tasks": len(facts["targets"]),
         "sentence": next(line for line in done.stderr.splitlines() if "next to nothing" in line),
         "books": books,
         "again_asks_nothing_and_has_the_same_bytes": same,

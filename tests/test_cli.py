@@ -48,8 +48,9 @@ def test_bad_input_is_a_sentence_and_exit_1(arguments: list[str], sentence: str,
 
 @pytest.mark.parametrize("name", recipes.shipped())
 def test_check_answers_for_every_shipped_recipe(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _main(["check", name, "--json"]) == 0
+    code = _main(["check", name, "--json"])
     found = json.loads(capsys.readouterr().out)
+    assert code == bool(found["problems"])
     assert found["recipe"] == name
     assert all(setting["key"] for setting in found["settings"])
     for problem in found["problems"]:
@@ -59,12 +60,26 @@ def test_check_answers_for_every_shipped_recipe(name: str, capsys: pytest.Captur
 
 def test_check_names_every_host_and_what_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
     sets = ["--set", 'student.base="meta-llama/Llama-3.1-8B"', "--set", 'teacher.gpt.model="gpt-4o"']
-    assert _main(["check", "demo", "--json", *sets]) == 0
+    assert _main(["check", "demo", "--json", *sets]) == 1
     found = json.loads(capsys.readouterr().out)
     hosts = {host["host"]: host["sent"] for host in found["hosts"]}
     assert set(hosts) == {"127.0.0.1", "api.openai.com", "huggingface.co"}
     assert "prompts" in hosts["api.openai.com"]
     assert any("price" in problem["message"] for problem in found["problems"])
+
+
+def test_check_is_exit_1_where_a_run_would_stop_and_0_where_it_would_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    teacher = ["--set", 'teacher.gpt.model="gpt-4o"']
+    assert _main(["check", "demo", *teacher]) == 1
+    said = capsys.readouterr()
+    assert "! teacher.gpt.usd_per_million_in: the price of gpt-4o" in said.out
+    assert "demo: 2 problems\nMend what is said above" in said.err
+    nothing_asked = ["--set", "generate.accepted=0", "--set", "translate.rows=0"]
+    assert _main(["check", "demo", *teacher, *nothing_asked]) == 0
+    assert "No problems found" in capsys.readouterr().out
 
 
 def test_check_names_where_a_mirror_and_a_tracker_send(

@@ -142,8 +142,8 @@ def check_books(place: Place, name: str, served: Sequence[Served]) -> Account:
     assert len({row["id"] for row in rows}) == len(rows), "nothing is doubled"
     assert len({row["request"] for row in requests}) == len(requests) == books.requests
     assert {row["origin"]["request"] for row in rows} <= {row["request"] for row in requests}
-    assert counts["facts"]["tokens_in"] == books.tokens_in
-    assert counts["facts"]["tokens_out"] == books.tokens_out
+    whole = counts["facts"]["funnel"]["whole"]
+    assert (whole["tokens_in"], whole["tokens_out"]) == (books.tokens_in, books.tokens_out)
     return books
 
 

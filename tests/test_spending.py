@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from alif import store
 from alif.cli import _main
 from alif.data import prompts
 from alif.models.chat import ScriptedReply
@@ -83,6 +84,19 @@ def test_stored_replies_are_read_again_and_later_steps_say_so(
     assert _main(["filter", "demo"]) == 1
     assert "filter was built with another generate" in capsys.readouterr().err
     assert sorted(path.name for path in Path("runs/demo/runtime/generate").glob("before-*")) == ["before-1", "before-2"]
+
+
+def test_what_is_read_again_is_in_the_mirror_too(
+    said: Callable[..., Any], empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = ["--set", f'runtime.mirror="{empty_folder}/mirror"']
+    said("generate", "demo", *SMALL, *there)
+    here, copy = Path("runs/demo/generate"), Path("mirror/demo/generate")
+    before = store.digest(copy)
+    read = prompts.read
+    monkeypatch.setattr(prompts, "read", lambda *asked: read(*asked)[1:])
+    said("generate", "demo", "--reparse")
+    assert store.digest(here) == store.digest(copy) != before
 
 
 def test_money_without_a_reply_is_shown_and_released(said: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:

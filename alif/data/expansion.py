@@ -53,7 +53,6 @@ class Progress:
     target: int
     accepted: list[Example] = field(default_factory=list)
     requests: int = 0
-    candidates: int = 0
     saturated: bool = False
     window: Counter[str] = field(default_factory=Counter)
     """Requests, candidates and accepted rows since the task was last judged."""
@@ -89,7 +88,6 @@ class Expansion:
         self.tolerances: Counter[str] = Counter()
         self.funnel, self.coverage = Funnel(), Coverage(own)
         self.deck = ways.Deck(passages, settings)
-        self.tokens: Counter[str] = Counter()
         self.asked: Counter[tuple[str, tuple[Message, ...]]] = Counter()
         self.rounds = 0
         self.requests: list[dict[str, object]] = []
@@ -156,6 +154,7 @@ class Expansion:
             "way": request.way,
             "passage": request.passage.id if request.passage else "",
             "revised": request.revised,
+            **({"turns": reply.turns} if reply.turns else {}),
         }
 
     def _read(self, request: Request, reply: Reply) -> None:
@@ -163,9 +162,7 @@ class Expansion:
         pieces = self._pieces(request, reply)
         outcomes: list[str] = []
         task.requests += 1
-        task.candidates += len(pieces)
         task.window["requests"] += 1
-        self.tokens.update(tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
         origin = _origin(request, reply)
         for piece in pieces:
             if isinstance(piece, prompts.Candidate):
@@ -219,22 +216,13 @@ class Expansion:
             task.window.clear()
 
     def facts(self) -> dict[str, object]:
-        """Return the funnel per task and teacher, for the report."""
+        """Return how the set has grown, for the report: all counts of requests and rows stand in the funnel."""
         return {
             "rounds": self.rounds,
             "saturated": [name for name, task in self.tasks.items() if task.saturated],
-            "tasks": {
-                name: {
-                    "target": task.target,
-                    "requests": task.requests,
-                    "candidates": task.candidates,
-                    "accepted": len(task.accepted),
-                }
-                for name, task in self.tasks.items()
-            },
+            "targets": {name: task.target for name, task in self.tasks.items()},
             "funnel": self.funnel.facts(list(self.own.tasks)),
             "tolerances": dict(sorted(self.tolerances.items())),
-            **self.tokens,
         }
 
 

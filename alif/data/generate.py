@@ -92,7 +92,7 @@ def finish(given: Given, expansion: Expansion, cost_usd: float) -> Counts:
     store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in expansion.dropped))
     store.write_rows(given.folder / "requests.jsonl", expansion.requests)
     facts = expansion.facts() | {
-        "prompts": ways.digests(expansion.settings, expansion.own) if expansion.requests else {},
+        "prompts": ways.digests(expansion.requests, expansion.own),
         "carriers": found,
         "near_copies": resembling(expansion.accepted, expansion.own, expansion.settings.seed),
         "coverage": expansion.coverage.facts(),

@@ -2,6 +2,8 @@
 
     generate/requests.jsonl  {"round": 0, "task": "qa", "teacher": "gpt", "shown": […], "draw": 0, "request": "9f31…"}
 
+A revised request has "turns" too, the hashes of its draft, the critique and the second version: all of them were paid for.
+
 What was asked then is read now, in the same order: a parser that reads more would plan other rounds, whose replies nobody has
 paid for. So a task may end above or below where new requests would have taken it; an item after its target is dropped as ever.
 """
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from alif import recipe, store
+from alif.data import ways
 from alif.data.expansion import Expansion, Request
 from alif.data.generate import finish, start
 from alif.errors import DataError
@@ -48,7 +51,7 @@ def reparse(
     with closing(Ledger(given.ledger)) as ledger:
         for _, rows in itertools.groupby(asked, key=lambda row: row["round"]):
             requests = list(rows)
-            replies = [_stored(ledger, row, path) for row in requests]
+            replies = [_answered(ledger, row, path) for row in requests]
             expansion.take([_request(row, expansion) for row in requests], replies)
         cost_usd = ledger.account(given.run, given.step).usd
     return finish(given, expansion, cost_usd)
@@ -60,11 +63,16 @@ def _request(row: Mapping[str, Any], expansion: Expansion) -> Request:
     return Request(*asked, row.get("way", "plain"), passage, row.get("revised", False))
 
 
-def _stored(ledger: Ledger, row: Mapping[str, Any], path: Path) -> Reply:
-    reply = ledger.answer(row["request"])
+def _answered(ledger: Ledger, row: Mapping[str, Any], path: Path) -> Reply:
+    """Return what `ways.answered` returned when it was asked."""
+    return ways.joined([_stored(ledger, request, row, path) for request in row.get("turns", [row["request"]])])
+
+
+def _stored(ledger: Ledger, request: str, row: Mapping[str, Any], path: Path) -> Reply:
+    reply = ledger.answer(request)
     if reply is None:
         raise DataError(
-            f"{ledger.path}: no reply to the request {row['request'][:12]}… of {row['task']}, round {row['round']} ({path})",
+            f"{ledger.path}: no reply to the request {request[:12]}… of {row['task']}, round {row['round']} ({path})",
             "Name the ledger that the run was made with in runtime.ledger; nothing is asked again here.",
         )
     return reply

@@ -12,8 +12,8 @@ target language, arXiv 2506.12158.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal
 
 from alif import recipe, sources
 from alif.data import lots, prompts
@@ -32,6 +32,7 @@ __all__ = [
     "answered",
     "ask",
     "digests",
+    "joined",
     "passages",
     "read_question",
     "reverse_system",
@@ -159,12 +160,20 @@ def ask(
     return [system, Message(role="user", content=content)]
 
 
-def digests(settings: recipe.Generate, pack: Pack) -> dict[str, list[str]]:
-    """Return the digests of every wording that the settings may send: of each task, and of the ways that are switched on."""
-    found = {name: [prompts.digest(template) for template in task.templates] for name, task in pack.tasks.items()}
-    switched = {"grounded": settings.grounded, "reverse": settings.reverse, "revised": settings.revise}
-    own = {"grounded": (GROUNDED,), "reverse": (REVERSE,), "revised": (CRITIQUE, REWRITE)}
-    return found | {name: [prompts.digest(wording) for wording in own[name]] for name, on in switched.items() if on}
+def digests(requests: Sequence[Mapping[str, Any]], pack: Pack) -> dict[str, list[str]]:
+    """Return the digests of the wordings that were sent: of each task that was asked for, all of its own, and of the ways.
+
+    Args:
+        requests: the rows of requests.jsonl.
+        pack: the language's.
+    """
+    asked = {row["task"] for row in requests if row["way"] != "reverse"}  # whose request has a wording of its own
+    taken = {row["way"] for row in requests}
+    turns = max((len(row.get("turns", ())) for row in requests), default=0)
+    sent: dict[str, Sequence[str]] = {name: task.templates for name, task in pack.tasks.items() if name in asked}
+    sent |= {way: (wording,) for way, wording in (("grounded", GROUNDED), ("reverse", REVERSE)) if way in taken}
+    sent |= {"revised": (CRITIQUE, REWRITE)[: turns - 1]} if turns else {}
+    return {name: [prompts.digest(wording) for wording in wordings] for name, wordings in sent.items()}
 
 
 def reverse_system(pack: Pack) -> str:
@@ -187,17 +196,26 @@ def read_question(reply: str, finish: str, passage: Passage, pack: Pack) -> prom
 async def answered(
     send: Callable[[Sequence[Message]], Awaitable[Reply]], messages: Sequence[Message], revised: bool, pack: Pack
 ) -> Reply:
-    """Return the reply to be read, the third where it is revised, with the tokens and the price of all that were asked for."""
-    reply = await send(messages)
-    if not revised or reply.finish != "stop" or not reply.text.strip():
-        return reply
-    replies, asked = [reply], list(messages)
+    """Return the reply to be read of a request, as `joined` joins what was asked for: a draft, and where it is revised more."""
+    draft = await send(messages)
+    if not revised or draft.finish != "stop" or not draft.text.strip():
+        return draft
+    replies, asked = [draft], list(messages)
     for next_ in (CRITIQUE.format(language=pack.name), REWRITE):
         asked += [Message(role="assistant", content=replies[-1].text), Message(role="user", content=next_)]
         replies.append(await send(asked))
         if not replies[-1].text.strip():
-            break  # a teacher that has nothing to say to its draft leaves it as it is
-    else:
-        reply = replies[-1]
+            break
+    return joined(replies)
+
+
+def joined(replies: Sequence[Reply]) -> Reply:
+    """Return the last reply of a conversation, with the tokens and the price of all.
+
+    A teacher that has nothing to say to its draft leaves it as it is: after an empty reply the first one is read.
+    """
+    if len(replies) == 1:
+        return replies[0]
+    read = replies[-1] if replies[-1].text.strip() else replies[0]
     sums = {key: sum(getattr(one, key) for one in replies) for key in ("tokens_in", "tokens_out", "cost_usd")}
-    return reply.model_copy(update=sums)
+    return read.model_copy(update=sums | {"turns": tuple(one.request for one in replies)})

@@ -1,12 +1,13 @@
 """Options that a question offers, and whether an answer is one of them. Every table is the pack's.
 
     "کون سا ساز الگ ہے؟ (الف) رباب (ب) طبلہ (ج) سارنگی"      → رباب, طبلہ, سارنگی ("which instrument is different?")
-    "جواب: (ب) طبلہ", "ب", "طبلہ"                             one of them        "جواب: (د)", "ڈھول"      none
+    "جواب: (ب) طبلہ", "ب", "طبلہ", "دوسرا"                    one of them        "جواب: (د)", "ڈھول"      none
 
 A list counts only where it is offered to choose from: it begins with the first letter or number of a series and goes on in
 order, no letter comes twice, no item but the last asks something itself, and the question asks to choose, or leads up to the
 list with a mark, ends with it and wants one exact answer. Numbers may be steps: they need a question that asks to choose.
-An answer is doubted only if it names none, a letter that is not offered, or a letter with another option's text.
+An answer is doubted only if it names none, a letter that is not offered, or a letter with another option's text. It may name
+one by its order ("the second"), and "none of these" or "all of these" in other words, where that is an option.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ FEWEST = 2
 MOST_NUMBERED = 9
 NEARLY = 2 / 3
 """Share of a long option's words that names it: an answer may say it in its own grammar."""
+LAST = -1
+"""Place of the last option, however many there are."""
 LONG = 3
 """Words from which an option is long."""
 
@@ -156,12 +159,11 @@ def _named(answer: str, count: int, pack: Pack) -> dict[int, str]:
         lettered = mark.series < len(pack.choices.letters)
         if (begins or bracketed) and (mark.place < count or (begins and lettered)):
             found[mark.place] = answer[mark.end :]
-    return found or _spoken_names(answer, pack)
+    return found or _spoken_names(answer, pack) or dict.fromkeys(_ordered(answer, count, pack), "")
 
 
 def _spoken_names(answer: str, pack: Pack) -> dict[int, str]:
-    filler = {word for phrase in pack.choices.words for word in texts.words(phrase, pack)}
-    between = {word for phrase in pack.phrases.conjunctions for word in texts.words(phrase, pack)}
+    filler, between = _words(pack.choices.words, pack), _words(pack.phrases.conjunctions, pack)
     words, places = texts.words(answer, pack), _places(pack)
     alone = [word for word in words if word not in filler | between]
     if alone and all(word in places for word in alone):  # one, or several: those that fit, or in an order
@@ -170,14 +172,59 @@ def _spoken_names(answer: str, pack: Pack) -> dict[int, str]:
     return {places[word][0][1]: "" for word in behind}
 
 
+def _ordered(answer: str, count: int, pack: Pack) -> set[int]:
+    """Return the places of the options that the answer names by their order.
+
+    An ordinal counts where nothing else is said, or beside a word for option: "first, wash the rice" names none.
+    """
+    words = texts.words(answer, pack)
+    ordinals = [
+        (start, start + len(ordinal), place)
+        for ordinal, place in _ordinals(pack)
+        for start in range(len(words))
+        if tuple(words[start : start + len(ordinal)]) == ordinal
+    ]
+    beside, within = _words(pack.choices.beside, pack), {at for start, end, _ in ordinals for at in range(start, end)}
+    others = {word for at, word in enumerate(words) if at not in within}
+    if others - beside - _words(pack.choices.words, pack) - _words(pack.phrases.conjunctions, pack):
+        ordinals = [one for one in ordinals if beside & {*words[max(one[0] - 1, 0) : one[0]], *words[one[1] : one[1] + 1]}]
+    return {count - 1 if place == LAST else place for _, _, place in ordinals}
+
+
+@functools.cache
+def _ordinals(pack: Pack) -> tuple[tuple[tuple[str, ...], int], ...]:
+    """Return the folded words of each ordinal with its place."""
+    named = [*enumerate(pack.choices.ordinals), (LAST, pack.choices.last)]
+    return tuple((tuple(texts.words(name, pack)), place) for place, names in named for name in names)
+
+
+@functools.cache
+def _words(phrases: tuple[str, ...], pack: Pack) -> frozenset[str]:
+    return frozenset(word for phrase in phrases for word in texts.words(phrase, pack))
+
+
+def _sweeping(text: str, pack: Pack) -> str:
+    """Tell whether a text says "none" or "all" of the options and nothing else, "" if it does not."""
+    filler = _words(pack.choices.words, pack)
+
+    def bare(value: str) -> list[str]:
+        return [word for word in texts.words(value, pack) if word not in filler]
+
+    said, ways = bare(text), {"none": pack.choices.none_of, "all": pack.choices.all_of}
+    return next((kind for kind, phrases in ways.items() if said in map(bare, phrases)), "") if said else ""
+
+
 def _said(answer: str, offered: Options, pack: Pack) -> set[int]:
     """Return the places of the options whose text the answer says."""
-    given = set(spoken(answer, pack))
+    given, sweeping = set(spoken(answer, pack)), _sweeping(answer, pack)
     found = set()
     for place, option in enumerate(offered.texts):
         words = spoken(option, pack)
         shared = sum(word in given for word in words) / max(len(words), 1)
-        if shared == 1 or (len(words) >= LONG and shared >= NEARLY) or (given and given <= set(words)):
+        says = shared == 1 or (len(words) >= LONG and shared >= NEARLY) or (given and given <= set(words))
+        if sweeping and (kind := _sweeping(option, pack)):
+            says = sweeping == kind
+        if says:
             found.add(place)
     return found
 

@@ -238,6 +238,17 @@ class Choices(Table):
     """Words that may stand around the letter: answer, option, is, correct."""
     asks: tuple[str, ...] = ()
     """Phrases by which a question asks to choose: which of, the right answer."""
+    ordinals: tuple[Names, ...] = ()
+    """Names of the choices by their order, from the first: first, second."""
+    last: tuple[str, ...] = ()
+    """Names of the last one."""
+    beside: tuple[str, ...] = ()
+    """Words for a choice, beside which an ordinal names one in whatever is said: option, one. Not "answer": the last answer is
+    the final one."""
+    none_of: tuple[str, ...] = ()
+    """Ways to say: none of these."""
+    all_of: tuple[str, ...] = ()
+    """Ways to say: all of these."""
 
 
 class Phrases(Table):

@@ -54,6 +54,8 @@ class Reply(Table):
     """What the reply cost when it was sent for."""
     stored: bool = False
     """Whether it came from the ledger, free."""
+    turns: tuple[str, ...] = ()
+    """Hashes of all requests of its conversation, in order, where it took several: tokens and cost are those of all."""
 
 
 class ChatModel(Protocol):

@@ -65,12 +65,12 @@ def main(address: str, accepted: int, folder: Path) -> None:
     began, cpu = time.perf_counter(), time.process_time()
     pipeline.run(made, Run(folder), pipeline.needed(pipeline.GENERATE))
     counts = (Run(folder).record("generate") or {})["counts"]
-    tasks = counts["facts"]["tasks"].values()
+    whole = counts["facts"]["funnel"]["whole"]
     seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
     found = {
         "accepted": counts["kept"],
-        "requests": sum(task["requests"] for task in tasks),
-        "rows": sum(task["candidates"] for task in tasks),
+        "requests": whole["requests"],
+        "rows": whole["pieces"],
         "seconds": seconds,
         "cpu_s": cpu_s,
         "start_cpu_s": cpu,

@@ -164,7 +164,7 @@ def test_every_item_is_accepted_or_dropped(items: list[tuple[str, str, str]], fi
     text = "\n###\n".join(f"Instruction: {a}\nInput: {b}\nOutput: {c}" for a, b, c in items)
     pieces = prompts.read(text, finish, {})
     growing.take([Request("ethics", "a", (), (), 0)], [reply(text, finish)])
-    assert len(growing.accepted) + len(growing.dropped) == len(pieces) == growing.tasks["ethics"].candidates
+    assert len(growing.accepted) + len(growing.dropped) == len(pieces) == growing.funnel.facts([])["whole"]["pieces"]
 
 
 def test_a_teacher_with_nothing_new_is_given_up_not_asked_for_ever(own: Pack, known: Pack) -> None:
@@ -232,9 +232,9 @@ def test_the_demo_reaches_its_target_and_shows_every_fault(given: Callable[..., 
     assert counts.rows_in == counts.kept + sum(counts.dropped.values())
     assert {"cut_off", "missing_field", "target_reached", "too_near", "unreadable", "wrong_language"} <= counts.dropped.keys()
     assert {"bold_keys", "code_fence", "missing_separator", "numbering"} <= counts.facts["tolerances"].keys()
-    assert [one["accepted"] for one in counts.facts["tasks"].values()] == list(
-        expansions.targets(own, demo.generate.accepted).values()
-    )
+    assert {name: one["accepted"] for name, one in counts.facts["funnel"]["tasks"].items()} == counts.facts["targets"]
+    assert counts.facts["targets"] == expansions.targets(own, demo.generate.accepted)
+    assert not {"tasks", "tokens_in", "tokens_out"} & counts.facts.keys(), "the funnel alone counts"
     whole = counts.facts["funnel"]["whole"]
     assert (whole["requests"], whole["pieces"]) == (len(rows_of(step.folder, "requests")), counts.rows_in)
     assert (whole["accepted"], whole["dropped"]) == (counts.kept, counts.dropped)

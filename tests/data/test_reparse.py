@@ -64,7 +64,8 @@ def test_a_parser_that_reads_less_or_more_changes_rows_and_asks_nobody(
     second = reparse(again(step), **TABLES)
     assert second.kept < first.kept
     assert second.facts["rounds"] == first.facts["rounds"]
-    assert second.facts["tokens_in"] == first.facts["tokens_in"]
+    asked = [counts.facts["funnel"]["whole"] for counts in (first, second)]
+    assert asked[0]["tokens_in"] == asked[1]["tokens_in"] > 0
     assert second.cost_usd == first.cost_usd
 
 

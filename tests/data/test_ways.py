@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alif import recipe
-from alif.data import generate, seeds, ways
+from alif.data import generate, prompts, seeds, ways
 from alif.data.reparse import reparse
 from alif.language import text
 from alif.language.pack import Pack
@@ -19,10 +19,11 @@ from alif.runs import Given
 from .conftest import LANGUAGE, SCRIPTED, row, rows_of
 
 SETTINGS = recipe.Generate(accepted=120, round=24, items=4, grounded=0.3, reverse=0.5, revise=0.4)
+PRICE = {"usd_per_million_in": 2.0, "usd_per_million_out": 10.0}
 TABLES: dict[str, Any] = {
     "language": LANGUAGE,
     "sources": recipe.Sources(),
-    "teacher": SCRIPTED,
+    "teacher": {name: teacher.model_copy(update=PRICE) for name, teacher in SCRIPTED.items()},
     "generate": SETTINGS,
     "pool": recipe.Pool(),
 }
@@ -33,11 +34,11 @@ def made(text_: str, finish: str = "stop") -> Reply:
 
 
 def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(given: Callable[..., Given], own: Pack) -> None:
-    step = given("generate", {"seeds": seeds.of_pack(own)})
+    step = given("generate", {"seeds": seeds.of_pack(own)}, max_cost_usd=100.0)
     counts = generate.expand(step, **TABLES)
     found = counts.facts["funnel"]["ways"]
     assert set(found) == {"grounded", "grounded, revised", "plain", "plain, revised", "reverse"}
-    assert all(one["requests"] for one in found.values())
+    assert all(one["requests"] and one["usd"] for one in found.values())
     assert sum(one["accepted"] for one in found.values()) == counts.kept
     assert found["reverse"]["pieces"] == found["reverse"]["requests"]
     texts = {passage.id: passage for passage in ways.passages(SETTINGS, own, "")}
@@ -54,8 +55,30 @@ def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(gi
     folder = step.scratch / "again"
     folder.mkdir(parents=True)
     second = Given(step.run, step.step, folder, step.scratch, step.root, step.needs, step.runtime)
-    assert reparse(second, **TABLES).kept == counts.kept
+    assert reparse(second, **TABLES) == counts, "the same rows, tokens and money, those of drafts and critiques included"
     assert {path.name: path.read_bytes() for path in folder.glob("*.jsonl")} == files
+
+
+def test_only_wordings_that_were_sent_are_listed(own: Pack) -> None:
+    plain = {"task": "qa", "way": "plain"}
+    assert ways.digests([], own) == {}
+    assert ways.digests([plain], own) == {"qa": [prompts.digest(template) for template in own.tasks["qa"].templates]}
+    assert set(ways.digests([plain | {"way": "grounded"}, plain | {"task": "ethics"}], own)) == {"ethics", "qa", "grounded"}
+    reverse = ways.digests([{"task": "generation", "way": "reverse"}], own)
+    assert reverse == {"reverse": [prompts.digest(ways.REVERSE)]}, "it has no wording of the task"
+    critique, rewrite = map(prompts.digest, (ways.CRITIQUE, ways.REWRITE))
+    assert ways.digests([plain | {"turns": ("a", "b")}], own)["revised"] == [critique], "nothing came of any"
+    assert ways.digests([plain, plain | {"turns": ("a", "b", "c")}], own)["revised"] == [critique, rewrite]
+
+
+def test_a_task_that_was_never_asked_for_has_no_prompt(given: Callable[..., Given], own: Pack) -> None:
+    counts = generate.expand(
+        given("generate", {"seeds": seeds.of_pack(own)}),
+        **{**TABLES, "teacher": SCRIPTED, "generate": recipe.Generate(accepted=6, round=8, weights="paper")},
+    )
+    asked = set(counts.facts["funnel"]["tasks"])
+    assert asked < set(own.tasks)
+    assert set(counts.facts["prompts"]) == asked
 
 
 def test_passages_are_whole_sentences_of_a_fair_length_and_are_not_read_unless_asked_for(own: Pack) -> None:
@@ -128,6 +151,8 @@ def test_a_teacher_with_nothing_to_say_to_its_draft_leaves_it_as_it_is(own: Pack
     found = asyncio.run(ways.answered(send, first, True, own))
     assert found.text == "reply 1"
     assert found.cost_usd == 0.5 * silent, "what brought nothing is paid for all the same"
+    assert found.request == found.turns[0]
+    assert len(found.turns) == silent, "so that reading it again finds what was paid for"
     assert len(asked) == silent, "and is not asked on"
 
 

@@ -74,6 +74,16 @@ OFFERED = Options(("الف", "ب", "ج", "د"), CITIES)
         "ب، الف، ج، د",
         "الف اور ج",
         "لاہور، پشاور، کراچی",
+        "پہلا",
+        "دوسرا آپشن",
+        "دوسری والی۔",
+        "آخری",
+        "درست جواب تیسرا ہے۔",
+        "پہلا اور تیسرا",
+        "doosra option",
+        "میرے خیال میں چوتھا آپشن ٹھیک ہے کیونکہ باقی سب غلط ہیں۔",
+        "پانچواں نہیں، اسلام آباد۔",
+        "پہلے دارالحکومت کراچی تھا، پھر اسلام آباد۔",
     ],
 )
 def test_an_answer_that_names_an_option_is_not_doubted(answer: str) -> None:
@@ -87,6 +97,12 @@ def test_an_answer_that_names_an_option_is_not_doubted(answer: str) -> None:
         ("(ہ) کوئٹہ", "is none of"),
         ("ہ", "is none of"),
         ("E", "is none of"),
+        ("پانچواں", "پانچواں is none of (الف) لاہور"),
+        ("پانچواں آپشن درست ہے۔", "is none of"),
+        ("سب سے پہلے کوئٹہ", "is none of"),
+        ("آخری جواب: کوئٹہ", "is none of"),  # the final answer
+        ("ان میں سے کوئی نہیں", "is none of"),
+        ("سب", "is none of"),
         ("دارالحکومت کوئٹہ ہے۔", "is none of"),
         ("(ج) اسلام آباد", "(ج) with the text of (ب): اسلام آباد"),
         ("الف۔ کراچی، کیونکہ وہ بڑا شہر ہے", "(الف) with the text of (ج)"),
@@ -104,6 +120,50 @@ def test_numbers_among_the_options_are_read_in_words_and_digits() -> None:
     assert "is none of" in choice_fault("46", offered, UR)
     few = Options(("الف", "ب", "ج"), ("3", "5", "7"))
     assert choice_fault("5", few, UR) == "", "the number, not the fifth option"
+
+
+SWEEPING = {
+    "ur": ("ان میں سے کوئی نہیں", "مندرجہ بالا تمام", "کوئی بھی نہیں", "سب"),
+    "en": ("None of the above", "All of these", "None of these.", "All of them"),
+    "bn": ("উপরের কোনোটিই নয়", "উপরের সবগুলো", "একটিও নয়", "সবকটি"),
+    "sd": ("انهن مان ڪو به نه", "مٿيان سڀ", "ڪوبه ناهي", "سڀئي"),
+    "sw": ("Hakuna kati ya haya", "Yote hapo juu", "Hakuna hata moja", "Zote"),
+}
+
+
+@pytest.mark.parametrize("code", SWEEPING)
+def test_none_and_all_of_them_are_options_in_any_words(code: str) -> None:
+    none, every, said_none, said_all = SWEEPING[code]
+    pack = load(code)
+    with_none, with_all = Options(("A", "B", "C"), ("4", "6", none)), Options(("A", "B", "C"), ("4", "6", every))
+    for answer in (none, said_none):
+        assert choice_fault(answer, with_none, pack) == ""
+        assert "is none of" in choice_fault(answer, with_all, pack)
+    for answer in (every, said_all):
+        assert choice_fault(answer, with_all, pack) == ""
+        assert "is none of" in choice_fault(answer, with_none, pack)
+
+
+ORDERED = {
+    "en": ("The second option.", "last", "The first one is right, since it is even.", "the fifth"),
+    "bn": ("দ্বিতীয়টি", "শেষ বিকল্প", "প্রথম বিকল্পটি ঠিক, কারণ এটি জোড়", "পঞ্চম"),
+    "sd": ("ٻيو", "آخري آپشن", "پهريون آپشن صحيح آهي ڇو ته اهو وڏو آهي", "پنجون"),
+    "sw": ("la pili", "Chaguo la mwisho", "Chaguo la kwanza ni sahihi kwa sababu ni kubwa", "Jibu la tano"),
+}
+
+
+@pytest.mark.parametrize("code", ORDERED)
+def test_an_option_is_named_by_its_order(code: str) -> None:
+    offered, pack = Options(("A", "B", "C", "D"), ("Lahore", "Dhaka", "Nairobi", "Hyderabad")), load(code)
+    *named, fifth = ORDERED[code]
+    for answer in named:
+        assert choice_fault(answer, offered, pack) == ""
+    assert "is none of" in choice_fault(fifth, offered, pack)
+
+
+def test_a_number_is_no_ordinal() -> None:
+    offered = Options(("A", "B", "C"), ("4", "5", "6"))
+    assert "is none of" in choice_fault("tatu", offered, load("sw")), "three, not the third"
 
 
 def test_another_language_needs_its_tables_alone() -> None:
