@@ -212,15 +212,14 @@ def _rates(curve: Sequence[dict[str, Any]], warm_up: int) -> dict[str, Any]:
 
 def _work(case: Case, config: dict[str, Any], labelled: float) -> float:
     from alif.recipe import Adapter
-    from alif.train.plan import flop_a_token
     from alif.train.shapes import Shape
+    from alif.train.work import flop_a_token, planned
 
     targets = ("attention", "mlp", "embeddings") if case.embeddings else ("attention", "mlp")
     head_dim = config["hidden_size"] // config["num_attention_heads"]
     known = {key: value for key, value in config.items() if key in Shape.model_fields}
     adapter = Adapter.model_validate({"rank": min(case.rank, config["hidden_size"] // 8), "targets": targets})
-    text = LENGTHS[case.stage][0]
-    return round(flop_a_token(Shape(**known, head_dim=head_dim), adapter, labelled, text, recompute=False) / 1e9, 4)
+    return round(flop_a_token(planned(Shape(**known, head_dim=head_dim), adapter), labelled, LENGTHS[case.stage][0]) / 1e9, 4)
 
 
 def trl(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from alif.train.packs import Packs, Rows, collate, collate_trimmed, even, order
 from alif.train.stage_trainer import StageTrainer, put
 from alif.train.together import rows_at_once
 from alif.train.watch import Watch, curve
+from alif.train.work import flop_a_token
 
 __all__ = ["Outcome", "fit", "purpose"]
 
@@ -96,7 +97,8 @@ def fit(
     ):
         watch = Watch(given, packs, sequence, stage, bar)
         watch.looks, watch.where = looks, where
-        watch.work = speed.flop_a_token(model, packs.labelled / max(1, int(packs.used.sum())), speed.text(packs))
+        labelled = packs.labelled / max(1, int(packs.used.sum()))
+        watch.flop_a_token = flop_a_token(speed.sizes(model), labelled, speed.text(packs))
         rows = Rows(packs, even(sequence, at_once) if ranks.count() > 1 else sequence)
         trainer = _trainer(model, rows, stage, watch, where, _arguments(stage, steps, folder, given, where))
         trainer.prepare(stage, folder, aim, watch)

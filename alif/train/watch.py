@@ -46,8 +46,7 @@ class Watch(TrainerCallback):
         self.looks: Looks | None = None
         self.where: Place
         self.gradient_norm: float | None = None
-        self.work = 0.0
-        """Floating-point operations of a token."""
+        self.flop_a_token = 0.0
         self.losses: list[torch.Tensor] = []
         """Of the forward passes of the step at work; they sum to the step's mean loss."""
         self.row: dict[str, Any] = {}
@@ -143,7 +142,7 @@ class Watch(TrainerCallback):
             return {}
         told = {"memory_gb": round(torch.cuda.max_memory_allocated(self.where.device) / 1e9, 2)}
         most = speed.peak(self.where.device)
-        return told | ({"peak_share": round(rate * self.work / most / ranks.count(), 4)} if most else {})
+        return told | ({"peak_share": round(rate * self.flop_a_token / most / ranks.count(), 4)} if most else {})
 
     def _rows(self, step: int) -> np.ndarray:
         return self.sequence[step * self.per_step : (step + 1) * self.per_step]
