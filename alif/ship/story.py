@@ -16,6 +16,7 @@ from alif.models.address import SCRIPTED
 from alif.recipe import Recipe
 from alif.records import NOT_REVIEWED
 from alif.runs import Run
+from alif.units import dollars, duration
 
 __all__ = [
     "MODEL_AUTHOR",
@@ -118,7 +119,7 @@ def cost(story: Story) -> str:
     """Return what the run has paid and how long it worked."""
     usd = sum(record["cost_usd"] for record in story.records.values())
     seconds = sum(record["seconds"] for record in story.records.values())
-    return f"${usd:.4f} paid to providers, {seconds:,.0f} seconds of work on one machine."
+    return f"{dollars(usd)} paid to providers, {duration(seconds)} of work on one machine."
 
 
 def bare(model: str) -> str:

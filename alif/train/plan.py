@@ -18,6 +18,7 @@ from alif.train.amounts import Amount
 from alif.train.gpus import Gpu
 from alif.train.memory import Load, parts
 from alif.train.shapes import Shape
+from alif.units import dollars
 
 __all__ = ["plan"]
 
@@ -205,7 +206,7 @@ def _inputs(recipe: Recipe, gpu: Gpu, shape: Shape, origin: str, stages: Sequenc
         ("shape of the base", f"{shape.parameters:,} parameters", origin, recipe.student.base),
         ("memory", f"{gpu.memory_gb} GB, {RESERVE:.0%} kept free", "shipped", gpu.name),
         ("what the GPU reaches", reached, gpu.reached_mark, gpu.reached_source),
-        ("price", "${:.2f} to ${:.2f} an hour".format(*gpu.usd_an_hour), "assumed", "renters of autumn 2026, not quotes"),
+        ("price", "{} to {} an hour".format(*map(dollars, gpu.usd_an_hour)), "assumed", "renters of autumn 2026, not quotes"),
         (
             "activations",
             "counted in transformers' Llama under PEFT",
