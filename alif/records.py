@@ -14,11 +14,25 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["NOT_REVIEWED", "Counts", "Document", "Dropped", "Example", "Neighbour", "Origin", "Score", "Table", "Verdict"]
+__all__ = [
+    "FUNNEL_GROUPS",
+    "NOT_REVIEWED",
+    "Counts",
+    "Document",
+    "Dropped",
+    "Example",
+    "Neighbour",
+    "Origin",
+    "Score",
+    "Table",
+    "Verdict",
+]
 
 Kind = Literal["seed", "teacher", "translated", "replay", "source"]
 NOT_REVIEWED = "not reviewed by a native speaker"
 """What is said wherever a row that nobody has read is shown: an empty `Origin.reviewed_by`."""
+FUNNEL_GROUPS = {"tasks": "task", "teachers": "teacher", "ways": "way of asking"}
+"""What the funnel of the step `generate` is told by, and the word for one of them."""
 
 
 class Table(BaseModel):

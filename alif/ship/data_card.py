@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alif.models.address import SCRIPTED, host
+from alif.records import FUNNEL_GROUPS
 from alif.ship import story as stories
 from alif.ship.story import MODEL_AUTHOR, Story, bare, table
 from alif.units import dollars
@@ -18,8 +19,6 @@ from alif.units import dollars
 __all__ = ["data_card"]
 
 DIRECTIONS = {"rtl": "right to left", "ltr": "left to right"}
-GROUPS = {"tasks": "task", "teachers": "teacher", "ways": "way of asking"}
-"""What the funnel of `generate` is told by."""
 HOLES = 3
 """Holes of the coverage that are named."""
 
@@ -122,7 +121,7 @@ def _funnel(story: Story) -> str:
     columns = ("sent", "pieces", "read", "accepted", "dropped", "cost", "an accepted row")
     tables = [
         table((title, *columns), [(name, *_sums(sums)) for name, sums in found[group].items()])
-        for group, title in GROUPS.items()
+        for group, title in FUNNEL_GROUPS.items()
         if found and found[group]
     ]
     return "\n\n".join(tables)

@@ -76,7 +76,7 @@ def test_the_page_shows_picture_and_table_by_task_teacher_and_way(root: Path) ->
     for part in (
         'aria-label="What the teachers wrote, by task:',
         'aria-label="What the teachers wrote, by teacher:',
-        'aria-label="What the teachers wrote, by way:',
+        'aria-label="What the teachers wrote, by way of asking:',
         "$2.00",
         "5 bold keys",
         "<small>of 4</small>",
