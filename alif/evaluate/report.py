@@ -31,7 +31,6 @@ BENCHMARKS = {
     "fidelity": "Failure signatures",
 }
 """Titles of the evaluation's own benchmarks; others go by their name."""
-STEP_NAMES = {"base": "base", "pretrain": "stage 1: reading", "finetune": "stage 2: instructions"}
 LEGEND = [(findings.STAGE_NAMES[stage], plots.COLOURS[index], "●■◆"[index]) for index, stage in enumerate(STAGES)]
 """Name, colour and mark of each stage."""
 PACKAGES = (
@@ -111,8 +110,7 @@ def _page(run: Gathered) -> str:
             funnel=rows.tables(run),
             coverage=rows.coverage(run),
             text_picture=_text_picture(run),
-            curves=_curves(run),
-            watching=watching(run, STEP_NAMES),
+            watching=watching(run),
             tables=score_tables(run),
             blend=run.facts.get("blend", {}),
             packages={name: packages[name] for name in PACKAGES if name in packages},
@@ -161,15 +159,6 @@ def _change_picture(run: Gathered) -> Markup | str:
 def shorten(source: str, longest: int = 34) -> str:
     """Return the end of a source's name: the part that tells sources apart."""
     return source if len(source) <= longest else f"…{source[-longest + 1 :]}"
-
-
-def _curves(run: Gathered) -> Markup | str:
-    panels = {STEP_NAMES.get(step, step): points for step, points in run.curves.items() if len(points) > 1}
-    about = "; ".join(
-        f"{title}: loss from {points[0]['loss']:.2f} to {points[-1]['loss']:.2f} in {points[-1]['step']} steps"
-        for title, points in panels.items()
-    )
-    return Markup(plots.curves("curves", about, panels)) if panels else ""
 
 
 def score_tables(run: Gathered) -> list[dict[str, Any]]:
