@@ -24,7 +24,7 @@ __all__ = ["BEST", "FOLDER", "KEPT", "clear", "newest", "room", "writing"]
 FOLDER = "checkpoints"
 """Under a step's scratch folder."""
 BEST = "best"
-"""Beside it: trained weights of the stage's best looks, by step, where it may stop early (`watch`)."""
+"""Beside it: trained weights of the stage's best looks, by step, where it may stop early (`patience`)."""
 KEPT = 2
 """Checkpoints kept: the last, and the one before in case the disk lied about the last."""
 
