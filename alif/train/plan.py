@@ -13,7 +13,7 @@ from typing import Any
 
 from alif.recipe import Pretrain, Recipe, Stage
 from alif.runs import Run
-from alif.train import amounts, gpus, memory, shapes, work
+from alif.train import amounts, gpus, memory, shapes, together, work
 from alif.train.amounts import Amount
 from alif.train.gpus import Gpu
 from alif.train.memory import Load, parts
@@ -42,10 +42,12 @@ def plan(recipe: Recipe, gpu_name: str, runs: Path = Path("runs")) -> dict[str, 
     """Return the plan as one JSON document.
 
     Raises:
-        RecipeError: no such GPU.
+        RecipeError: no such GPU, or the training would be refused on so many.
         ModelError: a base whose shape is not known here.
     """
     gpu = gpus.named(gpu_name)
+    for name, stage in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
+        together.check(name, stage, recipe.runtime, recipe.student.quantise, bfloat16=gpu.bfloat16)
     bare, origin = shapes.of(recipe.student, recipe.tiny)
     run = Run(runs / recipe.name)
     shape = bare.model_copy(update={"vocab_size": bare.vocab_size + recipe.student.new_tokens})
@@ -228,7 +230,7 @@ def _inputs(recipe: Recipe, gpu: Gpu, shape: Shape, origin: str, stages: Sequenc
 
 
 def _special(recipe: Recipe) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the inputs of fewer bits, more tokens and padding, where a recipe asks for them."""
+    """Yield the inputs of fewer bits, more tokens, padding and more GPUs, where a recipe asks for them."""
     if recipe.student.quantise == "4bit":
         told = f"{memory.FOUR_BIT:.3f} bytes a weight of linear layers"
         yield "4-bit base", told, "measured", "NF4's tensors in bitsandbytes 0.50.2; embeddings and head in 16 bits"
@@ -237,6 +239,9 @@ def _special(recipe: Recipe) -> Iterator[tuple[str, str, str, str]]:
     if "adamw_8bit" in (recipe.pretrain.optimizer, recipe.finetune.optimizer):
         told = f"{memory.EIGHT_BIT:.3f} bytes a trained parameter"
         yield "8-bit optimiser", told, "measured", "AdamW8bit's tensors in bitsandbytes 0.50.2"
+    if recipe.runtime.gpus > 1:
+        told = f"{recipe.runtime.gpus} times the tokens a second of one"
+        yield "several GPUs", told, "assumed", "tested with processes on a CPU, not measured on more than one GPU"
     if "padded" in (recipe.pretrain.layout, recipe.finetune.layout):
         told = "{:.0%} to {:.0%} of the tokens are none".format(*(1 - useful for useful in reversed(USEFUL["padded"])))
         yield "padding", told, "assumed", "simulated lengths in batches of 8; what is cut off is not taken away"
