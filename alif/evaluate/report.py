@@ -18,9 +18,10 @@ from markupsafe import Markup
 from alif import store
 from alif.errors import RecipeError
 from alif.evaluate import findings, plots, rows, together, typeset
-from alif.evaluate.gather import STAGES, Gathered, gather
+from alif.evaluate.gather import Gathered, gather
 from alif.evaluate.plots import Dot, Row
 from alif.evaluate.watching import watching
+from alif.records import STAGE_NAMES, STAGES
 
 __all__ = ["document", "write"]
 
@@ -31,7 +32,7 @@ BENCHMARKS = {
     "fidelity": "Failure signatures",
 }
 """Titles of the evaluation's own benchmarks; others go by their name."""
-LEGEND = [(findings.STAGE_NAMES[stage], plots.COLOURS[index], "●■◆"[index]) for index, stage in enumerate(STAGES)]
+LEGEND = list(zip(STAGE_NAMES.values(), plots.COLOURS, "●■◆", strict=False))
 """Name, colour and mark of each stage."""
 PACKAGES = (
     "torch",
@@ -106,7 +107,7 @@ def _page(run: Gathered) -> str:
             keys=findings.key_numbers(run),
             notices=findings.notices(run),
             retention=findings.retention(run),
-            stages={stage: findings.STAGE_NAMES[stage] for stage in STAGES},
+            stages=STAGE_NAMES,
             funnel=rows.tables(run),
             coverage=rows.coverage(run),
             text_picture=_text_picture(run),

@@ -14,13 +14,12 @@ from alif.language import pack as packs
 from alif.language.pack import Pack
 from alif.models.address import SCRIPTED
 from alif.recipe import Recipe
-from alif.records import NOT_REVIEWED
+from alif.records import NOT_REVIEWED, STAGES
 from alif.runs import Run
 from alif.units import dollars, duration
 
 __all__ = [
     "MODEL_AUTHOR",
-    "STAGES",
     "Story",
     "bare",
     "caveats",
@@ -36,7 +35,6 @@ __all__ = [
 MODEL_AUTHOR = "language model"
 """How a pack marks a text that a model wrote. Source: `Origin.author`."""
 ROW_STEPS = ("seeds", "generate", "translate", "filter", "review", "replay", "corpus", "blend")
-STAGES = {"base": "base", "pretrain": "stage 1", "finetune": "stage 2"}
 
 
 @dataclass(frozen=True)
