@@ -12,7 +12,6 @@ new machine fetches it and goes on. A ledger that the recipe shares with other r
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import sqlite3
 import threading
@@ -180,19 +179,15 @@ def _put_ledger(root: Path, copy: Path, mirror: str) -> None:
         _room(copy, target.parent)
         beside = target.with_name(f".{LEDGER}.copying")
         shutil.copyfile(copy, beside)
-        _flush(beside)
+        store.flush(beside)
         beside.replace(target)
 
 
 def _room(source: Path, folder: Path) -> None:
     """Refuse to begin a copy that the disk cannot hold."""
     files = [path for path in source.rglob("*") if path.is_file()] if source.is_dir() else [source]
-    needed, free = sum(path.stat().st_size for path in files), shutil.disk_usage(folder).free
-    if free < needed:
-        raise AlifError(
-            f"{folder}: the disk is full ({source.name} needs {needed / 1e9:.3g} GB, {free / 1e9:.3g} GB are free)",
-            "Free some space there, or name another runtime.mirror, and repeat the command: it goes on where it stopped.",
-        )
+    hint = "Free some space there, or name another runtime.mirror, and repeat the command: it goes on where it stopped."
+    store.room(folder, sum(path.stat().st_size for path in files), source.name, hint)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -202,12 +197,7 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
     for path in target.rglob("*") if target.is_dir() else (target,):
         if path.is_file():
-            _flush(path)
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+            store.flush(path)
 
 
 def _remove(path: Path) -> None:

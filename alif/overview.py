@@ -160,7 +160,7 @@ def _problems(recipe: Recipe) -> list[AlifError]:
             found.append(RecipeError(f"blend.{name}: no source", "Name files or a hub id; only steps have rows of their own."))
     for name, stage in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
         try:
-            together.check(name, stage, recipe.runtime)
+            together.check(name, stage, recipe.runtime, recipe.student.quantise)
         except RecipeError as error:
             found.append(error)
     return found

@@ -23,6 +23,7 @@ from alif.errors import MissingExtra
 from alif.recipe import Recipe
 from alif.records import Counts
 from alif.runs import Given, Run, Step, finished, perform, redo
+from alif.units import dollars, duration
 
 if TYPE_CHECKING:
     from alif.language.pack import Pack
@@ -260,5 +261,5 @@ def _tell(step: Step, folder: Run) -> None:
     counts = record["counts"]
     dropped = ", ".join(f"{count} {reason}" for reason, count in counts["dropped"].items())
     rows = f"{counts['rows_in']} in, {counts['kept']} kept" + (f", dropped: {dropped}" if dropped else "")
-    money = f", ${record['cost_usd']:.4f}" if record["cost_usd"] else ""
-    console.note(f"{step.name:>10}  {rows}{money}, {record['seconds']:.1f} s")
+    money = f", {dollars(record['cost_usd'])}" if record["cost_usd"] else ""
+    console.note(f"{step.name:>10}  {rows}{money}, {duration(record['seconds'])}")

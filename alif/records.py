@@ -14,11 +14,31 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["NOT_REVIEWED", "Counts", "Document", "Dropped", "Example", "Neighbour", "Origin", "Score", "Table", "Verdict"]
+__all__ = [
+    "FUNNEL_GROUPS",
+    "NOT_REVIEWED",
+    "STAGES",
+    "STAGE_NAMES",
+    "Counts",
+    "Document",
+    "Dropped",
+    "Example",
+    "Neighbour",
+    "Origin",
+    "Score",
+    "Table",
+    "Verdict",
+]
 
 Kind = Literal["seed", "teacher", "translated", "replay", "source"]
 NOT_REVIEWED = "not reviewed by a native speaker"
 """What is said wherever a row that nobody has read is shown: an empty `Origin.reviewed_by`."""
+FUNNEL_GROUPS = {"tasks": "task", "teachers": "teacher", "ways": "way of asking"}
+"""What the funnel of the step `generate` is told by, and the word for one of them."""
+
+STAGE_NAMES = {"base": "base", "pretrain": "stage 1", "finetune": "stage 2"}
+"""What is measured and what it is called, in the order of training; the first is what the others are compared with."""
+STAGES = tuple(STAGE_NAMES)
 
 
 class Table(BaseModel):
@@ -175,7 +195,7 @@ class Score(Table):
     """One measured number: which stage on which benchmark by which metric, with a 95 % interval."""
 
     stage: str
-    """base, pretrain or finetune."""
+    """One of `STAGES`."""
     benchmark: str
     metric: str
     language: str

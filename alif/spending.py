@@ -11,11 +11,11 @@ from typing import Any
 
 from alif import console
 from alif.errors import AlifError
-from alif.models.budget import dollars
 from alif.models.ledger import Ledger
 from alif.pipeline import GENERATE, again, later
 from alif.recipe import Recipe
 from alif.runs import Given, Run
+from alif.units import dollars, duration
 
 __all__ = [
     "all_answered",
@@ -66,7 +66,7 @@ def show_greeted(found: Sequence[Mapping[str, Any]]) -> None:
             console.line(f"! {one['message']}\n  {one['hint']}")
         else:
             said = f"{one['answered_by'] or one['model']} at {one['host']}"
-            console.line(f"teacher.{one['teacher']}: {said} answers, {dollars(one['usd'])}, {one['seconds']:.1f} s")
+            console.line(f"teacher.{one['teacher']}: {said} answers, {dollars(one['usd'])}, {duration(one['seconds'])}")
 
 
 def all_answered(found: Sequence[Mapping[str, Any]]) -> None:
@@ -101,7 +101,7 @@ def show_rehearsed(found: Mapping[str, Any], cap_usd: float) -> None:
     steps = {"generate": found["generate"], "translate": found["translate"]}
     rows = [(name, part["rows"], *_ends(part)) for name, part in steps.items() if part]
     rows.append(("whole", None, "", *_ends(found)[1:]))
-    console.table(("", "rows", "requests", "$", "hours"), rows)
+    console.table(("", "rows", "requests", "cost", "time"), rows)
     if found["in_batches"]:
         console.line("In batches a round takes minutes to a day.")
     if found["usd"] and found["usd"]["high"] > cap_usd:
@@ -112,15 +112,14 @@ def _ends(part: Mapping[str, Any]) -> tuple[str, str, str]:
     requests, usd, hours = (part.get(key) for key in ("requests", "usd", "hours"))
     counts = isinstance(requests, Mapping)
     return (
-        _range(requests["low"], requests["high"], ",.0f") if counts and requests else "?",
-        _range(usd["low"], usd["high"], ",.2f") if usd else "?",
-        "?" if not hours else "below 0.01" if hours["high"] < 0.01 else _range(hours["low"], hours["high"], ",.2f"),
+        _range(f"{requests['low']:,.0f}", f"{requests['high']:,.0f}") if counts and requests else "?",
+        _range(dollars(usd["low"]), dollars(usd["high"])) if usd else "?",
+        _range(duration(3600 * hours["low"]), duration(3600 * hours["high"])) if hours else "?",
     )
 
 
-def _range(low: float, high: float, form: str) -> str:
-    ends = f"{low:{form}}", f"{high:{form}}"
-    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+def _range(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
 
 
 def batches(run: Run, recipe: Recipe, cancel: str | None) -> list[dict[str, Any]]:

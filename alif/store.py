@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -23,11 +24,13 @@ from alif.errors import AlifError, DataError
 __all__ = [
     "digest",
     "disk",
+    "flush",
     "load",
     "read_json",
     "read_lines",
     "read_rows",
     "read_text",
+    "room",
     "write_json",
     "write_rows",
     "write_text",
@@ -60,6 +63,27 @@ def disk(path: Path) -> Iterator[None]:
         if why := _REFUSALS.get(error.errno or 0):
             raise AlifError(f"{path}: {why}", "Mend that and repeat the command: it goes on where it stopped.") from error
         raise
+
+
+def room(folder: Path, needed: int, what: str, hint: str) -> None:
+    """Refuse to begin to write `what`, of `needed` bytes, where the disk of `folder` cannot hold it.
+
+    Raises:
+        AlifError: with the sizes, and `hint`.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        told = f"{what} needs {needed / 1e9:.3g} GB, {free / 1e9:.3g} GB are free"
+        raise AlifError(f"{folder}: the disk is full ({told})", hint)
+
+
+def flush(path: Path) -> None:
+    """Have a file or the names in a folder reach the disk, whoever wrote them."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _open(path: Path) -> IO[bytes]:

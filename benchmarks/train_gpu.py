@@ -25,14 +25,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import train_gpu_peers as peers
 from measure import result, write
+from train_gpu_case import LENGTHS, Case, rates, texts, wait
 from transformers import AutoModelForCausalLM, LlamaConfig
 
 HERE = Path(__file__).resolve().parent
@@ -47,10 +48,6 @@ TINY = LLAMA | {
     "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 4096,
 }  # fmt: skip
 SHAPES = {"8b": LLAMA, "tiny": TINY}
-LENGTHS = {"pretrain": (720, 1.3), "finetune": (280, 0.8)}
-"""Mean and log-normal sigma of a text in tokens. Modelled on Urdu Wikipedia and the paper's rows in Llama-3's vocabulary."""
-LABELLED = 0.6
-"""Part of a stage-2 row that is answer."""
 TOKENS = {"pretrain": 144e6, "finetune": 56e6}
 """Of the paper's two stages, two epochs of the second, nothing cut away. An estimate: 130 to 165 and 41 to 71 million."""
 USD_AN_HOUR = (2.0, 4.0)
@@ -58,28 +55,6 @@ ORIGINAL = {"hours": 39, "usd": 100, "gpu": "A100"}
 """Source: arXiv 2510.09051."""
 GOAL_TOKENS_PER_S = (11_000, 13_000)
 """Of ours on an H200: the goal, and excellent."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One thing to measure."""
-
-    name: str
-    kind: str = "ours"
-    stage: str = "pretrain"
-    length: int = 8192
-    rows_at_once: int = 1
-    rows_per_step: int = 4
-    rank: int = 128
-    embeddings: bool = True
-    copies: str = "float32"
-    layout: str = "packed"
-    loss: str = "answer"
-    recompute: bool = False
-    compile: bool = True
-    attention: str = ""
-    """"": as alif chooses."""
-
 
 OURS = Case("ours 8K")
 PAPER = Case(
@@ -103,41 +78,22 @@ CASES = (
 )
 
 
-def texts(case: Case, config: dict[str, Any], tokens: int) -> Iterator[tuple[list[int], int]]:
-    """Yield (tokens, silent tokens) of made-up texts until they hold `tokens` tokens."""
-    draw = np.random.default_rng(0)
-    mean, sigma = LENGTHS[case.stage]
-    seen = 0
-    while seen < tokens:
-        size = max(8, int(draw.lognormal(np.log(mean) - sigma**2 / 2, sigma)))
-        if case.stage == "finetune":
-            size = min(size, case.length)
-        seen += min(size, case.length) if case.layout == "padded" else size
-        silent = round(size * (1 - LABELLED)) if case.stage == "finetune" and case.loss == "answer" else 1
-        yield draw.integers(2, config["vocab_size"], size).tolist(), silent
-
-
 def product(size: int) -> dict[str, Any]:
     """Measure one large matrix product in bf16 on random numbers."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     a, b = (torch.randn(size, size, device=device).to(torch.bfloat16) for _ in range(2))
 
     def seconds(times: int) -> float:
-        _wait()
+        wait()
         began = time.perf_counter()
         for _ in range(times):
             a @ b
-        _wait()
+        wait()
         return (time.perf_counter() - began) / times
 
     seconds(3)
     found = sorted(seconds(10) for _ in range(5))
     return {"size": size, "tflops": round(2 * size**3 / statistics.median(found) / 1e12, 1)}
-
-
-def _wait() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
 
 
 def ours(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[str, Any]:
@@ -187,7 +143,7 @@ def ours(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[s
         curve = [json.loads(line) for line in (scratch / "curve.jsonl").read_text().splitlines()]
     share = adapters.share(wrapped)
     return {
-        **_rates(curve, warm_up),
+        **rates(curve, warm_up),
         "attention": attention.choose(model.config, where.device, where.dtype),
         "numbers": str(where.dtype).removeprefix("torch."),
         "trained_percent": round(share.percent, 2),
@@ -198,135 +154,16 @@ def ours(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[s
     }
 
 
-def _rates(curve: Sequence[dict[str, Any]], warm_up: int) -> dict[str, Any]:
-    """Return the rates of the steps after the warm-up, from a curve of losses, tokens and tokens per second."""
-    counted = [row["tokens_per_s"] for row in curve[warm_up:]]
-    return {
-        "useful_tokens_per_s": round(statistics.median(counted), 1),
-        "slowest_and_fastest_step": [min(counted), max(counted)],
-        "steps": len(counted),
-        "first_and_last_loss": [round(curve[0]["loss"], 4), round(curve[-1]["loss"], 4)],
-        "peak_memory_gb": round(torch.cuda.max_memory_allocated() / 1e9, 1) if torch.cuda.is_available() else None,
-    }
-
-
 def _work(case: Case, config: dict[str, Any], labelled: float) -> float:
     from alif.recipe import Adapter
-    from alif.train.plan import flop_a_token
     from alif.train.shapes import Shape
+    from alif.train.work import flop_a_token, planned
 
     targets = ("attention", "mlp", "embeddings") if case.embeddings else ("attention", "mlp")
     head_dim = config["hidden_size"] // config["num_attention_heads"]
     known = {key: value for key, value in config.items() if key in Shape.model_fields}
     adapter = Adapter.model_validate({"rank": min(case.rank, config["hidden_size"] // 8), "targets": targets})
-    text = LENGTHS[case.stage][0]
-    return round(flop_a_token(Shape(**known, head_dim=head_dim), adapter, labelled, text, recompute=False) / 1e9, 4)
-
-
-def trl(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[str, Any]:
-    """Train with TRL's SFTTrainer: packed, completion-only loss, the same LoRA and trained copies. Needs nothing of alif."""
-    from datasets import Dataset
-    from peft import LoraConfig
-    from transformers import PreTrainedTokenizerFast, TrainerCallback
-    from trl import SFTConfig, SFTTrainer
-
-    cuda = torch.cuda.is_available()
-    made = texts(case, config, round(1.1 * (steps + 1) * case.rows_per_step * case.length))
-    rows = [{"input_ids": t, "completion_mask": [0] * silent + [1] * (len(t) - silent)} for t, silent in made]
-    curve: list[dict[str, Any]] = []
-
-    class Counting(SFTTrainer):
-        tokens, losses = 0, 0.0
-
-        def training_step(self, model: Any, inputs: Any, *rest: Any, **more: Any) -> Any:
-            self.tokens += int(inputs["input_ids"].numel())
-            loss = super().training_step(model, inputs, *rest, **more)
-            self.losses += float(loss)
-            return loss
-
-    class Marks(TrainerCallback):
-        since = time.monotonic()
-
-        def on_step_end(self, *args: Any, **kwargs: Any) -> None:
-            _wait()
-            now = time.monotonic()
-            curve.append({"loss": trainer.losses, "tokens_per_s": round(trainer.tokens / (now - self.since), 1)})
-            trainer.tokens, trainer.losses, self.since = 0, 0.0, now
-
-    with tempfile.TemporaryDirectory() as folder, torch.device("cuda" if cuda else "cpu"):
-        kind = torch.bfloat16 if cuda else torch.float32
-        model = AutoModelForCausalLM.from_config(LlamaConfig(**config), dtype=kind)
-        trainer = Counting(
-            model=model,
-            args=SFTConfig(
-                output_dir=folder, max_steps=steps, per_device_train_batch_size=1,
-                gradient_accumulation_steps=case.rows_per_step, packing=True, packing_strategy="bfd",
-                max_length=case.length, completion_only_loss=True, gradient_checkpointing=False, save_strategy="no",
-                logging_strategy="no", report_to="none", disable_tqdm=True, bf16=cuda, use_cpu=not cuda,
-                dataloader_pin_memory=False,
-            ),
-            train_dataset=Dataset.from_list(rows),
-            processing_class=_bytes(PreTrainedTokenizerFast),
-            peft_config=LoraConfig(
-                task_type="CAUSAL_LM", r=min(case.rank, config["hidden_size"] // 8), lora_alpha=32, use_rslora=True,
-                target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
-                modules_to_save=["embed_tokens", "lm_head"],
-            ),
-            callbacks=[Marks()],
-        )  # fmt: skip
-        trainer.train()
-    return _rates(curve, warm_up)
-
-
-def _bytes(kind: Any) -> Any:
-    """Return a tokenizer of single characters: the trainers ask for one, and the rows are tokens already."""
-    from tokenizers import Tokenizer, models
-
-    vocabulary = {"<end>": 0, "<pad>": 1, **{chr(97 + index): 2 + index for index in range(26)}}
-    return kind(tokenizer_object=Tokenizer(models.WordLevel(vocabulary, "<end>")), eos_token="<end>", pad_token="<pad>")
-
-
-def unsloth(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[str, Any]:
-    """Train with Unsloth's patched TRL. Never run yet: it raises without a GPU."""
-    from unsloth import FastLanguageModel  # isort: skip  # it must come before TRL
-    from datasets import Dataset
-    from transformers import PreTrainedTokenizerFast, TrainerCallback
-    from trl import SFTConfig, SFTTrainer
-
-    with tempfile.TemporaryDirectory() as folder:
-        with torch.device("cuda"):
-            AutoModelForCausalLM.from_config(LlamaConfig(**config), dtype=torch.bfloat16).save_pretrained(folder)
-        _bytes(PreTrainedTokenizerFast).save_pretrained(folder)
-        torch.cuda.empty_cache()
-        model, tokenizer = FastLanguageModel.from_pretrained(folder, max_seq_length=case.length, load_in_4bit=False)
-        linear = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-        model = FastLanguageModel.get_peft_model(
-            model, r=case.rank, lora_alpha=32, use_rslora=True, target_modules=[*linear, "embed_tokens", "lm_head"]
-        )
-        rows = [{"input_ids": t} for t, _ in texts(case, config, round(1.1 * steps * case.rows_per_step * case.length))]
-        curve: list[dict[str, Any]] = []
-
-        class Marks(TrainerCallback):
-            since, tokens = time.monotonic(), 0
-
-            def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-                _wait()
-                now, seen = time.monotonic(), int(state.num_input_tokens_seen)
-                curve.append({"loss": 0.0, "tokens_per_s": (seen - self.tokens) / (now - self.since)})
-                self.since, self.tokens = now, seen
-
-        SFTTrainer(
-            model=model,
-            processing_class=tokenizer,
-            train_dataset=Dataset.from_list(rows),
-            args=SFTConfig(
-                output_dir=folder, max_steps=steps, per_device_train_batch_size=1, bf16=True, packing=True,
-                gradient_accumulation_steps=case.rows_per_step, max_length=case.length, save_strategy="no",
-                report_to="none", include_num_input_tokens_seen=True,
-            ),
-            callbacks=[Marks()],
-        ).train()  # fmt: skip
-    return _rates(curve, warm_up)
+    return round(flop_a_token(planned(Shape(**known, head_dim=head_dim), adapter), labelled, LENGTHS[case.stage][0]) / 1e9, 4)
 
 
 def run(case: Case, shape: str, steps: int, warm_up: int) -> dict[str, Any]:
@@ -337,7 +174,7 @@ def run(case: Case, shape: str, steps: int, warm_up: int) -> dict[str, Any]:
         return product(8192 if shape == "8b" else 256)
     if shape == "tiny":
         case = replace(case, length=case.length // 16, rows_per_step=min(case.rows_per_step, 8))
-    ways = {"ours": ours, "trl": trl, "unsloth": unsloth}
+    ways = {"ours": ours, "trl": peers.trl, "unsloth": peers.unsloth}
     return ways[case.kind](case, config, steps + warm_up, warm_up)
 
 

@@ -65,7 +65,7 @@ def test_a_teacher_that_does_not_answer_is_exit_1(capsys: pytest.CaptureFixture[
     said = capsys.readouterr()
     assert "knows no model gpt-9 (no such model)" in said.out
     assert "1 of 2 teachers did not answer: gpt" in said.err
-    assert said.err.index("$3.5 out a million tokens; this check costs at most") < said.err.index("did not answer")
+    assert said.err.index("$3.50 out a million tokens; this check costs at most") < said.err.index("did not answer")
 
 
 def test_stored_replies_are_read_again_and_later_steps_say_so(

@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alif.models import Reply
+from alif.records import FUNNEL_GROUPS
 
-__all__ = ["GROUPS", "Funnel"]
+__all__ = ["Funnel"]
 
-GROUPS = ("tasks", "teachers", "ways")
-"""What the funnel is told by, in the order of a key's parts."""
 COUNTS = ("requests", "pieces", "parsed", "accepted", "tokens_in", "tokens_out")
 
 
@@ -47,7 +46,7 @@ class Funnel:
         """Count one request and the pieces of its reply.
 
         Args:
-            key: task, teacher and way.
+            key: task, teacher and way, in the order of `FUNNEL_GROUPS`.
             reply: what was answered.
             parsed: pieces that were read as candidates.
             outcomes: of each piece "" if it was accepted, else the reason why it was dropped.
@@ -64,7 +63,7 @@ class Funnel:
         Tasks come in the order of `tasks`, teachers and ways by how much they wrote, the most first.
         """
         found: dict[str, Any] = {"whole": _sum(self._lines.values()).facts()}
-        for place, group in enumerate(GROUPS):
+        for place, group in enumerate(FUNNEL_GROUPS):
             names = dict.fromkeys(key[place] for key in self._lines)
             sums = {name: _sum(line for key, line in self._lines.items() if key[place] == name).facts() for name in names}
             order = tasks if group == "tasks" else sorted(sums, key=lambda name: (-sums[name]["pieces"], name))

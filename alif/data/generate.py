@@ -33,6 +33,7 @@ from alif.language import script
 from alif.models import Reply, together
 from alif.records import Counts, Example
 from alif.runs import Given
+from alif.units import dollars
 
 __all__ = ["ROUNDS_AT_ONCE", "expand", "finish", "start"]
 
@@ -135,7 +136,7 @@ async def _ask(given: Given, expansion: Expansion, shares: Mapping[str, recipe.T
                 await classifier
                 for _ in expansion.taking(requests, replies):
                     await asyncio.sleep(0)  # what arrives meanwhile is written down, and the next is sent
-                bar.to(len(expansion.accepted), f"${models.paid_usd:.4f}")
+                bar.to(len(expansion.accepted), dollars(models.paid_usd))
         return models.cost_usd
 
 

@@ -19,8 +19,9 @@ from alif.errors import AlifError, BudgetError
 from alif.language import pack as packs
 from alif.models import Message, Reply
 from alif.models.address import host
-from alif.models.budget import dollars, price
+from alif.models.budget import price
 from alif.runs import Given
+from alif.units import dollars
 
 __all__ = ["greet"]
 
@@ -42,8 +43,8 @@ def greet(given: Given, recipe: recipe.Recipe) -> list[dict[str, Any]]:
         cost = price(name, teacher)
         most = cost.upper_usd(len(GREETING[0].content.encode()) + 1000, 1)
         console.note(
-            f"teacher.{name}: {teacher.model} at {host(teacher.address)}, ${cost.usd_per_million_in:g} in and "
-            f"${cost.usd_per_million_out:g} out a million tokens; this check costs at most {dollars(most)}"
+            f"teacher.{name}: {teacher.model} at {host(teacher.address)}, {dollars(cost.usd_per_million_in)} in and "
+            f"{dollars(cost.usd_per_million_out)} out a million tokens; this check costs at most {dollars(most)}"
         )
     live = replace(given, runtime=given.runtime.model_copy(update={"batch": False}))
     return [asyncio.run(_greet(live, recipe, name, teacher)) for name, teacher in asked.items()]

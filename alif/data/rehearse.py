@@ -21,8 +21,9 @@ from alif.data.generate import ROUNDS_AT_ONCE
 from alif.errors import DataError
 from alif.language import pack as packs
 from alif.models import Message, Reply, together
-from alif.models.budget import dollars, price
+from alif.models.budget import price
 from alif.runs import Given
+from alif.units import dollars
 
 __all__ = ["rehearse"]
 

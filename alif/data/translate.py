@@ -28,6 +28,7 @@ from alif.language.pack import Pack
 from alif.models import ChatModel, Message, Reply, together
 from alif.records import Counts, Dropped, Example, Origin
 from alif.runs import Given
+from alif.units import dollars
 
 __all__ = ["translate"]
 
@@ -159,7 +160,7 @@ async def _ask(
                 name, asked = request(wanted, both, shares)
                 model: ChatModel = models[name]
                 reply = await model.reply(asked)
-                bar.advance(facts=f"${models.paid_usd:.4f}")
+                bar.advance(facts=dollars(models.paid_usd))
                 return name, reply
 
             at_once = len(drawn) if given.runtime.batch else AT_ONCE

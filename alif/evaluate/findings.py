@@ -11,7 +11,6 @@ from alif.records import NOT_REVIEWED
 
 __all__ = [
     "BITS",
-    "STAGE_NAMES",
     "KeyNumber",
     "key_numbers",
     "notices",
@@ -23,7 +22,6 @@ __all__ = [
 
 BITS, ANSWERS, ANSWER_BITS = "bits_per_byte", "answers", "answer_bits_per_byte"
 """Names of the evaluation's metrics and of its benchmark of held-out answers."""
-STAGE_NAMES = {"base": "base", "pretrain": "stage 1", "finetune": "stage 2"}
 
 Tone = Literal["good", "bad", "open"]
 TONES: Mapping[str, Tone] = {"better": "good", "retained": "good", "worse": "bad", "lost": "bad"}

@@ -24,14 +24,13 @@ from alif.language.bidi import Direction
 from alif.recipe import Recipe
 from alif.records import Score
 
-__all__ = ["ORDER", "STAGES", "Gathered", "Tongue", "gather", "rows"]
+__all__ = ["ORDER", "Gathered", "Tongue", "gather", "rows"]
 
 ORDER = (
     "seeds", "generate", "translate", "filter", "review", "replay", "corpus", "blend",
     "base", "pretrain", "finetune", "evaluate", "export",
 )  # fmt: skip
 """The order in which steps are told."""
-STAGES = ("base", "pretrain", "finetune")
 EMPTY: Mapping[str, Any] = dict.fromkeys(("raw", "language", "task", "instruction", "output", "text", "evidence", "nearest"))
 """Keys that a dropped row may lack: a document has other ones than a row, and what could not be parsed has none."""
 EXAMPLES_EACH = 3

@@ -23,15 +23,12 @@ from alif.evaluate.testset import Marked
 from alif.language import pack as packs
 from alif.language import text
 from alif.language.pack import Pack
-from alif.records import Counts, Document, Dropped, Example
+from alif.records import STAGES, Counts, Document, Dropped, Example
 from alif.runs import Given
 from alif.student import Student, load, write_prompt
 from alif.student.prompts import Template
 
-__all__ = ["STAGES", "measure"]
-
-STAGES = ("base", "pretrain", "finetune")
-"""In the order of training; the first is what the others are compared with."""
+__all__ = ["measure"]
 
 
 @dataclass(frozen=True)

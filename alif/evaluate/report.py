@@ -18,9 +18,10 @@ from markupsafe import Markup
 from alif import store
 from alif.errors import RecipeError
 from alif.evaluate import findings, plots, rows, together, typeset
-from alif.evaluate.gather import STAGES, Gathered, gather
+from alif.evaluate.gather import Gathered, gather
 from alif.evaluate.plots import Dot, Row
 from alif.evaluate.watching import watching
+from alif.records import STAGE_NAMES, STAGES
 
 __all__ = ["document", "write"]
 
@@ -31,8 +32,7 @@ BENCHMARKS = {
     "fidelity": "Failure signatures",
 }
 """Titles of the evaluation's own benchmarks; others go by their name."""
-STEP_NAMES = {"base": "base", "pretrain": "stage 1: reading", "finetune": "stage 2: instructions"}
-LEGEND = [(findings.STAGE_NAMES[stage], plots.COLOURS[index], "●■◆"[index]) for index, stage in enumerate(STAGES)]
+LEGEND = list(zip(STAGE_NAMES.values(), plots.COLOURS, "●■◆", strict=False))
 """Name, colour and mark of each stage."""
 PACKAGES = (
     "torch",
@@ -107,12 +107,11 @@ def _page(run: Gathered) -> str:
             keys=findings.key_numbers(run),
             notices=findings.notices(run),
             retention=findings.retention(run),
-            stages={stage: findings.STAGE_NAMES[stage] for stage in STAGES},
+            stages=STAGE_NAMES,
             funnel=rows.tables(run),
             coverage=rows.coverage(run),
             text_picture=_text_picture(run),
-            curves=_curves(run),
-            watching=watching(run, STEP_NAMES),
+            watching=watching(run),
             tables=score_tables(run),
             blend=run.facts.get("blend", {}),
             packages={name: packages[name] for name in PACKAGES if name in packages},
@@ -161,15 +160,6 @@ def _change_picture(run: Gathered) -> Markup | str:
 def shorten(source: str, longest: int = 34) -> str:
     """Return the end of a source's name: the part that tells sources apart."""
     return source if len(source) <= longest else f"…{source[-longest + 1 :]}"
-
-
-def _curves(run: Gathered) -> Markup | str:
-    panels = {STEP_NAMES.get(step, step): points for step, points in run.curves.items() if len(points) > 1}
-    about = "; ".join(
-        f"{title}: loss from {points[0]['loss']:.2f} to {points[-1]['loss']:.2f} in {points[-1]['step']} steps"
-        for title, points in panels.items()
-    )
-    return Markup(plots.curves("curves", about, panels)) if panels else ""
 
 
 def score_tables(run: Gathered) -> list[dict[str, Any]]:

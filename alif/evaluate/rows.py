@@ -12,11 +12,10 @@ from markupsafe import Markup
 
 from alif.evaluate import plots
 from alif.evaluate.gather import Gathered
+from alif.records import FUNNEL_GROUPS
 
 __all__ = ["coverage", "funnel", "tables"]
 
-GROUPS = {"tasks": "task", "teachers": "teacher", "ways": "way"}
-"""What the funnel is told by, and the word for one of them."""
 COLOURS = ("one", "two", "three", "four", "base")
 """Colours of accepted rows and of the reasons that drop most; the other reasons share one more."""
 
@@ -40,11 +39,11 @@ def tables(run: Gathered) -> dict[str, Any]:
     drawn, rest = reasons[: len(COLOURS) - 1], reasons[len(COLOURS) - 1 :]
     names = ["accepted", *(reason.replace("_", " ") for reason in drawn), *(["other reasons"] if rest else [])]
     colours = [*COLOURS[: len(drawn) + 1], "other"]
-    shown = [group for group in GROUPS if found[group] and (group == "tasks" or len(found[group]) > 1)]
+    shown = [group for group in FUNNEL_GROUPS if found[group] and (group == "tasks" or len(found[group]) > 1)]
     return {
         "whole": found["whole"],
-        "groups": {group: found[group] for group in shown},
-        "pictures": {group: _picture(group, found[group], drawn, rest, colours) for group in shown},
+        "groups": {FUNNEL_GROUPS[group]: found[group] for group in shown},
+        "pictures": {FUNNEL_GROUPS[group]: _picture(group, found[group], drawn, rest, colours) for group in shown},
         "legend": [(name, colour, "■") for name, colour in zip(names, colours, strict=False)],
         "reasons": reasons,
         "tolerances": _facts(run).get("tolerances", {}),
@@ -64,7 +63,7 @@ def _picture(
         for name, sums in parts.items()
     }
     accepted, pieces = (sum(sums[key] for sums in parts.values()) for key in ("accepted", "pieces"))
-    about = f"What the teachers wrote, by {GROUPS[group]}: {accepted} of {pieces} pieces accepted."
+    about = f"What the teachers wrote, by {FUNNEL_GROUPS[group]}: {accepted} of {pieces} pieces accepted."
     return Markup(plots.bars(f"funnel-{group}", about, rows, colours, "pieces of replies"))
 
 

@@ -9,10 +9,11 @@ from markupsafe import Markup
 
 from alif import recipe as recipes
 from alif.evaluate import findings, plots, typeset
-from alif.evaluate.findings import BITS, STAGE_NAMES
-from alif.evaluate.gather import STAGES, Gathered
+from alif.evaluate.findings import BITS
+from alif.evaluate.gather import Gathered
 from alif.evaluate.plots import Dot, Row
 from alif.recipe import Recipe
+from alif.records import STAGE_NAMES, STAGES
 
 __all__ = ["differing", "document", "page", "replay_effect"]
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from markupsafe import Markup, escape
 
+from alif import units
 from alif.evaluate.gather import Tongue
 from alif.language.bidi import direction, pieces
 
@@ -39,8 +39,8 @@ def environment() -> jinja2.Environment:
     found.filters |= {
         "said": said,
         "number": number,
-        "seconds": seconds,
-        "dollars": dollars,
+        "duration": units.duration,
+        "dollars": units.dollars,
         "plain": plain,
         "without": without,
     }
@@ -91,22 +91,6 @@ def number(value: float | None, sign: str = "") -> str:
         return "–"
     form = f"{sign},d" if isinstance(value, int) else f"{sign},.{3 if abs(value) < 10 else 1}f"
     return format(value, form).replace("-", MINUS)
-
-
-def seconds(value: float) -> str:
-    """Return a time as people say it: `0.4 s`, `3 min 20 s`, `2 h 05 min`."""
-    if value < 60:
-        return f"{value:.1f} s"
-    minutes, rest = divmod(round(value), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
-
-
-def dollars(value: float) -> str:
-    """Return money: `$0`, `$0.0123`, `$41.20`, and two figures of less than a cent: `$0.00042`."""
-    if not value:
-        return "$0"
-    return f"${value:,.2f}" if value >= 1 else f"${value:.4f}" if value >= 0.01 else f"${Decimal(f'{value:.2g}'):f}"
 
 
 def without(facts: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a training tells while it goes on and afterwards: speed, gradients, memory, looks at held-out text, and what it wrote.
+"""What a training tells while it goes on and afterwards: loss, speed, gradients, memory, looks at held-out text, samples.
 
 All of it is in runtime/STEP/curve.jsonl, a line a step, so `alif report RUN` shows a training that is at work.
 """
@@ -18,15 +18,17 @@ from alif.evaluate.plots import Line, Panel
 __all__ = ["watching"]
 
 Points = Sequence[Mapping[str, Any]]
+STEP_NAMES = {"base": "base", "pretrain": "stage 1: reading", "finetune": "stage 2: instructions"}
+"""Titles of the steps that train."""
 SHOWN_LOOKS = 3
 """Looks whose samples stand side by side: the first, the last and one between."""
 LANGUAGE_COLOURS = ("one", "two")
 """Of the taught and of the known language."""
 
 
-def watching(run: Gathered, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return the pictures, the table and the samples of the page's part on training; `names` are the steps' titles."""
-    curves = {names.get(step, step): points for step, points in run.curves.items() if len(points) > 1}
+def watching(run: Gathered) -> dict[str, Any]:
+    """Return the pictures, the table and the samples of the page's part on training."""
+    curves = {STEP_NAMES.get(step, step): points for step, points in run.curves.items() if len(points) > 1}
     looks = {title: [point for point in points if point.get("bits_per_byte")] for title, points in curves.items()}
     looks = {title: points for title, points in looks.items() if points}
     rows = {title: _summary(points) for title, points in curves.items()}
@@ -34,6 +36,7 @@ def watching(run: Gathered, names: Mapping[str, str]) -> dict[str, Any]:
         "name": run.name,
         "rows": rows,
         "told": {key: any(row[key] is not None for row in rows.values()) for row in rows.values() for key in row},
+        "loss": _losses(curves),
         "speed": _picture("speed", "Useful tokens a second", curves, "tokens_per_s", "1,000 tokens a second", 1000),
         "gradients": _picture("gradients", "Gradient norm before clipping", curves, "gradient_norm", "gradient norm"),
         "looks": _looks(run, looks),
@@ -67,6 +70,14 @@ def _median(values: Sequence[float]) -> float | None:
 
 def _whole(value: float | None) -> int | None:
     return None if value is None else round(value)
+
+
+def _losses(curves: Mapping[str, Points]) -> Markup | str:
+    about = "; ".join(
+        f"{title}: loss from {points[0]['loss']:.2f} to {points[-1]['loss']:.2f} in {points[-1]['step']} steps"
+        for title, points in curves.items()
+    )
+    return Markup(plots.curves("curves", about, curves)) if curves else ""
 
 
 def _picture(name: str, about: str, curves: Mapping[str, Points], key: str, axis: str, unit: float = 1) -> Markup | str:

@@ -31,6 +31,7 @@ from alif.models.limiter import Limiter
 from alif.models.reading import Reading, read
 from alif.models.wire import Answer, Wire
 from alif.recipe import Teacher
+from alif.units import duration
 
 __all__ = ["Desk", "Line", "Patience"]
 
@@ -213,19 +214,15 @@ class Line:
         allowed_s = patience.silence_s if host in self.desk.heard else patience.unreached_s
         if unreachable_s >= allowed_s:
             raise ReplyError(
-                f"teacher.{self.name}: cannot reach {host} (tried for {_span(unreachable_s)}; {fault.why})",
+                f"teacher.{self.name}: cannot reach {host} (tried for {duration(unreachable_s)}; {fault.why})",
                 "Check the network and teacher.NAME.address, and repeat the command: it goes on where it stopped.",
             )
         if troubled_s >= patience.give_up_s:
             raise ReplyError(
-                f"teacher.{self.name}: {host} has not answered a request for {_span(troubled_s)} (last: {fault.why})",
+                f"teacher.{self.name}: {host} has not answered a request for {duration(troubled_s)} (last: {fault.why})",
                 "Look at the provider's status and at runtime.timeout_s, and repeat the command: it goes on where it stopped.",
             )
         if fault.unreachable and allowed_s >= TOLD_FROM_S:
-            self.desk.tell(f"teacher.{self.name}: cannot reach {host}, trying again for {_span(allowed_s)}")
+            self.desk.tell(f"teacher.{self.name}: cannot reach {host}, trying again for {duration(allowed_s)}")
         elif fault.wait_s is not None and fault.wait_s >= TOLD_FROM_S:
-            self.desk.tell(f"teacher.{self.name}: {host} asks to wait {_span(fault.wait_s)}")
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds / 60:,.0f} minutes" if seconds >= 120 else f"{seconds:,.0f} s"
+            self.desk.tell(f"teacher.{self.name}: {host} asks to wait {duration(fault.wait_s)}")

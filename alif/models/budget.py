@@ -14,14 +14,14 @@ import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 
 from alif.errors import BudgetError, RecipeError
 from alif.models.address import host, is_local
 from alif.models.reading import Reading
 from alif.recipe import Teacher
+from alif.units import dollars
 
-__all__ = ["Budget", "Hold", "Price", "dollars", "price"]
+__all__ = ["Budget", "Hold", "Price", "price"]
 
 TEMPLATE_TOKENS = 256
 """Tokens that a provider's chat template may add to a prompt; the longest one known (gpt-oss) adds fewer than 100."""
@@ -67,11 +67,6 @@ def price(name: str, teacher: Teacher) -> Price:
     usd_in, usd_out = (usd or 0.0 for usd in prices)
     cached = teacher.usd_per_million_cached
     return Price(usd_in, usd_out, usd_in if cached is None else cached)
-
-
-def dollars(usd: float) -> str:
-    """Write a sum of money: $12.34, and with two figures where it is below a cent."""
-    return f"${usd:,.2f}" if usd >= 0.01 or usd <= 0 else f"${Decimal(f'{usd:.2g}'):f}"
 
 
 @dataclass

@@ -22,6 +22,7 @@ import aiohttp
 from alif.errors import ReplyError
 from alif.models.address import host, variable
 from alif.recipe import Teacher
+from alif.units import duration
 
 __all__ = ["Fault", "lost", "refused", "retry_after"]
 
@@ -84,7 +85,7 @@ def refused(status: int, headers: Mapping[str, str], body: str, name: str, teach
             "Top it up there and repeat the command: it goes on where it stopped.",
         )
     elif today or long:
-        asked = f", it asks to wait {wait_s / 60:,.0f} minutes" if long and wait_s else ""
+        asked = f", it asks to wait {duration(wait_s)}" if long and wait_s else ""
         fault.stop = ReplyError(
             f"teacher.{name}: {where} gives no more for now{asked}{words}",
             "Repeat the command later: it goes on where it stopped.",

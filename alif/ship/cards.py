@@ -12,11 +12,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from alif import store
-from alif.records import Score
+from alif.records import STAGE_NAMES, STAGES, Score
 from alif.runs import Run
 from alif.ship import story as stories
 from alif.ship.data_card import data_card
-from alif.ship.story import STAGES, Story, bare, table
+from alif.ship.story import Story, bare, table
 
 __all__ = ["model_card", "write"]
 
@@ -99,7 +99,7 @@ def _scores(story: Story) -> str:
         cells = [found.get((*key, stage)) for stage in STAGES]
         n = next(cell.n for cell in cells if cell)
         rows.append((*key, *(f"{s.value:.3f} ({s.low:.3f} to {s.high:.3f})" if s else "" for s in cells), n))
-    return "Value with its 95 % interval.\n\n" + table(("benchmark", "metric", "language", *STAGES.values(), "n"), rows)
+    return "Value with its 95 % interval.\n\n" + table(("benchmark", "metric", "language", *STAGE_NAMES.values(), "n"), rows)
 
 
 def _limits(story: Story) -> str:

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from alif.models.address import SCRIPTED, host
+from alif.records import FUNNEL_GROUPS
 from alif.ship import story as stories
 from alif.ship.story import MODEL_AUTHOR, Story, bare, table
+from alif.units import dollars
 
 __all__ = ["data_card"]
 
 DIRECTIONS = {"rtl": "right to left", "ltr": "left to right"}
-GROUPS = {"tasks": "task", "teachers": "teacher", "ways": "way of asking"}
-"""What the funnel of `generate` is told by."""
 HOLES = 3
 """Holes of the coverage that are named."""
 
@@ -101,7 +101,7 @@ def _teachers(story: Story) -> str:
         terms = "none: the pack's own demo texts" if scripted else f"those of {where} and of the model: read them first"
         named = ", ".join(sorted(models.get(name, {bare(teacher.model)})))
         each = sums.get(name, {}).get("usd_per_accepted")
-        told.append((name, named, where, counts[name], "" if each is None else f"${each:.6f}", terms))
+        told.append((name, named, where, counts[name], "" if each is None else dollars(each), terms))
     columns = ("teacher", "model", "where", "rows accepted", "a generated row", "terms")
     return table(columns, told) if told else "None."
 
@@ -121,7 +121,7 @@ def _funnel(story: Story) -> str:
     columns = ("sent", "pieces", "read", "accepted", "dropped", "cost", "an accepted row")
     tables = [
         table((title, *columns), [(name, *_sums(sums)) for name, sums in found[group].items()])
-        for group, title in GROUPS.items()
+        for group, title in FUNNEL_GROUPS.items()
         if found and found[group]
     ]
     return "\n\n".join(tables)
@@ -131,13 +131,13 @@ def _sums(sums: Mapping[str, Any]) -> tuple[Any, ...]:
     dropped = ", ".join(f"{count} {reason}" for reason, count in sums["dropped"].items())
     each = sums["usd_per_accepted"]
     counts = (sums[key] for key in ("requests", "pieces", "parsed", "accepted"))
-    return (*counts, dropped, f"${sums['usd']:.4f}", "" if each is None else f"${each:.6f}")
+    return (*counts, dropped, dollars(sums["usd"]), "" if each is None else dollars(each))
 
 
 def _cost(story: Story) -> str:
     whole = story.facts("generate").get("funnel", {}).get("whole", {})
     each = whole.get("usd_per_accepted")
-    told = "" if each is None else f" A generated row that was accepted cost ${each:.6f}, those that were dropped included."
+    told = "" if each is None else f" A generated row that was accepted cost {dollars(each)}, those that were dropped included."
     return stories.cost(story) + told
 
 

@@ -14,12 +14,12 @@ from alif.language import pack as packs
 from alif.language.pack import Pack
 from alif.models.address import SCRIPTED
 from alif.recipe import Recipe
-from alif.records import NOT_REVIEWED
+from alif.records import NOT_REVIEWED, STAGES
 from alif.runs import Run
+from alif.units import dollars, duration
 
 __all__ = [
     "MODEL_AUTHOR",
-    "STAGES",
     "Story",
     "bare",
     "caveats",
@@ -35,7 +35,6 @@ __all__ = [
 MODEL_AUTHOR = "language model"
 """How a pack marks a text that a model wrote. Source: `Origin.author`."""
 ROW_STEPS = ("seeds", "generate", "translate", "filter", "review", "replay", "corpus", "blend")
-STAGES = {"base": "base", "pretrain": "stage 1", "finetune": "stage 2"}
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def cost(story: Story) -> str:
     """Return what the run has paid and how long it worked."""
     usd = sum(record["cost_usd"] for record in story.records.values())
     seconds = sum(record["seconds"] for record in story.records.values())
-    return f"${usd:.4f} paid to providers, {seconds:,.0f} seconds of work on one machine."
+    return f"{dollars(usd)} paid to providers, {duration(seconds)} of work on one machine."
 
 
 def bare(model: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -24,7 +25,7 @@ from alif.errors import ModelError, RecipeError
 from alif.recipe import Adapter
 from alif.student import weights
 
-__all__ = ["Share", "causal", "head", "join", "restore", "save", "share", "size", "wrap"]
+__all__ = ["Share", "causal", "head", "join", "restore", "save", "share", "size", "trained", "wrap"]
 
 LINEAR = {
     "attention": ("q_proj", "k_proj", "v_proj", "o_proj"),
@@ -60,6 +61,12 @@ def share(model: torch.nn.Module) -> Share:
     """
     sizes = [(size(parameter), parameter.requires_grad) for parameter in model.parameters()]
     return Share(sum(count for count, is_trained in sizes if is_trained), sum(count for count, _ in sizes))
+
+
+def trained(model: torch.nn.Module | None) -> Iterator[tuple[str, torch.nn.Parameter]]:
+    """Yield what is trained, by name; a tied matrix once."""
+    named = model.named_parameters() if model is not None else ()
+    return ((name, parameter) for name, parameter in named if parameter.requires_grad)
 
 
 def size(parameter: torch.Tensor) -> int:

@@ -11,20 +11,19 @@ removed.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from alif import store
-from alif.errors import AlifError, DataError
+from alif.errors import DataError
 
 __all__ = ["BEST", "FOLDER", "KEPT", "clear", "newest", "room", "writing"]
 
 FOLDER = "checkpoints"
 """Under a step's scratch folder."""
 BEST = "best"
-"""Beside it: trained weights of the stage's best looks, by step, where it may stop early (`watch`)."""
+"""Beside it: trained weights of the stage's best looks, by step, where it may stop early (`patience`)."""
 KEPT = 2
 """Checkpoints kept: the last, and the one before in case the disk lied about the last."""
 
@@ -51,11 +50,11 @@ def writing(folder: Path, step: int, purpose: str) -> Iterator[Path]:
     yield partial
     sizes = {path.name: path.stat().st_size for path in sorted(partial.iterdir())}
     for name in sizes:
-        _flush(partial / name)
+        store.flush(partial / name)
     store.write_json(partial / WHOLE, {"purpose": purpose, "sizes": sizes})
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
-    _flush(folder)
+    store.flush(folder)
     for old in sorted(folder.glob("step-*"), key=_step)[:-KEPT]:
         shutil.rmtree(old)
 
@@ -66,12 +65,8 @@ def room(folder: Path, bytes_needed: int) -> None:
     Raises:
         AlifError: with the sizes.
     """
-    free = shutil.disk_usage(folder).free
-    if free < bytes_needed:
-        raise AlifError(
-            f"{folder}: the disk is full (a checkpoint needs {bytes_needed / 1e9:.3g} GB, {free / 1e9:.3g} GB are free)",
-            "Free some space and repeat the command: it goes on from the last checkpoint.",
-        )
+    hint = "Free some space and repeat the command: it goes on from the last checkpoint."
+    store.room(folder, bytes_needed, "a checkpoint", hint)
 
 
 def clear(scratch: Path) -> None:
@@ -92,11 +87,3 @@ def _is_whole(path: Path, purpose: str) -> bool:
 
 def _step(path: Path) -> int:
     return int(path.name.rpartition("-")[2])
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -31,6 +31,7 @@ from alif.errors import AlifError, RecipeError
 from alif.records import Counts
 from alif.runs import Given
 from alif.student import ranks
+from alif.student.base import read
 from alif.train import together
 
 __all__ = ["FOLDER", "finetune", "pretrain", "spread"]
@@ -63,7 +64,7 @@ def spread(module: str, given: Given, tables: Mapping[str, Any]) -> Counts:
     there = 0 if given.runtime.device == "cpu" else torch.cuda.device_count()
     if 0 < there < gpus:
         raise RecipeError(f"runtime.gpus = {gpus}, but there are {there} here", f"Set runtime.gpus to {there} or less.")
-    together.check(given.step, tables[given.step], given.runtime)
+    together.check(given.step, tables[given.step], given.runtime, read(given.needs["base"]).quantise)
     folder = given.scratch / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     with store.disk(folder):

@@ -2,9 +2,6 @@
 
 `alif check RECIPE --gpu h200`. Nothing is sent and no torch is loaded: the base's shape is shipped or lies here, tokens are
 counted or told, the time is the work (FLOP) over what such GPUs were measured to reach. Every input is marked.
-
-Source of the work per token: forward 2 FLOP a parameter, back 2 more for its input and 2 more where it is trained itself; the
-embeddings train, so the way back goes through all blocks. Llama-3.1-8B, rank 128: 34.0 GFLOP, with recomputing 48.9.
 """
 
 from __future__ import annotations
@@ -14,20 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alif.recipe import Adapter, Pretrain, Recipe, Stage
+from alif.recipe import Pretrain, Recipe, Stage
 from alif.runs import Run
-from alif.train import amounts, gpus, memory, shapes
+from alif.train import amounts, gpus, memory, shapes, together, work
 from alif.train.amounts import Amount
 from alif.train.gpus import Gpu
 from alif.train.memory import Load, parts
 from alif.train.shapes import Shape
+from alif.units import dollars
 
-__all__ = ["flop_a_token", "plan"]
+__all__ = ["plan"]
 
 RESERVE = 0.06
 """Of the GPU's memory: the driver's own, and what the allocator cannot use. Assumed."""
-DOCUMENT, ROW = 1024, 300
-"""Tokens of a text in stage 1 and 2 that a token can attend to. Assumed; attention is a fortieth of the work."""
+TEXT = {"pretrain": 1024, "finetune": 300}
+"""Tokens of the text that a token stands in. Assumed; attention is a fortieth of the work."""
 LABELLED = {"pretrain": 1.0, "finetune": 0.6}
 """Part of the tokens that carry loss, and cost a product with the head. Assumed for stage 2."""
 SHORT = 2048
@@ -44,10 +42,12 @@ def plan(recipe: Recipe, gpu_name: str, runs: Path = Path("runs")) -> dict[str, 
     """Return the plan as one JSON document.
 
     Raises:
-        RecipeError: no such GPU.
+        RecipeError: no such GPU, or the training would be refused on so many.
         ModelError: a base whose shape is not known here.
     """
     gpu = gpus.named(gpu_name)
+    for name, stage in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
+        together.check(name, stage, recipe.runtime, recipe.student.quantise, bfloat16=gpu.bfloat16)
     bare, origin = shapes.of(recipe.student, recipe.tiny)
     run = Run(runs / recipe.name)
     shape = bare.model_copy(update={"vocab_size": bare.vocab_size + recipe.student.new_tokens})
@@ -73,30 +73,20 @@ def plan(recipe: Recipe, gpu_name: str, runs: Path = Path("runs")) -> dict[str, 
     }
 
 
-def flop_a_token(shape: Shape, adapter: Adapter, labelled: float, text: int, recompute: bool) -> float:
-    """Return the work of one token, there and back, in floating-point operations."""
-    own = shapes.trained(shape, adapter)
-    attention = 2 * shape.queries * text * shape.num_hidden_layers  # scores and sums over half of the text, causal
-    head = shape.matrix * labelled
-    forward = 2 * (shape.blocks + own.lora) + attention
-    total = 2 * forward + 1.5 * attention + 2 * own.lora + 4 * head + (2 * head if own.copies else 0)
-    return total + forward if recompute else total
-
-
 def _stage(name: str, recipe: Recipe, gpu: Gpu, shape: Shape, tokens: Sequence[Amount]) -> dict[str, Any]:
     stage: Stage = recipe.pretrain if name == "pretrain" else recipe.finetune
     load = _load(recipe, stage, shape)
     found = parts(load)
     room = gpu.memory_gb * (1 - RESERVE)
-    work = flop_a_token(
-        shape, recipe.adapter, LABELLED[name], DOCUMENT if name == "pretrain" else ROW, recipe.runtime.recompute
+    flop = work.flop_a_token(
+        work.planned(shape, recipe.adapter), LABELLED[name], TEXT[name], recompute=recipe.runtime.recompute
     )
     low, mid, high = (sum(getattr(amount, end) for amount in tokens) for end in ("low", "mid", "high"))
     if not stage.epochs:
         low = mid = high = 0.0
     slower = _small(shape) * (FOUR_BIT_SPEED if load.quantised else 1.0)
     ends = zip(gpu.reached, USEFUL[stage.layout], strict=True)
-    speed = [gpu.peak_tflops * 1e12 * share * useful * slower * recipe.runtime.gpus / work for share, useful in ends]
+    speed = [gpu.peak_tflops * 1e12 * share * useful * slower * recipe.runtime.gpus / flop for share, useful in ends]
     hours = [low / speed[1] / 3600, 2 * mid / (speed[0] + speed[1]) / 3600, high / speed[0] / 3600]
     prices = [gpu.usd_an_hour[0], sum(gpu.usd_an_hour) / 2, gpu.usd_an_hour[1]]
     total = sum(found.values()) / 1e9
@@ -108,7 +98,7 @@ def _stage(name: str, recipe: Recipe, gpu: Gpu, shape: Shape, tokens: Sequence[A
         "fits": total <= room,
         "checkpoint_gb": round((found["trained"] + found["optimiser"]) * (load.gpus if load.shard else 1) / 1e9, 1),
         "tokens": _range((low, mid, high), 0),
-        "gflop_a_token": round(work / 1e9, 1),
+        "gflop_a_token": round(flop / 1e9, 1),
         "tokens_per_s": _range((speed[0], sum(speed) / 2, speed[1]), 0),
         "hours": _range(hours, 2),
         "usd": _range((h * p * recipe.runtime.gpus for h, p in zip(hours, prices, strict=True)), 2),
@@ -218,7 +208,7 @@ def _inputs(recipe: Recipe, gpu: Gpu, shape: Shape, origin: str, stages: Sequenc
         ("shape of the base", f"{shape.parameters:,} parameters", origin, recipe.student.base),
         ("memory", f"{gpu.memory_gb} GB, {RESERVE:.0%} kept free", "shipped", gpu.name),
         ("what the GPU reaches", reached, gpu.reached_mark, gpu.reached_source),
-        ("price", "${:.2f} to ${:.2f} an hour".format(*gpu.usd_an_hour), "assumed", "renters of autumn 2026, not quotes"),
+        ("price", "{} to {} an hour".format(*map(dollars, gpu.usd_an_hour)), "assumed", "renters of autumn 2026, not quotes"),
         (
             "activations",
             "counted in transformers' Llama under PEFT",
@@ -240,7 +230,7 @@ def _inputs(recipe: Recipe, gpu: Gpu, shape: Shape, origin: str, stages: Sequenc
 
 
 def _special(recipe: Recipe) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the inputs of fewer bits, more tokens and padding, where a recipe asks for them."""
+    """Yield the inputs of fewer bits, more tokens, padding and more GPUs, where a recipe asks for them."""
     if recipe.student.quantise == "4bit":
         told = f"{memory.FOUR_BIT:.3f} bytes a weight of linear layers"
         yield "4-bit base", told, "measured", "NF4's tensors in bitsandbytes 0.50.2; embeddings and head in 16 bits"
@@ -249,6 +239,9 @@ def _special(recipe: Recipe) -> Iterator[tuple[str, str, str, str]]:
     if "adamw_8bit" in (recipe.pretrain.optimizer, recipe.finetune.optimizer):
         told = f"{memory.EIGHT_BIT:.3f} bytes a trained parameter"
         yield "8-bit optimiser", told, "measured", "AdamW8bit's tensors in bitsandbytes 0.50.2"
+    if recipe.runtime.gpus > 1:
+        told = f"{recipe.runtime.gpus} times the tokens a second of one"
+        yield "several GPUs", told, "assumed", "tested with processes on a CPU, not measured on more than one GPU"
     if "padded" in (recipe.pretrain.layout, recipe.finetune.layout):
         told = "{:.0%} to {:.0%} of the tokens are none".format(*(1 - useful for useful in reversed(USEFUL["padded"])))
         yield "padding", told, "assumed", "simulated lengths in batches of 8; what is cut off is not taken away"

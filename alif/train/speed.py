@@ -1,4 +1,4 @@
-"""How much arithmetic a token costs, and what part of a GPU's peak a rate of tokens is."""
+"""What is needed to tell which part of a GPU's peak a training reaches: the model's sizes, its texts' length, and the peak."""
 
 from __future__ import annotations
 
@@ -7,38 +7,32 @@ from typing import Any
 import numpy as np
 import torch
 
-from alif.student.adapter import causal, size
+from alif.student.adapter import EMBEDDINGS, causal, size
 from alif.train.gpus import GPUS
 from alif.train.packs import Packs
+from alif.train.work import Sizes
 
-__all__ = ["flop_a_token", "peak", "text"]
+__all__ = ["peak", "sizes", "text"]
 
 
-def flop_a_token(model: Any, labelled: float, text: float) -> float:
-    """Return the floating-point operations of a token, there and back, of `model` as it is wrapped for training.
-
-    Forward 2 a weight, back 2 for its input and 2 more where it is trained itself; the embeddings look up and cost nothing.
-
-    Args:
-        model: a causal model of Llama's shape, with or without an adapter.
-        labelled: part of the tokens that carry loss, and cost a product with the head.
-        text: tokens of the text that a token stands in, on average.
-    """
+def sizes(model: Any) -> Sizes:
+    """Return what decides the work of a token in `model`, a causal one of Llama's shape, with or without an adapter."""
     bare = causal(model)
     config = bare.config
-    frozen = trained = 0
-    for name, weight in bare.named_parameters():
-        if weight.ndim != 2 or "embed_tokens" in name or "lm_head" in name:
-            continue
-        if weight.requires_grad:
-            trained += size(weight)
-        else:
-            frozen += size(weight)
-    head = config.vocab_size * config.hidden_size
-    with_head = any(p.requires_grad for n, p in bare.named_parameters() if "lm_head" in n or "embed_tokens" in n)
+    layers = [(name, weight) for name, weight in bare.named_parameters() if weight.ndim == 2]
+    linear = [weight for name, weight in layers if not _of_vocabulary(name)]
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    attention = 2 * config.num_attention_heads * width * text * config.num_hidden_layers  # forward; half of the text is seen
-    return float(4 * frozen + 6 * trained + (6 if with_head else 4) * head * labelled + 3 * attention)
+    return Sizes(
+        linear=sum(size(weight) for weight in linear),
+        trained=sum(size(weight) for weight in linear if weight.requires_grad),
+        head=config.vocab_size * config.hidden_size,
+        head_trained=any(weight.requires_grad for name, weight in layers if _of_vocabulary(name)),
+        queries=config.num_attention_heads * width * config.num_hidden_layers,
+    )
+
+
+def _of_vocabulary(name: str) -> bool:
+    return any(part in name for part in EMBEDDINGS)
 
 
 def text(packs: Packs) -> float:

@@ -18,9 +18,10 @@ from transformers import Trainer
 from alif import mirror
 from alif.recipe import Stage
 from alif.student import ranks, weights
+from alif.student.adapter import trained
 from alif.train import checkpoints
 from alif.train.optimizers import optimizer_of
-from alif.train.watch import Watch, trained
+from alif.train.watch import Watch
 
 __all__ = ["StageTrainer", "put"]
 

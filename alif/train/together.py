@@ -8,17 +8,31 @@ from alif.recipe import Runtime, Stage
 __all__ = ["check", "rows_at_once"]
 
 
-def check(name: str, stage: Stage, runtime: Runtime) -> None:
+def check(name: str, stage: Stage, runtime: Runtime, quantise: str, *, bfloat16: bool = True) -> None:
     """Refuse what cannot be trained on so many GPUs.
 
+    Args:
+        name: of the stage.
+        stage: its settings.
+        runtime: how many GPUs, and whether the model is shared out among them.
+        quantise: the base's numbers while it trains, as in `student.quantise`.
+        bfloat16: whether these GPUs have it; others train in float16.
+
     Raises:
-        RecipeError: a step is no whole number of forward passes on each, or its optimiser cannot be shared out.
+        RecipeError: a step is no whole number of forward passes on each, or what is to be shared out cannot be.
     """
     rows_at_once(name, stage, runtime.gpus)
-    if runtime.shard and runtime.gpus > 1 and stage.optimizer == "adamw_8bit":
+    if not runtime.shard or runtime.gpus == 1:
+        return
+    if stage.optimizer == "adamw_8bit":
         raise RecipeError(
             f'{name}.optimizer = "adamw_8bit" does not go with runtime.shard = true',
             'Set it to "adamw", whose state is shared out among the GPUs.',
+        )
+    if quantise != "none" or not bfloat16:
+        raise RecipeError(
+            f"runtime.shard = true does not go with {'a base in 4 bits' if bfloat16 else 'float16'}",
+            "Set it to false: each GPU has a copy then.",
         )
 
 

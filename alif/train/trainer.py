@@ -32,13 +32,14 @@ from alif.student import attention, ranks, weights
 from alif.student.adapter import causal
 from alif.student.compiled import compiled
 from alif.student.device import Place
-from alif.train import checkpoints, speed
+from alif.train import checkpoints, curve, speed
 from alif.train.looks import Looks
 from alif.train.loss import Learner
 from alif.train.packs import Packs, Rows, collate, collate_trimmed, even, order
 from alif.train.stage_trainer import StageTrainer, put
 from alif.train.together import rows_at_once
-from alif.train.watch import Watch, curve
+from alif.train.watch import Watch
+from alif.train.work import flop_a_token
 
 __all__ = ["Outcome", "fit", "purpose"]
 
@@ -94,17 +95,17 @@ def fit(
         _attending(model, where),
         compiled(model, where, given.runtime),
     ):
-        watch = Watch(given, packs, sequence, stage, bar)
-        watch.looks, watch.where = looks, where
-        watch.work = speed.flop_a_token(model, packs.labelled / max(1, int(packs.used.sum())), speed.text(packs))
+        watch = Watch(given, packs, sequence, stage, bar, where, looks)
+        labelled = packs.labelled / max(1, int(packs.used.sum()))
+        watch.flop_a_token = flop_a_token(speed.sizes(model), labelled, speed.text(packs))
         rows = Rows(packs, even(sequence, at_once) if ranks.count() > 1 else sequence)
         trainer = _trainer(model, rows, stage, watch, where, _arguments(stage, steps, folder, given, where))
         trainer.prepare(stage, folder, aim, watch)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     steps = trainer.state.global_step
-    if best := ranks.told(lambda: watch.best(steps)):
+    if best := ranks.told(lambda: watch.patience.best(steps)):
         put(weights.read(best), trainer.model)
-    losses = [row["loss"] for row in curve(watch.path, steps)]
+    losses = [row["loss"] for row in curve.read(watch.path, steps)]
     tail = losses[-max(1, len(losses) // 10) :]
     mean = sum(tail) / len(tail) if tail else None
     seen = sequence[: steps * stage.rows_per_step]

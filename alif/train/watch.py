@@ -1,53 +1,55 @@
 """What a stage tells while it trains: a line of its curve for each step, a moving bar, and a stop where going on is no use.
 
-    runtime/pretrain/curve.jsonl
-    {"step": 50, "loss": 3.1, "lr": 0.0002, "gradient_norm": 0.8, "tokens": 51020, "tokens_per_s": 9120.5, …}
-
-`tokens` are useful ones, filler not counted. On a GPU `memory_gb` stands there too, the most so far, and `peak_share`, of the
-arithmetic that the GPU's maker tells; at the steps of a look `bits_per_byte` and `samples`.
+The rows and ids of a batch whose loss is not a number are kept in runtime/STEP/not-a-number.jsonl.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from transformers import TrainerCallback
 
-from alif import console, mirror, store
+from alif import console, store
 from alif.errors import ModelError
 from alif.recipe import Stage
 from alif.runs import Given
-from alif.student import ranks, weights
+from alif.student import ranks
 from alif.student.device import Place
-from alif.train import checkpoints, speed
+from alif.train import curve, speed
 from alif.train.looks import Looks, look
 from alif.train.loss import Learner
 from alif.train.packs import Packs
+from alif.train.patience import Patience
 from alif.train.tracker import Tracker
 
-__all__ = ["Watch", "curve", "trained"]
+__all__ = ["Watch"]
 
 
 class Watch(TrainerCallback):
     """Writes the curve, moves the bar, looks at held-out texts, and stops at a loss that is not a number."""
 
-    def __init__(self, given: Given, packs: Packs, sequence: np.ndarray, stage: Stage, bar: console.Bar) -> None:
+    def __init__(
+        self,
+        given: Given,
+        packs: Packs,
+        sequence: np.ndarray,
+        stage: Stage,
+        bar: console.Bar,
+        where: Place,
+        looks: Looks | None,
+    ) -> None:
         self.given, self.packs, self.sequence, self.stage, self.bar = given, packs, sequence, stage, bar
+        self.where, self.looks = where, looks
         self.per_step = stage.rows_per_step
-        self.path = given.scratch / "curve.jsonl"
+        self.path = given.scratch / curve.FILE
         self.tracker = Tracker(given, stage)
-        self.looks: Looks | None = None
-        self.where: Place
+        self.patience = Patience(given, stage, looks.taught if looks else "")
         self.gradient_norm: float | None = None
-        self.work = 0.0
-        """Floating-point operations of a token."""
+        self.flop_a_token = 0.0
         self.losses: list[torch.Tensor] = []
         """Of the forward passes of the step at work; they sum to the step's mean loss."""
         self.row: dict[str, Any] = {}
@@ -58,10 +60,8 @@ class Watch(TrainerCallback):
         """Begin, or go on, after `state.global_step` steps."""
         if ranks.first():
             self.tracker.begin(state.global_step)
-            store.write_rows(self.path, curve(self.path, state.global_step))
-            for path in self._all_kept():
-                if int(path.stem) > state.global_step:
-                    path.unlink()  # of a training that was begun anew, or is behind its last look again
+            curve.cut(self.path, state.global_step)
+            self.patience.begin(state.global_step)
         self.tokens = int(self.packs.used[self.sequence[: state.global_step * self.per_step]].sum())
         self.since = time.monotonic()
         self.bar.to(state.global_step)
@@ -84,8 +84,7 @@ class Watch(TrainerCallback):
         if self.looks and self.stage.look_steps and state.global_step % self.stage.look_steps == 0:
             self._look(kwargs["model"], control)
         if ranks.first():
-            with store.disk(self.path), self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(self.row, ensure_ascii=False) + "\n")
+            curve.append(self.path, self.row)
             self.tracker.log(self.row)
         self.bar.to(state.global_step, f"loss {self.row['loss']:.3f} {rate:,.0f} tokens/s")
         self.since = time.monotonic()
@@ -94,56 +93,22 @@ class Watch(TrainerCallback):
         """Close the tracker."""
         self.tracker.end()
 
-    def best(self, steps: int) -> Path | None:
-        """Return the file of the weights to go back to after `steps` steps, where the stage may stop early."""
-        kept = {int(path.stem): path for path in self._all_kept() if self.stage.patience}
-        found = [(bits, step) for step, bits in self._looked(steps) if step in kept]
-        return kept[min(found)[1]] if found else None
-
     def _look(self, learner: Learner, control: Any) -> None:
         assert self.looks is not None
         self.row |= look(learner, self.looks, self.where)
         told = ", ".join(f"{language} {bits:.3f}" for language, bits in self.row["bits_per_byte"].items())
         console.note(f"{self.given.step}: step {self.row['step']}, held-out bits per byte: {told}")
-        now = self.row["bits_per_byte"].get(self.looks.taught)
-        if not self.stage.patience or now is None:
-            return
-        before = ranks.told(lambda: [bits for _, bits in self._looked(self.row["step"])])
-        if now < min(before, default=math.inf):
-            self._keep(learner)
-        recent = [*before, now][-self.stage.patience :]
-        if len(before) >= self.stage.patience and min(recent) >= min(before[: len(before) + 1 - self.stage.patience]):
+        if self.patience.is_out(learner, self.row):
             console.note(f"{self.given.step}: {self.stage.patience} looks without a better one; it takes its best weights")
             control.should_training_stop = True
             control.should_save = False  # a checkpoint would be resumed from, and the stage go on
-
-    def _looked(self, steps: int) -> list[tuple[int, float]]:
-        """Return (step, bits per byte of the taught language) of each look so far."""
-        language = self.looks.taught if self.looks else ""
-        rows = [row for row in curve(self.path, steps) if language in row.get("bits_per_byte", ())]
-        return [(row["step"], row["bits_per_byte"][language]) for row in rows]
-
-    def _keep(self, learner: Learner) -> None:
-        """Keep the weights of the best look so far, here and where the run is mirrored."""
-        path, given = self.given.scratch / checkpoints.BEST / f"{self.row['step']}.safetensors", self.given
-        weights.write(path, dict(trained(learner)))
-        if ranks.first():
-            for old in self._all_kept()[:-2]:
-                old.unlink()  # two are kept, like checkpoints: a resumed run may go back behind the last
-            part = path.relative_to(given.root)
-            mirror.send(given.root, part.as_posix(), given.runtime.mirror)
-            mirror.forget(given.root, part.parent.as_posix(), given.runtime.mirror)
-
-    def _all_kept(self) -> list[Path]:
-        folder = self.given.scratch / checkpoints.BEST
-        return sorted(folder.glob("*.safetensors"), key=lambda path: int(path.stem))
 
     def _gpu(self, rate: float) -> dict[str, float]:
         if self.where.device.type != "cuda":
             return {}
         told = {"memory_gb": round(torch.cuda.max_memory_allocated(self.where.device) / 1e9, 2)}
         most = speed.peak(self.where.device)
-        return told | ({"peak_share": round(rate * self.work / most / ranks.count(), 4)} if most else {})
+        return told | ({"peak_share": round(rate * self.flop_a_token / most / ranks.count(), 4)} if most else {})
 
     def _rows(self, step: int) -> np.ndarray:
         return self.sequence[step * self.per_step : (step + 1) * self.per_step]
@@ -160,22 +125,3 @@ class Watch(TrainerCallback):
             f"{self.given.step}: the loss is not a number at step {step + 1}, with {shown}",
             f"The batch is kept in {path}. Lower {self.given.step}.lr, or remove these rows if they are broken.",
         )
-
-
-def trained(model: torch.nn.Module | None) -> Iterator[tuple[str, torch.nn.Parameter]]:
-    """Yield what is trained, by name; a tied matrix once."""
-    named = model.named_parameters() if model is not None else ()
-    return ((name, parameter) for name, parameter in named if parameter.requires_grad)
-
-
-def curve(path: Path, steps: int) -> list[dict[str, Any]]:
-    """Return the curve's rows up to `steps`; a kill may have left half a line at its end."""
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            break
-        if row["step"] <= steps:
-            rows.append(row)
-    return rows

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alif.data.funnel import GROUPS, Funnel
+from alif.data.funnel import Funnel
 from alif.models import Reply
+from alif.records import FUNNEL_GROUPS
 
 KEYS = st.tuples(st.sampled_from(["qa", "ethics"]), st.sampled_from(["gpt", "own"]), st.sampled_from(["plain", "reverse"]))
 OUTCOMES = st.lists(st.sampled_from(["", "", "too_near", "cut_off"]), max_size=6)
@@ -26,7 +27,7 @@ def test_every_way_to_tell_it_has_the_same_sums(asked: list[tuple[tuple[str, str
     assert whole["requests"] == len(asked)
     assert whole["pieces"] == whole["accepted"] + sum(whole["dropped"].values()) == sum(len(out) for _, out, _ in asked)
     assert whole["parsed"] == whole["pieces"] - whole["dropped"].get("cut_off", 0)
-    for group in GROUPS:
+    for group in FUNNEL_GROUPS:
         for key in ("requests", "pieces", "parsed", "accepted", "tokens_in", "tokens_out", "usd"):
             assert sum(sums[key] for sums in found[group].values()) == whole[key], (group, key)
 

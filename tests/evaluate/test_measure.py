@@ -11,8 +11,8 @@ import pytest
 from alif import recipe, store
 from alif.errors import DataError
 from alif.evaluate.compare import Comparison
-from alif.evaluate.measure import STAGES, measure
-from alif.records import Counts, Score
+from alif.evaluate.measure import measure
+from alif.records import STAGES, Counts, Score
 from alif.runs import Given
 
 FILES = ("scores.jsonl", "differences.jsonl", "answers.jsonl", "dropped.jsonl")

@@ -11,7 +11,6 @@ from alif import store
 from alif.evaluate import plots, report
 from alif.evaluate.gather import gather
 from alif.evaluate.plots import CURVE_POINTS, Line, Panel
-from alif.evaluate.report import STEP_NAMES
 from alif.evaluate.watching import watching
 
 
@@ -30,7 +29,7 @@ def test_the_table_tells_speed_gradients_and_on_a_gpu_memory(run: Path) -> None:
         for n in range(1, 4)
     ]
     curve(run, "pretrain", [{**row, "peak_share": 0.4} for row in rows])
-    found = watching(gather(run), STEP_NAMES)
+    found = watching(gather(run))
     told = found["rows"]["stage 1: reading"]
     assert told == {
         "steps": 3, "useful tokens": 30, "tokens a second": 200, "loss": 0.0, "gradient norm": 0.2, "largest": 0.3,
@@ -43,7 +42,7 @@ def test_the_table_tells_speed_gradients_and_on_a_gpu_memory(run: Path) -> None:
 
 
 def test_looks_and_samples_stand_side_by_side_right_to_left(run: Path) -> None:
-    found = watching(gather(run), STEP_NAMES)
+    found = watching(gather(run))
     assert "Urdu: 2.800 to 2.200" in found["looks"]
     assert "English: 2.150 to 2.250" in found["looks"]
     assert [list(sample["written"]) for sample in found["samples"]["stage 1: reading"]] == [[60, 120, 180]]
@@ -59,7 +58,7 @@ def test_of_many_looks_first_middle_and_last_are_shown(run: Path) -> None:
         for n in range(1, 10)
     ]
     curve(run, "pretrain", rows)
-    (sample,) = watching(gather(run), STEP_NAMES)["samples"]["stage 1: reading"]
+    (sample,) = watching(gather(run))["samples"]["stage 1: reading"]
     assert sample["written"] == {1: "1", 5: "", 9: "9"}
     page = report.write([run]).read_text(encoding="utf-8")
     assert ">–</p>" in page[page.index("step 5<") : page.index("step 9<")]  # it wrote nothing
@@ -68,7 +67,7 @@ def test_of_many_looks_first_middle_and_last_are_shown(run: Path) -> None:
 def test_a_long_curve_is_thinned_in_the_picture_alone(run: Path) -> None:
     rows = [{"step": n, "loss": 2.0, "tokens": n, "gradient_norm": 1.0 + (n == 8)} for n in range(1, 5 * CURVE_POINTS + 4)]
     curve(run, "pretrain", rows)
-    told = watching(gather(run), STEP_NAMES)["rows"]["stage 1: reading"]
+    told = watching(gather(run))["rows"]["stage 1: reading"]
     assert (told["steps"], told["useful tokens"], told["largest"]) == (len(rows), len(rows), 2.0)
 
 

@@ -57,7 +57,7 @@ def test_a_short_wait_is_waited_and_a_long_one_is_told() -> None:
     assert (short.stop, short.wait_s) == (None, 9.0)
     long = status(429, "tokens per day (TPD)", headers={"Retry-After": "7200"})
     assert long.stop is not None
-    assert "120 minutes" in long.stop.message
+    assert "it asks to wait 2 h" in long.stop.message
 
 
 def test_retry_after_in_all_its_forms() -> None:

@@ -10,6 +10,7 @@ from alif import store
 from alif.records import NOT_REVIEWED
 from alif.ship import cards
 from alif.ship import story as stories
+from alif.units import dollars
 
 
 def set_in_recipe(run: Path, table: str, **keys: object) -> None:
@@ -60,8 +61,8 @@ def test_the_data_card_tells_everything_that_a_user_of_the_rows_must_know(tmp_pa
         "| qa | 0123456789abcdef, 0f1e2d3c4b5a6978 |",
         "| reverse | fedcba9876543210 |",
         f"| dear | {dear['requests']} | {dear['pieces']} | {dear['parsed']} | {dear['accepted']} | ",
-        f"${dear['usd_per_accepted']:.6f} |",
-        f"A generated row that was accepted cost ${funnel['whole']['usd_per_accepted']:.6f}",
+        f"{dollars(dear['usd_per_accepted'])} |",
+        f"A generated row that was accepted cost {dollars(funnel['whole']['usd_per_accepted'])}",
         "Hardly anything on qa · law (0 rows)",
         "1 pairs of near copies in a sample of 99 rows",
         "nothing new: qa.",

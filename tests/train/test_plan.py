@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from alif import recipe as recipes
 from alif import store
 from alif.errors import ModelError, RecipeError
-from alif.recipe import Adapter, Student, Tiny
+from alif.recipe import Student, Tiny
 from alif.train import gpus, plan, plan_page, shapes
 
 LLAMA_8B, _ = shapes.of(Student(), Tiny())
@@ -17,11 +18,6 @@ LLAMA_8B, _ = shapes.of(Student(), Tiny())
 
 def of(name: str, *sets: str) -> recipes.Recipe:
     return recipes.load(recipes.shipped()[name], sets)
-
-
-def test_the_work_of_a_token_is_what_the_design_reckons():
-    assert plan.flop_a_token(LLAMA_8B, Adapter(), 1.0, 1024, False) / 1e9 == pytest.approx(34.0, abs=0.1)
-    assert plan.flop_a_token(LLAMA_8B, Adapter(), 1.0, 1024, True) / 1e9 == pytest.approx(48.9, abs=0.2)
 
 
 def test_the_paper_on_an_h200_takes_a_few_hours(tmp_path):
@@ -61,7 +57,8 @@ def test_what_cannot_be_made_to_fit_is_told_so(tmp_path):
     assert found["inputs"][0]["mark"] == "measured"  # its config.json lies here
 
 
-def test_parts_of_a_model_are_not_advised_fewer_bits_than_they_can_have(tmp_path):
+def test_parts_of_a_model_are_not_advised_fewer_bits_than_they_can_have(tmp_path, monkeypatch):
+    monkeypatch.setitem(gpus.GPUS, "t4", replace(gpus.GPUS["t4"], bfloat16=True))  # float16 is not shared out at all
     alone, shared = (
         plan.plan(of("urdu-8b", "runtime.gpus=2", *more), "t4", tmp_path) for more in ((), ("runtime.shard=true",))
     )
@@ -147,6 +144,20 @@ def test_sharding_needs_less_on_each_gpu_and_copies_do_not(tmp_path):
     assert shared["stages"][0]["total_gb"] < one["stages"][0]["total_gb"] < copies["stages"][0]["total_gb"]
     assert copies["hours"]["mid"] == pytest.approx(one["hours"]["mid"] / 8, rel=0.01)
     assert copies["usd"]["mid"] == pytest.approx(one["usd"]["mid"], rel=0.01)
+
+
+def test_what_would_be_refused_is_not_planned(tmp_path):
+    shared = ("runtime.gpus=4", "runtime.shard=true")
+    with pytest.raises(RecipeError, match="a base in 4 bits"):
+        plan.plan(of("urdu-8b", *shared, 'student.quantise="4bit"'), "h100", tmp_path)
+    with pytest.raises(RecipeError, match=r'finetune.optimizer = "adamw_8bit"'):
+        plan.plan(of("urdu-8b", *shared, 'finetune.optimizer="adamw_8bit"'), "h100", tmp_path)
+    with pytest.raises(RecipeError, match="float16"):
+        plan.plan(of("urdu-8b", *shared), "t4", tmp_path)
+    with pytest.raises(RecipeError, match="rows_per_step = 12"):
+        plan.plan(of("urdu-8b", "runtime.gpus=8"), "h100", tmp_path)
+    marks = {row["what"]: row["mark"] for row in plan.plan(of("urdu-8b", *shared), "h100", tmp_path)["inputs"]}
+    assert marks["several GPUs"] == "assumed"
 
 
 def test_what_a_run_has_counted_is_measured(tmp_path):

@@ -25,10 +25,20 @@ def test_a_step_that_cannot_be_shared_is_a_problem_of_the_recipe():
 
 def test_an_optimiser_in_8_bits_is_not_shared_out():
     stage = Pretrain(optimizer="adamw_8bit")
-    together.check("pretrain", stage, Runtime(gpus=4))
-    together.check("pretrain", stage, Runtime(shard=True))  # nothing is shared out on one
+    together.check("pretrain", stage, Runtime(gpus=4), "none")
+    together.check("pretrain", stage, Runtime(shard=True), "none")  # nothing is shared out on one
     with pytest.raises(RecipeError, match=r'pretrain.optimizer = "adamw_8bit" does not go with runtime.shard'):
-        together.check("pretrain", stage, Runtime(gpus=4, shard=True))
+        together.check("pretrain", stage, Runtime(gpus=4, shard=True), "none")
+
+
+def test_a_base_in_4_bits_and_float16_are_not_shared_out():
+    shared = Runtime(gpus=4, shard=True)
+    together.check("pretrain", Pretrain(), shared, "none")
+    together.check("pretrain", Pretrain(), Runtime(gpus=4), "4bit", bfloat16=False)
+    with pytest.raises(RecipeError, match=r"runtime.shard = true does not go with a base in 4 bits"):
+        together.check("pretrain", Pretrain(), shared, "4bit")
+    with pytest.raises(RecipeError, match=r"runtime.shard = true does not go with float16"):
+        together.check("pretrain", Pretrain(), shared, "none", bfloat16=False)
 
 
 def problems(name: str, *sets: str) -> list[str]:
