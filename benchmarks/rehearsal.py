@@ -147,7 +147,7 @@ def main() -> None:
         compared = side_by_side(told.requests, Path(name), pythons) if told.requests else {}
         rehearsed = whole(told.accepted, Path(name)) if told.accepted else {}
     content = measure.result(
-        "rehearsal", {**rehearsed, "side_by_side": compared}, ("alif-llm", "openai", "httpx2", "rapidfuzz", "numpy")
+        "rehearsal", {**rehearsed, "side_by_side": compared}, ("alif-llm", "aiohttp", "openai", "httpx2", "rapidfuzz", "numpy")
     )
     measure.write(told.json, content | {"peers": others})
     print(json.dumps({key: value for key, value in rehearsed.items() if key != "funnel"}, indent=2))
