@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alif.data import seeds
 from alif.data.carriers import carriers
-from alif.data.coverage import covered
+from alif.data.coverage import Coverage
 from alif.data.resemblance import resembling
 from alif.language.pack import Pack
+from alif.records import Example
 
 from .conftest import row
 
@@ -40,10 +43,17 @@ def test_the_same_task_in_another_order_is_a_near_copy_and_another_task_is_none(
     assert resembling([], own, seed=1)["pairs"] == 0
 
 
+def covered(own: Pack, rows: list[Example]) -> dict[str, Any]:
+    coverage = Coverage(own)
+    for one in rows:
+        coverage.add(one)
+    return coverage.facts()
+
+
 def test_every_row_has_one_place_on_every_axis_and_holes_are_named(own: Pack) -> None:
     rows = [row("qa", f"کسان کھیت میں گندم کا بیج کب ڈالے؟ {n}", "اکتوبر میں۔") for n in range(30)]
     rows += [row("ethics", f"عدالت میں وکیل کو کیا کرنا چاہیے، بتائیے؟ {n}", "سچ بولنا چاہیے۔") for n in range(30)]
-    found = covered(rows, own)
+    found = covered(own, rows)
     for axis in ("topic", "difficulty", "register"):
         assert sum(sum(counts.values()) for counts in found[axis].values()) == len(rows)
     assert (found["topic"]["qa"]["farming"], found["topic"]["ethics"]["law"]) == (30, 30)
@@ -54,7 +64,7 @@ def test_every_row_has_one_place_on_every_axis_and_holes_are_named(own: Pack) ->
 
 def test_a_language_typed_in_another_script_has_topics_too(own: Pack) -> None:
     rows = [row("roman", "Yaar fasal mein khaad kab dalni chahiye, batao", "Beej ugne ke baad.") for _ in range(2)]
-    found = covered(rows, own)
+    found = covered(own, rows)
     assert (found["topic"]["roman"]["farming"], found["register"]["roman"]["familiar"]) == (2, 2)
 
 
