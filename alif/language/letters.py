@@ -69,6 +69,19 @@ class _Fold(dict[int, str]):
         return found
 
 
+class _Alone(dict[str, str | None]):
+    """Character → what it counts as, whatever stands beside it; None where that depends. Worked out when first met."""
+
+    def __init__(self, fold: _Fold, still: re.Pattern[str], joining: str) -> None:
+        self._fold, self._still, self._joining = fold, still, frozenset(joining)
+
+    def __missing__(self, char: str) -> str | None:
+        folded = self._fold[ord(char)]
+        alone = char not in self._joining and not _MOVES.match(char) and not _ODD.match(char) and self._still.fullmatch(folded)
+        self[char] = folded if alone else None
+        return self[char]
+
+
 @dataclass(frozen=True)
 class _Tables:
     """A pack's tables, made ready for speed."""
@@ -83,6 +96,7 @@ class _Tables:
     """The words of such a text."""
     other: re.Pattern[str]
     """A character that such a text has not."""
+    alone: _Alone
 
 
 @functools.cache
@@ -91,9 +105,11 @@ def _tables(pack: Pack) -> _Tables:
     usual = sorted({*map(chr, _USUAL), *pack.script.letters} - ends)
     still = [char for char in usual if char == fold[ord(char)] and not _MOVES.match(char) and not _ODD.match(char)]
     letters = "".join(filter(_WORD.match, still))
+    usual_text = re.compile(f"[{re.escape(''.join(still))}]*")
     return _Tables(
         fold=fold,
-        still=re.compile(f"[{re.escape(''.join(still))}]*"),
+        still=usual_text,
+        alone=_Alone(fold, usual_text, "".join(ends) + pack.clean.presentation_forms),
         other=re.compile(f"[^{re.escape(''.join(still))}]"),
         word=re.compile(f"[{re.escape(letters)}]+" if letters else r"(?!)"),
         presentation={ord(char): unicodedata.normalize("NFKC", char).lstrip(" ") for char in pack.clean.presentation_forms},
@@ -132,13 +148,11 @@ def fold(text: str, pack: Pack) -> str:
 def _folded(text: str, pack: Pack) -> tuple[str, bool]:
     """Return the folded text, and whether all its characters are usual ones."""
     tables = _tables(pack)
-    if tables.still.fullmatch(text):
-        return text, True
-    text = normalise(text, pack)
-    plain = text
-    for char in set(tables.other.findall(text)):
-        plain = plain.replace(char, tables.fold[ord(char)])
-    if tables.still.fullmatch(plain):
+    plain = _folded_alone(text, tables)
+    if plain is None:
+        text = normalise(text, pack)
+        plain = _folded_alone(text, tables)
+    if plain is not None:
         return plain, True
     while True:
         folded = text.translate(tables.fold)
@@ -148,6 +162,16 @@ def _folded(text: str, pack: Pack) -> tuple[str, bool]:
         if again in (folded, text):
             return again, False
         text = again
+
+
+def _folded_alone(text: str, tables: _Tables) -> str | None:
+    """Fold a text each of whose characters counts as the same whatever stands beside it; None where one does not."""
+    for char in set(tables.other.findall(text)):
+        found = tables.alone[char]
+        if found is None:
+            return None
+        text = text.replace(char, found)
+    return text
 
 
 def words(text: str, pack: Pack) -> list[str]:

@@ -18,7 +18,7 @@ import itertools
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import regex
@@ -198,8 +198,7 @@ def _undecided(text: str, counts: Mapping[Pack, _Count], possible: Sequence[Pack
     return "undecided" if any(_could_be(text, counts[pack], pack) for pack in possible) else "other"
 
 
-@dataclass(frozen=True)
-class _Count:
+class _Count(NamedTuple):
     """Letters of a text, as a pack sees them."""
 
     total: int

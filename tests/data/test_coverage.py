@@ -69,6 +69,6 @@ def test_a_language_typed_in_another_script_has_topics_too(own: Pack) -> None:
 
 
 def test_nothing_is_covered_by_nothing(own: Pack) -> None:
-    found = covered([], own)
+    found = covered(own, [])
     assert (found["rows"], found["holes"]) == (0, [])
     assert found["empty"] == found["cells"]
