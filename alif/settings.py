@@ -360,9 +360,12 @@ class Runtime(Table):
     workers: int = Field(16, gt=0)
     """Most requests in flight."""
     batch: bool = False
-    """Ask through the providers' batch interfaces: cheaper, and each round takes up to a day. May be switched at any time."""
+    """Ask through the providers' batch interfaces: cheaper, and each round takes up to a day. May be switched at any time. Four
+    rounds are under way together: at 14 rows a request, 51,686 rows are 58 rounds of 64 requests, or 15 waits. A larger
+    generate.round makes fewer, and other rows: set it before the first request."""
     timeout_s: float = Field(120.0, gt=0)
-    """How long one request may take before it is tried again."""
+    """How long one request may take before it is tried again. A server at home, which answers one after another, takes minutes
+    for each that waits: give it 1800."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(0, ge=0)
     """CPU threads of training and asking; 0: one. More help a larger model on a machine that does nothing else."""

@@ -104,6 +104,11 @@ def show_rehearsed(found: Mapping[str, Any], cap_usd: float) -> None:
     console.table(("", "rows", "requests", "cost", "time"), rows)
     if found["in_batches"]:
         console.line("In batches a round takes minutes to a day.")
+    if waits := found["waits"]:
+        console.line(
+            f"generate waits {_range(str(waits['low']), str(waits['high']))} times so long, one after the other. "
+            "A larger generate.round makes fewer, and other rows."
+        )
     if found["usd"] and found["usd"]["high"] > cap_usd:
         console.line(f"The upper end is above runtime.max_cost_usd = {cap_usd:g}: there the run would stop and say so.")
 

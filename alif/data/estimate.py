@@ -7,13 +7,14 @@ the pool fills (`FALLS_TO`), and that a round waits for its slowest reply.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
 from alif import recipe
 from alif.data import lots
+from alif.data.generate import ROUNDS_AT_ONCE
 
 __all__ = ["Sample", "estimate"]
 
@@ -45,8 +46,8 @@ def estimate(samples: Sequence[Sample], recipe: recipe.Recipe) -> dict[str, Any]
 
     Returns:
         {requests, stored, accepted, spent_usd, tokens_in, tokens_out, tokens_per_accepted, generate and translate:
-        {rows, requests, usd, hours} | None, usd, hours: {low, high} | None, in_batches}. Ranges are None where nothing was
-        accepted; hours also in batches, which take up to a day a round.
+        {rows, requests, usd, hours} | None, usd, hours: {low, high} | None, in_batches, waits: {low, high} | None}. Ranges are
+        None where nothing was accepted; hours also in batches, where `generate` has so many waits of up to a day.
     """
     generated = [sample for sample in samples if sample.step == "generate"]
     translated = [sample for sample in samples if sample.step == "translate"]
@@ -68,7 +69,15 @@ def estimate(samples: Sequence[Sample], recipe: recipe.Recipe) -> dict[str, Any]
         "usd": _sum([part["usd"] for part in parts.values() if part]),
         "hours": _sum([part["hours"] for part in parts.values() if part]),
         "in_batches": recipe.runtime.batch,
+        "waits": _waits(parts["generate"], recipe) if recipe.runtime.batch else None,
     }
+
+
+def _waits(generated: Mapping[str, Any] | None, recipe: recipe.Recipe) -> dict[str, int] | None:
+    """Return how often `generate` waits for batches, one after the other: for so many rounds at once."""
+    if not generated or not generated["requests"]:
+        return None
+    return {end: math.ceil(sent / recipe.generate.round / ROUNDS_AT_ONCE) for end, sent in generated["requests"].items()}
 
 
 def _generate(samples: Sequence[Sample], recipe: recipe.Recipe) -> dict[str, Any]:

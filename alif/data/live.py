@@ -20,12 +20,17 @@ from alif.language import pack as packs
 from alif.models import Message, Reply
 from alif.models.address import host
 from alif.models.budget import price
+from alif.models.client import Patience
 from alif.runs import Given
 from alif.units import dollars
 
 __all__ = ["greet"]
 
 GREETING = (Message(role="user", content="Say yes."),)
+TIMEOUT_S = 120.0
+"""Longest wait for one token, whatever runtime.timeout_s is: a server at home may have to load its model first."""
+PATIENCE = Patience(give_up_s=60.0, silence_s=60.0, timeouts=1)
+"""Somebody sits and waits for the proof; a run has half an hour."""
 
 
 def greet(given: Given, recipe: recipe.Recipe) -> list[dict[str, Any]]:
@@ -46,7 +51,8 @@ def greet(given: Given, recipe: recipe.Recipe) -> list[dict[str, Any]]:
             f"teacher.{name}: {teacher.model} at {host(teacher.address)}, {dollars(cost.usd_per_million_in)} in and "
             f"{dollars(cost.usd_per_million_out)} out a million tokens; this check costs at most {dollars(most)}"
         )
-    live = replace(given, runtime=given.runtime.model_copy(update={"batch": False}))
+    runtime = {"batch": False, "timeout_s": min(given.runtime.timeout_s, TIMEOUT_S)}
+    live = replace(given, runtime=given.runtime.model_copy(update=runtime))
     return [asyncio.run(_greet(live, recipe, name, teacher)) for name, teacher in asked.items()]
 
 
@@ -54,7 +60,7 @@ async def _greet(given: Given, recipe: recipe.Recipe, name: str, teacher: recipe
     facts = {"teacher": name, "host": host(teacher.address), "model": teacher.model}
     own, known = packs.load(recipe.language.pack), packs.load(recipe.language.known)
     try:
-        async with teachers.opened(given, {name: teacher}, own, known, recipe.sources.folder) as models:
+        async with teachers.opened(given, {name: teacher}, own, known, recipe.sources.folder, PATIENCE) as models:
             reply, seconds = await _fresh(models, name)
     except BudgetError:
         raise

@@ -102,9 +102,15 @@ class Rehearsal:
             run_usd=reply.cost_usd * (self.recipe.teacher[name].batch_price if self.recipe.runtime.batch else 1.0),
             tokens_in=reply.tokens_in,
             tokens_out=reply.tokens_out,
-            seconds=self._seconds.get(reply.request),
+            seconds=self._took(reply),
             stored=reply.stored,
         )
+
+    def _took(self, reply: Reply) -> float | None:
+        """Return how long a reply took, all requests of its conversation together; None where one was stored before."""
+        requests = reply.turns or (reply.request,)
+        known = [self._seconds[request] for request in requests if request in self._seconds]
+        return sum(known) if len(known) == len(requests) else None
 
     def keep_time(self) -> None:
         """Write down how long each reply took: the ledger does not say."""

@@ -12,7 +12,7 @@ from alif.data.filters import OTHER_TASK
 from alif.errors import RecipeError
 from alif.language.pack import Pack
 from alif.models.address import SCRIPTED
-from alif.models.client import Models, open_models
+from alif.models.client import Models, Patience, open_models
 from alif.runs import Given
 
 __all__ = ["opened", "pick"]
@@ -20,7 +20,12 @@ __all__ = ["opened", "pick"]
 
 @asynccontextmanager
 async def opened(
-    given: Given, teachers: Mapping[str, recipe.Teacher], own: Pack, known: Pack, folder: str
+    given: Given,
+    teachers: Mapping[str, recipe.Teacher],
+    own: Pack,
+    known: Pack,
+    folder: str,
+    patience: Patience | None = None,
 ) -> AsyncIterator[Models]:
     """Open the door to the recipe's teachers; a scripted one answers from the packs' demo folders and its phrasebook.
 
@@ -34,12 +39,13 @@ async def opened(
         )
     scripted = [teacher for teacher in teachers.values() if teacher.address == SCRIPTED]
     if not scripted:
-        async with open_models(given, teachers) as models:
+        async with open_models(given, teachers, patience=patience) as models:
             yield models
         return
     phrasebook = tuple(dict.fromkeys(pattern for teacher in scripted for pattern in teacher.phrasebook))
     answers = script.answers(own, known, phrasebook, folder)
-    async with open_models(given, teachers, script.script(own, known, answers), edition=answers.edition) as models:
+    acted = script.script(own, known, answers)
+    async with open_models(given, teachers, acted, edition=answers.edition, patience=patience) as models:
         yield models
 
 

@@ -39,6 +39,9 @@ T = TypeVar("T")
 
 TOLD_FROM_S = 10.0
 """A wait of this length is told on the screen."""
+TIMEOUT = "timeout"
+TOO_LATE = (TIMEOUT, "408", "504", "524")
+"""Faults of a host, or of a gateway before it, that took too long: perhaps it is sent more at once than it bears."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Patience:
     """The same for a host that has answered before: the network may come back."""
     give_up_s: float = 1800.0
     """How long one request is tried at all."""
+    timeouts: int = 3
+    """The same for a request that times out, in timeouts, where that is longer."""
     landing_s: float = 20.0
     """How long replies that are on their way are waited for when the run stops: they are paid for."""
     gather_s: float = 0.25
@@ -147,9 +152,9 @@ class Line:
                 if fault.stop:
                     raise fault.stop from fault
                 now = time.monotonic()
-                troubled_since = min(troubled_since, now)
+                troubled_since = min(troubled_since, now - self.desk.timeout_s if fault.why == TIMEOUT else now)
                 unreachable_since = min(unreachable_since, now) if fault.unreachable else math.inf
-                self._check_patience(fault, now - troubled_since, now - unreachable_since)
+                self._check_patience(fault, round(now - troubled_since, 3), now - unreachable_since)
                 await asyncio.sleep(max(fault.wait_s or 0.0, self.desk.patience.wait_s(key, number)))
         raise AssertionError("the attempts never end")
 
@@ -168,7 +173,7 @@ class Line:
         except Fault as fault:
             self.desk.ledger.failed(number, fault.why, fault.billed)
             hold.usd = hold.usd if fault.billed else 0.0
-            if fault.crowded:
+            if fault.crowded or fault.why in TOO_LATE:
                 self.limiter.refused(burst, None if fault.stop else fault.wait_s)
             elif fault.wait_s is not None and not fault.stop:
                 self.limiter.pause(fault.wait_s)
@@ -210,19 +215,26 @@ class Line:
 
     def _check_patience(self, fault: Fault, troubled_s: float, unreachable_s: float) -> None:
         """Tell of a long wait, or raise when patience is at its end."""
-        host, patience = address.host(self.teacher.address), self.desk.patience
+        host, patience, asked_s = address.host(self.teacher.address), self.desk.patience, fault.wait_s or 0.0
         allowed_s = patience.silence_s if host in self.desk.heard else patience.unreached_s
+        timeouts_s = patience.timeouts * self.desk.timeout_s if fault.why == TIMEOUT else 0.0
+        give_up_s = max(patience.give_up_s, timeouts_s)
         if unreachable_s >= allowed_s:
             raise ReplyError(
                 f"teacher.{self.name}: cannot reach {host} (tried for {duration(unreachable_s)}; {fault.why})",
                 "Check the network and teacher.NAME.address, and repeat the command: it goes on where it stopped.",
             )
-        if troubled_s >= patience.give_up_s:
+        if max(troubled_s, asked_s) >= give_up_s:
+            asks = f", it asks to wait {duration(asked_s)}" if asked_s else ""
             raise ReplyError(
-                f"teacher.{self.name}: {host} has not answered a request for {duration(troubled_s)} (last: {fault.why})",
+                f"teacher.{self.name}: {host} has not answered a request for {duration(troubled_s)} (last: {fault.why}{asks})",
                 "Look at the provider's status and at runtime.timeout_s, and repeat the command: it goes on where it stopped.",
             )
         if fault.unreachable and allowed_s >= TOLD_FROM_S:
             self.desk.tell(f"teacher.{self.name}: cannot reach {host}, trying again for {duration(allowed_s)}")
-        elif fault.wait_s is not None and fault.wait_s >= TOLD_FROM_S:
-            self.desk.tell(f"teacher.{self.name}: {host} asks to wait {duration(fault.wait_s)}")
+        elif asked_s >= TOLD_FROM_S:
+            self.desk.tell(f"teacher.{self.name}: {host} asks to wait {duration(asked_s)}")
+        elif troubled_s >= TOLD_FROM_S:
+            self.desk.tell(
+                f"teacher.{self.name}: no reply from {host} yet ({fault.why}), trying again for {duration(give_up_s)}"
+            )

@@ -6,13 +6,14 @@
 
 Requests that are asked at the same time go out together. What a batch does not bring (expired, cancelled, a fault) is asked
 again in the next one, and live after that. A batch under way is found in the ledger, so a kill or Ctrl-C while waiting loses
-nothing and makes no second batch; where the run asks live now, results are gathered from batches that have ended.
+nothing and makes no second batch; where the run asks live now, results are gathered from batches that have ended. At the cap it
+is waited for before anything is refused: until it is over, it counts at its upper bound.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,7 @@ from alif.models.ledger import Request
 from alif.models.settling import Settling
 from alif.models.wire import Answer
 
-__all__ = ["BatchLine"]
+__all__ = ["BatchLine", "one_over"]
 
 TRIES = 2
 """Batches that a request goes into before it is asked live."""
@@ -66,6 +67,11 @@ class BatchLine:
         async with live.alone(request):
             return live.desk.ledger.answer(request.hash) or await self._answered(request, protocol.body(live.teacher, messages))
 
+    def watches(self) -> list[asyncio.Task[None]]:
+        """Return the watch of each batch of this run that is under way."""
+        run, where = self.live.desk.run, (self.live.name, self.live.teacher.address)
+        return [self._watch(batch) for batch in self.book.under_way(run) if (batch.teacher, batch.address) == where]
+
     async def close(self) -> None:
         """Stop waiting; batches go on at the provider and are found again."""
         if self._bell:
@@ -78,12 +84,24 @@ class BatchLine:
         ledger, run = self.live.desk.ledger, self.live.desk.run
         for _ in range(TRIES):
             if batch := self.book.holding(request.hash, run):
+                if self._in_batches and batch.id:
+                    self._tell_of(batch)
                 await self.watched(batch)
             elif self._in_batches:
                 await self._join(request, body)
             if reply := ledger.answer(request.hash):
                 return reply.model_copy(update={"stored": False})
+        if self._in_batches:
+            self.live.desk.tell(
+                f"teacher.{self.live.name}: what {TRIES} batches have not brought is asked live, at the full price"
+            )
         return await self.live.answered(request, body)
+
+    def _tell_of(self, batch: Batch) -> None:
+        self.live.desk.tell(
+            f"teacher.{self.live.name}: batch {batch.id}, {batch.size} requests; this may take a day. "
+            f"Stopping is safe, the same command goes on; `alif batches {batch.run}` lists and cancels."
+        )
 
     async def _join(self, request: Request, body: Mapping[str, Any]) -> None:
         """Go into the next batch and wait until it is over."""
@@ -126,11 +144,15 @@ class BatchLine:
             task.add_done_callback(lambda task: _tell(task, gathered))
 
     async def watched(self, batch: Batch) -> None:
-        """Wait until a batch is over that was made before; everybody who waits for it shares one watch."""
+        """Wait until a batch is over that was made before."""
+        await asyncio.shield(self._watch(batch))
+
+    def _watch(self, batch: Batch) -> asyncio.Task[None]:
+        """Return the one watch of a batch, which everybody shares who waits for it."""
         task = self._watched.get(batch.number)
         if task is None or task.done():
             task = self._watched[batch.number] = asyncio.ensure_future(self._found_again(batch))
-        await asyncio.shield(task)
+        return task
 
     async def _whole_way(self, batch: Batch, lines: Sequence[bytes]) -> None:
         async def made(attempt: int) -> str:
@@ -150,10 +172,7 @@ class BatchLine:
                 ) from error
             raise
         batch = self.book.opened(batch, id)
-        self.live.desk.tell(
-            f"teacher.{self.live.name}: batch {id}, {batch.size} requests; this may take a day. "
-            f"Stopping is safe, the same command goes on; `alif batches {batch.run}` lists and cancels."
-        )
+        self._tell_of(batch)
         await self._until_over(batch)
 
     async def _found_again(self, batch: Batch) -> None:
@@ -173,7 +192,7 @@ class BatchLine:
                 if not self._in_batches:
                     far = f"{progress.word}, {progress.done} of {batch.size} done"
                     raise ReplyError(
-                        f"teacher.{live.name}: the request is in batch {batch.id} ({far})",
+                        f"teacher.{live.name}: batch {batch.id} is under way ({far})",
                         f"Set runtime.batch = true to wait for it, or `alif batches {batch.run} --cancel {batch.id}`: "
                         "what is done is kept, and the rest is asked live.",
                     )
@@ -225,6 +244,21 @@ class BatchLine:
         self._most = max(1, min(self._most, batch.size) // 2)
         self.live.desk.tell(f"teacher.{self.live.name}: too much is queued; batches of {self._most} requests from now on")
         await asyncio.sleep(self.live.desk.patience.longest_poll_s)
+
+
+async def one_over(lines: Iterable[BatchLine]) -> bool:
+    """Wait until a batch of the run is over, whichever is first; return False where none is under way.
+
+    Raises:
+        ReplyError: it never will be, or the run asks live and does not wait for it.
+    """
+    watches = [watch for line in lines for watch in line.watches()]
+    if not watches:
+        return False
+    over, _ = await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
+    for watch in over:
+        watch.result()
+    return True
 
 
 def _tell(task: asyncio.Task[None], gathered: Sequence[Waiting]) -> None:

@@ -43,6 +43,11 @@ class Batch:
     size: int
     """Requests in it."""
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can come of it."""
+        return self.state not in ("written", "open")
+
 
 @dataclass(frozen=True)
 class Member:
@@ -125,6 +130,11 @@ class BatchBook:
             batch.number,
         )
         return [Member(*row) for row in rows]
+
+    def brought(self, batch: Batch) -> int:
+        """Return how many replies a batch has brought."""
+        query = "SELECT count(*) FROM batched JOIN replies USING (attempt) WHERE batch = ?"
+        return int(self._rows(query, batch.number)[0][0])
 
     def _batches(self, where: str, *values: Any) -> list[Batch]:
         return [Batch(*row) for row in self._rows(f"SELECT {_COLUMNS} FROM batches WHERE {where} ORDER BY number", *values)]

@@ -24,7 +24,10 @@ __all__ = ["cancel", "listed"]
 
 
 def listed(given: Given, teachers: Mapping[str, Teacher], patience: Patience | None = None) -> list[dict[str, Any]]:
-    """Return {id, teacher, step, written_at, state, size, done} of every batch of the run; asks about those under way."""
+    """Return {id, teacher, step, written_at, state, size, done} of every batch of the run; asks about those under way.
+
+    `done` is what the provider says that it has done, and once a batch is over the replies that it brought.
+    """
     return asyncio.run(_listed(given, teachers, patience))
 
 
@@ -37,8 +40,8 @@ async def _listed(given: Given, teachers: Mapping[str, Teacher], patience: Patie
     }
     rows = []
     async with open_models(_asking(given), reached, patience=patience) as models:
-        for batch in batches:
-            state, done = batch.state, None
+        for batch, brought in batches.items():
+            state, done = batch.state, brought if batch.over else None
             line = models.get(batch.teacher)
             if batch.state == "open" and isinstance(line, BatchLine):
                 try:
@@ -74,10 +77,7 @@ async def _cancel(given: Given, teachers: Mapping[str, Teacher], batch: Batch, p
         line = models[batch.teacher]
         assert isinstance(line, BatchLine)
         await line.cancel(batch)
-    with closing(Ledger(given.ledger)) as ledger:
-        book = BatchBook(ledger)
-        kept = sum(ledger.answer(member.request) is not None for member in book.members(batch))
-        return _row(book.page(batch.number)) | {"done": kept}
+    return next(_row(one) | {"done": brought} for one, brought in _all(given).items() if one.number == batch.number)
 
 
 def nobody(messages: Sequence[Message], draw: int) -> ScriptedReply:
@@ -85,11 +85,13 @@ def nobody(messages: Sequence[Message], draw: int) -> ScriptedReply:
     return ScriptedReply(text="", status=404)
 
 
-def _all(given: Given) -> list[Batch]:
+def _all(given: Given) -> dict[Batch, int]:
+    """Return every batch of the run, each with the number of replies that it has brought."""
     if not given.ledger.is_file():
-        return []
+        return {}
     with closing(Ledger(given.ledger)) as ledger:
-        return BatchBook(ledger).all(given.run)
+        book = BatchBook(ledger)
+        return {batch: book.brought(batch) for batch in book.all(given.run)}
 
 
 def _reaches(batch: Batch, teachers: Mapping[str, Teacher]) -> bool:

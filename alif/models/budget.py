@@ -2,8 +2,9 @@
 
     cap 10.00 ├── spent 6.20 ──┤── held 1.15 (in flight) ──┤── left 2.65 ──┤
 
-A request that does not fit into what is left waits while others are in flight, since they settle below what they hold; when
-nothing is in flight any more it is refused. First come, first served: a dear request is not overtaken for ever by cheap ones.
+A request that does not fit into what is left waits while others are in flight, since they settle below what they hold, and for
+what an earlier try has under way, which counts as spent at its upper bound until then; when there is nothing left to wait for
+it is refused. First come, first served: a dear request is not overtaken for ever by cheap ones.
 Sums are kept in whole billionths of a dollar, so that no rounding can pass the cap.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -76,12 +77,25 @@ class Hold:
     usd: float = 0.0
 
 
+async def nothing() -> bool:
+    """Say that no earlier try has anything under way."""
+    return False
+
+
 class Budget:
     """A cap and what of it is spent and held."""
 
-    def __init__(self, cap_usd: float, spent_usd: float = 0.0) -> None:
+    def __init__(self, cap_usd: float, spent_usd: float = 0.0, earlier: Callable[[], Awaitable[bool]] = nothing) -> None:
+        """Start with what is spent already.
+
+        Args:
+            cap_usd: the cap.
+            spent_usd: what is spent, or may be.
+            earlier: waits until something settles that an earlier try has under way; False where nothing is.
+        """
         self._cap = math.floor(cap_usd * 1e9)
         self._spent = _nano(spent_usd)
+        self._earlier = earlier
         self._held = 0
         self._turn = asyncio.Lock()
         self._settled = asyncio.Event()
@@ -96,15 +110,16 @@ class Budget:
         """Set `upper_usd` aside for the length of a block and settle at its end what `Hold.usd` says then.
 
         Raises:
-            BudgetError: it does not fit under the cap and nothing is in flight that could make room.
+            BudgetError: it does not fit under the cap and nothing is under way that could make room.
         """
         upper = _nano(upper_usd)
         async with self._turn:
             while upper and self._spent + self._held + upper > self._cap:
-                if not self._held:
+                if self._held:
+                    self._settled.clear()
+                    await self._settled.wait()
+                elif not await self._earlier():
                     raise self._refusal(upper_usd)
-                self._settled.clear()
-                await self._settled.wait()
             self._held += upper
         hold = Hold()
         try:

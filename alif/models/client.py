@@ -14,7 +14,7 @@ from alif.errors import RecipeError
 from alif.models import address
 from alif.models.address import hosts
 from alif.models.asking import Desk, Line, Patience
-from alif.models.batch import BatchLine
+from alif.models.batch import BatchLine, one_over
 from alif.models.batch_book import BatchBook
 from alif.models.budget import Budget, price
 from alif.models.chat import ChatModel, Message, Reply, Script, ScriptedReply, together
@@ -108,7 +108,7 @@ async def open_models(
     async with AsyncExitStack() as stack:
         server = _scripted(stack, teachers, script, chaos)
         ledger = stack.enter_context(closing(Ledger(given.ledger)))
-        budget = Budget(runtime.max_cost_usd, ledger.account(given.run).usd)
+        budget = Budget(runtime.max_cost_usd, ledger.account(given.run).usd, lambda: one_over(batch_lines))
         seats = asyncio.Semaphore(runtime.workers)
         desk = Desk(given.run, given.step, ledger, budget, seats, patience or Patience(), runtime.timeout_s)
         batched = runtime.batch or bool(BatchBook(ledger).under_way())
@@ -126,11 +126,11 @@ async def open_models(
             )
             for name, teacher in teachers.items()
         }
-        models = Models({name: BatchLine(line, runtime.batch) if batched else line for name, line in lines.items()}, desk)
+        batch_lines = [BatchLine(line, runtime.batch) for line in lines.values()] if batched else []
+        models = Models(lines | {line.live.name: line for line in batch_lines}, desk)
         stack.callback(models.close)
-        for model in models.values():
-            if isinstance(model, BatchLine):
-                stack.push_async_callback(model.close)
+        for line in batch_lines:
+            stack.push_async_callback(line.close)
         try:
             yield models
         except Exception:

@@ -1,12 +1,13 @@
 """Adapt the number of requests in flight to what a provider bears.
 
-    in flight   16 ────────┐429s              ┌─ +1 after every 25 answers
+    in flight   16 ────────┐429s, timeouts    ┌─ +1 after every 25 answers
                            └ 12 ──────────────┘
 
 Additive increase, multiplicative decrease: published limits are often not the real ones, so the limiter listens. A burst of
 refusals is one message: only a request that was sent after the last cut can cause the next one. A refusal now and then is no
 message at all: some providers refuse at any pace, and a limit that is cut each time would fall to a handful. The same holds for
-the wait that a refusal asks for: the request itself always keeps it, all the others once refusals are the rule.
+the wait that a refusal asks for: the request itself always keeps it, all the others once refusals are the rule. A timeout is a
+refusal too: a server at home that answers one request at a time keeps the others waiting until nobody waits for them.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Limiter:
             self.limit = min(self._most, self.limit + 1)
 
     def refused(self, burst: int, wait_s: float | None = None) -> None:
-        """Note that a request sent in `burst` met a full provider, which asks to wait so long.
+        """Note that a request sent in `burst` met a full provider, which asks to wait so long, or was not answered in time.
 
         Where that is the rule the limit is cut, once a burst, and all wait; now and then is that request's affair alone.
         """

@@ -12,6 +12,7 @@ from alif import store
 from alif.data import generate, live, rehearse, translate
 from alif.data.estimate import FALLS_TO, Sample, estimate
 from alif.errors import BudgetError, DataError
+from alif.models.chaos import Chaos
 from alif.models.chat import ScriptedReply
 from alif.models.ledger import Ledger
 from alif.models.scripted import serve
@@ -83,6 +84,24 @@ def test_batches_are_cheaper_and_take_no_hours(given: Build) -> None:
     assert (batched["hours"], batched["in_batches"]) == (None, True)
 
 
+def test_what_a_round_waits_for_in_batches_is_told() -> None:
+    batched = made(generate={"accepted": 1000, "round": 10}, translate={"rows": 0}, runtime={"batch": True})
+    assert estimate([sample(5)] * 10, batched)["waits"] == {"low": 5, "high": 10}, "200 to 400 requests, forty at a time"
+    assert estimate([sample(0)] * 10, batched)["waits"] is None
+    assert estimate([sample(5)] * 10, made())["waits"] is None
+
+
+def test_a_revised_request_takes_as_long_as_all_its_turns(given: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    cooked = made(generate={"accepted": 70, "round": 8, "items": 6, "revise": 1.0}, translate={"rows": 0})
+    taken: list[Sample] = []
+    monkeypatch.setattr(rehearse, "estimate", lambda samples, recipe: taken.extend(samples) or {})
+    step = given("rehearse")
+    rehearse.rehearse(step, cooked, 4)
+    clock = store.read_json(step.scratch / "seconds.json")
+    assert len(clock) == 12, "three turns each"
+    assert sum(one.seconds or 0.0 for one in taken) == pytest.approx(sum(clock.values()))
+
+
 def test_the_cap_holds_and_a_recipe_that_asks_nobody_is_a_sentence(given: Build) -> None:
     with pytest.raises(BudgetError):
         rehearse.rehearse(given("rehearse", max_cost_usd=0.00001), made(), 10)
@@ -108,6 +127,20 @@ def test_the_range() -> None:
     nothing = estimate([sample(0)] * 3, cooked)
     assert (nothing["usd"], nothing["hours"], nothing["tokens_per_accepted"]) == (None, None, None)
     assert estimate([sample(5, seconds=None)], cooked)["hours"] is None
+
+
+@pytest.mark.parametrize(
+    ("chaos", "said"), [(Chaos(error=1.0, attempts=10**9), "(last: 500)"), (Chaos(hung=1.0), "for 0.4 s (last: timeout)")]
+)
+def test_a_proof_has_less_patience_than_a_run(given: Build, monkeypatch: pytest.MonkeyPatch, chaos: Chaos, said: str) -> None:
+    assert live.PATIENCE.give_up_s <= live.TIMEOUT_S <= 120
+    monkeypatch.setattr(live, "PATIENCE", replace(live.PATIENCE, give_up_s=0.2, first_wait_s=0.01))
+    monkeypatch.setattr(live, "TIMEOUT_S", 0.4)
+    with serve(lambda messages, draw: ScriptedReply(text="yes"), chaos) as server:
+        teacher = {"model": "near", "address": server.address}
+        (found,) = live.greet(given("check", timeout_s=1800.0), made(teacher={"near": teacher}))
+    assert "has not answered a request for" in found["message"]
+    assert said in found["message"]
 
 
 def test_a_teacher_is_proved_by_a_fresh_reply_each_time(given: Build, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from alif.models.chat import Message, Reply, ScriptedReply, together
 from alif.models.client import open_models
 from alif.models.ledger import Account, Ledger, Request
 from alif.models.scripted import Habits, ScriptedServer, serve
+from alif.models.scripted_batches import ScriptedBatches
 from alif.recipe import Teacher
 from alif.runs import Given
 
@@ -52,6 +53,21 @@ def states(given: Given) -> list[tuple[str, int]]:
     found = [(batch.state, batch.size) for batch in BatchBook(ledger).all(given.run)]
     ledger.close()
     return found
+
+
+def left_waiting(given: Given, server: ScriptedServer, teacher: Teacher, texts: Sequence[str]) -> None:
+    """Hand a batch in and stop before it is done, as Ctrl-C does."""
+
+    async def scene() -> None:
+        async with open_models(given, {"gpt": teacher}, patience=FAST) as models:
+            calls = [asyncio.ensure_future(models["gpt"].reply(ask(text))) for text in texts]
+            while not any(held.looks for held in server.batches.held.values()):
+                await asyncio.sleep(0.002)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+
+    asyncio.run(scene())
 
 
 def billed_usd(server: ScriptedServer) -> float:
@@ -106,6 +122,64 @@ def test_the_money_cap_holds_for_a_batch(given: Build, protocol: str) -> None:
         assert len(server.batches.held) > 1, "what settled below its upper bound made room for more"
         replies(given(batch=True, max_cost_usd=1.0), teacher, [f"{number}" for number in range(150)])
     assert len(server.served) == 150
+
+
+@both
+@pytest.mark.parametrize("batch", [True, False])
+def test_at_the_cap_a_batch_of_an_earlier_try_is_waited_for_and_makes_room(given: Build, protocol: str, batch: bool) -> None:
+    """What is in it counts at its upper bound until it is over; what it did not cost is there for the others then."""
+    step = given(batch=True, max_cost_usd=0.101)  # twenty requests of 0.005 at most
+    with serve(echo, habits=Habits(looks=10**6)) as server:
+        teacher = at(server, protocol, usd_per_million_in=0.0, usd_per_million_out=1000.0, max_tokens=10)
+        left_waiting(step, server, teacher, TEXTS)
+        assert account(step).usd == pytest.approx(0.1), "the cap is full"
+        server.batches.habits = Habits(looks=1)
+        again = given(batch=batch, max_cost_usd=0.101)
+        assert [answer.text for answer in replies(again, teacher, TEXTS[:24])] == WANTED[:24]
+    assert len(server.served) == 24
+    assert account(step).unsettled_usd == 0.0
+
+
+@both
+def test_at_the_cap_a_run_that_asks_live_says_which_batch_holds_its_money(given: Build, protocol: str) -> None:
+    step = given(batch=True, max_cost_usd=0.051)
+    with serve(echo, habits=Habits(looks=10**6)) as server:
+        teacher = at(server, protocol, usd_per_million_in=0.0, usd_per_million_out=1000.0, max_tokens=10)
+        left_waiting(step, server, teacher, TEXTS)
+        with pytest.raises(ReplyError, match=r"batch \w+ is under way \(in_progress") as caught:
+            replies(given(max_cost_usd=0.051), teacher, ["another"])
+    assert "alif batches run --cancel" in caught.value.hint
+
+
+@both
+def test_what_a_completed_batch_is_silent_about_counts_at_its_upper_bound(
+    given: Build, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended by itself, so it may have been done and be on the bill; it is asked again."""
+    get = ScriptedBatches.get
+
+    def forgetful(batches: ScriptedBatches, path: str) -> tuple[int, bytes]:
+        status, raw = get(batches, path)
+        lost = path.endswith(("batch_0-output/content", "msgbatch_0/results"))
+        return status, raw.partition(b"\n")[2] if lost else raw
+
+    monkeypatch.setattr(ScriptedBatches, "get", forgetful)
+    step = given(batch=True)
+    with serve(echo) as server:
+        teacher = at(server, protocol, usd_per_million_in=0.0, usd_per_million_out=1000.0, max_tokens=10)
+        assert [answer.text for answer in replies(step, teacher, TEXTS)] == WANTED
+    assert states(step) == [("completed", 40), ("completed", 1)]
+    assert account(step).unsettled_usd == pytest.approx(0.005)
+
+
+def test_what_two_batches_do_not_bring_is_asked_live_and_that_is_said_once(
+    given: Build, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ScriptedBatches, "_look", lambda batches, held: batches._end(held, [], "expired"))
+    with serve(echo) as server:
+        assert [answer.text for answer in replies(given(batch=True), at(server), TEXTS)] == WANTED
+    said = capsys.readouterr().err.replace("\n", " ")
+    assert said.count("teacher.gpt: what 2 batches have not brought is asked live, at the full price") == 1
 
 
 def test_a_batch_is_split_where_the_provider_takes_no_more(given: Build, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,7 +318,7 @@ def test_a_run_switches_to_live(given: Build, protocol: str) -> None:
 
         asyncio.run(left_alone())
         next(iter(server.batches.held.values())).looks = 0
-        with pytest.raises(ReplyError, match="the request is in batch") as caught:
+        with pytest.raises(ReplyError, match=r"batch \w+ is under way") as caught:
             replies(given(), teacher, ["x"])
         assert "alif batches run --cancel" in caught.value.hint
         assert replies(given(), teacher, ["y"])[0].text == "y #0", "what is in no batch is asked live"

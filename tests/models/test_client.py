@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from alif.models.chaos import Chaos
 from alif.models.chat import Message, Reply, Script, ScriptedReply, together
 from alif.models.client import open_models
 from alif.models.ledger import Ledger
-from alif.models.scripted import Served, serve
+from alif.models.scripted import ScriptedServer, Served, serve
 from alif.recipe import Teacher
 from alif.runs import Given
 
@@ -396,6 +397,54 @@ def test_a_provider_that_never_mends_is_a_sentence(given: Build) -> None:
             await models["gpt"].reply(ask("x"))
 
     with pytest.raises(ReplyError, match=r"has not answered a request for .* \(last: 500\)"):
+        asyncio.run(scene())
+
+
+def test_timeouts_cut_what_is_in_flight_once_a_burst(given: Build) -> None:
+    """A server that answers one after the other keeps the rest waiting until they time out: it is sent fewer."""
+
+    async def scene() -> int:
+        chaos = Chaos(hung=1.0, attempts=1)
+        async with open_models(
+            given(workers=8, timeout_s=0.5), {"gpt": scripted()}, echo, chaos=chaos, patience=FAST
+        ) as models:
+            await together(models["gpt"].reply(ask(str(number))) for number in range(8))
+            limit: int = models["gpt"].limiter.limit  # type: ignore[attr-defined]  # a Line
+            return limit
+
+    assert asyncio.run(scene()) == 6
+
+
+def test_a_request_that_times_out_is_tried_a_few_timeouts_long(given: Build) -> None:
+    async def scene(server: ScriptedServer) -> None:
+        patience = replace(FAST, give_up_s=0.01, timeouts=3)
+        async with open_models(given(timeout_s=0.3), {"gpt": at(server.address)}, patience=patience) as models:
+            await models["gpt"].reply(ask("x"))
+
+    with serve(echo, Chaos(hung=1.0, attempts=10**9)) as server:
+        with pytest.raises(ReplyError, match=r"has not answered a request for .* \(last: timeout\)"):
+            asyncio.run(scene(server))
+        assert len(server.served) == 3
+
+
+def test_an_outage_is_told_once_and_the_run_goes_on(
+    given: Build, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alif.models.asking.TOLD_FROM_S", 0.02)
+    replies(given(), scripted(), [str(number) for number in range(8)], chaos=Chaos(error=1.0, attempts=8))
+    said = capsys.readouterr().err
+    assert re.findall(r"teacher\.gpt: no reply from \S+ yet \(500\), trying again for 30\.0 s", said) == [said.strip()]
+
+
+def test_a_wait_beyond_all_patience_is_a_sentence_at_once(given: Build) -> None:
+    async def scene() -> None:
+        chaos = Chaos(crowded_until=1.0, retry_after_s=60.0)
+        patience = replace(FAST, give_up_s=50.0)
+        async with open_models(given(), {"gpt": scripted()}, echo, chaos=chaos, patience=patience) as models:
+            async with asyncio.timeout(20):
+                await models["gpt"].reply(ask("x"))
+
+    with pytest.raises(ReplyError, match=r"\(last: 429, it asks to wait 1 min\)"):
         asyncio.run(scene())
 
 
