@@ -40,7 +40,7 @@ __all__ = ["ROUNDS_AT_ONCE", "expand", "finish", "start"]
 ROUNDS_AT_ONCE = 4
 """Rounds under way: the next are planned before the first is read, so that one slow reply keeps no place in flight empty."""
 
-OBJECTS_PER_COLLECTION = 20_000
+OBJECTS_PER_COLLECTION = 100_000
 
 
 def expand(
