@@ -69,6 +69,9 @@ class Origin(Table):
     """The model as the provider names it."""
     request: str = ""
     """Hash of the request in the ledger."""
+    way: str = ""
+    """How a teacher was asked for the row: "plain", "grounded" (it follows from a passage), "reverse" (its output is a passage,
+    word for word, whose author and licence these are; the model wrote the instruction alone), ", revised" behind it."""
     parents: tuple[str, ...] = ()
     """Ids of the rows that were shown to the teacher, or of the row that was translated."""
 

@@ -45,6 +45,11 @@ class Request:
     revised: bool = False
     """Whether the teacher criticises its draft and writes it again."""
 
+    @property
+    def whole_way(self) -> str:
+        """The way as the funnel and the rows name it."""
+        return f"{self.way}, revised" if self.revised else self.way
+
 
 @dataclass
 class Progress:
@@ -179,9 +184,8 @@ class Expansion:
             else:
                 self._accept(result)
             outcomes.append(result.reason if isinstance(result, Dropped) else "")
-        way = f"{request.way}, revised" if request.revised else request.way
         parsed = sum(isinstance(piece, prompts.Candidate) for piece in pieces)
-        self.funnel.add((request.task, request.teacher, way), reply, parsed, outcomes)
+        self.funnel.add((request.task, request.teacher, request.whole_way), reply, parsed, outcomes)
 
     def _pieces(self, request: Request, reply: Reply) -> list[prompts.Candidate | Dropped]:
         if request.way == "reverse" and request.passage:
@@ -233,10 +237,11 @@ def _origin(request: Request, reply: Reply) -> Origin:
         kind="teacher",
         source=passage.source if passage else "",
         licence=passage.licence if passage else "",
-        author=reply.model,
+        author=passage.author if passage and request.way == "reverse" else reply.model,
         teacher=request.teacher,
         model=reply.model,
         request=reply.request,
+        way=request.whole_way,
         parents=(*request.shown, *((passage.id,) if passage else ())),
     )
 

@@ -3,8 +3,9 @@
     {"requests": 9, "pieces": 54, "parsed": 52, "accepted": 40, "dropped": {"cut_off": 2, "too_near": 12},
      "tokens_in": 9021, "tokens_out": 4410, "usd": 0.031, "usd_per_accepted": 0.000775}
 
-pieces = accepted + dropped in each of these sums. Cost is the price of the replies when they were sent for, also where a
-sibling run has paid it; attempts that got no reply are not in it, they stand in the step's cost.
+pieces = accepted + dropped in each of these sums; a draft, its critique and the second version are three requests. Cost is the
+price of the replies when they were sent for, also where a sibling run has paid it; attempts that got no reply are not in it,
+they stand in the step's cost.
 """
 
 from __future__ import annotations
@@ -43,16 +44,16 @@ class Funnel:
         self._lines: dict[tuple[str, str, str], _Sums] = {}
 
     def add(self, key: tuple[str, str, str], reply: Reply, parsed: int, outcomes: Sequence[str]) -> None:
-        """Count one request and the pieces of its reply.
+        """Count what was asked for one reply, and its pieces.
 
         Args:
             key: task, teacher and way, in the order of `FUNNEL_GROUPS`.
-            reply: what was answered.
+            reply: what was answered, perhaps at the end of a conversation.
             parsed: pieces that were read as candidates.
             outcomes: of each piece "" if it was accepted, else the reason why it was dropped.
         """
         line = self._lines.setdefault(key, _Sums())
-        line.counts.update(requests=1, pieces=len(outcomes), parsed=parsed, accepted=outcomes.count(""))
+        line.counts.update(requests=len(reply.turns) or 1, pieces=len(outcomes), parsed=parsed, accepted=outcomes.count(""))
         line.counts.update(tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
         line.dropped.update(reason for reason in outcomes if reason)
         line.usd += reply.cost_usd

@@ -1,4 +1,4 @@
-"""Read the stored replies of a finished `generate` again, with today's parser, and ask nobody anything.
+"""Read the stored replies of a finished `generate` again, from their raw text, with today's parser, and ask nobody anything.
 
     generate/requests.jsonl  {"round": 0, "task": "qa", "teacher": "gpt", "shown": […], "draw": 0, "request": "9f31…"}
 
@@ -6,6 +6,7 @@ A revised request has "turns" too, the hashes of its draft, the critique and the
 
 What was asked then is read now, in the same order: a parser that reads more would plan other rounds, whose replies nobody has
 paid for. So a task may end above or below where new requests would have taken it; an item after its target is dropped as ever.
+`translate` needs none of this: what it asks does not depend on what was answered, so the step done again asks the ledger alone.
 """
 
 from __future__ import annotations

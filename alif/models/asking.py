@@ -16,7 +16,7 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -28,7 +28,7 @@ from alif.models.chat import Message, Reply, landed
 from alif.models.faults import Fault, refused
 from alif.models.ledger import Ledger, Request
 from alif.models.limiter import Limiter
-from alif.models.reading import Reading, read
+from alif.models.reading import NoReply, Reading, read
 from alif.models.wire import Answer, Wire
 from alif.recipe import Teacher
 from alif.units import duration
@@ -127,9 +127,9 @@ class Line:
         """Return the lock that keeps a request from being sent twice at the same time."""
         return self.desk.asking.setdefault(request.hash, asyncio.Lock())
 
-    def upper_usd(self, request: Request) -> float:
-        """Return the most that a request can cost."""
-        return self.price.upper_usd(len(request.payload.encode()), self.teacher.max_tokens)
+    def upper_usd(self, request: Request, *, written: bool = True) -> float:
+        """Return the most that a request can cost; where nothing was written for it, that is the prompt alone."""
+        return self.price.upper_usd(len(request.payload.encode()), self.teacher.max_tokens if written else 0)
 
     async def answered(self, request: Request, body: dict[str, Any]) -> Reply:
         """Send a request until it is answered."""
@@ -178,7 +178,7 @@ class Line:
             elif fault.wait_s is not None and not fault.stop:
                 self.limiter.pause(fault.wait_s)
             raise
-        cost_usd = self.price.cost_usd(reading) if reading.metered else hold.usd
+        cost_usd = self.price.cost_usd(reading) if reading.metered else self.upper_usd(request, written=reading.written)
         reply = self.desk.ledger.answered(number, request.hash, raw, reading, cost_usd)
         hold.usd = cost_usd
         self.limiter.answered()
@@ -200,14 +200,19 @@ class Line:
         Raises:
             Fault: it is a refusal, or cannot be read.
         """
-        self.desk.heard.add(address.host(self.teacher.address))
-        if answer.status <= 400:
-            try:
-                return read(answer.text)
-            except ValueError as error:
-                if answer.status < 400:
-                    raise Fault(str(error), billed=True) from error
-        raise self.refused(answer)
+        host = address.host(self.teacher.address)
+        self.desk.heard.add(host)
+        if answer.status >= 500:
+            raise self.refused(answer)
+        try:
+            return read(answer.text)
+        except NoReply as error:
+            status = answer.status if answer.status >= 400 else error.status
+            if status:
+                raise self.refused(replace(answer, status=status)) from error
+            counted = "each try counts at the most that it can cost" if error.billed else "nobody is billed for that"
+            self.desk.tell(f"teacher.{self.name}: {host} answers with {error.why} and is asked again; {counted}")
+            raise Fault(error.why, billed=error.billed) from error
 
     def refused(self, answer: Answer) -> Fault:
         """Return what a refusal means."""

@@ -73,13 +73,15 @@ def lost(error: aiohttp.ClientError | TimeoutError) -> Fault:
 def refused(status: int, headers: Mapping[str, str], body: str, name: str, teacher: Teacher, *, key: str) -> Fault:
     """Return what a refusal by `teacher` means. The `key` is taken out of whatever is said."""
     wait_s = retry_after(headers, body)
-    fault = Fault(str(status), billed=status in PERHAPS_BILLED, crowded=status in CROWDED, wait_s=wait_s)
+    in_flight = status == 402 and wait_s is not None  # OpenRouter: the balance is there, too much of it is under way
+    crowded = in_flight or status in CROWDED
+    fault = Fault(str(status), billed=status in PERHAPS_BILLED, crowded=crowded, wait_s=wait_s)
     long = wait_s is not None and wait_s > LONGEST_PAUSE_S
     for_today = _FOR_TODAY.search(body) is not None and (wait_s is None or long)
     today = status == 429 and (for_today or _DAILY_QUOTA.search(body) is not None)
     words = _words(body, key)
     where, who = host(teacher.address), f"the key from {variable(teacher)}" if key else "a request without a key"
-    if status == 402 or (status < 500 and _USED_UP.search(body)):
+    if not in_flight and (status == 402 or (status < 500 and _USED_UP.search(body))):
         fault.stop = ReplyError(
             f"teacher.{name}: the balance or quota at {where} is used up{words}",
             "Top it up there and repeat the command: it goes on where it stopped.",
@@ -90,7 +92,7 @@ def refused(status: int, headers: Mapping[str, str], body: str, name: str, teach
             f"teacher.{name}: {where} gives no more for now{asked}{words}",
             "Repeat the command later: it goes on where it stopped.",
         )
-    elif status < 500 and status not in FOR_NOW:
+    elif status < 500 and status not in FOR_NOW and not in_flight:
         fault.stop = _refusal(name, teacher, status, words, who)
     return fault
 

@@ -6,7 +6,8 @@
     batches    id ─ state; batched: attempt ─ batch           attempts that went out together: see `batch_book`
 
 The hash covers what decides the answer (address, model, messages, settings, draw) and nothing else: not prices, keys, timeouts
-or the run. So a stored reply answers every run that asks the same, free. An attempt counts at its upper bound from the moment
+or the run. So a stored reply answers every run that asks the same, free, and as today's `reading` reads it: what stands beside
+its raw text is what it was understood as when it came, for the sums. An attempt counts at its upper bound from the moment
 before it is sent: a refusal sets that to nothing, a reply to what it cost, and one that was lost on the way (a kill, a timeout,
 half a reply) stays there, since the provider may send a bill for it. So the ledger never shows less than was spent.
 
@@ -29,7 +30,7 @@ from alif import console, store
 from alif.errors import AlifError, BusyError, DataError
 from alif.models.chat import Message, Reply
 from alif.models.mounts import network_mount
-from alif.models.reading import Reading
+from alif.models.reading import NoReply, Reading, read
 
 __all__ = ["Account", "Ledger", "Request", "now"]
 
@@ -58,8 +59,9 @@ CREATE INDEX IF NOT EXISTS batched_of_batch ON batched (batch);
 CREATE INDEX IF NOT EXISTS attempts_of_run ON attempts (run, step);
 CREATE INDEX IF NOT EXISTS replies_of_request ON replies (request, attempt);
 """
+_FIRST = "SELECT attempt FROM replies WHERE request = ? ORDER BY attempt LIMIT 1"
 _ANSWER = """
-SELECT r.text, r.finish, r.model, r.tokens_in, r.tokens_out, a.cost_usd
+SELECT a.cost_usd, r.raw, r.text, r.finish, r.model, r.tokens_in, r.tokens_cached, r.tokens_out, r.tokens_reasoning
 FROM replies r JOIN attempts a ON a.id = r.attempt WHERE r.request = ? ORDER BY r.attempt LIMIT 1
 """
 _ACCOUNT = """
@@ -153,22 +155,20 @@ class Ledger:
         self.db.close()
 
     def answer(self, request: str) -> Reply | None:
-        """Return the stored reply to the request of this hash: the first that came."""
+        """Return the stored reply to the request of this hash: the first that came.
+
+        It is read from its raw text. What cannot be read any more stays what it was understood as: no reply is paid for twice.
+        """
         with self.speaking():
             row = self.db.execute(_ANSWER, (request,)).fetchone()
         if row is None:
             return None
-        text, finish, model, tokens_in, tokens_out, cost_usd = row
-        return Reply(
-            text=text,
-            finish=finish,
-            model=model,
-            request=request,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            cost_usd=cost_usd,
-            stored=True,
-        )
+        cost_usd, raw, *understood = row
+        try:
+            reading = read(raw)
+        except NoReply:
+            reading = Reading(*[*understood, True])
+        return _reply(request, reading, cost_usd, stored=True)
 
     def sending(self, request: Request, run: str, step: str, upper_usd: float) -> int:
         """Write that `request` is about to be sent, counted at its upper bound; return the attempt's number."""
@@ -203,7 +203,7 @@ class Ledger:
         """
         with self.transaction():
             self.db.execute("UPDATE attempts SET state = 'answered', cost_usd = ? WHERE id = ?", (cost_usd, attempt))
-            self.db.execute(
+            done = self.db.execute(
                 "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     attempt,
@@ -218,6 +218,8 @@ class Ledger:
                     reading.tokens_reasoning,
                 ),
             )
+            if done.rowcount and self.db.execute(_FIRST, (request,)).fetchone() == (attempt,):
+                return _reply(request, reading, cost_usd, stored=False)
             answer = self.answer(request)
         assert answer is not None
         return answer.model_copy(update={"stored": False})
@@ -288,3 +290,16 @@ class Ledger:
                 hint = "Move that file away, or name another one in runtime.ledger."
                 raise DataError(f"{self.path}: not a ledger, or a damaged one", hint) from error
             raise
+
+
+def _reply(request: str, reading: Reading, cost_usd: float, *, stored: bool) -> Reply:
+    return Reply(
+        text=reading.text,
+        finish=reading.finish,
+        model=reading.model,
+        request=request,
+        tokens_in=reading.tokens_in,
+        tokens_out=reading.tokens_out,
+        cost_usd=cost_usd,
+        stored=stored,
+    )

@@ -13,7 +13,7 @@ from typing import Any
 from alif.models.address import SCRIPTED, host
 from alif.records import FUNNEL_GROUPS
 from alif.ship import story as stories
-from alif.ship.story import MODEL_AUTHOR, Story, bare, table
+from alif.ship.story import MODEL_AUTHOR, REVERSE, Story, bare, table
 from alif.units import dollars
 
 __all__ = ["data_card"]
@@ -62,11 +62,16 @@ def _language(story: Story) -> str:
 def _licence(story: Story) -> str:
     """Return under which terms the rows stand; what is the user's to decide is said to be."""
     own = f"The texts of the pack {story.taught.code} are {story.taught.licence}. " if story.taught.licence else ""
-    return (
+    told = (
         f"{own}Rows that a model wrote stand under the terms of their teacher, and under the licence of the passage or row "
-        "that they were made from where the tables below name one. Whether they may be published, and under which licence, is "
-        "for whoever publishes them to decide."
+        "that they were made from where the tables below name one. "
     )
+    if any(row["origin"].get("way") == REVERSE for row in stories.rows(story, "generate")):
+        told += (
+            f"Where a row's way is {REVERSE}, the model wrote the instruction alone: the output is the passage, word for word, "
+            "by the passage's author and under its licence. "
+        )
+    return f"{told}Whether they may be published, and under which licence, is for whoever publishes them to decide."
 
 
 def _seeds(story: Story) -> str:

@@ -6,7 +6,8 @@
       jsonl/train.jsonl                         the same rows, one JSON object a line, for people and other tools
 
 Rows of the mixture that the run's teachers wrote or translated; replayed rows are other people's and stay where they are. Never
-part of it: the ledger, the seeds, names of people. Who wrote or read a row is told as "a model", "a person", yes or no.
+part of it: the ledger, the seeds, names of people. Who wrote or read a row is told as "a model", "a person", yes or no; where a
+model wrote the question to a passage, "a model, its output the source".
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from alif.errors import DataError, MissingExtra
 from alif.records import Example
 from alif.runs import Run
 from alif.ship.data_card import data_card
-from alif.ship.story import MODEL_AUTHOR, Story, bare, read, table
+from alif.ship.story import MODEL_AUTHOR, REVERSE, Story, bare, read, table
 
 __all__ = ["COLUMNS", "write"]
 
 MADE = ("teacher", "translated")
 """Kinds of rows that the run has made."""
 TEXTS = ("id", "language", "task", "instruction", "input", "output")
-ORIGIN = ("kind", "source", "licence", "model")
+ORIGIN = ("kind", "way", "source", "licence", "model")
 COLUMNS = (*TEXTS, *ORIGIN, "written_by", "reviewed")
 SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
 """The Hub's words for the number of rows, by what it is below."""
@@ -68,9 +69,10 @@ def _public(row: Example) -> dict[str, Any]:
     """Return what of a row is published."""
     origin = row.origin
     by_model = origin.author in ("", MODEL_AUTHOR, origin.model)
+    written_by = "a model, its output the source" if origin.way == REVERSE else "a model" if by_model else "a person"
     found = {key: getattr(row, key) for key in TEXTS} | {key: getattr(origin, key) for key in ORIGIN}
     found["model"] = bare(origin.model)
-    return found | {"written_by": "a model" if by_model else "a person", "reviewed": bool(origin.reviewed_by)}
+    return found | {"written_by": written_by, "reviewed": bool(origin.reviewed_by)}
 
 
 def _parquet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

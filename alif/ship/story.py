@@ -20,6 +20,7 @@ from alif.units import dollars, duration
 
 __all__ = [
     "MODEL_AUTHOR",
+    "REVERSE",
     "Story",
     "bare",
     "caveats",
@@ -34,6 +35,8 @@ __all__ = [
 
 MODEL_AUTHOR = "language model"
 """How a pack marks a text that a model wrote. Source: `Origin.author`."""
+REVERSE = "reverse"
+"""How a row says that a model wrote its instruction alone. Source: `Origin.way`."""
 ROW_STEPS = ("seeds", "generate", "translate", "filter", "review", "replay", "corpus", "blend")
 
 
@@ -103,8 +106,9 @@ def origins(story: Story) -> str:
     counts: Counter[tuple[str, str, str]] = Counter()
     for row in rows(story, "blend"):
         origin = row["origin"]
-        kind = origin["kind"] + (f", {bare(origin['model'])}" if origin["model"] else "")
-        counts[row["language"], kind, origin["licence"]] += 1
+        way = origin.get("way", "").removeprefix("plain").removeprefix(", ")  # a row of an earlier alif does not say it
+        parts = (origin["kind"], way, bare(origin["model"]))
+        counts[row["language"], ", ".join(filter(None, parts)), origin["licence"]] += 1
     for document in rows(story, "corpus"):
         counts[document["language"], f"text, {document['source']}", document["licence"]] += 1
     if not counts:

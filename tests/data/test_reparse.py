@@ -12,6 +12,7 @@ from alif.data import generate, prompts, seeds
 from alif.data.reparse import reparse
 from alif.errors import DataError
 from alif.language.pack import Pack
+from alif.models import reading
 from alif.records import Counts
 from alif.runs import Given
 
@@ -66,6 +67,19 @@ def test_a_parser_that_reads_less_or_more_changes_rows_and_asks_nobody(
     assert second.facts["rounds"] == first.facts["rounds"]
     asked = [counts.facts["funnel"]["whole"] for counts in (first, second)]
     assert asked[0]["tokens_in"] == asked[1]["tokens_in"] > 0
+    assert second.cost_usd == first.cost_usd
+
+
+def test_a_mended_reading_of_replies_brings_back_what_is_paid_for(
+    given: Build, own: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setitem(reading.FINISHES, "stop", "eos")  # what a provider says and that alif did not know
+        step, first = done(given, own)
+    second = reparse(again(step), **TABLES)
+    assert first.dropped["cut_off"] > second.dropped.get("cut_off", 0)
+    parsed = [counts.facts["funnel"]["whole"]["parsed"] for counts in (first, second)]
+    assert parsed[1] > parsed[0]
     assert second.cost_usd == first.cost_usd
 
 

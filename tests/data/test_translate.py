@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from alif import recipe
 from alif.data import translate as room
 from alif.data.translate import Wanted, translate
 from alif.language.pack import Pack
-from alif.models import Reply
+from alif.models import Reply, reading
+from alif.models.ledger import Ledger
 from alif.records import Counts, Dropped, Example
 from alif.runs import Given
 
@@ -47,6 +49,19 @@ def test_a_draw_by_lot_is_the_same_again(given: Callable[..., Given]) -> None:
     for step in steps:
         run(step, rows=20)
     assert (steps[0].folder / "examples.jsonl").read_bytes() == (steps[1].folder / "examples.jsonl").read_bytes()
+
+
+def test_a_step_done_again_reads_what_is_stored_as_today_and_asks_nobody(
+    given: Callable[..., Given], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = given("translate")
+    with monkeypatch.context() as earlier:
+        earlier.setitem(reading.FINISHES, "stop", "eos")
+        assert run(step, rows=20).dropped == {"cut_off": 20}, "an alif that does not know the provider's word for the end"
+    again = run(step, rows=20)
+    assert again.kept >= 15
+    with closing(Ledger(step.ledger)) as ledger:
+        assert ledger.account().attempts == 20
 
 
 def test_sentences_become_exercises_answered_from_the_phrasebook(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from alif.data.reparse import reparse
 from alif.language import text
 from alif.language.pack import Pack
 from alif.models import Message, Reply
+from alif.models.ledger import Ledger
 from alif.runs import Given
 
 from .conftest import LANGUAGE, SCRIPTED, row, rows_of
@@ -41,6 +44,11 @@ def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(gi
     assert all(one["requests"] and one["usd"] for one in found.values())
     assert sum(one["accepted"] for one in found.values()) == counts.kept
     assert found["reverse"]["pieces"] == found["reverse"]["requests"]
+    asked = rows_of(step.folder, "requests")
+    assert any(one.get("turns") for one in asked)
+    assert counts.facts["funnel"]["whole"]["requests"] == sum(len(one.get("turns", ["one"])) for one in asked)
+    with closing(Ledger(step.ledger)) as ledger:
+        assert counts.facts["funnel"]["whole"]["requests"] == ledger.account(step.run).requests, "as the provider counts them"
     texts = {passage.id: passage for passage in ways.passages(SETTINGS, own, "")}
     rows = [one for one in rows_of(step.folder) if one["origin"]["source"]]
     reverse = [one for one in rows if one["output"] in {passage.text for passage in texts.values()}]
@@ -50,7 +58,10 @@ def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(gi
         assert one["origin"]["source"] == passage.source
         assert passage.source.startswith("articles#")
     assert all(one["output"] == texts[one["origin"]["parents"][-1]].text for one in reverse)
-    assert all(one["origin"]["author"] == "scripted" for one in rows)
+    assert all(one["origin"]["author"] == texts[one["origin"]["parents"][-1]].author for one in reverse), "not the model"
+    assert all((one["origin"]["author"] == "scripted") == (one["origin"]["way"] != "reverse") for one in rows)
+    told = Counter(one["origin"]["way"] for one in rows_of(step.folder))
+    assert told == {way: one["accepted"] for way, one in found.items()}, "each row says its way"
     files = {path.name: path.read_bytes() for path in step.folder.glob("*.jsonl")}
     folder = step.scratch / "again"
     folder.mkdir(parents=True)

@@ -364,8 +364,62 @@ def test_a_blocked_prompt_is_an_answer(given: Build) -> None:
     def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
         return ScriptedReply(text="The response was filtered", status=400, code="content_filter")
 
-    (reply,) = replies(given(), scripted(), ["x"], script)
+    teacher = scripted(usd_per_million_in=1000.0, usd_per_million_out=1000.0, max_tokens=1000)
+    (reply,) = replies(given(), teacher, ["x"], script)
     assert (reply.text, reply.finish) == ("", "content_filter")
+    assert 0 < reply.cost_usd < 1.0, "at most the prompt: nothing was written"
+    (again,) = replies(given(), teacher, ["x"])
+    assert (again.finish, again.stored) == ("content_filter", True), "the same prompt is not sent again"
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_one_prompt_that_a_provider_s_filter_refuses_does_not_stop_the_others(given: Build, status: int) -> None:
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        refused = messages[-1].content == "b"
+        return ScriptedReply(text="Content Exists Risk", status=status) if refused else echo(messages, draw)
+
+    found = replies(given(), scripted(), ["a", "b", "c"], script)
+    assert [(reply.text, reply.finish) for reply in found] == [("a #0", "stop"), ("", "content_filter"), ("c #0", "stop")]
+
+
+def test_an_error_within_a_success_means_what_it_says(given: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenRouter sends an error that comes late with status 200: https://openrouter.ai/docs/api/reference/errors."""
+    said: list[dict[str, object]] = [{"error": {"code": 429, "message": "Rate limited upstream"}}]
+    teacher = {"usd_per_million_in": 0.0, "usd_per_million_out": 1000.0, "max_tokens": 10}
+    with serve(echo) as server:
+        handler = server.RequestHandlerClass
+        answer = handler._answer  # type: ignore[attr-defined]  # the server's own handler
+        spoiled = lambda self, content, fault: answer(self, said.pop() if said else content, fault)  # noqa: E731
+        monkeypatch.setattr(handler, "_answer", spoiled)
+        (reply,) = replies(given(), at(server.address, **teacher), ["q"])
+        said += [{"error": {"code": 402, "message": "Insufficient credits"}}]
+        with pytest.raises(ReplyError, match="is used up"):
+            replies(given(), at(server.address, **teacher), ["another"])
+    ledger = Ledger(given().ledger)
+    assert reply.text == "q #0"
+    assert ledger.account().usd == pytest.approx(reply.cost_usd), "what was refused counts for nothing"
+    ledger.close()
+
+
+@pytest.mark.parametrize(("body", "usd"), [("<html>Sign in</html>", 0.001), ("", 0.011)])
+def test_what_is_no_reply_is_told_and_only_what_the_provider_sent_may_be_billed(
+    given: Build, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], body: str, usd: float
+) -> None:
+    bodies = [body]
+    with serve(lambda messages, draw: ScriptedReply(text="q")) as server:
+        handler = server.RequestHandlerClass
+        answer = handler._answer  # type: ignore[attr-defined]  # the server's own handler
+        page = lambda self, content, fault: (  # noqa: E731
+            self._send_bytes(200, bodies.pop().encode()) if bodies else answer(self, content, fault)
+        )
+        monkeypatch.setattr(handler, "_answer", page)
+        replies(given(), at(server.address, usd_per_million_in=0.0, usd_per_million_out=1000.0, max_tokens=10), ["q"])
+    ledger = Ledger(given().ledger)
+    assert ledger.account().usd == pytest.approx(usd)
+    ledger.close()
+    said = " ".join(capsys.readouterr().err.split())
+    assert ("answers with a web page" if body else "answers with an empty body") in said
+    assert ("nobody is billed" if body else "each try counts") in said
 
 
 def test_a_closed_port_is_a_sentence(given: Build) -> None:

@@ -60,6 +60,12 @@ def test_a_short_wait_is_waited_and_a_long_one_is_told() -> None:
     assert "it asks to wait 2 h" in long.stop.message
 
 
+def test_a_balance_that_is_there_and_under_way_is_waited_for() -> None:
+    """OpenRouter: https://openrouter.ai/docs/api/reference/limits, in-flight spending budget."""
+    full = status(402, "In-flight budget exhausted: insufficient credits for more", headers={"Retry-After": "5"})
+    assert (full.stop, full.crowded, full.billed, full.wait_s) == (None, True, False, 5.0)
+
+
 def test_retry_after_in_all_its_forms() -> None:
     assert retry_after({"retry-after": "2.5"}) == 2.5
     assert retry_after({"retry-after-ms": "250", "retry-after": "9"}) == 0.25

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
 import sqlite3
 from pathlib import Path
@@ -69,6 +70,20 @@ def test_an_attempt_keeps_the_reply_that_it_has(tmp_path: Path) -> None:
     assert again.text == READING.text
     assert list(ledger.raw_replies()) == [(request().hash, '{"raw": 1}')]
     assert (ledger.account().tokens_in, ledger.account().usd) == (READING.tokens_in, 0.25)
+    ledger.close()
+
+
+def test_a_stored_reply_is_read_as_it_would_be_today(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    said = {"message": {"content": "جواب"}, "finish_reason": "eos"}
+    raw = json.dumps({"model": "m-2", "choices": [said], "usage": {"prompt_tokens": 7.0, "completion_tokens": 3}})
+    of_old = Reading("", "eos", "m-2", 0, 0, 0, 0, False)
+    attempt = ledger.sending(request(), "run", "generate", 1.0)
+    assert ledger.answered(attempt, request().hash, raw, of_old, 0.25).finish == "eos", "what has just come is not read twice"
+    found = ledger.answer(request().hash)
+    assert found is not None
+    assert (found.text, found.finish, found.model, found.tokens_in, found.tokens_out) == ("جواب", "stop", "m-2", 7, 3)
+    assert (found.cost_usd, found.stored) == (0.25, True), "what it counted for stays"
     ledger.close()
 
 

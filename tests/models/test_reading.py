@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alif.models.reading import read
+from alif.models.reading import NoReply, read
 
 
 def completion(content: Any, usage: Any = None, finish: Any = "stop") -> str:
@@ -31,6 +31,18 @@ def test_tokens_of_providers_that_count_differently() -> None:
     apart = read(completion("شہر", {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 150}))
     assert apart.tokens_out == 50, "reasoning that is only in the total is paid for too"
     assert not read(completion("شہر")).metered
+    floats = read(completion("شہر", {"prompt_tokens": 3.0, "completion_tokens": 2.0}))
+    assert (floats.tokens_in, floats.tokens_out, floats.metered) == (3, 2, True)
+
+
+@pytest.mark.parametrize("odd", [10**23, 1e300, float("nan"), float("inf"), -(10**23), True, 2.5, "7", None, [3]])
+def test_a_number_of_tokens_that_cannot_be_is_not_believed(odd: Any) -> None:
+    usage = {"prompt_tokens": odd, "prompt_tokens_details": {"cached_tokens": odd}}
+    assert not read(completion("شہر", usage)).metered
+    details = {"prompt_tokens": 3, "completion_tokens": 2, "completion_tokens_details": {"reasoning_tokens": odd}}
+    assert read(completion("شہر", details)).tokens_reasoning == 0
+    absurd = not isinstance(odd, int | float) or abs(odd) <= 10**9
+    assert read(completion("شہر", {"prompt_tokens": 3, "completion_tokens": odd})).metered == absurd
 
 
 @pytest.mark.parametrize(
@@ -47,8 +59,81 @@ def test_tokens_of_providers_that_count_differently() -> None:
     ],
 )
 def test_what_is_no_reply(raw: str, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
+    with pytest.raises(NoReply, match=why) as caught:
         read(raw)
+    assert (caught.value.status, caught.value.billed) == (0, True), "it may be half of what is billed"
+
+
+def test_a_page_for_people_comes_from_no_model() -> None:
+    with pytest.raises(NoReply, match="a web page") as caught:
+        read("\n<!DOCTYPE html><html>Sign in</html>")
+    assert not caught.value.billed
+
+
+def test_an_error_sent_as_a_success_keeps_its_status() -> None:
+    for code in (402, "429", 503):
+        with pytest.raises(NoReply) as caught:
+            read(json.dumps({"error": {"code": code, "message": "no"}}))
+        assert caught.value.status == int(code)
+    broken = {"message": {"content": "نصف"}, "finish_reason": "error", "error": {"code": 500, "message": "upstream"}}
+    for choice in (broken, broken | {"error": None}, broken | {"finish_reason": "stop"}):
+        with pytest.raises(NoReply, match="broke off") as caught:
+            read(json.dumps({"choices": [choice]}))
+        assert caught.value.status == 502, "tried again, and perhaps billed"
+
+
+@pytest.mark.parametrize(
+    ("words", "finish"),
+    [
+        (["stop", "eos", "EOS", "eos_token", "end_turn", "STOP", "stop_sequence", "complete", "Completed", "", None], "stop"),
+        (["length", "max_tokens", "MAX_TOKENS", "model_length"], "length"),
+        (["content_filter", "refusal", "SAFETY", "PROHIBITED_CONTENT"], "content_filter"),
+        (["tool_calls"], "tool_calls"),
+        (["insufficient_system_resource"], "insufficient_system_resource"),
+        (["Odd"], "Odd"),
+    ],
+)
+def test_the_words_of_all_providers_for_the_end(words: list[str | None], finish: str) -> None:
+    for word in words:
+        assert read(completion("شہر", finish=word)).finish == finish
+        assert read(json.dumps({"type": "message", "content": [], "stop_reason": word})).finish == finish
+
+
+@pytest.mark.parametrize(
+    ("error", "written"),
+    [
+        ({"message": "Content Exists Risk", "code": "invalid_request_error"}, False),  # DeepSeek
+        ({"message": "Your prompt was flagged as potentially violating our usage policy", "code": "invalid_prompt"}, False),
+        ({"message": "We've limited access to this content for safety reasons.", "code": "invalid_prompt"}, False),
+        ({"message": "The response was filtered due to the prompt", "code": "content_filter", "status": 400}, False),  # Azure
+        ({"code": 400, "message": "The request was rejected", "param": "prompt", "type": "content_filter"}, False),  # Moonshot
+        ({"message": "Input data may contain inappropriate content.", "code": "data_inspection_failed"}, False),  # DashScope
+        ({"message": "Output data may contain inappropriate content.", "code": "data_inspection_failed"}, True),
+        ({"code": "1301", "message": "系统检测到输入或生成内容可能包含不安全或敏感内容"}, True),  # Zhipu
+        ("Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO", True),  # xAI, which has a price for it
+        ({"type": "invalid_request_error", "message": "Output blocked by content filtering policy"}, True),  # Anthropic
+        ({"code": 403, "message": "flagged", "metadata": {"reasons": ["violence"], "flagged_input": "…"}}, False),  # OpenRouter
+        ({"code": 400, "message": "Provider returned error", "metadata": {"raw": '{"detail": "Content Exists Risk"}'}}, False),
+    ],
+)  # fmt: skip
+def test_a_refusal_of_this_prompt_is_an_answer_of_no_text(error: object, written: bool) -> None:
+    found = read(json.dumps({"error": error}))
+    assert (found.text, found.finish, found.metered, found.written) == ("", "content_filter", False, written)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "invalid_prompt", "message": "Invalid prompt: messages[1].role is unknown"},
+        {"code": 403, "message": "Budget limit exceeded", "metadata": {"limit_source": "openrouter_key_limit"}},
+        {"code": "unsupported_value", "message": "'temperature' does not support 0.7"},
+        "no such thing",
+        None,
+    ],
+)
+def test_other_refusals_are_none(error: object) -> None:
+    with pytest.raises(NoReply):
+        read(json.dumps({"error": error}))
 
 
 def test_what_is_a_reply_all_the_same() -> None:

@@ -74,6 +74,24 @@ def test_no_person_and_no_ledger_is_in_any_file(tmp_path: Path) -> None:
     assert [row["id"] for row in published if row["written_by"] == "a person" and row["reviewed"]] == [first["id"]]
 
 
+def test_a_question_to_a_native_text_is_told_apart_from_what_a_model_wrote(tmp_path: Path) -> None:
+    run = build(tmp_path)
+    for step in ("generate", "blend"):
+        rows = rows_of(run / step / "examples.jsonl")
+        first = next(row for row in rows if row["origin"]["kind"] == "teacher")  # type: ignore[index]
+        first["origin"] |= {"way": "reverse", "source": "wiki#7", "licence": "CC BY-SA 4.0", "author": "Ayesha Khan"}  # type: ignore[operator]
+        store.write_rows(run / step / "examples.jsonl", rows)
+    folder = dataset.write(run)
+    published = [row for name in ("train", "validation") for row in rows_of(folder / "jsonl" / f"{name}.jsonl")]
+    (reverse,) = [row for row in published if row["way"] == "reverse"]
+    assert reverse["written_by"] == "a model, its output the source"
+    assert (reverse["source"], reverse["licence"]) == ("wiki#7", "CC BY-SA 4.0")
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "| ur | teacher, reverse, scripted | CC BY-SA 4.0 | 1 |" in card
+    assert "the output is the passage, word for word" in card
+    assert "word for word" not in (dataset.write(build(tmp_path / "plain")) / "README.md").read_text(encoding="utf-8")
+
+
 def test_a_split_that_is_gone_leaves_no_file_behind(tmp_path: Path) -> None:
     run = build(tmp_path)
     dataset.write(run)
