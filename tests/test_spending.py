@@ -68,6 +68,16 @@ def test_a_teacher_that_does_not_answer_is_exit_1(capsys: pytest.CaptureFixture[
     assert said.err.index("$3.50 out a million tokens; this check costs at most") < said.err.index("did not answer")
 
 
+def test_an_address_without_its_path_is_named_and_not_the_model(capsys: pytest.CaptureFixture[str]) -> None:
+    with serve(lambda messages, draw: ScriptedReply(text="yes")) as server:
+        root = server.address.removesuffix("/v1")
+        sets = ["--set", "teacher.scripted=false", "--set", f'teacher.gpt={{model="gpt-9", address="{root}"}}']
+        assert _main(["check", "demo", "--live", *sets]) == 1
+    said = capsys.readouterr().out
+    assert f"there is nothing at {root}/chat/completions, or no model gpt-9" in said
+    assert "Check teacher.gpt.address, most end in /v1" in said
+
+
 def test_stored_replies_are_read_again_and_later_steps_say_so(
     said: Callable[..., Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

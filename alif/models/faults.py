@@ -40,6 +40,8 @@ _DAILY_QUOTA = re.compile(r'"quotaId"\s*:\s*"[^"]*PerDay')
 """Gemini names the quota that is used up, and asks for a wait of seconds all the same."""
 _RETRY_DELAY = re.compile(r'"retryDelay"\s*:\s*"(?P<s>[0-9]+(?:\.[0-9]+)?)s"')
 _FOR_TODAY = re.compile("per.?day|daily", re.IGNORECASE)
+_NO_MODEL = re.compile("model|deployment|endpoints? found", re.IGNORECASE)
+"""What providers say where they have no such model: Azure's are deployments, OpenRouter has "no endpoints found" for one."""
 _SPACE = re.compile(r"\s+")
 
 
@@ -70,8 +72,10 @@ def lost(error: aiohttp.ClientError | TimeoutError) -> Fault:
     return Fault(f"connection lost: {type(error).__name__}", billed=True)
 
 
-def refused(status: int, headers: Mapping[str, str], body: str, name: str, teacher: Teacher, *, key: str) -> Fault:
-    """Return what a refusal by `teacher` means. The `key` is taken out of whatever is said."""
+def refused(
+    status: int, headers: Mapping[str, str], body: str, name: str, teacher: Teacher, *, key: str, url: str = ""
+) -> Fault:
+    """Return what a refusal by `teacher` means; `url` is what was asked. The `key` is taken out of whatever is said."""
     wait_s = retry_after(headers, body)
     fault = Fault(str(status), billed=status in PERHAPS_BILLED, crowded=status in CROWDED, wait_s=wait_s)
     long = wait_s is not None and wait_s > LONGEST_PAUSE_S
@@ -91,11 +95,11 @@ def refused(status: int, headers: Mapping[str, str], body: str, name: str, teach
             "Repeat the command later: it goes on where it stopped.",
         )
     elif status < 500 and status not in FOR_NOW:
-        fault.stop = _refusal(name, teacher, status, words, who)
+        fault.stop = _refusal(name, teacher, status, words, who, url)
     return fault
 
 
-def _refusal(name: str, teacher: Teacher, status: int, words: str, who: str) -> ReplyError:
+def _refusal(name: str, teacher: Teacher, status: int, words: str, who: str, url: str) -> ReplyError:
     where = host(teacher.address)
     if status == 401:  # without the provider's words: some repeat the key
         return ReplyError(
@@ -105,6 +109,9 @@ def _refusal(name: str, teacher: Teacher, status: int, words: str, who: str) -> 
     if status == 403:
         message = f"teacher.{name}: {where} does not let {who} use {teacher.model}{words}"
         return ReplyError(message, "Ask the provider for access, or name another model.")
+    if status == 404 and url and not _NO_MODEL.search(words):
+        message = f"teacher.{name}: there is nothing at {url}, or no model {teacher.model}{words}"
+        return ReplyError(message, f"Check teacher.{name}.address, most end in /v1, and teacher.{name}.model.")
     if status == 404:
         message = f"teacher.{name}: {where} knows no model {teacher.model}{words}"
         return ReplyError(message, f"Check teacher.{name}.model and teacher.{name}.address.")

@@ -52,6 +52,8 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     raw: bytes
+    url: str = ""
+    """Where it comes from; empty for an answer out of a batch."""
 
     @property
     def text(self) -> str:
@@ -105,7 +107,8 @@ class Wire:
             async with self.session.request(
                 method, self.url + path, params=self.query, proxy=self.proxy, timeout=timeout, **sent
             ) as response:
-                return Answer(response.status, response.headers, await response.read())
+                url = str(response.url.with_query(None))
+                return Answer(response.status, response.headers, await response.read(), url)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise lost(error) from error
 
@@ -124,12 +127,8 @@ async def connect(name: str, teacher: Teacher, key: str, timeout_s: float, url: 
     Raises:
         ReplyError: the environment names a proxy that cannot be used.
     """
-    url = (url or teacher.address).rstrip("/")
-    spoken, query = address.protocol(teacher), {}
-    if spoken == "anthropic":
-        url = url.removesuffix("/v1")
-    elif spoken == "azure":
-        url, query = f"{url.removesuffix('/openai')}/openai", {"api-version": teacher.api_version}
+    url, spoken = address.base(teacher, url), address.protocol(teacher)
+    query = {address.VERSION: teacher.api_version} if spoken == "azure" else {}
     proxy = None if address.is_local(teacher.address) else _proxy(name, url)
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_OPEN_S, ssl=_trust())
     async with aiohttp.ClientSession(
