@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from alif.language import bidi, pack
 from alif.models import address, budget
 from alif.recipe import Recipe
 from alif.records import NOT_REVIEWED
-from alif.runs import Run, list_runs, state
+from alif.runs import Run, Step, list_runs, state
 from alif.train import together, tracker
 
 __all__ = [
@@ -155,6 +155,7 @@ def _problems(recipe: Recipe) -> list[AlifError]:
                 examine_one(name, teacher)
             except AlifError as error:
                 found.append(error)
+    found += _share_problems(recipe) if recipe.teacher and asks else ()
     for name, part in recipe.blend.items():
         if not part.source and name not in ("generate", "translate", "replay"):
             found.append(RecipeError(f"blend.{name}: no source", "Name files or a hub id; only steps have rows of their own."))
@@ -164,6 +165,14 @@ def _problems(recipe: Recipe) -> list[AlifError]:
         except RecipeError as error:
             found.append(error)
     return found
+
+
+def _share_problems(recipe: Recipe) -> Iterable[AlifError]:
+    from alif.data import expansion, teachers  # noqa: PLC0415 - takes as long to load as the rest of this file
+
+    own = pack.load(recipe.language.pack)
+    targets = expansion.targets(own, recipe.generate.accepted, recipe.generate.weights)
+    return teachers.problems(recipe.teacher, own, [task for task, target in targets.items() if target])
 
 
 def show_examined(found: Mapping[str, Any]) -> None:
@@ -206,30 +215,40 @@ def _setting_row(setting: Mapping[str, Any]) -> tuple[str, str, str, str]:
     return "*", setting["key"], value, f"{setting['about']} Default: {default}."
 
 
-def status(run: Run) -> dict[str, Any]:
-    """Return {"run", "steps": [{name, state, rows_in, kept, dropped, cost_usd, seconds, message}]}."""
-    return {"run": run.name, "steps": [state(step, run) for step in pipeline.PIPELINE]}
+def status(run: Run, usd: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """Return {"run", "steps": [{name, state, rows_in, kept, target, saturated, dropped, cost_usd, seconds, message}]}.
+
+    Args:
+        run: the run.
+        usd: what steps that are not done have cost so far, by their names.
+    """
+    return {"run": run.name, "steps": [_step(step, run, (usd or {}).get(step.name, 0.0)) for step in pipeline.PIPELINE]}
+
+
+def _step(step: Step, run: Run, usd: float) -> dict[str, Any]:
+    facts = (run.record(step.name) or {"counts": {}})["counts"].get("facts", {})
+    target = sum(facts["targets"].values()) if "targets" in facts else None
+    found = state(step, run) | {"target": target, "saturated": facts.get("saturated", [])}
+    return found if found["state"] == "done" else found | {"cost_usd": usd}
 
 
 def show_status(found: Mapping[str, Any]) -> None:
     """Print `status` as a table."""
     rows = []
     for step in found["steps"]:
-        dropped = ", ".join(f"{count} {reason}" for reason, count in step["dropped"].items())
-        done = step["state"] == "done"
+        counts = (step["rows_in"], step["kept"]) if step["state"] == "done" else (None, None)
         cost = f"{step['cost_usd']:.4f}" if step["cost_usd"] else ""
-        counts = (step["rows_in"], step["kept"]) if done else (None, None)
-        rows.append(
-            (
-                step["name"],
-                step["state"],
-                *counts,
-                cost,
-                f"{step['seconds']:.1f}",
-                dropped or step["message"].partition("\n")[0],
-            )
-        )
+        rows.append((step["name"], step["state"], *counts, cost, f"{step['seconds']:.1f}", _remark(step)))
     console.table(("step", "state", "in", "kept", "$", "s", "dropped"), rows, title=f"run {found['run']}")
+
+
+def _remark(step: Mapping[str, Any]) -> str:
+    """Return what there is to say of a step: why it stopped, how far it is from its target, what it dropped."""
+    dropped = ", ".join(f"{count} {reason}" for reason, count in step["dropped"].items())
+    if step["saturated"]:
+        target = f"{step['kept']} of {step['target']} rows, " if step["target"] else ""
+        return f"{target}saturated: {', '.join(step['saturated'])}; {dropped}"
+    return dropped or str(step["message"]).partition("\n")[0]
 
 
 def show_end(run: Run, done: int) -> None:

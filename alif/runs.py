@@ -32,7 +32,7 @@ from typing import Any
 
 from alif import recipe as recipes
 from alif import store
-from alif.errors import AlifError, BusyError, DriftError, Waiting
+from alif.errors import AlifError, BudgetError, BusyError, DriftError, Waiting
 from alif.recipe import Recipe, Runtime
 from alif.records import Counts
 
@@ -283,9 +283,8 @@ def _work(step: Step, recipe: Recipe, run: Run, identity: Mapping[str, Any]) -> 
         with store.disk(partial):
             counts = step.work(given, **{table: getattr(recipe, table) for table in step.reads})
     except BaseException as error:
-        kind = "waiting" if isinstance(error, Waiting) else "failed" if isinstance(error, Exception) else "todo"
         with contextlib.suppress(AlifError, OSError):  # a full disk must not hide the first error
-            _note(scratch, kind, before + time.monotonic() - began, str(error))
+            _note(scratch, _ended(error), before + time.monotonic() - began, str(error))
         raise
     seconds = before + time.monotonic() - began
     store.write_json(
@@ -303,6 +302,15 @@ def _work(step: Step, recipe: Recipe, run: Run, identity: Mapping[str, Any]) -> 
     )
     _note(scratch, "done", seconds)
     return partial
+
+
+def _ended(error: BaseException) -> str:
+    """Return the state of a step that this error ended."""
+    if isinstance(error, Waiting):
+        return "waiting"
+    if isinstance(error, BudgetError):
+        return "cap reached"
+    return "failed" if isinstance(error, Exception) else "todo"
 
 
 def _note(scratch: Path, state: str, seconds: float, message: str = "") -> None:
