@@ -14,7 +14,7 @@ from alif.language import bidi, pack
 from alif.models import address, budget
 from alif.recipe import Recipe
 from alif.records import NOT_REVIEWED
-from alif.runs import Run, Step, list_runs, state
+from alif.runs import Run, Step, list_runs, new_ledger, state
 from alif.train import together, tracker
 
 __all__ = [
@@ -91,6 +91,7 @@ def examine(recipe: Recipe) -> dict[str, Any]:
         "languages": [f"{own.code} ({own.name})", f"{known.code} ({known.name}), known to the base"],
         "settings": _settings(recipe),
         "hosts": [{"host": host, "sent": sent} for host, sent in _hosts(recipe)],
+        "notes": [note for note in (new_ledger(recipe.runtime),) if note],
         "problems": [{"message": error.message, "hint": error.hint} for error in _problems(recipe)],
     }
 
@@ -184,6 +185,8 @@ def show_examined(found: Mapping[str, Any]) -> None:
     hosts = [(host["host"], host["sent"]) for host in found["hosts"]]
     console.table(("contacts", "sends"), hosts or [("nobody", "everything stays on this machine")])
     console.line()
+    for note in found["notes"]:
+        console.line(note)
     for problem in found["problems"]:
         console.line(f"! {problem['message']}\n  {problem['hint']}")
     if "tokenizer" in found:

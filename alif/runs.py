@@ -36,7 +36,20 @@ from alif.errors import AlifError, BudgetError, BusyError, DriftError, Waiting
 from alif.recipe import Recipe, Runtime
 from alif.records import Counts
 
-__all__ = ["FORMAT", "Given", "Run", "Step", "difference", "finished", "list_runs", "made_with", "perform", "redo", "state"]
+__all__ = [
+    "FORMAT",
+    "Given",
+    "Run",
+    "Step",
+    "difference",
+    "finished",
+    "list_runs",
+    "made_with",
+    "new_ledger",
+    "perform",
+    "redo",
+    "state",
+]
 
 FORMAT = 1
 """Version of the run folder's layout, in every step.json."""
@@ -62,6 +75,14 @@ class Given:
     def ledger(self) -> Path:
         """The file of requests and replies: the run's own, or one shared with sibling runs."""
         return Path(self.runtime.ledger) if self.runtime.ledger else self.root / "ledger.sqlite"
+
+
+def new_ledger(runtime: Runtime) -> str:
+    """Return what to say where the shared ledger is not there yet, else "": it may have been looked for in the wrong place."""
+    path = Path(runtime.ledger)
+    if not runtime.ledger or path.is_file():
+        return ""
+    return f"runtime.ledger: {path.resolve()} is new: every request will be sent, none is answered from a sibling's replies"
 
 
 @dataclass(frozen=True)

@@ -401,7 +401,7 @@ class Runtime(Table):
     """Where the training curve is shown too, beside its file and the report: trackio (files here, or the Space that
     TRACKIO_SPACE_ID names) or Weights & Biases, each an extra of its name. Numbers and the stage's settings go there."""
     ledger: str = ""
-    """Ledger file shared with other runs; empty: the run's own."""
+    """Ledger file shared with other runs, relative to the working directory; empty: the run's own."""
 
 
 class Recipe(Table):

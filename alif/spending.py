@@ -157,7 +157,7 @@ def money(run: Run, recipe: Recipe) -> dict[str, Any]:
         steps = {name: usd for name in names if (usd := ledger.account(run.name, name).usd)}
         count, usd = ledger.unsettled(run.name)
         waiting = {"requests": count, "usd": usd, "batches": _waiting(BatchBook(ledger), run)}
-        return found | {"spent_usd": account.usd - account.unsettled_usd, "steps": steps, "unsettled": waiting}
+        return found | {"spent_usd": round(account.usd - account.unsettled_usd, 9), "steps": steps, "unsettled": waiting}
 
 
 def _nothing() -> dict[str, Any]:
@@ -180,7 +180,7 @@ def show_money(found: Mapping[str, Any], run: Run) -> None:
     unsettled = found["unsettled"]
     requests, usd = unsettled["requests"], unsettled["usd"]
     for batch in unsettled["batches"]:
-        requests, usd = requests - batch["requests"], usd - batch["usd"]
+        requests, usd = requests - batch["requests"], round(usd - batch["usd"], 9)
         which = f"{batch['requests']} requests in the batch {batch['id'] or 'being made'}"
         console.line(f"{dollars(batch['usd'])} more at most for {which}, which is under way: alif batches {run.name}")
     if requests:

@@ -146,6 +146,26 @@ def test_money_of_a_batch_under_way_is_told_with_the_batch_and_not_as_something_
     assert "release" not in told
 
 
+def test_it_is_said_where_a_shared_ledger_lies_and_that_it_is_new(
+    said: Callable[..., Any], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = ["--set", 'runtime.ledger="shared.sqlite"']
+    new = f"runtime.ledger: {tmp_path / 'shared.sqlite'} is new"
+
+    def told(*arguments: str) -> str:
+        assert _main([*arguments, *shared]) == 0
+        found = capsys.readouterr()
+        return f"{found.out}{found.err}".replace("\n", " ")
+
+    assert new in told("check", "demo")
+    assert new in told("generate", "demo", *SMALL)
+    assert "is new" not in told("check", "demo") + told("generate", "demo", *SMALL, "--set", 'name="sibling"')
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert f"runtime.ledger: {elsewhere / 'shared.sqlite'} is new" in told("generate", "demo", *SMALL)
+
+
 def test_a_run_that_the_cap_stopped_says_so_and_what_is_spent(
     said: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -160,7 +180,7 @@ def test_a_run_that_the_cap_stopped_says_so_and_what_is_spent(
     assert "of $0.10" in step["message"]
     with closing(Ledger(Path("runs/demo/ledger.sqlite"))) as ledger:
         whole, check, asked = (ledger.account("demo", name).usd for name in (None, "check", "generate"))
-    assert found["money"]["spent_usd"] == whole
+    assert found["money"]["spent_usd"] == pytest.approx(whole)
     assert found["money"]["cap_usd"] == 0.1
     assert found["money"]["steps"] == {"check": check, "generate": asked}
     assert 0 < step["cost_usd"] == asked
