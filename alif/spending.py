@@ -56,7 +56,7 @@ def prove(run: Run, recipe: Recipe, live: bool, rehearse: int, json: bool) -> No
 
 def greeted(run: Run, recipe: Recipe) -> list[dict[str, Any]]:
     """Ask every teacher for one token: see `alif.data.live`."""
-    from alif.data import live  # noqa: PLC0415 - loads openai
+    from alif.data import live  # noqa: PLC0415 - loads the rooms that ask
 
     with run.locked():
         return live.greet(_given(run, recipe, "check"), recipe)
@@ -87,7 +87,7 @@ def all_answered(found: Sequence[Mapping[str, Any]]) -> None:
 
 def rehearsed(run: Run, recipe: Recipe, count: int) -> dict[str, Any]:
     """Send `count` real requests and estimate the whole: see `alif.data.rehearse`."""
-    from alif.data import rehearse  # noqa: PLC0415 - loads openai
+    from alif.data import rehearse  # noqa: PLC0415 - loads the rooms that ask
 
     with run.locked():
         return rehearse.rehearse(_given(run, recipe, "rehearse"), recipe, count)
@@ -127,7 +127,7 @@ def _range(low: str, high: str) -> str:
 
 def batches(run: Run, recipe: Recipe, cancel: str | None) -> list[dict[str, Any]]:
     """Return the batches of a run, or the one that was cancelled."""
-    from alif.models import batch_list  # noqa: PLC0415 - loads openai
+    from alif.models import batch_list  # noqa: PLC0415 - loads the rooms that ask
 
     given = _given(run, recipe, "batches")
     if cancel is not None:

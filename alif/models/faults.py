@@ -16,6 +16,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -109,7 +110,7 @@ def _refusal(name: str, teacher: Teacher, status: int, words: str, who: str, url
     if status == 403:
         message = f"teacher.{name}: {where} does not let {who} use {teacher.model}{words}"
         return ReplyError(message, "Ask the provider for access, or name another model.")
-    if status == 404 and url and not _NO_MODEL.search(words):
+    if status == 404 and url and not _NO_MODEL.search(words.replace(urlsplit(url).path, "")):
         message = f"teacher.{name}: there is nothing at {url}, or no model {teacher.model}{words}"
         return ReplyError(message, f"Check teacher.{name}.address, most end in /v1, and teacher.{name}.model.")
     if status == 404:

@@ -60,16 +60,18 @@ def test_what_is_refused_for_good_is_one_sentence_without_the_key(code: int, mes
         ({"type": "error", "error": {"type": "not_found_error", "message": "model: gpt-4o"}}, True),
         ({"error": {"message": "No endpoints found for gpt-4o.", "code": 404}}, True),
         ({"error": {"message": "Invalid URL (POST /chat/completions)", "code": None}}, False),
+        ({"error": {"message": "no such path: /openai/deployments/gpt-4o/chat/completions"}}, False),
         ({"detail": "Not Found"}, False),
         ("<html>404: this page shows a model</html>", False),
     ],
 )
 def test_a_path_that_is_not_there_is_told_from_a_model_that_is_not_known(body: object, knows_the_path: bool) -> None:
     raw = body if isinstance(body, str) else json.dumps(body)
-    stop = refused(404, {}, raw, "gpt", TEACHER, key=KEY, url="https://api.openai.com/chat/completions").stop
+    url = "https://api.openai.com/openai/deployments/gpt-4o/chat/completions"
+    stop = refused(404, {}, raw, "gpt", TEACHER, key=KEY, url=url).stop
     assert stop is not None
     assert ("knows no model gpt-4o" in stop.message) is knows_the_path
-    assert ("nothing at https://api.openai.com/chat/completions" in stop.message) is not knows_the_path
+    assert (f"nothing at {url}," in stop.message) is not knows_the_path
 
 
 def test_a_short_wait_is_waited_and_a_long_one_is_told() -> None:
