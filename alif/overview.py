@@ -140,7 +140,10 @@ def _sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
 
 
 def _problems(recipe: Recipe) -> list[AlifError]:
-    """Return what would stop a run of the recipe; so a teacher that it never asks is no problem, whatever its key and price."""
+    """Return what would stop a run of the recipe, or is not what was meant.
+
+    So a teacher that it never asks is no problem, whatever its key and price.
+    """
     asks = bool(recipe.generate.accepted or recipe.translate.rows)
     found: list[AlifError] = []
     for key, source in _sources(recipe).items():
@@ -195,7 +198,7 @@ def show_examined(found: Mapping[str, Any]) -> None:
 
 
 def refuse_problems(found: Mapping[str, Any]) -> None:
-    """Refuse a recipe with problems, each of which would stop its run, after all of them were told.
+    """Refuse a recipe with problems after all of them were told.
 
     Raises:
         RecipeError: with their number.

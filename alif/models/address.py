@@ -115,7 +115,7 @@ def check(name: str, teacher: Teacher) -> None:
         return
     where, parts = f"teacher.{name}.address", _split(teacher.address)
     asked = parse_qs(parts.query, keep_blank_values=True)
-    if "@" in parts.netloc or parts.fragment or asked.keys() - {VERSION}:
+    if "@" in parts.netloc or "#" in teacher.address or ("?" in teacher.address and asked.keys() != {VERSION}):
         raise RecipeError(
             f"{where} holds a user, a password, a query or a #",
             "Keys come from the environment only: name the variable in teacher.NAME.key.",
@@ -128,7 +128,7 @@ def check(name: str, teacher: Teacher) -> None:
         right = f'address = "{parts.scheme}://{parts.netloc}{path.removesuffix(ending)}"'
         version = f' and api_version = "{asked[VERSION][0]}"' if asked and protocol(teacher) == "azure" else ""
         extra = " and ".join(one for one in (ending, f"?{VERSION}" if asked else "") if one)
-        raise RecipeError(f"{where} goes on too far: {extra} is added by alif", f"Write {right}{version}.")
+        raise RecipeError(f"{where} goes on too far, with {extra}", f"Write {right}{version}.")
 
 
 def _fault(address: str, parts: SplitResult) -> str:

@@ -112,7 +112,8 @@ def _refusal(name: str, teacher: Teacher, status: int, words: str, who: str, url
         return ReplyError(message, "Ask the provider for access, or name another model.")
     if status == 404 and url and not _NO_MODEL.search(words.replace(urlsplit(url).path, "")):
         message = f"teacher.{name}: there is nothing at {url}, or no model {teacher.model}{words}"
-        return ReplyError(message, f"Check teacher.{name}.address, most end in /v1, and teacher.{name}.model.")
+        ending = "" if "/v1/" in url else ", most end in /v1,"
+        return ReplyError(message, f"Check teacher.{name}.address{ending} and teacher.{name}.model.")
     if status == 404:
         message = f"teacher.{name}: {where} knows no model {teacher.model}{words}"
         return ReplyError(message, f"Check teacher.{name}.model and teacher.{name}.address.")

@@ -37,6 +37,8 @@ def test_what_is_local(where: str, local: bool) -> None:
         "https://host.org/v1?key=secret",
         "https://host.org/v1?key=secret&api-version=1",
         "https://host.org/v1#secret",
+        "https://host.org/v1#",
+        "https://host.org/v1?",
         "sk-secret",
         "http://[",
         "http://127.0.0.1:abc/v1",
