@@ -96,7 +96,8 @@ def refused(
             "Repeat the command later: it goes on where it stopped.",
         )
     elif status < 500 and status not in FOR_NOW:
-        fault.stop = _refusal(name, teacher, status, words, who, url)
+        named = "model_not_found" in body or _NO_MODEL.search(words.replace(urlsplit(url).path, ""))
+        fault.stop = _refusal(name, teacher, status, words, who, "" if named else url)
     return fault
 
 
@@ -110,7 +111,7 @@ def _refusal(name: str, teacher: Teacher, status: int, words: str, who: str, url
     if status == 403:
         message = f"teacher.{name}: {where} does not let {who} use {teacher.model}{words}"
         return ReplyError(message, "Ask the provider for access, or name another model.")
-    if status == 404 and url and not _NO_MODEL.search(words.replace(urlsplit(url).path, "")):
+    if status == 404 and url:
         message = f"teacher.{name}: there is nothing at {url}, or no model {teacher.model}{words}"
         ending = "" if "/v1/" in url else ", most end in /v1,"
         return ReplyError(message, f"Check teacher.{name}.address{ending} and teacher.{name}.model.")

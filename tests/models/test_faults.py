@@ -59,6 +59,7 @@ def test_what_is_refused_for_good_is_one_sentence_without_the_key(code: int, mes
         ({"error": {"code": "DeploymentNotFound", "message": "The API deployment for this resource does not exist."}}, True),
         ({"type": "error", "error": {"type": "not_found_error", "message": "model: gpt-4o"}}, True),
         ({"error": {"message": "No endpoints found for gpt-4o.", "code": 404}}, True),
+        ({"error": {"message": "There is no such thing", "code": "model_not_found"}}, True),
         ({"error": {"message": "Invalid URL (POST /chat/completions)", "code": None}}, False),
         ({"error": {"message": "no such path: /openai/deployments/gpt-4o/chat/completions"}}, False),
         ({"detail": "Not Found"}, False),
