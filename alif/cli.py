@@ -196,14 +196,14 @@ for _place, _step in enumerate(pipeline.PIPELINE):
 
 @app.command
 def status(run: str, *, json: Json = False) -> None:
-    """Show a line per step: state, rows in, kept, dropped by reason, cost, time; and money that is not settled."""
+    """Show a line per step: state, rows in, kept, dropped by reason, cost, time; and money: spent, not settled, the cap."""
     from alif import overview, spending
 
     folder, recipe = _stored(run)
-    found = overview.status(folder) | {"unsettled": spending.unsettled(folder, recipe)}
-    _tell(found, overview.show_status, json)
+    money = spending.money(folder, recipe)
+    _tell(overview.status(folder, money["steps"]) | {"money": money}, overview.show_status, json)
     if not json:
-        spending.show_unsettled(found["unsettled"], folder)
+        spending.show_money(money, folder)
 
 
 @app.command

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from alif.language import bidi, pack
 from alif.models import address, budget
 from alif.recipe import Recipe
 from alif.records import NOT_REVIEWED
-from alif.runs import Run, list_runs, state
+from alif.runs import Run, Step, list_runs, new_ledger, state
 from alif.train import together, tracker
 
 __all__ = [
@@ -91,6 +91,7 @@ def examine(recipe: Recipe) -> dict[str, Any]:
         "languages": [f"{own.code} ({own.name})", f"{known.code} ({known.name}), known to the base"],
         "settings": _settings(recipe),
         "hosts": [{"host": host, "sent": sent} for host, sent in _hosts(recipe)],
+        "notes": [note for note in (new_ledger(recipe.runtime),) if note],
         "problems": [{"message": error.message, "hint": error.hint} for error in _problems(recipe)],
     }
 
@@ -139,7 +140,10 @@ def _sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
 
 
 def _problems(recipe: Recipe) -> list[AlifError]:
-    """Return what would stop a run of the recipe; so a teacher that it never asks is no problem, whatever its key and price."""
+    """Return what would stop a run of the recipe, or is not what was meant.
+
+    So a teacher that it never asks is no problem, whatever its key and price.
+    """
     asks = bool(recipe.generate.accepted or recipe.translate.rows)
     found: list[AlifError] = []
     for key, source in _sources(recipe).items():
@@ -155,6 +159,7 @@ def _problems(recipe: Recipe) -> list[AlifError]:
                 examine_one(name, teacher)
             except AlifError as error:
                 found.append(error)
+    found += _share_problems(recipe) if recipe.teacher and asks else ()
     for name, part in recipe.blend.items():
         if not part.source and name not in ("generate", "translate", "replay"):
             found.append(RecipeError(f"blend.{name}: no source", "Name files or a hub id; only steps have rows of their own."))
@@ -166,6 +171,14 @@ def _problems(recipe: Recipe) -> list[AlifError]:
     return found
 
 
+def _share_problems(recipe: Recipe) -> Iterable[AlifError]:
+    from alif.data import expansion, teachers  # noqa: PLC0415 - takes as long to load as the rest of this file
+
+    own = pack.load(recipe.language.pack)
+    targets = expansion.targets(own, recipe.generate.accepted, recipe.generate.weights)
+    return teachers.problems(recipe.teacher, own, [task for task, target in targets.items() if target])
+
+
 def show_examined(found: Mapping[str, Any]) -> None:
     """Print `examine`: settings that differ from their default are marked."""
     rows = [_setting_row(setting) for setting in found["settings"]]
@@ -175,6 +188,8 @@ def show_examined(found: Mapping[str, Any]) -> None:
     hosts = [(host["host"], host["sent"]) for host in found["hosts"]]
     console.table(("contacts", "sends"), hosts or [("nobody", "everything stays on this machine")])
     console.line()
+    for note in found["notes"]:
+        console.line(note)
     for problem in found["problems"]:
         console.line(f"! {problem['message']}\n  {problem['hint']}")
     if "tokenizer" in found:
@@ -183,7 +198,7 @@ def show_examined(found: Mapping[str, Any]) -> None:
 
 
 def refuse_problems(found: Mapping[str, Any]) -> None:
-    """Refuse a recipe with problems, each of which would stop its run, after all of them were told.
+    """Refuse a recipe with problems after all of them were told.
 
     Raises:
         RecipeError: with their number.
@@ -206,30 +221,40 @@ def _setting_row(setting: Mapping[str, Any]) -> tuple[str, str, str, str]:
     return "*", setting["key"], value, f"{setting['about']} Default: {default}."
 
 
-def status(run: Run) -> dict[str, Any]:
-    """Return {"run", "steps": [{name, state, rows_in, kept, dropped, cost_usd, seconds, message}]}."""
-    return {"run": run.name, "steps": [state(step, run) for step in pipeline.PIPELINE]}
+def status(run: Run, usd: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """Return {"run", "steps": [{name, state, rows_in, kept, target, saturated, dropped, cost_usd, seconds, message}]}.
+
+    Args:
+        run: the run.
+        usd: what steps that are not done have cost so far, by their names.
+    """
+    return {"run": run.name, "steps": [_step(step, run, (usd or {}).get(step.name, 0.0)) for step in pipeline.PIPELINE]}
+
+
+def _step(step: Step, run: Run, usd: float) -> dict[str, Any]:
+    facts = (run.record(step.name) or {"counts": {}})["counts"].get("facts", {})
+    target = sum(facts["targets"].values()) if "targets" in facts else None
+    found = state(step, run) | {"target": target, "saturated": facts.get("saturated", [])}
+    return found if found["state"] == "done" else found | {"cost_usd": usd}
 
 
 def show_status(found: Mapping[str, Any]) -> None:
     """Print `status` as a table."""
     rows = []
     for step in found["steps"]:
-        dropped = ", ".join(f"{count} {reason}" for reason, count in step["dropped"].items())
-        done = step["state"] == "done"
+        counts = (step["rows_in"], step["kept"]) if step["state"] == "done" else (None, None)
         cost = f"{step['cost_usd']:.4f}" if step["cost_usd"] else ""
-        counts = (step["rows_in"], step["kept"]) if done else (None, None)
-        rows.append(
-            (
-                step["name"],
-                step["state"],
-                *counts,
-                cost,
-                f"{step['seconds']:.1f}",
-                dropped or step["message"].partition("\n")[0],
-            )
-        )
+        rows.append((step["name"], step["state"], *counts, cost, f"{step['seconds']:.1f}", _remark(step)))
     console.table(("step", "state", "in", "kept", "$", "s", "dropped"), rows, title=f"run {found['run']}")
+
+
+def _remark(step: Mapping[str, Any]) -> str:
+    """Return what there is to say of a step: why it stopped, how far it is from its target, what it dropped."""
+    dropped = ", ".join(f"{count} {reason}" for reason, count in step["dropped"].items())
+    if step["saturated"]:
+        target = f"{step['kept']} of {step['target']} rows, " if step["target"] else ""
+        return f"{target}saturated: {', '.join(step['saturated'])}; {dropped}"
+    return dropped or str(step["message"]).partition("\n")[0]
 
 
 def show_end(run: Run, done: int) -> None:

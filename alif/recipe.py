@@ -139,13 +139,14 @@ def check(values: Mapping[str, Any], where: str, given: Sequence[str] = ()) -> R
         if any(f"{key}.".startswith(f"{one}.") for one in given):
             where = "--set"
         if first["type"] == "extra_forbidden":
-            raise RecipeError(f"{where}: {key}: no such key", _advice(key)) from error
+            raise RecipeError(f"{where}: {key}: no such key", _advice(key)) from None
         message = first["msg"].removeprefix("Value error, ")
         message = message[0].lower() + message[1:]
-        value = "" if first["type"] == "missing" else f" (it is {first['input']!r})"
+        untold = first["type"] == "missing" or key.endswith(".key")
+        value = "" if untold else f" (it is {first['input']!r})"
         raise RecipeError(
             f"{where}: {key}: {message}{value}", "`alif check` lists every key, its default and its unit."
-        ) from error
+        ) from None  # pydantic's own words repeat what was given, which may be a secret
 
 
 def dump(recipe: Recipe) -> str:
@@ -169,6 +170,8 @@ def _override(line: str) -> dict[str, Any]:
         return tomllib.loads(line)
     except tomllib.TOMLDecodeError as error:
         key, _, value = line.partition("=")
+        if "key" in line:  # what stands there may be a secret
+            line, value = (f"{key}=…", "OPENAI_API_KEY") if value else ("…", "")
         hint = f"""Text needs quotes: --set '{key}="{value}"'.""" if value else "Write --set KEY=VALUE."
         raise RecipeError(f"--set {line}: not a TOML line", hint) from error
 

@@ -32,11 +32,24 @@ from typing import Any
 
 from alif import recipe as recipes
 from alif import store
-from alif.errors import AlifError, BusyError, DriftError, Waiting
+from alif.errors import AlifError, BudgetError, BusyError, DriftError, Waiting
 from alif.recipe import Recipe, Runtime
 from alif.records import Counts
 
-__all__ = ["FORMAT", "Given", "Run", "Step", "difference", "finished", "list_runs", "made_with", "perform", "redo", "state"]
+__all__ = [
+    "FORMAT",
+    "Given",
+    "Run",
+    "Step",
+    "difference",
+    "finished",
+    "list_runs",
+    "made_with",
+    "new_ledger",
+    "perform",
+    "redo",
+    "state",
+]
 
 FORMAT = 1
 """Version of the run folder's layout, in every step.json."""
@@ -62,6 +75,14 @@ class Given:
     def ledger(self) -> Path:
         """The file of requests and replies: the run's own, or one shared with sibling runs."""
         return Path(self.runtime.ledger) if self.runtime.ledger else self.root / "ledger.sqlite"
+
+
+def new_ledger(runtime: Runtime) -> str:
+    """Return what to say where the shared ledger is not there yet, else "": it may have been looked for in the wrong place."""
+    path = Path(runtime.ledger)
+    if not runtime.ledger or path.is_file():
+        return ""
+    return f"runtime.ledger: {path.resolve()} is new: every request will be sent, none is answered from a sibling's replies"
 
 
 @dataclass(frozen=True)
@@ -283,9 +304,8 @@ def _work(step: Step, recipe: Recipe, run: Run, identity: Mapping[str, Any]) -> 
         with store.disk(partial):
             counts = step.work(given, **{table: getattr(recipe, table) for table in step.reads})
     except BaseException as error:
-        kind = "waiting" if isinstance(error, Waiting) else "failed" if isinstance(error, Exception) else "todo"
         with contextlib.suppress(AlifError, OSError):  # a full disk must not hide the first error
-            _note(scratch, kind, before + time.monotonic() - began, str(error))
+            _note(scratch, _ended(error), before + time.monotonic() - began, str(error))
         raise
     seconds = before + time.monotonic() - began
     store.write_json(
@@ -303,6 +323,15 @@ def _work(step: Step, recipe: Recipe, run: Run, identity: Mapping[str, Any]) -> 
     )
     _note(scratch, "done", seconds)
     return partial
+
+
+def _ended(error: BaseException) -> str:
+    """Return the state of a step that this error ended."""
+    if isinstance(error, Waiting):
+        return "waiting"
+    if isinstance(error, BudgetError):
+        return "cap reached"
+    return "failed" if isinstance(error, Exception) else "todo"
 
 
 def _note(scratch: Path, state: str, seconds: float, message: str = "") -> None:

@@ -6,6 +6,7 @@ Two halves: what is made (every table but one; part of each step's identity) and
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -28,6 +29,22 @@ def _one_positive(share: float | Mapping[str, float]) -> float | Mapping[str, fl
 
 Share = Annotated[float | Mapping[str, float], AfterValidator(_one_positive)]
 """A teacher's part of the requests: one number, or a table by task."""
+
+_VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]{0,63}")
+_LIKE_A_KEY = re.compile("(?:(?:sk|gsk|csk|hf|fw|r8)_|AIza).*|[0-9a-fA-F]{32,}|(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9]).{32,}")
+"""What a provider's key looks like that could be a variable's name too: by its beginning, or long and by lot."""
+
+
+def _variable(name: str) -> str:
+    if name and (not _VARIABLE.fullmatch(name) or _LIKE_A_KEY.fullmatch(name)):
+        raise PydanticCustomError(
+            "variable", "Here stands the name of an environment variable, such as OPENAI_API_KEY, never the key itself"
+        )
+    return name
+
+
+Variable = Annotated[str, AfterValidator(_variable)]
+"""The name of an environment variable; what is none is refused and never repeated, since it may be the key itself."""
 
 NOT_IDENTITY: dict[str, JsonValue] = {"identity": False}
 """Marks a setting that cannot change what is made: changing it is no drift."""
@@ -67,7 +84,7 @@ class Teacher(Table):
     """How the address is spoken to; auto: Anthropic's and Azure's own addresses in their protocols, all others in OpenAI's."""
     api_version: str = Field("2024-10-21", json_schema_extra=NOT_IDENTITY)
     """Azure's protocol only: the version of its interface. There `model` is the name of the deployment."""
-    key: str = Field("", json_schema_extra=NOT_IDENTITY)
+    key: Variable = Field("", json_schema_extra=NOT_IDENTITY)
     """Name of the environment variable that holds the key, which itself never stands in a recipe; empty: by the protocol
     OPENAI_API_KEY, ANTHROPIC_API_KEY or AZURE_OPENAI_API_KEY."""
     share: Share = 1.0
@@ -387,7 +404,7 @@ class Runtime(Table):
     """Where the training curve is shown too, beside its file and the report: trackio (files here, or the Space that
     TRACKIO_SPACE_ID names) or Weights & Biases, each an extra of its name. Numbers and the stage's settings go there."""
     ledger: str = ""
-    """Ledger file shared with other runs; empty: the run's own."""
+    """Ledger file shared with other runs, relative to the working directory; empty: the run's own."""
 
 
 class Recipe(Table):

@@ -11,8 +11,9 @@ from typing import Any
 
 from alif import console
 from alif.errors import AlifError
+from alif.models.batch_book import BatchBook
 from alif.models.ledger import Ledger
-from alif.pipeline import GENERATE, again, later
+from alif.pipeline import GENERATE, PIPELINE, again, later
 from alif.recipe import Recipe
 from alif.runs import Given, Run
 from alif.units import dollars, duration
@@ -21,16 +22,16 @@ __all__ = [
     "all_answered",
     "batches",
     "greeted",
+    "money",
     "prove",
     "rehearsed",
     "released",
     "reparsed",
     "show_batches",
     "show_greeted",
+    "show_money",
     "show_rehearsed",
     "show_released",
-    "show_unsettled",
-    "unsettled",
 ]
 
 
@@ -48,12 +49,14 @@ def prove(run: Run, recipe: Recipe, live: bool, rehearse: int, json: bool) -> No
         console.json_document({"live": found, "rehearsal": told})
     elif told:
         show_rehearsed(told, recipe.runtime.max_cost_usd)
+    if not json:
+        show_money(money(run, recipe), run)
     all_answered(found)
 
 
 def greeted(run: Run, recipe: Recipe) -> list[dict[str, Any]]:
     """Ask every teacher for one token: see `alif.data.live`."""
-    from alif.data import live  # noqa: PLC0415 - loads openai
+    from alif.data import live  # noqa: PLC0415 - loads the rooms that ask
 
     with run.locked():
         return live.greet(_given(run, recipe, "check"), recipe)
@@ -84,7 +87,7 @@ def all_answered(found: Sequence[Mapping[str, Any]]) -> None:
 
 def rehearsed(run: Run, recipe: Recipe, count: int) -> dict[str, Any]:
     """Send `count` real requests and estimate the whole: see `alif.data.rehearse`."""
-    from alif.data import rehearse  # noqa: PLC0415 - loads openai
+    from alif.data import rehearse  # noqa: PLC0415 - loads the rooms that ask
 
     with run.locked():
         return rehearse.rehearse(_given(run, recipe, "rehearse"), recipe, count)
@@ -129,7 +132,7 @@ def _range(low: str, high: str) -> str:
 
 def batches(run: Run, recipe: Recipe, cancel: str | None) -> list[dict[str, Any]]:
     """Return the batches of a run, or the one that was cancelled."""
-    from alif.models import batch_list  # noqa: PLC0415 - loads openai
+    from alif.models import batch_list  # noqa: PLC0415 - loads the rooms that ask
 
     given = _given(run, recipe, "batches")
     if cancel is not None:
@@ -144,22 +147,51 @@ def show_batches(found: Sequence[Mapping[str, Any]]) -> None:
     console.table(("batch", "teacher", "step", "written", "state", "requests", "done"), rows or [["none", *[""] * 6]])
 
 
-def unsettled(run: Run, recipe: Recipe) -> dict[str, Any]:
-    """Return {"requests", "usd"} of what was sent and has no reply: counted at the most that it can cost."""
+def money(run: Run, recipe: Recipe) -> dict[str, Any]:
+    """Return {"spent_usd", "cap_usd", "steps", "unsettled"} of a run, as its ledger has it now.
+
+    "steps" is what each has cost, `check` and `rehearse` among them; "unsettled" is what was sent and has no reply, counted at
+    the most that it can cost: {"requests", "usd", "batches": [{"id", "requests", "usd"} of each under way]}.
+    """
+    found = {"spent_usd": 0.0, "cap_usd": recipe.runtime.max_cost_usd, "steps": {}, "unsettled": _nothing()}
     path = _given(run, recipe, "status").ledger
     if not path.is_file():
-        return {"requests": 0, "usd": 0.0}
+        return found
     with closing(Ledger(path)) as ledger:
+        account, names = ledger.account(run.name), ("check", "rehearse", *(step.name for step in PIPELINE))
+        steps = {name: usd for name in names if (usd := ledger.account(run.name, name).usd)}
         count, usd = ledger.unsettled(run.name)
-        return {"requests": count, "usd": usd}
+        waiting = {"requests": count, "usd": usd, "batches": _waiting(BatchBook(ledger), run)}
+        return found | {"spent_usd": round(account.usd - account.unsettled_usd, 9), "steps": steps, "unsettled": waiting}
 
 
-def show_unsettled(found: Mapping[str, Any], run: Run) -> None:
-    """Print what is not settled, if anything is."""
-    if found["usd"]:
+def _nothing() -> dict[str, Any]:
+    return {"requests": 0, "usd": 0.0, "batches": []}
+
+
+def _waiting(book: BatchBook, run: Run) -> list[dict[str, Any]]:
+    """Return {"id", "requests", "usd"} of what is open in each batch under way."""
+    found = []
+    for batch in book.under_way(run.name):
+        open_ = [member.upper_usd for member in book.members(batch) if member.upper_usd and not member.settled]
+        found.append({"id": batch.id, "requests": len(open_), "usd": sum(open_)})
+    return found
+
+
+def show_money(found: Mapping[str, Any], run: Run) -> None:
+    """Print what is spent of the cap, and what of it is not settled."""
+    if found["steps"]:
+        console.line(f"{dollars(found['spent_usd'])} spent of {dollars(found['cap_usd'])}, runtime.max_cost_usd.")
+    unsettled = found["unsettled"]
+    requests, usd = unsettled["requests"], unsettled["usd"]
+    for batch in unsettled["batches"]:
+        requests, usd = requests - batch["requests"], round(usd - batch["usd"], 9)
+        which = f"{batch['requests']} requests in the batch {batch['id'] or 'being made'}"
+        console.line(f"{dollars(batch['usd'])} more at most for {which}, which is under way: alif batches {run.name}")
+    if requests:
         console.line(
-            f"{dollars(found['usd'])} of the cap is for {found['requests']} requests that were sent and have no reply: the "
-            f"most that they can cost. If the provider's bill shows less: alif release {run.name}"
+            f"{dollars(usd)} more at most for {requests} requests that were sent and have no reply. If the provider's bill "
+            f"shows less: alif release {run.name}"
         )
 
 

@@ -82,6 +82,25 @@ def test_check_is_exit_1_where_a_run_would_stop_and_0_where_it_would_not(
     assert "No problems found" in capsys.readouterr().out
 
 
+def test_check_knows_shares_of_no_task_and_tasks_without_a_teacher(capsys: pytest.CaptureFixture[str]) -> None:
+    def problems(share: str, *sets: str) -> list[str]:
+        arguments = [f"teacher.scripted.share={share}", *sets]
+        code = _main(["check", "demo", "--json", *(part for line in arguments for part in ("--set", line))])
+        found = json.loads(capsys.readouterr().out)["problems"]
+        assert code == bool(found)
+        return [problem["message"] for problem in found]
+
+    assert problems("{reasoning = 3.0, other = 1.0}") == []
+    misspelt = "teacher.scripted.share.sentimant: no task of the pack ur"
+    assert problems("{sentimant = 3.0, other = 1.0}") == [misspelt]
+    uncovered = problems("{reasoning = 1.0}")
+    assert "teacher.NAME.share: no teacher has a share of the task generation" in uncovered
+    assert not any("task reasoning" in one for one in uncovered)
+    second = 'teacher.two={model="m", address="http://pc:1/v1"}'
+    assert problems("{reasoning = 1.0}", second) == [], "the other teacher has the rest"
+    assert problems("{reasoning = 1.0}", "generate.accepted=0") == [], "nothing is generated"
+
+
 def test_check_names_where_a_mirror_and_a_tracker_send(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,30 @@ def test_a_complaint_about_an_override_names_it_and_not_the_file(tmp_path: Path)
         recipes.load(path, ['teacher.a={model="m", share=-1}'])
 
 
+KEYS = ("sk-proj-SECRET1", "gsk_SECRET1", "AIzaSECRET1", "a5ec7e75" * 4, "SECRET" * 11, "s3" * 9 + "SECRETSECRETSECRET")
+
+
+@pytest.mark.parametrize("secret", KEYS)
+def test_a_key_in_place_of_its_variables_name_is_refused_and_never_repeated(tmp_path: Path, secret: str) -> None:
+    path = write(tmp_path, f'name = "r"\n[teacher.a]\nmodel = "m"\nkey = "{secret}"')
+    plain = tmp_path / "plain.toml"
+    plain.write_text('name = "r"\n[teacher.a]\nmodel = "m"')
+    ways = [
+        (path, []),
+        (plain, [f'teacher.a.key="{secret}"']),
+        (plain, [f"teacher.a.key={secret}-"]),
+        (plain, [f'teacher.a={{model="m", key="{secret}"}}']),
+        (plain, [f'teacher.a.key=["{secret}"]']),
+        (plain, [f"teacher.a.key {secret}"]),
+    ]
+    for file, sets in ways:
+        with pytest.raises(RecipeError) as caught:
+            recipes.load(file, sets)
+        assert secret not in f"{caught.value}{caught.value.__cause__}"
+    for name in ("OPENAI_API_KEY", "MyKey", "_key2"):
+        assert recipes.load(plain, [f'teacher.a.key="{name}"']).teacher["a"].key == name
+
+
 def test_a_recipe_is_found_as_path_then_run_then_shipped_name(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     assert recipes.find("demo", runs) == recipes.shipped()["demo"]

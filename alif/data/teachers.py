@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 
 from alif import recipe
@@ -15,7 +15,7 @@ from alif.models.address import SCRIPTED
 from alif.models.client import Models, Patience, open_models
 from alif.runs import Given
 
-__all__ = ["opened", "pick"]
+__all__ = ["opened", "pick", "problems"]
 
 
 @asynccontextmanager
@@ -61,6 +61,20 @@ def pick(teachers: Mapping[str, recipe.Teacher], task: str, numbers: random.Rand
             f"teacher.NAME.share: no teacher has a share of the task {task}", "Give one of them a share, or other."
         )
     return numbers.choices(list(teachers), shares)[0]
+
+
+def problems(teachers: Mapping[str, recipe.Teacher], own: Pack, tasks: Iterable[str]) -> Iterator[RecipeError]:
+    """Yield what is wrong with the shares: a name of no task, and each of the wanted `tasks` that no teacher has a share of."""
+    known = [*own.tasks, OTHER_TASK]
+    for name, teacher in teachers.items():
+        for task in teacher.share if isinstance(teacher.share, Mapping) else ():
+            if task not in known:
+                yield RecipeError(f"teacher.{name}.share.{task}: no task of the pack {own.code}", f"Tasks: {' '.join(known)}.")
+    for task in tasks:
+        try:
+            pick(teachers, task, random.Random(0))
+        except RecipeError as error:
+            yield error
 
 
 def _share(share: float | Mapping[str, float], task: str) -> float:

@@ -14,7 +14,7 @@
     server     a model folder served by vLLM or `transformers serve`, as a child process
     scripted   the offline teacher, a server on loopback; chaos: how it misbehaves on purpose
 
-Only `wire` loads openai, and anthropic where a teacher needs it. Import it, `asking`, `batch` and `client` where they are used.
+Only `wire` speaks HTTP, by aiohttp. Import it, `asking`, `batch` and `client` where they are used.
 """
 
 from alif.models.chat import ChatModel, Message, Reply, Script, ScriptedReply, together

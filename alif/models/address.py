@@ -4,25 +4,44 @@ scripted                            the offline teacher in alif's own process: n
 http://localhost:11434/v1           local (loopback, private network, a name without a dot): no key, no price needed
 https://api.openai.com/v1           a provider: needs a key in the environment and a price in the recipe
 https://api.anthropic.com           the same, in Anthropic's protocol
-https://NAME.openai.azure.com       the same, in Azure's protocol; with /openai/v1 at its end in OpenAI's
+https://NAME.openai.azure.com       the same, in Azure's protocol, with or without /openai/deployments/MODEL behind it;
+                                    with /openai/v1 at its end in OpenAI's
 """
 
 from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from alif.errors import RecipeError, ReplyError
 from alif.recipe import Teacher
 
-__all__ = ["SCRIPTED", "check", "host", "hosts", "is_local", "is_openai", "key", "protocol", "variable"]
+__all__ = [
+    "SCRIPTED",
+    "base",
+    "check",
+    "deployment",
+    "host",
+    "hosts",
+    "is_local",
+    "is_openai",
+    "key",
+    "protocol",
+    "variable",
+]
 
 SCRIPTED = "scripted"
 """The address of the offline teacher."""
 VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "azure": "AZURE_OPENAI_API_KEY"}
 """The usual names of the variables that hold keys, by protocol."""
+ENDINGS = ("/chat/completions", "/completions", "/messages", "/responses")
+"""What stands at the end of addresses in providers' examples, and is the path of one kind of request."""
+VERSION = "api-version"
+"""What Azure's portal writes behind an address: see `teacher.NAME.api_version`."""
+_HOST = re.compile(rb"[A-Za-z0-9._~:%-]+")
 
 
 def host(address: str) -> str:
@@ -66,25 +85,67 @@ def variable(teacher: Teacher) -> str:
     return teacher.key or VARIABLES[protocol(teacher)]
 
 
+def deployment(teacher: Teacher) -> str:
+    """Return the name of an Azure deployment, as it stands in a path: from the address, where Azure's portal writes it."""
+    return _below(teacher.address)[1] or quote(teacher.model, safe="")
+
+
+def base(teacher: Teacher, url: str = "") -> str:
+    """Return the URL that every path is below; `url` stands for the address where that is no URL."""
+    url = (url or teacher.address).rstrip("/")
+    spoken = protocol(teacher)
+    if spoken == "azure":
+        return f"{_below(url)[0].removesuffix('/openai')}/openai"
+    return url.removesuffix("/v1") if spoken == "anthropic" else url
+
+
+def _below(address: str) -> tuple[str, str]:
+    """Return an Azure address in two: what stands before /deployments/, and the name behind it."""
+    before, _, name = address.rstrip("/").partition("/deployments/")
+    return before, name
+
+
 def check(name: str, teacher: Teacher) -> None:
-    """Refuse an address that is none, or that holds a secret.
+    """Refuse an address that is none, that holds a secret, or that goes on too far. It is not repeated: it may be a secret.
 
     Raises:
         RecipeError: with the recipe key.
     """
     if teacher.address == SCRIPTED:
         return
-    parts = _split(teacher.address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    where, parts = f"teacher.{name}.address", _split(teacher.address)
+    asked = parse_qs(parts.query, keep_blank_values=True)
+    if "@" in parts.netloc or "#" in teacher.address or ("?" in teacher.address and asked.keys() != {VERSION}):
         raise RecipeError(
-            f"teacher.{name}.address: {teacher.address!r} is no address",
-            'Write it like "https://api.openai.com/v1", or "scripted".',
-        )
-    if parts.username or parts.password or parts.query:
-        raise RecipeError(
-            f"teacher.{name}.address holds a user, a password or a query",
+            f"{where} holds a user, a password, a query or a #",
             "Keys come from the environment only: name the variable in teacher.NAME.key.",
         )
+    if fault := _fault(teacher.address, parts):
+        raise RecipeError(f"{where} is no address: {fault}", 'Write it like "https://api.openai.com/v1", or "scripted".')
+    path = parts.path.rstrip("/")
+    ending = next((one for one in ENDINGS if path.endswith(one)), "")
+    if ending or asked:
+        right = f'address = "{parts.scheme}://{parts.netloc}{path.removesuffix(ending)}"'
+        version = f' and api_version = "{asked[VERSION][0]}"' if asked and protocol(teacher) == "azure" else ""
+        extra = " and ".join(one for one in (ending, f"?{VERSION}" if asked else "") if one)
+        raise RecipeError(f"{where} goes on too far, with {extra}", f"Write {right}{version}.")
+
+
+def _fault(address: str, parts: SplitResult) -> str:
+    """Return why requests cannot be sent to an address, "" where they can."""
+    if not all(letter.isprintable() and not letter.isspace() for letter in address):
+        return "it holds a space, or a sign that cannot be seen"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "it is not http:// or https:// and a host"
+    try:
+        port, host = parts.port, parts.hostname.encode("idna")
+    except UnicodeError:
+        return "its host is no name"
+    except ValueError:
+        port = 0
+    if port == 0:
+        return "its port is no number from 1 to 65535"
+    return "" if _HOST.fullmatch(host) else "its host is no name"
 
 
 def key(name: str, teacher: Teacher) -> str:

@@ -216,7 +216,7 @@ class Line:
 
     def refused(self, answer: Answer) -> Fault:
         """Return what a refusal means."""
-        return refused(answer.status, answer.headers, answer.text, self.name, self.teacher, key=self.key)
+        return refused(answer.status, answer.headers, answer.text, self.name, self.teacher, key=self.key, url=answer.url)
 
     def _check_patience(self, fault: Fault, troubled_s: float, unreachable_s: float) -> None:
         """Tell of a long wait, or raise when patience is at its end."""

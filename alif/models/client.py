@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 
+from alif import console
 from alif.errors import RecipeError
 from alif.models import address
 from alif.models.address import hosts
@@ -23,7 +24,7 @@ from alif.models.limiter import Limiter
 from alif.models.scripted import Chaos, ScriptedServer, serve
 from alif.models.wire import Wire, connect
 from alif.recipe import Teacher
-from alif.runs import Given
+from alif.runs import Given, new_ledger
 
 __all__ = [
     "ChatModel",
@@ -107,7 +108,7 @@ async def open_models(
     runtime = given.runtime
     async with AsyncExitStack() as stack:
         server = _scripted(stack, teachers, script, chaos)
-        ledger = stack.enter_context(closing(Ledger(given.ledger)))
+        ledger = stack.enter_context(closing(_ledger(given)))
         budget = Budget(runtime.max_cost_usd, ledger.account(given.run).usd, lambda: one_over(batch_lines))
         seats = asyncio.Semaphore(runtime.workers)
         desk = Desk(given.run, given.step, ledger, budget, seats, patience or Patience(), runtime.timeout_s)
@@ -137,6 +138,12 @@ async def open_models(
             if server and server.failure:
                 raise server.failure from None  # the script has a bug: its traceback, not a sentence
             raise
+
+
+def _ledger(given: Given) -> Ledger:
+    if note := new_ledger(given.runtime):
+        console.note(note)
+    return Ledger(given.ledger)
 
 
 def _scripted(

@@ -16,6 +16,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -40,6 +41,8 @@ _DAILY_QUOTA = re.compile(r'"quotaId"\s*:\s*"[^"]*PerDay')
 """Gemini names the quota that is used up, and asks for a wait of seconds all the same."""
 _RETRY_DELAY = re.compile(r'"retryDelay"\s*:\s*"(?P<s>[0-9]+(?:\.[0-9]+)?)s"')
 _FOR_TODAY = re.compile("per.?day|daily", re.IGNORECASE)
+_NO_MODEL = re.compile("model|deployment|endpoints? found", re.IGNORECASE)
+"""What providers say where they have no such model: Azure's are deployments, OpenRouter has "no endpoints found" for one."""
 _SPACE = re.compile(r"\s+")
 
 
@@ -70,8 +73,10 @@ def lost(error: aiohttp.ClientError | TimeoutError) -> Fault:
     return Fault(f"connection lost: {type(error).__name__}", billed=True)
 
 
-def refused(status: int, headers: Mapping[str, str], body: str, name: str, teacher: Teacher, *, key: str) -> Fault:
-    """Return what a refusal by `teacher` means. The `key` is taken out of whatever is said."""
+def refused(
+    status: int, headers: Mapping[str, str], body: str, name: str, teacher: Teacher, *, key: str, url: str = ""
+) -> Fault:
+    """Return what a refusal by `teacher` means; `url` is what was asked. The `key` is taken out of whatever is said."""
     wait_s = retry_after(headers, body)
     in_flight = status == 402 and wait_s is not None  # OpenRouter: the balance is there, too much of it is under way
     crowded = in_flight or status in CROWDED
@@ -93,11 +98,12 @@ def refused(status: int, headers: Mapping[str, str], body: str, name: str, teach
             "Repeat the command later: it goes on where it stopped.",
         )
     elif status < 500 and status not in FOR_NOW and not in_flight:
-        fault.stop = _refusal(name, teacher, status, words, who)
+        named = "model_not_found" in body or _NO_MODEL.search(words.replace(urlsplit(url).path, ""))
+        fault.stop = _refusal(name, teacher, status, words, who, "" if named else url)
     return fault
 
 
-def _refusal(name: str, teacher: Teacher, status: int, words: str, who: str) -> ReplyError:
+def _refusal(name: str, teacher: Teacher, status: int, words: str, who: str, url: str) -> ReplyError:
     where = host(teacher.address)
     if status == 401:  # without the provider's words: some repeat the key
         return ReplyError(
@@ -107,6 +113,10 @@ def _refusal(name: str, teacher: Teacher, status: int, words: str, who: str) -> 
     if status == 403:
         message = f"teacher.{name}: {where} does not let {who} use {teacher.model}{words}"
         return ReplyError(message, "Ask the provider for access, or name another model.")
+    if status == 404 and url:
+        message = f"teacher.{name}: there is nothing at {url}, or no model {teacher.model}{words}"
+        ending = "" if "/v1/" in url else ", most end in /v1,"
+        return ReplyError(message, f"Check teacher.{name}.address{ending} and teacher.{name}.model.")
     if status == 404:
         message = f"teacher.{name}: {where} knows no model {teacher.model}{words}"
         return ReplyError(message, f"Check teacher.{name}.model and teacher.{name}.address.")

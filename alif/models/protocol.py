@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 from alif.models import address
 from alif.models.chat import Message
@@ -21,10 +20,10 @@ __all__ = ["body", "path"]
 
 
 def path(teacher: Teacher) -> str:
-    """Return where a request is sent, below the address."""
+    """Return where a request is sent, below the URL of the address."""
     spoken = address.protocol(teacher)
-    if spoken == "azure" and "/deployments" not in teacher.address:
-        return f"/deployments/{quote(teacher.model, safe='')}/chat/completions"
+    if spoken == "azure":
+        return f"/deployments/{address.deployment(teacher)}/chat/completions"
     return "/v1/messages" if spoken == "anthropic" else "/chat/completions"
 
 

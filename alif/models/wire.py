@@ -20,14 +20,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import truststore
 
 from alif.errors import ReplyError
 from alif.models import address
-from alif.models.faults import lost
+from alif.models.faults import Fault, lost
 from alif.recipe import Teacher
 
 __all__ = ["Answer", "Wire", "connect"]
@@ -52,6 +52,8 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     raw: bytes
+    url: str = ""
+    """Where it comes from; empty for an answer out of a batch."""
 
     @property
     def text(self) -> str:
@@ -63,6 +65,8 @@ class Answer:
 class Wire:
     """An open connection."""
 
+    name: str
+    """The recipe's name of the teacher."""
     session: aiohttp.ClientSession
     url: str
     query: Mapping[str, str]
@@ -103,11 +107,26 @@ class Wire:
         timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_s, sock_read=self.silence_s)
         try:
             async with self.session.request(
-                method, self.url + path, params=self.query, proxy=self.proxy, timeout=timeout, **sent
+                method,
+                self.url + path,
+                params=self.query,
+                proxy=self.proxy,
+                timeout=timeout,
+                allow_redirects=method == "GET",  # a prompt and its key go where the recipe says and nowhere else
+                **sent,
             ) as response:
-                return Answer(response.status, response.headers, await response.read())
+                if "Location" in response.headers and 300 <= response.status < 400:
+                    raise self._sent_on(response, path)
+                url = str(response.url.with_query(None))
+                return Answer(response.status, response.headers, await response.read(), url)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise lost(error) from error
+
+    def _sent_on(self, response: aiohttp.ClientResponse, path: str) -> Fault:
+        place = urljoin(str(response.url), response.headers["Location"]).partition("?")[0]
+        where = f"teacher.{self.name}: {urlsplit(self.url).netloc} sends requests on to {place}"
+        cure = f'If that is right, write teacher.{self.name}.address = "{place.removesuffix(path)}".'
+        return Fault(str(response.status), billed=False, stop=ReplyError(where, cure))
 
 
 def _form(body: Mapping[str, Any], files: Files) -> aiohttp.FormData:
@@ -124,18 +143,14 @@ async def connect(name: str, teacher: Teacher, key: str, timeout_s: float, url: 
     Raises:
         ReplyError: the environment names a proxy that cannot be used.
     """
-    url = (url or teacher.address).rstrip("/")
-    spoken, query = address.protocol(teacher), {}
-    if spoken == "anthropic":
-        url = url.removesuffix("/v1")
-    elif spoken == "azure":
-        url, query = f"{url.removesuffix('/openai')}/openai", {"api-version": teacher.api_version}
+    url, spoken = address.base(teacher, url), address.protocol(teacher)
+    query = {address.VERSION: teacher.api_version} if spoken == "azure" else {}
     proxy = None if address.is_local(teacher.address) else _proxy(name, url)
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_OPEN_S, ssl=_trust())
     async with aiohttp.ClientSession(
         connector=connector, headers=_headers(teacher, spoken, key), cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
-        yield Wire(session, url, query, proxy, timeout_s)
+        yield Wire(name, session, url, query, proxy, timeout_s)
 
 
 def _headers(teacher: Teacher, spoken: str, key: str) -> dict[str, str]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from alif.errors import RecipeError, ReplyError
-from alif.models import address
+from alif.models import address, protocol
 from alif.recipe import Teacher
 
 
@@ -29,12 +29,87 @@ def test_what_is_local(where: str, local: bool) -> None:
 
 @pytest.mark.parametrize(
     "where",
-    ["api.openai.com/v1", "ftp://host/v1", "http://", "http://me:secret@host/v1", "https://host.org/v1?key=secret", "http://["],
+    [
+        "api.openai.com/v1",
+        "ftp://host/v1",
+        "http://",
+        "http://me:secret@host/v1",
+        "https://host.org/v1?key=secret",
+        "https://host.org/v1?key=secret&api-version=1",
+        "https://host.org/v1#secret",
+        "https://host.org/v1#",
+        "https://host.org/v1?",
+        "sk-secret",
+        "http://[",
+        "http://127.0.0.1:abc/v1",
+        "http://127.0.0.1:99999/v1",
+        "http://127.0.0.1:0/v1",
+        " http://127.0.0.1/v1",
+        "http://127.0.0.1/v1 ",
+        "http://bücher .de/v1",
+        "http://bücher..de/v1",
+        "http://host.org\u200f/v1",
+        "http://a<b/v1",
+    ],
 )
 def test_an_address_that_is_none_or_holds_a_secret_is_refused_without_repeating_the_secret(where: str) -> None:
     with pytest.raises(RecipeError, match=r"teacher\.gpt\.address") as caught:
         address.check("gpt", Teacher(model="m", address=where))
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "http://bücher.de/v1",
+        "http://[::1]:8000/v1/",
+        "http://my_host:1/v1",
+        "HTTPS://API.OPENAI.COM/v1",
+        "https://x.org/models",
+    ],
+)
+def test_an_address_may_be_in_any_letters_and_end_anyhow(where: str) -> None:
+    address.check("gpt", Teacher(model="m", address=where))
+
+
+@pytest.mark.parametrize(
+    ("where", "right"),
+    [
+        ("http://pc:1/v1/chat/completions", 'address = "http://pc:1/v1".'),
+        ("http://pc:1/v1/chat/completions/", 'address = "http://pc:1/v1".'),
+        ("http://pc:1/v1/completions", 'address = "http://pc:1/v1".'),
+        ("https://api.anthropic.com/v1/messages", 'address = "https://api.anthropic.com/v1".'),
+        (
+            "https://mine.openai.azure.com/openai/deployments/gpt/chat/completions?api-version=2025-01-01-preview",
+            'address = "https://mine.openai.azure.com/openai/deployments/gpt" and api_version = "2025-01-01-preview".',
+        ),
+        (
+            "https://mine.openai.azure.com?api-version=2025-01-01",
+            'address = "https://mine.openai.azure.com" and api_version = "2025-01-01".',
+        ),
+        ("https://mine.openai.azure.com/openai/v1?api-version=preview", 'address = "https://mine.openai.azure.com/openai/v1".'),
+    ],
+)
+def test_an_address_that_goes_on_too_far_is_told_how_to_write_it(where: str, right: str) -> None:
+    with pytest.raises(RecipeError, match=r"teacher\.gpt\.address goes on too far") as caught:
+        address.check("gpt", Teacher(model="m", address=where))
+    assert caught.value.hint == f"Write {right}"
+    settings = dict(part.split(" = ") for part in right[:-1].split(" and "))
+    address.check("gpt", Teacher(model="m", address=settings["address"].strip('"')))
+
+
+@pytest.mark.parametrize(
+    "ending", ["", "/", "/openai", "/openai/", "/openai/deployments/my%20gpt", "/openai/deployments/my%20gpt/"]
+)
+def test_every_way_in_which_azures_portal_writes_an_address_leads_to_the_same_place(ending: str) -> None:
+    teacher = Teacher(model="my gpt", address=f"https://mine.openai.azure.com{ending}")
+    where = f"{address.base(teacher)}{protocol.path(teacher)}"
+    assert where == "https://mine.openai.azure.com/openai/deployments/my%20gpt/chat/completions"
+
+
+def test_a_deployment_in_an_azure_address_is_the_one_that_is_asked() -> None:
+    teacher = Teacher(model="gpt-4o", address="https://mine.openai.azure.com/openai/deployments/urdu")
+    assert protocol.path(teacher) == "/deployments/urdu/chat/completions"
 
 
 def test_a_key_comes_from_the_environment_and_goes_only_where_the_recipe_sends_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,29 @@ def test_what_is_refused_for_good_is_one_sentence_without_the_key(code: int, mes
     assert "\n" not in fault.stop.message
 
 
+@pytest.mark.parametrize(
+    ("body", "knows_the_path"),
+    [
+        ({"error": {"message": "The model `gpt-4o` does not exist", "code": "model_not_found"}}, True),
+        ({"error": {"code": "DeploymentNotFound", "message": "The API deployment for this resource does not exist."}}, True),
+        ({"type": "error", "error": {"type": "not_found_error", "message": "model: gpt-4o"}}, True),
+        ({"error": {"message": "No endpoints found for gpt-4o.", "code": 404}}, True),
+        ({"error": {"message": "There is no such thing", "code": "model_not_found"}}, True),
+        ({"error": {"message": "Invalid URL (POST /chat/completions)", "code": None}}, False),
+        ({"error": {"message": "no such path: /openai/deployments/gpt-4o/chat/completions"}}, False),
+        ({"detail": "Not Found"}, False),
+        ("<html>404: this page shows a model</html>", False),
+    ],
+)
+def test_a_path_that_is_not_there_is_told_from_a_model_that_is_not_known(body: object, knows_the_path: bool) -> None:
+    raw = body if isinstance(body, str) else json.dumps(body)
+    url = "https://api.openai.com/openai/deployments/gpt-4o/chat/completions"
+    stop = refused(404, {}, raw, "gpt", TEACHER, key=KEY, url=url).stop
+    assert stop is not None
+    assert ("knows no model gpt-4o" in stop.message) is knows_the_path
+    assert (f"nothing at {url}," in stop.message) is not knows_the_path
+
+
 def test_a_short_wait_is_waited_and_a_long_one_is_told() -> None:
     short = status(429, "requests per day (RPD): Limit 10000", headers={"Retry-After": "9"})
     assert (short.stop, short.wait_s) == (None, 9.0)

@@ -4,7 +4,10 @@ import asyncio
 import shutil
 import ssl
 import subprocess
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -120,6 +123,44 @@ def test_the_proxy_of_the_environment_is_for_the_world_only(monkeypatch: pytest.
     with pytest.raises(ReplyError, match=r"teacher\.t: the environment names a proxy of the kind socks5") as caught:
         through("https://openrouter.ai/api/v1")
     assert "secret" not in f"{caught.value.message}{caught.value.hint}"
+
+
+@pytest.mark.parametrize("spoken", ["openai", "anthropic", "azure"])
+@pytest.mark.parametrize("status", [301, 307])
+def test_nobody_is_sent_on_with_key_and_prompt(given: Build, monkeypatch: pytest.MonkeyPatch, status: int, spoken: str) -> None:
+    monkeypatch.setenv("A_KEY", "sk-a")
+    with serve(echo) as other, sending_on(status, other.address.removesuffix("/v1")) as place:
+        where = f"{place}/v1" if spoken == "openai" else place
+        teacher = Teacher.model_validate({"model": "m", "address": where, "protocol": spoken, "key": "A_KEY"})
+        with pytest.raises(ReplyError, match=r"teacher\.t: .* sends requests on to http://127") as caught:
+            replies(given(), teacher, [SYSTEM])
+        assert not other.served
+        right = caught.value.hint.partition(" = ")[2].strip('".')
+        (reply,) = replies(given("again"), teacher.model_copy(update={"address": right}), [SYSTEM])
+        assert reply.text == "سلام #0"
+
+
+@contextmanager
+def sending_on(status: int, place: str) -> Iterator[str]:
+    """Serve redirects to `place` on loopback."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Location", place + self.path)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl here to make a certificate")
