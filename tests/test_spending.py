@@ -12,7 +12,7 @@ import pytest
 
 from alif import store
 from alif.cli import _main
-from alif.data import prompts
+from alif.data import layout
 from alif.models.batch_book import BatchBook
 from alif.models.chat import ScriptedReply
 from alif.models.ledger import Ledger, Request
@@ -93,8 +93,8 @@ def test_stored_replies_are_read_again_and_later_steps_say_so(
     assert _main(["generate", "demo", "--reparse"]) == 0
     assert "The same rows as before." in capsys.readouterr().err
     said("filter", "demo")
-    read = prompts.read
-    monkeypatch.setattr(prompts, "read", lambda *asked: read(*asked)[1:])
+    read = layout.read
+    monkeypatch.setattr(layout, "read", lambda *asked: read(*asked)[1:])
     assert _main(["generate", "demo", "--reparse"]) == 0
     assert "Rows have changed" in capsys.readouterr().err
     assert _main(["filter", "demo"]) == 1
@@ -109,8 +109,8 @@ def test_what_is_read_again_is_in_the_mirror_too(
     said("generate", "demo", *SMALL, *there)
     here, copy = Path("runs/demo/generate"), Path("mirror/demo/generate")
     before = store.digest(copy)
-    read = prompts.read
-    monkeypatch.setattr(prompts, "read", lambda *asked: read(*asked)[1:])
+    read = layout.read
+    monkeypatch.setattr(layout, "read", lambda *asked: read(*asked)[1:])
     said("generate", "demo", "--reparse")
     assert store.digest(here) == store.digest(copy) != before
 

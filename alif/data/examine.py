@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from alif import recipe, store
-from alif.data import filters, prompts
+from alif.data import filters, layout, prompts
 from alif.data.crowd import Crowd
 from alif.errors import PackError
 from alif.language import pack as packs
@@ -155,7 +155,7 @@ def _tasks(pack: Pack) -> Iterator[Finding]:
 
 def _prompt(pack: Pack, task: Task, path: Path, prompt: str) -> Iterator[Finding]:
     """Find what a prompt does not say, or says so that the reply could not be read."""
-    yield from _format(path, prompt)
+    yield from _format(pack, path, prompt)
     for wanted in (*task.labels, *task.headings.answer[:1]):
         if text.phrase(prompt, (wanted,), pack) is None:
             yield Finding(
@@ -163,24 +163,24 @@ def _prompt(pack: Pack, task: Task, path: Path, prompt: str) -> Iterator[Finding
             )
 
 
-def _format(path: Path, prompt: str) -> Iterator[Finding]:
+def _format(pack: Pack, path: Path, prompt: str) -> Iterator[Finding]:
     """Read the prompt's own example of the reply as a reply would be read."""
     lines = prompt.split("\n")
-    for key in prompts.KEYS.values():
+    for key in layout.KEYS.values():
         if not any(line.startswith(f"{key}:") for line in lines):
             yield Finding(
                 "wrong", str(path), f'the reply format has no line that begins with "{key}:"',
                 "Show the format as prompts/_format.jinja does, and include that file.",
             )  # fmt: skip
             return
-    if not any(line.strip() == prompts.SEPARATOR for line in lines):
+    if not any(line.strip() == layout.SEPARATOR for line in lines):
         yield Finding(
-            "wrong", str(path), f"the reply format has no line with only {prompts.SEPARATOR}", "It stands between two tasks."
+            "wrong", str(path), f"the reply format has no line with only {layout.SEPARATOR}", "It stands between two tasks."
         )
         return
-    begin = next(number for number, line in enumerate(lines) if line.startswith(f"{prompts.KEYS['instruction']}:"))
-    read = prompts.read("\n".join(lines[begin:]), "stop", {})
-    items = [item for item in read if isinstance(item, prompts.Candidate)]
+    begin = next(number for number, line in enumerate(lines) if line.startswith(f"{layout.KEYS['instruction']}:"))
+    read = layout.read("\n".join(lines[begin:]), "stop", pack)
+    items = [item for item in read if isinstance(item, layout.Candidate)]
     if len(items) < 2 or not any(not item.tolerances for item in items):
         yield Finding(
             "wrong",
@@ -221,7 +221,7 @@ def _rows(pack: Pack, path: Path, task: str, found: list[Finding], optional: boo
                 Finding("wrong", where, f"the id {name} stands also in {ids[name]}", "Each row needs an id of its own.")
             )
         ids[name] = where
-        texts = {key: text.normalise(str(values.get(key) or ""), pack).strip() for key in prompts.FIELDS}
+        texts = {key: text.normalise(str(values.get(key) or ""), pack).strip() for key in layout.FIELDS}
         yield _Row(where, values, Example.make(pack.code, task, **texts, origin=Origin(kind="seed", source=where)))
 
 
@@ -244,7 +244,7 @@ def _letters(pack: Pack, rows: Sequence[_Row]) -> Iterator[Finding]:
     counts: Counter[str] = Counter()
     first: dict[str, tuple[str, str]] = {}
     for row in rows:
-        for char, word in script.undeclared("\n".join(getattr(row.example, key) for key in prompts.FIELDS), pack):
+        for char, word in script.undeclared("\n".join(getattr(row.example, key) for key in layout.FIELDS), pack):
             counts[char] += 1
             first.setdefault(char, (word, row.where))
     path = pack.folder / "pack.toml"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from alif import recipe
-from alif.data import lots, prompts, teachers, ways
+from alif.data import layout, lots, teachers, ways
 from alif.data.coverage import Coverage
 from alif.data.crowd import Crowd
 from alif.data.filters import language_fault
@@ -170,10 +170,10 @@ class Expansion:
         task.window["requests"] += 1
         origin = _origin(request, reply)
         for piece in pieces:
-            if isinstance(piece, prompts.Candidate):
+            if isinstance(piece, layout.Candidate):
                 if piece.tolerances:
                     self.tolerances.update(piece.tolerances)
-                texts = {key: text.normalise(getattr(piece, key), self.own).strip() for key in prompts.FIELDS}
+                texts = {key: text.normalise(getattr(piece, key), self.own).strip() for key in layout.FIELDS}
                 result = self._decide(Example.make(self.own.code, request.task, **texts, origin=origin))
             else:
                 result = piece
@@ -184,13 +184,13 @@ class Expansion:
             else:
                 self._accept(result)
             outcomes.append(result.reason if isinstance(result, Dropped) else "")
-        parsed = sum(isinstance(piece, prompts.Candidate) for piece in pieces)
+        parsed = sum(isinstance(piece, layout.Candidate) for piece in pieces)
         self.funnel.add((request.task, request.teacher, request.whole_way), reply, parsed, outcomes)
 
-    def _pieces(self, request: Request, reply: Reply) -> list[prompts.Candidate | Dropped]:
+    def _pieces(self, request: Request, reply: Reply) -> list[layout.Candidate | Dropped]:
         if request.way == "reverse" and request.passage:
             return [ways.read_question(reply.text, reply.finish, request.passage, self.own)]
-        return prompts.read(reply.text, reply.finish, self.own.tags)
+        return layout.read(reply.text, reply.finish, self.own)
 
     def _decide(self, row: Example) -> Example | Dropped:
         """Return the row if it may join the pool, else why not."""

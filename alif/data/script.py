@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from alif import sources
-from alif.data import lots, prompts, ways
+from alif.data import layout, lots, prompts, ways
 from alif.data.demo import Triple, lines, triples
 from alif.language import text
 from alif.language.pack import Pack
@@ -95,7 +95,7 @@ def script(own: Pack, known: Pack, answers: Answers) -> Script:
             return _question(user.rpartition(ways.REVERSE_TEXT)[2], answers, numbers)
         asked = _ITEMS.search(user)
         if asked is None:
-            return _translation(user, system == of_sentences, answers, numbers)
+            return _translation(user, system == of_sentences, answers, known, numbers)
         items = int(asked["items"])
         task = _task(system, own, items)
         return _items(answers.candidates[task], answers.faults[task], items, numbers)
@@ -115,14 +115,14 @@ def _task(system: str, own: Pack, items: int) -> str:
     return next(name for name, task, place in wordings if prompts.instructions(task, own, items, place) == system)
 
 
-def _translation(asked: str, sentence: bool, answers: Answers, numbers: random.Random) -> ScriptedReply:
+def _translation(asked: str, sentence: bool, answers: Answers, known: Pack, numbers: random.Random) -> ScriptedReply:
     """Translate what the demo folder or the phrasebook has; anything else comes back as it was sent."""
     if sentence:
         found = answers.sentences.get(asked, asked)
     else:
-        item = prompts.read(asked, "stop", {})[0]
-        triple = (item.instruction, item.input, item.output) if isinstance(item, prompts.Candidate) else ("", "", "")
-        found = prompts.write(*answers.rows[triple]) if triple in answers.rows else asked
+        item = layout.read(asked, "stop", known)[0]
+        triple = (item.instruction, item.input, item.output) if isinstance(item, layout.Candidate) else ("", "", "")
+        found = layout.write(*answers.rows[triple]) if triple in answers.rows else asked
     if numbers.random() < FAULTY_TRANSLATIONS:
         without = _DIGITS.sub("", found)
         found = asked if without == found else without
@@ -135,11 +135,11 @@ def _items(candidates: Sequence[Triple], faults: Sequence[Triple], items: int, n
     picked = numbers.sample(candidates, min(items, len(candidates)))
     picked = [numbers.choice(faults) if faults and numbers.random() < FAULTY_ITEMS else triple for triple in picked]
     form = numbers.choice(FORMS) if numbers.random() < FAULTY_REPLIES else _plain
-    return form([prompts.write(*triple) for triple in picked], numbers)
+    return form([layout.write(*triple) for triple in picked], numbers)
 
 
 def _plain(items: list[str], numbers: random.Random) -> ScriptedReply:
-    return ScriptedReply(text=f"\n{prompts.SEPARATOR}\n".join(items))
+    return ScriptedReply(text=f"\n{layout.SEPARATOR}\n".join(items))
 
 
 def _cut_off(items: list[str], numbers: random.Random) -> ScriptedReply:
@@ -156,12 +156,12 @@ def _bold(items: list[str], numbers: random.Random) -> ScriptedReply:
 
 
 def _fenced(items: list[str], numbers: random.Random) -> ScriptedReply:
-    return ScriptedReply(text=f"Here are the tasks:\n\n{prompts.SEPARATOR}\n```\n{_plain(items, numbers).text}\n```")
+    return ScriptedReply(text=f"Here are the tasks:\n\n{layout.SEPARATOR}\n```\n{_plain(items, numbers).text}\n```")
 
 
 def _left_out(items: list[str], numbers: random.Random) -> ScriptedReply:
     place = numbers.randrange(len(items))
-    items[place] = items[place].partition(f"\n{prompts.KEYS['output']}:")[0]
+    items[place] = items[place].partition(f"\n{layout.KEYS['output']}:")[0]
     return _plain(items, numbers)
 
 
@@ -173,7 +173,7 @@ def _declined(items: list[str], numbers: random.Random) -> ScriptedReply:
     return ScriptedReply(text="I'm sorry, but I cannot write so many tasks at once. Shall I begin with one?")
 
 
-_KEY = re.compile(rf"^({'|'.join(prompts.KEYS.values())}): ", re.MULTILINE)
+_KEY = re.compile(rf"^({'|'.join(layout.KEYS.values())}): ", re.MULTILINE)
 FORMS: tuple[Callable[[list[str], random.Random], ScriptedReply], ...] = (
     _cut_off,
     _numbered,

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alif import console, recipe, sources, store
-from alif.data import lots, prompts, teachers
+from alif.data import layout, lots, prompts, teachers, wrapping
 from alif.data.demo import translated_ids
 from alif.data.filters import OTHER_TASK
 from alif.errors import PackError
@@ -144,7 +144,7 @@ def _wanted(row: sources.Row | Dropped, own: Pack, known: Pack, seed: int, licen
 
 
 def _normal(row: Example, known: Pack) -> Example:
-    texts = {key: text.normalise(getattr(row, key), known).strip() for key in prompts.FIELDS}
+    texts = {key: text.normalise(getattr(row, key), known).strip() for key in layout.FIELDS}
     return Example.make(row.language, row.task, **texts, origin=row.origin)
 
 
@@ -173,18 +173,19 @@ def _read(wanted: Wanted, teacher: str, reply: Reply, own: Pack, known: Pack) ->
     """Return the translated row, or what is wrong with it."""
     row = wanted.row
     if wanted.carrier:
-        texts = {"instruction": wanted.carrier, "input": row.input, "output": reply.text}
-        if reply.finish != "stop" or not reply.text.strip():
+        said, _ = wrapping.answer(reply.text)
+        texts = {"instruction": wanted.carrier, "input": row.input, "output": said}
+        if reply.finish != "stop" or not said.strip():
             reason = "cut_off" if reply.finish != "stop" else "empty"
             return Dropped(raw=reply.text, reason=reason, evidence=f"{row.origin.source}, finish: {reply.finish}")
     else:
-        pieces = prompts.read(reply.text, reply.finish, own.tags)
+        pieces = layout.read(reply.text, reply.finish, own)
         if len(pieces) != 1 or isinstance(pieces[0], Dropped):
             reason = pieces[0].reason if isinstance(pieces[0], Dropped) else "unreadable"
             return Dropped(
                 raw=reply.text, reason=reason, evidence=f"{row.origin.source}: {len(pieces)} pieces, one item is wanted"
             )
-        texts = {key: getattr(pieces[0], key) for key in prompts.FIELDS}
+        texts = {key: getattr(pieces[0], key) for key in layout.FIELDS}
     texts = {key: text.normalise(value, own).strip() for key, value in texts.items()}
     origin = Origin(
         kind="translated",
@@ -207,7 +208,7 @@ def _fault(wanted: Wanted, result: Example, own: Pack, known: Pack) -> tuple[str
     if wanted.carrier:
         compared = [("output", row.input, result.output)]
     else:
-        compared = [(key, getattr(row, key), getattr(result, key)) for key in prompts.FIELDS if getattr(row, key)]
+        compared = [(key, getattr(row, key), getattr(result, key)) for key in layout.FIELDS if getattr(row, key)]
     for key, before, after in compared:
         if not after:
             return "missing_field", f"{key} is lost"

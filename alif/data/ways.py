@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from alif import recipe, sources
-from alif.data import lots, prompts
+from alif.data import layout, lots, prompts, wrapping
 from alif.language import text
 from alif.language.pack import Pack, Task
 from alif.models import Message, Reply
@@ -181,16 +181,17 @@ def reverse_system(pack: Pack) -> str:
     return REVERSE.format(language=pack.name, native=pack.native_name)
 
 
-def read_question(reply: str, finish: str, passage: Passage, pack: Pack) -> prompts.Candidate | Dropped:
+def read_question(reply: str, finish: str, passage: Passage, pack: Pack) -> layout.Candidate | Dropped:
     """Read the reply to a reverse request: the question alone; the passage is its answer."""
-    question = reply.strip().removeprefix(f"{prompts.KEYS['instruction']}:").strip()
+    said, thought = wrapping.answer(reply)
+    question = layout.without_key(said, pack)
     if finish != "stop":
         return Dropped(raw=reply, reason="cut_off", evidence=f"finish: {finish}")
     if not question:
         return Dropped(raw=reply, reason="empty", evidence=f"finish: {finish}")
     if (length := len(text.words(question, pack))) > MOST_QUESTION_WORDS:
         return Dropped(raw=reply, reason="unreadable", evidence=f"{length} words, no question")
-    return prompts.Candidate(question, "", passage.text, reply)
+    return layout.Candidate(question, "", passage.text, reply, ("thinking",) if thought else ())
 
 
 async def answered(
@@ -198,24 +199,29 @@ async def answered(
 ) -> Reply:
     """Return the reply to be read of a request, as `joined` joins what was asked for: a draft, and where it is revised more."""
     draft = await send(messages)
-    if not revised or draft.finish != "stop" or not draft.text.strip():
+    if not revised or draft.finish != "stop" or not _said(draft).strip():
         return draft
-    replies, asked = [draft], list(messages)
+    turns, asked = [draft], list(messages)
     for next_ in (CRITIQUE.format(language=pack.name), REWRITE):
-        asked += [Message(role="assistant", content=replies[-1].text), Message(role="user", content=next_)]
-        replies.append(await send(asked))
-        if not replies[-1].text.strip():
+        asked += [Message(role="assistant", content=_said(turns[-1])), Message(role="user", content=next_)]
+        turns.append(await send(asked))
+        if not _said(turns[-1]).strip():
             break
-    return joined(replies)
+    return joined(turns)
 
 
-def joined(replies: Sequence[Reply]) -> Reply:
+def _said(reply: Reply) -> str:
+    """Return what a reply says after its thinking, which its teacher is not sent again."""
+    return wrapping.answer(reply.text)[0]
+
+
+def joined(turns: Sequence[Reply]) -> Reply:
     """Return the last reply of a conversation, with the tokens and the price of all.
 
     A teacher that has nothing to say to its draft leaves it as it is: after an empty reply the first one is read.
     """
-    if len(replies) == 1:
-        return replies[0]
-    read = replies[-1] if replies[-1].text.strip() else replies[0]
-    sums = {key: sum(getattr(one, key) for one in replies) for key in ("tokens_in", "tokens_out", "cost_usd")}
-    return read.model_copy(update=sums | {"turns": tuple(one.request for one in replies)})
+    if len(turns) == 1:
+        return turns[0]
+    read = turns[-1] if _said(turns[-1]).strip() else turns[0]
+    sums = {key: sum(getattr(one, key) for one in turns) for key in ("tokens_in", "tokens_out", "cost_usd")}
+    return read.model_copy(update=sums | {"turns": tuple(one.request for one in turns)})

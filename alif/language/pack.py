@@ -100,7 +100,8 @@ class Pack:
     @functools.cached_property
     def tags(self) -> Mapping[str, str]:
         """The keys of an item in this language, each with the field that it stands for."""
-        return MappingProxyType({tag: field for field in Keys.model_fields for tag in getattr(self.keys, field)})
+        fields = ("instruction", "input", "output")
+        return MappingProxyType({tag: field for field in fields for tag in getattr(self.keys, field)})
 
     def parts(self) -> dict[str, Path]:
         """Return the files that decide what is made with the pack, by label: what a step's identity covers."""

@@ -260,6 +260,8 @@ class Phrases(Table):
     """Somebody declines: no answer where little else is said, an answer where the reason and a way out follow."""
     openings: tuple[str, ...] = ()
     """Empty openings of an assistant."""
+    closings: tuple[str, ...] = ()
+    """How a model takes leave behind the tasks that it has written. Each names them: a letter, too, ends in "let me know"."""
     negations: tuple[str, ...] = ()
     """Words that turn an answer into its opposite."""
     alternatives: tuple[str, ...] = ()
@@ -269,11 +271,13 @@ class Phrases(Table):
 
 
 class Keys(Table):
-    """What teachers make of the keys Instruction, Input and Output when they translate them too."""
+    """What teachers make of the keys Instruction, Input and Output, and of <noinput>, when they translate them too."""
 
     instruction: tuple[str, ...] = ()
     input: tuple[str, ...] = ()
     output: tuple[str, ...] = ()
+    no_input: tuple[str, ...] = ()
+    """Ways to say that there is no input: none, no input."""
 
 
 class Headings(Table):

@@ -117,8 +117,7 @@ class Wire:
             ) as response:
                 if "Location" in response.headers and 300 <= response.status < 400:
                     raise self._sent_on(response, path)
-                url = str(response.url.with_query(None))
-                return Answer(response.status, response.headers, await response.read(), url)
+                return Answer(response.status, response.headers, await response.read(), self.url + path)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise lost(error) from error
 

@@ -18,7 +18,7 @@ from hypothesis import settings, strategies
 
 from alif import recipe, store
 from alif.data import expansion as expansions
-from alif.data import generate, prompts, seeds
+from alif.data import generate, layout, prompts, seeds
 from alif.data.expansion import Expansion, Request
 from alif.errors import DataError, RecipeError
 from alif.language import pack as packs
@@ -44,7 +44,7 @@ def reply(text: str, finish: str = "stop") -> Reply:
 
 
 def listed(rows: Sequence[Example]) -> str:
-    return "\n###\n".join(prompts.write(one.instruction, one.input, one.output) for one in rows)
+    return "\n###\n".join(layout.write(one.instruction, one.input, one.output) for one in rows)
 
 
 def candidates(own: Pack, task: str) -> list[Example]:
@@ -162,7 +162,7 @@ def test_every_item_is_accepted_or_dropped(items: list[tuple[str, str, str]], fi
     own, known = packs.load("ur"), packs.load("en")
     growing = Expansion(own, known, SMALL, recipe.Pool(), [])
     text = "\n###\n".join(f"Instruction: {a}\nInput: {b}\nOutput: {c}" for a, b, c in items)
-    pieces = prompts.read(text, finish, {})
+    pieces = layout.read(text, finish, own)
     growing.take([Request("ethics", "a", (), (), 0)], [reply(text, finish)])
     assert len(growing.accepted) + len(growing.dropped) == len(pieces) == growing.funnel.facts([])["whole"]["pieces"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alif import recipe, store
-from alif.data import generate, prompts, seeds
+from alif.data import generate, layout, seeds
 from alif.data.reparse import reparse
 from alif.errors import DataError
 from alif.language.pack import Pack
@@ -56,12 +56,12 @@ def test_a_parser_that_reads_less_or_more_changes_rows_and_asks_nobody(
     given: Build, own: Pack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step, first = done(given, own)
-    read = prompts.read
+    read = layout.read
 
     def without_the_first(*asked: Any) -> Sequence[Any]:
         return read(*asked)[1:]
 
-    monkeypatch.setattr(prompts, "read", without_the_first)
+    monkeypatch.setattr(layout, "read", without_the_first)
     second = reparse(again(step), **TABLES)
     assert second.kept < first.kept
     assert second.facts["rounds"] == first.facts["rounds"]

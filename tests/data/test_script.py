@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alif.data import prompts, script, seeds
+from alif.data import layout, prompts, script, seeds
 from alif.language.pack import Pack
 from alif.models import Script
 from alif.records import Dropped, Example, Origin
@@ -32,8 +32,8 @@ def test_the_teacher_knows_every_wording(own: Pack, teacher: Script) -> None:
         rows |= {values["instruction"] for _, values in triples(own, "demo/faults.jsonl") if values["task"] == name}
         for wording in range(len(task.templates)):
             replies = [teacher(prompts.ask(task, own, [], 6, wording), draw) for draw in range(5)]
-            found = [piece for reply in replies for piece in prompts.read(reply.text, reply.finish, {})]
-            said = {piece.instruction for piece in found if isinstance(piece, prompts.Candidate)}
+            found = [piece for reply in replies for piece in layout.read(reply.text, reply.finish, own)]
+            said = {piece.instruction for piece in found if isinstance(piece, layout.Candidate)}
             assert said
             assert said <= rows
 
@@ -44,10 +44,10 @@ def test_every_task_has_forty_candidates_and_is_answered_in_its_format(own: Pack
         assert found.count(name) >= 40
         shown = [seed for seed in seeds.of_pack(own) if seed.task == name][:4]
         replies = [teacher(prompts.ask(task, own, shown, 6), draw) for draw in range(100)]
-        pieces = [piece for reply in replies for piece in prompts.read(reply.text, reply.finish, {})]
+        pieces = [piece for reply in replies for piece in layout.read(reply.text, reply.finish, own)]
         reasons = {piece.reason for piece in pieces if isinstance(piece, Dropped)}
         assert {"cut_off", "missing_field", "unreadable"} <= reasons
-        assert sum(isinstance(piece, prompts.Candidate) for piece in pieces) > 0.75 * len(pieces)
+        assert sum(isinstance(piece, layout.Candidate) for piece in pieces) > 0.75 * len(pieces)
 
 
 def test_a_known_row_is_translated_and_an_unknown_one_comes_back(own: Pack, known: Pack, teacher: Script) -> None:
@@ -56,8 +56,8 @@ def test_a_known_row_is_translated_and_an_unknown_one_comes_back(own: Pack, know
     for _, one in triples(known, "demo/rows.jsonl"):
         example = Example.make("en", one["task"], one["instruction"], one["input"], one["output"], Origin(kind="source"))
         asked = prompts.ask_row(example, own, known)
-        (found,) = prompts.read(teacher(asked, 0).text, "stop", {})
-        assert isinstance(found, prompts.Candidate)
+        (found,) = layout.read(teacher(asked, 0).text, "stop", own)
+        assert isinstance(found, layout.Candidate)
         wanted = translated.get(one["id"], one)
         faulty += (found.instruction, found.input, found.output) != (wanted["instruction"], wanted["input"], wanted["output"])
     assert faulty < 0.25 * len(translated)

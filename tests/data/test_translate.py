@@ -143,9 +143,13 @@ def test_a_sentence_cut_off_is_no_translation(own: Pack, known: Pack) -> None:
     found = back(own, known, "پل بند", "length", wanted)
     assert isinstance(found, Dropped)
     assert found.reason == "cut_off"
-    kept = back(own, known, "پل بند ہے۔", "stop", wanted)
-    assert isinstance(kept, Example)
-    assert (kept.instruction, kept.input, kept.output) == ("c", "The bridge is closed.", "پل بند ہے۔")
+    for reply in ("پل بند ہے۔", "<think>\nThe bridge…\n</think>\n\nپل بند ہے۔"):
+        kept = back(own, known, reply, "stop", wanted)
+        assert isinstance(kept, Example)
+        assert (kept.instruction, kept.input, kept.output) == ("c", "The bridge is closed.", "پل بند ہے۔")
+    silent = back(own, known, "<think>\nThe bridge…\n</think>", "stop", wanted)
+    assert isinstance(silent, Dropped)
+    assert silent.reason == "empty"
 
 
 @pytest.mark.shared

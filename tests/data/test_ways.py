@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from alif import recipe
-from alif.data import generate, prompts, seeds, ways
+from alif.data import generate, layout, prompts, seeds, ways
 from alif.data.reparse import reparse
 from alif.language import text
 from alif.language.pack import Pack
@@ -121,12 +121,42 @@ def test_a_grounded_request_shows_the_passage_before_it_asks(own: Pack) -> None:
 
 @pytest.mark.parametrize(
     ("reply", "finish", "reason"),
-    [("", "stop", "empty"), ("سوال", "length", "cut_off"), ("لفظ " * 100, "stop", "unreadable")],
+    [
+        ("", "stop", "empty"),
+        ("<think>سوال</think>\n", "stop", "empty"),
+        ("<think>سوال", "length", "cut_off"),
+        ("سوال", "length", "cut_off"),
+        ("لفظ " * 100, "stop", "unreadable"),
+    ],
 )
 def test_a_reply_that_is_no_question_is_dropped(own: Pack, reply: str, finish: str, reason: str) -> None:
     passage = ways.passages(SETTINGS, own, "")[0]
     found = ways.read_question(reply, finish, passage, own)
     assert getattr(found, "reason", None) == reason
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["سوال؟", "Instruction: سوال؟", "**ہدایت:** سوال؟", "<think>\nلفظ\n</think>\n\nسوال؟", "لفظ\n</think>\nInstruction: سوال؟"],
+)
+def test_a_question_is_read_without_its_key_and_without_thinking(own: Pack, reply: str) -> None:
+    passage = ways.passages(SETTINGS, own, "")[0]
+    found = ways.read_question(reply, "stop", passage, own)
+    assert isinstance(found, layout.Candidate)
+    assert (found.instruction, found.output) == ("سوال؟", passage.text)
+    assert found.tolerances == (("thinking",) if "think" in reply else ())
+
+
+def test_a_draft_is_judged_without_its_thinking(own: Pack) -> None:
+    asked: list[Sequence[Message]] = []
+
+    async def send(messages: Sequence[Message]) -> Reply:
+        asked.append(list(messages))
+        return made(f"<think>\nhm\n</think>\n\nreply {len(asked)}" if len(asked) < 3 else "<think>\nhm\n</think>")
+
+    found = asyncio.run(ways.answered(send, [Message(role="user", content="u")], True, own))
+    assert [message.content for message in asked[2]][1::2] == ["reply 1", "reply 2"]
+    assert found.text.endswith("reply 1"), "nothing but thinking is nothing to say"
 
 
 def test_a_draft_is_judged_and_written_again_and_the_price_is_that_of_all_three(own: Pack) -> None:
