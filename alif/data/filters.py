@@ -16,6 +16,7 @@ from typing import Literal
 from alif import recipe, store
 from alif.language import numbers, options, script, text
 from alif.language import pack as packs
+from alif.language.options import Options
 from alif.language.pack import Pack, Task
 from alif.language.tables import Into
 from alif.records import Counts, Dropped, Example
@@ -30,6 +31,8 @@ FEWEST_GRAMS = 8
 FEWEST_WORDS = 4
 """Shorter answers may repeat their input or be in any script: a label, a name, a number, a formula."""
 
+NEARLY_ALL = 0.9
+"""Least share of one script in an answer that is in a sister language; a heading with English names in it is in none."""
 
 MOST_DECLINING_WORDS = 30
 """A longer answer that declines says why; "I'm sorry, but I can't assist with that. If you have other questions …" does not."""
@@ -108,7 +111,7 @@ def _not_in(answer: Literal["own", "known"], row: Example, own: Pack, known: Pac
             return f"output: {share:.0%} of the letters are {right.script.name}"
         if found == wrong.code:
             return f"output: {wrong.name}"
-    if answer == "own" and script.elsewhere(f"{row.instruction}\n{row.input}", own):
+    if answer == "own" and script.elsewhere(_asked(row), own):
         return f"no letter of instruction and input is {own.script.name}"
     if answer == "own" and found != own.code and script.detect(_whole(row), (own, known)) == "other":
         return f"another language of the script {own.script.name}"
@@ -120,7 +123,7 @@ def _in_no_script(row: Example, task: Task, own: Pack, known: Pack) -> str:
     both = [own.code, *([own.roman.code] if own.roman else [])]
     answer = both[1:] if task.answer_script == "roman" else both
     asked = [*both, known.code]  # "make this Roman Urdu: …"
-    for name, value, right in (("request", f"{row.instruction}\n{row.input}", asked), ("output", row.output, answer)):
+    for name, value, right in (("request", _asked(row), asked), ("output", row.output, answer)):
         found = script.detect(value, (own, known))
         if found not in (*right, "undecided") and len(text.words(value, own)) >= FEWEST_WORDS:
             return f"{name}: {found}, not {' or '.join(right)}"
@@ -164,14 +167,27 @@ def _wrong_language(row: Example, checked: Checked) -> str:
 
 
 def _wrong_direction(row: Example, checked: Checked) -> str:
-    """Find a translation in the language of what was to be translated, or in another one than its request alone names."""
+    """Find a translation in the language that it is from, in another than the one its request names, or in a third."""
     if checked.task(row).answer != "either":
         return ""
     both = (checked.own, checked.known)
+    if _sister(row.output, *both):
+        return f"another language of the script {checked.own.script.name}"
     if not row.input:
         return _not_as_asked(row, checked.task(row).into, *both)
     given, answered = (_side(value, *both) for value in (row.input, row.output))
     return next((f"input and output are both {pack.name}" for pack in both if given == answered == pack.code), "")
+
+
+def _sister(answer: str, own: Pack, known: Pack) -> bool:
+    """Tell whether an answer in the pack's script is in none of its words and has none of the letters that tell it.
+
+    Nothing is told of the known language's script: its headlines are in no language as far as words tell.
+    """
+    if own.script.name == known.script.name or script.share(answer, own) < NEARLY_ALL:
+        return False
+    plain = len(text.words(answer, own)) >= FEWEST_WORDS and set(own.script.telling).isdisjoint(answer)
+    return plain and script.detect(answer, (own, known)) == "other"
 
 
 def _not_as_asked(row: Example, into: Into, own: Pack, known: Pack) -> str:
@@ -179,14 +195,19 @@ def _not_as_asked(row: Example, into: Into, own: Pack, known: Pack) -> str:
 
     Beside an input nothing is found: a language that is named there may as well be the input's.
     """
-    named = {
+    named = _asked_for(row, into, own, known)
+    answered = _side(row.output, own, known)
+    wrong = len(named) == 1 and answered not in named and answered in (own.code, known.code)
+    return f"asked for {next(iter(named.values()))}, answered in {answered}" if wrong else ""
+
+
+def _asked_for(row: Example, into: Into, own: Pack, known: Pack) -> dict[str, str]:
+    """Return each language that the request names as wanted, with the phrase by which it does."""
+    return {
         pack.code: found
         for pack, phrases in ((own, into.own), (known, into.known))
         if (found := text.phrase(row.instruction, phrases, own))
     }
-    answered = _side(row.output, own, known)
-    wrong = len(named) == 1 and answered not in named and answered in (own.code, known.code)
-    return f"asked for {next(iter(named.values()))}, answered in {answered}" if wrong else ""
 
 
 def _side(value: str, own: Pack, known: Pack) -> str:
@@ -197,14 +218,31 @@ def _side(value: str, own: Pack, known: Pack) -> str:
 
 
 def _copy(row: Example, checked: Checked) -> str:
+    """Find an answer that repeats its instruction or input, or a translation that only repeats words of them.
+
+    A translation may repeat the one that its request offers or corrects, where that is in the language that it asks for.
+    """
     answer = text.words(row.output, checked.own)
     if len(answer) < FEWEST_WORDS:
         return ""
-    return next((f"output repeats {key}" for key, value in _texts(row)[:2] if text.words(value, checked.own) == answer), "")
+    for key, value in _texts(row)[:2]:
+        given = text.words(value, checked.own)
+        if given == answer:
+            return f"output repeats {key}"
+        if checked.task(row).answer == "either" and _untranslated(row, answer, given, checked):
+            return f"output repeats words of {key}"
+    return ""
+
+
+def _untranslated(row: Example, answer: Sequence[str], given: Sequence[str], checked: Checked) -> bool:
+    if f" {' '.join(answer)} " not in f" {' '.join(given)} ":
+        return False
+    wanted = _asked_for(row, checked.task(row).into, checked.own, checked.known)
+    return _side(row.output, checked.own, checked.known) not in wanted and not _offered(row, checked)
 
 
 def _too_short(row: Example, checked: Checked) -> str:
-    asked = len(text.words(f"{row.instruction}\n{row.input}", checked.own))
+    asked = len(text.words(_asked(row), checked.own))
     if asked < checked.limits.min_words:
         return f"{asked} words of instruction and input"
     return "" if text.words(row.output, checked.own) else "no word in the output"
@@ -257,19 +295,47 @@ def _wrong_choice(row: Example, checked: Checked) -> str:
     task = checked.task(row)
     if task.answer == "either":
         return ""  # a question that is to be translated
-    exact = task.metric == "exact"
-    labelled = exact and task.scope == "instruction+input"  # its input is what the label is for
-    question = row.instruction if labelled else f"{row.instruction}\n{row.input}"
-    offered = options.options(question, checked.own, exact)
+    offered = _offered(row, checked)
     answer = text.final(row.output, task, checked.own)
-    chosen = offered and (exact or len(text.words(answer, checked.own)) <= MOST_CHOOSING_WORDS)
-    return options.choice_fault(answer, offered, checked.own) if offered and chosen else ""
+    if not offered or (task.metric != "exact" and len(text.words(answer, checked.own)) > MOST_CHOOSING_WORDS):
+        return ""
+    return options.choice_fault(answer, offered, checked.own)
+
+
+def _offered(row: Example, checked: Checked) -> Options | None:
+    """Return the options that a row's question offers."""
+    exact = checked.task(row).metric == "exact"
+    labelled = exact and checked.task(row).scope == "instruction+input"  # its input is what the label is for
+    return options.options(row.instruction if labelled else _asked(row), checked.own, exact)
 
 
 def _wrong_arithmetic(row: Example, checked: Checked) -> str:
-    if not checked.limits.arithmetic:
+    """Find a sum that does not hold, or a final number that is not the result which the working ends with.
+
+    A question with such a sum in it is a puzzle with a rule of its own, or asks whether the sum is right.
+    """
+    if not checked.limits.arithmetic or _false_sum(_asked(row), checked.own):
         return ""
-    return next((equation for equation, holds in numbers.equations(row.output, checked.own) if not holds), "")
+    return _false_sum(row.output, checked.own) or _other_result(row, checked)
+
+
+def _asked(row: Example) -> str:
+    return f"{row.instruction}\n{row.input}"
+
+
+def _false_sum(value: str, pack: Pack) -> str:
+    return next((equation for equation, holds in numbers.equations(value, pack) if not holds), "")
+
+
+def _other_result(row: Example, checked: Checked) -> str:
+    """Find a final number that a closed working does not come to."""
+    task = checked.task(row)
+    answer = text.final(row.output, task, checked.own)
+    working, _, last = row.output.strip().rpartition("\n")
+    if not task.headings.answer or last == answer or not last.endswith(answer):
+        return ""
+    result = numbers.contradicted(answer, working, _asked(row), checked.own)
+    return f"the working ends with {float(result.value):g}, the answer is {answer}" if result else ""
 
 
 def _texts(row: Example) -> list[tuple[str, str]]:

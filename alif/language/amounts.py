@@ -23,7 +23,7 @@ from alif.language.letters import fold
 from alif.language.pack import Pack
 from alif.language.tables import Numbers
 
-__all__ = ["DIGITS", "Amount", "amounts", "number", "plain_signs"]
+__all__ = ["DIGITS", "Amount", "amounts", "number", "pieces", "plain_signs"]
 
 DIGITS = r"\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 """A number in plain signs, without its sign."""
@@ -99,16 +99,16 @@ def number(text: str, pack: Pack) -> Decimal | None:
 
 def amounts(text: str, pack: Pack) -> list[Amount]:
     """Return the numbers of `text` in order."""
-    pieces = _pieces(text, pack)
+    every = pieces(text, pack)
     found: list[Amount] = []
     place = 0
-    while place < len(pieces):
-        reader = _Reader(pieces, place, pack.numbers)
+    while place < len(every):
+        reader = _Reader(every, place, pack.numbers)
         value = reader.number()
         if value is None or reader.place == place:
             place += 1
             continue
-        found.append(_amount(value, pieces, place, reader.place))
+        found.append(_amount(value, every, place, reader.place))
         place = reader.place
     return found
 
@@ -136,7 +136,7 @@ def _amount(value: Fraction, pieces: Sequence[_Piece], begin: int, end: int) -> 
     )
 
 
-def _pieces(text: str, pack: Pack) -> list[_Piece]:
+def pieces(text: str, pack: Pack) -> list[_Piece]:
     """Cut a text into numbers, words that the tables know, and all others (kind ""); spaces are left out."""
     found: list[_Piece] = []
     waiting: list[tuple[str, int, int]] = []

@@ -5,7 +5,7 @@
     items        the same things in another order             "علی اور سارہ" = "سارہ، علی"
     contains     the reference inside a longer answer         "کراچی" in "یہ شہر کراچی ہے", not in "کراچی نہیں، لاہور"
     number       the same last number, no other unit          "کل 420" = "420 روپے"
-    choice       the same lettered choice                     "جواب (ب) ہے" = "B"
+    choice       the same choice                              "جواب (ب) ہے" = "B", "دوسرا آپشن" ("the second option") = "B"
 
 Nothing is written back into a text. Before words are compared they are folded (letters, marks, digits, case), numbers are
 read in every way to write them, units take one name, and the pack's spellings apply: words written together or apart.
@@ -22,6 +22,7 @@ import regex
 from alif.language import text as texts
 from alif.language.amounts import Amount, amounts
 from alif.language.letters import fold
+from alif.language.ordinals import LAST, ordered, phrase_words
 from alif.language.pack import Pack
 
 __all__ = ["SIGNATURE", "Match", "choice", "compare", "contains", "same", "same_items", "same_number", "spoken"]
@@ -185,13 +186,23 @@ def _spellings(pack: Pack) -> list[tuple[regex.Pattern[str], str]]:
 
 
 def choice(text: str, pack: Pack) -> tuple[int, str] | None:
-    """Return (place of the choice from 0, the text behind its letter), or None where no single letter is named.
+    """Return (place of the choice from 0, the text behind its letter), or None where no single choice is named.
 
     Read are a letter alone or among words such as "answer is", a letter with a bracket or point before its text, a letter
-    in brackets, a letter right behind such a word.
+    in brackets, a letter right behind such a word, and an ordinal ("the second option"). How many choices there are is not
+    known here, so "the last" names none.
     """
+    return _lettered(text, pack) or _by_order(text, pack)
+
+
+def _by_order(text: str, pack: Pack) -> tuple[int, str] | None:
+    places = ordered(text, pack)
+    return (places.pop(), "") if len(places) == 1 and LAST not in places else None
+
+
+def _lettered(text: str, pack: Pack) -> tuple[int, str] | None:
     letters = _letters(pack)
-    filler = {word for phrase in pack.choices.words for word in texts.words(phrase, pack)}
+    filler = phrase_words(pack.choices.words, pack)
     words = texts.words(text, pack)
     named = [word for word in words if word in letters]
     if len(named) == 1 and all(word in filler for word in words if word not in letters):
@@ -205,7 +216,7 @@ def choice(text: str, pack: Pack) -> tuple[int, str] | None:
     return (found.pop(), "") if len(found) == 1 else None
 
 
-def _behind_filler(text: str, letters: dict[str, int], filler: set[str], pack: Pack) -> set[int]:
+def _behind_filler(text: str, letters: dict[str, int], filler: frozenset[str], pack: Pack) -> set[int]:
     """Return the choices whose letter stands right behind a word such as "answer"."""
     raw = _WORD.findall(text)
     every = [fold(word, pack) for word in raw]
@@ -227,7 +238,7 @@ def _letters(pack: Pack) -> dict[str, int]:
 
 
 def _same_choice(answer: str, reference: str, pack: Pack) -> bool | None:
-    wanted = choice(reference, pack)
+    wanted = _lettered(reference, pack)  # "first" as a reference is what it says, not a choice
     if wanted is None:
         return None
     given = choice(answer, pack)

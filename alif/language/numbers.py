@@ -2,31 +2,36 @@
 
     equations("35 × 12 = 420")  == [("35 × 12 = 420", True)]
 
-A sum that cannot be read with certainty (a unit or a letter inside, an unknown sign) is passed over, so that what is reported
-false is false. Nothing is evaluated as code.
+A sum that cannot be read with certainty (two units or a letter inside, an unknown sign, a number half in words) is passed
+over, so that what is reported false is false. Nothing is evaluated as code.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 import regex
 
-from alif.language.amounts import DIGITS, number, plain_signs
+from alif.language.amounts import DIGITS, Amount, amounts, number
 from alif.language.pack import Pack
+from alif.language.signs import OF, UNIT, plain
 
-__all__ = ["equations", "number"]
+__all__ = ["contradicted", "equations", "number"]
+
+MOST_RAISED = 20
+"""A higher exponent is passed over."""
 
 _TOKEN = regex.compile(
-    rf"(?P<number>{DIGITS})|(?P<percent>%)|(?P<operator>[+×÷/-]|(?<=\d)x(?=\d)|(?<=\d )[xX:](?= \d))|(?P<equal>=)"
-    r"|(?P<bracket>[()])|(?P<space>[^\S\n]+)|(?P<other>.)",
+    rf"(?P<number>{DIGITS})|(?P<percent>%)|(?P<equal>=)|(?P<unit>[{UNIT}])|(?P<bracket>[()])|(?P<space>[^\S\n]+)"
+    rf"|(?P<operator>[+×÷/{OF}-]|(?<=[\d)])x(?=[\d(])|(?<=[\d){UNIT}] )[xX:](?= [\d({UNIT}]))"
+    r"|(?P<power>(?<=[\d)])(?:[⁰¹²³⁴-⁹]+|\^\d{1,3}))|(?P<other>.)",
     regex.S,
 )
-_BULLET = regex.compile(r"^[^\S\n]*(?:[-+×•]\s+|\(?\d{1,2}[.)\]:-]\s+)", regex.M)
-_BOLD = regex.compile(r"\*\*|__")
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", "^")
+_UNCLEAR = regex.compile(r"[÷/:](?: +[\d.,]+/[\d.,]|\s*[\d.,]+\s*%)")
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,9 @@ class _Side:
     decimals: int | None
     """Digits after the point, of a bare number; None of an expression."""
     divided: bool
+    sum: bool
+    """Whether something is added or taken away."""
+    units: frozenset[str]
 
 
 def equations(text: str, pack: Pack) -> list[tuple[str, bool]]:
@@ -54,15 +62,75 @@ def equations(text: str, pack: Pack) -> list[tuple[str, bool]]:
 
     A quotient may be rounded or cut to the decimals that are written, or be whole with a remainder word behind it.
     """
-    signs = _BOLD.sub("  ", text.translate(plain_signs(pack)).replace("××", "  "))
-    signs = _BULLET.sub(lambda found: " " * len(found[0]), signs)
-    found = []
-    for chain, rest in _chains(signs, pack):
-        remainder = rest.startswith(pack.numbers.remainder)
+    return [found for line in text.split("\n") if "=" in line for found in _line_equations(line, pack)]
+
+
+def _line_equations(line: str, pack: Pack) -> Iterator[tuple[str, bool]]:
+    for chain, rest in _chains(plain(line, pack), pack):
+        remainder = any(regex.search(rf"(?<!\p{{L}}){word}(?!\p{{L}})", rest) for word in pack.numbers.remainder)
+        worked = False
         for left, right in itertools.pairwise(chain):
-            if left and right and (left.decimals is None or right.decimals is None):
-                found.append((text[left.start : right.end], _holds(left, right, remainder)))
-    return found
+            last = right is chain[-1] and rest.lstrip()[:1].isalpha()
+            if left and right and _comparable(left, right, worked and not last):
+                yield line[left.start : right.end], _holds(left, right, remainder)
+            worked = left is not None and (left.decimals is None or worked)
+
+
+def contradicted(answer: str, working: str, question: str, pack: Pack) -> Amount | None:
+    """Return the amount that a working ends with, where a final answer is one number, other than it, that cannot come from it.
+
+    The working is closed: its last line is a sum that holds, of numbers that stand in the question or are results of earlier
+    sums. The answer's number stands nowhere before, has the same unit, and is no rounding, percentage or digits of the result:
+    then no unwritten step is left that would lead there.
+    """
+    earlier, _, line = working.replace("**", "").strip().rpartition("\n")
+    stated, every = _result(line, pack), amounts(answer, pack)
+    if stated is None or len(every) != 1 or _comes_from(abs(every[0].value), abs(stated.value)):
+        return None
+    given, asked = every[0], amounts(question, pack)
+    alone = not regex.search(r"\p{L}", answer[: given.whole_start] + answer[given.whole_end :])
+    results = [amount for written, _ in equations(earlier, pack) for amount in amounts(written.rpartition("=")[2], pack)]
+    sources = _sizes(amount for amount in (*asked, *results) if amount.digits)  # words such as "two" are said of anything
+    closed = _sizes(amounts(line, pack)[:-1]) <= sources
+    alike = given.unit == stated.unit and given.percent == stated.percent
+    mentioned = abs(given.value) in _sizes((*asked, *amounts(working, pack)))
+    return stated if alone and closed and alike and not mentioned else None
+
+
+def _sizes(every: Iterable[Amount]) -> set[Fraction]:
+    return {abs(amount.value) for amount in every}
+
+
+def _result(line: str, pack: Pack) -> Amount | None:
+    """Return the amount that ends a line, if it is what an equation that holds comes to: "12 - 5 = 7 روپے" ("7 rupees")."""
+    if "=" not in line:
+        return None
+    every, sums = amounts(line, pack), equations(line, pack)
+    if not every or not sums or not sums[-1][1] or regex.search(r"[\p{L}\p{N}]", line[every[-1].whole_end :]):
+        return None
+    return every[-1] if regex.search(r"=[^\p{L}\p{N}+×÷*/-]*$", line[: every[-1].whole_start]) else None
+
+
+def _comes_from(value: Fraction, result: Fraction) -> bool:
+    if result.denominator > 1 and abs(value - result) < 1:
+        return True
+    tens = 1
+    while value and value % (10 * tens) == 0:
+        tens *= 10
+    rounded = tens > 1 and abs(value - result) < tens
+    digits = str(value) in str(result) or str(result) in str(value)
+    return rounded or digits or value in (result, 100 * result, result / 100)
+
+
+def _comparable(left: _Side, right: _Side, worked: bool) -> bool:
+    """Tell whether two sides must be equal: "3 hours = 180", "1 hour - 15 = 45" and "100 = 2" may mean something else."""
+    units = left.units | right.units
+    if left.decimals is not None and right.decimals is not None:
+        return worked and not units
+    if left.decimals is not None and left.units:
+        return False  # 2 days = 24 × 2
+    parted = any(one.sum and one.units and not other.units for one, other in ((left, right), (right, left)))
+    return len(units) <= 1 and not parted
 
 
 def _holds(left: _Side, right: _Side, remainder: bool) -> bool:
@@ -75,23 +143,24 @@ def _holds(left: _Side, right: _Side, remainder: bool) -> bool:
                 return True
             if remainder and left.divided and 0 <= value - stated < 1:
                 return True
+    if left.decimals is not None and right.decimals is not None and left.decimals != right.decimals:
+        return abs(left.values[0] - right.values[0]) < Fraction(1, 10 ** min(left.decimals, right.decimals))
     return False
 
 
 def _chains(signs: str, pack: Pack) -> Iterator[tuple[list[_Side | None], str]]:
-    """Yield each run of numbers, signs and brackets with a `=` in it as its sides, with the text after it."""
-    for line in regex.finditer(r"[^\n]+", signs):
-        if "=" not in line[0] or "\\" in line[0]:
+    """Yield each run of numbers, signs, units and brackets of a line with a `=` in it as its sides, with the text after it."""
+    if "\\" in signs:
+        return
+    run: list[_Token] = []
+    for match in (*_TOKEN.finditer(signs), None):
+        if match and match.lastgroup != "other":
+            run.append(_Token(str(match.lastgroup), match[0], match.start(), match.end()))
             continue
-        run: list[_Token] = []
-        for match in (*_TOKEN.finditer(signs, line.start(), line.end()), None):
-            if match and match.lastgroup != "other":
-                run.append(_Token(str(match.lastgroup), match[0], match.start(), match.end()))
-                continue
-            if any(token.kind == "equal" for token in run):
-                before, after = signs[line.start() : run[0].start], signs[run[-1].end : line.end()]
-                yield _sides(run, before, after, pack), after
-            run = []
+        if any(token.kind == "equal" for token in run):
+            before, after = signs[: run[0].start], signs[run[-1].end :]
+            yield _sides(run, before, after, pack), after
+        run = []
 
 
 def _sides(run: list[_Token], before: str, after: str, pack: Pack) -> list[_Side | None]:
@@ -103,25 +172,30 @@ def _sides(run: list[_Token], before: str, after: str, pack: Pack) -> list[_Side
         else:
             pieces[-1].append(token)
     sides = [_read(piece) for piece in pieces]
-    if not _free_before(before, spaced=run[0].kind in ("space", "equal"), pack=pack):
+    numbered = sides[0] and sides[0].decimals is not None and regex.search(r"[\p{L}\d]\s*$", before)  # "week 2 = 35 + 35"
+    joined = any(token.text == OF for token in pieces[0])  # "20 % of 300 and 500"
+    blocking = (*pack.numbers.operators, *(pack.phrases.conjunctions if joined else ()))
+    if numbered or not _free_before(before, run[0].kind in ("space", "equal"), blocking):
         sides[0] = None
-    if not _free_after(after, spaced=run[-1].kind == "space"):
+    if not _free_after(after, spaced=run[-1].kind in ("space", "unit")):
         sides[-1] = None
     return sides
 
 
-def _free_before(before: str, spaced: bool, pack: Pack) -> bool:
+def _free_before(before: str, spaced: bool, blocking: tuple[str, ...]) -> bool:
     word = regex.search(r"(\p{L}+)\s*$", before)
-    if word and word[1] in pack.numbers.operators:
+    if word and word[1] in blocking:
         return False
     if spaced or not before:
-        return not regex.search(r"[\p{Sm}^√!]\s*$", before)
+        return not regex.search(r"(?:[\p{Sm}^√!]|(?<!\p{L})[xX])\s*$", before)
     return bool(regex.search(r"(?<!\d)[:،؛۔.,\"'«“‘\[{\p{Sc}]$", before))
 
 
 def _free_after(after: str, spaced: bool) -> bool:
     if not after:
         return True
+    if regex.match(r"[.…]+\s*%", after):
+        return False  # 8.333...%
     if spaced:
         return not regex.match(r"[\p{Sm}^√!]|\p{L}(?![\p{L}\p{M}])", after)
     return bool(regex.match(r"[،؛۔.,:;؟?\"'»”’\]}](?!\d)", after))
@@ -129,30 +203,47 @@ def _free_after(after: str, spaced: bool) -> bool:
 
 def _read(tokens: list[_Token]) -> _Side | None:
     """Read one side, or None where it is not one plain expression."""
-    solid = [token for token in tokens if token.kind != "space"]
+    solid = [token for token in tokens if token.kind not in ("space", "unit")]
     if not solid:
         return None
     reader = _Reader(solid)
     value = reader.sum()
     if value is None or reader.left:
         return None
-    kinds = [token.kind for token in solid]
+    kinds, signs = [token.kind for token in solid], [token.text for token in solid if token.kind == "operator"]
     percent = "percent" in kinds
-    if percent and any(token.text in "+-" for token in solid if token.kind == "operator"):
+    if percent and any(sign in "+-" for sign in signs):
         return None  # 200 + 10 % means two things
-    bare = "operator" not in kinds or (kinds[0] == "operator" and kinds.count("operator") == 1)
+    if _unclear(solid):
+        return None
+    if OF in signs and sorted(kinds) != ["number", "number", "operator", "percent"]:
+        return None  # only "20 % of 500" says by itself what is taken of what
+    bare = "power" not in kinds and (not signs or (kinds[0] == "operator" and len(signs) == 1))
     written = next((token.text for token in solid if token.kind == "number"), "")
     return _Side(
         start=solid[0].start,
         end=solid[-1].end,
-        values=(value, value * 100) if percent and bare else (value,),
+        values=(value, value * 100) if percent and (bare or _hundred(solid)) else (value,),
         decimals=len(written.partition(".")[2]) if bare else None,
-        divided=any(token.text in "÷/:" for token in solid),
+        divided=any(sign in "÷/:" for sign in signs),
+        sum=not bare and any(sign in "+-" for sign in signs),
+        units=frozenset(token.text for token in tokens if token.kind == "unit"),
     )
 
 
+def _hundred(solid: list[_Token]) -> bool:
+    """Tell whether a side has the factor 100 %, which may only say that its value is one of percent."""
+    return any(one.text == "100" and after.text == "%" for one, after in itertools.pairwise(solid))
+
+
+def _unclear(solid: list[_Token]) -> bool:
+    """Tell whether a divisor can be read in two ways: "6 / 1/2", "10 / 100%"."""
+    tight = [f"{one.text}{' ' * (after.start > one.end)}" for one, after in itertools.pairwise([*solid, solid[-1]])]
+    return bool(_UNCLEAR.search("".join(tight)))
+
+
 class _Reader:
-    """Reads sums, products, brackets, signs and percent from tokens. Every method returns None where it cannot."""
+    """Reads sums, products, powers, brackets, signs and percent from tokens. Every method returns None where it cannot."""
 
     def __init__(self, tokens: list[_Token]) -> None:
         self.left = tokens[::-1]
@@ -169,7 +260,7 @@ class _Reader:
 
     def _product(self) -> Fraction | None:
         value = self._factor()
-        while value is not None and (sign := self._take("×", "x", "X", "÷", "/", ":")):
+        while value is not None and (sign := self._take("×", "x", "X", "÷", "/", ":", OF)):
             other = self._factor()
             if other is None or (other == 0 and sign.text in "÷/:"):
                 return None
@@ -188,6 +279,9 @@ class _Reader:
             value = Fraction(self.left.pop().text.replace(",", ""))
         else:
             return None
+        if value is not None and self.left and self.left[-1].kind == "power":
+            exponent = int(self.left.pop().text.translate(_RAISED))
+            value = None if sign or exponent > MOST_RAISED else value**exponent  # -3² means two things
         if value is not None and self._take("%"):
             value /= 100
         return -value if value is not None and sign and sign.text == "-" else value

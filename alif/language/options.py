@@ -4,8 +4,9 @@
     "جواب: (ب) طبلہ", "ب", "طبلہ", "دوسرا"                    one of them        "جواب: (د)", "ڈھول"      none
 
 A list counts only where it is offered to choose from: it begins with the first letter or number of a series and goes on in
-order, no letter comes twice, no item but the last asks something itself, and the question asks to choose, or leads up to the
-list with a mark, ends with it and wants one exact answer. Numbers may be steps: they need a question that asks to choose.
+order, no letter comes twice, no item but the last asks something itself, and one of these holds. The question asks to choose;
+or it leads up to a lettered list with a mark, ends with it and wants one exact answer; or nothing but three short names or
+more stand behind a question that is not about them as a whole. Other lists may be steps, parts of a task or what is given.
 An answer is doubted only if it names none, a letter that is not offered, or a letter with another option's text. It may name
 one by its order ("the second"), and "none of these" or "all of these" in other words, where that is an option.
 """
@@ -19,18 +20,24 @@ from itertools import pairwise
 import regex
 
 from alif.language import text as texts
+from alif.language.amounts import amounts
 from alif.language.letters import fold
 from alif.language.matching import spoken
+from alif.language.ordinals import LAST, ordered, phrase_words
 from alif.language.pack import Pack
 
 __all__ = ["Options", "choice_fault", "label_offered", "options"]
 
 FEWEST = 2
+FEWEST_BARE = 3
+"""Options of a question that does not ask to choose."""
+LONGEST_NAME = 4
+"""Words of an option of such a question."""
+LONGEST_NAMING = 6
+"""Words of an answer that can only name one of such options; a longer one may say something about them."""
 MOST_NUMBERED = 9
 NEARLY = 2 / 3
 """Share of a long option's words that names it: an answer may say it in its own grammar."""
-LAST = -1
-"""Place of the last option, however many there are."""
 LONG = 3
 """Words from which an option is long."""
 
@@ -41,6 +48,8 @@ _OPTION = regex.compile(
 _CLOSING = ")]}"
 _LINE_START = regex.compile(r"(?:^|\n)[\s*_>-]*$")
 _ASKS = regex.compile(r"[?؟]")
+_QUESTION_ENDS = regex.compile(r"[?؟][\s*_]*$")
+_SEVERAL = regex.compile(r"[،,;؛/\n]")
 _LEADS_UP = regex.compile(r"(?:^|[:?؟،,…_\u06d4\u0964.\n])[\s*_]*$")
 
 
@@ -51,6 +60,8 @@ class Options:
     names: tuple[str, ...]
     """As they are lettered."""
     texts: tuple[str, ...]
+    bare: bool = False
+    """Whether nothing but the shape of the question says that they are options."""
 
     def __str__(self) -> str:
         return ", ".join(f"({name}) {value}" for name, value in zip(self.names, self.texts, strict=True))
@@ -79,10 +90,27 @@ def options(text: str, pack: Pack, exact: bool) -> Options | None:
         if len(marks) < FEWEST or [mark.place for mark in marks] != list(range(len(marks))):
             continue
         items, after = _items(text, marks, pack)
-        led_up = exact and not numbered and not after and _LEADS_UP.search(text[: marks[0].start])
-        if (asked or led_up) and all(texts.words(item, pack) for item in items) and not any(map(_ASKS.search, items[:-1])):
-            return Options(tuple(mark.name for mark in marks), tuple(items))
+        if not all(texts.words(item, pack) for item in items) or any(map(_ASKS.search, items[:-1])):
+            continue
+        before = text[: marks[0].start]
+        led_up = exact and not numbered and not after and _LEADS_UP.search(before) is not None
+        bare = not (asked or led_up or after) and _only_names(before, items, pack)
+        if asked or led_up or bare:
+            return Options(tuple(mark.name for mark in marks), tuple(items), bare)
     return None
+
+
+def _only_names(before: str, items: list[str], pack: Pack) -> bool:
+    """Tell whether a list that nobody asks to choose from can be nothing else than options: short names right after a question.
+
+    Not if the question asks about them together, and not if a number is in one: those may be what it gives.
+    """
+    return (
+        len(items) >= FEWEST_BARE
+        and _QUESTION_ENDS.search(before) is not None
+        and not texts.phrase(before, pack.choices.together, pack)
+        and all(len(texts.words(item, pack)) <= LONGEST_NAME and not amounts(item, pack) for item in items)
+    )
 
 
 def choice_fault(answer: str, offered: Options, pack: Pack) -> str:
@@ -90,6 +118,8 @@ def choice_fault(answer: str, offered: Options, pack: Pack) -> str:
     named = _named(answer, len(offered.names), pack)
     said = _said(answer, offered, pack)
     if not named and not said:
+        if offered.bare and not _names_one(answer, pack):
+            return ""
         return f"{answer.strip()} is none of {offered}"
     if len(named) != 1:
         return ""
@@ -100,6 +130,13 @@ def choice_fault(answer: str, offered: Options, pack: Pack) -> str:
     if begins and place not in begins and len(begins) == 1:
         return f"({offered.names[place]}) with the text of ({offered.names[begins[0]]}): {rest.strip()}"
     return ""
+
+
+def _names_one(answer: str, pack: Pack) -> bool:
+    """Tell whether an answer is one name: no sentence, no number of them, nothing said of each."""
+    words = texts.words(answer, pack)
+    several = _SEVERAL.search(answer.strip()) or not phrase_words(pack.phrases.conjunctions, pack).isdisjoint(words)
+    return len(words) <= LONGEST_NAMING and not several and not amounts(answer, pack)
 
 
 def label_offered(label: str, text: str, pack: Pack) -> bool:
@@ -159,11 +196,12 @@ def _named(answer: str, count: int, pack: Pack) -> dict[int, str]:
         lettered = mark.series < len(pack.choices.letters)
         if (begins or bracketed) and (mark.place < count or (begins and lettered)):
             found[mark.place] = answer[mark.end :]
-    return found or _spoken_names(answer, pack) or dict.fromkeys(_ordered(answer, count, pack), "")
+    by_order = (count - 1 if place == LAST else place for place in ordered(answer, pack))
+    return found or _spoken_names(answer, pack) or dict.fromkeys(by_order, "")
 
 
 def _spoken_names(answer: str, pack: Pack) -> dict[int, str]:
-    filler, between = _words(pack.choices.words, pack), _words(pack.phrases.conjunctions, pack)
+    filler, between = phrase_words(pack.choices.words, pack), phrase_words(pack.phrases.conjunctions, pack)
     words, places = texts.words(answer, pack), _places(pack)
     alone = [word for word in words if word not in filler | between]
     if alone and all(word in places for word in alone):  # one, or several: those that fit, or in an order
@@ -172,40 +210,9 @@ def _spoken_names(answer: str, pack: Pack) -> dict[int, str]:
     return {places[word][0][1]: "" for word in behind}
 
 
-def _ordered(answer: str, count: int, pack: Pack) -> set[int]:
-    """Return the places of the options that the answer names by their order.
-
-    An ordinal counts where nothing else is said, or beside a word for option: "first, wash the rice" names none.
-    """
-    words = texts.words(answer, pack)
-    ordinals = [
-        (start, start + len(ordinal), place)
-        for ordinal, place in _ordinals(pack)
-        for start in range(len(words))
-        if tuple(words[start : start + len(ordinal)]) == ordinal
-    ]
-    beside, within = _words(pack.choices.beside, pack), {at for start, end, _ in ordinals for at in range(start, end)}
-    others = {word for at, word in enumerate(words) if at not in within}
-    if others - beside - _words(pack.choices.words, pack) - _words(pack.phrases.conjunctions, pack):
-        ordinals = [one for one in ordinals if beside & {*words[max(one[0] - 1, 0) : one[0]], *words[one[1] : one[1] + 1]}]
-    return {count - 1 if place == LAST else place for _, _, place in ordinals}
-
-
-@functools.cache
-def _ordinals(pack: Pack) -> tuple[tuple[tuple[str, ...], int], ...]:
-    """Return the folded words of each ordinal with its place."""
-    named = [*enumerate(pack.choices.ordinals), (LAST, pack.choices.last)]
-    return tuple((tuple(texts.words(name, pack)), place) for place, names in named for name in names)
-
-
-@functools.cache
-def _words(phrases: tuple[str, ...], pack: Pack) -> frozenset[str]:
-    return frozenset(word for phrase in phrases for word in texts.words(phrase, pack))
-
-
 def _sweeping(text: str, pack: Pack) -> str:
     """Tell whether a text says "none" or "all" of the options and nothing else, "" if it does not."""
-    filler = _words(pack.choices.words, pack)
+    filler = phrase_words(pack.choices.words, pack)
 
     def bare(value: str) -> list[str]:
         return [word for word in texts.words(value, pack) if word not in filler]

@@ -180,6 +180,8 @@ class Numbers(Table):
     """Words after a quotient that say that something is left over."""
     operators: tuple[str, ...] = ()
     """Words that stand for an operator: a sum that follows one is not recomputed."""
+    of: tuple[str, ...] = ()
+    """Words between a number and a percentage that is taken of it, whichever stands first: 20 % of 500."""
     words: Values = Field(default_factory=dict)
     """Number → its words in all their spellings. With a number before it, a part is taken that often: three quarters."""
     parts: Values = Field(default_factory=dict)
@@ -238,6 +240,8 @@ class Choices(Table):
     """Words that may stand around the letter: answer, option, is, correct."""
     asks: tuple[str, ...] = ()
     """Phrases by which a question asks to choose: which of, the right answer."""
+    together: tuple[str, ...] = ()
+    """Words by which a question asks about a list as a whole, or about each of its things: these, all, order, common."""
     ordinals: tuple[Names, ...] = ()
     """Names of the choices by their order, from the first: first, second."""
     last: tuple[str, ...] = ()

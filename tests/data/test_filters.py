@@ -84,6 +84,9 @@ FAIR = (
     "کرتب دکھانے والے کو دیکھ سکوں۔ ہم نے گرم جلیبیاں کھائیں، مٹی کے کھلونے خریدے اور واپسی پر سب اتنے تھک چکے تھے کہ "
     "تانگے میں ہی آنکھ لگ گئی۔"
 )
+TRANSLATE, TEA = "اس جملے کا اردو میں ترجمہ کریں", "I like tea very much."
+APPLES = "ایک دکاندار نے 12 سیب خریدے اور 5 بیچ دیے۔ کتنے بچے؟"
+PUZZLE = "اگر 5 + 3 = 28 اور 9 + 1 = 810 ہو تو 8 + 6 کتنا ہو گا؟"
 LONG = " ".join(["یہ ایک نیا جملہ ہے جس میں کوئی بات نہیں دہرائی گئی", *[f"یہ لفظ{n} ہے" for n in range(200)]])
 
 
@@ -123,6 +126,23 @@ LONG = " ".join(["یہ ایک نیا جملہ ہے جس میں کوئی بات �
         ("translation", ('"Time is money." کا اردو ترجمہ کریں۔', "", "Time is money."), "wrong_direction"),
         ("translation", ('"Time is money." کا اردو ترجمہ کریں۔', "", "وقت ہی دولت ہے۔"), None),
         ("translation", ("یہ سطر انگریزی میں ہے، طلبہ سمجھ سکیں۔", "The gate is shut.", "دروازہ بند ہے۔"), None),
+        ("translation", (TRANSLATE, TEA, "أحب الشاي كثيرا وأشربه كل صباح مع عائلتي."), "wrong_direction"),
+        ("translation", (TRANSLATE, TEA, "من چای را خیلی دوست دارم و صبح با مادرم می‌نوشم."), "wrong_direction"),
+        ("translation", (f"{TRANSLATE} {TEA}", "", "أحب الشاي كثيرا وأشربه كل صباح مع عائلتي."), "wrong_direction"),
+        ("translation", (TRANSLATE, "Local setup (short)", "مقامی سیٹ اپ (مختصر)"), None),
+        ("translation", (TRANSLATE, "In the name of God", "بسم اللہ الرحمن الرحیم"), None),
+        ("translation", (f"اس جملے کا ترجمہ کریں: '{TEA}'", "", TEA), "copy"),
+        ("translation", ("اس جملے کا ترجمہ کریں: 'مجھے چائے بہت پسند ہے۔'", "", "مجھے چائے بہت پسند ہے۔"), "copy"),
+        ("translation", (f"اس جملے کا ترجمہ کریں: '{TEA}'", "", "مجھے چائے بہت پسند ہے۔"), None),
+        ("translation", ("'I like tea' کا اردو ترجمہ: «چائے ہے پسند» یا «مجھے چائے پسند ہے»؟", "", "مجھے چائے پسند ہے"), None),
+        ("translation", (f"Which of these says it? A) {TEA} B) I tea like چائے", "", f"A) {TEA}"), None),
+        ("qa", ("درست جملہ لکھیں: «میں کل لاہور جاؤں گا۔»", "", "میں کل لاہور جاؤں گا۔"), None),
+        ("qa", ("پاکستان کا دارالحکومت کیا ہے؟ (الف) کراچی (ب) اسلام آباد (ج) لاہور", "", "دہلی"), "wrong_choice"),
+        ("qa", ("پاکستان کا دارالحکومت کیا ہے؟ (الف) کراچی (ب) اسلام آباد (ج) لاہور", "", "(ب) اسلام آباد"), None),
+        ("reasoning", ("بڑا کون ہے؟ 1. ہاتھی 2. گھوڑا 3. بکری", "", "استدلال:\nقد دیکھیں۔\nجواب: اونٹ"), "wrong_choice"),
+        ("reasoning", (APPLES, "", "استدلال:\n12 - 5 = 7\nجواب: 8"), "wrong_arithmetic"),
+        ("reasoning", (APPLES, "", "استدلال:\n12 - 5 = 7\nجواب: 7"), None),
+        ("reasoning", (PUZZLE, "", "استدلال:\n5 + 3 = 28 میں 5 - 3 = 2 ہے۔\n8 + 6 = 214\nجواب: 214"), None),
         ("roman", ("Chai kaise banti hai?", "", "Pani ubalo, patti aur doodh daal do, bas tayyar hai."), None),
         ("roman", ("Chai kaise banti hai? Urdu script mein batao", "", "پانی ابالیں، پھر پتی اور دودھ ڈال دیں۔"), None),
         ("roman", ("Make this Roman Urdu: I am late.", "", "Mujhe der ho gayi hai yaar."), None),

@@ -95,11 +95,33 @@ def test_spoken(text: str, expected: list[str]) -> None:
         ("", None),
         ("آپشن الف اور ب", None),
         ("It is a city", None),
+        ("پہلا", 0),
+        ("دوسرا آپشن درست ہے کیونکہ وہ جفت ہے", 1),
+        ("the third option", 2),
+        ("پہلا اور تیسرا", None),
+        ("آخری آپشن", None),  # how many there are is not known
+        ("پہلے پانی ابالیں", None),
     ],
 )
 def test_choice(text: str, expected: int | None) -> None:
     found = choice(text, UR)
     assert (found and found[0]) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "expected"),
+    [
+        ("دوسرا آپشن", "ب", True),
+        ("دوسرا", "(ب) اسلام آباد", True),
+        ("the second one", "B", True),
+        ("پہلا", "ب", False),
+        ("پہلا نمبر", "پہلا", None),  # a reference in words is no letter
+    ],
+)
+def test_a_lettered_reference_is_met_by_its_order(answer: str, reference: str, expected: bool | None) -> None:
+    found = compare(answer, reference, UR)
+    assert found.choice is expected
+    assert found.equal is (expected is not False)
 
 
 def test_the_tiers_one_by_one() -> None:

@@ -25,6 +25,7 @@ CITIES = ("لاہور", "اسلام آباد", "کراچی", "پشاور")
         "\n1. لاہور\n2. اسلام آباد\n3. کراچی\n4. پشاور",
         "\n**1-** لاہور\n**2-** اسلام آباد\n**3-** کراچی\n**4-** پشاور",
         "(اے) لاہور (بی) اسلام آباد (سی) کراچی (ڈی) پشاور",
+        "(ا) لاہور (ب) اسلام آباد (ج) کراچی (د) پشاور",
     ],
 )
 def test_options_are_read_as_people_letter_them(listed: str) -> None:
@@ -49,6 +50,49 @@ def test_options_are_read_as_people_letter_them(listed: str) -> None:
 )
 def test_what_is_not_offered_to_choose_from_is_no_option(text: str, exact: bool) -> None:
     assert options(text, UR, exact) is None
+
+
+PLAIN = "پاکستان کا دارالحکومت کیا ہے؟"
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "(الف) لاہور (ب) اسلام آباد (ج) کراچی (د) پشاور",
+        "(ا) لاہور (ب) اسلام آباد (ج) کراچی (د) پشاور",
+        "1. لاہور 2. اسلام آباد 3. کراچی 4. پشاور",
+        "\n۱۔ لاہور\n۲۔ اسلام آباد\n۳۔ کراچی\n۴۔ پشاور",
+    ],
+)
+def test_short_names_right_after_a_question_are_options(listed: str) -> None:
+    found = options(f"{PLAIN} {listed}", UR, exact=False)
+    assert found is not None
+    assert found.texts == CITIES
+    for answer in ("اسلام آباد", found.names[1], f"({found.names[1]}) اسلام آباد", "اسلام آباد، جو نیا ہے", "دوسرا"):
+        assert choice_fault(answer, found, UR) == ""
+    for answer in ("دہلی", "جواب: (ہ)", f"({found.names[2]}) لاہور", "دارالحکومت کوئٹہ ہے۔"):
+        assert choice_fault(answer, found, UR)
+
+
+@pytest.mark.parametrize("answer", ["یہ سب بڑے شہر ہیں جن میں لاکھوں لوگ رہتے ہیں", "چار", "کوئٹہ، گوادر", "کوئٹہ اور گوادر"])
+def test_an_answer_that_may_be_about_a_list_which_nobody_asked_to_choose_from_is_not_doubted(answer: str) -> None:
+    assert choice_fault(answer, Options(("1", "2", "3", "4"), CITIES, bare=True), UR) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ان الفاظ کے معنی کیا ہیں؟ (الف) امن (ب) صلح (ج) جنگ",  # of each
+        "کیا چیز مشترک ہے؟ 1. سیب 2. کیلا 3. آم",
+        "صحیح ترتیب کیا ہے؟ 1. انڈا 2. لاروا 3. پیوپا 4. تتلی",
+        "کل کتنا خرچ ہوا؟ 1. چاول 200 روپے 2. دال 150 روپے 3. چینی 100 روپے",  # given, not offered
+        "نتیجہ کیا نکلتا ہے؟ 1. سب انسان ایک دن مر جاتے ہیں 2. سقراط انسان ہے 3. افلاطون اس کا شاگرد تھا",
+        "چائے کیسے بنتی ہے؟ مراحل: 1. پانی 2. پتی 3. دودھ",
+        "پانی کیا ہے؟ 1. بارش 2. برف",  # two may be notes
+    ],
+)
+def test_a_list_behind_a_question_that_may_be_given_is_no_option(text: str) -> None:
+    assert options(text, UR, exact=False) is None
 
 
 OFFERED = Options(("الف", "ب", "ج", "د"), CITIES)
