@@ -145,7 +145,8 @@ def real_server(found: Mapping[str, Any]) -> str:
         f"{found['generate_s']} s ({found['requests_a_second']} a second), {found['rows_in']} pieces, {found['kept']} kept, "
         f"dropped: {dropped}; {found['saturated']} of {found['tasks']} tasks given up as saturated; books: {books['attempts']} "
         f"attempts, {books['replies']} replies, {books['tokens_in']:,} + {books['tokens_out']:,} tokens, ${books['usd']:g}; "
-        f"{held}. The model is a toy: no row can be kept, only the server is real"
+        f"{held}. Of the kept rows {found['learnt_by_heart']} are word for word what the model has learnt: the server and the "
+        "text that is read are real, the rows are worth nothing"
     )
 
 

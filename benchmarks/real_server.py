@@ -1,9 +1,10 @@
-"""A run of `alif generate` through a real HTTP server that is not ours: `transformers serve` with the demo's own model.
+"""A run of `alif generate` through a real HTTP server that is not ours: `transformers serve` with a small model.
 
     python benchmarks/real_server.py --with ENVIRONMENT/bin/transformers [--model FOLDER]
 
-The model is a toy, so its replies are garbage. That is the point: the server is real, every piece of every reply must end
-dropped with a reason, the tasks must be given up as saturated, nothing may cost anything, and a second run must ask nothing.
+The model has learnt a few rows by heart (item_writer.py) and writes them, and what it makes of them, in the format asked for:
+some rows must be accepted, every other piece must end dropped with a reason, nothing may cost anything, and a second run must
+ask nothing. The rows are no use to anybody; the server is real, and so is the text that is read.
 """
 
 from __future__ import annotations
@@ -20,36 +21,36 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import item_writer
 import measure
 import processes
 import tomli_w
 
+from alif import store
+from alif.data.demo import triples
+from alif.language import pack as packs
 from alif.models import server
 
 PACKAGES = ("torch", "transformers", "fastapi", "uvicorn")
-SMALL = (
-    "generate.accepted=28", "generate.round=4", "translate.rows=8", "replay.rows=8", "corpus.documents=16",
-    "tiny.width=32", "tiny.feed_forward=64", "tiny.epochs=1", "pretrain.epochs=1", "finetune.epochs=1",
-    "evaluate.questions=7", "evaluate.answer_tokens=8", "evaluate.resamples=50",
-)  # fmt: skip
-"""A demo of seconds, for its model."""
-GENERATE = {"accepted": 28, "round": 4, "items": 2}
+GENERATE = {"accepted": 16, "round": 4, "items": item_writer.ITEMS}
+MAX_TOKENS = 384
+TEMPERATURE = 0.5
 
 
 def main() -> None:
     """Serve, run, compare, write."""
     arguments = measure.arguments(__doc__, "real_server")
     arguments.add_argument("--with", dest="by", default="", help="a vllm or transformers program in an environment of its own")
-    arguments.add_argument("--model", type=Path, help="a model folder; left out: the demo's is made")
+    arguments.add_argument("--model", type=Path, help="a model folder; left out: one is made")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         began = time.monotonic()
-        model = given.model or made(folder)
-        made_s = time.monotonic() - began
-        measured = served(folder, model, given.by) | {"model_made_s": round(made_s, 1)}
+        model = given.model or folder / "model"
+        learnt = {} if given.model else {"model": item_writer.make(model) | {"seconds": round(time.monotonic() - began, 1)}}
+        measured = served(folder, model, given.by) | learnt
     python = str(server.program(given.by).parent / "python")
-    result = measure.result("real_server", measured, ("alif-llm", "openai", "httpx2"))
+    result = measure.result("real_server", measured, ("alif-llm", "aiohttp", "torch", "transformers", "tokenizers"))
     result["server_versions"] = processes.versions_of(python, PACKAGES)
     result["command"] = "python benchmarks/real_server.py --with ENVIRONMENT/bin/transformers"
     measure.write(given.json, result)
@@ -61,14 +62,6 @@ def alif(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "alif", *arguments], cwd=folder, capture_output=True, text=True, check=False
     )  # fmt: skip
-
-
-def made(folder: Path) -> Path:
-    """Return the model that a small demo exports."""
-    done = alif(folder, "run", "demo", *(part for line in SMALL for part in ("--set", line)))
-    if done.returncode:
-        sys.exit(done.stderr)
-    return folder / "runs" / "demo" / "export" / "model"
 
 
 def served(folder: Path, model: Path, by: str) -> dict[str, Any]:
@@ -84,7 +77,7 @@ def served(folder: Path, model: Path, by: str) -> dict[str, Any]:
 
 def recipe(folder: Path, name: str, address: str, model: str) -> None:
     """Write a recipe whose one teacher is at `address`."""
-    student = {"model": model, "address": address, "max_tokens": 96}
+    student = {"model": model, "address": address, "max_tokens": MAX_TOKENS, "temperature": TEMPERATURE}
     values = {
         "extends": "demo",
         "name": name,
@@ -108,9 +101,8 @@ def through(folder: Path) -> dict[str, Any]:
     counts, facts = step["counts"], step["counts"]["facts"]
     requests, books = ledger(root / "ledger.sqlite")
     require(counts["kept"] + sum(counts["dropped"].values()) == counts["rows_in"], "kept + dropped = in")
-    require(sorted(facts["saturated"]) == sorted(facts["targets"]), "every task is given up as saturated")
+    require(counts["kept"] > 0, "rows are accepted")
     require(step["cost_usd"] == books["usd"] == 0.0, "a local model costs nothing")
-    require("brings next to nothing new" in done.stderr, "the end is a sentence")
     require("Traceback" not in done.stderr + live.stderr + wrong.stderr, "no traceback")
     again = alif(folder, "generate", "real.toml", "--set", 'name="again"', "--set", f'runtime.ledger="{root}/ledger.sqlite"')
     require(again.returncode == 0 and ledger(root / "ledger.sqlite")[0] == requests, "the same run again asks nothing")
@@ -126,15 +118,23 @@ def through(folder: Path) -> dict[str, Any]:
         "rows_in": counts["rows_in"],
         "kept": counts["kept"],
         "dropped": counts["dropped"],
+        "tolerances": facts["tolerances"],
+        "learnt_by_heart": by_heart(root / "generate" / "examples.jsonl"),
         "saturated": len(facts["saturated"]),
         "tasks": len(facts["targets"]),
-        "sentence": next(line for line in done.stderr.splitlines() if "next to nothing" in line),
         "books": books,
         "again_asks_nothing_and_has_the_same_bytes": same,
     }
 
 
 DATA = ("examples.jsonl", "dropped.jsonl", "requests.jsonl")
+
+
+def by_heart(path: Path) -> int:
+    """Return how many accepted rows are, word for word, rows that the model was shown."""
+    pack = packs.load("ur")
+    shown = {row for name in pack.tasks for _, row in triples(pack, f"demo/candidates/{name}.jsonl")}
+    return sum((row["instruction"], row["input"], row["output"]) in shown for _, row in store.read_rows(path))
 
 
 def require(true: bool, what: str) -> None:
@@ -179,6 +179,9 @@ def parameters(model: Path) -> int:
 TETHER = """
 import os, signal, sys
 from pathlib import Path
+from alif import store
+from alif.data.demo import triples
+from alif.language import pack as packs
 from alif.models import server
 with server.serving(Path(sys.argv[1]), Path(sys.argv[2]), by=sys.argv[3]) as child:
     print(child.process.pid, flush=True)
