@@ -82,10 +82,8 @@ def _index(lists: Mapping[str, tuple[str, ...]], pack: Pack) -> dict[str, str]:
 
 def _most(words: Sequence[str], lists: Mapping[str, tuple[str, ...]], index: Mapping[str, str]) -> str:
     """Return the name of the list that most of the words are in; of equal ones the pack's first."""
-    if index.keys().isdisjoint(words):
-        return NEITHER
-    counts = Counter(index[word] for word in words if word in index)
-    return max(lists, key=lambda name: counts[name])
+    found = [index[word] for word in words if word in index]
+    return max(lists, key=found.count) if found else NEITHER
 
 
 def _holes(topics: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:

@@ -18,7 +18,6 @@ from alif.data.crowd import Crowd
 from alif.data.filters import language_fault
 from alif.data.funnel import Funnel
 from alif.data.ways import Passage, Way
-from alif.language import text
 from alif.language.pack import Pack
 from alif.models import Message, Reply
 from alif.records import Dropped, Example, Origin
@@ -173,8 +172,8 @@ class Expansion:
             if isinstance(piece, layout.Candidate):
                 if piece.tolerances:
                     self.tolerances.update(piece.tolerances)
-                texts = {key: text.normalise(getattr(piece, key), self.own).strip() for key in layout.FIELDS}
-                result = self._decide(Example.make(self.own.code, request.task, **texts, origin=origin))
+                texts = piece.instruction, piece.input, piece.output
+                result = self._decide(Example.make(self.own.code, request.task, *texts, origin=origin))
             else:
                 result = piece
             full = isinstance(result, Dropped) and result.reason == "target_reached"
@@ -198,10 +197,10 @@ class Expansion:
             return Dropped(row=row, reason="target_reached", evidence=f"{row.task} has its {self.tasks[row.task].target} rows")
         if not row.output or not self.crowd.words(row):
             return Dropped(row=row, reason="empty", evidence="no word to compare by")
-        if evidence := language_fault(row, self.own, self.known, OWN_LETTERS):
-            return Dropped(row=row, reason="wrong_language", evidence=evidence)
-        nearest = self.crowd.nearest(row)
-        return Dropped(row=row, reason="too_near", nearest=nearest) if nearest else row
+        if nearest := self.crowd.nearest(row):  # first, since it refuses the most by far
+            return Dropped(row=row, reason="too_near", nearest=nearest)
+        evidence = language_fault(row, self.own, self.known, OWN_LETTERS)
+        return Dropped(row=row, reason="wrong_language", evidence=evidence) if evidence else row
 
     def _accept(self, row: Example) -> None:
         task = self.tasks[row.task]

@@ -53,7 +53,7 @@ _DECODER = json.JSONDecoder(strict=False)
 
 @dataclass(frozen=True)
 class Candidate:
-    """One item as the teacher wrote it, not yet accepted."""
+    """One item as the teacher wrote it, in clean Unicode, not yet accepted."""
 
     instruction: str
     input: str
@@ -343,5 +343,5 @@ def _texts(values: Mapping[str, object], pack: Pack) -> dict[str, str]:
     for key, value in values.items():
         found = (reading.fields.get(letters.fold(key, pack)) for reading in readings(pack))
         if isinstance(value, str | int | float) and (field := next(filter(None, found), None)):
-            texts.setdefault(field, str(value).strip())
+            texts.setdefault(field, letters.normalise(str(value), pack).strip())  # of letters that were written as \\u0627
     return texts | ({"input": ""} if no_input(texts.get("input", ""), pack) else {})

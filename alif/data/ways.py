@@ -184,7 +184,7 @@ def reverse_system(pack: Pack) -> str:
 def read_question(reply: str, finish: str, passage: Passage, pack: Pack) -> layout.Candidate | Dropped:
     """Read the reply to a reverse request: the question alone; the passage is its answer."""
     said, thought = wrapping.answer(reply)
-    question = layout.without_key(said, pack)
+    question = layout.without_key(text.normalise(said, pack), pack)
     if finish != "stop":
         return Dropped(raw=reply, reason="cut_off", evidence=f"finish: {finish}")
     if not question:
