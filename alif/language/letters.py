@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import regex
@@ -38,10 +39,10 @@ _SPACE = regex.compile(r"[\p{Zs}--[ ]]", regex.V1)
 _REMOVED = regex.compile(rf"[{_INVISIBLE}--[\n\t]]", regex.V1)
 _SURROGATE = regex.compile(r"\p{Cs}")
 
-_USUAL = (0x0A, *range(0x20, 0x2C00))
-"""Characters that are looked at once, so that most texts need not be folded letter by letter."""
-_MOVES = regex.compile(r"[\p{M}\p{Hangul}\p{NFKC_QC=No}]")
-"""What NFC may join to its neighbour, and what has another shape or is one itself."""
+_USUAL = "\n" + "".join(map(chr, range(0x20, 0x7F)))
+"""What most texts hold beside the letters of their script."""
+_JOINS = regex.compile(r"[\p{NFC_QC=No}\p{NFC_QC=Maybe}]")
+"""What NFC may exchange, or join to the character before it."""
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _WORD_WITH_APOSTROPHE = regex.compile(r"[\p{Latin}\p{M}]+(?:'\p{Latin}+)+|[\p{L}\p{M}\p{N}]+")
 
@@ -69,17 +70,21 @@ class _Fold(dict[int, str]):
         return found
 
 
-class _Alone(dict[str, str | None]):
-    """Character → what it counts as, whatever stands beside it; None where that depends. Worked out when first met."""
+class _Exchange:
+    """Puts in place of characters what stands for them wherever they stand."""
 
-    def __init__(self, fold: _Fold, still: re.Pattern[str], joining: str) -> None:
-        self._fold, self._still, self._joining = fold, still, frozenset(joining)
+    def __init__(self, same: str, stands_for: Callable[[str], str | None]) -> None:
+        self._other = re.compile(f"[^{re.escape(same)}]")  # few: the rest need not be gone through letter by letter
+        self._stands_for = functools.cache(stands_for)
 
-    def __missing__(self, char: str) -> str | None:
-        folded = self._fold[ord(char)]
-        alone = char not in self._joining and not _MOVES.match(char) and not _ODD.match(char) and self._still.fullmatch(folded)
-        self[char] = folded if alone else None
-        return self[char]
+    def of(self, text: str) -> str | None:
+        """Return the text with its characters exchanged; None where what one stands for depends on its neighbours."""
+        for char in set(self._other.findall(text)):
+            found = self._stands_for(char)
+            if found is None:
+                return None
+            text = text.replace(char, found)
+        return text
 
 
 @dataclass(frozen=True)
@@ -90,31 +95,37 @@ class _Tables:
     presentation: dict[int, str]
     presented: re.Pattern[str]  # large sets are faster in re
     compose: tuple[tuple[str, str], ...]
-    still: re.Pattern[str]
-    """A text of usual characters that neither cleaning nor folding changes, whatever stands beside them."""
-    word: re.Pattern[str]
-    """The words of such a text."""
-    other: re.Pattern[str]
-    """A character that such a text has not."""
-    alone: _Alone
+    folded: _Exchange
+    """To what counts when texts are compared."""
+    spoken: _Exchange
+    """To the same, with a space where no word is; an apostrophe may be in one."""
 
 
 @functools.cache
 def _tables(pack: Pack) -> _Tables:
-    fold, ends = _Fold(pack), {pieces[-1] for pieces in pack.compare.compose}
-    usual = sorted({*map(chr, _USUAL), *pack.script.letters} - ends)
-    still = [char for char in usual if char == fold[ord(char)] and not _MOVES.match(char) and not _ODD.match(char)]
-    letters = "".join(filter(_WORD.match, still))
-    usual_text = re.compile(f"[{re.escape(''.join(still))}]*")
+    fold, forms = _Fold(pack), pack.clean.presentation_forms
+    joining = frozenset(forms + "".join(pieces[-1] for pieces in pack.compare.compose))
+
+    def joins(char: str) -> bool:
+        return char in joining or bool(_JOINS.match(char) or _ODD.match(char))
+
+    def folded(char: str) -> str | None:
+        found = fold[ord(char)]
+        sorted_ = found and any(map(unicodedata.combining, char + found))  # NFC sorts marks: no matter for one that is dropped
+        return None if sorted_ or any(map(joins, char + found)) else found
+
+    def spoken(char: str) -> str | None:
+        found = folded(char)
+        return None if found is None or "'" in found else "".join(one if _WORD.match(one) else " " for one in found)
+
+    still = [char for char in sorted({*_USUAL, *pack.script.letters}) if folded(char) == char]
     return _Tables(
         fold=fold,
-        still=usual_text,
-        alone=_Alone(fold, usual_text, "".join(ends) + pack.clean.presentation_forms),
-        other=re.compile(f"[^{re.escape(''.join(still))}]"),
-        word=re.compile(f"[{re.escape(letters)}]+" if letters else r"(?!)"),
-        presentation={ord(char): unicodedata.normalize("NFKC", char).lstrip(" ") for char in pack.clean.presentation_forms},
-        presented=re.compile(f"[{re.escape(pack.clean.presentation_forms)}]" if pack.clean.presentation_forms else r"(?!)"),
+        presentation={ord(char): unicodedata.normalize("NFKC", char).lstrip(" ") for char in forms},
+        presented=re.compile(f"[{re.escape(forms)}]" if forms else r"(?!)"),
         compose=tuple(pack.compare.compose.items()),
+        folded=_Exchange("".join(still), folded),
+        spoken=_Exchange("".join(char for char in still if spoken(char) == char), spoken),
     )
 
 
@@ -142,36 +153,19 @@ def fold(text: str, pack: Pack) -> str:
 
     Example: "كِتابيں" typed with Arabic letters and marks, and "کتابیں" ("books") fold to the same.
     """
-    return _folded(text, pack)[0]
-
-
-def _folded(text: str, pack: Pack) -> tuple[str, bool]:
-    """Return the folded text, and whether all its characters are usual ones."""
     tables = _tables(pack)
-    plain = _folded_alone(text, tables)
-    if plain is None:
-        text = normalise(text, pack)
-        plain = _folded_alone(text, tables)
+    plain = tables.folded.of(text)
     if plain is not None:
-        return plain, True
+        return plain
+    text = normalise(text, pack)
     while True:
         folded = text.translate(tables.fold)
         for pieces, letter in tables.compose:
             folded = folded.replace(pieces, letter)
         again = unicodedata.normalize("NFC", folded)  # a letter that was exchanged may join the mark behind it
         if again in (folded, text):
-            return again, False
+            return again
         text = again
-
-
-def _folded_alone(text: str, tables: _Tables) -> str | None:
-    """Fold a text each of whose characters counts as the same whatever stands beside it; None where one does not."""
-    for char in set(tables.other.findall(text)):
-        found = tables.alone[char]
-        if found is None:
-            return None
-        text = text.replace(char, found)
-    return text
 
 
 def words(text: str, pack: Pack) -> list[str]:
@@ -181,6 +175,8 @@ def words(text: str, pack: Pack) -> list[str]:
 
 @functools.lru_cache(maxsize=TEXTS_KEPT)
 def _words(text: str, pack: Pack) -> tuple[str, ...]:
-    folded, usual = _folded(text, pack)
-    pattern = _WORD_WITH_APOSTROPHE if "'" in folded else _tables(pack).word if usual else _WORD
-    return tuple(pattern.findall(folded))
+    spoken = _tables(pack).spoken.of(text)
+    if spoken is not None:
+        return tuple(spoken.split())
+    folded = fold(text, pack)
+    return tuple((_WORD_WITH_APOSTROPHE if "'" in folded else _WORD).findall(folded))
