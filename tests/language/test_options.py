@@ -209,28 +209,6 @@ def test_none_and_all_of_them_are_options_in_any_words(code: str) -> None:
         assert "is none of" in choice_fault(answer, with_none, pack)
 
 
-ORDERED = {
-    "en": ("The second option.", "last", "The first one is right, since it is even.", "the fifth"),
-    "bn": ("দ্বিতীয়টি", "শেষ বিকল্প", "প্রথম বিকল্পটি ঠিক, কারণ এটি জোড়", "পঞ্চম"),
-    "sd": ("ٻيو", "آخري آپشن", "پهريون آپشن صحيح آهي ڇو ته اهو وڏو آهي", "پنجون"),
-    "sw": ("la pili", "Chaguo la mwisho", "Chaguo la kwanza ni sahihi kwa sababu ni kubwa", "Jibu la tano"),
-}
-
-
-@pytest.mark.parametrize("code", ORDERED)
-def test_an_option_is_named_by_its_order(code: str) -> None:
-    offered, pack = Options(("A", "B", "C", "D"), ("Lahore", "Dhaka", "Nairobi", "Hyderabad")), load(code)
-    *named, fifth = ORDERED[code]
-    for answer in named:
-        assert choice_fault(answer, offered, pack) == ""
-    assert "is none of" in choice_fault(fifth, offered, pack)
-
-
-def test_a_number_is_no_ordinal() -> None:
-    offered = Options(("A", "B", "C"), ("4", "5", "6"))
-    assert "is none of" in choice_fault("tatu", offered, load("sw")), "three, not the third"
-
-
 def test_another_language_needs_its_tables_alone() -> None:
     found = options("বাংলাদেশের রাজধানী কোনটি? (ক) খুলনা (খ) ঢাকা (গ) সিলেট", BN, exact=False)
     assert found is not None
