@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from alif import recipe, store
+from alif.data.direction import answered_as_asked, direction_fault
 from alif.language import numbers, options, script, text
 from alif.language import pack as packs
 from alif.language.options import Options
 from alif.language.pack import Pack, Task
-from alif.language.tables import Into
 from alif.records import Counts, Dropped, Example
 from alif.runs import Given
 
@@ -30,9 +30,6 @@ FEWEST_GRAMS = 8
 """Grams that an answer must have before repetition can be told."""
 FEWEST_WORDS = 4
 """Shorter answers may repeat their input or be in any script: a label, a name, a number, a formula."""
-
-NEARLY_ALL = 0.9
-"""Least share of one script in an answer that is in a sister language; a heading with English names in it is in none."""
 
 MOST_DECLINING_WORDS = 30
 """A longer answer that declines says why; "I'm sorry, but I can't assist with that. If you have other questions …" does not."""
@@ -167,54 +164,8 @@ def _wrong_language(row: Example, checked: Checked) -> str:
 
 
 def _wrong_direction(row: Example, checked: Checked) -> str:
-    """Find a translation in the language that it is from, in another than the one its request names, or in a third."""
-    if checked.task(row).answer != "either":
-        return ""
-    both = (checked.own, checked.known)
-    if _sister(row.output, *both):
-        return f"another language of the script {checked.own.script.name}"
-    if not row.input:
-        return _not_as_asked(row, checked.task(row).into, *both)
-    given, answered = (_side(value, *both) for value in (row.input, row.output))
-    return next((f"input and output are both {pack.name}" for pack in both if given == answered == pack.code), "")
-
-
-def _sister(answer: str, own: Pack, known: Pack) -> bool:
-    """Tell whether an answer in the pack's script is in none of its words and has none of the letters that tell it.
-
-    Nothing is told of the known language's script: its headlines are in no language as far as words tell.
-    """
-    if own.script.name == known.script.name or script.share(answer, own) < NEARLY_ALL:
-        return False
-    plain = len(text.words(answer, own)) >= FEWEST_WORDS and set(own.script.telling).isdisjoint(answer)
-    return plain and script.detect(answer, (own, known)) == "other"
-
-
-def _not_as_asked(row: Example, into: Into, own: Pack, known: Pack) -> str:
-    """Find the translation of a text inside its request that is not in the one language which the request names.
-
-    Beside an input nothing is found: a language that is named there may as well be the input's.
-    """
-    named = _asked_for(row, into, own, known)
-    answered = _side(row.output, own, known)
-    wrong = len(named) == 1 and answered not in named and answered in (own.code, known.code)
-    return f"asked for {next(iter(named.values()))}, answered in {answered}" if wrong else ""
-
-
-def _asked_for(row: Example, into: Into, own: Pack, known: Pack) -> dict[str, str]:
-    """Return each language that the request names as wanted, with the phrase by which it does."""
-    return {
-        pack.code: found
-        for pack, phrases in ((own, into.own), (known, into.known))
-        if (found := text.phrase(row.instruction, phrases, own))
-    }
-
-
-def _side(value: str, own: Pack, known: Pack) -> str:
-    """Return the code of the language of a text; where the two have different scripts its letters tell, however short it is."""
-    if own.script.name == known.script.name:
-        return script.detect(value, (own, known))
-    return own.code if script.share(value, own) >= 0.5 else known.code
+    task = checked.task(row)
+    return direction_fault(row, task.into, checked.own, checked.known) if task.answer == "either" else ""
 
 
 def _copy(row: Example, checked: Checked) -> str:
@@ -237,8 +188,7 @@ def _copy(row: Example, checked: Checked) -> str:
 def _untranslated(row: Example, answer: Sequence[str], given: Sequence[str], checked: Checked) -> bool:
     if f" {' '.join(answer)} " not in f" {' '.join(given)} ":
         return False
-    wanted = _asked_for(row, checked.task(row).into, checked.own, checked.known)
-    return _side(row.output, checked.own, checked.known) not in wanted and not _offered(row, checked)
+    return not answered_as_asked(row, checked.task(row).into, checked.own, checked.known) and not _offered(row, checked)
 
 
 def _too_short(row: Example, checked: Checked) -> str:

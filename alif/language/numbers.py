@@ -51,6 +51,10 @@ class _Side:
     values: tuple[Fraction, ...]
     decimals: int | None
     """Digits after the point, of a bare number; None of an expression."""
+    percent: bool
+    """Whether it is a bare percentage."""
+    hundred: bool
+    """Whether 100 is one of its numbers, which may only say that its value is one of percent."""
     divided: bool
     sum: bool
     """Whether something is added or taken away."""
@@ -60,7 +64,8 @@ class _Side:
 def equations(text: str, pack: Pack) -> list[tuple[str, bool]]:
     """Return (equation as written, whether it holds) for each pair of neighbours in every chain `a = b = c` of `text`.
 
-    A quotient may be rounded or cut to the decimals that are written, or be whole with a remainder word behind it.
+    A quotient may be rounded or cut to the decimals that are written, as a percentage to a whole one, or be whole with a
+    remainder word behind it.
     """
     return [found for line in text.split("\n") if "=" in line for found in _line_equations(line, pack)]
 
@@ -85,7 +90,7 @@ def contradicted(answer: str, working: str, question: str, pack: Pack) -> Amount
     """
     earlier, _, line = working.replace("**", "").strip().rpartition("\n")
     stated, every = _result(line, pack), amounts(answer, pack)
-    if stated is None or len(every) != 1 or _comes_from(abs(every[0].value), abs(stated.value)):
+    if stated is None or len(every) != 1 or _comes_from(every[0], stated):
         return None
     given, asked = every[0], amounts(question, pack)
     alone = not regex.search(r"\p{L}", answer[: given.whole_start] + answer[given.whole_end :])
@@ -111,8 +116,10 @@ def _result(line: str, pack: Pack) -> Amount | None:
     return every[-1] if regex.search(r"=[^\p{L}\p{N}+×÷*/-]*$", line[: every[-1].whole_start]) else None
 
 
-def _comes_from(value: Fraction, result: Fraction) -> bool:
-    if result.denominator > 1 and abs(value - result) < 1:
+def _comes_from(given: Amount, stated: Amount) -> bool:
+    value, result = abs(given.value), abs(stated.value)
+    rounding = result.denominator > 1 or (stated.percent and value.denominator > 1)
+    if rounding and abs(value - result) < 1:
         return True
     tens = 1
     while value and value % (10 * tens) == 0:
@@ -143,9 +150,18 @@ def _holds(left: _Side, right: _Side, remainder: bool) -> bool:
                 return True
             if remainder and left.divided and 0 <= value - stated < 1:
                 return True
+    if right.percent and left.divided and _rounds_to(left, right):
+        return True
     if left.decimals is not None and right.decimals is not None and left.decimals != right.decimals:
         return abs(left.values[0] - right.values[0]) < Fraction(1, 10 ** min(left.decimals, right.decimals))
     return False
+
+
+def _rounds_to(quotient: _Side, stated: _Side) -> bool:
+    """Tell whether a quotient is, rounded or cut, the percentage that is stated: 2 / 3 = 67%, 40 / 120 × 100 = 33%."""
+    value, percentage, places = quotient.values[0], stated.values[-1], 10 ** (stated.decimals or 0)
+    shares = (value * 100, value) if quotient.hundred else (value * 100,)
+    return any(Fraction(-1, 2) <= (share - percentage) * places < 1 for share in shares)
 
 
 def _chains(signs: str, pack: Pack) -> Iterator[tuple[list[_Side | None], str]]:
@@ -225,6 +241,8 @@ def _read(tokens: list[_Token]) -> _Side | None:
         end=solid[-1].end,
         values=(value, value * 100) if percent and (bare or _hundred(solid)) else (value,),
         decimals=len(written.partition(".")[2]) if bare else None,
+        percent=percent and bare,
+        hundred=any(token.text == "100" for token in solid),
         divided=any(sign in "÷/:" for sign in signs),
         sum=not bare and any(sign in "+-" for sign in signs),
         units=frozenset(token.text for token in tokens if token.kind == "unit"),

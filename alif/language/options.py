@@ -8,7 +8,8 @@ order, no letter comes twice, no item but the last asks something itself, and on
 or it leads up to a lettered list with a mark, ends with it and wants one exact answer; or nothing but three short names or
 more stand behind a question that is not about them as a whole. Other lists may be steps, parts of a task or what is given.
 An answer is doubted only if it names none, a letter that is not offered, or a letter with another option's text. It may name
-one by its order ("the second"), and "none of these" or "all of these" in other words, where that is an option.
+one by its order ("the second"), and "none of these" or "all of these" in other words, where that is an option. Where neither
+is, "all", "both" or "the three" may be right: the question may ask for several.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def choice_fault(answer: str, offered: Options, pack: Pack) -> str:
     named = _named(answer, len(offered.names), pack)
     said = _said(answer, offered, pack)
     if not named and not said:
-        if offered.bare and not _names_one(answer, pack):
+        if (offered.bare and not _names_one(answer, pack)) or _takes_several(answer, offered, pack):
             return ""
         return f"{answer.strip()} is none of {offered}"
     if len(named) != 1:
@@ -137,6 +138,21 @@ def _names_one(answer: str, pack: Pack) -> bool:
     words = texts.words(answer, pack)
     several = _SEVERAL.search(answer.strip()) or not phrase_words(pack.phrases.conjunctions, pack).isdisjoint(words)
     return len(words) <= LONGEST_NAMING and not several and not amounts(answer, pack)
+
+
+def _takes_several(answer: str, offered: Options, pack: Pack) -> bool:
+    """Tell whether an answer speaks of options together: "all", where no option says that or "none"; "both A and C"."""
+    if sweeping := _sweeping(answer, pack):
+        return sweeping == "all" and not any(_sweeping(option, pack) for option in offered.texts)
+    return texts.phrase(answer, _joining(pack), pack) is not None
+
+
+@functools.cache
+def _joining(pack: Pack) -> tuple[str, ...]:
+    """Return the pack's words for things together, less those by which one is picked: "this is B", "of these, B"."""
+    choices = pack.choices
+    picking = phrase_words(choices.words + choices.asks + choices.none_of, pack)
+    return tuple(word for word in choices.together if picking.isdisjoint(phrase_words((word,), pack)))
 
 
 def label_offered(label: str, text: str, pack: Pack) -> bool:

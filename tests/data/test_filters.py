@@ -84,7 +84,7 @@ FAIR = (
     "کرتب دکھانے والے کو دیکھ سکوں۔ ہم نے گرم جلیبیاں کھائیں، مٹی کے کھلونے خریدے اور واپسی پر سب اتنے تھک چکے تھے کہ "
     "تانگے میں ہی آنکھ لگ گئی۔"
 )
-TRANSLATE, TEA = "اس جملے کا اردو میں ترجمہ کریں", "I like tea very much."
+TEA = "I like tea very much."
 APPLES = "ایک دکاندار نے 12 سیب خریدے اور 5 بیچ دیے۔ کتنے بچے؟"
 PUZZLE = "اگر 5 + 3 = 28 اور 9 + 1 = 810 ہو تو 8 + 6 کتنا ہو گا؟"
 LONG = " ".join(["یہ ایک نیا جملہ ہے جس میں کوئی بات نہیں دہرائی گئی", *[f"یہ لفظ{n} ہے" for n in range(200)]])
@@ -120,17 +120,6 @@ LONG = " ".join(["یہ ایک نیا جملہ ہے جس میں کوئی بات �
         ("classification", ("یہ 'خبر' ہے یا 'رائے'؟", "میرے خیال میں یہ بہتر ہے", "رائے"), None),
         ("classification", ("Is this 'خبر' or 'رائے'?", "میرے خیال میں یہ فیصلہ سب کے لیے بہتر ہے", "رائے"), None),
         ("translation", ("اردو میں ترجمہ کریں۔", "The shop is closed.", "The shop is closed."), "wrong_direction"),
-        ("translation", ("اردو میں لکھیں۔", "The shop is closed today.", "Aaj dukaan band hai bhai."), "wrong_direction"),
-        ("translation", ("«میز پر کتاب ہے» کو انگریزی میں لکھیں۔", "", "The book is on the table."), None),
-        ("translation", ("«میز پر کتاب ہے» کو انگریزی میں لکھیں۔", "", "کتاب میز کے اوپر رکھی ہے۔"), "wrong_direction"),
-        ("translation", ('"Time is money." کا اردو ترجمہ کریں۔', "", "Time is money."), "wrong_direction"),
-        ("translation", ('"Time is money." کا اردو ترجمہ کریں۔', "", "وقت ہی دولت ہے۔"), None),
-        ("translation", ("یہ سطر انگریزی میں ہے، طلبہ سمجھ سکیں۔", "The gate is shut.", "دروازہ بند ہے۔"), None),
-        ("translation", (TRANSLATE, TEA, "أحب الشاي كثيرا وأشربه كل صباح مع عائلتي."), "wrong_direction"),
-        ("translation", (TRANSLATE, TEA, "من چای را خیلی دوست دارم و صبح با مادرم می‌نوشم."), "wrong_direction"),
-        ("translation", (f"{TRANSLATE} {TEA}", "", "أحب الشاي كثيرا وأشربه كل صباح مع عائلتي."), "wrong_direction"),
-        ("translation", (TRANSLATE, "Local setup (short)", "مقامی سیٹ اپ (مختصر)"), None),
-        ("translation", (TRANSLATE, "In the name of God", "بسم اللہ الرحمن الرحیم"), None),
         ("translation", (f"اس جملے کا ترجمہ کریں: '{TEA}'", "", TEA), "copy"),
         ("translation", ("اس جملے کا ترجمہ کریں: 'مجھے چائے بہت پسند ہے۔'", "", "مجھے چائے بہت پسند ہے۔"), "copy"),
         ("translation", (f"اس جملے کا ترجمہ کریں: '{TEA}'", "", "مجھے چائے بہت پسند ہے۔"), None),

@@ -146,7 +146,8 @@ def test_an_answer_that_names_an_option_is_not_doubted(answer: str) -> None:
         ("سب سے پہلے کوئٹہ", "is none of"),
         ("آخری جواب: کوئٹہ", "is none of"),  # the final answer
         ("ان میں سے کوئی نہیں", "is none of"),
-        ("سب", "is none of"),
+        ("یہ کوئٹہ ہے۔", "is none of"),
+        ("ان میں سے کوئٹہ", "is none of"),
         ("دارالحکومت کوئٹہ ہے۔", "is none of"),
         ("(ج) اسلام آباد", "(ج) with the text of (ب): اسلام آباد"),
         ("الف۔ کراچی، کیونکہ وہ بڑا شہر ہے", "(الف) with the text of (ج)"),
@@ -154,6 +155,26 @@ def test_an_answer_that_names_an_option_is_not_doubted(answer: str) -> None:
 )
 def test_an_answer_that_is_none_of_the_options_is_named(answer: str, told: str) -> None:
     assert told in choice_fault(answer, OFFERED, UR)
+
+
+FRUITS = "ان میں سے کون سے پھل ہیں؟"
+
+
+@pytest.mark.parametrize("listed", ["(الف) سیب (ب) آم (ج) انار", "1. سیب 2. آم 3. انار"])
+@pytest.mark.parametrize("answer", ["تینوں پھل ہیں۔", "سب", "جواب: تمام", "دونوں 1 اور 3", "الف اور ج دونوں"])
+def test_an_answer_that_takes_several_together_is_not_doubted(listed: str, answer: str) -> None:
+    offered = options(f"{FRUITS} {listed}", UR, exact=True)
+    assert offered is not None
+    assert choice_fault(answer, offered, UR) == ""
+    assert "is none of" in choice_fault("آلو", offered, UR)
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [("en", "Both A and C"), ("en", "All"), ("bn", "সবগুলো"), ("bn", "উভয়"), ("sd", "سڀئي"), ("sd", "ٽنهي"), ("sw", "Zote")],
+)
+def test_an_answer_takes_several_together_by_the_pack_s_words_alone(code: str, answer: str) -> None:
+    assert choice_fault(answer, Options(("A", "B", "C"), ("4", "6", "8")), load(code)) == ""
 
 
 def test_numbers_among_the_options_are_read_in_words_and_digits() -> None:
@@ -186,28 +207,6 @@ def test_none_and_all_of_them_are_options_in_any_words(code: str) -> None:
     for answer in (every, said_all):
         assert choice_fault(answer, with_all, pack) == ""
         assert "is none of" in choice_fault(answer, with_none, pack)
-
-
-ORDERED = {
-    "en": ("The second option.", "last", "The first one is right, since it is even.", "the fifth"),
-    "bn": ("দ্বিতীয়টি", "শেষ বিকল্প", "প্রথম বিকল্পটি ঠিক, কারণ এটি জোড়", "পঞ্চম"),
-    "sd": ("ٻيو", "آخري آپشن", "پهريون آپشن صحيح آهي ڇو ته اهو وڏو آهي", "پنجون"),
-    "sw": ("la pili", "Chaguo la mwisho", "Chaguo la kwanza ni sahihi kwa sababu ni kubwa", "Jibu la tano"),
-}
-
-
-@pytest.mark.parametrize("code", ORDERED)
-def test_an_option_is_named_by_its_order(code: str) -> None:
-    offered, pack = Options(("A", "B", "C", "D"), ("Lahore", "Dhaka", "Nairobi", "Hyderabad")), load(code)
-    *named, fifth = ORDERED[code]
-    for answer in named:
-        assert choice_fault(answer, offered, pack) == ""
-    assert "is none of" in choice_fault(fifth, offered, pack)
-
-
-def test_a_number_is_no_ordinal() -> None:
-    offered = Options(("A", "B", "C"), ("4", "5", "6"))
-    assert "is none of" in choice_fault("tatu", offered, load("sw")), "three, not the third"
 
 
 def test_another_language_needs_its_tables_alone() -> None:
