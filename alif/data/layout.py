@@ -119,7 +119,7 @@ def _read(lines: list[str], finish: str, pack: Pack, common: set[str]) -> list[C
     """Read the lines of a reply, piece by piece; `common` are the tolerances of all of them."""
     found: list[Candidate | Dropped] = []
     pieces = _pieces(lines)
-    chatter = len(pieces) > 1 and _first(pieces[0], pack) is None
+    chatter = len(pieces) > 1 and not any(read_key(line, reading) for reading in readings(pack) for line in pieces[0])
     needed = set(common)
     for number, piece in enumerate(pieces):
         if number == len(pieces) - 1 and finish != "stop":

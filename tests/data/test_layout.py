@@ -249,6 +249,9 @@ def test_content_that_mentions_a_key_survives() -> None:
         (f"{FORM.format('a', 'b')}\n\n{FORM.format('c', 'd')}", "length", ["", "cut_off"]),
         (f"{FORM.format('a', 'b')}", "content_filter", ["cut_off"]),
         (f"{FORM.format('a', 'b')}\n###\nnothing here\n###\n{FORM.format('c', 'd')}", "stop", ["", "unreadable", ""]),
+        (f"Write a poem\nInput: <noinput>\nOutput: roses\n###\n{FORM.format('a', 'b')}", "stop", ["unreadable", ""]),
+        (f"Input: x\nOutput: y\n###\n{FORM.format('a', 'b')}", "stop", ["unreadable", ""]),
+        (f"**Output:** y\n###\n{FORM.format('a', 'b')}", "stop", ["unreadable", ""]),
     ],
 )
 def test_what_cannot_be_used_is_named(reply: str, finish: str, reasons: list[str]) -> None:
