@@ -44,9 +44,8 @@ _SHIELDED = re.compile(rf"\\*(?:(?:{'|'.join(KEYS.values())}):.*|[ \t]*#{{3,}}[ 
 _KEYED = re.compile(rf"\n(?:\\|(?:{'|'.join(KEYS.values())}):)")
 """The beginning of a line with a key, or of one that may be shielded. The line's end before it is sooner found than "^"."""
 _PLAIN = re.compile(r"(?:\s*\n)?" + "\n".join(f"{key}:(.*)" for key in KEYS.values()), re.DOTALL)
-_JSON = re.compile(r'(?:\{\s*+"[^"\n]{1,40}"\s*+:\s*+(?=\[))?\[?\s*+(?=\{)')
-"""A list of objects, perhaps the only value of another object; or its objects alone."""
-_COMMA = re.compile(r"[\s,]*+")
+_WRAPPER = re.compile(r'\{\s*+"[^"\n]{1,40}"\s*+:\s*+\[\s*+(?=\{)')
+"""The beginning of an object whose first value is a list of objects."""
 _DECODER = json.JSONDecoder(strict=False)
 """Lets a text run over several lines, as teachers do."""
 
@@ -319,10 +318,8 @@ def _unshield(line: str) -> str:
 
 def _objects(text: str, finish: str, pack: Pack, common: set[str]) -> Iterator[Candidate | Dropped]:
     """Yield the items of a reply that is JSON: objects that have the keys. Nothing, if the first one is none."""
-    begins = [place for place in (text.find("["), text.find("{")) if place >= 0]
-    match = _JSON.match(text, min(begins)) if begins else None
-    place = first = match.end() if match else len(text)
-    while text.startswith("{", place):
+    place = first = _brace(text, 0)
+    while place >= 0:
         try:
             values, end = _DECODER.raw_decode(text, place)
         except (ValueError, RecursionError) as error:
@@ -334,7 +331,14 @@ def _objects(text: str, finish: str, pack: Pack, common: set[str]) -> Iterator[C
         if place == first and "instruction" not in texts:
             return
         yield _candidate(texts, text[place:end], common | {"json"})
-        place = _COMMA.match(text, end).end()  # type: ignore[union-attr]  # it matches everywhere
+        place = _brace(text, end)  # behind a comma, or in another list, fence or wrapper
+
+
+def _brace(text: str, begin: int) -> int:
+    """Return where the next object begins that is no wrapper of others, or -1."""
+    place = text.find("{", begin)
+    wrapper = _WRAPPER.match(text, place) if place >= 0 else None
+    return wrapper.end() if wrapper else place
 
 
 def _texts(values: Mapping[str, object], pack: Pack) -> dict[str, str]:

@@ -213,6 +213,33 @@ def test_json_is_read_as_far_as_it_goes() -> None:
         assert none.reason == "unreadable"
 
 
+ONE, TWO = ('{"instruction": "a", "output": "b"}', '{"instruction": "c", "output": "d"}')
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"```json\n[{ONE}]\n```\n\n```json\n[{TWO}]\n```",
+        f"[{ONE}]\n\n[{TWO}]",
+        f"{ONE}\n---\n{TWO}",
+        f"Task [1]:\n{ONE}\nTask [2]:\n{TWO}\nThat is all.",
+        f'{{"tasks": [{ONE}], "more": [{TWO}]}}',
+        f'```json\n{{"tasks": [{ONE}]}}\n```\n\n```json\n{{"tasks": [{TWO}]}}\n```',
+    ],
+)
+def test_json_is_read_behind_its_first_list_too(reply: str) -> None:
+    assert texts(read(reply, "stop", OWN)) == [("a", "", "b"), ("c", "", "d")]
+    assert texts(read(reply, "length", OWN)) == [("a", "", "b"), ("c", "", "d")]
+
+
+@pytest.mark.parametrize(("rest", "reason"), [('{"title": "c"}', "missing_field"), ("{title: c}", "unreadable")])
+def test_json_that_is_no_item_is_named_wherever_it_stands(rest: str, reason: str) -> None:
+    first, dropped = read(f"```json\n[{ONE}]\n```\nand\n{rest}", "stop", OWN)
+    assert texts([first]) == [("a", "", "b")]
+    assert isinstance(dropped, Dropped)
+    assert (dropped.raw, dropped.reason) == (rest, reason)
+
+
 def test_a_numbered_list_without_separators_is_split() -> None:
     reply = "\n\n".join(f"{n}. " + FORM.format(f"ask {n}", f"answer {n}\n{n} = {n}") for n in range(1, 4))
     found = read(reply, "stop", OWN)
