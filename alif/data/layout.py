@@ -136,7 +136,7 @@ def _bare(lines: list[str], finish: str, reading: Reading) -> tuple[list[str], s
     steps: dict[str, Callable[[list[str]], list[str]]] = {
         "closing_remark": lambda lines: wrapping.without_remark(lines, lambda line: read_key(line, reading), reading.pack),
         "other_separator": lambda lines: _parted(lines, reading),
-        "headings": lambda lines: wrapping.without_headings(lines, _starts(lines, reading)),
+        "headings": lambda lines: wrapping.without_headings(lines, _starts(lines, reading), {*_breaks(lines)}),
         "code_fence": lambda lines: wrapping.without_fences(lines, {*_starts(lines, reading)}, {*_breaks(lines)}),
     }
     if finish != "stop":

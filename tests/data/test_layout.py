@@ -152,6 +152,8 @@ def test_an_input_that_resembles_them_stays(said: str) -> None:
         ("### Task 1\n", "\n\n### Task 2\n"),
         ("Two tasks:\n\n**نمونہ ۱**\n\n", "\n\n**نمونہ ۲**\n\n"),
         ("1.\n", "\n2.\n"),
+        ("**Task 1**\n", "\n\n**Task 2**\n###\n"),
+        ("**Task 1**\n###\n", "\n###\n**Task 2**\n\n###\n"),
         ("## Task 7: bread\n", "\n\n## Task 8: water\n"),
         ("```\n", "\n```\n\n```\n"),
         ("```text\n", "\n```\n###\n```text\n"),
@@ -190,6 +192,20 @@ def test_what_stands_between_items_is_no_part_of_an_answer(first: str, second: s
 def test_an_answer_keeps_what_is_its_own(answer: str, between: str) -> None:
     reply = between.join(FORM.format(name, answer) for name in "abc")
     assert texts(read(reply, "stop", OWN)) == [(name, "", answer) for name in "abc"]
+
+
+@pytest.mark.parametrize(
+    "remark",
+    [
+        "I hope these tasks help!",
+        "So, I hope\nthese tasks help.",
+        "I hope these tasks help!\nDo ask for more.",
+        "I hope these tasks help!\nI hope these tasks help!",
+    ],
+)
+def test_a_remark_leaves_the_lines_above_it_in_its_paragraph(remark: str) -> None:
+    letter = "Dear Sir,\n\nAll is well.\n\nYours,\nI hope"
+    assert texts(read(f"{FORM.format('a', letter)}\n{remark}", "stop", OWN)) == [("a", "", letter)]
 
 
 def test_a_paragraph_that_holds_a_key_is_no_remark() -> None:
