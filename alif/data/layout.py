@@ -64,7 +64,10 @@ class Candidate:
 
 
 def write(instruction: str, input: str, output: str) -> str:
-    """Return one item in the format; `read` gives the three texts back."""
+    """Return one item in the format; `read` gives the three texts back.
+
+    Except an input that is one of a pack's `keys.no_input`: `read` takes it to say that there is none.
+    """
     texts = (_shield(instruction), _shield_input(input), _shield(output))
     return "\n".join(f"{KEYS[field]}: {value}" for field, value in zip(FIELDS, texts, strict=True))
 
@@ -207,7 +210,13 @@ def _plain(piece: str, pack: Pack, common: set[str]) -> Candidate | None:
     instruction, input, output = texts = [value.strip() for value in match.groups()]
     if not instruction or not output or any(value.startswith("\\") for value in texts):
         return None
-    return Candidate(instruction, "" if no_input(input, pack) else input, output, piece.strip(), tuple(sorted(common)))
+    needed = common | _other_words(input, pack)
+    return Candidate(instruction, "" if no_input(input, pack) else input, output, piece.strip(), tuple(sorted(needed)))
+
+
+def _other_words(input: str, pack: Pack) -> set[str]:
+    """Return the tolerance of an input that says otherwise than as asked that there is none."""
+    return {"no_input_words"} if input != NO_INPUT and no_input(input, pack) else set()
 
 
 def _best(piece: list[str], pack: Pack) -> tuple[Reading, list[list[str]]]:
@@ -273,6 +282,7 @@ def _fields(item: Sequence[str], reading: Reading) -> tuple[dict[str, str], set[
             needed.add("preamble")
     texts = {field: "\n".join(_unshield(line) for line in _trimmed(lines)) for field, lines in parts.items()}
     if "input" in texts:
+        needed |= _other_words(texts["input"], reading.pack)
         texts["input"] = _unshield_input(texts["input"], reading.pack)
     return texts, needed
 
@@ -330,7 +340,9 @@ def _objects(text: str, finish: str, pack: Pack, common: set[str]) -> Iterator[C
         texts = _texts(values, pack)
         if place == first and "instruction" not in texts:
             return
-        yield _candidate(texts, text[place:end], common | {"json"})
+        needed = _other_words(texts["input"], pack) if texts.get("input") else set()  # JSON has ways of its own to say nothing
+        texts |= {"input": ""} if no_input(texts.get("input", ""), pack) else {}
+        yield _candidate(texts, text[place:end], common | {"json"} | needed)
         place = _brace(text, end)  # behind a comma, or in another list, fence or wrapper
 
 
@@ -348,4 +360,4 @@ def _texts(values: Mapping[str, object], pack: Pack) -> dict[str, str]:
         found = (reading.fields.get(letters.fold(key, pack)) for reading in readings(pack))
         if isinstance(value, str | int | float) and (field := next(filter(None, found), None)):
             texts.setdefault(field, letters.normalise(str(value), pack).strip())  # of letters that were written as \\u0627
-    return texts | ({"input": ""} if no_input(texts.get("input", ""), pack) else {})
+    return texts

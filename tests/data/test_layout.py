@@ -55,6 +55,12 @@ def test_what_is_written_is_read_back(items: list[tuple[str, str, str]]) -> None
     assert not [piece.tolerances for piece in found if isinstance(piece, Candidate) and piece.tolerances]
 
 
+def test_an_input_in_the_packs_words_for_none_is_not_read_back() -> None:
+    said = OWN.keys.no_input[0]
+    assert texts(read(write("a", said, "b"), "stop", OWN)) == [("a", "", "b")]
+    assert texts(read(write("a", f"{said} a", "b"), "stop", OWN)) == [("a", f"{said} a", "b")]
+
+
 def test_every_seed_of_every_task_comes_back(own: Pack) -> None:
     for task in own.tasks:
         items = [(row["instruction"], row["input"], row["output"]) for _, row in triples(own, f"seeds/{task}.jsonl")]
@@ -138,6 +144,24 @@ def test_marks_that_nobody_sees_are_no_part_of_a_key(mark: str) -> None:
 def test_there_are_many_ways_to_say_that_there_is_no_input(said: str) -> None:
     assert texts(read(f"Instruction: a\nInput: {said}\nOutput: b", "stop", OWN)) == [("a", "", "b")]
     assert texts(read(f"**Instruction:** a\n**Input:** {said}\n**Output:** b", "stop", OWN)) == [("a", "", "b")]
+
+
+def tolerances(reply: str) -> list[tuple[str, ...]]:
+    return [piece.tolerances for piece in read(reply, "stop", OWN) if isinstance(piece, Candidate)]
+
+
+@pytest.mark.parametrize("said", ["None", "کوئی نہیں", ""])
+def test_each_of_them_but_the_asked_one_is_a_liberty(said: str) -> None:
+    plain, dressed = "Instruction: a\nInput: {}\nOutput: b", "**Instruction:** a\n**Input:** {}\n**Output:** b"
+    assert tolerances(plain.format(said)) == [("no_input_words",)]
+    assert tolerances(plain.format("<noinput>")) == [()]
+    assert tolerances(dressed.format(said)) == [("bold_keys", "no_input_words")]
+    assert tolerances(dressed.format("<noinput>")) == [("bold_keys",)]
+
+
+@pytest.mark.parametrize(("said", "needed"), [("None", ["no_input_words"]), ("<noinput>", []), ("", [])])
+def test_json_may_leave_an_input_empty(said: str, needed: list[str]) -> None:
+    assert tolerances(f'{{"instruction": "a", "input": "{said}", "output": "b"}}') == [("json", *needed)]
 
 
 @pytest.mark.parametrize("said", ["\\<noinput>", "None of them came.", "?", "No. 5", "کوئی نہیں آیا"])
