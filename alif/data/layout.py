@@ -22,13 +22,13 @@ Source: the format of Stanford Alpaca's generator, mended (arXiv 2510.09051's co
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alif.data import wrapping
 from alif.data.keys import FIELDS, KEYS, NO_INPUT, Reading, asks, no_input, read_key, readings
+from alif.data.objects import objects
 from alif.language import letters
 from alif.language.pack import Pack
 from alif.records import Dropped
@@ -44,10 +44,6 @@ _SHIELDED = re.compile(rf"\\*(?:(?:{'|'.join(KEYS.values())}):.*|[ \t]*#{{3,}}[ 
 _KEYED = re.compile(rf"\n(?:\\|(?:{'|'.join(KEYS.values())}):)")
 """The beginning of a line with a key, or of one that may be shielded. The line's end before it is sooner found than "^"."""
 _PLAIN = re.compile(r"(?:\s*\n)?" + "\n".join(f"{key}:(.*)" for key in KEYS.values()), re.DOTALL)
-_WRAPPER = re.compile(r'\{\s*+"[^"\n]{1,40}"\s*+:\s*+\[\s*+(?=\{)')
-"""The beginning of an object whose first value is a list of objects."""
-_DECODER = json.JSONDecoder(strict=False)
-"""Lets a text run over several lines, as teachers do."""
 
 
 @dataclass(frozen=True)
@@ -327,37 +323,13 @@ def _unshield(line: str) -> str:
 
 
 def _objects(text: str, finish: str, pack: Pack, common: set[str]) -> Iterator[Candidate | Dropped]:
-    """Yield the items of a reply that is JSON: objects that have the keys. Nothing, if the first one is none."""
-    place = first = _brace(text, 0)
-    while place >= 0:
-        try:
-            values, end = _DECODER.raw_decode(text, place)
-        except (ValueError, RecursionError) as error:
-            if place > first:
-                reason = "unreadable" if finish == "stop" else "cut_off"
-                yield Dropped(raw=text[place:], reason=reason, evidence=f"finish: {finish}, {type(error).__name__} in the JSON")
-            return
-        texts = _texts(values, pack)
-        if place == first and "instruction" not in texts:
-            return
-        needed = _other_words(texts["input"], pack) if texts.get("input") else set()  # JSON has ways of its own to say nothing
-        texts |= {"input": ""} if no_input(texts.get("input", ""), pack) else {}
-        yield _candidate(texts, text[place:end], common | {"json"} | needed)
-        place = _brace(text, end)  # behind a comma, or in another list, fence or wrapper
-
-
-def _brace(text: str, begin: int) -> int:
-    """Return where the next object begins that is no wrapper of others, or -1."""
-    place = text.find("{", begin)
-    wrapper = _WRAPPER.match(text, place) if place >= 0 else None
-    return wrapper.end() if wrapper else place
-
-
-def _texts(values: Mapping[str, object], pack: Pack) -> dict[str, str]:
-    """Return the texts of an object by field; a key is any that an item may have."""
-    texts: dict[str, str] = {}
-    for key, value in values.items():
-        found = (reading.fields.get(letters.fold(key, pack)) for reading in readings(pack))
-        if isinstance(value, str | int | float) and (field := next(filter(None, found), None)):
-            texts.setdefault(field, letters.normalise(str(value), pack).strip())  # of letters that were written as \\u0627
-    return texts
+    """Yield the items of a reply that is JSON."""
+    for raw, texts, error in objects(text, pack):
+        if error:
+            reason = "unreadable" if finish == "stop" else "cut_off"
+            yield Dropped(raw=raw, reason=reason, evidence=f"finish: {finish}, {error} in the JSON")
+        else:
+            input = texts.get("input", "")
+            needed = _other_words(input, pack) if input else set()  # JSON has ways of its own to say nothing
+            item = texts | {"input": "" if no_input(input, pack) else input}
+            yield _candidate(item, raw, common | {"json"} | needed)
