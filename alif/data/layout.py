@@ -22,13 +22,13 @@ Source: the format of Stanford Alpaca's generator, mended (arXiv 2510.09051's co
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alif.data import wrapping
 from alif.data.keys import FIELDS, KEYS, NO_INPUT, Reading, asks, no_input, read_key, readings
+from alif.data.objects import objects
 from alif.language import letters
 from alif.language.pack import Pack
 from alif.records import Dropped
@@ -44,11 +44,6 @@ _SHIELDED = re.compile(rf"\\*(?:(?:{'|'.join(KEYS.values())}):.*|[ \t]*#{{3,}}[ 
 _KEYED = re.compile(rf"\n(?:\\|(?:{'|'.join(KEYS.values())}):)")
 """The beginning of a line with a key, or of one that may be shielded. The line's end before it is sooner found than "^"."""
 _PLAIN = re.compile(r"(?:\s*\n)?" + "\n".join(f"{key}:(.*)" for key in KEYS.values()), re.DOTALL)
-_JSON = re.compile(r'(?:\{\s*+"[^"\n]{1,40}"\s*+:\s*+(?=\[))?\[?\s*+(?=\{)')
-"""A list of objects, perhaps the only value of another object; or its objects alone."""
-_COMMA = re.compile(r"[\s,]*+")
-_DECODER = json.JSONDecoder(strict=False)
-"""Lets a text run over several lines, as teachers do."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +60,10 @@ class Candidate:
 
 
 def write(instruction: str, input: str, output: str) -> str:
-    """Return one item in the format; `read` gives the three texts back."""
+    """Return one item in the format; `read` gives the three texts back.
+
+    Except an input that is one of a pack's `keys.no_input`: `read` takes it to say that there is none.
+    """
     texts = (_shield(instruction), _shield_input(input), _shield(output))
     return "\n".join(f"{KEYS[field]}: {value}" for field, value in zip(FIELDS, texts, strict=True))
 
@@ -119,7 +117,7 @@ def _read(lines: list[str], finish: str, pack: Pack, common: set[str]) -> list[C
     """Read the lines of a reply, piece by piece; `common` are the tolerances of all of them."""
     found: list[Candidate | Dropped] = []
     pieces = _pieces(lines)
-    chatter = len(pieces) > 1 and _first(pieces[0], pack) is None
+    chatter = len(pieces) > 1 and not any(read_key(line, reading) for reading in readings(pack) for line in pieces[0])
     needed = set(common)
     for number, piece in enumerate(pieces):
         if number == len(pieces) - 1 and finish != "stop":
@@ -137,7 +135,7 @@ def _bare(lines: list[str], finish: str, reading: Reading) -> tuple[list[str], s
     steps: dict[str, Callable[[list[str]], list[str]]] = {
         "closing_remark": lambda lines: wrapping.without_remark(lines, lambda line: read_key(line, reading), reading.pack),
         "other_separator": lambda lines: _parted(lines, reading),
-        "headings": lambda lines: wrapping.without_headings(lines, _starts(lines, reading)),
+        "headings": lambda lines: wrapping.without_headings(lines, _starts(lines, reading), {*_breaks(lines)}),
         "code_fence": lambda lines: wrapping.without_fences(lines, {*_starts(lines, reading)}, {*_breaks(lines)}),
     }
     if finish != "stop":
@@ -208,7 +206,13 @@ def _plain(piece: str, pack: Pack, common: set[str]) -> Candidate | None:
     instruction, input, output = texts = [value.strip() for value in match.groups()]
     if not instruction or not output or any(value.startswith("\\") for value in texts):
         return None
-    return Candidate(instruction, "" if no_input(input, pack) else input, output, piece.strip(), tuple(sorted(common)))
+    needed = common | _other_words(input, pack)
+    return Candidate(instruction, "" if no_input(input, pack) else input, output, piece.strip(), tuple(sorted(needed)))
+
+
+def _other_words(input: str, pack: Pack) -> set[str]:
+    """Return the tolerance of an input that says otherwise than as asked that there is none."""
+    return {"no_input_words"} if input != NO_INPUT and no_input(input, pack) else set()
 
 
 def _best(piece: list[str], pack: Pack) -> tuple[Reading, list[list[str]]]:
@@ -274,6 +278,7 @@ def _fields(item: Sequence[str], reading: Reading) -> tuple[dict[str, str], set[
             needed.add("preamble")
     texts = {field: "\n".join(_unshield(line) for line in _trimmed(lines)) for field, lines in parts.items()}
     if "input" in texts:
+        needed |= _other_words(texts["input"], reading.pack)
         texts["input"] = _unshield_input(texts["input"], reading.pack)
     return texts, needed
 
@@ -318,30 +323,13 @@ def _unshield(line: str) -> str:
 
 
 def _objects(text: str, finish: str, pack: Pack, common: set[str]) -> Iterator[Candidate | Dropped]:
-    """Yield the items of a reply that is JSON: objects that have the keys. Nothing, if the first one is none."""
-    begins = [place for place in (text.find("["), text.find("{")) if place >= 0]
-    match = _JSON.match(text, min(begins)) if begins else None
-    place = first = match.end() if match else len(text)
-    while text.startswith("{", place):
-        try:
-            values, end = _DECODER.raw_decode(text, place)
-        except (ValueError, RecursionError) as error:
-            if place > first:
-                reason = "unreadable" if finish == "stop" else "cut_off"
-                yield Dropped(raw=text[place:], reason=reason, evidence=f"finish: {finish}, {type(error).__name__} in the JSON")
-            return
-        texts = _texts(values, pack)
-        if place == first and "instruction" not in texts:
-            return
-        yield _candidate(texts, text[place:end], common | {"json"})
-        place = _COMMA.match(text, end).end()  # type: ignore[union-attr]  # it matches everywhere
-
-
-def _texts(values: Mapping[str, object], pack: Pack) -> dict[str, str]:
-    """Return the texts of an object by field; a key is any that an item may have."""
-    texts: dict[str, str] = {}
-    for key, value in values.items():
-        found = (reading.fields.get(letters.fold(key, pack)) for reading in readings(pack))
-        if isinstance(value, str | int | float) and (field := next(filter(None, found), None)):
-            texts.setdefault(field, letters.normalise(str(value), pack).strip())  # of letters that were written as \\u0627
-    return texts | ({"input": ""} if no_input(texts.get("input", ""), pack) else {})
+    """Yield the items of a reply that is JSON."""
+    for raw, texts, error in objects(text, pack):
+        if error:
+            reason = "unreadable" if finish == "stop" else "cut_off"
+            yield Dropped(raw=raw, reason=reason, evidence=f"finish: {finish}, {error} in the JSON")
+        else:
+            input = texts.get("input", "")
+            needed = _other_words(input, pack) if input else set()  # JSON has ways of its own to say nothing
+            item = texts | {"input": "" if no_input(input, pack) else input}
+            yield _candidate(item, raw, common | {"json"} | needed)

@@ -1,7 +1,7 @@
 """What teachers put around what was asked for; it is taken away only where it can be no part of an answer.
 
     <think> … </think>          answer             what a model tells itself before it answers, in every kind of request
-    I hope these tasks help!    without_remark     the last paragraph, where it says one of the pack's phrases.closings
+    I hope these tasks help!    without_remark     the last paragraph's end, from the line on with one of phrases.closings
     **Task 2**                  without_headings   the number of the item that follows, before this one and the others alike
     ```                         without_fences     a fence that opened before an item; an answer keeps those that it opened
 
@@ -15,6 +15,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 
+from alif.data.keys import KEYS
 from alif.language import text as texts
 from alif.language.pack import Pack
 
@@ -32,6 +33,7 @@ _TAG = r"(?:<{}(?:think|thinking|thought|reasoning)>|\[{}THINK\])"
 _OPENED = re.compile(_TAG.format("", ""), re.IGNORECASE)
 _CLOSED = re.compile(_TAG.format("/", "/"), re.IGNORECASE)
 _CLOSED_LINE = re.compile(_TAG.format("/", "/") + r"[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_KEYED = re.compile(rf"(?:{'|'.join(KEYS.values())}):")
 _NUMBERED = re.compile(r"(?P<shape>\D{0,30})(?P<number>\d{1,4})(?!\d)")
 
 
@@ -39,6 +41,7 @@ def answer(text: str) -> tuple[str, bool]:
     """Return what a reply says after its thinking, and whether it has thought aloud.
 
     Some templates open the thinking themselves: then only its end is in the reply. One that never ends is thinking to its end.
+    Where none opened, a closing tag on the line of a key is the item's own.
 
     Source: Qwen3's and DeepSeek-R1's chat templates; a server without a reasoning parser leaves the block in the content.
     """
@@ -46,13 +49,13 @@ def answer(text: str) -> tuple[str, bool]:
         end = _CLOSED.search(text)
         return (text[end.end() :].lstrip() if end else ""), True
     end = _CLOSED_LINE.search(text) if "</" in text or "[/" in text else None  # which is seldom, and soon seen
-    if end and not _OPENED.search(text, 0, end.start()):
+    if end and not _OPENED.search(text, 0, end.start()) and not _KEYED.match(text, text.rfind("\n", 0, end.start()) + 1):
         return text[end.end() :].lstrip(), True
     return text, False
 
 
 def without_remark(lines: Sequence[str], is_key: Callable[[str], object], pack: Pack) -> list[str]:
-    """Return the lines without a last paragraph that says "I hope these tasks help" or the like.
+    """Return the lines without "I hope these tasks help" or the like in their last paragraph, and what follows it there.
 
     Args:
         lines: a reply's that ended by itself.
@@ -65,13 +68,25 @@ def without_remark(lines: Sequence[str], is_key: Callable[[str], object], pack: 
     begin = end
     while begin and lines[begin - 1].strip(BETWEEN):
         begin -= 1
-    remark = "\n".join(lines[begin:end])
-    if not begin or len(remark) > LONGEST_REMARK or any(map(is_key, lines[begin:end])):
+    paragraph = lines[begin:end]
+    if not begin or len("\n".join(paragraph)) > LONGEST_REMARK or any(map(is_key, paragraph)):
         return list(lines)
-    return list(lines[:begin]) if texts.phrase(remark, pack.phrases.closings, pack) else list(lines)
+    kept = _unremarked(paragraph, pack)
+    return [*lines[:begin], *kept] if len(kept) < len(paragraph) else list(lines)
 
 
-def without_headings(lines: Sequence[str], starts: Sequence[int]) -> list[str]:
+def _unremarked(paragraph: Sequence[str], pack: Pack) -> Sequence[str]:
+    """Return the lines above the one in which the first closing phrase begins; a phrase may run over several."""
+
+    def closes(lines: Sequence[str]) -> bool:
+        return texts.phrase("\n".join(lines), pack.phrases.closings, pack) is not None
+
+    while closes(paragraph):
+        paragraph = paragraph[: max(begin for begin in range(len(paragraph)) if closes(paragraph[begin:]))]
+    return paragraph
+
+
+def without_headings(lines: Sequence[str], starts: Sequence[int], breaks: Collection[int]) -> list[str]:
     """Return the lines without those that number the item that begins after them.
 
     An answer may end in such a line too. So one must stand before the first item, where no answer is, and the others must look
@@ -80,11 +95,12 @@ def without_headings(lines: Sequence[str], starts: Sequence[int]) -> list[str]:
     Args:
         lines: a reply's.
         starts: where items begin, in order.
+        breaks: the lines that part items; a heading may stand above one too.
     """
     found: dict[tuple[str, int], dict[int, int]] = {}
     for place, start in enumerate(starts):
         above = start - 1
-        while above >= 0 and (not lines[above].strip() or lines[above].strip().startswith(FENCE)):
+        while above >= 0 and (above in breaks or not lines[above].strip() or lines[above].strip().startswith(FENCE)):
             above -= 1
         heading = lines[above].strip() if above >= 0 else ""
         if len(heading) <= LONGEST_HEADING and (match := _NUMBERED.match(heading)):

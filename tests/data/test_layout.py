@@ -55,6 +55,12 @@ def test_what_is_written_is_read_back(items: list[tuple[str, str, str]]) -> None
     assert not [piece.tolerances for piece in found if isinstance(piece, Candidate) and piece.tolerances]
 
 
+def test_an_input_in_the_packs_words_for_none_is_not_read_back() -> None:
+    said = OWN.keys.no_input[0]
+    assert texts(read(write("a", said, "b"), "stop", OWN)) == [("a", "", "b")]
+    assert texts(read(write("a", f"{said} a", "b"), "stop", OWN)) == [("a", f"{said} a", "b")]
+
+
 def test_every_seed_of_every_task_comes_back(own: Pack) -> None:
     for task in own.tasks:
         items = [(row["instruction"], row["input"], row["output"]) for _, row in triples(own, f"seeds/{task}.jsonl")]
@@ -140,6 +146,24 @@ def test_there_are_many_ways_to_say_that_there_is_no_input(said: str) -> None:
     assert texts(read(f"**Instruction:** a\n**Input:** {said}\n**Output:** b", "stop", OWN)) == [("a", "", "b")]
 
 
+def tolerances(reply: str) -> list[tuple[str, ...]]:
+    return [piece.tolerances for piece in read(reply, "stop", OWN) if isinstance(piece, Candidate)]
+
+
+@pytest.mark.parametrize("said", ["None", "کوئی نہیں", ""])
+def test_each_of_them_but_the_asked_one_is_a_liberty(said: str) -> None:
+    plain, dressed = "Instruction: a\nInput: {}\nOutput: b", "**Instruction:** a\n**Input:** {}\n**Output:** b"
+    assert tolerances(plain.format(said)) == [("no_input_words",)]
+    assert tolerances(plain.format("<noinput>")) == [()]
+    assert tolerances(dressed.format(said)) == [("bold_keys", "no_input_words")]
+    assert tolerances(dressed.format("<noinput>")) == [("bold_keys",)]
+
+
+@pytest.mark.parametrize(("said", "needed"), [("None", ["no_input_words"]), ("<noinput>", []), ("", [])])
+def test_json_may_leave_an_input_empty(said: str, needed: list[str]) -> None:
+    assert tolerances(f'{{"instruction": "a", "input": "{said}", "output": "b"}}') == [("json", *needed)]
+
+
 @pytest.mark.parametrize("said", ["\\<noinput>", "None of them came.", "?", "No. 5", "کوئی نہیں آیا"])
 def test_an_input_that_resembles_them_stays(said: str) -> None:
     assert texts(read(f"Instruction: a\nInput: {said}\nOutput: b", "stop", OWN)) == [("a", said.removeprefix("\\"), "b")]
@@ -152,6 +176,8 @@ def test_an_input_that_resembles_them_stays(said: str) -> None:
         ("### Task 1\n", "\n\n### Task 2\n"),
         ("Two tasks:\n\n**نمونہ ۱**\n\n", "\n\n**نمونہ ۲**\n\n"),
         ("1.\n", "\n2.\n"),
+        ("**Task 1**\n", "\n\n**Task 2**\n###\n"),
+        ("**Task 1**\n###\n", "\n###\n**Task 2**\n\n###\n"),
         ("## Task 7: bread\n", "\n\n## Task 8: water\n"),
         ("```\n", "\n```\n\n```\n"),
         ("```text\n", "\n```\n###\n```text\n"),
@@ -192,6 +218,20 @@ def test_an_answer_keeps_what_is_its_own(answer: str, between: str) -> None:
     assert texts(read(reply, "stop", OWN)) == [(name, "", answer) for name in "abc"]
 
 
+@pytest.mark.parametrize(
+    "remark",
+    [
+        "I hope these tasks help!",
+        "So, I hope\nthese tasks help.",
+        "I hope these tasks help!\nDo ask for more.",
+        "I hope these tasks help!\nI hope these tasks help!",
+    ],
+)
+def test_a_remark_leaves_the_lines_above_it_in_its_paragraph(remark: str) -> None:
+    letter = "Dear Sir,\n\nAll is well.\n\nYours,\nI hope"
+    assert texts(read(f"{FORM.format('a', letter)}\n{remark}", "stop", OWN)) == [("a", "", letter)]
+
+
 def test_a_paragraph_that_holds_a_key_is_no_remark() -> None:
     reply = f"{FORM.format('a', 'b')}\n\n{FORM.format('c', 'I hope these tasks help!')}"
     assert texts(read(reply, "stop", OWN)) == [("a", "", "b"), ("c", "", "I hope these tasks help!")]
@@ -211,6 +251,33 @@ def test_json_is_read_as_far_as_it_goes() -> None:
         (none,) = read(reply, "stop", OWN)
         assert isinstance(none, Dropped)
         assert none.reason == "unreadable"
+
+
+ONE, TWO = ('{"instruction": "a", "output": "b"}', '{"instruction": "c", "output": "d"}')
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"```json\n[{ONE}]\n```\n\n```json\n[{TWO}]\n```",
+        f"[{ONE}]\n\n[{TWO}]",
+        f"{ONE}\n---\n{TWO}",
+        f"Task [1]:\n{ONE}\nTask [2]:\n{TWO}\nThat is all.",
+        f'{{"tasks": [{ONE}], "more": [{TWO}]}}',
+        f'```json\n{{"tasks": [{ONE}]}}\n```\n\n```json\n{{"tasks": [{TWO}]}}\n```',
+    ],
+)
+def test_json_is_read_behind_its_first_list_too(reply: str) -> None:
+    assert texts(read(reply, "stop", OWN)) == [("a", "", "b"), ("c", "", "d")]
+    assert texts(read(reply, "length", OWN)) == [("a", "", "b"), ("c", "", "d")]
+
+
+@pytest.mark.parametrize(("rest", "reason"), [('{"title": "c"}', "missing_field"), ("{title: c}", "unreadable")])
+def test_json_that_is_no_item_is_named_wherever_it_stands(rest: str, reason: str) -> None:
+    first, dropped = read(f"```json\n[{ONE}]\n```\nand\n{rest}", "stop", OWN)
+    assert texts([first]) == [("a", "", "b")]
+    assert isinstance(dropped, Dropped)
+    assert (dropped.raw, dropped.reason) == (rest, reason)
 
 
 def test_a_numbered_list_without_separators_is_split() -> None:
@@ -249,6 +316,9 @@ def test_content_that_mentions_a_key_survives() -> None:
         (f"{FORM.format('a', 'b')}\n\n{FORM.format('c', 'd')}", "length", ["", "cut_off"]),
         (f"{FORM.format('a', 'b')}", "content_filter", ["cut_off"]),
         (f"{FORM.format('a', 'b')}\n###\nnothing here\n###\n{FORM.format('c', 'd')}", "stop", ["", "unreadable", ""]),
+        (f"Write a poem\nInput: <noinput>\nOutput: roses\n###\n{FORM.format('a', 'b')}", "stop", ["unreadable", ""]),
+        (f"Input: x\nOutput: y\n###\n{FORM.format('a', 'b')}", "stop", ["unreadable", ""]),
+        (f"**Output:** y\n###\n{FORM.format('a', 'b')}", "stop", ["unreadable", ""]),
     ],
 )
 def test_what_cannot_be_used_is_named(reply: str, finish: str, reasons: list[str]) -> None:

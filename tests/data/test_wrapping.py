@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alif.data.wrapping import answer, without_fences, without_headings
+from alif.data.wrapping import answer, without_fences, without_headings, without_remark
+from alif.language import pack as packs
 
 
 @pytest.mark.parametrize(
@@ -17,23 +18,40 @@ from alif.data.wrapping import answer, without_fences, without_headings
         ("<think>\nhm, cut", ""),
         ("hm\n</think>\nyes", "yes"),
         ("hm</think>\nyes", "yes"),
+        ("hm\n</think>\nOutput: </think>\nyes", "Output: </think>\nyes"),
     ],
 )
 def test_thinking_is_not_said(reply: str, said: str) -> None:
     assert answer(reply) == (said, True)
 
 
-@pytest.mark.parametrize("reply", ["yes", "", "Write <think>…</think>\nso.", "The tag </think> ends it.", "a </thinker>\nb"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "yes",
+        "",
+        "Write <think>…</think>\nso.",
+        "The tag </think> ends it.",
+        "a </thinker>\nb",
+        "Instruction: Explain </think>\nInput: <noinput>",
+        "Instruction: a\nInput: [/THINK]\nOutput: b",
+    ],
+)
 def test_a_text_about_thinking_is_an_answer(reply: str) -> None:
     assert answer(reply) == (reply, False)
 
 
+def test_lines_without_a_remark_stay_as_they_are() -> None:
+    lines = ["a", "", "b", "", ""]
+    assert without_remark(lines, lambda line: None, packs.load("ur")) == lines
+
+
 def test_a_number_counts_as_a_heading_only_where_the_first_item_has_one() -> None:
     numbered = ["Task 1", "ask", "a", "Task 2", "ask", "b", "Task 3", "ask", "c"]
-    assert without_headings(numbered, [1, 4, 7]) == ["ask", "a", "ask", "b", "ask", "c"]
-    assert without_headings(numbered[1:], [0, 3, 6]) == numbered[1:], "nothing tells them from the ends of answers"
+    assert without_headings(numbered, [1, 4, 7], ()) == ["ask", "a", "ask", "b", "ask", "c"]
+    assert without_headings(numbered[1:], [0, 3, 6], ()) == numbered[1:], "nothing tells them from the ends of answers"
     skipped = ["Task 1", "ask", "Task 7", "ask"]
-    assert without_headings(skipped, [1, 3]) == skipped
+    assert without_headings(skipped, [1, 3], ()) == skipped
 
 
 def test_the_fence_around_an_item_takes_along_what_follows_it() -> None:
