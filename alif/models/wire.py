@@ -112,7 +112,7 @@ class Wire:
                 params=self.query,
                 proxy=self.proxy,
                 timeout=timeout,
-                allow_redirects=method == "GET",  # a prompt and its key go where the recipe says and nowhere else
+                allow_redirects=False,
                 **sent,
             ) as response:
                 if "Location" in response.headers and 300 <= response.status < 400:

@@ -16,6 +16,7 @@ from alif.errors import ReplyError
 from alif.models import protocol
 from alif.models.chat import Message, Reply, together
 from alif.models.client import open_models
+from alif.models.faults import Fault
 from alif.models.scripted import Chaos, serve
 from alif.models.wire import connect
 from alif.recipe import Teacher
@@ -140,6 +141,27 @@ def test_nobody_is_sent_on_with_key_and_prompt(given: Build, monkeypatch: pytest
         assert reply.text == "سلام #0"
 
 
+@pytest.mark.parametrize("spoken", ["openai", "anthropic", "azure"])
+@pytest.mark.parametrize("status", [301, 307])
+def test_nobody_is_sent_on_with_the_key_alone(monkeypatch: pytest.MonkeyPatch, status: int, spoken: str) -> None:
+    """A look at a batch is a GET, which HTTP clients follow anywhere."""
+    seen: list[str] = []
+
+    async def scene(where: str) -> None:
+        teacher = Teacher.model_validate({"model": "m", "address": where, "protocol": spoken})
+        async with connect("t", teacher, "sk-a", 5.0) as wire:
+            await wire.get("/batches/batch_0")
+
+    with serve(echo) as other, sending_on(status, other.address.removesuffix("/v1")) as place:
+        handler = other.RequestHandlerClass
+        monkeypatch.setattr(handler, "parse_request", spy(handler.parse_request, seen))
+        with pytest.raises(Fault) as caught:
+            asyncio.run(scene(place))
+    assert not seen, "the other place hears nothing, and no key"
+    assert caught.value.stop is not None
+    assert "sends requests on to http://127" in caught.value.stop.message
+
+
 @contextmanager
 def sending_on(status: int, place: str) -> Iterator[str]:
     """Serve redirects to `place` on loopback."""
@@ -147,6 +169,9 @@ def sending_on(status: int, place: str) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def do_GET(self) -> None:
             self.send_response(status)
             self.send_header("Location", place + self.path)
             self.send_header("Content-Length", "0")
