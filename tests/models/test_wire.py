@@ -72,6 +72,20 @@ def test_each_protocol_sends_its_own_key_and_path(given: Build, monkeypatch: pyt
     assert "not-this-one" not in "".join(headers)
 
 
+def test_who_pays_at_openai_is_told_to_openai_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
+
+    async def told(where: str, spoken: str = "auto") -> bool:
+        async with connect("t", Teacher.model_validate({"model": "m", "address": where, "protocol": spoken}), "", 5.0) as wire:
+            return {"OpenAI-Organization", "OpenAI-Project"} <= set(wire.session.headers)
+
+    assert asyncio.run(told("https://api.openai.com/v1"))
+    azure = "https://mine.openai.azure.com"
+    for where, spoken in ((azure, "auto"), (f"{azure}/openai/v1", "auto"), ("https://api.openai.com", "azure")):
+        assert not asyncio.run(told(where, spoken)), (where, spoken)
+
+
 def test_azure_names_the_deployment_and_the_version(given: Build) -> None:
     paths: list[str] = []
     with serve(echo, Chaos()) as server:
@@ -93,7 +107,9 @@ def test_azure_names_the_deployment_and_the_version(given: Build) -> None:
 def test_bodies() -> None:
     own = protocol.body(Teacher(model="m", address="http://pc:1/v1", temperature=0.5, max_tokens=9), SYSTEM)
     assert own == {"model": "m", "messages": [m.model_dump() for m in SYSTEM], "temperature": 0.5, "max_tokens": 9}
-    assert "max_completion_tokens" in protocol.body(Teacher(model="m"), SYSTEM)
+    azure = "https://mine.services.ai.azure.com", "https://mine.openai.azure.com", "https://mine.openai.azure.com/openai/v1"
+    for where in ("https://api.openai.com/v1", *azure):
+        assert "max_completion_tokens" in protocol.body(Teacher(model="m", address=where), SYSTEM), where
     claude = Teacher(model="c", address="https://api.anthropic.com", max_tokens=9)
     assert protocol.body(claude, SYSTEM) == {
         "model": "c",
