@@ -16,6 +16,7 @@ from alif.recipe import Recipe
 from alif.records import NOT_REVIEWED
 from alif.runs import Run, Step, list_runs, new_ledger, state
 from alif.train import together, tracker
+from alif.units import dollars, duration
 
 __all__ = [
     "examine",
@@ -243,9 +244,9 @@ def show_status(found: Mapping[str, Any]) -> None:
     rows = []
     for step in found["steps"]:
         counts = (step["rows_in"], step["kept"]) if step["state"] == "done" else (None, None)
-        cost = f"{step['cost_usd']:.4f}" if step["cost_usd"] else ""
-        rows.append((step["name"], step["state"], *counts, cost, f"{step['seconds']:.1f}", _remark(step)))
-    console.table(("step", "state", "in", "kept", "$", "s", "dropped"), rows, title=f"run {found['run']}")
+        cost = dollars(step["cost_usd"]) if step["cost_usd"] else ""
+        rows.append((step["name"], step["state"], *counts, cost, duration(step["seconds"]), _remark(step)))
+    console.table(("step", "state", "in", "kept", "cost", "time", "dropped"), rows, title=f"run {found['run']}")
 
 
 def _remark(step: Mapping[str, Any]) -> str:

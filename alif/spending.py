@@ -186,11 +186,11 @@ def show_money(found: Mapping[str, Any], run: Run) -> None:
     requests, usd = unsettled["requests"], unsettled["usd"]
     for batch in unsettled["batches"]:
         requests, usd = requests - batch["requests"], round(usd - batch["usd"], 9)
-        which = f"{batch['requests']} requests in the batch {batch['id'] or 'being made'}"
+        which = f"{_requests(batch['requests'])} in the batch {batch['id'] or 'being made'}"
         console.line(f"{dollars(batch['usd'])} more at most for {which}, which is under way: alif batches {run.name}")
     if requests:
         console.line(
-            f"{dollars(usd)} more at most for {requests} requests that were sent and have no reply. If the provider's bill "
+            f"{dollars(usd)} more at most for {_requests(requests)} that got no reply. If the provider's bill "
             f"shows less: alif release {run.name}"
         )
 
@@ -208,8 +208,13 @@ def released(run: Run, recipe: Recipe) -> dict[str, Any]:
 def show_released(found: Mapping[str, Any]) -> None:
     """Print what was released."""
     console.line(
-        f"{found['requests']} requests without a reply count for nothing now; {dollars(found['usd'])} of the cap is free."
+        f"Counted for nothing from now on: {_requests(found['requests'])} that got no reply. "
+        f"{dollars(found['usd'])} of the cap is free."
     )
+
+
+def _requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{count} requests"
 
 
 def reparsed(run: Run, recipe: Recipe) -> bool:

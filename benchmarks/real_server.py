@@ -179,9 +179,6 @@ def parameters(model: Path) -> int:
 TETHER = """
 import os, signal, sys
 from pathlib import Path
-from alif import store
-from alif.data.demo import triples
-from alif.language import pack as packs
 from alif.models import server
 with server.serving(Path(sys.argv[1]), Path(sys.argv[2]), by=sys.argv[3]) as child:
     print(child.process.pid, flush=True)

@@ -125,7 +125,7 @@ def test_money_without_a_reply_is_shown_and_released(said: Callable[..., Any], c
     assert _main(["status", "demo"]) == 0
     told = capsys.readouterr().out.replace("\n", " ")
     assert "$0 spent of $1.00" in told
-    assert "$2.50 more at most for 1 requests that were sent and have no reply" in told
+    assert "$2.50 more at most for 1 request that got no reply" in told
     assert said("release", "demo") == {"requests": 1, "usd": 2.5}
     assert said("status", "demo")["money"]["unsettled"] == nothing
 

@@ -44,7 +44,7 @@ PACKAGES = (
     "sacrebleu",
     "rapidfuzz",
     "pydantic",
-    "openai",
+    "aiohttp",
 )
 """Packages that are shown first."""
 

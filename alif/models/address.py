@@ -30,6 +30,7 @@ __all__ = [
     "is_openai",
     "key",
     "protocol",
+    "serves_openai",
     "variable",
 ]
 
@@ -63,9 +64,14 @@ def is_local(address: str) -> bool:
 
 
 def is_openai(address: str) -> bool:
-    """Tell whether an address is OpenAI's own, or Azure's, which have other names for some settings."""
-    name = _split(address).hostname or ""
-    return name.endswith((".openai.com", ".openai.azure.com"))
+    """Tell whether an address is OpenAI's own."""
+    return (_split(address).hostname or "").endswith(".openai.com")
+
+
+def serves_openai(teacher: Teacher) -> bool:
+    """Tell whether OpenAI's models are behind an address, its own or Azure's: they have another name for a setting."""
+    azure = protocol(teacher) == "azure" or (_split(teacher.address).hostname or "").endswith(".openai.azure.com")
+    return azure or is_openai(teacher.address)
 
 
 def protocol(teacher: Teacher) -> str:
@@ -106,7 +112,9 @@ def _below(address: str) -> tuple[str, str]:
 
 
 def check(name: str, teacher: Teacher) -> None:
-    """Refuse an address that is none, that holds a secret, or that goes on too far. It is not repeated: it may be a secret.
+    """Refuse an address that is none, that holds a secret, or that goes on too far.
+
+    It may be a secret: its user, password and query are not repeated, but for Azure's api-version.
 
     Raises:
         RecipeError: with the recipe key.

@@ -70,7 +70,10 @@ class BatchLine:
     def watches(self) -> list[asyncio.Task[None]]:
         """Return the watch of each batch of this run that is under way."""
         run, where = self.live.desk.run, (self.live.name, self.live.teacher.address)
-        return [self._watch(batch) for batch in self.book.under_way(run) if (batch.teacher, batch.address) == where]
+        under_way = [batch for batch in self.book.under_way(run) if (batch.teacher, batch.address) == where]
+        for batch in under_way:
+            self._tell_of(batch)
+        return [self._watch(batch) for batch in under_way]
 
     async def close(self) -> None:
         """Stop waiting; batches go on at the provider and are found again."""
@@ -84,8 +87,7 @@ class BatchLine:
         ledger, run = self.live.desk.ledger, self.live.desk.run
         for _ in range(TRIES):
             if batch := self.book.holding(request.hash, run):
-                if self._in_batches and batch.id:
-                    self._tell_of(batch)
+                self._tell_of(batch)
                 await self.watched(batch)
             elif self._in_batches:
                 await self._join(request, body)
@@ -98,10 +100,12 @@ class BatchLine:
         return await self.live.answered(request, body)
 
     def _tell_of(self, batch: Batch) -> None:
-        self.live.desk.tell(
-            f"teacher.{self.live.name}: batch {batch.id}, {batch.size} requests; this may take a day. "
-            f"Stopping is safe, the same command goes on; `alif batches {batch.run}` lists and cancels."
-        )
+        """Say that a batch is waited for; a run that asks live does not wait."""
+        if self._in_batches and batch.id:
+            self.live.desk.tell(
+                f"teacher.{self.live.name}: batch {batch.id}, {batch.size} requests; this may take a day. "
+                f"Stopping is safe, the same command goes on; `alif batches {batch.run}` lists and cancels."
+            )
 
     async def _join(self, request: Request, body: Mapping[str, Any]) -> None:
         """Go into the next batch and wait until it is over."""
@@ -255,9 +259,10 @@ async def one_over(lines: Iterable[BatchLine]) -> bool:
     watches = [watch for line in lines for watch in line.watches()]
     if not watches:
         return False
-    over, _ = await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
-    for watch in over:
-        watch.result()
+    await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
+    errors = [error for watch in watches if watch.done() and (error := watch.exception())]
+    if errors:
+        raise errors[0]
     return True
 
 

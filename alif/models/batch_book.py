@@ -56,6 +56,8 @@ class Member:
     attempt: int
     request: str
     draw: int
+    size: int
+    """Bytes of its payload."""
     run: str
     upper_usd: float
     settled: int
@@ -125,8 +127,9 @@ class BatchBook:
     def members(self, batch: Batch) -> list[Member]:
         """Return the attempts of a batch."""
         rows = self._rows(
-            "SELECT a.id, a.request, r.draw, a.run, a.upper_usd, a.state <> 'sent' FROM batched b "
-            "JOIN attempts a ON a.id = b.attempt JOIN requests r ON r.hash = a.request WHERE b.batch = ? ORDER BY a.id",
+            "SELECT a.id, a.request, r.draw, length(CAST(r.payload AS BLOB)), a.run, a.upper_usd, a.state <> 'sent' "
+            "FROM batched b JOIN attempts a ON a.id = b.attempt "
+            "JOIN requests r ON r.hash = a.request WHERE b.batch = ? ORDER BY a.id",
             batch.number,
         )
         return [Member(*row) for row in rows]

@@ -77,7 +77,7 @@ class Hold:
     usd: float = 0.0
 
 
-async def nothing() -> bool:
+async def _nothing() -> bool:
     """Say that no earlier try has anything under way."""
     return False
 
@@ -85,7 +85,7 @@ async def nothing() -> bool:
 class Budget:
     """A cap and what of it is spent and held."""
 
-    def __init__(self, cap_usd: float, spent_usd: float = 0.0, earlier: Callable[[], Awaitable[bool]] = nothing) -> None:
+    def __init__(self, cap_usd: float, spent_usd: float = 0.0, earlier: Callable[[], Awaitable[bool]] = _nothing) -> None:
         """Start with what is spent already.
 
         Args:

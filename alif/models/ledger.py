@@ -250,11 +250,6 @@ class Ledger:
             self.db.execute(f"UPDATE attempts SET state = 'released', cost_usd = 0 WHERE {where}", (run,))
         return int(count), float(usd)
 
-    def raw_replies(self) -> Iterator[tuple[str, str]]:
-        """Yield (request hash, raw reply) of every stored reply, in the order they came."""
-        with self.speaking():
-            yield from self.db.execute("SELECT request, raw FROM replies ORDER BY attempt")
-
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         with self.speaking():

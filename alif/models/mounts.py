@@ -32,9 +32,8 @@ NETWORK = (
 """Beginnings of the kinds of file system where WAL's shared memory does not work. Source: sqlite.org/wal.html, section 1."""
 LISTING_S = 5.0
 """How long listing what is mounted may take; a server that is gone can hold it up."""
-
-
 _SHOWN = re.compile(r".+? on (?P<point>/.*) \((?P<kind>[^,)]+)[^()]*\)")
+"""A line of what macOS and the BSDs print: where, and in brackets which kind first."""
 
 
 def network_mount(path: Path, mounts: Path = Path("/proc/self/mounts"), mount: Sequence[str] = ("/sbin/mount",)) -> str:

@@ -35,7 +35,7 @@ def body(teacher: Teacher, messages: Sequence[Message]) -> dict[str, Any]:
         "model": teacher.model,
         "messages": [message.model_dump() for message in messages],
         "temperature": teacher.temperature,
-        "max_completion_tokens" if address.is_openai(teacher.address) else "max_tokens": teacher.max_tokens,
+        "max_completion_tokens" if address.serves_openai(teacher) else "max_tokens": teacher.max_tokens,
     }
 
 

@@ -76,7 +76,7 @@ class Reading:
     """Reasoning tokens included, whether the provider counts them apart or not."""
     tokens_reasoning: int
     metered: bool
-    """Whether the reply says how many tokens it took."""
+    """Whether the reply says how many tokens it took, the prompt and what was written."""
     written: bool = True
     """Whether the model may have written anything, shown or not; a refused prompt costs no more than itself."""
 
@@ -101,16 +101,18 @@ def read(raw: str) -> Reading:
     if finish == "error" or isinstance(_get(choice, "error"), dict):
         raise NoReply("a reply that broke off", BROKEN_OFF)
     usage = _usage(body)
-    tokens_in, tokens_out = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    tokens_in = _count(usage, "prompt_tokens")
+    tokens_out = max(_count(usage, "completion_tokens"), _count(usage, "total_tokens") - tokens_in)
+    text = whole(_text(message.get("content")))
     return Reading(
-        text=whole(_text(message.get("content"))),
+        text=text,
         finish=finish,
         model=_word(_get(body, "model")),
         tokens_in=tokens_in,
         tokens_cached=min(tokens_in, _count(_get(usage, "prompt_tokens_details"), "cached_tokens")),
-        tokens_out=max(tokens_out, _count(usage, "total_tokens") - tokens_in),
+        tokens_out=tokens_out,
         tokens_reasoning=_count(_get(usage, "completion_tokens_details"), "reasoning_tokens"),
-        metered=tokens_in + tokens_out > 0,
+        metered=_metered(tokens_in, tokens_out, text),
     )
 
 
@@ -153,16 +155,22 @@ def _anthropic(body: dict[str, Any]) -> Reading:
     cached = _count(usage, "cache_read_input_tokens")
     tokens_in = _count(usage, "input_tokens") + _count(usage, "cache_creation_input_tokens") + cached
     tokens_out = _count(usage, "output_tokens")
+    text = whole(_text([part for part in content if _get(part, "type") == "text"]))
     return Reading(
-        text=whole(_text([part for part in content if _get(part, "type") == "text"])),
+        text=text,
         finish=_finish(_get(body, "stop_reason")),
         model=_word(_get(body, "model")),
         tokens_in=tokens_in,
         tokens_cached=cached,
         tokens_out=tokens_out,
         tokens_reasoning=0,
-        metered=tokens_in + tokens_out > 0,
+        metered=_metered(tokens_in, tokens_out, text),
     )
+
+
+def _metered(tokens_in: int, tokens_out: int, text: str) -> bool:
+    """Tell whether a usage is whole: no prompt is nothing, and no text took no tokens."""
+    return tokens_in > 0 and (tokens_out > 0 or not text)
 
 
 def _finish(value: Any) -> str:

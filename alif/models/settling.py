@@ -9,6 +9,7 @@ from alif.models.batch_book import Batch, BatchBook, Member
 from alif.models.budget import Hold
 from alif.models.counters import Progress, Result
 from alif.models.faults import Fault
+from alif.models.reading import Reading
 
 __all__ = ["Settling"]
 
@@ -44,10 +45,16 @@ class Settling:
             if fault.stop:
                 self._live.desk.tell(fault.stop.message)
             return
-        price = self._live.teacher.batch_price
-        cost_usd = self._live.price.cost_usd(reading) * price if reading.metered else member.upper_usd
+        cost_usd = self._cost_usd(member, reading)
         self._live.desk.ledger.answered(member.attempt, member.request, result.answer.text, reading, cost_usd)
         self._pay(member, cost_usd)
+
+    def _cost_usd(self, member: Member, reading: Reading) -> float:
+        """Return what a reply counts: where it does not say, its upper bound; where nothing was written, the prompt alone."""
+        price, share = self._live.price, self._live.teacher.batch_price
+        if reading.metered:
+            return price.cost_usd(reading) * share
+        return member.upper_usd if reading.written else price.upper_usd(member.size, 0) * share
 
     def _failed(self, member: Member, why: str, billed: bool) -> None:
         self._live.desk.ledger.failed(member.attempt, why, billed)

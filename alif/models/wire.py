@@ -33,7 +33,7 @@ from alif.recipe import Teacher
 __all__ = ["Answer", "Wire", "connect"]
 
 CONNECT_S = 10.0
-"""How long making a connection may take; no longer than half of what the request may: without one there is nothing to bill."""
+"""How long making a connection may take, at most half of what the request may; without a connection nothing can be billed."""
 KEPT_OPEN_S = 4.0
 """How long an idle connection is kept. Servers hang up too, uvicorn (vLLM, transformers serve) after 5 s: not while we send."""
 ANTHROPIC_VERSION = "2023-06-01"
@@ -112,7 +112,7 @@ class Wire:
                 params=self.query,
                 proxy=self.proxy,
                 timeout=timeout,
-                allow_redirects=method == "GET",  # a prompt and its key go where the recipe says and nowhere else
+                allow_redirects=False,
                 **sent,
             ) as response:
                 if "Location" in response.headers and 300 <= response.status < 400:
@@ -157,7 +157,7 @@ def _headers(teacher: Teacher, spoken: str, key: str) -> dict[str, str]:
     headers = {"User-Agent": "alif", "Accept": "application/json"}
     if spoken == "anthropic":
         headers["anthropic-version"] = ANTHROPIC_VERSION
-    elif address.is_openai(teacher.address):
+    elif spoken == "openai" and address.is_openai(teacher.address):
         headers |= {header: value for header, variable in OF_OPENAI.items() if (value := os.environ.get(variable))}
     if key:
         headers |= {"anthropic": {"x-api-key": key}, "azure": {"api-key": key}}.get(spoken, {"Authorization": f"Bearer {key}"})

@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from alif.models.chat import Message, ScriptedReply
 from alif.models.client import Patience
+from alif.models.ledger import Ledger
 from alif.recipe import Runtime, Teacher
 from alif.runs import Given
 
@@ -36,6 +37,11 @@ def echo(messages: Sequence[Message], draw: int) -> ScriptedReply:
 
 def ask(text: str) -> list[Message]:
     return [Message(role="user", content=text)]
+
+
+def raw_replies(ledger: Ledger) -> list[tuple[str, str]]:
+    """Return (request hash, raw reply) of every stored reply, in the order they came."""
+    return ledger.db.execute("SELECT request, raw FROM replies ORDER BY attempt").fetchall()
 
 
 def scripted(**settings: object) -> Teacher:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import subprocess
 import sys
@@ -8,10 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from alif.errors import BudgetError, ReplyError
+from alif.models.batch import BatchLine, one_over
 from alif.models.batch_book import BatchBook
 from alif.models.chat import Message, Reply, ScriptedReply, together
 from alif.models.client import open_models
@@ -138,6 +142,43 @@ def test_at_the_cap_a_batch_of_an_earlier_try_is_waited_for_and_makes_room(given
         assert [answer.text for answer in replies(again, teacher, TEXTS[:24])] == WANTED[:24]
     assert len(server.served) == 24
     assert account(step).unsettled_usd == 0.0
+
+
+def test_a_run_that_waits_for_a_batch_of_another_step_says_so(given: Build, capsys: pytest.CaptureFixture[str]) -> None:
+    with serve(echo, habits=Habits(looks=10**6)) as server:
+        teacher = at(server, usd_per_million_in=0.0, usd_per_million_out=1000.0, max_tokens=10)
+        left_waiting(given(batch=True, max_cost_usd=0.021), server, teacher, TEXTS[:4])
+        server.batches.habits = Habits(looks=1)
+        capsys.readouterr()
+        assert replies(given(step="translate", batch=True, max_cost_usd=0.021), teacher, ["another"])[0].text == "another #0"
+    said = capsys.readouterr().err.replace("\n", " ")
+    assert said.count("teacher.gpt: batch batch_0, 4 requests; this may take a day.") == 1
+
+
+def test_of_two_batches_that_fail_at_once_the_first_is_told_and_no_error_is_left(caplog: pytest.LogCaptureFixture) -> None:
+    """An error that nobody fetches is told by asyncio when it is thrown away."""
+
+    async def fails(why: str) -> None:
+        raise ReplyError(why, "")
+
+    async def scene() -> None:
+        watches = [asyncio.ensure_future(fails(why)) for why in ("first", "second")]
+        await asyncio.wait(watches)
+        await one_over([cast("BatchLine", SimpleNamespace(watches=lambda: watches))])
+
+    with pytest.raises(ReplyError, match="first"):
+        asyncio.run(scene())
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+@pytest.mark.parametrize("why", ["Content Exists Risk", "Output blocked by content filtering policy"])
+def test_a_prompt_that_a_filter_refuses_counts_in_a_batch_by_the_rule_of_a_live_one(given: Build, why: str) -> None:
+    with serve(lambda *_: ScriptedReply(text=why, status=400)) as server:
+        live, batched = (replies(given(f"batch {batch}", batch=batch), at(server), ["سوال"])[0] for batch in (False, True))
+    assert live.finish == batched.finish == "content_filter"
+    assert batched.cost_usd == pytest.approx(live.cost_usd / 2)
+    assert (live.cost_usd < PRICE * Teacher(model="m").max_tokens / 1e6) == why.startswith("Content")
 
 
 @both

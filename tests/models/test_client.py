@@ -26,7 +26,7 @@ from alif.models.scripted import ScriptedServer, Served, serve
 from alif.recipe import Teacher
 from alif.runs import Given
 
-from .conftest import FAST, ask, echo, scripted
+from .conftest import FAST, ask, echo, raw_replies, scripted
 
 Build = Callable[..., Given]
 EVERY_FAULT = Chaos(
@@ -88,7 +88,7 @@ def replace_stored(reply: Reply) -> Reply:
 def check_against(served: Sequence[Served], given: Given, kind: str = "chatcmpl-") -> None:
     """Compare the server's record with the ledger: the same replies to the token, and never less money than was spent."""
     ledger = Ledger(given.ledger)
-    stored = [json.loads(raw)["id"] for _, raw in ledger.raw_replies()]
+    stored = [json.loads(raw)["id"] for _, raw in raw_replies(ledger)]
     account = ledger.account(given.run, given.step)
     ledger.close()
     whole = {f"{kind}{record.id}": record for record in served if not record.fault}
@@ -155,7 +155,7 @@ def answered(path: Path) -> set[str]:
     if not path.is_file():
         return set()
     ledger = Ledger(path)
-    ids = {json.loads(raw)["id"] for _, raw in ledger.raw_replies()}
+    ids = {json.loads(raw)["id"] for _, raw in raw_replies(ledger)}
     ledger.close()
     return ids
 

@@ -15,6 +15,8 @@ from alif.models.chat import Message
 from alif.models.ledger import Ledger, Request
 from alif.models.reading import Reading
 
+from .conftest import raw_replies
+
 READING = Reading("جواب", "stop", "m-1", 10, 4, 20, 5, True)
 
 
@@ -57,7 +59,7 @@ def test_a_request_counts_at_its_upper_bound_until_it_is_settled(tmp_path: Path)
     assert (account.usd, account.unsettled_usd) == (1.25, 1.0)
     assert (account.tokens_in, account.tokens_cached, account.tokens_out, account.tokens_reasoning) == (10, 4, 20, 5)
     assert ledger.account("run", "translate").usd == ledger.account("other").usd == 0.0
-    assert list(ledger.raw_replies()) == [(request().hash, '{"raw": 1}')]
+    assert raw_replies(ledger) == [(request().hash, '{"raw": 1}')]
     ledger.close()
 
 
@@ -68,7 +70,7 @@ def test_an_attempt_keeps_the_reply_that_it_has(tmp_path: Path) -> None:
     ledger.answered(attempt, request().hash, '{"raw": 1}', READING, 0.25)
     again = ledger.answered(attempt, request().hash, '{"raw": 2}', Reading("دوسرا", "stop", "m", 9, 0, 9, 0, True), 0.25)
     assert again.text == READING.text
-    assert list(ledger.raw_replies()) == [(request().hash, '{"raw": 1}')]
+    assert raw_replies(ledger) == [(request().hash, '{"raw": 1}')]
     assert (ledger.account().tokens_in, ledger.account().usd) == (READING.tokens_in, 0.25)
     ledger.close()
 

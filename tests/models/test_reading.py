@@ -41,8 +41,24 @@ def test_a_number_of_tokens_that_cannot_be_is_not_believed(odd: Any) -> None:
     assert not read(completion("شہر", usage)).metered
     details = {"prompt_tokens": 3, "completion_tokens": 2, "completion_tokens_details": {"reasoning_tokens": odd}}
     assert read(completion("شہر", details)).tokens_reasoning == 0
-    absurd = not isinstance(odd, int | float) or abs(odd) <= 10**9
-    assert read(completion("شہر", {"prompt_tokens": 3, "completion_tokens": odd})).metered == absurd
+    assert not read(completion("شہر", {"prompt_tokens": 3, "completion_tokens": odd})).metered
+
+
+def test_a_text_that_took_no_tokens_is_not_metered() -> None:
+    """Where the usage is half there, the answer is not counted as nothing: the upper bound holds."""
+    halves: list[dict[str, Any]] = [{"prompt_tokens": 50}, {"completion_tokens": 50}, {"prompt_tokens": 50, "total_tokens": 50}]
+    assert not any(read(completion("شہر", usage)).metered for usage in halves)
+    assert read(completion("شہر", {"prompt_tokens": 50, "total_tokens": 60})).metered
+    assert read(completion("", {"prompt_tokens": 50, "completion_tokens": 0})).metered, "no text may take no token"
+    for usage in ({"input_tokens": 50}, {"output_tokens": 50}):
+        assert not read(json.dumps(message("شہر", usage))).metered
+    assert read(json.dumps(message("شہر", {"input_tokens": 50, "output_tokens": 5}))).metered
+    assert read(json.dumps(message("", {"input_tokens": 50}))).metered
+
+
+def message(text: str, usage: Any) -> dict[str, Any]:
+    content = [{"type": "text", "text": text}]
+    return {"type": "message", "model": "c", "content": content, "stop_reason": "end_turn", "usage": usage}
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from alif.errors import ReplyError
 from alif.models import protocol
 from alif.models.chat import Message, Reply, together
 from alif.models.client import open_models
+from alif.models.faults import Fault
 from alif.models.scripted import Chaos, serve
 from alif.models.wire import connect
 from alif.recipe import Teacher
@@ -71,6 +72,20 @@ def test_each_protocol_sends_its_own_key_and_path(given: Build, monkeypatch: pyt
     assert "not-this-one" not in "".join(headers)
 
 
+def test_who_pays_at_openai_is_told_to_openai_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
+
+    async def told(where: str, spoken: str = "auto") -> bool:
+        async with connect("t", Teacher.model_validate({"model": "m", "address": where, "protocol": spoken}), "", 5.0) as wire:
+            return {"OpenAI-Organization", "OpenAI-Project"} <= set(wire.session.headers)
+
+    assert asyncio.run(told("https://api.openai.com/v1"))
+    azure = "https://mine.openai.azure.com"
+    for where, spoken in ((azure, "auto"), (f"{azure}/openai/v1", "auto"), ("https://api.openai.com", "azure")):
+        assert not asyncio.run(told(where, spoken)), (where, spoken)
+
+
 def test_azure_names_the_deployment_and_the_version(given: Build) -> None:
     paths: list[str] = []
     with serve(echo, Chaos()) as server:
@@ -92,7 +107,9 @@ def test_azure_names_the_deployment_and_the_version(given: Build) -> None:
 def test_bodies() -> None:
     own = protocol.body(Teacher(model="m", address="http://pc:1/v1", temperature=0.5, max_tokens=9), SYSTEM)
     assert own == {"model": "m", "messages": [m.model_dump() for m in SYSTEM], "temperature": 0.5, "max_tokens": 9}
-    assert "max_completion_tokens" in protocol.body(Teacher(model="m"), SYSTEM)
+    azure = "https://mine.services.ai.azure.com", "https://mine.openai.azure.com", "https://mine.openai.azure.com/openai/v1"
+    for where in ("https://api.openai.com/v1", *azure):
+        assert "max_completion_tokens" in protocol.body(Teacher(model="m", address=where), SYSTEM), where
     claude = Teacher(model="c", address="https://api.anthropic.com", max_tokens=9)
     assert protocol.body(claude, SYSTEM) == {
         "model": "c",
@@ -140,6 +157,27 @@ def test_nobody_is_sent_on_with_key_and_prompt(given: Build, monkeypatch: pytest
         assert reply.text == "سلام #0"
 
 
+@pytest.mark.parametrize("spoken", ["openai", "anthropic", "azure"])
+@pytest.mark.parametrize("status", [301, 307])
+def test_nobody_is_sent_on_with_the_key_alone(monkeypatch: pytest.MonkeyPatch, status: int, spoken: str) -> None:
+    """A look at a batch is a GET, which HTTP clients follow anywhere."""
+    seen: list[str] = []
+
+    async def scene(where: str) -> None:
+        teacher = Teacher.model_validate({"model": "m", "address": where, "protocol": spoken})
+        async with connect("t", teacher, "sk-a", 5.0) as wire:
+            await wire.get("/batches/batch_0")
+
+    with serve(echo) as other, sending_on(status, other.address.removesuffix("/v1")) as place:
+        handler = other.RequestHandlerClass
+        monkeypatch.setattr(handler, "parse_request", spy(handler.parse_request, seen))
+        with pytest.raises(Fault) as caught:
+            asyncio.run(scene(place))
+    assert not seen, "the other place hears nothing, and no key"
+    assert caught.value.stop is not None
+    assert "sends requests on to http://127" in caught.value.stop.message
+
+
 @contextmanager
 def sending_on(status: int, place: str) -> Iterator[str]:
     """Serve redirects to `place` on loopback."""
@@ -147,6 +185,9 @@ def sending_on(status: int, place: str) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def do_GET(self) -> None:
             self.send_response(status)
             self.send_header("Location", place + self.path)
             self.send_header("Content-Length", "0")
