@@ -6,9 +6,11 @@ mend, 2 usage, 3 waiting for people, 4 money cap, 130 stopped by Ctrl-C.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -285,7 +287,16 @@ def serve(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; the package's entry point."""
+    sys.unraisablehook = _ctrl_c_again
     sys.exit(_main(arguments))
+
+
+def _ctrl_c_again(lost: sys.UnraisableHookArgs) -> None:
+    """Send Ctrl-C once more where Python has swallowed it, as it does within a library's `__del__`: a moment later it is heard."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        threading.Timer(0.05, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _main(arguments: list[str] | None) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -143,3 +145,24 @@ def test_a_step_alone_is_done_with_what_it_needs(capsys: pytest.CaptureFixture[s
     rows = json.loads(capsys.readouterr().out)
     assert len(rows) == 3
     assert all(row["origin"]["kind"] == "teacher" for row in rows)
+
+
+def test_ctrl_c_is_heard_where_python_swallows_it() -> None:
+    code = """
+import signal, sys, time
+from alif import cli
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where tests run in the background
+class Dying:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+def dies(_):
+    Dying()
+    time.sleep(20)
+cli._main = dies
+try:
+    cli.main([])
+except KeyboardInterrupt:
+    print("heard")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("heard\n", "")
