@@ -39,13 +39,13 @@ from alif.sieve import LENGTH_SHIFT, LONGEST, MOST_ROWS, ROW_BITS, Bits, Sieve
 
 __all__ = ["Pool"]
 
-FIRST_RANKING = 256
+FIRST_RANKING = 512
 """Rows after which words are ranked for the first time."""
 RANKING_GROWTH = 4
 """Growth of the pool after which words are ranked again: sooner costs more than the better order saves."""
 SHORT = 64
 """Postings that are faster read all than searched for the longest row."""
-COMPILED_FROM = 1 << 16
+COMPILED_FROM = 1 << 17
 """Rows, when words are ranked, from which the compiled sieve, where there is one, saves more time than loading it takes."""
 
 _BITS = 128
