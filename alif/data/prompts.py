@@ -9,10 +9,9 @@ import functools
 import hashlib
 from collections.abc import Sequence
 
-import jinja2
-
 from alif.data.layout import NO_INPUT, SEPARATOR, write
 from alif.language.pack import Pack, Task
+from alif.language.prompt_templates import render_prompt
 from alif.models import Message
 from alif.records import Example
 
@@ -61,9 +60,7 @@ def ask(task: Task, pack: Pack, shown: Sequence[Example], items: int, wording: i
 @functools.cache
 def instructions(task: Task, pack: Pack, items: int, wording: int = 0) -> str:
     """Return one of the pack's prompts for a task, filled in."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=False)
-    template = environment.from_string(task.templates[wording])
-    return template.render(language=pack.name, native_name=pack.native_name, items=items)
+    return render_prompt(task.templates[wording], pack.name, pack.native_name, items)
 
 
 def digest(wording: str) -> str:

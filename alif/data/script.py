@@ -106,7 +106,7 @@ def script(own: Pack, known: Pack, answers: Answers) -> Script:
 def _question(passage: str, answers: Answers, numbers: random.Random) -> ScriptedReply:
     """Ask for the demo article that a passage is from."""
     title = next((title for whole, title in answers.articles if passage in whole), "")
-    return ScriptedReply(text=numbers.choice(answers.questions).format(title=title)) if title else _declined([], numbers)
+    return ScriptedReply(text=numbers.choice(answers.questions).replace("{title}", title)) if title else _declined([], numbers)
 
 
 def _task(system: str, own: Pack, items: int) -> str:

@@ -19,6 +19,7 @@ from fractions import Fraction
 
 import regex
 
+from alif.errors import PackError
 from alif.language import text as texts
 from alif.language.amounts import Amount, amounts
 from alif.language.letters import fold
@@ -31,6 +32,8 @@ SIGNATURE = "NFC, pack letters, marks, digits, case folded|numbers read|units na
 """What is done to both sides before they are compared, for a metric's signature."""
 MOST_PASSES = 4
 """How often the spellings are applied: what one leaves, another may change."""
+MAX_SPELLING_S = 5
+"""One spelling in one text: with a backtracking pattern the time doubles with every letter."""
 
 _MARK = regex.compile(r"[\s*_(\[\"'«“]*")
 _LETTERED = regex.compile(r"(?P<letter>[\p{L}\p{M}]+)[*_]*\s*\p{P}+[*_]*\s*(?P<rest>.*)", regex.S)
@@ -172,7 +175,14 @@ def _respelled(spaced: str, pack: Pack) -> str:
     for _ in range(MOST_PASSES):
         before = spaced
         for pattern, replacement in _spellings(pack):
-            spaced = " ".join(pattern.sub(replacement, spaced).split())
+            try:
+                spaced = " ".join(pattern.sub(replacement, spaced, timeout=MAX_SPELLING_S).split())
+            except TimeoutError as error:
+                where = f"{pack.folder / 'pack.toml'}: compare.spellings"
+                raise PackError(
+                    f"{where}: {pattern.pattern} takes over {MAX_SPELLING_S} s for one text",
+                    r"Write it without a repetition in a repetition, such as (?:\w|\w\w)+.",
+                ) from error
         if spaced == before:
             break
     return spaced

@@ -13,20 +13,18 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeVar
 
-import jinja2
-import jinja2.meta
 import regex
 from pydantic import ValidationError
 
 from alif.errors import PackError
+from alif.language.pack_files import parse_toml, read_pack_text, require_pack_file, text_files
+from alif.language.prompt_templates import load_prompt
 from alif.language.tables import (
     Choices,
     Clean,
@@ -46,13 +44,9 @@ from alif.records import Table
 __all__ = ["Pack", "Task", "faults", "load", "shipped", "wordings"]
 
 SHIPPED = Path(__file__).parent / "packs"
-PROMPT_VARIABLES = frozenset({"language", "native_name", "items"})
-"""What a prompt template may use: the pack's name, its native name, the number of tasks wanted."""
 
 Facts = TypeVar("Facts", bound=Table)
 Result = TypeVar("Result")
-
-_INCLUDE = re.compile(r"\{%-?\s*include\s+['\"]([\w.-]+)['\"]\s*-?%\}\n?")
 
 
 class Task(TaskFile):
@@ -142,17 +136,16 @@ def faults(folder: Path) -> list[PackError]:
     if not path.is_file():
         return [PackError(f"{folder}: no pack.toml", "`alif new --pack CODE --from TEXT` writes a pack folder.")]
     found: list[PackError] = []
-    for kind in ("*.toml", "tasks/*.toml", "prompts/*.jinja", "**/*.jsonl", "*.md"):
-        for file in sorted(folder.glob(kind)):
-            _try(found, lambda file=file: _text(file))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-    facts = _try(found, lambda: _read(path, PackFile))
+    for file in text_files(folder):
+        _try(found, lambda file=file: read_pack_text(file, folder))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    facts = _try(found, lambda: _read(path, folder, PackFile))
     if facts is not None:
         _try(found, lambda: _check_letters(path, facts))
         _try(found, lambda: _check_tasks(path, facts.tasks))
         for name in facts.tasks:
-            _try(found, lambda name=name: _read(folder / "tasks" / f"{name}.toml", TaskFile))  # type: ignore[misc]
+            _try(found, lambda name=name: _read(folder / "tasks" / f"{name}.toml", folder, TaskFile))  # type: ignore[misc]
             for wording in wordings(folder, name):
-                _try(found, lambda wording=wording: _template(wording))  # type: ignore[misc]
+                _try(found, lambda wording=wording: load_prompt(wording, folder))  # type: ignore[misc]
     return list({error.message: error for error in found}.values())
 
 
@@ -167,11 +160,13 @@ def _try(found: list[PackError], work: Callable[[], Result]) -> Result | None:
 @functools.cache
 def _load(folder: Path) -> Pack:
     path = folder / "pack.toml"
-    facts = _read(path, PackFile)
+    facts = _read(path, folder, PackFile)
     _check_letters(path, facts)
     tasks = {name: _task(folder, name) for name in facts.tasks}
     _check_tasks(path, facts.tasks)
     _check_shares(path, facts, tasks)
+    for file in text_files(folder):  # seeds and demo rows are read later, by steps that know nothing of packs
+        require_pack_file(file, folder)
     values = {key: getattr(facts, key) for key in PackFile.model_fields if key != "tasks"}
     return Pack(folder=folder, tasks=MappingProxyType(tasks), **values)
 
@@ -215,18 +210,16 @@ def _check_shares(path: Path, facts: PackFile, tasks: Mapping[str, Task]) -> Non
 
 
 def _task(folder: Path, name: str) -> Task:
-    facts = _read(folder / "tasks" / f"{name}.toml", TaskFile)
-    return Task(**facts.model_dump(exclude_unset=True), name=name, templates=tuple(map(_template, wordings(folder, name))))
+    facts = _read(folder / "tasks" / f"{name}.toml", folder, TaskFile)
+    templates = tuple(load_prompt(path, folder) for path in wordings(folder, name))
+    return Task(**facts.model_dump(exclude_unset=True), name=name, templates=templates)
 
 
-def _read(path: Path, model: type[Facts]) -> Facts:
-    text = _text(path)
+def _read(path: Path, folder: Path, model: type[Facts]) -> Facts:
+    text = read_pack_text(path, folder)
+    values = parse_toml(text, path)
     try:
-        return model.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        where = f"{path}:{line[1] if line else len(text.splitlines())}"
-        raise PackError(f"{where}: not TOML ({error})", "Mend that line.") from error
+        return model.model_validate(values)
     except ValidationError as error:
         every = error.errors()
         first = next((one for one in every if one["type"] == "extra_forbidden"), every[0])  # the slip, not what it left missing
@@ -253,41 +246,3 @@ def _line(text: str, keys: list[str]) -> int:
         if key and [*table, key[1]] == keys[: len(table) + 1]:
             return number
     return best
-
-
-def _template(path: Path) -> str:
-    source = _text(path)
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
-    try:
-        parsed = environment.parse(source)
-    except jinja2.TemplateSyntaxError as error:
-        raise PackError(f"{path}:{error.lineno}: not a Jinja template ({error.message})", "Mend that line.") from error
-    for name in sorted(jinja2.meta.find_undeclared_variables(parsed) - PROMPT_VARIABLES):
-        line = next((number for number, line in enumerate(source.splitlines(), 1) if name in line), 1)
-        raise PackError(f"{path}:{line}: no such variable: {name}", f"A prompt knows {', '.join(sorted(PROMPT_VARIABLES))}.")
-    return _INCLUDE.sub(lambda found: _template(path.parent / found[1]), source)
-
-
-def _text(path: Path) -> str:
-    """Read a file of the pack: UTF-8, NFC, LF, without a byte-order mark."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise PackError(f"{path}: cannot be read ({error.strerror})", "The pack needs this file.") from error
-    line = 1 + raw.count(b"\n", 0, max(raw.find(b"\r"), 0))
-    if raw.startswith(b"\xef\xbb\xbf"):
-        raise PackError(f"{path}:1: begins with a byte-order mark", "Save the file as UTF-8 without BOM.")
-    if b"\r" in raw:
-        raise PackError(f"{path}:{line}: a Windows line end (CR)", "Save the file with Unix line ends (LF).")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = 1 + raw.count(b"\n", 0, error.start)
-        raise PackError(f"{path}:{line}: not UTF-8 (byte 0x{raw[error.start]:02x})", "Save the file as UTF-8.") from error
-    for number, written in enumerate(text.split("\n"), 1):
-        if not unicodedata.is_normalized("NFC", written):
-            raise PackError(
-                f"{path}:{number}: letters in pieces (not Unicode NFC)",
-                r"Write each letter as one character; in TOML a mark as \u0654.",
-            )
-    return text

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 _GROUP = re.compile(r"\\(\d)")
+_NUMBER = re.compile(r"-?[0-9]{1,40}(?:[./][0-9]{1,40})?")
 _RANGE = re.compile(r"U\+([0-9A-F]{4,6})(?:\.\.U\+([0-9A-F]{4,6}))?")
 
 
@@ -87,9 +88,11 @@ def _names(value: Any) -> Any:
 def _values(table: Mapping[str, Any]) -> Mapping[str, Any]:
     for value in table:
         try:
+            if not _NUMBER.fullmatch(value):  # Fraction("1e999999999") computes for hours
+                raise ValueError(value)
             Fraction(value)
         except (ValueError, ZeroDivisionError) as error:
-            raise ValueError(f'"{value}" is not a number such as 25, 0.5 or 3/4') from error
+            raise ValueError(f'"{value[:40]}" is not a number such as 25, 0.5 or 3/4') from error
     return table
 
 
@@ -343,8 +346,8 @@ class PackFile(Table):
     direction: Literal["rtl", "ltr"]
     licence: str = ""
     """Of the texts in this folder."""
-    tasks: tuple[str, ...] = ()
-    """Names of the tasks, in the order of requests and reports."""
+    tasks: tuple[Annotated[str, Field(pattern=r"^\w[\w-]*$")], ...] = ()
+    """Names of the tasks, in the order of requests and reports; files are named after them."""
     script: Script
     clean: Clean = Clean()
     compare: Compare = Compare()
