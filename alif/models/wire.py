@@ -1,11 +1,12 @@
-"""The wire to a provider: the only module that speaks HTTP, and where its errors become ours.
+"""The wire to a provider: requests go out by HTTP here, and its errors become ours.
 
     openai       Authorization: Bearer KEY      /chat/completions
     azure        api-key: KEY                   /openai/deployments/MODEL/chat/completions?api-version=…
     anthropic    x-api-key: KEY                 /v1/messages
 
 An answer is whatever has a status, refusals too; where none came there is a `Fault`. What is sent is sent once: trying again is
-the business of `asking`. A local address is reached past any proxy and sent no key unless the recipe names one.
+the business of `asking`. A local address is reached past any proxy and sent no key unless the recipe names one. Which
+connections are used again is decided in `keepalive`.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 import truststore
 
+from alif import console
 from alif.errors import ReplyError
 from alif.models import address
 from alif.models.faults import Fault, lost
+from alif.models.keepalive import CheckedConnector, CheckedResponse, RepeatedBody
 from alif.recipe import Teacher
 
 __all__ = ["Answer", "Wire", "connect"]
@@ -68,6 +71,8 @@ class Wire:
     name: str
     """The recipe's name of the teacher."""
     session: aiohttp.ClientSession
+    unpooled: aiohttp.ClientSession
+    """For GET, with one connection a request: the status of a batch may be the same twice, so a copy could not be told."""
     url: str
     query: Mapping[str, str]
     proxy: str | None
@@ -103,10 +108,11 @@ class Wire:
         return await self._answer("GET", path, timeout_s)
 
     async def _answer(self, method: str, path: str, timeout_s: float | None, **sent: Any) -> Answer:
+        session = self.unpooled if method == "GET" else self.session
         connect_s = min(CONNECT_S, self.silence_s / 2)
         timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_s, sock_read=self.silence_s)
         try:
-            async with self.session.request(
+            async with session.request(
                 method,
                 self.url + path,
                 params=self.query,
@@ -119,7 +125,18 @@ class Wire:
                     raise self._sent_on(response, path)
                 return Answer(response.status, response.headers, await response.read(), self.url + path)
         except (aiohttp.ClientError, TimeoutError) as error:
+            if isinstance(error, RepeatedBody):
+                self._stop_reuse()
             raise lost(error) from error
+
+    def _stop_reuse(self) -> None:
+        """Give each request a connection of its own: a server that repeats one answer repeats others, and each is lost."""
+        pool = self.session.connector
+        assert isinstance(pool, CheckedConnector)
+        if pool.reuse:
+            host = urlsplit(self.url).netloc
+            console.note(f"teacher.{self.name}: {host} sent an answer twice; from now on each request has its own connection")
+        pool.reuse = False
 
     def _sent_on(self, response: aiohttp.ClientResponse, path: str) -> Fault:
         place = urljoin(str(response.url), response.headers["Location"]).partition("?")[0]
@@ -145,11 +162,18 @@ async def connect(name: str, teacher: Teacher, key: str, timeout_s: float, url: 
     url, spoken = address.base(teacher, url), address.protocol(teacher)
     query = {address.VERSION: teacher.api_version} if spoken == "azure" else {}
     proxy = None if address.is_local(teacher.address) else _proxy(name, url)
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_OPEN_S, ssl=_trust())
-    async with aiohttp.ClientSession(
-        connector=connector, headers=_headers(teacher, spoken, key), cookie_jar=aiohttp.DummyCookieJar()
-    ) as session:
-        yield Wire(name, session, url, query, proxy, timeout_s)
+    headers = _headers(teacher, spoken, key)
+    async with _session(headers, reuse=True) as session, _session(headers, reuse=False) as unpooled:
+        yield Wire(name, session, unpooled, url, query, proxy, timeout_s)
+
+
+def _session(headers: Mapping[str, str], *, reuse: bool) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=CheckedConnector(_trust(), KEPT_OPEN_S, reuse=reuse),
+        response_class=CheckedResponse,
+        headers=headers,
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
 
 
 def _headers(teacher: Teacher, spoken: str, key: str) -> dict[str, str]:
