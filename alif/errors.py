@@ -7,7 +7,7 @@ two lines and leaves with its exit code. Anything else that escapes is a bug and
     ├── RecipeError            a wrong key or value in a recipe
     ├── PackError              a language pack that cannot be used
     ├── DataError              an input file that cannot be read
-    ├── DriftError             a finished step was built with other settings
+    ├── DriftError             a finished step was built with other settings, or its files were changed
     ├── BusyError              another process works on the same run
     ├── ReplyError             a provider refuses for good: key, model, quota
     ├── ModelError             a base model, tokenizer or adapter that does not fit
@@ -62,7 +62,7 @@ class DataError(AlifError):
 
 
 class DriftError(AlifError):
-    """A finished step was built with other settings than the recipe has now."""
+    """A finished step was built with other settings than the recipe has now, or its files were changed since."""
 
 
 class BusyError(AlifError):

@@ -50,6 +50,7 @@ def send(root: Path, part: str, mirror: str) -> None:
         _copy(root / part, beside)
         _remove(target)
         beside.rename(target)
+        store.flush(target.parent)
 
 
 def forget(root: Path, folder: str, mirror: str) -> None:
@@ -105,6 +106,7 @@ def restore(root: Path, mirror: str) -> list[str]:
         with store.disk(here):
             here.parent.mkdir(parents=True, exist_ok=True)
             if far:
+                _flush(path)
                 path.rename(here)  # it lies on this disk already
             else:
                 _room(path, here.parent)
@@ -112,6 +114,7 @@ def restore(root: Path, mirror: str) -> list[str]:
                 _remove(beside)
                 _copy(path, beside)
                 beside.rename(here)
+            store.flush(here.parent)
         fetched.append(name)
     _remove(scratch)
     return fetched
@@ -177,10 +180,8 @@ def _put_ledger(root: Path, copy: Path, mirror: str) -> None:
     with store.disk(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         _room(copy, target.parent)
-        beside = target.with_name(f".{LEDGER}.copying")
-        shutil.copyfile(copy, beside)
-        store.flush(beside)
-        beside.replace(target)
+        with store.replacing(target) as beside:
+            shutil.copyfile(copy, beside)
 
 
 def _room(source: Path, folder: Path) -> None:
@@ -195,9 +196,14 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target)
     else:
         shutil.copyfile(source, target)
-    for path in target.rglob("*") if target.is_dir() else (target,):
-        if path.is_file():
-            store.flush(path)
+    _flush(target)
+
+
+def _flush(path: Path) -> None:
+    if path.is_dir():
+        store.flush_tree(path)
+    else:
+        store.flush(path)
 
 
 def _remove(path: Path) -> None:

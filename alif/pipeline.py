@@ -138,6 +138,9 @@ def _evaluate_files(recipe: Recipe) -> Mapping[str, Path]:
     return _pack(recipe) | _test_files(recipe)
 
 
+DISPOSABLE = ("checkpoints", "best", "tokens", "packs*")
+"""What training keeps in its scratch folder to go on from after a kill (`train.checkpoints`, `train.shards`, `train.stage`)."""
+
 SEEDS = Step(
     "seeds", later("alif.data.seeds:load"), "read and check the human seeds",
     reads=("language", "sources", "seeds", "pool"), files=_seed_files,
@@ -172,15 +175,15 @@ BLEND = Step(
 )  # fmt: skip
 BASE = Step(
     "base", later("alif.train.base:prepare"), "make the tiny base model, or record a published one",
-    reads=("language", "student", "tiny"), needs=(CORPUS,), files=_base_files,
+    reads=("language", "student", "tiny"), needs=(CORPUS,), files=_base_files, disposable=DISPOSABLE,
 )  # fmt: skip
 PRETRAIN = Step(
     "pretrain", later("alif.train.launch:pretrain"), "stage 1: continued pre-training on the corpus",
-    reads=("language", "adapter", "pretrain"), needs=(BASE, CORPUS),
+    reads=("language", "adapter", "pretrain"), needs=(BASE, CORPUS), disposable=DISPOSABLE,
 )  # fmt: skip
 FINETUNE = Step(
     "finetune", later("alif.train.launch:finetune"), "stage 2: instruction tuning, loss on the answer only",
-    reads=("language", "adapter", "finetune"), needs=(BASE, PRETRAIN, BLEND),
+    reads=("language", "adapter", "finetune"), needs=(BASE, PRETRAIN, BLEND), disposable=DISPOSABLE,
 )  # fmt: skip
 EVALUATE = Step(
     "evaluate", later("alif.evaluate.measure:measure"), "measure each stage on held-out text, rows and questions",

@@ -6,10 +6,11 @@
       runtime/generate/ …             logs, curves, checkpoints: whatever may differ between two equal runs
       ledger.sqlite                   every request and reply
 
-A step works in `runtime/STEP/partial`, which is renamed to `STEP` when all is written. So a kill at any moment leaves either a
-finished step or none, and the same command goes on. `step.json` keeps the identity: every setting, file digest and earlier
-step that the result depends on. Where the identity of a finished step differs from what the recipe asks now, that is drift, and
-it is named instead of being repaired silently.
+A step works in `runtime/STEP/partial`, which is flushed to the disk and renamed to `STEP` when all is written. So a kill or a
+power cut at any moment leaves either a finished step or none, and the same command goes on. `step.json` keeps the identity:
+every setting, file digest and earlier step that the result depends on; and what the folder holds (`manifest`). Where the
+identity of a finished step differs from what the recipe asks now, or its files from what was written, that is drift, and it is
+named instead of being repaired silently.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from alif import manifest, store
 from alif import recipe as recipes
-from alif import store
 from alif.errors import AlifError, BudgetError, BusyError, DriftError, Waiting
 from alif.recipe import Recipe, Runtime
 from alif.records import Counts
@@ -99,6 +100,9 @@ class Step:
     needs: tuple[Step, ...] = ()
     files: Callable[[Recipe], Mapping[str, Path]] = field(default=lambda recipe: {})
     """Files and folders it reads, by label; they count by content."""
+    disposable: tuple[str, ...] = ()
+    """Patterns of what is removed from its scratch folder once it is finished, such as "checkpoints". Not earlier: until the
+    results are on the disk under their name, these are all that a long step has to go on from."""
 
 
 @dataclass(frozen=True)
@@ -234,11 +238,12 @@ def finished(step: Step, recipe: Recipe, run: Run) -> bool:
     """Tell whether `step` is done, and done with what the recipe says now.
 
     Raises:
-        DriftError: it was done with something else, which the message names.
+        DriftError: it was done with something else, or a file of it has another size now; the message names it.
     """
     record = run.record(step.name)
     if record is None:
         return False
+    manifest.verify(run.folder(step.name), record.get("files", {}), content=False)
     if any(run.record(need.name) is None for need in step.needs):
         return True  # an earlier folder was removed to be built again; compared once that is there
     changed = difference(record["identity"], identify(step, recipe, run))
@@ -253,8 +258,11 @@ def finished(step: Step, recipe: Recipe, run: Run) -> bool:
 def perform(step: Step, recipe: Recipe, run: Run) -> bool:
     """Do `step` unless it is finished; return whether anything was done. The caller holds the run's lock."""
     if finished(step, recipe, run):
+        _clear(step, run)  # left by a kill just after the rename
         return False
-    _work(step, recipe, run, identify(step, recipe, run)).rename(run.folder(step.name))
+    with _work(step, recipe, run, identify(step, recipe, run)) as (partial, record):
+        _publish(partial, record, run.folder(step.name))
+    _clear(step, run)
     return True
 
 
@@ -271,18 +279,26 @@ def redo(step: Step, recipe: Recipe, run: Run, work: Callable[..., Counts]) -> b
         raise AlifError(f"{folder}: {step.name} is not done yet", f"alif {step.name} {run.name}")
     old = store.read_json(folder / "step.json")
     identity = identify(step, recipe, run)
-    partial = _work(replace(step, work=work), recipe, run, identity)
-    rows = [store.digest(place / "examples.jsonl") for place in (folder, partial)]
-    name = old["fingerprint"] if rows[0] == rows[1] else fingerprint({**identity, "rows": rows[1]})
-    store.write_json(partial / "step.json", store.read_json(partial / "step.json") | {"fingerprint": name})
-    number = next(number for number in itertools.count(1) if not (run.scratch(step.name) / f"before-{number}").exists())
-    folder.rename(run.scratch(step.name) / f"before-{number}")
-    partial.rename(folder)
+    with _work(replace(step, work=work), recipe, run, identity) as (partial, record):
+        rows = [store.digest(place / "examples.jsonl") for place in (folder, partial)]
+        name = old["fingerprint"] if rows[0] == rows[1] else fingerprint({**identity, "rows": rows[1]})
+        scratch = run.scratch(step.name)
+        number = next(number for number in itertools.count(1) if not (scratch / f"before-{number}").exists())
+        folder.rename(scratch / f"before-{number}")
+        _publish(partial, record | {"fingerprint": name}, folder)
+    _clear(step, run)
     return rows[0] != rows[1]
 
 
-def _work(step: Step, recipe: Recipe, run: Run, identity: Mapping[str, Any]) -> Path:
-    """Do `step` in a folder of its own and return that."""
+@contextlib.contextmanager
+def _work(step: Step, recipe: Recipe, run: Run, identity: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Do `step` in a folder of its own; yield that, flushed to the disk, and its step.json, for the block to publish.
+
+    Raises:
+        DriftError: a file of a step that this one needs was changed; nothing is done.
+    """
+    for need in step.needs:
+        manifest.verify(run.folder(need.name), (run.record(need.name) or {}).get("files", {}), content=True)
     scratch = run.scratch(step.name)
     partial = scratch / "partial"
     shutil.rmtree(partial, ignore_errors=True)
@@ -303,26 +319,48 @@ def _work(step: Step, recipe: Recipe, run: Run, identity: Mapping[str, Any]) -> 
     try:
         with store.disk(partial):
             counts = step.work(given, **{table: getattr(recipe, table) for table in step.reads})
+            store.flush_tree(partial)
+        files = manifest.build(partial)
+        seconds = before + time.monotonic() - began
+        yield partial, _record(step, identity, counts, seconds, files)
     except BaseException as error:
         with contextlib.suppress(AlifError, OSError):  # a full disk must not hide the first error
             _note(scratch, _ended(error), before + time.monotonic() - began, str(error))
         raise
-    seconds = before + time.monotonic() - began
-    store.write_json(
-        partial / "step.json",
-        {
-            "format": FORMAT,
-            "step": step.name,
-            "state": "done",
-            "fingerprint": fingerprint(identity),
-            "identity": identity,
-            "counts": counts.model_dump(mode="json", exclude={"cost_usd"}),
-            "cost_usd": counts.cost_usd,
-            "seconds": round(seconds, 3),
-        },
-    )
     _note(scratch, "done", seconds)
-    return partial
+
+
+def _record(
+    step: Step, identity: Mapping[str, Any], counts: Counts, seconds: float, files: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return step.json of a step that is done."""
+    return {
+        "format": FORMAT,
+        "step": step.name,
+        "state": "done",
+        "fingerprint": fingerprint(identity),
+        "identity": identity,
+        "counts": counts.model_dump(mode="json", exclude={"cost_usd"}),
+        "cost_usd": counts.cost_usd,
+        "seconds": round(seconds, 3),
+        "files": files,
+    }
+
+
+def _publish(partial: Path, record: Mapping[str, Any], folder: Path) -> None:
+    """Give a step's flushed folder its name, so that a power cut leaves it whole or not at all."""
+    store.write_json(partial / "step.json", record)  # flushes `partial` too
+    with store.disk(folder):
+        partial.rename(folder)
+        for changed in (partial.parent, folder.parent, folder.parent.parent):  # the last: the run itself may be new
+            store.flush(changed)
+
+
+def _clear(step: Step, run: Run) -> None:
+    """Remove what a finished step has no use for any more."""
+    for pattern in step.disposable:
+        for path in run.scratch(step.name).glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _ended(error: BaseException) -> str:

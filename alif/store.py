@@ -1,6 +1,7 @@
 """Files: read JSON Lines and text with the line number in every error, write atomically, digest.
 
 A file is written beside its place and then renamed over it, so a reader sees the old file or the new one, never half of either.
+It is flushed before the rename and its folder after it, so the same holds after a power cut.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ __all__ = [
     "digest",
     "disk",
     "flush",
+    "flush_tree",
     "load",
     "read_json",
     "read_lines",
     "read_rows",
     "read_text",
+    "replacing",
     "room",
     "write_json",
     "write_rows",
@@ -78,12 +81,29 @@ def room(folder: Path, needed: int, what: str, hint: str) -> None:
 
 
 def flush(path: Path) -> None:
-    """Have a file or the names in a folder reach the disk, whoever wrote them."""
-    handle = os.open(path, os.O_RDONLY)
+    """Have a file or the names in a folder reach the disk, whoever wrote them.
+
+    Windows cannot flush a folder, and some network disks refuse to: names there are as durable as the system makes them.
+    """
+    windows, folder = os.name == "nt", path.is_dir()
+    if windows and folder:
+        return
+    handle = os.open(path, os.O_RDWR if windows else os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if not folder or error.errno not in (errno.EINVAL, errno.EBADF, errno.ENOTSUP):
+            raise
     finally:
         os.close(handle)
+
+
+def flush_tree(folder: Path) -> None:
+    """Have every file under `folder`, and every name, reach the disk: files first, then folders from the innermost out."""
+    for place, _, files in os.walk(folder, topdown=False):
+        for name in files:
+            flush(Path(place, name))
+        flush(Path(place))
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -207,15 +227,21 @@ def write_rows(path: Path, rows: Iterable[dict[str, Any] | BaseModel]) -> int:
 
 def write_chunks(path: Path, chunks: Iterable[str]) -> None:
     """Replace `path` by the joined `chunks`, atomically and flushed to the disk."""
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(chunks)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a name to write a file under; when the block ends it replaces `path`, atomically and flushed to the disk."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with beside.open("w", encoding="utf-8", newline="\n") as file:
-                file.writelines(chunks)
-                file.flush()
-                os.fsync(file.fileno())
+            yield beside
+            flush(beside)
             beside.replace(path)
+            flush(path.parent)
         finally:
             beside.unlink(missing_ok=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,70 @@ def test_a_killed_step_is_done_again_from_nothing(run: Run) -> None:
     assert runs.state(FIRST, run)["state"] == "todo"
     assert runs.perform(Step("first", make, "", reads=("pool",)), recipe(), run)
     assert not (run.folder("first") / "half.jsonl").exists()
+
+
+def test_what_training_goes_on_from_is_removed_after_the_step_has_its_name_and_not_before(run: Run) -> None:
+    def train(given: Given, pool: Pool) -> Counts:
+        for name in ("checkpoints", "packs1"):
+            store.write_text(given.scratch / name / "weights", "x")
+        store.write_text(given.scratch / "curve.jsonl", "{}\n")
+        return make(given, pool)
+
+    def left() -> set[str]:
+        return {path.name for path in run.scratch("first").iterdir()}
+
+    step = Step("first", train, "", reads=("pool",), disposable=("checkpoints", "packs*"))
+    run.root.mkdir()
+    store.write_text(run.folder("first") / "in the way", "x")
+    with pytest.raises(OSError, match="not empty"):  # so that the rename fails
+        runs.perform(step, recipe(), run)
+    assert left() >= {"checkpoints", "packs1"}
+    shutil.rmtree(run.folder("first"))
+    assert runs.perform(step, recipe(), run)
+    assert left() == {"curve.jsonl", "state.json"}
+    store.write_text(run.scratch("first") / "checkpoints" / "weights", "x")  # a kill between the rename and the removal
+    assert not runs.perform(step, recipe(), run)
+    assert left() == {"curve.jsonl", "state.json"}
+
+
+@pytest.mark.parametrize("harm", ["cut", "removed"])
+def test_a_finished_step_of_another_size_is_named(run: Run, harm: str) -> None:
+    runs.perform(FIRST, recipe(), run)
+    path = run.folder("first") / "examples.jsonl"
+    path.write_text("") if harm == "cut" else path.unlink()
+    with pytest.raises(DriftError, match=r"r/first/examples.jsonl was (changed|removed) after the step was finished") as error:
+        runs.finished(FIRST, recipe(), run)
+    assert f"remove the folder {run.folder('first')}" in error.value.hint
+
+
+def test_a_finished_step_of_the_same_size_is_compared_before_another_reads_it(run: Run) -> None:
+    runs.perform(FIRST, recipe(), run)
+    path = run.folder("first") / "examples.jsonl"
+    content, written = path.read_text(), path.stat().st_mtime_ns
+    path.write_text(content.replace("0.7", "0.8"))
+    os.utime(path, ns=(written + 1, written + 1))
+    assert runs.finished(FIRST, recipe(), run)  # by size alone
+    with pytest.raises(DriftError, match="was changed after the step was finished"):
+        runs.perform(SECOND, recipe(), run)
+    path.write_text(content)
+    os.utime(path, (1, 1))  # as in a copy, or from a mirror
+    assert runs.perform(SECOND, recipe(), run)
+
+
+def test_a_step_that_was_finished_before_files_were_recorded_is_accepted(run: Run) -> None:
+    runs.perform(FIRST, recipe(), run)
+    path = run.folder("first") / "step.json"
+    record = store.read_json(path)
+    assert record.pop("files").keys() == {"examples.jsonl"}
+    store.write_json(path, record)
+    store.write_rows(run.folder("first") / "examples.jsonl", [{"threshold": 0.1}])
+    assert runs.perform(SECOND, recipe(), run)
+
+
+def test_files_added_after_a_step_was_finished_do_not_count(run: Run) -> None:
+    runs.perform(FIRST, recipe(), run)
+    store.write_text(run.folder("first") / "model" / "README.md", "a card")
+    assert runs.perform(SECOND, recipe(), run)
 
 
 def test_a_second_process_on_the_same_run_is_refused(run: Run) -> None:

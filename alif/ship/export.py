@@ -22,6 +22,7 @@ from alif.runs import Given
 from alif.student import load, merge
 from alif.student.base import opening
 from alif.student.prompts import ALPACA, choose, write_prompt
+from alif.student.weights import full_disk
 
 __all__ = ["export", "prompt_template"]
 
@@ -118,11 +119,12 @@ def _save(merged: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: P
         parameter.data = parameter.data.to(dtype)
     merged.config.dtype = dtype
     merged.generation_config = _generation(merged, tokenizer)
-    merged.save_pretrained(folder)
     tokenizer.chat_template = prompt_template(template, tokenizer)
-    tokenizer.save_pretrained(folder)
-    for file in folder.iterdir():
-        file.chmod(0o644)  # safetensors keeps its files to their owner
+    with full_disk(folder):
+        merged.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        for file in folder.iterdir():
+            file.chmod(0o644)  # safetensors keeps its files to their owner
 
 
 def _generation(merged: Any, tokenizer: PreTrainedTokenizerBase) -> Any:

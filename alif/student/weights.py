@@ -19,13 +19,15 @@ __all__ = ["full_disk", "read", "write"]
 
 
 def write(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Write `tensors` by name; those that share memory are written apart. Of several processes the first writes for all."""
+    """Replace `path` by `tensors`, atomically and flushed to the disk; those that share memory are written apart.
+
+    Of several processes the first writes for all.
+    """
     ready = {name: ranks.whole(tensors[name].detach()).cpu().contiguous().clone() for name in sorted(tensors)}
     if not ranks.first():
         return
-    with full_disk(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(ready, path, metadata={"format": "pt"})
+    with full_disk(path), store.replacing(path) as beside:
+        save_file(ready, beside, metadata={"format": "pt"})
 
 
 def read(path: Path) -> dict[str, torch.Tensor]:
@@ -44,11 +46,16 @@ def read(path: Path) -> dict[str, torch.Tensor]:
 
 @contextlib.contextmanager
 def full_disk(path: Path) -> Iterator[None]:
-    """Like `store.disk`, for PyTorch and safetensors, which hide the operating system's error number in their text."""
+    """Like `store.disk`, for libraries that hide the operating system's error number in their text.
+
+    Those are PyTorch, safetensors, and tokenizers, which raises a plain Exception.
+    """
     with store.disk(path):
         try:
             yield
-        except (SafetensorError, RuntimeError) as error:
+        except OSError:
+            raise
+        except Exception as error:
             if "No space left" in str(error) or "file write failed" in str(error):
                 raise OSError(errno.ENOSPC, str(error)) from error
             raise

@@ -26,7 +26,6 @@ from alif.student.base import Base
 from alif.student.device import place
 from alif.student.prompts import ALPACA, ALPACA_INPUT
 from alif.student.weights import full_disk
-from alif.train import checkpoints
 from alif.train.packs import pack, split
 from alif.train.texts import training_rows
 from alif.train.trainer import fit, purpose
@@ -70,7 +69,6 @@ def prepare(given: Given, language: recipe.Language, student: recipe.Student, ti
     base = base.model_copy(update={"quantise": student.quantise})
     store.write_json(given.folder / "base.json", base.model_dump(mode="json"))
     console.note(f"base: {base.base}, {base.parameters:,} parameters")
-    checkpoints.clear(given.scratch)
     return Counts(rows_in=rows, kept=rows, facts={**base.model_dump(mode="json"), **facts})
 
 

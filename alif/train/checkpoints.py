@@ -5,7 +5,7 @@
 
 A folder is written under another name, flushed and renamed. `whole.json`, written last, holds the size of each file and the
 purpose: a digest of settings, data and starting weights. What has another purpose or other sizes is not resumed from but
-removed.
+removed. They go when the step is finished (`pipeline.DISPOSABLE`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from alif import store
 from alif.errors import DataError
 
-__all__ = ["BEST", "FOLDER", "KEPT", "clear", "newest", "room", "writing"]
+__all__ = ["BEST", "FOLDER", "KEPT", "newest", "room", "writing"]
 
 FOLDER = "checkpoints"
 """Under a step's scratch folder."""
@@ -49,8 +49,7 @@ def writing(folder: Path, step: int, purpose: str) -> Iterator[Path]:
     partial.mkdir(parents=True)
     yield partial
     sizes = {path.name: path.stat().st_size for path in sorted(partial.iterdir())}
-    for name in sizes:
-        store.flush(partial / name)
+    store.flush_tree(partial)
     store.write_json(partial / WHOLE, {"purpose": purpose, "sizes": sizes})
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
@@ -67,12 +66,6 @@ def room(folder: Path, bytes_needed: int) -> None:
     """
     hint = "Free some space and repeat the command: it goes on from the last checkpoint."
     store.room(folder, bytes_needed, "a checkpoint", hint)
-
-
-def clear(scratch: Path) -> None:
-    """Remove a step's checkpoints and best weights: its result is written."""
-    for folder in (FOLDER, BEST):
-        shutil.rmtree(scratch / folder, ignore_errors=True)
 
 
 def _is_whole(path: Path, purpose: str) -> bool:

@@ -122,9 +122,12 @@ def _array(name: str, rows: int, length: int, value: int, folder: Path | None) -
         return np.full((rows, length), value, dtype=np.int32)
     with store.disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        mapped: Tokens = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.int32, shape=(rows, length))
-        mapped[:] = value
-    return mapped
+        path, header = folder / f"{name}.npy", {"descr": "<i4", "fortran_order": False, "shape": (rows, length)}
+        with path.open("wb") as file:  # written, not mapped: on a full disk a mapped page ends the process with a bus error
+            np.lib.format.write_array_header_1_0(file, header)
+            for _ in range(rows):
+                file.write(np.full(length, value, dtype="<i4").tobytes())
+        return np.lib.format.open_memmap(path, mode="r+")
 
 
 def _fill(rows: Sequence[Sequence[Piece]], length: int, filler: int, folder: Path | None) -> Packs:

@@ -10,8 +10,6 @@ encodes the texts of a shard on all cores.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from transformers import PreTrainedTokenizerBase
 from alif import console, store
 from alif.student import encode_documents
 
-__all__ = ["FOLDER", "clear", "tokenise"]
+__all__ = ["FOLDER", "tokenise"]
 
 FOLDER = "tokens"
 """Under a step's scratch folder."""
@@ -49,12 +47,6 @@ def tokenise(
     return found
 
 
-def clear(scratch: Path) -> None:
-    """Remove a step's shards and packed rows: its result is written."""
-    for path in (scratch / FOLDER, *scratch.glob("packs*")):
-        shutil.rmtree(path, ignore_errors=True)
-
-
 def _name(texts: Sequence[str], base: str) -> str:
     total = hashlib.sha256(base.encode())
     for text in texts:
@@ -63,14 +55,12 @@ def _name(texts: Sequence[str], base: str) -> str:
 
 
 def _write(path: Path, encoded: Sequence[Sequence[int]]) -> None:
-    """Write a shard; its first file comes last, so that it is there whole or not at all."""
+    """Write a shard; its first file comes last, so that it is there whole or not at all, after a power cut too."""
     ends = np.cumsum([len(tokens) for tokens in encoded], dtype=np.int64)
     tokens = np.fromiter((token for text in encoded for token in text), dtype=np.int32, count=int(ends[-1]) if len(ends) else 0)
     for target, array in ((_ends(path), ends), (path, tokens)):
-        beside = target.with_name(f".{target.name}.{os.getpid()}.npy")
-        with store.disk(target):
-            np.save(beside, array)
-            beside.replace(target)
+        with store.replacing(target) as beside, beside.open("wb") as file:
+            np.save(file, array)
 
 
 def _read(path: Path) -> Iterator[npt.NDArray[np.int32]]:

@@ -16,7 +16,6 @@ from alif.student import adapter as adapters
 from alif.student import ranks
 from alif.student.base import Bare, Base
 from alif.student.device import Place
-from alif.train import checkpoints, shards
 from alif.train.looks import Looks
 from alif.train.packs import Packs, Piece, lay, pack
 from alif.train.trainer import fit, purpose
@@ -61,9 +60,6 @@ def work(
     console.note(f"{given.step}: {told}")
     outcome = fit(model, packs, stage, given, where=where, aim=purpose(packs, stage, start=base.digest + start), looks=looks)
     adapters.save(model, given.folder / "adapter", base.base)
-    if ranks.first():
-        checkpoints.clear(given.scratch)
-        shards.clear(given.scratch)
     return {
         "trainable": share.trainable,
         "parameters": share.total,

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from transformers import Trainer
 
-from alif import mirror
+from alif import mirror, store
 from alif.recipe import Stage
 from alif.student import ranks, weights
 from alif.student.adapter import trained
@@ -64,6 +64,8 @@ class StageTrainer(Trainer):
 
             partial = ranks.told(begin)
             weights.write(partial / WEIGHTS, state)
+            if ranks.first():
+                store.flush(self.watch.path)  # a checkpoint without its part of the curve would end with other facts
             self._save_optimizer_and_scheduler(str(partial))
             self._save_rng_state(str(partial))  # each process its own
             if ranks.first():

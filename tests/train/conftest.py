@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from alif import store
+from alif import pipeline, runs, store
 from alif.language import pack as languages
 from alif.recipe import Language, Runtime, Student, Tiny
 from alif.records import Document, Example, Origin
-from alif.runs import Given
+from alif.runs import Given, Run
 from alif.train import base
 
 TINY = Tiny(vocabulary=400, width=32, feed_forward=48, epochs=1, tokens_per_row=128, rows_per_step=2)
@@ -31,6 +31,10 @@ class House:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         return Given("test", step, partial, scratch, self.root, {need: self.root / need for need in needs}, runtime)
+
+    def clear(self, given: Given) -> None:
+        """Remove what a finished step leaves in its scratch folder, as `runs.perform` does."""
+        runs._clear(pipeline.named(given.step), Run(self.root))
 
     def finish(self, given: Given) -> Path:
         """Give a step's folder its name."""

@@ -31,7 +31,9 @@ def ready(house):
 
 def train(house, **changes):
     given = house.given("finetune", "base", "pretrain", "blend")
-    return given, finetune.train(given, Language(), ADAPTER, STAGE.model_copy(update=changes))
+    counts = finetune.train(given, Language(), ADAPTER, STAGE.model_copy(update=changes))
+    house.clear(given)
+    return given, counts
 
 
 def test_the_labels_of_a_real_batch_are_the_answers_and_nothing_else(house):

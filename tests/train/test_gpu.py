@@ -33,6 +33,7 @@ NEEDS_BITSANDBYTES = pytest.mark.skipif(find_spec("bitsandbytes") is None, reaso
 def run(house: House, stage: Pretrain = STAGE, **runtime):
     given = house.given("pretrain", "base", "corpus", runtime=GPU.model_copy(update=runtime))
     pretrain.train(given, Language(), ADAPTER, stage)
+    house.clear(given)
     return [row for _, row in store.read_rows(given.scratch / "curve.jsonl")]
 
 

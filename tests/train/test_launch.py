@@ -29,6 +29,7 @@ def run(house: House, gpus: int, stage: Pretrain = STAGE, **runtime):
     """Do stage 1; return its losses, gradient norms and looks, its adapter, and its facts."""
     given = house.given("pretrain", "base", "corpus", runtime=RUNTIME.model_copy(update={"gpus": gpus, **runtime}))
     counts = launch.pretrain(given, language=Language(), adapter=ADAPTER, pretrain=stage)
+    house.clear(given)
     rows = [row for _, row in store.read_rows(given.scratch / "curve.jsonl")]
     return rows, load_file(given.folder / "adapter" / "adapter_model.safetensors"), counts
 

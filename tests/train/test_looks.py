@@ -27,9 +27,11 @@ STAGE = Pretrain(
 )
 
 
-def train(house, runtime=RUNTIME, **changes):
+def train(house, runtime=RUNTIME, *, clear=True, **changes):
     given = house.given("pretrain", "base", "corpus", runtime=runtime)
     counts = pretrain.train(given, Language(), ADAPTER, STAGE.model_copy(update=changes))
+    if clear:
+        house.clear(given)
     rows = [row for _, row in store.read_rows(given.scratch / "curve.jsonl")]
     return counts, rows, (given.folder / "adapter" / "adapter_model.safetensors").read_bytes()
 
@@ -81,8 +83,7 @@ def look_by(monkeypatch: pytest.MonkeyPatch, told: Sequence[float | BaseExceptio
 
 def test_without_a_better_look_the_stage_stops_and_takes_its_best_weights(house, monkeypatch):
     look_by(monkeypatch, [2.0, 1.5, 1.6, 1.7, 1.4])
-    monkeypatch.setattr(checkpoints, "clear", lambda scratch: None)
-    counts, rows, stopped = train(house, epochs=8, patience=2)
+    counts, rows, stopped = train(house, clear=False, epochs=8, patience=2)
     assert counts.facts["steps"] == len(rows) == 8  # looks at 2, 4, 6, 8: none after 4 was better
     assert counts.facts["tokens"] == rows[-1]["tokens"]
     kept = house.root / "runtime/pretrain/best"

@@ -20,7 +20,9 @@ STAGE = Pretrain(epochs=1, lr=3e-3, embedding_lr=1e-3, tokens_per_row=128, rows_
 
 def train(house, **changes):
     given = house.given("pretrain", "base", "corpus")
-    return given, pretrain.train(given, Language(), ADAPTER, STAGE.model_copy(update=changes))
+    counts = pretrain.train(given, Language(), ADAPTER, STAGE.model_copy(update=changes))
+    house.clear(given)
+    return given, counts
 
 
 def weights(folder):
@@ -38,7 +40,6 @@ def test_it_learns_and_tells_what_it_trained(house, capsys):
         "adapter_config.json",
         "adapter_model.safetensors",
     ]
-    assert not (given.scratch / "checkpoints").exists()
 
 
 def test_its_adapter_loads_and_changes_the_base(house):

@@ -59,6 +59,7 @@ def kill(house: House, where: str) -> None:
 def run(house: House, runtime: Runtime = RUNTIME):
     given = house.given("pretrain", "base", "corpus", runtime=runtime)
     pretrain.train(given, Language(), ADAPTER, STAGE)
+    house.clear(given)
     losses = [(row["step"], row["loss"], row["lr"], row["tokens"]) for _, row in store.read_rows(given.scratch / "curve.jsonl")]
     return losses, (given.folder / "adapter" / "adapter_model.safetensors").read_bytes()
 

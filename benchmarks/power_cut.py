@@ -1,0 +1,185 @@
+"""Power cuts in a short demo: what the disk holds at 30 moments, and whether the same command goes on to the same bytes.
+
+    sudo python benchmarks/power_cut.py [--moments 30] [--seed 1] [--json benchmarks/results/power_cut.json]
+
+The run works on an ext4 file system in an image on a loop device (Linux, root). At each moment the run is stopped and the image
+copied while it is mounted: the copy holds what had reached the disk, as after a power cut, and is mounted anew. Half of the
+moments come at a random time up to 0.3 s after a step was finished, the others at any time up to 5 s after the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import measure
+
+SHORT = (
+    "generate.accepted=28", "generate.round=4", "translate.rows=8", "replay.rows=8", "corpus.documents=16",
+    "tiny.vocabulary=400", "tiny.width=32", "tiny.feed_forward=64", "tiny.epochs=1",
+    "pretrain.epochs=1", "finetune.epochs=1", "finetune.tokens_per_row=256", "runtime.checkpoint_steps=2",
+    "evaluate.questions=8", "evaluate.answer_tokens=8", "evaluate.resamples=50",
+)  # fmt: skip
+SIZE = 160 * 2**20
+SOON_S, LATE_S = 0.3, 5.0
+ROOT = Path("runs", "demo")
+DERIVED = ("step.json", "README.md")
+"""Files outside runtime/ that hold times: two equal runs differ in them."""
+
+
+@contextlib.contextmanager
+def mounted(image: Path) -> Iterator[Path]:
+    """Mount an image for the length of a block; yield the folder."""
+    folder = image.with_suffix(".mounted")
+    folder.mkdir()
+    subprocess.run(["mount", "-o", "loop", image, folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+        folder.rmdir()
+
+
+def command() -> list[str]:
+    """Return the command line of the short demo."""
+    return [sys.executable, "-m", "alif", "run", "demo", *(part for line in SHORT for part in ("--set", line))]
+
+
+def contents(place: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of the finished steps that two equal runs share, by step/name."""
+    steps = [path.parent for path in sorted((place / ROOT).glob("*/step.json"))]
+    files = [path for step in steps for path in sorted(step.rglob("*")) if path.is_file() and path.name not in DERIVED]
+    return {str(path.relative_to(place / ROOT)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def done(place: Path) -> set[str]:
+    """Return the steps that a run says are done: their folder is there, and so is the note that is written after it."""
+    found = set()
+    for path in (place / ROOT / "runtime").glob("*/state.json"):
+        with contextlib.suppress(OSError, ValueError):  # just being replaced
+            if json.loads(path.read_text(encoding="utf-8"))["state"] == "done":
+                found.add(path.parent.name)
+    return {step for step in found if (place / ROOT / step / "step.json").is_file()}
+
+
+def copy(image: Path, target: Path) -> None:
+    """Copy an image that is mounted, again where the kernel wrote to it meanwhile: what is kept is one moment."""
+    asked = subprocess.run(
+        ["losetup", "--associated", image, "--noheadings", "--output", "NAME"], capture_output=True, check=True
+    )
+    counters = Path("/sys/block", Path(asked.stdout.decode().strip()).name, "stat")
+    while True:
+        before = counters.read_text(encoding="utf-8")
+        subprocess.run(["cp", "--sparse=always", image, target], check=True)
+        if counters.read_text(encoding="utf-8") == before:
+            return
+
+
+def cut(image: Path, moments: int, seed: int, seconds: float, folder: Path) -> list[dict[str, Any]]:
+    """Run the demo on the image's file system; copy the image at `moments` moments and return what stood there."""
+    numbers = random.Random(seed)
+    at_any_time = sorted(numbers.uniform(0.5, seconds + LATE_S) for _ in range(moments - moments // 2))
+    after_steps: list[float] = []
+    taken: list[dict[str, Any]] = []
+    with mounted(image) as place, tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command(), cwd=place, stdout=log, stderr=log)
+        began, stopped, known, ended = time.monotonic(), 0.0, set[str](), False
+        while len(taken) < moments and (at_any_time or after_steps or not ended):
+            now = time.monotonic() - began - stopped
+            ended = ended or process.poll() is not None
+            for step in sorted(steps := {path.parent.name for path in (place / ROOT).glob("*/step.json")}):
+                if step not in known and moments - len(taken) - len(at_any_time) > len(after_steps):
+                    after_steps.append(now + numbers.uniform(0, SOON_S))
+            known |= steps
+            due = [times for times in (at_any_time, after_steps) if times and min(times) <= now]
+            if not due:
+                time.sleep(0.005)
+                continue
+            due[0].remove(min(due[0]))
+            if not ended:
+                process.send_signal(signal.SIGSTOP)
+            paused = time.monotonic()
+            told = sorted(done(place))
+            copy(image, folder / f"{len(taken)}.img")
+            taken.append({"at_s": round(now, 2), "run_ended": ended, "steps_told_done": told})
+            stopped += time.monotonic() - paused
+            if not ended:
+                process.send_signal(signal.SIGCONT)
+        if process.wait():
+            log.seek(0)
+            sys.exit(log.read().decode())
+    return taken
+
+
+def judge(image: Path, told: list[str], whole: dict[str, str]) -> dict[str, Any]:
+    """Mount what a power cut left, compare its finished steps with the `whole` run, and repeat the command there."""
+    with mounted(image) as place:
+        steps = sorted(path.parent.name for path in (place / ROOT).glob("*/step.json"))
+        found = contents(place)
+        expected = {name: digest for name, digest in whole.items() if name.split("/")[0] in steps}
+        checkpoints = sorted(
+            str(path.relative_to(place / ROOT / "runtime")) for path in (place / ROOT).glob("runtime/*/checkpoints/step-*")
+        )
+        again = subprocess.run(command(), cwd=place, capture_output=True, text=True, check=False)
+        said = again.stderr.strip().splitlines()
+        return {
+            "steps_done": len(steps),
+            "steps_lost": sorted(set(told) - set(steps)),
+            "damaged": sorted(name for name, digest in expected.items() if found.get(name) != digest),
+            "checkpoints": checkpoints,
+            "exit_code": again.returncode,
+            "equal": again.returncode == 0 and contents(place) == whole,
+            **({"said": said[-2:]} if again.returncode else {}),
+        }
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = measure.arguments(__doc__, "power_cut")
+    parser.add_argument("--moments", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=1)
+    told = parser.parse_args()
+    if not (sys.platform == "linux" and os.geteuid() == 0 and shutil.which("mkfs.ext4") and shutil.which("losetup")):
+        sys.exit("Mounting an ext4 image needs Linux, root, and the packages e2fsprogs and mount")
+    with tempfile.TemporaryDirectory() as name:
+        folder, began = Path(name), time.monotonic()
+        calm = folder / "calm"
+        calm.mkdir()
+        subprocess.run(command(), cwd=calm, capture_output=True, check=True)
+        seconds, whole = time.monotonic() - began, contents(calm)
+        image = folder / "disk.img"
+        with image.open("wb") as file:
+            file.truncate(SIZE)
+        subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True)
+        moments = []
+        for number, moment in enumerate(cut(image, told.moments, told.seed, seconds, folder)):
+            copied = folder / f"{number}.img"
+            moments.append(moment | judge(copied, moment["steps_told_done"], whole))
+            copied.unlink()
+            print(moments[-1], file=sys.stderr, flush=True)
+    summary = {
+        "moments": len(moments),
+        "with_a_damaged_step": sum(bool(moment["damaged"]) for moment in moments),
+        "with_a_lost_step": sum(bool(moment["steps_lost"]) for moment in moments),
+        "with_checkpoints": sum(bool(moment["checkpoints"]) for moment in moments),
+        "went_on_to_equal_bytes": sum(moment["equal"] for moment in moments),
+    }
+    measured = {"file_system": "ext4, mount's defaults", "run_s": round(seconds, 1), **summary, "each": moments}
+    measure.write(told.json, measure.result("power_cut", measured))
+    print(json.dumps(summary, indent=2))
+
+
+if __name__ == "__main__":
+    main()
