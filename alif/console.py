@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["Bar", "json_document", "line", "note", "progress", "sample", "table"]
+__all__ = ["Bar", "log", "print_json", "print_result", "print_sample", "print_table", "progress_bar"]
 
 PLAIN_LINE_EVERY_S = 10.0
 """How often a bar writes a plain line when standard error is not a terminal."""
@@ -27,25 +27,27 @@ _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def line(text: str = "") -> None:
+def print_result(text: str = "") -> None:
     """Print one line of a command's result."""
     _out.print(text, markup=False)
 
 
-def note(text: str, style: str = "") -> None:
+def log(text: str, style: str = "") -> None:
     """Print one line for the person who waits, on standard error."""
     _err.print(text, style=style, markup=False)
 
 
-def json_document(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print `value` as one JSON document on standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
     sys.stdout.flush()  # whoever reads it through a pipe may be waiting, as for `alif serve`
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
     """Print a table; columns of numbers stand to the right."""
-    drawn = Table(*[], title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    drawn = Table(
+        *[], title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold"
+    )
     for index, name in enumerate(columns):
         cells = [row[index] for row in rows if row[index] not in (None, "")]
         numeric = bool(cells) and all(isinstance(cell, int | float) for cell in cells)
@@ -61,9 +63,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = ""
     sys.stdout.write("".join(f"{one.rstrip()}\n" for one in caught.get().splitlines()))
 
 
-def sample(label: str, lines: Sequence[str]) -> None:
+def print_sample(label: str, lines: Sequence[str]) -> None:
     """Print the lines of a labelled text of a row; the caller has isolated what runs right to left."""
-    line(f"{label:>11}  " + f"\n{'':>13}".join(lines))
+    print_result(f"{label:>11}  " + f"\n{'':>13}".join(lines))
 
 
 class Bar:
@@ -86,7 +88,7 @@ class Bar:
         elif time.monotonic() - self._told >= PLAIN_LINE_EVERY_S:
             self._told = time.monotonic()
             left = seconds / done * (self.total - done) if done else 0.0
-            note(f"{self.name}: {done:,.0f} of {self.total:,.0f} {self.unit}, {rate}, {left:,.0f} s left")
+            log(f"{self.name}: {done:,.0f} of {self.total:,.0f} {self.unit}, {rate}, {left:,.0f} s left")
 
     def advance(self, by: float = 1, facts: str = "") -> None:
         """Show that `by` more are done."""
@@ -94,7 +96,7 @@ class Bar:
 
 
 @contextlib.contextmanager
-def progress(name: str, total: float, unit: str = "rows") -> Iterator[Bar]:
+def progress_bar(name: str, total: float, unit: str = "rows") -> Iterator[Bar]:
     """Show a bar for the length of a block."""
     if not _err.is_terminal:
         yield Bar(name, total, unit, None)

@@ -26,9 +26,12 @@ use it, and what this process wrote is not read again."""
 
 def build(folder: Path) -> dict[str, dict[str, Any]]:
     """Return {name relative to `folder`: {"bytes", "sha256"}} of every file in it, in name order."""
-    with store.disk(folder):
+    with store.friendly_os_errors(folder):
         files = sorted(path for path in folder.rglob("*") if path.is_file())
-        return {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in files}
+        return {
+            path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+            for path in files
+        }
 
 
 def verify(folder: Path, files: Mapping[str, Mapping[str, Any]], *, content: bool) -> None:
@@ -39,10 +42,12 @@ def verify(folder: Path, files: Mapping[str, Mapping[str, Any]], *, content: boo
     """
     for name, recorded in files.items():
         path = folder / name
-        with store.disk(path):
+        with store.friendly_os_errors(path):
             if not path.is_file():
                 fault = "removed"
-            elif path.stat().st_size != recorded["bytes"] or (content and _sha256(path) != recorded["sha256"]):
+            elif path.stat().st_size != recorded["bytes"] or (
+                content and _sha256(path) != recorded["sha256"]
+            ):
                 fault = "changed"
             else:
                 continue

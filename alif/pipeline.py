@@ -6,8 +6,8 @@
      sources ──────▶ replay ─────────────────────────┘         ├▶ finetune ─▶ evaluate, export ─▶ chat
      sources ──────▶ corpus ─▶ base ─▶ pretrain ───────────────┘
 
-Each step's function is imported when the step runs, so that listing the steps loads no torch. What a step may read (`reads`),
-which finished folders it is handed (`needs`) and which files it opens (`files`) stand here and nowhere else: together they
+Each step's function is imported when the step runs, so that listing the steps loads no torch. What a step may read (`settings`),
+which finished folders it is handed (`inputs`) and which files it opens (`paths`) stand here and nowhere else: together they
 are its identity.
 """
 
@@ -18,49 +18,52 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alif import console, mirror, sources
+from alif import console, sources
 from alif.errors import MissingExtra
+from alif.formatting import format_duration, format_usd
 from alif.recipe import Recipe
 from alif.records import Counts
-from alif.runs import Given, Run, Step, finished, perform, redo
-from alif.units import dollars, duration
+from alif.remote import backup
+from alif.runs import Run, Step, StepContext, is_current, rerun_step, run_step
 
 if TYPE_CHECKING:
     from alif.language.pack import Pack
 
-__all__ = ["PIPELINE", "again", "named", "needed", "run"]
+__all__ = ["PIPELINE", "required_steps", "rerun", "run_pipeline", "step_by_name"]
 
 
-def later(where: str) -> Callable[..., Counts]:
+def lazy_import(where: str) -> Callable[..., Counts]:
     """Return a function that imports `module:function` when it is called."""
     module, _, function = where.partition(":")
 
-    def work(given: Given, **tables: object) -> Counts:
+    def work(context: StepContext, **tables: object) -> Counts:
         try:
             found = getattr(import_module(module), function)
         except ModuleNotFoundError as error:
             if error.name in ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors"):
-                raise MissingExtra(f"alif {given.step}", "train") from error
+                raise MissingExtra(f"alif {context.step}", "train") from error
             raise
-        return found(given, **tables)  # type: ignore[no-any-return]
+        return found(context, **tables)  # type: ignore[no-any-return]
 
     return work
 
 
 def _data(recipe: Recipe, *tables: tuple[str, ...]) -> dict[str, Path]:
     """Return the data files that source tuples name, by path as the recipe gives it."""
-    return {str(path): path for table in tables for path in sources.paths(table, recipe.sources.folder)}
+    return {
+        str(path): path for table in tables for path in sources.resolve_paths(table, recipe.sources.folder)
+    }
 
 
 def _load(name_or_path: str) -> Pack:
     from alif.language import pack  # noqa: PLC0415  (here, so that `alif --help` answers without it)
 
-    return pack.load(name_or_path)
+    return pack.load_pack(name_or_path)
 
 
 def _pack(recipe: Recipe) -> dict[str, Path]:
     """Return what counts of both packs: tables, tasks and prompts."""
-    both = (_load(name) for name in (recipe.language.pack, recipe.language.known))
+    both = (_load(name) for name in (recipe.language.pack, recipe.language.source))
     return {f"pack/{label}": path for one in both for label, path in one.parts().items()}
 
 
@@ -72,7 +75,7 @@ def _pack_file(recipe: Recipe, *names: str) -> dict[str, Path]:
 
 def _known_file(recipe: Recipe, *names: str) -> dict[str, Path]:
     """Return files of the known language's pack, such as "demo/rows.jsonl"."""
-    folder = _load(recipe.language.known).folder
+    folder = _load(recipe.language.source).folder
     return {f"known/{name}": folder / name for name in names if (folder / name).exists()}
 
 
@@ -83,11 +86,13 @@ def _translated(recipe: Recipe) -> dict[str, Path]:
 
 def _script(recipe: Recipe) -> dict[str, Path]:
     """Return what the scripted teacher answers from, where a recipe has one."""
-    scripted = [teacher for teacher in recipe.teacher.values() if teacher.address == "scripted"]
+    scripted = [teacher for teacher in recipe.teacher.values() if teacher.base_url == "scripted"]
     found: dict[str, Path] = {}
     for teacher in scripted:
-        found |= _data(recipe, teacher.phrasebook)
-        found |= _pack_file(recipe, "demo/candidates", "demo/faults.jsonl", "demo/questions.jsonl") | _translated(recipe)
+        found |= _data(recipe, teacher.parallel_files)
+        found |= _pack_file(
+            recipe, "demo/candidates", "demo/faults.jsonl", "demo/questions.jsonl"
+        ) | _translated(recipe)
         found |= _known_file(recipe, "demo/rows.jsonl")
     return found
 
@@ -98,7 +103,7 @@ def _seed_files(recipe: Recipe) -> Mapping[str, Path]:
 
 
 def _generate_files(recipe: Recipe) -> dict[str, Path]:
-    if not recipe.generate.grounded and not recipe.generate.reverse:
+    if not recipe.generate.grounded_share and not recipe.generate.reverse_share:
         return _pack(recipe) | _script(recipe)
     own = _pack_file(recipe, "demo/articles.jsonl") if "pack" in recipe.generate.passages else {}
     return _pack(recipe) | _script(recipe) | own | _data(recipe, recipe.generate.passages)
@@ -106,7 +111,9 @@ def _generate_files(recipe: Recipe) -> dict[str, Path]:
 
 def _translate_files(recipe: Recipe) -> Mapping[str, Path]:
     own = _known_file(recipe, "demo/rows.jsonl") if "pack" in recipe.translate.source else {}
-    return _pack(recipe) | _script(recipe) | _translated(recipe) | own | _data(recipe, recipe.translate.source)
+    return (
+        _pack(recipe) | _script(recipe) | _translated(recipe) | own | _data(recipe, recipe.translate.source)
+    )
 
 
 def _replay_files(recipe: Recipe) -> Mapping[str, Path]:
@@ -116,13 +123,17 @@ def _replay_files(recipe: Recipe) -> Mapping[str, Path]:
 
 def _corpus_files(recipe: Recipe) -> Mapping[str, Path]:
     own = _pack_file(recipe, "demo/articles.jsonl") if "pack" in recipe.corpus.source else {}
-    known = _known_file(recipe, "demo/articles.jsonl") if "pack" in recipe.corpus.known_source else {}
-    return _pack(recipe) | own | known | _data(recipe, recipe.corpus.source, recipe.corpus.known_source)
+    known = (
+        _known_file(recipe, "demo/articles.jsonl") if "pack" in recipe.corpus.source_language_files else {}
+    )
+    return (
+        _pack(recipe) | own | known | _data(recipe, recipe.corpus.source, recipe.corpus.source_language_files)
+    )
 
 
 def _test_files(recipe: Recipe) -> dict[str, Path]:
     own = _pack_file(recipe, "test.jsonl") if "pack" in recipe.benchmarks.test else {}
-    return own | _data(recipe, recipe.benchmarks.test, recipe.benchmarks.choices)
+    return own | _data(recipe, recipe.benchmarks.test, recipe.benchmarks.multiple_choice)
 
 
 def _blend_files(recipe: Recipe) -> Mapping[str, Path]:
@@ -142,57 +153,57 @@ DISPOSABLE = ("checkpoints", "best", "tokens", "packs*")
 """What training keeps in its scratch folder to go on from after a kill (`train.checkpoints`, `train.shards`, `train.stage`)."""
 
 SEEDS = Step(
-    "seeds", later("alif.data.seeds:load"), "read and check the human seeds",
-    reads=("language", "sources", "seeds", "pool"), files=_seed_files,
+    "seeds", lazy_import("alif.data.synthesis.seeds:load_seeds"), "read and check the human seeds",
+    settings=("language", "sources", "seeds", "pool"), paths=_seed_files,
 )  # fmt: skip
 GENERATE = Step(
-    "generate", later("alif.data.generate:expand"), "ask the teacher for new rows: all tasks, one pool",
-    reads=("language", "sources", "teacher", "generate", "pool"), needs=(SEEDS,), files=_generate_files,
+    "generate", lazy_import("alif.data.synthesis.generate:generate"), "ask the teacher for new rows: all tasks, one pool",
+    settings=("language", "sources", "teacher", "generate", "pool"), inputs=(SEEDS,), paths=_generate_files,
 )  # fmt: skip
 TRANSLATE = Step(
-    "translate", later("alif.data.translate:translate"), "have the teacher translate rows of the known language",
-    reads=("language", "sources", "teacher", "translate"), files=_translate_files,
+    "translate", lazy_import("alif.data.translation.translate:translate_rows"), "have the teacher translate rows of the known language",
+    settings=("language", "sources", "teacher", "translate"), paths=_translate_files,
 )  # fmt: skip
 FILTER = Step(
-    "filter", later("alif.data.filters:check"), "check every row that a model wrote",
-    reads=("language", "filter"), needs=(GENERATE, TRANSLATE), files=_pack,
+    "filter", lazy_import("alif.data.filters.rules:filter_rows"), "check every row that a model wrote",
+    settings=("language", "filter"), inputs=(GENERATE, TRANSLATE), paths=_pack,
 )  # fmt: skip
 REVIEW = Step(
-    "review", later("alif.review.verdicts:review"), "have people read rows, where the recipe asks for it",
-    reads=("review",), needs=(FILTER,),
+    "review", lazy_import("alif.review.verdicts:review_rows"), "have people read rows, where the recipe asks for it",
+    settings=("review",), inputs=(FILTER,),
 )  # fmt: skip
 REPLAY = Step(
-    "replay", later("alif.data.replay:draw"), "draw rows of the known language, against forgetting",
-    reads=("language", "sources", "replay", "translate"), files=_replay_files,
+    "replay", lazy_import("alif.data.mixture.replay:sample_replay"), "draw rows of the known language, against forgetting",
+    settings=("language", "sources", "replay", "translate"), paths=_replay_files,
 )  # fmt: skip
 CORPUS = Step(
-    "corpus", later("alif.data.corpus:gather"), "gather and clean stage-1 text",
-    reads=("language", "sources", "corpus"), files=_corpus_files,
+    "corpus", lazy_import("alif.data.corpus.build_corpus:build_corpus"), "gather and clean stage-1 text",
+    settings=("language", "sources", "corpus"), paths=_corpus_files,
 )  # fmt: skip
 BLEND = Step(
-    "blend", later("alif.data.blend:mix"), "mix the parts into training and validation rows",
-    reads=("language", "sources", "blend", "split", "benchmarks"), needs=(REVIEW, REPLAY), files=_blend_files,
+    "blend", lazy_import("alif.data.mixture.blend:build_blend"), "mix the parts into training and validation rows",
+    settings=("language", "sources", "blend", "split", "benchmarks"), inputs=(REVIEW, REPLAY), paths=_blend_files,
 )  # fmt: skip
 BASE = Step(
-    "base", later("alif.train.base:prepare"), "make the tiny base model, or record a published one",
-    reads=("language", "student", "tiny"), needs=(CORPUS,), files=_base_files, disposable=DISPOSABLE,
+    "base", lazy_import("alif.train.prepare_base:prepare_base"), "make the tiny base model, or record a published one",
+    settings=("language", "student", "tiny"), inputs=(CORPUS,), paths=_base_files, disposable=DISPOSABLE,
 )  # fmt: skip
 PRETRAIN = Step(
-    "pretrain", later("alif.train.launch:pretrain"), "stage 1: continued pre-training on the corpus",
-    reads=("language", "adapter", "pretrain"), needs=(BASE, CORPUS), disposable=DISPOSABLE,
+    "pretrain", lazy_import("alif.train.launch:run_pretrain"), "stage 1: continued pre-training on the corpus",
+    settings=("language", "adapter", "pretrain"), inputs=(BASE, CORPUS), disposable=DISPOSABLE,
 )  # fmt: skip
 FINETUNE = Step(
-    "finetune", later("alif.train.launch:finetune"), "stage 2: instruction tuning, loss on the answer only",
-    reads=("language", "adapter", "finetune"), needs=(BASE, PRETRAIN, BLEND), disposable=DISPOSABLE,
+    "finetune", lazy_import("alif.train.launch:run_finetune"), "stage 2: instruction tuning, loss on the answer only",
+    settings=("language", "adapter", "finetune"), inputs=(BASE, PRETRAIN, BLEND), disposable=DISPOSABLE,
 )  # fmt: skip
 EVALUATE = Step(
-    "evaluate", later("alif.evaluate.measure:measure"), "measure each stage on held-out text, rows and questions",
-    reads=("language", "sources", "benchmarks", "evaluate", "pretrain", "finetune"),
-    needs=(BASE, CORPUS, BLEND, PRETRAIN, FINETUNE), files=_evaluate_files,
+    "evaluate", lazy_import("alif.evaluate.measure:evaluate_stages"), "measure each stage on held-out text, rows and questions",
+    settings=("language", "sources", "benchmarks", "evaluate", "pretrain", "finetune"),
+    inputs=(BASE, CORPUS, BLEND, PRETRAIN, FINETUNE), paths=_evaluate_files,
 )  # fmt: skip
 EXPORT = Step(
-    "export", later("alif.ship.export:export"), "merge adapter and base into one model folder",
-    reads=("export",), needs=(BASE, FINETUNE),
+    "export", lazy_import("alif.release.export:export"), "merge adapter and base into one model folder",
+    settings=("export",), inputs=(BASE, FINETUNE),
 )  # fmt: skip
 
 PIPELINE: tuple[Step, ...] = (
@@ -200,18 +211,18 @@ PIPELINE: tuple[Step, ...] = (
 )  # fmt: skip
 
 
-def named(name: str) -> Step:
+def step_by_name(name: str) -> Step:
     """Return the step of that name."""
     return next(step for step in PIPELINE if step.name == name)
 
 
-def needed(step: Step) -> tuple[Step, ...]:
+def required_steps(step: Step) -> tuple[Step, ...]:
     """Return `step` and all that it needs, in the order of the pipeline."""
-    names = {step.name} | {one.name for need in step.needs for one in needed(need)}
+    names = {step.name} | {one.name for need in step.inputs for one in required_steps(need)}
     return tuple(one for one in PIPELINE if one.name in names)
 
 
-def run(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
+def run_pipeline(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
     """Do those of `steps` that are not done, in order; return how many were done now.
 
     Raises:
@@ -219,18 +230,18 @@ def run(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
         DriftError: before anything is done, where a finished step was built with other settings.
     """
     for step in steps:
-        step.files(recipe)
+        step.paths(recipe)
     done = 0
-    where = recipe.runtime.mirror
-    with folder.locked(), mirror.keeping(folder.root, where) as send_ledger:
-        if fetched := mirror.restore(folder.root, where):
-            console.note(f"From {where}: {', '.join(fetched)}")
+    where = recipe.runtime.backup
+    with folder.locked(), backup.background_backup(folder.root, where) as send_ledger:
+        if fetched := backup.restore_run(folder.root, where):
+            console.log(f"From {where}: {', '.join(fetched)}")
         for step in PIPELINE:
-            finished(step, recipe, folder)
-        folder.begin(recipe)
-        there = mirror.standing(folder.root, where)
+            is_current(step, recipe, folder)
+        folder.write_header(recipe)
+        there = backup.up_to_date_steps(folder.root, where)
         for step in steps:
-            worked = perform(step, recipe, folder)
+            worked = run_step(step, recipe, folder)
             done += worked
             if worked:
                 _tell(step, folder)
@@ -239,15 +250,15 @@ def run(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
     return done
 
 
-def again(step: Step, recipe: Recipe, folder: Run, work: Callable[..., Counts]) -> bool:
+def rerun(step: Step, recipe: Recipe, folder: Run, work: Callable[..., Counts]) -> bool:
     """Do a finished step again by `work`, in the mirror too; return whether its rows changed.
 
     Raises:
         AlifError: the step is not done.
     """
-    where = recipe.runtime.mirror
-    with folder.locked(), mirror.keeping(folder.root, where) as send_ledger:
-        changed = redo(step, recipe, folder, work)
+    where = recipe.runtime.backup
+    with folder.locked(), backup.background_backup(folder.root, where) as send_ledger:
+        changed = rerun_step(step, recipe, folder, work)
         _send(step, folder, where, send_ledger)
     return changed
 
@@ -255,8 +266,8 @@ def again(step: Step, recipe: Recipe, folder: Run, work: Callable[..., Counts]) 
 def _send(step: Step, folder: Run, where: str, send_ledger: Callable[[], None]) -> None:
     """Copy a step that is done to the mirror."""
     send_ledger()  # before the rows that were made of its replies
-    mirror.send(folder.root, step.name, where)
-    mirror.forget(folder.root, f"runtime/{step.name}", where)
+    backup.upload_step(folder.root, step.name, where)
+    backup.prune(folder.root, f"runtime/{step.name}", where)
 
 
 def _tell(step: Step, folder: Run) -> None:
@@ -264,5 +275,5 @@ def _tell(step: Step, folder: Run) -> None:
     counts = record["counts"]
     dropped = ", ".join(f"{count} {reason}" for reason, count in counts["dropped"].items())
     rows = f"{counts['rows_in']} in, {counts['kept']} kept" + (f", dropped: {dropped}" if dropped else "")
-    money = f", {dollars(record['cost_usd'])}" if record["cost_usd"] else ""
-    console.note(f"{step.name:>10}  {rows}{money}, {duration(record['seconds'])}")
+    money = f", {format_usd(record['cost_usd'])}" if record["cost_usd"] else ""
+    console.log(f"{step.name:>10}  {rows}{money}, {format_duration(record['seconds'])}")

@@ -18,9 +18,10 @@ import tomli_w
 from pydantic import ValidationError
 
 from alif.errors import RecipeError
-from alif.records import Table
+from alif.records import FrozenModel
 from alif.settings import (
     NOT_IDENTITY,
+    RENAMED_KEYS,
     Adapter,
     Benchmarks,
     Corpus,
@@ -72,35 +73,36 @@ __all__ = [
     "Teacher",
     "Tiny",
     "Translate",
-    "dump",
-    "every_key",
-    "find",
-    "identity",
-    "load",
-    "shipped",
+    "dump_recipe",
+    "find_recipe",
+    "identity_settings",
+    "list_keys",
+    "load_recipe",
+    "shipped_recipes",
 ]
 
 SHIPPED = Path(__file__).parent / "recipes"
 
 
-def shipped() -> dict[str, Path]:
+def shipped_recipes() -> dict[str, Path]:
     """Return the shipped recipes by name."""
     return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
 
 
-def find(recipe: str, runs: Path = Path("runs")) -> Path:
+def find_recipe(recipe: str, runs: Path = Path("runs")) -> Path:
     """Return the file of RECIPE: a path, an existing run's stored recipe, or a shipped name, in that order."""
     for path in (Path(recipe), runs / recipe / "recipe.toml"):
         if path.is_file():
             return path
-    if recipe in shipped():
-        return shipped()[recipe]
+    if recipe in shipped_recipes():
+        return shipped_recipes()[recipe]
     raise RecipeError(
-        f"{recipe}: no such recipe, run or file", f"Shipped recipes: {', '.join(shipped())}. `alif ls` lists the runs."
+        f"{recipe}: no such recipe, run or file",
+        f"Shipped recipes: {', '.join(shipped_recipes())}. `alif ls` lists the runs.",
     )
 
 
-def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe and apply `overrides`, each a TOML line such as `adapter.rank=16`.
 
     Raises:
@@ -109,7 +111,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     values = _read(path)
     for line in overrides:
         _merge(values, _override(line))
-    return check(values, str(path), [line.partition("=")[0].strip() for line in overrides])
+    return validate_recipe(values, str(path), [line.partition("=")[0].strip() for line in overrides])
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -117,19 +119,24 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: not TOML ({error})", "Mend that line; `alif new` copies a working recipe.") from error
+        raise RecipeError(
+            f"{path}: not TOML ({error})", "Mend that line; `alif new` copies a working recipe."
+        ) from error
     except OSError as error:
         raise RecipeError(f"{path}: cannot be read ({error.strerror})", "Check the path.") from error
     if (parent := values.pop("extends", None)) is None:
         return values
-    if parent not in shipped() or shipped()[parent] == path:
-        raise RecipeError(f"{path}: extends: {parent!r} is no shipped recipe", f"Shipped recipes: {', '.join(shipped())}.")
-    whole = _read(shipped()[parent])
+    if parent not in shipped_recipes() or shipped_recipes()[parent] == path:
+        raise RecipeError(
+            f"{path}: extends: {parent!r} is no shipped recipe",
+            f"Shipped recipes: {', '.join(shipped_recipes())}.",
+        )
+    whole = _read(shipped_recipes()[parent])
     _merge(whole, values)
     return whole
 
 
-def check(values: Mapping[str, Any], where: str, given: Sequence[str] = ()) -> Recipe:
+def validate_recipe(values: Mapping[str, Any], where: str, given: Sequence[str] = ()) -> Recipe:
     """Validate `values`; complaints name `where`, or --set for the keys `given` by it, and the key."""
     try:
         return Recipe.model_validate(values)
@@ -149,19 +156,23 @@ def check(values: Mapping[str, Any], where: str, given: Sequence[str] = ()) -> R
         ) from None  # pydantic's own words repeat what was given, which may be a secret
 
 
-def dump(recipe: Recipe) -> str:
+def dump_recipe(recipe: Recipe) -> str:
     """Return the recipe as TOML, without the settings that have their default: what a run folder keeps."""
     return tomli_w.dumps(recipe.model_dump(mode="json", exclude_defaults=True))
 
 
-def identity(name: str, table: Table | Mapping[str, Table] | str) -> dict[str, Any]:
+def identity_settings(name: str, table: FrozenModel | Mapping[str, FrozenModel] | str) -> dict[str, Any]:
     """Return the settings of a recipe table that decide what is made, as {"pool.threshold": 0.7, …}."""
-    if isinstance(table, Table):
+    if isinstance(table, FrozenModel):
         extras = {key: field.json_schema_extra for key, field in type(table).model_fields.items()}
         values = table.model_dump(mode="json")
         return {f"{name}.{key}": values[key] for key in values if extras[key] != NOT_IDENTITY}
     if isinstance(table, Mapping):
-        return {key: value for part in sorted(table) for key, value in identity(f"{name}.{part}", table[part]).items()}
+        return {
+            key: value
+            for part in sorted(table)
+            for key, value in identity_settings(f"{name}.{part}", table[part]).items()
+        }
     return {name: table}
 
 
@@ -189,13 +200,17 @@ def _merge(values: dict[str, Any], new: Mapping[str, Any]) -> None:
 def _advice(key: str) -> str:
     """Suggest the key whose last part is nearest to the wrong one's, in the same table if that does not decide."""
     wrong = _pattern(key)
+    if wrong in RENAMED_KEYS:
+        return f"It is called {RENAMED_KEYS[wrong]} now."
 
     def likeness(known: str) -> tuple[float, float]:
         last = difflib.SequenceMatcher(None, wrong.rpartition(".")[2], known.rpartition(".")[2]).ratio()
         return last, difflib.SequenceMatcher(None, wrong, known).ratio()
 
-    best = max((known for known, _, _ in every_key()), key=likeness)
-    return (f"Did you mean {best}? " if likeness(best)[0] > 0.6 else "") + "`alif check` lists every key and its default."
+    best = max((known for known, _, _ in list_keys()), key=likeness)
+    return (
+        f"Did you mean {best}? " if likeness(best)[0] > 0.6 else ""
+    ) + "`alif check` lists every key and its default."
 
 
 def _pattern(key: str) -> str:
@@ -203,14 +218,14 @@ def _pattern(key: str) -> str:
     return re.sub(r"^(teacher|blend)\.[^.]+", r"\1.NAME", key)
 
 
-def every_key(table: type[Table] = Recipe, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
+def list_keys(table: type[FrozenModel] = Recipe, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
     """Yield (key, default, description) of every setting, in the order of this file."""
     for name, field in table.model_fields.items():
         inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, Table):
-            yield from every_key(inner, f"{prefix}{name}.")
+        if isinstance(inner, type) and issubclass(inner, FrozenModel):
+            yield from list_keys(inner, f"{prefix}{name}.")
         elif name in ("teacher", "blend"):
-            yield from every_key(Teacher if name == "teacher" else Part, f"{name}.NAME.")
+            yield from list_keys(Teacher if name == "teacher" else Part, f"{name}.NAME.")
         else:
             default = "required" if field.is_required() else field.default
             yield f"{prefix}{name}", default, (field.description or "").replace("\n", " ")

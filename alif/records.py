@@ -23,10 +23,10 @@ __all__ = [
     "Document",
     "Dropped",
     "Example",
+    "FrozenModel",
     "Neighbour",
     "Origin",
     "Score",
-    "Table",
     "Verdict",
 ]
 
@@ -41,7 +41,7 @@ STAGE_NAMES = {"base": "base", "pretrain": "stage 1", "finetune": "stage 2"}
 STAGES = tuple(STAGE_NAMES)
 
 
-class Table(BaseModel):
+class FrozenModel(BaseModel):
     """A frozen record that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -52,7 +52,7 @@ def _name(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-class Origin(Table):
+class Origin(FrozenModel):
     """Where a row comes from: who wrote it, from what, under which licence."""
 
     kind: Kind
@@ -69,14 +69,14 @@ class Origin(Table):
     """The model as the provider names it."""
     request: str = ""
     """Hash of the request in the ledger."""
-    way: str = ""
+    strategy: str = ""
     """How a teacher was asked for the row: "plain", "grounded" (it follows from a passage), "reverse" (its output is a passage,
     word for word, whose author and licence these are; the model wrote the instruction alone), ", revised" behind it."""
     parents: tuple[str, ...] = ()
     """Ids of the rows that were shown to the teacher, or of the row that was translated."""
 
 
-class Example(Table):
+class Example(FrozenModel):
     """One instruction and its answer, with its whole ancestry. Alpaca's triple on disk."""
 
     id: str
@@ -90,7 +90,9 @@ class Example(Table):
     origin: Origin
 
     @classmethod
-    def make(cls, language: str, task: str, instruction: str, input: str, output: str, origin: Origin) -> Self:
+    def make(
+        cls, language: str, task: str, instruction: str, input: str, output: str, origin: Origin
+    ) -> Self:
         """Build an Example; its id is a hash of language, instruction, input and output."""
         return cls(
             id=_name(language, instruction, input, output),
@@ -107,10 +109,12 @@ class Example(Table):
         origin: Origin = fields.pop("origin", self.origin)
         texts = {key: fields.get(key, getattr(self, key)) for key in ("instruction", "input", "output")}
         parents = (*origin.parents, self.id)
-        return Example.make(self.language, self.task, **texts, origin=origin.model_copy(update={"parents": parents}))
+        return Example.make(
+            self.language, self.task, **texts, origin=origin.model_copy(update={"parents": parents})
+        )
 
 
-class Document(Table):
+class Document(FrozenModel):
     """One text of the stage-1 corpus."""
 
     id: str
@@ -128,7 +132,7 @@ class Document(Table):
         return cls(id=_name(language, facts.get("title", ""), text), language=language, text=text, **facts)
 
 
-class Neighbour(Table):
+class Neighbour(FrozenModel):
     """The accepted row nearest to a candidate, and how near: ROUGE-L F1 in 0..1."""
 
     id: str
@@ -136,13 +140,13 @@ class Neighbour(Table):
     similarity: float
 
 
-class Dropped(Table):
+class Dropped(FrozenModel):
     """A row that left, with the reason and the evidence. `raw` stands for a piece that could not be parsed."""
 
     row: Example | Document | None = None
     raw: str | None = None
     reason: str
-    """A short code such as `too_near`, counted in the funnel."""
+    """A short code such as `near_duplicate`, counted in the funnel."""
     evidence: str = ""
     nearest: Neighbour | None = None
 
@@ -153,7 +157,7 @@ class Dropped(Table):
         return {**row, "reason": self.reason, "evidence": self.evidence, "nearest": nearest}
 
 
-class Counts(Table):
+class Counts(FrozenModel):
     """What a step did with its rows. `rows_in == kept + sum(dropped)` holds by construction."""
 
     rows_in: int = 0
@@ -179,7 +183,7 @@ class Counts(Table):
         )
 
 
-class Verdict(Table):
+class Verdict(FrozenModel):
     """One person's decision on one Example."""
 
     id: str
@@ -194,7 +198,7 @@ class Verdict(Table):
     note: str = ""
 
 
-class Score(Table):
+class Score(FrozenModel):
     """One measured number: which stage on which benchmark by which metric, with a 95 % interval."""
 
     stage: str

@@ -39,17 +39,17 @@ from alif.records import Counts
 
 __all__ = [
     "FORMAT",
-    "Given",
     "Run",
     "Step",
-    "difference",
-    "finished",
+    "StepContext",
+    "describe_drift",
+    "environment_snapshot",
+    "is_current",
     "list_runs",
-    "made_with",
-    "new_ledger",
-    "perform",
-    "redo",
-    "state",
+    "rerun_step",
+    "run_step",
+    "step_state",
+    "warn_new_ledger",
 ]
 
 FORMAT = 1
@@ -57,7 +57,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Given:
+class StepContext:
     """What a step is handed, beside the recipe tables that it reads."""
 
     run: str
@@ -68,7 +68,7 @@ class Given:
     """runs/NAME/runtime/STEP: survives a kill. For checkpoints, curves and logs, never for results."""
     root: Path
     """The run's own folder, for files that people put there (verdicts)."""
-    needs: Mapping[str, Path]
+    inputs: Mapping[str, Path]
     """Finished folders of the steps that this one needs."""
     runtime: Runtime
 
@@ -78,7 +78,7 @@ class Given:
         return Path(self.runtime.ledger) if self.runtime.ledger else self.root / "ledger.sqlite"
 
 
-def new_ledger(runtime: Runtime) -> str:
+def warn_new_ledger(runtime: Runtime) -> str:
     """Return what to say where the shared ledger is not there yet, else "": it may have been looked for in the wrong place."""
     path = Path(runtime.ledger)
     if not runtime.ledger or path.is_file():
@@ -92,13 +92,13 @@ class Step:
 
     name: str
     work: Callable[..., Counts]
-    """work(given, **the recipe tables named in `reads`)"""
+    """work(given, **the recipe tables named in `settings`)"""
     about: str
     """One line of help."""
-    reads: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
     """Recipe tables it may read: what its identity covers."""
-    needs: tuple[Step, ...] = ()
-    files: Callable[[Recipe], Mapping[str, Path]] = field(default=lambda recipe: {})
+    inputs: tuple[Step, ...] = ()
+    paths: Callable[[Recipe], Mapping[str, Path]] = field(default=lambda recipe: {})
     """Files and folders it reads, by label; they count by content."""
     disposable: tuple[str, ...] = ()
     """Patterns of what is removed from its scratch folder once it is finished, such as "checkpoints". Not earlier: until the
@@ -134,7 +134,7 @@ class Run:
             BusyError: another process holds it.
         """
         path = self.root / "runtime" / "lock"
-        with store.disk(path):
+        with store.friendly_os_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             file = path.open("a+")
         with file:
@@ -162,19 +162,21 @@ class Run:
             return True
         return False
 
-    def begin(self, recipe: Recipe) -> None:
+    def write_header(self, recipe: Recipe) -> None:
         """Keep the recipe and, once, what the run is made with."""
-        text = recipes.dump(recipe)
+        text = recipes.dump_recipe(recipe)
         path = self.root / "recipe.toml"
         if not path.is_file() or store.read_text(path).strip() != text.strip():
             store.write_text(path, text)
         if not (self.root / "lock.json").is_file():
-            store.write_json(self.root / "lock.json", made_with())
+            store.write_json(self.root / "lock.json", environment_snapshot())
 
 
-def made_with() -> dict[str, Any]:
+def environment_snapshot() -> dict[str, Any]:
     """Return machine, Python, commit and versions of every installed package."""
-    packages = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"]}
+    packages = {
+        d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"]
+    }
     return {
         "format": FORMAT,
         "machine": platform.platform(),
@@ -190,32 +192,37 @@ def _commit() -> str:
     if not (here / ".git").exists():
         return ""
     asked = subprocess.run(
-        ["git", "-C", str(here), "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+        ["git", "-C", str(here), "describe", "--always", "--dirty"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return asked.stdout.strip()
 
 
-def identify(step: Step, recipe: Recipe, run: Run) -> dict[str, Any]:
+def identity_of(step: Step, recipe: Recipe, run: Run) -> dict[str, Any]:
     """Return everything the result of `step` depends on, as flat keys: settings, `file:` digests, `need:` fingerprints."""
     found: dict[str, Any] = {}
-    for table in step.reads:
-        found |= recipes.identity(table, getattr(recipe, table))
-    for label, path in sorted(step.files(recipe).items()):
-        found[f"file:{label}"] = store.digest(path)
-    for need in step.needs:
+    for table in step.settings:
+        found |= recipes.identity_settings(table, getattr(recipe, table))
+    for label, path in sorted(step.paths(recipe).items()):
+        found[f"file:{label}"] = store.sha256_tree(path)
+    for need in step.inputs:
         record = run.record(need.name)
         if record is None:
-            raise AlifError(f"{run.root}: {step.name} needs {need.name}", f"alif run {run.name} --until {step.name}")
+            raise AlifError(
+                f"{run.root}: {step.name} needs {need.name}", f"alif run {run.name} --until {step.name}"
+            )
         found[f"need:{need.name}"] = record["fingerprint"]
     return found
 
 
-def fingerprint(identity: Mapping[str, Any]) -> str:
+def fingerprint_of(identity: Mapping[str, Any]) -> str:
     """Return a SHA-256 of an identity."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+def describe_drift(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Return the first difference of two identities as a phrase: `pool.threshold = 0.7, now 0.8`."""
     for key in sorted(old.keys() | new.keys(), key=lambda key: (key.startswith("need:"), key)):
         before, after = old.get(key), new.get(key)
@@ -223,7 +230,11 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
             continue
         kind, _, label = key.partition(":")
         if kind == "file":
-            return f"another content of {label}" if before and after else f"{'no ' if before is None else ''}{label}"
+            return (
+                f"another content of {label}"
+                if before and after
+                else f"{'no ' if before is None else ''}{label}"
+            )
         if kind == "need":
             return f"another {label}"
         return f"{key} = {_toml(before)}, now {_toml(after)}"
@@ -234,7 +245,7 @@ def _toml(value: Any) -> str:
     return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def finished(step: Step, recipe: Recipe, run: Run) -> bool:
+def is_current(step: Step, recipe: Recipe, run: Run) -> bool:
     """Tell whether `step` is done, and done with what the recipe says now.
 
     Raises:
@@ -244,9 +255,9 @@ def finished(step: Step, recipe: Recipe, run: Run) -> bool:
     if record is None:
         return False
     manifest.verify(run.folder(step.name), record.get("files", {}), content=False)
-    if any(run.record(need.name) is None for need in step.needs):
+    if any(run.record(need.name) is None for need in step.inputs):
         return True  # an earlier folder was removed to be built again; compared once that is there
-    changed = difference(record["identity"], identify(step, recipe, run))
+    changed = describe_drift(record["identity"], identity_of(step, recipe, run))
     if changed:
         raise DriftError(
             f"{run.folder(step.name)} was built with {changed}",
@@ -255,18 +266,18 @@ def finished(step: Step, recipe: Recipe, run: Run) -> bool:
     return True
 
 
-def perform(step: Step, recipe: Recipe, run: Run) -> bool:
+def run_step(step: Step, recipe: Recipe, run: Run) -> bool:
     """Do `step` unless it is finished; return whether anything was done. The caller holds the run's lock."""
-    if finished(step, recipe, run):
+    if is_current(step, recipe, run):
         _clear(step, run)  # left by a kill just after the rename
         return False
-    with _work(step, recipe, run, identify(step, recipe, run)) as (partial, record):
+    with _work(step, recipe, run, identity_of(step, recipe, run)) as (partial, record):
         _publish(partial, record, run.folder(step.name))
     _clear(step, run)
     return True
 
 
-def redo(step: Step, recipe: Recipe, run: Run, work: Callable[..., Counts]) -> bool:
+def rerun_step(step: Step, recipe: Recipe, run: Run, work: Callable[..., Counts]) -> bool:
     """Do a finished step again by `work`; return whether its rows changed. The caller holds the run's lock.
 
     The old folder moves to runtime/STEP/before-N. Where rows changed, later steps that are done have drifted from now on.
@@ -275,13 +286,13 @@ def redo(step: Step, recipe: Recipe, run: Run, work: Callable[..., Counts]) -> b
         AlifError: the step is not done.
     """
     folder = run.folder(step.name)
-    if not finished(step, recipe, run):
+    if not is_current(step, recipe, run):
         raise AlifError(f"{folder}: {step.name} is not done yet", f"alif {step.name} {run.name}")
     old = store.read_json(folder / "step.json")
-    identity = identify(step, recipe, run)
+    identity = identity_of(step, recipe, run)
     with _work(replace(step, work=work), recipe, run, identity) as (partial, record):
-        rows = [store.digest(place / "examples.jsonl") for place in (folder, partial)]
-        name = old["fingerprint"] if rows[0] == rows[1] else fingerprint({**identity, "rows": rows[1]})
+        rows = [store.sha256_tree(place / "examples.jsonl") for place in (folder, partial)]
+        name = old["fingerprint"] if rows[0] == rows[1] else fingerprint_of({**identity, "rows": rows[1]})
         scratch = run.scratch(step.name)
         number = next(number for number in itertools.count(1) if not (scratch / f"before-{number}").exists())
         folder.rename(scratch / f"before-{number}")
@@ -291,35 +302,37 @@ def redo(step: Step, recipe: Recipe, run: Run, work: Callable[..., Counts]) -> b
 
 
 @contextlib.contextmanager
-def _work(step: Step, recipe: Recipe, run: Run, identity: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+def _work(
+    step: Step, recipe: Recipe, run: Run, identity: Mapping[str, Any]
+) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Do `step` in a folder of its own; yield that, flushed to the disk, and its step.json, for the block to publish.
 
     Raises:
         DriftError: a file of a step that this one needs was changed; nothing is done.
     """
-    for need in step.needs:
+    for need in step.inputs:
         manifest.verify(run.folder(need.name), (run.record(need.name) or {}).get("files", {}), content=True)
     scratch = run.scratch(step.name)
     partial = scratch / "partial"
     shutil.rmtree(partial, ignore_errors=True)
-    with store.disk(partial):
+    with store.friendly_os_errors(partial):
         partial.mkdir(parents=True)
-    given = Given(
+    context = StepContext(
         run=run.name,
         step=step.name,
         folder=partial,
         scratch=scratch,
         root=run.root,
-        needs={need.name: run.folder(need.name) for need in step.needs},
+        inputs={need.name: run.folder(need.name) for need in step.inputs},
         runtime=recipe.runtime,
     )
     before = _seconds(scratch)
     began = time.monotonic()
     _note(scratch, "running", before)
     try:
-        with store.disk(partial):
-            counts = step.work(given, **{table: getattr(recipe, table) for table in step.reads})
-            store.flush_tree(partial)
+        with store.friendly_os_errors(partial):
+            counts = step.work(context, **{table: getattr(recipe, table) for table in step.settings})
+            store.fsync_tree(partial)
         files = manifest.build(partial)
         seconds = before + time.monotonic() - began
         yield partial, _record(step, identity, counts, seconds, files)
@@ -338,7 +351,7 @@ def _record(
         "format": FORMAT,
         "step": step.name,
         "state": "done",
-        "fingerprint": fingerprint(identity),
+        "fingerprint": fingerprint_of(identity),
         "identity": identity,
         "counts": counts.model_dump(mode="json", exclude={"cost_usd"}),
         "cost_usd": counts.cost_usd,
@@ -350,10 +363,14 @@ def _record(
 def _publish(partial: Path, record: Mapping[str, Any], folder: Path) -> None:
     """Give a step's flushed folder its name, so that a power cut leaves it whole or not at all."""
     store.write_json(partial / "step.json", record)  # flushes `partial` too
-    with store.disk(folder):
+    with store.friendly_os_errors(folder):
         partial.rename(folder)
-        for changed in (partial.parent, folder.parent, folder.parent.parent):  # the last: the run itself may be new
-            store.flush(changed)
+        for changed in (
+            partial.parent,
+            folder.parent,
+            folder.parent.parent,
+        ):  # the last: the run itself may be new
+            store.fsync(changed)
 
 
 def _clear(step: Step, run: Run) -> None:
@@ -373,7 +390,9 @@ def _ended(error: BaseException) -> str:
 
 
 def _note(scratch: Path, state: str, seconds: float, message: str = "") -> None:
-    store.write_json(scratch / "state.json", {"state": state, "seconds": round(seconds, 3), "message": message})
+    store.write_json(
+        scratch / "state.json", {"state": state, "seconds": round(seconds, 3), "message": message}
+    )
 
 
 def _seconds(scratch: Path) -> float:
@@ -382,7 +401,7 @@ def _seconds(scratch: Path) -> float:
     return float(store.read_json(path)["seconds"]) if path.is_file() else 0.0
 
 
-def state(step: Step, run: Run) -> dict[str, Any]:
+def step_state(step: Step, run: Run) -> dict[str, Any]:
     """Return one entry of `alif status --json`: name, state, rows_in, kept, dropped, cost_usd, seconds, message."""
     record = run.record(step.name)
     if record is not None:
@@ -402,7 +421,13 @@ def state(step: Step, run: Run) -> dict[str, Any]:
     if note["state"] == "running" and not run.busy():
         note["state"] = "todo"  # killed; the same command goes on
     empty: dict[str, Any] = {"rows_in": 0, "kept": 0, "dropped": {}, "cost_usd": 0.0}
-    return {"name": step.name, "state": note["state"], **empty, "seconds": note["seconds"], "message": note["message"]}
+    return {
+        "name": step.name,
+        "state": note["state"],
+        **empty,
+        "seconds": note["seconds"],
+        "message": note["message"],
+    }
 
 
 def list_runs(folder: Path = Path("runs")) -> Iterable[Run]:

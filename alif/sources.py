@@ -22,7 +22,16 @@ from alif import store
 from alif.errors import DataError, MissingExtra
 from alif.records import Document, Dropped, Example, Kind, Origin
 
-__all__ = ["Pair", "Row", "documents", "examples", "name", "pairs", "paths", "rows"]
+__all__ = [
+    "Pair",
+    "Row",
+    "read_documents",
+    "read_examples",
+    "read_pairs",
+    "read_rows",
+    "resolve_paths",
+    "source_name",
+]
 
 HUB = re.compile(r"hub:(?P<id>[^:@#]+)(:(?P<config>[^@#]+))?(@(?P<revision>[^#]+))?(#(?P<split>.+))?")
 FIELDS = {
@@ -55,7 +64,7 @@ class Pair:
     own: str
 
 
-def paths(source: Iterable[str], folder: str) -> list[Path]:
+def resolve_paths(source: Iterable[str], folder: str) -> list[Path]:
     """Return the files that `source` names, in name order, each once; hub ids and "pack" name none.
 
     Raises:
@@ -70,20 +79,23 @@ def paths(source: Iterable[str], folder: str) -> list[Path]:
         files = sorted(path for path in start.glob(str(wanted.relative_to(start))) if path.is_file())
         if not files:
             unset = "" if folder else """, which is not set: --set 'sources.folder="DATA"'"""
-            raise DataError(f"{wanted}: no such file", f"Check the pattern; data files are relative to sources.folder{unset}.")
+            raise DataError(
+                f"{wanted}: no such file",
+                f"Check the pattern; data files are relative to sources.folder{unset}.",
+            )
         found |= dict.fromkeys(files)
     return list(found)
 
 
-def name(path: Path) -> str:
+def source_name(path: Path) -> str:
     """Return a file's name without its endings: `tico19.en-ur.jsonl.gz` is `tico19.en-ur`."""
     return re.sub(r"\.(jsonl|csv|tsv|txt)(\.gz)?$", "", path.name)
 
 
-def rows(source: Iterable[str], folder: str) -> Iterator[Row | Dropped]:
-    """Yield every row of `source`, in order; a row that is no row is a `Dropped` with reason `unreadable`."""
+def read_rows(source: Iterable[str], folder: str) -> Iterator[Row | Dropped]:
+    """Yield every row of `source`, in order; a row that is no row is a `Dropped` with reason `unparsable`."""
     source = tuple(source)
-    for path in paths(source, folder):
+    for path in resolve_paths(source, folder):
         yield from _file_rows(path)
     for part in source:
         if match := HUB.fullmatch(part):
@@ -99,10 +111,11 @@ def _file_rows(path: Path) -> Iterator[Row | Dropped]:
     elif kind == "txt":
         for number, line in store.read_lines(path):
             if line.strip():
-                yield Row(f"{path}:{number}", name(path), str(number), {"text": line})
+                yield Row(f"{path}:{number}", source_name(path), str(number), {"text": line})
     else:
         raise DataError(
-            f"{path}: no reader for .{kind} files", "Alif reads .jsonl, .csv, .tsv and .txt, packed with gzip or not."
+            f"{path}: no reader for .{kind} files",
+            "Alif reads .jsonl, .csv, .tsv and .txt, packed with gzip or not.",
         )
 
 
@@ -114,9 +127,9 @@ def _json_rows(path: Path) -> Iterator[Row | Dropped]:
         try:
             values = store.parse_row(line)
         except ValueError as error:
-            yield Dropped(raw=line, reason="unreadable", evidence=f"{where}: {error}")
+            yield Dropped(raw=line, reason="unparsable", evidence=f"{where}: {error}")
             continue
-        yield Row(where, name(path), str(values.get("id", number)), values)
+        yield Row(where, source_name(path), str(values.get("id", number)), values)
 
 
 def _csv_rows(path: Path, delimiter: str) -> Iterator[Row | Dropped]:
@@ -128,10 +141,10 @@ def _csv_rows(path: Path, delimiter: str) -> Iterator[Row | Dropped]:
             header = [cell.strip().casefold() for cell in cells]
         elif len(cells) != len(header):
             evidence = f"{where}: {len(cells)} cells, the header has {len(header)}"
-            yield Dropped(raw=delimiter.join(cells), reason="unreadable", evidence=evidence)
+            yield Dropped(raw=delimiter.join(cells), reason="unparsable", evidence=evidence)
         else:
             values = dict(zip(header, cells, strict=True))
-            yield Row(where, name(path), values.get("id", str(reader.line_num)), values)
+            yield Row(where, source_name(path), values.get("id", str(reader.line_num)), values)
 
 
 def _hub_rows(hub_id: str, config: str | None, revision: str | None, split: str) -> Iterator[Row]:
@@ -141,10 +154,14 @@ def _hub_rows(hub_id: str, config: str | None, revision: str | None, split: str)
         raise MissingExtra(f"hub:{hub_id}", "hub") from error
     try:
         loaded = datasets.load_dataset(hub_id, config, revision=revision, split=split)
-    except (OSError, ValueError) as error:  # datasets' own errors (not found, gated, no network) are among these
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # datasets' own errors (not found, gated, no network) are among these
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
-            f"hub:{hub_id}: cannot be loaded ({first})", "Check id, revision, split and network; a gated set needs HF_TOKEN."
+            f"hub:{hub_id}: cannot be loaded ({first})",
+            "Check id, revision, split and network; a gated set needs HF_TOKEN.",
         ) from error
     for number, values in enumerate(loaded, 1):
         yield Row(f"hub:{hub_id}:{number}", hub_id, str(values.get("id", number)), values)
@@ -158,16 +175,24 @@ def _field(values: Mapping[str, Any], field: str) -> Any:
     return next((values[key] for key in FIELDS[field] if key in values), None)
 
 
-def example(row: Row, language: str, task: str, kind: Kind, licence: str = "") -> Example | Dropped:
+def to_example(row: Row, language: str, task: str, kind: Kind, licence: str = "") -> Example | Dropped:
     """Read one row as an Example: Alif's own format, Alpaca's triple, Dolly's, or Self-Instruct's seed format."""
     values = dict(row.values)
-    if isinstance(instances := values.get("instances"), list) and instances and isinstance(instances[0], dict):
+    if (
+        isinstance(instances := values.get("instances"), list)
+        and instances
+        and isinstance(instances[0], dict)
+    ):
         values |= instances[0]
     instruction, output = _text(_field(values, "instruction")), _text(_field(values, "output"))
     given = _field(values, "input")
     if not instruction or not output or not isinstance(given, str | None):
         raw = json.dumps(row.values, ensure_ascii=False, default=str)
-        return Dropped(raw=raw, reason="missing_field", evidence=f"{row.where}: a row needs instruction and output as text")
+        return Dropped(
+            raw=raw,
+            reason="missing_field",
+            evidence=f"{row.where}: a row needs instruction and output as text",
+        )
     origin = values["origin"] if isinstance(values.get("origin"), dict) else {}
     return Example.make(
         _text(values.get("language")) or language,
@@ -185,17 +210,19 @@ def example(row: Row, language: str, task: str, kind: Kind, licence: str = "") -
     )
 
 
-def examples(
+def read_examples(
     source: Iterable[str], folder: str, *, language: str, task: str, kind: Kind, licence: str = ""
 ) -> Iterator[Example | Dropped]:
     """Yield the rows of `source` as Examples; rows without a language or task of their own get the given ones."""
-    for row in rows(source, folder):
-        yield row if isinstance(row, Dropped) else example(row, language, task, kind, licence)
+    for row in read_rows(source, folder):
+        yield row if isinstance(row, Dropped) else to_example(row, language, task, kind, licence)
 
 
-def documents(source: Iterable[str], folder: str, *, language: str, licence: str = "") -> Iterator[Document | Dropped]:
+def read_documents(
+    source: Iterable[str], folder: str, *, language: str, licence: str = ""
+) -> Iterator[Document | Dropped]:
     """Yield the rows of `source` as Documents; a row needs `text`."""
-    for row in rows(source, folder):
+    for row in read_rows(source, folder):
         if isinstance(row, Dropped):
             yield row
         elif not (text := _text(row.values.get("text"))):
@@ -204,16 +231,22 @@ def documents(source: Iterable[str], folder: str, *, language: str, licence: str
         else:
             values = row.values
             facts = {key: _text(values.get(key)) or "" for key in ("title", "licence", "author")}
-            yield Document.make(language, text, source=row.name, **facts | {"licence": facts["licence"] or licence})
+            yield Document.make(
+                language, text, source=row.name, **facts | {"licence": facts["licence"] or licence}
+            )
 
 
-def pairs(source: Iterable[str], folder: str, known: str, own: str) -> Iterator[Pair | Dropped]:
+def read_pairs(source: Iterable[str], folder: str, known: str, own: str) -> Iterator[Pair | Dropped]:
     """Yield rows that have a text under both language codes, such as {"en": …, "ur": …}."""
-    for row in rows(source, folder):
+    for row in read_rows(source, folder):
         if isinstance(row, Dropped):
             yield row
         elif (a := _text(row.values.get(known))) and (b := _text(row.values.get(own))):
             yield Pair(row.id, row.name, a, b)
         else:
             raw = json.dumps(row.values, ensure_ascii=False, default=str)
-            yield Dropped(raw=raw, reason="missing_field", evidence=f"{row.where}: a pair needs {known} and {own} as text")
+            yield Dropped(
+                raw=raw,
+                reason="missing_field",
+                evidence=f"{row.where}: a pair needs {known} and {own} as text",
+            )

@@ -23,17 +23,17 @@ from pydantic import BaseModel, ValidationError
 from alif.errors import AlifError, DataError
 
 __all__ = [
-    "digest",
-    "disk",
-    "flush",
-    "flush_tree",
-    "load",
+    "friendly_os_errors",
+    "fsync",
+    "fsync_tree",
     "read_json",
     "read_lines",
+    "read_models",
     "read_rows",
     "read_text",
     "replacing",
-    "room",
+    "require_free_space",
+    "sha256_tree",
     "write_json",
     "write_rows",
     "write_text",
@@ -52,23 +52,29 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @contextlib.contextmanager
-def disk(path: Path) -> Iterator[None]:
+def friendly_os_errors(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals at `path` into sentences."""
     try:
         yield
     except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file", "Check the path; it is relative to the folder you are in.") from error
+        raise DataError(
+            f"{path}: no such file", "Check the path; it is relative to the folder you are in."
+        ) from error
     except IsADirectoryError as error:
         raise DataError(f"{path}: is a folder, a file is needed", "Name a file in it.") from error
     except PermissionError as error:
-        raise AlifError(f"{path}: permission denied", "Give yourself the right to read and write there.") from error
+        raise AlifError(
+            f"{path}: permission denied", "Give yourself the right to read and write there."
+        ) from error
     except OSError as error:
         if why := _REFUSALS.get(error.errno or 0):
-            raise AlifError(f"{path}: {why}", "Mend that and repeat the command: it goes on where it stopped.") from error
+            raise AlifError(
+                f"{path}: {why}", "Mend that and repeat the command: it goes on where it stopped."
+            ) from error
         raise
 
 
-def room(folder: Path, needed: int, what: str, hint: str) -> None:
+def require_free_space(folder: Path, needed: int, what: str, hint: str) -> None:
     """Refuse to begin to write `what`, of `needed` bytes, where the disk of `folder` cannot hold it.
 
     Raises:
@@ -80,7 +86,7 @@ def room(folder: Path, needed: int, what: str, hint: str) -> None:
         raise AlifError(f"{folder}: the disk is full ({told})", hint)
 
 
-def flush(path: Path) -> None:
+def fsync(path: Path) -> None:
     """Have a file or the names in a folder reach the disk, whoever wrote them.
 
     Windows cannot flush a folder, and some network disks refuse to: names there are as durable as the system makes them.
@@ -98,12 +104,12 @@ def flush(path: Path) -> None:
         os.close(handle)
 
 
-def flush_tree(folder: Path) -> None:
+def fsync_tree(folder: Path) -> None:
     """Have every file under `folder`, and every name, reach the disk: files first, then folders from the innermost out."""
     for place, _, files in os.walk(folder, topdown=False):
         for name in files:
-            flush(Path(place, name))
-        flush(Path(place))
+            fsync(Path(place, name))
+        fsync(Path(place))
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -116,7 +122,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     Raises:
         DataError: a line is not UTF-8, or the gzip stream is damaged.
     """
-    with disk(path), _open(path) as file:
+    with friendly_os_errors(path), _open(path) as file:
         try:
             for number, raw in enumerate(file, 1):
                 try:
@@ -176,10 +182,12 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             yield number, parse_row(line)
         except ValueError as error:
-            raise DataError(f"{path}:{number}: {error}", "Each line is one JSON object; mend or remove that line.") from error
+            raise DataError(
+                f"{path}:{number}: {error}", "Each line is one JSON object; mend or remove that line."
+            ) from error
 
 
-def load(path: Path, model: type[Model]) -> Iterator[Model]:
+def read_models(path: Path, model: type[Model]) -> Iterator[Model]:
     """Yield the rows of a JSON Lines file as `model`, with path:line in every complaint."""
     for number, row in read_rows(path):
         try:
@@ -197,7 +205,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        raise DataError(f"{path}:{error.lineno}: not JSON ({error.msg})", "Mend or remove the file.") from error
+        raise DataError(
+            f"{path}:{error.lineno}: not JSON ({error.msg})", "Mend or remove the file."
+        ) from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -235,22 +245,22 @@ def write_chunks(path: Path, chunks: Iterable[str]) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a name to write a file under; when the block ends it replaces `path`, atomically and flushed to the disk."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with disk(path):
+    with friendly_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield beside
-            flush(beside)
+            fsync(beside)
             beside.replace(path)
-            flush(path.parent)
+            fsync(path.parent)
         finally:
             beside.unlink(missing_ok=True)
 
 
-def digest(*paths: Path) -> str:
+def sha256_tree(*paths: Path) -> str:
     """Return a SHA-256 over the names and bytes of files and folders (read recursively, in name order)."""
     total = hashlib.sha256()
     for path in paths:
-        with disk(path):
+        with friendly_os_errors(path):
             files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
             for file in files:
                 with file.open("rb") as stream:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import measure
 
-from alif.language.matching import SIGNATURE, Match, compare
-from alif.language.pack import load
+from alif.language.answers.match import SIGNATURE, Match, compare_answers
+from alif.language.pack import load_pack
 
 HERE = Path(__file__).parent
 PAIRS = HERE.parent / "tests" / "language" / "answers.ur.jsonl"
@@ -58,9 +58,11 @@ def table(rows: Iterable[dict[str, object]], judge: Callable[[str, str], bool]) 
 def main() -> None:
     """Judge every pair and write the table."""
     asked = measure.arguments(__doc__, "answer_matching").parse_args()
-    pack = load("ur")
+    pack = load_pack("ur")
     rows = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
-    matches: dict[str, Match] = {row["id"]: compare(row["answer"], row["reference"], pack) for row in rows}
+    matches: dict[str, Match] = {
+        row["id"]: compare_answers(row["answer"], row["reference"], pack) for row in rows
+    }
     by_tier = {
         tier: {
             "equal": sum(bool(getattr(matches[row["id"]], tier)) for row in rows if row["equal"]),
@@ -71,7 +73,7 @@ def main() -> None:
     measured = {
         "set": PAIRS.name,
         "signature": SIGNATURE,
-        "alif": table(rows, lambda answer, reference: compare(answer, reference, pack).equal),
+        "alif": table(rows, lambda answer, reference: compare_answers(answer, reference, pack).equal),
         "squad_exact_match": table(rows, lambda answer, reference: squad(answer) == squad(reference)),
         "lm_eval_exact_match": table(rows, lambda answer, reference: lm_eval(answer) == lm_eval(reference)),
         "accepted_by_tier": by_tier,

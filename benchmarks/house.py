@@ -41,18 +41,29 @@ def count_private_once(tree: ast.Module) -> int:
 
 def measure_house(folders: Iterable[Path] = (PACKAGE,)) -> dict[str, float]:
     """Return the counts of the files under `folders`."""
-    paths = [path for folder in folders for path in ([folder] if folder.is_file() else sorted(folder.rglob("*.py")))]
+    paths = [
+        path
+        for folder in folders
+        for path in ([folder] if folder.is_file() else sorted(folder.rglob("*.py")))
+    ]
     texts = [path.read_text(encoding="utf-8") for path in paths]
     trees = [ast.parse(text) for text in texts]
     functions = sum(1 for tree in trees for _ in functions_of(tree))
-    top_level = [node.name for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    top_level = [
+        node.name
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
     lines = [line for text in texts for line in text.splitlines()]
     return {
         "lines": len(lines),
         "files": len(texts),
         "files_over_300": sum(text.count("\n") > LONG_FILE for text in texts),
         "functions": functions,
-        "one_word_share": round(sum("_" not in name.strip("_") for name in top_level) / max(len(top_level), 1), 3),
+        "one_word_share": round(
+            sum("_" not in name.strip("_") for name in top_level) / max(len(top_level), 1), 3
+        ),
         "private_once_share": round(sum(map(count_private_once, trees)) / max(functions, 1), 3),
         "any_blobs": sum(len(BLOB.findall(text)) for text in texts),
         "wide_lines": sum(len(line) > WIDE_LINE for line in lines),

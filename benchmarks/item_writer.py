@@ -15,10 +15,11 @@ import torch
 from tokenizers import ByteLevelBPETokenizer
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from alif.data import layout, prompts
-from alif.data.demo import triples
+from alif.data.demo.demo_files import read_triples
+from alif.data.synthesis import prompts
 from alif.language import pack as packs
-from alif.models import Message
+from alif.language.replies import item_format
+from alif.llm import Message
 
 ROWS = 6
 """Of each task, the shortest."""
@@ -55,14 +56,18 @@ def make(folder: Path) -> dict[str, Any]:
 
 def _pairs(numbers: random.Random) -> Iterator[tuple[str, str]]:
     """Yield requests, as the model sees them, with the replies that it learns."""
-    pack = packs.load("ur")
-    rows = {name: [row for _, row in triples(pack, f"demo/candidates/{name}.jsonl")] for name in pack.tasks}
+    pack = packs.load_pack("ur")
+    rows = {
+        name: [row for _, row in read_triples(pack, f"demo/candidates/{name}.jsonl")] for name in pack.tasks
+    }
     learnt = {name: sorted(found, key=_length)[:ROWS] for name, found in rows.items()}
     while True:
         task = pack.tasks[numbers.choice(list(pack.tasks))]
-        asked: list[Message] = prompts.ask(task, pack, [], ITEMS, numbers.randrange(len(task.templates)))
-        items = (layout.write(*row) for row in numbers.sample(learnt[task.name], ITEMS))
-        yield asked[0].content[:KEPT] + START, f"\n{layout.SEPARATOR}\n".join(items) + END
+        asked: list[Message] = prompts.synthesis_messages(
+            task, pack, [], ITEMS, numbers.randrange(len(task.templates))
+        )
+        items = (item_format.write_item(*row) for row in numbers.sample(learnt[task.name], ITEMS))
+        yield asked[0].content[:KEPT] + START, f"\n{item_format.SEPARATOR}\n".join(items) + END
 
 
 def _length(row: Sequence[str]) -> int:

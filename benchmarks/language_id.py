@@ -18,8 +18,8 @@ from pathlib import Path
 import measure
 
 from alif import store
-from alif.language.pack import Pack, load, shipped
-from alif.language.script import detect, wrong_letters
+from alif.language.language_id import find_lookalikes, identify_language
+from alif.language.pack import Pack, load_pack, shipped_packs
 
 HERE = Path(__file__).parent
 SETS = ("ntrex.en-*.jsonl.gz", "tico19.en-*.jsonl.gz", "sib200_flores.multi.jsonl.gz")
@@ -45,13 +45,15 @@ def sentences(folder: Path) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def confusion(texts: dict[str, dict[str, list[str]]], packs: Sequence[Pack]) -> tuple[dict[str, dict[str, int]], float]:
+def confusion(
+    texts: dict[str, dict[str, list[str]]], packs: Sequence[Pack]
+) -> tuple[dict[str, dict[str, int]], float]:
     """Return language → what its sentences were taken for, and sentences a CPU second."""
     table: dict[str, Counter[str]] = {}
     began, total = time.process_time(), 0
     for languages in texts.values():
         for language, several in languages.items():
-            table.setdefault(language, Counter()).update(detect(text, packs) for text in several)
+            table.setdefault(language, Counter()).update(identify_language(text, packs) for text in several)
             total += len(several)
     seconds = time.process_time() - began
     return {name: dict(counts.most_common()) for name, counts in sorted(table.items())}, total / seconds
@@ -78,37 +80,44 @@ def mistyped(texts: dict[str, dict[str, list[str]]], packs: Sequence[Pack]) -> d
     typed = [text.translate(keyboard) for text in several]
     return {
         "sentences": len(several),
-        "recognised_with_wrong_letters": sum(detect(text, packs) == own.code for text in typed),
-        "wrong_letters_named": sum(bool(wrong_letters(text, own)) for text in typed),
-        "wrong_letters_named_as_published": sum(bool(wrong_letters(text, own)) for text in several),
+        "recognised_with_wrong_letters": sum(identify_language(text, packs) == own.code for text in typed),
+        "wrong_letters_named": sum(bool(find_lookalikes(text, own)) for text in typed),
+        "wrong_letters_named_as_published": sum(bool(find_lookalikes(text, own)) for text in several),
     }
 
 
 def lines(path: Path, key: str, packs: Sequence[Pack]) -> dict[str, int]:
     """Count what the rows of a file are taken for."""
-    return dict(Counter(detect(row[key], packs) for _, row in store.read_rows(path)).most_common())
+    return dict(Counter(identify_language(row[key], packs) for _, row in store.read_rows(path)).most_common())
 
 
 def main() -> None:
     """Measure and write the table."""
     parser = measure.arguments(__doc__, "language_id")
-    parser.add_argument("folder", nargs="?", type=Path, default=HERE.parents[1] / "shared" / "data", help="the data's folder")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=HERE.parents[1] / "shared" / "data", help="the data's folder"
+    )
     asked = parser.parse_args()
     folder: Path = asked.folder
     texts = sentences(folder)
     if not all(texts.values()):
         parser.error(f"{folder / 'parallel'}: not all of {', '.join(SETS)} are there")
-    pair = [load("ur"), load("en")]
-    every = [load(name) for name in shipped()]
+    pair = [load_pack("ur"), load_pack("en")]
+    every = [load_pack(name) for name in shipped_packs()]
     for packs in (pair, every):  # fill the caches before the clock runs
         confusion({"warm": {name: several[:50] for name, several in texts["ntrex"].items()}}, packs)
     table, speed = confusion(texts, pair)
     wide, wide_speed = confusion(texts, every)
     measured = {
         "sentences": {
-            name: {language: len(several) for language, several in languages.items()} for name, languages in texts.items()
+            name: {language: len(several) for language, several in languages.items()}
+            for name, languages in texts.items()
         },
-        "urdu_and_english": {"sentences_per_cpu_second": round(speed), **judged(table, "ur"), "confusion": table},
+        "urdu_and_english": {
+            "sentences_per_cpu_second": round(speed),
+            **judged(table, "ur"),
+            "confusion": table,
+        },
         "every_pack": {
             "packs": [pack.code for pack in every],
             "sentences_per_cpu_second": round(wide_speed),

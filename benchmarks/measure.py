@@ -22,7 +22,9 @@ PACKAGES = ("alif-llm", "torch", "transformers", "peft", "accelerate", "tokenize
 def arguments(about: str | None, name: str) -> argparse.ArgumentParser:
     """Return what every benchmark understands: --json PATH, the kept result where it is left out."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, default=RESULTS / f"{name}.json", help="where the result is written")
+    parser.add_argument(
+        "--json", type=Path, default=RESULTS / f"{name}.json", help="where the result is written"
+    )
     return parser
 
 
@@ -56,7 +58,11 @@ def machine() -> dict[str, Any]:
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         device = torch.cuda.get_device_properties(0)
-        told["gpu"] = {"name": device.name, "memory_gb": round(device.total_memory / 1e9, 1), "cuda": torch.version.cuda}
+        told["gpu"] = {
+            "name": device.name,
+            "memory_gb": round(device.total_memory / 1e9, 1),
+            "cuda": torch.version.cuda,
+        }
     return told
 
 
@@ -82,4 +88,7 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        platform.processor(),
+    )

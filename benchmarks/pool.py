@@ -32,11 +32,11 @@ from rapidfuzz.distance import Indel, LCSseq
 from rouge_score import rouge_scorer
 from urdu_texts import SHARED, instructions, sentences
 
-from alif import pool as pools
-from alif import sieve
+from alif.dedup import kernels
+from alif.dedup import rouge_index as pools
+from alif.dedup.rouge_index import RougeLIndex
 from alif.language import pack as packs
 from alif.language import text
-from alif.pool import Pool
 
 HERE = Path(__file__).resolve().parent
 SIZES = (1_000, 10_000, 52_000, 100_000, 300_000, 1_000_000)
@@ -73,7 +73,9 @@ class Plain:
 
     def cdist(self, words: Sequence[str]) -> Any:
         """Do what a person writes first: all similarities at once."""
-        return process.cdist([self.text(words)], self.rows, scorer=Indel.normalized_similarity, dtype=np.float32)
+        return process.cdist(
+            [self.text(words)], self.rows, scorer=Indel.normalized_similarity, dtype=np.float32
+        )
 
 
 class Words:
@@ -101,14 +103,20 @@ def rouge_us(words: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> f
     return best_us(lambda pair: scorer.score(*pair), pairs, 3)
 
 
-def counted_bytes(pool: Pool) -> float:
+def counted_bytes(pool: RougeLIndex) -> float:
     """Return bytes of everything that the pool holds, object by object."""
     lists = (pool._ids, pool._texts, pool._postings, pool._codes)
     parts = itertools.chain(pool._ids, pool._texts, pool._postings, pool._codes, pool._codes.values())
-    return float(sum(map(sys.getsizeof, lists)) + sum(map(sys.getsizeof, parts)) + sum(lacks.nbytes for lacks in pool._lacks))
+    return float(
+        sum(map(sys.getsizeof, lists))
+        + sum(map(sys.getsizeof, parts))
+        + sum(lacks.nbytes for lacks in pool._lacks)
+    )
 
 
-def grow(pool: Pool, plain: Plain, stream: Iterator[list[str]], size: int, check: bool) -> dict[str, Any]:
+def grow(
+    pool: RougeLIndex, plain: Plain, stream: Iterator[list[str]], size: int, check: bool
+) -> dict[str, Any]:
     """Fill the pool up to `size` rows; with `check`, decide each text the plain way too."""
     candidates = differing = 0
     cpu = 0.0
@@ -123,10 +131,16 @@ def grow(pool: Pool, plain: Plain, stream: Iterator[list[str]], size: int, check
         differing += check and (near is not None) != plain.refuses(words)
         if near is None:
             plain.rows.append(plain.text(words))
-    return {"candidates": candidates, "cpu_s": round(cpu, 3), **({"differing_decisions": differing} if check else {})}
+    return {
+        "candidates": candidates,
+        "cpu_s": round(cpu, 3),
+        **({"differing_decisions": differing} if check else {}),
+    }
 
 
-def at(pool: Pool, plain: Plain, stream: Iterator[list[str]], sample: Sequence[list[str]]) -> dict[str, Any]:
+def at(
+    pool: RougeLIndex, plain: Plain, stream: Iterator[list[str]], sample: Sequence[list[str]]
+) -> dict[str, Any]:
     """Measure one size; `sample` is what rouge_score is measured on, at the same time as ours since the machine is shared."""
     probes = list(itertools.islice(stream, PROBES))
     rouge_pair_us = rouge_us(sample[:ROUGE_PROBES], random.Random(1).sample(sample, ROUGE_ROWS))
@@ -153,22 +167,22 @@ def at(pool: Pool, plain: Plain, stream: Iterator[list[str]], sample: Sequence[l
     }
 
 
-def compiled(pool: Pool, probes: Sequence[list[str]]) -> dict[str, Any]:
+def compiled(pool: RougeLIndex, probes: Sequence[list[str]]) -> dict[str, Any]:
     """Return what a test takes with the sieve that numba compiles, and whether it finds the same neighbours."""
-    fast = sieve.compiled()
+    fast = kernels.compile_scan()
     if fast is None:
         return {}
     found = [pool.nearest(words) for words in probes]
     pool._sieve = fast
     same = [pool.nearest(words) for words in probes] == found
     us = best_us(pool.nearest, probes, 5)
-    pool._sieve = sieve.by_numpy
+    pool._sieve = kernels.scan_numpy
     return {"with_numba_us_per_test": round(us, 1), "with_numba_same_neighbours": same}
 
 
 def minhash(python: str, texts: list[list[str]]) -> dict[str, Any]:
     """Return what MinHash refuses of the texts that the exact pool refuses, and wrongly."""
-    pool, exact = Pool(), set()
+    pool, exact = RougeLIndex(), set()
     for number, words in enumerate(texts):
         if pool.nearest(words) is None:
             pool.add(str(number), words)
@@ -191,9 +205,11 @@ def minhash(python: str, texts: list[list[str]]) -> dict[str, Any]:
     return found
 
 
-def every_size(sizes: Iterable[int], stream: Iterator[list[str]], sample: Sequence[list[str]]) -> Iterator[dict[str, Any]]:
+def every_size(
+    sizes: Iterable[int], stream: Iterator[list[str]], sample: Sequence[list[str]]
+) -> Iterator[dict[str, Any]]:
     """Yield what is known after each size: the last ones take long, and a machine may be taken away."""
-    pool, plain = Pool(), Plain()
+    pool, plain = RougeLIndex(), Plain()
     done: list[dict[str, Any]] = []
     total_s = 0.0
     for size in sizes:
@@ -205,22 +221,28 @@ def every_size(sizes: Iterable[int], stream: Iterator[list[str]], sample: Sequen
         spread = math.log(size / first["rows"]) or 1.0
         yield {
             "sizes": done,
-            "growth_exponent_of_total_cpu_from_52k": round(math.log(total_s / first["total_cpu_s"]) / spread, 3),
+            "growth_exponent_of_total_cpu_from_52k": round(
+                math.log(total_s / first["total_cpu_s"]) / spread, 3
+            ),
             "memory_mb_of_the_whole_benchmark": round(memory_mb(most=True)),
         }
 
 
 def main() -> None:
     """Grow one pool through all sizes, measuring at each."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", type=Path, default=HERE / "results" / "pool.json")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     parser.add_argument("--minhash-python", default="", help="an interpreter with datasketch")
     told = parser.parse_args()
-    pack = packs.load("ur")
-    real = sentences(SHARED, pack, lambda sentence: text.words(sentence, pack))
-    stream = instructions(real, lambda sentence: text.words(sentence, pack), seed=1)
-    sample = list(itertools.islice(instructions(real, lambda one: text.words(one, pack), seed=2), MINHASH_TEXTS))
+    pack = packs.load_pack("ur")
+    real = sentences(SHARED, pack, lambda sentence: text.split_words(sentence, pack))
+    stream = instructions(real, lambda sentence: text.split_words(sentence, pack), seed=1)
+    sample = list(
+        itertools.islice(instructions(real, lambda one: text.split_words(one, pack), seed=2), MINHASH_TEXTS)
+    )
     pools.COMPILED_FROM = sys.maxsize
     measured = {
         "texts": {
@@ -233,7 +255,9 @@ def main() -> None:
     }
     peers = versions_of(told.minhash_python, ("datasketch", "numpy")) if told.minhash_python else {}
     for grown in every_size(map(int, told.sizes.split(",")), stream, sample):
-        content = measure.result("pool", measured | grown, ("alif-llm", "numpy", "rapidfuzz", "rouge-score", "numba"))
+        content = measure.result(
+            "pool", measured | grown, ("alif-llm", "numpy", "rapidfuzz", "rouge-score", "numba")
+        )
         measure.write(told.json, content | {"peers": peers})
     print(json.dumps(content["measured"], indent=2))
 

@@ -27,10 +27,10 @@ from typing import Any
 import measure
 
 SHORT = (
-    "generate.accepted=28", "generate.round=4", "translate.rows=8", "replay.rows=8", "corpus.documents=16",
+    "generate.target_rows=28", "generate.requests_per_round=4", "translate.rows=8", "replay.rows=8", "corpus.max_documents=16",
     "tiny.vocabulary=400", "tiny.width=32", "tiny.feed_forward=64", "tiny.epochs=1",
-    "pretrain.epochs=1", "finetune.epochs=1", "finetune.tokens_per_row=256", "runtime.checkpoint_steps=2",
-    "evaluate.questions=8", "evaluate.answer_tokens=8", "evaluate.resamples=50",
+    "pretrain.epochs=1", "finetune.epochs=1", "finetune.max_seq_length=256", "runtime.checkpoint_steps=2",
+    "evaluate.questions=8", "evaluate.max_new_tokens=8", "evaluate.bootstrap_samples=50",
 )  # fmt: skip
 SIZE = 160 * 2**20
 SOON_S, LATE_S = 0.3, 5.0
@@ -54,14 +54,28 @@ def mounted(image: Path) -> Iterator[Path]:
 
 def command() -> list[str]:
     """Return the command line of the short demo."""
-    return [sys.executable, "-m", "alif", "run", "demo", *(part for line in SHORT for part in ("--set", line))]
+    return [
+        sys.executable,
+        "-m",
+        "alif",
+        "run",
+        "demo",
+        *(part for line in SHORT for part in ("--set", line)),
+    ]
 
 
 def contents(place: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of the finished steps that two equal runs share, by step/name."""
     steps = [path.parent for path in sorted((place / ROOT).glob("*/step.json"))]
-    files = [path for step in steps for path in sorted(step.rglob("*")) if path.is_file() and path.name not in DERIVED]
-    return {str(path.relative_to(place / ROOT)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    files = [
+        path
+        for step in steps
+        for path in sorted(step.rglob("*"))
+        if path.is_file() and path.name not in DERIVED
+    ]
+    return {
+        str(path.relative_to(place / ROOT)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
 
 
 def done(place: Path) -> set[str]:
@@ -77,7 +91,9 @@ def done(place: Path) -> set[str]:
 def copy(image: Path, target: Path) -> None:
     """Copy an image that is mounted, again where the kernel wrote to it meanwhile: what is kept is one moment."""
     asked = subprocess.run(
-        ["losetup", "--associated", image, "--noheadings", "--output", "NAME"], capture_output=True, check=True
+        ["losetup", "--associated", image, "--noheadings", "--output", "NAME"],
+        capture_output=True,
+        check=True,
     )
     counters = Path("/sys/block", Path(asked.stdout.decode().strip()).name, "stat")
     while True:
@@ -130,14 +146,17 @@ def judge(image: Path, told: list[str], whole: dict[str, str]) -> dict[str, Any]
         found = contents(place)
         expected = {name: digest for name, digest in whole.items() if name.split("/")[0] in steps}
         checkpoints = sorted(
-            str(path.relative_to(place / ROOT / "runtime")) for path in (place / ROOT).glob("runtime/*/checkpoints/step-*")
+            str(path.relative_to(place / ROOT / "runtime"))
+            for path in (place / ROOT).glob("runtime/*/checkpoints/step-*")
         )
         again = subprocess.run(command(), cwd=place, capture_output=True, text=True, check=False)
         said = again.stderr.strip().splitlines()
         return {
             "steps_done": len(steps),
             "steps_lost": sorted(set(told) - set(steps)),
-            "damaged": sorted(name for name, digest in expected.items() if found.get(name) != digest),
+            "replacement_char": sorted(
+                name for name, digest in expected.items() if found.get(name) != digest
+            ),
             "checkpoints": checkpoints,
             "exit_code": again.returncode,
             "equal": again.returncode == 0 and contents(place) == whole,
@@ -151,7 +170,12 @@ def main() -> None:
     parser.add_argument("--moments", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     told = parser.parse_args()
-    if not (sys.platform == "linux" and os.geteuid() == 0 and shutil.which("mkfs.ext4") and shutil.which("losetup")):
+    if not (
+        sys.platform == "linux"
+        and os.geteuid() == 0
+        and shutil.which("mkfs.ext4")
+        and shutil.which("losetup")
+    ):
         sys.exit("Mounting an ext4 image needs Linux, root, and the packages e2fsprogs and mount")
     with tempfile.TemporaryDirectory() as name:
         folder, began = Path(name), time.monotonic()
@@ -171,12 +195,17 @@ def main() -> None:
             print(moments[-1], file=sys.stderr, flush=True)
     summary = {
         "moments": len(moments),
-        "with_a_damaged_step": sum(bool(moment["damaged"]) for moment in moments),
+        "with_a_damaged_step": sum(bool(moment["replacement_char"]) for moment in moments),
         "with_a_lost_step": sum(bool(moment["steps_lost"]) for moment in moments),
         "with_checkpoints": sum(bool(moment["checkpoints"]) for moment in moments),
         "went_on_to_equal_bytes": sum(moment["equal"] for moment in moments),
     }
-    measured = {"file_system": "ext4, mount's defaults", "run_s": round(seconds, 1), **summary, "each": moments}
+    measured = {
+        "file_system": "ext4, mount's defaults",
+        "run_s": round(seconds, 1),
+        **summary,
+        "each": moments,
+    }
     measure.write(told.json, measure.result("power_cut", measured))
     print(json.dumps(summary, indent=2))
 

@@ -28,7 +28,11 @@ read from `../shared/data`. Scripts without a row (`processes.py`, `teacher.py`,
 
 def answer_matching(found: Mapping[str, Any]) -> str:
     """Tell pairs judged as a reader does."""
-    ways = {"Alif": "alif", "SQuAD's exact match": "squad_exact_match", "lm-eval's exact match": "lm_eval_exact_match"}
+    ways = {
+        "Alif": "alif",
+        "SQuAD's exact match": "squad_exact_match",
+        "lm-eval's exact match": "lm_eval_exact_match",
+    }
     told = [
         f"{name}: {found[key]['equal_pairs']} equal pairs accepted, {found[key]['traps']} traps refused"
         for name, key in ways.items()
@@ -70,10 +74,10 @@ def pool(found: Mapping[str, Any]) -> str:
         f"RapidFuzz × {one['times_rapidfuzz_cdist']:,})"
         for one in found["sizes"]
     ]
-    differing = sum(one["differing_decisions"] + one["grown"].get("differing_decisions", 0) for one in found["sizes"])
-    told = (
-        f"One test, CPU: {', '.join(sizes)}; rouge_score scaled from a few rows. {differing} decisions differ from plain ones"
+    differing = sum(
+        one["differing_decisions"] + one["grown"].get("differing_decisions", 0) for one in found["sizes"]
     )
+    told = f"One test, CPU: {', '.join(sizes)}; rouge_score scaled from a few rows. {differing} decisions differ from plain ones"
     fast = [
         f"{one['rows']:,} rows {one['with_numba_us_per_test']:,.0f} µs"
         for one in found["sizes"]
@@ -134,6 +138,15 @@ def small_paper(found: Mapping[str, Any]) -> str:
     return f"Stage 1 for about {found['seconds']:.0f} CPU seconds, held-out bits per byte (base: {base}): {'; '.join(ways)}"
 
 
+def power_cut(found: Mapping[str, Any]) -> str:
+    """Tell what the disk held at each moment, and what the same command made of it."""
+    return (
+        f"{found['moments']} power cuts on {found['file_system'].partition(',')[0]}: {found['with_a_damaged_step']} leave a "
+        f"finished step with a damaged file, {found['with_a_lost_step']} lack a step that was told to be done; after "
+        f"{found['went_on_to_equal_bytes']} the same command ends with the bytes of an undisturbed run"
+    )
+
+
 def real_server(found: Mapping[str, Any]) -> str:
     """Tell what was asked of the foreign server, what became of it, and what held."""
     dropped = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in found["dropped"].items())
@@ -154,6 +167,7 @@ NUMBERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "answer_matching": answer_matching,
     "language_id": language_id,
     "pool": pool,
+    "power_cut": power_cut,
     "real_server": real_server,
     "rehearsal": rehearsal,
     "small_paper": small_paper,
@@ -172,7 +186,9 @@ def row(script: Path) -> str:
     found = json.loads(path.read_text(encoding="utf-8"))
     numbers = NUMBERS[name](found["measured"]) if name in NUMBERS else "see its result"
     machine = found["machine"]
-    where = f"{machine['processor']}, {machine['cores']} cores" + (f", {machine['gpu']['name']}" if "gpu" in machine else "")
+    where = f"{machine['processor']}, {machine['cores']} cores" + (
+        f", {machine['gpu']['name']}" if "gpu" in machine else ""
+    )
     return f"| [`{name}`](results/{path.name}) | {about} | `{found['command']}` | {numbers} | {where} |"
 
 

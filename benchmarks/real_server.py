@@ -27,9 +27,9 @@ import processes
 import tomli_w
 
 from alif import store
-from alif.data.demo import triples
+from alif.data.demo.demo_files import read_triples
 from alif.language import pack as packs
-from alif.models import server
+from alif.release import serve
 
 PACKAGES = ("torch", "transformers", "fastapi", "uvicorn")
 GENERATE = {"accepted": 16, "round": 4, "items": item_writer.ITEMS}
@@ -40,17 +40,25 @@ TEMPERATURE = 0.5
 def main() -> None:
     """Serve, run, compare, write."""
     arguments = measure.arguments(__doc__, "real_server")
-    arguments.add_argument("--with", dest="by", default="", help="a vllm or transformers program in an environment of its own")
+    arguments.add_argument(
+        "--with", dest="by", default="", help="a vllm or transformers program in an environment of its own"
+    )
     arguments.add_argument("--model", type=Path, help="a model folder; left out: one is made")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         began = time.monotonic()
         model = given.model or folder / "model"
-        learnt = {} if given.model else {"model": item_writer.make(model) | {"seconds": round(time.monotonic() - began, 1)}}
+        learnt = (
+            {}
+            if given.model
+            else {"model": item_writer.make(model) | {"seconds": round(time.monotonic() - began, 1)}}
+        )
         measured = served(folder, model, given.by) | learnt
-    python = str(server.program(given.by).parent / "python")
-    result = measure.result("real_server", measured, ("alif-llm", "aiohttp", "torch", "transformers", "tokenizers"))
+    python = str(serve.find_program(given.by).parent / "python")
+    result = measure.result(
+        "real_server", measured, ("alif-llm", "aiohttp", "torch", "transformers", "tokenizers")
+    )
     result["server_versions"] = processes.versions_of(python, PACKAGES)
     result["command"] = "python benchmarks/real_server.py --with ENVIRONMENT/bin/transformers"
     measure.write(given.json, result)
@@ -66,7 +74,7 @@ def alif(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def served(folder: Path, model: Path, by: str) -> dict[str, Any]:
     """Serve the model, do everything with it, and return what was found."""
-    with server.serving(model, folder / "serve.log", by=by) as child:
+    with serve.serve_model(model, folder / "serve.log", by=by) as child:
         recipe(folder, "real", child.address, child.model)
         recipe(folder, "misnamed", child.address, "no/such-model")
         found = {"server": f"{child.by} serve", "parameters": parameters(model), **through(folder)}
@@ -83,7 +91,7 @@ def recipe(folder: Path, name: str, address: str, model: str) -> None:
         "name": name,
         "teacher": {"scripted": False, "student": student},
         "generate": GENERATE,
-        "runtime": {"workers": 4, "timeout_s": 300.0},
+        "runtime": {"max_concurrency": 4, "timeout_s": 300.0},
     }
     (folder / f"{name}.toml").write_text(tomli_w.dumps(values), encoding="utf-8")
 
@@ -104,13 +112,26 @@ def through(folder: Path) -> dict[str, Any]:
     require(counts["kept"] > 0, "rows are accepted")
     require(step["cost_usd"] == books["usd"] == 0.0, "a local model costs nothing")
     require("Traceback" not in done.stderr + live.stderr + wrong.stderr, "no traceback")
-    again = alif(folder, "generate", "real.toml", "--set", 'name="again"', "--set", f'runtime.ledger="{root}/ledger.sqlite"')
-    require(again.returncode == 0 and ledger(root / "ledger.sqlite")[0] == requests, "the same run again asks nothing")
+    again = alif(
+        folder,
+        "generate",
+        "real.toml",
+        "--set",
+        'name="again"',
+        "--set",
+        f'runtime.ledger="{root}/ledger.sqlite"',
+    )
+    require(
+        again.returncode == 0 and ledger(root / "ledger.sqlite")[0] == requests,
+        "the same run again asks nothing",
+    )
     same = all(
-        (root / "generate" / name).read_bytes() == (root.parent / "again" / "generate" / name).read_bytes() for name in DATA
+        (root / "generate" / name).read_bytes() == (root.parent / "again" / "generate" / name).read_bytes()
+        for name in DATA
     )
     return {
-        "check_live": json.loads(live.stdout)["live"][0] | {"host": "127.0.0.1", "model": "FOLDER", "answered_by": "FOLDER"},
+        "check_live": json.loads(live.stdout)["live"][0]
+        | {"host": "127.0.0.1", "model": "FOLDER", "answered_by": "FOLDER"},
         "check_live_wrong_model": {"code": wrong.returncode, "message": said(wrong)},
         "generate_s": round(seconds, 1),
         "requests": requests,
@@ -132,8 +153,8 @@ DATA = ("examples.jsonl", "dropped.jsonl", "requests.jsonl")
 
 def by_heart(path: Path) -> int:
     """Return how many accepted rows are, word for word, rows that the model was shown."""
-    pack = packs.load("ur")
-    shown = {row for name in pack.tasks for _, row in triples(pack, f"demo/candidates/{name}.jsonl")}
+    pack = packs.load_pack("ur")
+    shown = {row for name in pack.tasks for _, row in read_triples(pack, f"demo/candidates/{name}.jsonl")}
     return sum((row["instruction"], row["input"], row["output"]) in shown for _, row in store.read_rows(path))
 
 
@@ -153,7 +174,9 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
 def ledger(path: Path) -> tuple[int, dict[str, Any]]:
     """Return the number of replies of `generate`, and the ledger's sums."""
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-        replies = db.execute("SELECT count(*) FROM attempts WHERE state = 'answered' AND step = 'generate'").fetchone()[0]
+        replies = db.execute(
+            "SELECT count(*) FROM attempts WHERE state = 'answered' AND step = 'generate'"
+        ).fetchone()[0]
         attempts, usd = db.execute("SELECT count(*), total(cost_usd) FROM attempts").fetchone()
         tokens = db.execute("SELECT sum(tokens_in), sum(tokens_out), count(*) FROM replies").fetchone()
         finish = dict(db.execute("SELECT finish, count(*) FROM replies GROUP BY finish"))
@@ -179,7 +202,7 @@ def parameters(model: Path) -> int:
 TETHER = """
 import os, signal, sys
 from pathlib import Path
-from alif.models import server
+from alif.llm import server
 with server.serving(Path(sys.argv[1]), Path(sys.argv[2]), by=sys.argv[3]) as child:
     print(child.process.pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -27,7 +27,7 @@ from typing import Any
 import measure
 from processes import cpu_s, load, memory_mb, versions_of
 
-from alif.data import prompts, seeds
+from alif.data.synthesis import prompts, seeds
 from alif.language import pack as packs
 
 HERE = Path(__file__).resolve().parent
@@ -58,8 +58,14 @@ def client(name: str, python: str, *arguments: str) -> dict[str, Any]:
     """Send one client against a fresh teacher; return what it says, its largest memory, and the load beside it."""
     beside: dict[str, Any] = {"load_before": load()}
     command = [python, str(HERE / "clients" / f"{name}_client.py")]
-    with tempfile.TemporaryDirectory() as folder, Path(folder, "out").open("w+") as out, teacher(beside) as address:
-        process = subprocess.Popen([*command, address, *arguments], stdout=out, stderr=subprocess.DEVNULL, cwd=folder)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Path(folder, "out").open("w+") as out,
+        teacher(beside) as address,
+    ):
+        process = subprocess.Popen(
+            [*command, address, *arguments], stdout=out, stderr=subprocess.DEVNULL, cwd=folder
+        )
         most = 0.0
         while process.poll() is None:
             with contextlib.suppress(OSError):
@@ -75,11 +81,14 @@ def client(name: str, python: str, *arguments: str) -> dict[str, Any]:
 
 def asked(requests: int) -> list[list[dict[str, str]]]:
     """Return messages as Alif sends them, for those who are given theirs: no two alike."""
-    pack = packs.load("ur")
-    rows = list(seeds.of_pack(pack))
+    pack = packs.load_pack("ur")
+    rows = list(seeds.read_pack_seeds(pack))
     numbers = random.Random(1)
     return [
-        [message.model_dump() for message in prompts.ask(pack.tasks[task], pack, numbers.sample(rows, SHOWN), 20)]
+        [
+            message.model_dump()
+            for message in prompts.synthesis_messages(pack.tasks[task], pack, numbers.sample(rows, SHOWN), 20)
+        ]
         for task in numbers.choices(list(pack.tasks), k=requests)
     ]
 
@@ -113,7 +122,9 @@ def side_by_side(requests: int, repeats: int, folder: Path, pythons: Mapping[str
     for name, theirs in found.items():
         if name != "alif" and "failed" not in theirs and "failed" not in ours:
             theirs["alif_rows_per_s_is_times"] = round(ours["rows_per_s"] / theirs["rows_per_s"], 2)
-            theirs["its_cpu_per_row_is_times_alifs"] = round(theirs["cpu_ms_per_row"] / ours["cpu_ms_per_row"], 2)
+            theirs["its_cpu_per_row_is_times_alifs"] = round(
+                theirs["cpu_ms_per_row"] / ours["cpu_ms_per_row"], 2
+            )
     return found
 
 
@@ -145,7 +156,9 @@ def whole(accepted: int, folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Rehearse, compare, and write both."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", type=Path, default=HERE / "results" / "rehearsal.json")
     parser.add_argument("--accepted", type=int, default=51_686)
     parser.add_argument("--requests", type=int, default=1_000, help="of each client, side by side")
@@ -153,8 +166,13 @@ def main() -> None:
     parser.add_argument("--distilabel-python", default="")
     parser.add_argument("--curator-python", default="")
     told = parser.parse_args()
-    pythons = {name: python for name in ("distilabel", "curator") if (python := getattr(told, f"{name}_python"))}
-    packages = {"distilabel": ("distilabel", "openai"), "curator": ("bespokelabs-curator", "litellm", "openai")}
+    pythons = {
+        name: python for name in ("distilabel", "curator") if (python := getattr(told, f"{name}_python"))
+    }
+    packages = {
+        "distilabel": ("distilabel", "openai"),
+        "curator": ("bespokelabs-curator", "litellm", "openai"),
+    }
     others = {name: versions_of(python, packages[name]) for name, python in pythons.items()}
     if others.get("curator", {}).get("litellm") in LITELLM_REFUSED:
         sys.exit(f"litellm {', '.join(LITELLM_REFUSED)} carried a credential stealer: use another release")
@@ -162,7 +180,9 @@ def main() -> None:
         compared = side_by_side(told.requests, told.repeats, Path(name), pythons) if told.requests else {}
         rehearsed = whole(told.accepted, Path(name)) if told.accepted else {}
     content = measure.result(
-        "rehearsal", {**rehearsed, "side_by_side": compared}, ("alif-llm", "aiohttp", "openai", "httpx2", "rapidfuzz", "numpy")
+        "rehearsal",
+        {**rehearsed, "side_by_side": compared},
+        ("alif-llm", "aiohttp", "openai", "httpx2", "rapidfuzz", "numpy"),
     )
     measure.write(told.json, content | {"peers": others})
     print(json.dumps({key: value for key, value in rehearsed.items() if key != "funnel"}, indent=2))

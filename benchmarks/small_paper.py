@@ -26,11 +26,11 @@ from measure import result, write
 from alif import pipeline, store
 from alif import recipe as recipes
 from alif.evaluate import heldout
-from alif.evaluate.stats import Drawing
+from alif.evaluate.stats import Bootstrap
 from alif.recipe import Recipe
-from alif.runs import Given, Run, perform
-from alif.student.base import load
-from alif.train import pretrain, watch
+from alif.runs import Run, StepContext, run_step
+from alif.student.base import load_student
+from alif.train import pretrain, training_callback
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[1] / "shared" / "data"
@@ -47,17 +47,17 @@ class Clock:
         self.marks: list[tuple[float, float, int]] = []
 
     def __enter__(self) -> Clock:
-        self.real = watch.Watch.on_step_end
+        self.real = training_callback.TrainingCallback.on_step_end
 
-        def marking(one: watch.Watch, *args: Any, **kwargs: Any) -> None:
+        def marking(one: training_callback.TrainingCallback, *args: Any, **kwargs: Any) -> None:
             self.real(one, *args, **kwargs)
             self.marks.append((time.process_time(), time.monotonic(), one.tokens))
 
-        watch.Watch.on_step_end = marking  # type: ignore[method-assign]
+        training_callback.TrainingCallback.on_step_end = marking  # type: ignore[method-assign]
         return self
 
-    def __exit__(self, *given: Any) -> None:
-        watch.Watch.on_step_end = self.real  # type: ignore[method-assign]
+    def __exit__(self, *context: Any) -> None:
+        training_callback.TrainingCallback.on_step_end = self.real  # type: ignore[method-assign]
 
     def told(self) -> dict[str, float]:
         """Return the rate between first and last step, and the seconds of all of them at that rate."""
@@ -77,10 +77,13 @@ class Bench:
 
     def __init__(self, root: Path, data: Path) -> None:
         sets = [f'sources.folder="{data}"', 'runtime.device="cpu"', "runtime.checkpoint_steps=100000"]
-        self.recipes = {name: recipes.load(recipes.shipped()[name], sets) for name in ("small", "small-paper")}
+        self.recipes = {
+            name: recipes.load_recipe(recipes.shipped_recipes()[name], sets)
+            for name in ("small", "small-paper")
+        }
         self.run = Run(root / "small")
         for step in (pipeline.CORPUS, pipeline.BASE):
-            perform(step, self.recipes["small"], self.run)
+            run_step(step, self.recipes["small"], self.run)
 
     def probe(self, recipe: Recipe) -> dict[str, Any]:
         """Train stage 1 for a little; return what the clock told."""
@@ -89,33 +92,41 @@ class Bench:
     def train(self, recipe: Recipe, epochs: float, seed: int, read: bool = True) -> dict[str, Any]:
         """Train stage 1 from the base; return what the clock told, and the bits per byte that were reached."""
         with tempfile.TemporaryDirectory() as scratch, Clock() as clock:
-            given = self._given(Path(scratch), recipe)
+            context = self._context(Path(scratch), recipe)
             stage = recipe.pretrain.model_copy(update={"epochs": epochs, "seed": seed, "look_steps": 0})
-            pretrain.train(given, recipe.language, recipe.adapter, stage)
-            return clock.told() | ({"bits_per_byte": self.bits(given.folder / "adapter")} if read else {})
+            pretrain.train_pretrain(context, recipe.language, recipe.adapter, stage)
+            return clock.told() | ({"bits_per_byte": self.bits(context.folder / "adapter")} if read else {})
 
     def bits(self, adapter: Path | None) -> dict[str, float]:
         """Return bits per byte of held-out text by language, sources alike."""
         small = self.recipes["small"]
-        languages = [small.language.pack, small.language.known]
-        chosen = heldout.documents(self.run.folder("corpus"), languages, DOCUMENTS, small.evaluate.seed)
-        student = load(self.run.folder("base"), adapter, small.runtime)
-        found = heldout.measure(student, chosen, small.pretrain.tokens_per_row, small.language.known)
-        by = Drawing(50, small.evaluate.seed)
-        return {one.language: round(one.estimate(by).value, 4) for one in found if one.benchmark == heldout.BENCHMARK}
+        languages = [small.language.pack, small.language.source]
+        chosen = heldout.sample_documents(
+            self.run.folder("corpus"), languages, DOCUMENTS, small.evaluate.seed
+        )
+        student = load_student(self.run.folder("base"), adapter, small.runtime)
+        found = heldout.measure_bits_per_byte(
+            student, chosen, small.pretrain.max_seq_length, small.language.source
+        )
+        by = Bootstrap(50, small.evaluate.seed)
+        return {
+            one.language: round(one.estimate(by).value, 4)
+            for one in found
+            if one.benchmark == heldout.BENCHMARK
+        }
 
-    def _given(self, scratch: Path, recipe: Recipe) -> Given:
+    def _context(self, scratch: Path, recipe: Recipe) -> StepContext:
         folder = scratch / "partial"
         folder.mkdir()
         needs = {name: self.run.folder(name) for name in ("base", "corpus")}
-        return Given("small_paper", "pretrain", folder, scratch, scratch, needs, recipe.runtime)
+        return StepContext("small_paper", "pretrain", folder, scratch, scratch, needs, recipe.runtime)
 
 
 def large_steps(recipe: Recipe, tokens: float) -> Recipe:
     """Return a recipe with about `tokens` in a step of packed rows."""
     stage = recipe.pretrain
-    at_once = stage.rows_at_once
-    rows = max(1, round(tokens / stage.tokens_per_row / at_once)) * at_once
+    at_once = stage.micro_batch_size
+    rows = max(1, round(tokens / stage.max_seq_length / at_once)) * at_once
     return recipe.model_copy(update={"pretrain": stage.model_copy(update={"rows_per_step": rows})})
 
 
@@ -146,8 +157,11 @@ def summary(recipe: Recipe, epochs: float, turns: list[dict[str, Any]]) -> dict[
     languages = turns[0]["bits_per_byte"]
     return {
         "epochs": round(epochs, 3),
-        "rows_per_step": recipe.pretrain.rows_per_step,
-        "bits_per_byte": {code: round(statistics.mean(turn["bits_per_byte"][code] for turn in turns), 4) for code in languages},
+        "rows_per_step": recipe.pretrain.batch_size,
+        "bits_per_byte": {
+            code: round(statistics.mean(turn["bits_per_byte"][code] for turn in turns), 4)
+            for code in languages
+        },
         "tokens_per_cpu_s": round(statistics.mean(turn["tokens_per_cpu_s"] for turn in turns)),
         "turns": turns,
     }
@@ -155,16 +169,20 @@ def summary(recipe: Recipe, epochs: float, turns: list[dict[str, Any]]) -> dict[
 
 def main() -> None:
     """Measure, and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--folder", type=Path)
-    given = parser.parse_args()
+    context = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = measured(Bench(given.folder or Path(folder), given.data.resolve()), given.seconds, given.seeds)
-    write(given.json, result("small_paper", found))
+        found = measured(
+            Bench(context.folder or Path(folder), context.data.resolve()), context.seconds, context.seeds
+        )
+    write(context.json, result("small_paper", found))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,9 @@ class Teacher:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = await reader.readuntil(b"\r\n\r\n")
         lines = head.decode("latin-1").lower().split("\r\n")
-        length = next((int(line.partition(":")[2]) for line in lines if line.startswith("content-length:")), 0)
+        length = next(
+            (int(line.partition(":")[2]) for line in lines if line.startswith("content-length:")), 0
+        )
         body = await reader.readexactly(length)
         draw = next((line for line in lines if line.startswith("x-alif-draw:")), "")
         name = hashlib.sha256(body + draw.encode()).hexdigest()
@@ -78,10 +80,20 @@ class Teacher:
 
     def _content(self, name: str, fault: str, length: int, body: bytes) -> tuple[str, str, dict[str, object]]:
         if fault.startswith("429"):
-            error = {"error": {"message": "too many requests", "type": "rate_limit_exceeded", "code": "rate_limit_exceeded"}}
+            error = {
+                "error": {
+                    "message": "too many requests",
+                    "type": "rate_limit_exceeded",
+                    "code": "rate_limit_exceeded",
+                }
+            }
             return "429 Too Many Requests", "Retry-After: 1\r\n" if "Retry" in fault else "", error
         if fault == "500":
-            return "500 Internal Server Error", "", {"error": {"message": "trouble", "type": "server_error", "code": "x"}}
+            return (
+                "500 Internal Server Error",
+                "",
+                {"error": {"message": "trouble", "type": "server_error", "code": "x"}},
+            )
         text = self.reply(name)
         tokens = (length // 4, len(text.encode()) // 4)
         return "200 OK", "", {
@@ -96,17 +108,21 @@ class Teacher:
 
 def stream() -> Iterator[str]:
     """Yield items for ever: an instruction of `urdu_texts`, no input, and real sentences as the answer."""
-    pack = packs.load("ur")
+    pack = packs.load_pack("ur")
     real = sentences(SHARED, pack, str.split)
     numbers = random.Random(7)
     for words in instructions(real, str.split, seed=7):
-        answer = " ".join(word for _ in range(numbers.randint(*OUTPUT_SENTENCES)) for word in numbers.choice(real))
+        answer = " ".join(
+            word for _ in range(numbers.randint(*OUTPUT_SENTENCES)) for word in numbers.choice(real)
+        )
         yield f"Instruction: {' '.join(words)}\nInput: <noinput>\nOutput: {answer}"
 
 
 async def main() -> None:
     """Serve until standard input is closed, then print what was done."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--latency-s", type=float, default=1.0)
     parser.add_argument("--faults", type=float, default=0.05)
     parser.add_argument("--items", type=int, default=20)

@@ -31,26 +31,40 @@ import numpy as np
 import torch
 from measure import result, write
 from torch.nn import functional
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, Trainer, TrainerCallback, TrainingArguments
+from transformers import (
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 
 from alif import sources
 from alif.language import pack as languages
 from alif.recipe import Adapter, Finetune, Runtime, Tiny
 from alif.records import Dropped, Example
-from alif.runs import Given
+from alif.runs import StepContext
 from alif.student import adapter as adapters
 from alif.student import tiny as tinies
 from alif.student.attention import BY_TEXT
-from alif.student.device import place
-from alif.student.prompts import ALPACA, ALPACA_INPUT
+from alif.student.chat_template import ALPACA, ALPACA_INPUT
+from alif.student.device import configure_device
 from alif.train import trainer
-from alif.train.finetune import piece
+from alif.train.finetune import encode_example
 from alif.train.loss import labelled_loss
-from alif.train.packs import IGNORE, Packs, Piece, Rows, collate, order, pack
+from alif.train.packing import (
+    IGNORE,
+    PackedDataset,
+    PackedRows,
+    Segment,
+    collate,
+    pack_segments,
+    sample_order,
+)
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[1] / "shared" / "data"
-SHAPE = Tiny(vocabulary=2048, width=128, feed_forward=344, layers=2, tokens_per_row=1024)
+SHAPE = Tiny(vocabulary=2048, width=128, feed_forward=344, layers=2, max_seq_length=1024)
 ADAPTER = Adapter(rank=16, alpha=16)
 LENGTH = 1024
 """Tokens of a packed row; longer texts are left out for every way."""
@@ -68,8 +82,8 @@ class Work:
 
     base: LlamaForCausalLM
     tokenizer: PreTrainedTokenizerFast
-    pieces: Sequence[Piece]
-    packs: Packs
+    pieces: Sequence[Segment]
+    packs: PackedDataset
     stage: Finetune
     steps: int
 
@@ -77,7 +91,7 @@ class Work:
         """Return the base with a fresh adapter."""
         model = LlamaForCausalLM(self.base.config)
         model.load_state_dict(self.base.state_dict())
-        return adapters.wrap(model, ADAPTER)
+        return adapters.add_adapter(model, ADAPTER)
 
 
 class Clock:
@@ -102,13 +116,17 @@ def rows() -> tuple[list[Example], list[str]]:
     names = []
     own = [
         (language.code, path)
-        for language in (languages.load("en"), languages.load("ur"))
-        for path in sorted([*language.folder.glob("demo/rows.jsonl"), *language.folder.glob("demo/candidates/*.jsonl")])
+        for language in (languages.load_pack("en"), languages.load_pack("ur"))
+        for path in sorted(
+            [*language.folder.glob("demo/rows.jsonl"), *language.folder.glob("demo/candidates/*.jsonl")]
+        )
     ]
-    known = languages.load("en").code
+    known = languages.load_pack("en").code
     shared = [(known, path) for path in sorted(SHARED.glob("instruct/[dl]*.en.jsonl.gz"))]
     for code, path in (*own, *shared):
-        read = list(sources.examples([path.name], str(path.parent), language=code, task="x", kind="source"))
+        read = list(
+            sources.read_examples([path.name], str(path.parent), language=code, task="x", kind="source")
+        )
         found += [row for row in read if not isinstance(row, Dropped)]
         names.append(f"{code}/{path.name}")
     return found, names
@@ -121,22 +139,32 @@ def prepare(steps: int) -> tuple[Work, dict[str, Any]]:
     examples, names = rows()
     texts = [text for row in examples for text in (row.instruction, row.input, row.output)]
     tokenizer = tinies.train_tokenizer([*texts, *(ALPACA, ALPACA_INPUT) * 16], SHAPE.vocabulary)
-    pieces = [piece(row, "alpaca", tokenizer) for row in examples]
+    pieces = [encode_example(row, "alpaca", tokenizer) for row in examples]
     pieces = [one for one in pieces if len(one.tokens) <= LENGTH]
     mixed = [pieces[index] for index in np.random.default_rng(0).permutation(len(pieces))]
-    packs = pack(mixed, LENGTH, tokenizer.eos_token_id)
+    packs = pack_segments(mixed, LENGTH, tokenizer.eos_token_id)
     sizes = [len(one.tokens) for one in mixed]
     per_step = round(statistics.mean(sizes) * BATCH * ACCUMULATED / LENGTH / ROWS_AT_ONCE) * ROWS_AT_ONCE
     stage = Finetune(
-        epochs=steps * per_step / len(packs), tokens_per_row=LENGTH, rows_per_step=per_step, rows_at_once=ROWS_AT_ONCE
+        epochs=steps * per_step / len(packs),
+        max_seq_length=LENGTH,
+        batch_size=per_step,
+        micro_batch_size=ROWS_AT_ONCE,
     )
-    base = tinies.build(SHAPE, tokenizer)
+    base = tinies.build_tiny(SHAPE, tokenizer)
     told = {
-        "model": {"parameters": base.num_parameters(), **SHAPE.model_dump(include={"width", "layers", "vocabulary"})},
+        "model": {
+            "parameters": base.num_parameters(),
+            **SHAPE.model_dump(include={"width", "layers", "vocabulary"}),
+        },
         "adapter": ADAPTER.model_dump(include={"rank", "targets"}),
         "rows": len(mixed),
         "sources": names,
-        "tokens_of_a_row": {"mean": round(statistics.mean(sizes), 1), "median": statistics.median(sizes), "max": max(sizes)},
+        "tokens_of_a_row": {
+            "mean": round(statistics.mean(sizes), 1),
+            "median": statistics.median(sizes),
+            "max": max(sizes),
+        },
         "fill_of_packed_rows": round(packs.fill, 4),
         "padding_in_batches_of_8": round(1 - _useful_share(sizes), 4),
         "steps": steps,
@@ -154,7 +182,7 @@ def original(work: Work, folder: Path) -> float:
     """Train as the paper's code does: padded batches of 8, eight of them a step, loss on every token."""
     clock = Clock()
 
-    def padded(some: Sequence[Piece]) -> dict[str, torch.Tensor]:
+    def padded(some: Sequence[Segment]) -> dict[str, torch.Tensor]:
         longest = max(len(one.tokens) for one in some)
         tokens = torch.full((len(some), longest), work.tokenizer.eos_token_id)
         mask = torch.zeros_like(tokens)
@@ -184,27 +212,31 @@ def original(work: Work, folder: Path) -> float:
         optim="adamw_torch",
     )
     some: Any = list(work.pieces)
-    Trainer(model=work.student(), args=arguments, train_dataset=some, data_collator=padded, callbacks=[Marks()]).train()
+    Trainer(
+        model=work.student(), args=arguments, train_dataset=some, data_collator=padded, callbacks=[Marks()]
+    ).train()
     return clock.rate()
 
 
 def ours(work: Work, folder: Path) -> float:
     """Train as step `finetune` does."""
     clock = Clock()
-    real = trainer.Watch.on_step_end
+    real = trainer.TrainingCallback.on_step_end
 
-    def marking(watch: trainer.Watch, *args: Any, **kwargs: Any) -> None:
+    def marking(watch: trainer.TrainingCallback, *args: Any, **kwargs: Any) -> None:
         real(watch, *args, **kwargs)
         clock.tokens = watch.tokens
         clock.mark()
 
     runtime = Runtime(device="cpu", threads=1, checkpoint_steps=10**6)
-    given = Given("benchmark", "finetune", folder / "result", folder, folder, {}, runtime)
-    trainer.Watch.on_step_end = marking  # type: ignore[method-assign]  # put back below
+    context = StepContext("benchmark", "finetune", folder / "result", folder, folder, {}, runtime)
+    trainer.TrainingCallback.on_step_end = marking  # type: ignore[method-assign]  # put back below
     try:
-        trainer.fit(work.student(), work.packs, work.stage, given, where=place(runtime), aim="benchmark")
+        trainer.fit_model(
+            work.student(), work.packs, work.stage, context, where=configure_device(runtime), aim="benchmark"
+        )
     finally:
-        trainer.Watch.on_step_end = real  # type: ignore[method-assign]
+        trainer.TrainingCallback.on_step_end = real  # type: ignore[method-assign]
     return clock.rate()
 
 
@@ -213,10 +245,13 @@ def _bare(work: Work, loss: Callable[[Any, dict[str, torch.Tensor]], torch.Tenso
     clock = Clock()
     model = work.student().train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=work.stage.lr)
-    sequence = order(len(work.packs), work.stage.epochs, work.stage.seed)
-    data, per_step = Rows(work.packs, sequence), work.stage.rows_per_step
+    sequence = sample_order(len(work.packs), work.stage.epochs, work.stage.seed)
+    data, per_step = PackedRows(work.packs, sequence), work.stage.batch_size
     for start in range(0, len(sequence), per_step):
-        batches = [collate([data[at + row] for row in range(ROWS_AT_ONCE)]) for at in _starts(start, per_step, len(sequence))]
+        batches = [
+            collate([data[at + row] for row in range(ROWS_AT_ONCE)])
+            for at in _starts(start, per_step, len(sequence))
+        ]
         labelled = sum(int((batch["labels"] != IGNORE).sum()) for batch in batches)
         for batch in batches:
             (loss(model, batch) / labelled).backward()
@@ -238,9 +273,11 @@ def bare(work: Work, folder: Path) -> float:
     def loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         causal = model.get_base_model()
         causal.set_attn_implementation(BY_TEXT)
-        given = {key: part for key, part in batch.items() if key != "labels"}
-        weight, bias = adapters.head(causal)
-        return labelled_loss(causal.model(**given, use_cache=False).last_hidden_state, weight, bias, batch["labels"])
+        context = {key: part for key, part in batch.items() if key != "labels"}
+        weight, bias = adapters.output_head(causal)
+        return labelled_loss(
+            causal.model(**context, use_cache=False).last_hidden_state, weight, bias, batch["labels"]
+        )
 
     return _bare(work, loss)
 
@@ -249,9 +286,13 @@ def bare_plain(work: Work, folder: Path) -> float:
     """Train in a hand-written loop, with all logits."""
 
     def loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        logits = model(input_ids=batch["input_ids"], position_ids=batch["position_ids"], use_cache=False).logits
+        logits = model(
+            input_ids=batch["input_ids"], position_ids=batch["position_ids"], use_cache=False
+        ).logits
         flat = logits[:, :-1].reshape(-1, logits.shape[-1])
-        return functional.cross_entropy(flat, batch["labels"][:, 1:].reshape(-1), ignore_index=IGNORE, reduction="sum")
+        return functional.cross_entropy(
+            flat, batch["labels"][:, 1:].reshape(-1), ignore_index=IGNORE, reduction="sum"
+        )
 
     return _bare(work, loss)
 
@@ -265,11 +306,14 @@ def trl(python: Path, work: Work, folder: Path) -> tuple[float, dict[str, str]]:
     data.write_text("".join(json.dumps(line) + "\n" for line in lines))
     settings = {
         "base": str(folder / "base"), "rows": str(data), "length": LENGTH, "rows_at_once": ROWS_AT_ONCE,
-        "rows_per_step": work.stage.rows_per_step, "steps": work.steps, "warm_up": WARM_UP, "lr": work.stage.lr,
+        "rows_per_step": work.stage.batch_size, "steps": work.steps, "warm_up": WARM_UP, "lr": work.stage.lr,
         "rank": ADAPTER.rank, "alpha": ADAPTER.alpha,
     }  # fmt: skip
     asked = subprocess.run(
-        [str(python), str(HERE / "train_cpu_trl.py"), json.dumps(settings)], capture_output=True, text=True, check=False
+        [str(python), str(HERE / "train_cpu_trl.py"), json.dumps(settings)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if asked.returncode:
         raise SystemExit(f"TRL failed:\n{asked.stderr[-3000:]}")
@@ -277,13 +321,15 @@ def trl(python: Path, work: Work, folder: Path) -> tuple[float, dict[str, str]]:
     return told["rate"], told["versions"]
 
 
-def _completion(one: Piece) -> list[int]:
+def _completion(one: Segment) -> list[int]:
     return [0] * one.silent + [1] * (len(one.tokens) - one.silent)
 
 
 def main() -> None:
     """Let the ways take turns and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", type=Path, default=HERE / "results" / "train_cpu.json")
     parser.add_argument("--trl-python", type=Path, help="python of an environment that holds trl")
     parser.add_argument("--steps", type=int, default=10)
@@ -307,14 +353,19 @@ def main() -> None:
         for name, way in ways.items():
             with tempfile.TemporaryDirectory() as folder:
                 rates[name].append(round(way(work, Path(folder)), 1))
-            print(f"turn {turn + 1}: {name:>10} {rates[name][-1]:>9,.1f} useful tokens per CPU-second", flush=True)
+            print(
+                f"turn {turn + 1}: {name:>10} {rates[name][-1]:>9,.1f} useful tokens per CPU-second",
+                flush=True,
+            )
     median = {name: statistics.median(found) for name, found in rates.items()}
     ratios = {f"ours / {name}": round(median["ours"] / median[name], 3) for name in ways if name != "ours"}
     measured = {
         **told,
         "tokens_per_cpu_s": {name: {"median": median[name], "turns": rates[name]} for name in ways},
         "ratios": ratios,
-        "goals": {name: {"at_least": least, "reached": ratios[name] >= least} for name, least in GOALS.items()},
+        "goals": {
+            name: {"at_least": least, "reached": ratios[name] >= least} for name, least in GOALS.items()
+        },
         "trl_versions": peer or "not measured: no --trl-python",
     }
     write(asked.json, result("train_cpu", measured))

@@ -58,7 +58,14 @@ GOAL_TOKENS_PER_S = (11_000, 13_000)
 
 OURS = Case("ours 8K")
 PAPER = Case(
-    "paper", length=2048, rows_at_once=8, rows_per_step=16, copies="bfloat16", layout="padded", loss="all", recompute=True
+    "paper",
+    length=2048,
+    rows_at_once=8,
+    rows_per_step=16,
+    copies="bfloat16",
+    layout="padded",
+    loss="all",
+    recompute=True,
 )
 CASES = (
     Case("product", "product"),
@@ -99,52 +106,56 @@ def product(size: int) -> dict[str, Any]:
 def ours(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[str, Any]:
     """Train with alif's own stage trainer; the case says in which way."""
     from alif.recipe import Adapter, Finetune, Runtime
-    from alif.runs import Given
+    from alif.runs import StepContext
     from alif.student import adapter as adapters
     from alif.student import attention
-    from alif.student.device import place
+    from alif.student.device import configure_device
     from alif.train import stage_trainer, trainer
-    from alif.train.packs import Piece, split
-    from alif.train.stage import arrange
+    from alif.train.packing import Segment, split_segments
+    from alif.train.stage import lay_out_rows
 
-    runtime = Runtime(checkpoint_steps=10**9, recompute=case.recompute, compile=case.compile)
-    where = place(runtime)
+    runtime = Runtime(
+        checkpoint_steps=10**9, gradient_checkpointing=case.recompute, torch_compile=case.compile
+    )
+    where = configure_device(runtime)
     if case.attention:
-        attention.choose = lambda *given: case.attention
+        attention.choose_attention = lambda *context: case.attention
     useful = case.length if case.layout == "packed" else LENGTHS[case.stage][0]
     made = texts(case, config, round(1.1 * steps * case.rows_per_step * useful))
     pieces = [
         piece
         for number, (tokens, silent) in enumerate(made)
         for piece in (
-            split(str(number), tokens, case.length)
+            split_segments(str(number), tokens, case.length)
             if case.stage == "pretrain" and case.layout == "packed"
-            else [Piece(str(number), tuple(tokens), silent)]
+            else [Segment(str(number), tuple(tokens), silent)]
         )
     ]
     stage = Finetune(
-        tokens_per_row=case.length,
-        rows_per_step=case.rows_per_step,
-        rows_at_once=case.rows_at_once,
-        layout="padded" if case.layout == "padded" else "packed",
+        max_seq_length=case.length,
+        batch_size=case.rows_per_step,
+        micro_batch_size=case.rows_at_once,
+        packing="padded" if case.layout == "padded" else "packed",
     )
-    packs = arrange(pieces, stage, 1)
+    packs = lay_out_rows(pieces, stage, 1)
     stage = stage.model_copy(update={"epochs": steps * case.rows_per_step / len(packs)})
     with where.device:
-        model = AutoModelForCausalLM.from_config(LlamaConfig(**config), dtype=where.dtype, attn_implementation="sdpa")
+        model = AutoModelForCausalLM.from_config(
+            LlamaConfig(**config), dtype=where.dtype, attn_implementation="sdpa"
+        )
     targets = ("attention", "mlp", "embeddings") if case.embeddings else ("attention", "mlp")
     settings = {"rank": min(case.rank, config["hidden_size"] // 8), "targets": targets, "copies": case.copies}
-    wrapped = adapters.wrap(model, Adapter.model_validate(settings))
-    stage_trainer.StageTrainer._save_checkpoint = lambda *given: None  # type: ignore[method-assign]  # nothing to resume
+    wrapped = adapters.add_adapter(model, Adapter.model_validate(settings))
+    stage_trainer.StageTrainer._save_checkpoint = lambda *context: None  # type: ignore[method-assign]  # nothing to resume
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        given = Given("benchmark", case.stage, scratch / "result", scratch, scratch, {}, runtime)
-        trainer.fit(wrapped, packs, stage, given, where=where, aim="benchmark")
+        context = StepContext("benchmark", case.stage, scratch / "result", scratch, scratch, {}, runtime)
+        trainer.fit_model(wrapped, packs, stage, context, where=where, aim="benchmark")
         curve = [json.loads(line) for line in (scratch / "curve.jsonl").read_text().splitlines()]
-    share = adapters.share(wrapped)
+    share = adapters.count_parameters(wrapped)
     return {
         **rates(curve, warm_up),
-        "attention": attention.choose(model.config, where.device, where.dtype),
+        "attention": attention.choose_attention(model.config, where.device, where.dtype),
         "numbers": str(where.dtype).removeprefix("torch."),
         "trained_percent": round(share.percent, 2),
         "fill": round(packs.fill, 4),
@@ -155,15 +166,21 @@ def ours(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[s
 
 
 def _work(case: Case, config: dict[str, Any], labelled: float) -> float:
+    from alif.cost.architecture import ModelShape
+    from alif.cost.flops import flops_per_token, plan_batches
     from alif.recipe import Adapter
-    from alif.train.shapes import Shape
-    from alif.train.work import flop_a_token, planned
 
     targets = ("attention", "mlp", "embeddings") if case.embeddings else ("attention", "mlp")
     head_dim = config["hidden_size"] // config["num_attention_heads"]
-    known = {key: value for key, value in config.items() if key in Shape.model_fields}
+    known = {key: value for key, value in config.items() if key in ModelShape.model_fields}
     adapter = Adapter.model_validate({"rank": min(case.rank, config["hidden_size"] // 8), "targets": targets})
-    return round(flop_a_token(planned(Shape(**known, head_dim=head_dim), adapter), labelled, LENGTHS[case.stage][0]) / 1e9, 4)
+    return round(
+        flops_per_token(
+            plan_batches(ModelShape(**known, head_dim=head_dim), adapter), labelled, LENGTHS[case.stage][0]
+        )
+        / 1e9,
+        4,
+    )
 
 
 def run(case: Case, shape: str, steps: int, warm_up: int) -> dict[str, Any]:
@@ -183,18 +200,31 @@ def summary(shape: str, cases: dict[str, Any]) -> dict[str, Any]:
     if shape != "8b":
         return {"note": "the tiny shape proves the script; its rates say nothing about a GPU"}
     told: dict[str, Any] = {"note": "hours and dollars are for one GPU, both stages, nothing cut away"}
-    rates = {name: found["useful_tokens_per_s"] for name, found in cases.items() if "useful_tokens_per_s" in found}
+    rates = {
+        name: found["useful_tokens_per_s"] for name, found in cases.items() if "useful_tokens_per_s" in found
+    }
     if "tflops" in cases.get("product", {}):
         peak = cases["product"]["tflops"] * 1e12
-        work = {name: found["gflop_per_token"] * 1e9 for name, found in cases.items() if "gflop_per_token" in found}
+        work = {
+            name: found["gflop_per_token"] * 1e9
+            for name, found in cases.items()
+            if "gflop_per_token" in found
+        }
         told["share_of_the_product"] = {name: round(rates[name] * work[name] / peak, 4) for name in work}
-    for who, names in (("ours", ("ours 8K", "ours 8K, stage 2")), ("paper", ("paper, stage 1", "paper, stage 2"))):
+    for who, names in (
+        ("ours", ("ours 8K", "ours 8K, stage 2")),
+        ("paper", ("paper, stage 1", "paper, stage 2")),
+    ):
         if all(name in rates for name in names):
             hours = sum(TOKENS[stage] / rates[name] / 3600 for stage, name in zip(TOKENS, names, strict=True))
             told[who] = {"hours": round(hours, 2), "usd": [round(hours * price, 2) for price in USD_AN_HOUR]}
     told["the_original"] = ORIGINAL
     if "ours 8K" in rates:
-        told["goal_tokens_per_s"] = {"goal": GOAL_TOKENS_PER_S[0], "excellent": GOAL_TOKENS_PER_S[1], "is": rates["ours 8K"]}
+        told["goal_tokens_per_s"] = {
+            "goal": GOAL_TOKENS_PER_S[0],
+            "excellent": GOAL_TOKENS_PER_S[1],
+            "is": rates["ours 8K"],
+        }
     return told
 
 
@@ -206,7 +236,12 @@ def child(case: Case, asked: argparse.Namespace, seconds: float) -> dict[str, An
     paths = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH", "")]))
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=seconds, env={**os.environ, "PYTHONPATH": paths}
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
+            env={**os.environ, "PYTHONPATH": paths},
         )
     except subprocess.TimeoutExpired:
         return {"unfinished": f"not done in {seconds:.0f} s; it is tried again"}
@@ -219,10 +254,14 @@ def child(case: Case, asked: argparse.Namespace, seconds: float) -> dict[str, An
 
 def main() -> None:
     """Measure what is not measured yet, as long as there is time."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", type=Path, default=HERE / "results" / "train_gpu.json")
     parser.add_argument("--shape", choices=SHAPES, default="8b")
-    parser.add_argument("--minutes", type=float, default=9.5, help="no case is begun or goes on after so many")
+    parser.add_argument(
+        "--minutes", type=float, default=9.5, help="no case is begun or goes on after so many"
+    )
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--warm-up", type=int, default=3)
     parser.add_argument("--only", nargs="*", help="names of cases")
@@ -236,13 +275,20 @@ def main() -> None:
     if asked.shape == "8b" and not torch.cuda.is_available():
         raise SystemExit("no GPU here; --shape tiny proves the script on a CPU")
     ends = time.monotonic() + 60 * asked.minutes
-    done: dict[str, Any] = json.loads(asked.json.read_text())["measured"]["cases"] if asked.json.is_file() else {}
+    done: dict[str, Any] = (
+        json.loads(asked.json.read_text())["measured"]["cases"] if asked.json.is_file() else {}
+    )
     wanted = [case for case in CASES if not asked.only or case.name in asked.only]
     left = [case for case in wanted if "unfinished" in done.get(case.name, {"unfinished": ""})]
     while left and ends - time.monotonic() > 5:
         case = left.pop(0)
         done[case.name] = child(case, asked, ends - time.monotonic())
-        measured = {"shape": asked.shape, "config": SHAPES[asked.shape], "summary": summary(asked.shape, done), "cases": done}
+        measured = {
+            "shape": asked.shape,
+            "config": SHAPES[asked.shape],
+            "summary": summary(asked.shape, done),
+            "cases": done,
+        }
         write(asked.json, result("train_gpu", measured))
         print(f"{case.name}: {json.dumps(done[case.name])}", flush=True)
     again = [case.name for case in wanted if "unfinished" in done.get(case.name, {"unfinished": ""})]

@@ -59,7 +59,9 @@ def rates(curve: Sequence[dict[str, Any]], warm_up: int) -> dict[str, Any]:
         "slowest_and_fastest_step": [min(counted), max(counted)],
         "steps": len(counted),
         "first_and_last_loss": [round(curve[0]["loss"], 4), round(curve[-1]["loss"], 4)],
-        "peak_memory_gb": round(torch.cuda.max_memory_allocated() / 1e9, 1) if torch.cuda.is_available() else None,
+        "peak_memory_gb": round(torch.cuda.max_memory_allocated() / 1e9, 1)
+        if torch.cuda.is_available()
+        else None,
     }
 
 

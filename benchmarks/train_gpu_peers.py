@@ -38,7 +38,9 @@ def trl(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[st
         def on_step_end(self, *args: Any, **kwargs: Any) -> None:
             wait()
             now = time.monotonic()
-            curve.append({"loss": trainer.losses, "tokens_per_s": round(trainer.tokens / (now - self.since), 1)})
+            curve.append(
+                {"loss": trainer.losses, "tokens_per_s": round(trainer.tokens / (now - self.since), 1)}
+            )
             trainer.tokens, trainer.losses, self.since = 0, 0.0, now
 
     with tempfile.TemporaryDirectory() as folder, torch.device("cuda" if cuda else "cpu"):
@@ -71,7 +73,11 @@ def _bytes(kind: Any) -> Any:
     from tokenizers import Tokenizer, models
 
     vocabulary = {"<end>": 0, "<pad>": 1, **{chr(97 + index): 2 + index for index in range(26)}}
-    return kind(tokenizer_object=Tokenizer(models.WordLevel(vocabulary, "<end>")), eos_token="<end>", pad_token="<pad>")
+    return kind(
+        tokenizer_object=Tokenizer(models.WordLevel(vocabulary, "<end>")),
+        eos_token="<end>",
+        pad_token="<pad>",
+    )
 
 
 def unsloth(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[str, Any]:
@@ -83,15 +89,26 @@ def unsloth(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dic
 
     with tempfile.TemporaryDirectory() as folder:
         with torch.device("cuda"):
-            AutoModelForCausalLM.from_config(LlamaConfig(**config), dtype=torch.bfloat16).save_pretrained(folder)
+            AutoModelForCausalLM.from_config(LlamaConfig(**config), dtype=torch.bfloat16).save_pretrained(
+                folder
+            )
         _bytes(PreTrainedTokenizerFast).save_pretrained(folder)
         torch.cuda.empty_cache()
-        model, tokenizer = FastLanguageModel.from_pretrained(folder, max_seq_length=case.length, load_in_4bit=False)
+        model, tokenizer = FastLanguageModel.from_pretrained(
+            folder, max_seq_length=case.length, load_in_4bit=False
+        )
         linear = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
         model = FastLanguageModel.get_peft_model(
-            model, r=case.rank, lora_alpha=32, use_rslora=True, target_modules=[*linear, "embed_tokens", "lm_head"]
+            model,
+            r=case.rank,
+            lora_alpha=32,
+            use_rslora=True,
+            target_modules=[*linear, "embed_tokens", "lm_head"],
         )
-        rows = [{"input_ids": t} for t, _ in texts(case, config, round(1.1 * steps * case.rows_per_step * case.length))]
+        rows = [
+            {"input_ids": t}
+            for t, _ in texts(case, config, round(1.1 * steps * case.rows_per_step * case.length))
+        ]
         curve: list[dict[str, Any]] = []
 
         class Marks(TrainerCallback):

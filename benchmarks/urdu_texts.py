@@ -75,10 +75,10 @@ Cut = Callable[[str], list[str]]
 def sentences(folder: Path, pack: Pack, cut: Cut) -> list[list[str]]:
     """Return the sentences of the real Urdu text, each once, in the order of the files."""
     found: dict[tuple[str, ...], None] = {}
-    for document in sources.documents(FILES, str(folder), language=pack.code):
+    for document in sources.read_documents(FILES, str(folder), language=pack.code):
         if isinstance(document, Dropped):
             continue
-        for sentence in text.sentences(text.normalise(document.text, pack), pack):
+        for sentence in text.split_sentences(text.normalise_text(document.text, pack), pack):
             words = tuple(cut(sentence))
             if SENTENCE_WORDS[0] <= len(words) <= SENTENCE_WORDS[1]:
                 found.setdefault(words)
@@ -112,7 +112,9 @@ class Trigrams:
         places = self._numbers.integers(0, last, size=AT_ONCE)
         columns = []
         for _ in range(MADE_WORDS[1]):
-            chosen = self._first[places] + (self._numbers.random(AT_ONCE) * self._count[places]).astype(np.int64)
+            chosen = self._first[places] + (self._numbers.random(AT_ONCE) * self._count[places]).astype(
+                np.int64
+            )
             places = self._places[chosen]
             columns.append(self._codes[places + 2])
             places = np.minimum(places + 1, last)

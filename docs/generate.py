@@ -21,10 +21,10 @@ def recipe_page() -> str:
         "",
         "A recipe is a TOML file; every key below may stand in it. This page is written from the code by `make docs`.",
         "",
-        f"Shipped: {', '.join(f'`{name}` ({recipes.load(path).about})' for name, path in recipes.shipped().items())}.",
+        f"Shipped: {', '.join(f'`{name}` ({recipes.load_recipe(path).about})' for name, path in recipes.shipped_recipes().items())}.",
     ]
     table = ""
-    for key, default, about in recipes.every_key():
+    for key, default, about in recipes.list_keys():
         head = key.rpartition(".")[0]
         if head != table:
             table = head

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hub_server import TOKEN, Hub, serving
+
+from tests.hub_server import TOKEN, Hub, serving
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -47,7 +47,11 @@ class Repository:
         content = self.files[path]
         told: dict[str, Any] = {"type": "file", "path": path, "size": len(content), "oid": blob(content)}
         if path in self.large:
-            told["lfs"] = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 130}
+            told["lfs"] = {
+                "oid": hashlib.sha256(content).hexdigest(),
+                "size": len(content),
+                "pointerSize": 130,
+            }
         return told
 
 
@@ -79,7 +83,11 @@ class Hub:
         name = "/".join(parts[2:4] if parts[0] == "api" else parts[:2]).removesuffix(".git")
         repository = self.repositories.get(name)
         if repository is None or (repository.private and token != TOKEN):
-            return (404 if token == TOKEN else 401), {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"}
+            return (
+                (404 if token == TOKEN else 401),
+                {"error": "Repository not found"},
+                {"X-Error-Code": "RepoNotFound"},
+            )
         if parts[2] == "resolve":
             return self._resolve(repository, "/".join(parts[4:]), parts[3])
         kind = "batch" if parts[-1] == "batch" else parts[4] if len(parts) > 4 else "revision"
@@ -87,7 +95,11 @@ class Hub:
         return act.get(kind, self._told)(repository, body, name)
 
     def _told(self, repository: Repository, body: bytes, name: str) -> Answer:
-        return 200, {"id": name, "private": repository.private, "sha": repository.sha, "siblings": [], "tags": []}, {}
+        return (
+            200,
+            {"id": name, "private": repository.private, "sha": repository.sha, "siblings": [], "tags": []},
+            {},
+        )
 
     def _tree(self, repository: Repository, body: bytes, name: str) -> Answer:
         return 200, [repository.entry(path) for path in sorted(repository.files)], {}
@@ -98,7 +110,9 @@ class Hub:
         name = f"{asked['organization'] or 'someone'}/{asked['name']}"
         if name in self.repositories:
             return 409, {"error": "You already created this model repo"}, {}
-        self.repositories[name] = Repository(asked.get("visibility") == "private" or bool(asked.get("private")))
+        self.repositories[name] = Repository(
+            asked.get("visibility") == "private" or bool(asked.get("private"))
+        )
         return 200, {"url": f"{self.address}/{name}", "name": name}, {}
 
     def _preupload(self, repository: Repository, body: bytes, name: str) -> Answer:
@@ -126,15 +140,25 @@ class Hub:
             if kind.startswith("deleted"):
                 gone = [one for one in files if one == path or one.startswith(f"{path}/")]
                 if not gone:
-                    return 404, {"error": "A file with this name doesn't exist"}, {"X-Error-Code": "EntryNotFound"}
+                    return (
+                        404,
+                        {"error": "A file with this name doesn't exist"},
+                        {"X-Error-Code": "EntryNotFound"},
+                    )
                 for one in gone:
                     del files[one]
             else:
-                files[path] = base64.b64decode(value["content"]) if kind == "file" else self.objects[value["oid"]]
+                files[path] = (
+                    base64.b64decode(value["content"]) if kind == "file" else self.objects[value["oid"]]
+                )
                 (large.add if kind == "lfsFile" else large.discard)(path)
         repository.files, repository.large = files, large & files.keys()
         repository.commits.append(lines[0]["value"]["summary"])
-        return 200, {"commitUrl": f"{self.address}/{name}/commit/{repository.sha}", "commitOid": repository.sha}, {}
+        return (
+            200,
+            {"commitUrl": f"{self.address}/{name}/commit/{repository.sha}", "commitOid": repository.sha},
+            {},
+        )
 
     def _resolve(self, repository: Repository, path: str, revision: str) -> Answer:
         if repository.gated:
@@ -143,7 +167,11 @@ class Hub:
             return 404, {"error": "Entry not found"}, {"X-Error-Code": "EntryNotFound"}
         content, entry = repository.files[path], repository.entry(path)
         oid = entry.get("lfs", entry)["oid"]
-        return 200, content, {"X-Repo-Commit": repository.sha, "ETag": f'"{oid}"', "X-Linked-Size": str(len(content))}
+        return (
+            200,
+            content,
+            {"X-Repo-Commit": repository.sha, "ETag": f'"{oid}"', "X-Linked-Size": str(len(content))},
+        )
 
 
 def blob(content: bytes) -> str:

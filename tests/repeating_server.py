@@ -63,7 +63,9 @@ class RepeatingServer:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                length = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+                length = next(
+                    line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")
+                )
                 raw = await reader.readexactly(int(length.partition(b":")[2]))
                 await asyncio.sleep(ANSWER_S)
                 self.answered += 1
@@ -91,7 +93,9 @@ def repeating(
     habit: str = "", respond: Callable[[str, int], bytes] | None = None, context: ssl.SSLContext | None = None
 ) -> Iterator[RepeatingServer]:
     """Run the server for the length of a block; `respond` makes the bytes of an answer of the last message and its number."""
-    server = RepeatingServer(habit, respond or (lambda text, number: http(completion(text, f"chatcmpl-{number}"))))
+    server = RepeatingServer(
+        habit, respond or (lambda text, number: http(completion(text, f"chatcmpl-{number}")))
+    )
     started = threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(server.run(started, context)), daemon=True)
     thread.start()

@@ -39,16 +39,20 @@ def test_usage_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
         (["corpus", "demo", "--set", 'corpus.source="none/*.jsonl"'], "none/*.jsonl: no such file"),
     ],
 )
-def test_bad_input_is_a_sentence_and_exit_1(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input_is_a_sentence_and_exit_1(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert _main(arguments) == 1
     said = capsys.readouterr()
     assert sentence in said.err
     assert "Traceback" not in said.err
     assert not said.out
-    assert not list(Path().glob("runs/*")), "what cannot be run is not kept: the next command would start from it"
+    assert not list(Path().glob("runs/*")), (
+        "what cannot be run is not kept: the next command would start from it"
+    )
 
 
-@pytest.mark.parametrize("name", recipes.shipped())
+@pytest.mark.parametrize("name", recipes.shipped_recipes())
 def test_check_answers_for_every_shipped_recipe(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     code = _main(["check", name, "--json"])
     found = json.loads(capsys.readouterr().out)
@@ -79,28 +83,30 @@ def test_check_is_exit_1_where_a_run_would_stop_and_0_where_it_would_not(
     said = capsys.readouterr()
     assert "! teacher.gpt.usd_per_million_in: the price of gpt-4o" in said.out
     assert "demo: 2 problems\nMend what is said above" in said.err
-    nothing_asked = ["--set", "generate.accepted=0", "--set", "translate.rows=0"]
+    nothing_asked = ["--set", "generate.target_rows=0", "--set", "translate.rows=0"]
     assert _main(["check", "demo", *teacher, *nothing_asked]) == 0
     assert "No problems found" in capsys.readouterr().out
 
 
-def test_check_knows_shares_of_no_task_and_tasks_without_a_teacher(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_knows_shares_of_no_task_and_tasks_without_a_teacher(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def problems(share: str, *sets: str) -> list[str]:
-        arguments = [f"teacher.scripted.share={share}", *sets]
+        arguments = [f"teacher.scripted.weight={share}", *sets]
         code = _main(["check", "demo", "--json", *(part for line in arguments for part in ("--set", line))])
         found = json.loads(capsys.readouterr().out)["problems"]
         assert code == bool(found)
         return [problem["message"] for problem in found]
 
     assert problems("{reasoning = 3.0, other = 1.0}") == []
-    misspelt = "teacher.scripted.share.sentimant: no task of the pack ur"
+    misspelt = "teacher.scripted.weight.sentimant: no task of the pack ur"
     assert problems("{sentimant = 3.0, other = 1.0}") == [misspelt]
     uncovered = problems("{reasoning = 1.0}")
-    assert "teacher.NAME.share: no teacher has a share of the task generation" in uncovered
+    assert "teacher.NAME.weight: no teacher has a share of the task generation" in uncovered
     assert not any("task reasoning" in one for one in uncovered)
     second = 'teacher.two={model="m", address="http://pc:1/v1"}'
     assert problems("{reasoning = 1.0}", second) == [], "the other teacher has the rest"
-    assert problems("{reasoning = 1.0}", "generate.accepted=0") == [], "nothing is generated"
+    assert problems("{reasoning = 1.0}", "generate.target_rows=0") == [], "nothing is generated"
 
 
 def test_check_names_where_a_mirror_and_a_tracker_send(
@@ -111,7 +117,7 @@ def test_check_names_where_a_mirror_and_a_tracker_send(
         return {host["host"]: host["sent"] for host in json.loads(capsys.readouterr().out)["hosts"]}
 
     plain = hosts()
-    assert "checkpoints" in hosts('runtime.mirror="hub:somebody/runs"')["huggingface.co"]
+    assert "checkpoints" in hosts('runtime.backup="hub:somebody/runs"')["huggingface.co"]
     assert "no text" in hosts('runtime.tracker="wandb"')["api.wandb.ai"]
     assert hosts('runtime.tracker="trackio"') == plain  # it keeps files here
     monkeypatch.setenv("TRACKIO_SPACE_ID", "somebody/curves")
@@ -120,9 +126,13 @@ def test_check_names_where_a_mirror_and_a_tracker_send(
     assert hosts('runtime.tracker="wandb"') == plain
 
 
-def test_new_copies_a_recipe_and_refuses_to_overwrite(empty_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_new_copies_a_recipe_and_refuses_to_overwrite(
+    empty_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert _main(["new", "demo", "mine.toml"]) == 0
-    assert recipes.load(empty_folder / "mine.toml") == recipes.load(recipes.shipped()["demo"])
+    assert recipes.load_recipe(empty_folder / "mine.toml") == recipes.load_recipe(
+        recipes.shipped_recipes()["demo"]
+    )
     assert _main(["new", "demo", "mine.toml"]) == 1
     assert "mine.toml: is already there" in capsys.readouterr().err
 
@@ -137,7 +147,20 @@ def test_ls_is_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_step_alone_is_done_with_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _main(["generate", "demo", "--json", "--set", "generate.accepted=14", "--set", "generate.round=2"]) == 0
+    assert (
+        _main(
+            [
+                "generate",
+                "demo",
+                "--json",
+                "--set",
+                "generate.target_rows=14",
+                "--set",
+                "generate.requests_per_round=2",
+            ]
+        )
+        == 0
+    )
     found = json.loads(capsys.readouterr().out)
     states = {step["name"]: step["state"] for step in found["steps"]}
     assert (states["seeds"], states["generate"], states["translate"]) == ("done", "done", "todo")
@@ -164,5 +187,7 @@ try:
 except KeyboardInterrupt:
     print("heard")
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.stdout, done.stderr) == ("heard\n", "")

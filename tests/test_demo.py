@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_server import TOKEN, serving
 
-from alif.models.ledger import Ledger
+from alif.llm.ledger import Ledger
+from tests.hub_server import TOKEN, serving
 
 SHORT = [
-    "generate.accepted=28", "generate.round=4", "translate.rows=8", "replay.rows=8", "corpus.documents=16",
+    "generate.target_rows=28", "generate.requests_per_round=4", "translate.rows=8", "replay.rows=8", "corpus.max_documents=16",
     "tiny.vocabulary=400", "tiny.width=32", "tiny.feed_forward=64", "tiny.epochs=1",
-    "pretrain.epochs=1", "finetune.epochs=1", "finetune.tokens_per_row=256", "runtime.checkpoint_steps=2",
-    "evaluate.questions=8", "evaluate.answer_tokens=8", "evaluate.resamples=50",
+    "pretrain.epochs=1", "finetune.epochs=1", "finetune.max_seq_length=256", "runtime.checkpoint_steps=2",
+    "evaluate.questions=8", "evaluate.max_new_tokens=8", "evaluate.bootstrap_samples=50",
 ]  # fmt: skip
 """A demo of seconds: every step, little of each."""
 
@@ -37,14 +37,23 @@ def alif(*arguments: str, sets: list[str] = SHORT) -> list[str]:
 
 def finish(folder: Path, sets: list[str]) -> subprocess.CompletedProcess[str]:
     folder.mkdir(parents=True, exist_ok=True)
-    return subprocess.run(alif("run", "demo", sets=sets), cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        alif("run", "demo", sets=sets), cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
 def fingerprints(folder: Path) -> dict[str, str]:
     """Return the digest of every data file of the run outside runtime/."""
     root = folder / "runs" / "demo"
-    files = [path for kind in ("*.jsonl", "*.safetensors") for path in root.rglob(kind) if "runtime" not in path.parts]
-    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
+    files = [
+        path
+        for kind in ("*.jsonl", "*.safetensors")
+        for path in root.rglob(kind)
+        if "runtime" not in path.parts
+    ]
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)
+    }
 
 
 def replies(folder: Path) -> tuple[int, int]:
@@ -68,7 +77,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def status(folder: Path) -> dict[str, object]:
     asked = subprocess.run(
-        [sys.executable, "-m", "alif", "status", "demo", "--json"], cwd=folder, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "alif", "status", "demo", "--json"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     found: dict[str, object] = json.loads(asked.stdout)
     return found
@@ -81,9 +94,14 @@ def test_every_step_is_done_and_no_row_is_lost(undisturbed: Path) -> None:
         assert step["state"] == "done"
         assert step["rows_in"] == step["kept"] + sum(step["dropped"].values()), step["name"]
         folder = undisturbed / "runs" / "demo" / step["name"]
-        for name, expected in (("examples.jsonl", step["kept"]), ("dropped.jsonl", sum(step["dropped"].values()))):
+        for name, expected in (
+            ("examples.jsonl", step["kept"]),
+            ("dropped.jsonl", sum(step["dropped"].values())),
+        ):
             if (folder / name).is_file():
-                assert (folder / name).read_text(encoding="utf-8").count("\n") == expected, f"{step['name']}/{name}"
+                assert (folder / name).read_text(encoding="utf-8").count("\n") == expected, (
+                    f"{step['name']}/{name}"
+                )
 
 
 def test_the_report_keeps_its_contract(undisturbed: Path) -> None:
@@ -93,12 +111,24 @@ def test_the_report_keeps_its_contract(undisturbed: Path) -> None:
         (stage, language) for stage in ("base", "pretrain", "finetune") for language in ("en", "ur")
     )
     for score in report["scores"]:
-        assert set(score) == {"stage", "benchmark", "metric", "language", "value", "low", "high", "n", "signature"}
+        assert set(score) == {
+            "stage",
+            "benchmark",
+            "metric",
+            "language",
+            "value",
+            "low",
+            "high",
+            "n",
+            "signature",
+        }
         assert score["low"] <= score["value"] <= score["high"]
 
 
 def test_a_second_run_does_nothing_and_says_so(undisturbed: Path) -> None:
-    before = {path: path.stat().st_mtime_ns for path in (undisturbed / "runs" / "demo").rglob("*") if path.is_file()}
+    before = {
+        path: path.stat().st_mtime_ns for path in (undisturbed / "runs" / "demo").rglob("*") if path.is_file()
+    }
     done = finish(undisturbed, [])
     assert done.returncode == 0
     assert "Nothing to do" in done.stdout
@@ -119,12 +149,16 @@ def held(process: subprocess.Popen[Any], folder: Path) -> None:
     """Wait until `process` holds the run."""
     lock = folder / "runs" / "demo" / "runtime" / "lock"
     deadline = time.monotonic() + 60
-    while not (lock.is_file() and lock.read_text()) and process.poll() is None and time.monotonic() < deadline:
+    while (
+        not (lock.is_file() and lock.read_text()) and process.poll() is None and time.monotonic() < deadline
+    ):
         time.sleep(0.02)
 
 
 def test_a_second_process_is_refused(undisturbed: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen(alif("run", "demo"), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        alif("run", "demo"), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     try:
         held(process, tmp_path)
         second = finish(tmp_path, SHORT)
@@ -136,10 +170,13 @@ def test_a_second_process_is_refused(undisturbed: Path, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
-    usual = (
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"  # also where tests run in the background
-    )
-    command = [sys.executable, "-c", f"{usual}; from alif.cli import main; main(sys.argv[1:])", *alif("run", "demo")[3:]]
+    usual = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"  # also where tests run in the background
+    command = [
+        sys.executable,
+        "-c",
+        f"{usual}; from alif.cli import main; main(sys.argv[1:])",
+        *alif("run", "demo")[3:],
+    ]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     held(process, tmp_path)
     process.send_signal(signal.SIGINT)
@@ -148,7 +185,9 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     assert process.returncode == 130
 
 
-def kill_and_resume(folder: Path, sets: list[str], kills: int, seconds: float, seed: int, undisturbed: Path) -> None:
+def kill_and_resume(
+    folder: Path, sets: list[str], kills: int, seconds: float, seed: int, undisturbed: Path
+) -> None:
     """Kill the demo `kills` times at random moments, resuming each time, and compare every run that ends with `undisturbed`.
 
     A run that ends before it is killed is followed by a fresh one, so that a fast machine is killed as often as a slow one.
@@ -158,7 +197,9 @@ def kill_and_resume(folder: Path, sets: list[str], kills: int, seconds: float, s
     place, hit = folder / f"run-{next(runs)}", 0
     place.mkdir(parents=True)
     while hit < kills:
-        process = subprocess.Popen(alif("run", "demo", sets=sets), cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            alif("run", "demo", sets=sets), cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         try:
             _, said = process.communicate(timeout=moments.uniform(0.5, seconds))
         except subprocess.TimeoutExpired:
@@ -188,12 +229,16 @@ def seconds(undisturbed: Path) -> float:
     return sum(float(step["seconds"]) for step in steps)
 
 
-def test_killed_six_times_it_ends_with_the_same_bytes(undisturbed: Path, seconds: float, tmp_path: Path) -> None:
+def test_killed_six_times_it_ends_with_the_same_bytes(
+    undisturbed: Path, seconds: float, tmp_path: Path
+) -> None:
     kill_and_resume(tmp_path, SHORT, kills=6, seconds=seconds, seed=1, undisturbed=undisturbed)
 
 
-def test_a_machine_that_vanishes_in_training_is_replaced_from_the_hub(undisturbed: Path, tmp_path: Path) -> None:
-    sets = [*SHORT, 'runtime.mirror="hub:somebody/runs"']
+def test_a_machine_that_vanishes_in_training_is_replaced_from_the_hub(
+    undisturbed: Path, tmp_path: Path
+) -> None:
+    sets = [*SHORT, 'runtime.backup="hub:somebody/runs"']
     with serving() as hub:
         surroundings = {"HF_ENDPOINT": hub.address, "HF_TOKEN": TOKEN, "HF_HOME": str(tmp_path / "cache")}
         surroundings = os.environ | surroundings | {"HF_HUB_DISABLE_XET": "1"}
@@ -202,10 +247,15 @@ def test_a_machine_that_vanishes_in_training_is_replaced_from_the_hub(undisturbe
             (tmp_path / machine).mkdir()
             with (tmp_path / f"{machine}.log").open("wb") as log:
                 command = alif("run", "demo", sets=sets)
-                return subprocess.Popen(command, cwd=tmp_path / machine, env=surroundings, stdout=log, stderr=log)
+                return subprocess.Popen(
+                    command, cwd=tmp_path / machine, env=surroundings, stdout=log, stderr=log
+                )
 
         first, deadline = begin("rented"), time.monotonic() + 600
-        while "alif: demo/runtime/finetune/checkpoints/step-2" not in hub.commits("somebody/runs") and first.poll() is None:
+        while (
+            "alif: demo/runtime/finetune/checkpoints/step-2" not in hub.commits("somebody/runs")
+            and first.poll() is None
+        ):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         first.kill()
@@ -215,11 +265,16 @@ def test_a_machine_that_vanishes_in_training_is_replaced_from_the_hub(undisturbe
         shutil.rmtree(tmp_path / "rented")  # the machine is gone
         assert begin("new").wait() == 0, (tmp_path / "new.log").read_text()
         compare(tmp_path / "new", undisturbed)
-        steps = {commit.split("/")[1] for commit in hub.commits("somebody/runs")[before:] if commit.count("/") == 1}
+        steps = {
+            commit.split("/")[1] for commit in hub.commits("somebody/runs")[before:] if commit.count("/") == 1
+        }
         assert steps == {"finetune", "evaluate", "export"}  # what was done was not done again
         assert not [path for path in hub.repositories["somebody/runs"].files if "/checkpoints/" in path]
     written = [path.read_bytes() for path in (tmp_path / "new").rglob("*") if path.is_file()]
-    assert not any(TOKEN.encode() in content for content in (*written, logs.encode(), (tmp_path / "new.log").read_bytes()))
+    assert not any(
+        TOKEN.encode() in content
+        for content in (*written, logs.encode(), (tmp_path / "new.log").read_bytes())
+    )
 
 
 @pytest.mark.slow

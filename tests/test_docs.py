@@ -26,7 +26,9 @@ def generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize(("page", "function"), [("recipes.md", "recipe_page"), ("commands.md", "command_page")])
+@pytest.mark.parametrize(
+    ("page", "function"), [("recipes.md", "recipe_page"), ("commands.md", "command_page")]
+)
 def test_generated_pages_are_current(page: str, function: str) -> None:
     expected = getattr(generator(), function)()
     assert (ROOT / "docs" / page).read_text(encoding="utf-8") == expected, "run `make docs`"
@@ -43,10 +45,14 @@ def test_named_tests_exist() -> None:
     for page in PAGES:
         for path, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page.read_text(encoding="utf-8")):
             assert (ROOT / path).is_file(), f"{page.name}: {path}"
-            assert not name or f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), f"{page.name}: {path}::{name}"
+            assert not name or f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), (
+                f"{page.name}: {path}::{name}"
+            )
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "tutorial.md"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", ROOT / "docs" / "tutorial.md"], ids=lambda path: path.name
+)
 def test_commands_of_the_pages_parse(page: Path) -> None:
     lines = [line for block in BLOCK.findall(page.read_text(encoding="utf-8")) for line in block.splitlines()]
     found = [words for line in lines if "alif" in (words := shlex.split(line, comments=True))[:1]]

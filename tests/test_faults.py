@@ -27,12 +27,12 @@ import pytest
 import tomli_w
 
 from alif import store
-from alif.data import script
+from alif.data.demo import demo_teacher
 from alif.language import pack
-from alif.models.chaos import Chaos
-from alif.models.chat import Message, Script, ScriptedReply
-from alif.models.ledger import Account, Ledger
-from alif.models.scripted import ScriptedServer, Served, serve
+from alif.llm.chat_model import Message, ReplyFunction, ScriptedReply
+from alif.llm.demo_server import ScriptedServer, ServedBatch, serve_scripted
+from alif.llm.fault_injection import InjectedFaults
+from alif.llm.ledger import Account, Ledger
 
 PRICE = 10.0
 """Dollars a million tokens, in and out: so cost and tokens are one number."""
@@ -41,10 +41,10 @@ DATA = ("examples.jsonl", "dropped.jsonl", "requests.jsonl")
 
 
 @pytest.fixture(scope="module")
-def teacher() -> Script:
+def teacher() -> ReplyFunction:
     """What the provider's model answers: the demo's texts."""
-    own, known = pack.load("ur"), pack.load("en")
-    return script.script(own, known, script.answers(own, known, (), ""))
+    own, known = pack.load_pack("ur"), pack.load_pack("en")
+    return demo_teacher.demo_reply(own, known, demo_teacher.load_demo_answers(own, known, (), ""))
 
 
 @dataclass
@@ -63,7 +63,12 @@ class Place:
             "extends": "demo",
             "name": name,
             "teacher": {"scripted": False, "gpt": gpt | self.tables.get("teacher", {})},
-            "generate": {"accepted": 70, "items": 2, "round": 8, **self.tables.get("generate", {})},
+            "generate": {
+                "target_rows": 70,
+                "rows_per_request": 2,
+                "requests_per_round": 8,
+                **self.tables.get("generate", {}),
+            },
             "runtime": {"max_cost_usd": 1e4, "timeout_s": 30.0, **self.tables.get("runtime", {})},
         }
         path = self.folder / f"{name}.toml"
@@ -72,7 +77,9 @@ class Place:
 
     def start(self, name: str, *before: str) -> subprocess.Popen[str]:
         command = [*before, sys.executable, "-m", "alif", "generate", self.recipe(name)]
-        return subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
     def generate(self, name: str, **limits: Callable[[], None]) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "alif", "generate", self.recipe(name)]
@@ -86,8 +93,8 @@ class Place:
 
 
 @pytest.fixture
-def place(teacher: Script, tmp_path: Path) -> Iterator[Place]:
-    with serve(teacher) as server:
+def place(teacher: ReplyFunction, tmp_path: Path) -> Iterator[Place]:
+    with serve_scripted(teacher) as server:
         yield Place(tmp_path, server)
 
 
@@ -112,7 +119,10 @@ def stored(path: Path) -> dict[str, tuple[int, int]]:
     found = list(ledger.db.execute("SELECT request, raw, tokens_in, tokens_out FROM replies"))
     ledger.close()
     assert len({request for request, *_ in found}) == len(found), "no request has two replies"
-    return {json.loads(raw)["id"].removeprefix("chatcmpl-"): (tokens_in, tokens_out) for _, raw, tokens_in, tokens_out in found}
+    return {
+        json.loads(raw)["id"].removeprefix("chatcmpl-"): (tokens_in, tokens_out)
+        for _, raw, tokens_in, tokens_out in found
+    }
 
 
 def account(path: Path, run: str) -> Account:
@@ -123,7 +133,7 @@ def account(path: Path, run: str) -> Account:
         ledger.close()
 
 
-def check_books(place: Place, name: str, served: Sequence[Served]) -> Account:
+def check_books(place: Place, name: str, served: Sequence[ServedBatch]) -> Account:
     """Compare ledger, rows and the server's own records; return the run's account."""
     replies = {record.id: (record.tokens_in, record.tokens_out) for record in served if not record.fault}
     books = account(place.ledger(name), name)
@@ -160,7 +170,9 @@ def kill(process: subprocess.Popen[str], server: ScriptedServer, moments: random
 
 
 @pytest.mark.parametrize(
-    ("kills", "accepted", "seed"), [(5, 70, 1), pytest.param(50, 350, 2, marks=pytest.mark.slow)], ids=["five", "fifty"]
+    ("kills", "accepted", "seed"),
+    [(5, 70, 1), pytest.param(50, 350, 2, marks=pytest.mark.slow)],
+    ids=["five", "fifty"],
 )
 def test_killed_at_random_moments_nothing_is_lost_and_nothing_doubled(
     place: Place, kills: int, accepted: int, seed: int
@@ -168,7 +180,7 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_doubled(
     place.tables["generate"] = {"accepted": accepted, "items": 1}
     finished(place.generate("calm"))
     calm = check_books(place, "calm", place.server.served)
-    place.server.chaos = Chaos(slow=1.0, slow_s=0.02)
+    place.server.chaos = InjectedFaults(slow=1.0, slow_s=0.02)
     names, moments = (f"killed-{number}" for number in itertools.count(1)), random.Random(seed)
     name, before, hit = next(names), len(place.server.served), 0
 
@@ -185,7 +197,9 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_doubled(
         known, already = stored(place.ledger(name)), len(place.server.served)
         struck = kill(place.start(name), place.server, moments)
         time.sleep(0.05)  # what was in flight is still being answered
-        assert not known.keys() & {record.id for record in place.server.served[already:]}, "a stored reply is never asked for"
+        assert not known.keys() & {record.id for record in place.server.served[already:]}, (
+            "a stored reply is never asked for"
+        )
         hit += struck
         if not struck:  # a fast machine ends a run before all kills: the next one begins
             check()
@@ -193,7 +207,7 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_doubled(
     check()
 
 
-EVERY_FAULT = Chaos(
+EVERY_FAULT = InjectedFaults(
     crowded=0.06, crowded_until=0.06, error=0.06, hung=0.03, broken=0.06, closed=0.06, empty=0.06, choiceless=0.06,
     retry_after_s=0.5, attempts=2, **OTHER_REPLIES,
 )  # fmt: skip
@@ -202,7 +216,7 @@ EVERY_FAULT = Chaos(
 @pytest.mark.slow
 def test_every_fault_of_a_provider_changes_no_row(place: Place) -> None:
     """Refusals, hangs, cut connections, half a JSON, empty and huge replies, another model's name, NUL, half characters."""
-    place.server.chaos = Chaos(**OTHER_REPLIES)
+    place.server.chaos = InjectedFaults(**OTHER_REPLIES)
     finished(place.generate("calm"))
     calm, before = check_books(place, "calm", place.server.served), len(place.server.served)
     place.server.chaos = EVERY_FAULT
@@ -212,7 +226,17 @@ def test_every_fault_of_a_provider_changes_no_row(place: Place) -> None:
     books = check_books(place, "troubled", place.server.served[before:])
     assert (books.tokens_in, books.tokens_out) == (calm.tokens_in, calm.tokens_out)
     met = Counter(record.fault for record in place.server.served[before:])
-    assert met.keys() == {"", "crowded", "crowded_until", "error", "hung", "broken", "closed", "empty", "choiceless"}
+    assert met.keys() == {
+        "",
+        "crowded",
+        "crowded_until",
+        "error",
+        "hung",
+        "broken",
+        "closed",
+        "empty",
+        "choiceless",
+    }
     assert books.unsettled_usd > 0.0, "what was lost on the way counts at its upper bound"
     rows = place.rows("troubled")["examples.jsonl"].decode()
     assert "\\u0000" not in rows
@@ -224,7 +248,7 @@ def test_every_fault_of_a_provider_changes_no_row(place: Place) -> None:
 class Outage:
     """A provider that is in trouble for a while: it refuses with each status for some seconds, then answers."""
 
-    answers: Script
+    answers: ReplyFunction
     statuses: Sequence[int]
     seconds: float
     began: float = 0.0
@@ -239,7 +263,9 @@ class Outage:
 
 @pytest.mark.parametrize("seconds", [2.5, 60.0])
 @pytest.mark.slow
-def test_a_provider_that_refuses_for_a_while_is_waited_for_and_paid_nothing(place: Place, seconds: float) -> None:
+def test_a_provider_that_refuses_for_a_while_is_waited_for_and_paid_nothing(
+    place: Place, seconds: float
+) -> None:
     finished(place.generate("calm"))
     before = len(place.server.served)
     place.server.script = Outage(place.server.script, (429, 500), seconds)
@@ -250,15 +276,28 @@ def test_a_provider_that_refuses_for_a_while_is_waited_for_and_paid_nothing(plac
     refused = Counter(record.fault for record in served)
     assert refused["429"] >= 8
     assert refused["500"] >= 1
-    assert len(served) - refused[""] < 100 + 4 * seconds, "the waits grow, so that a provider in trouble is not stormed"
+    assert len(served) - refused[""] < 100 + 4 * seconds, (
+        "the waits grow, so that a provider in trouble is not stormed"
+    )
 
 
 @pytest.mark.parametrize(
     ("status", "code", "sentences"),
     [
-        (401, "invalid_api_key", ("refuses the key from TEST_KEY", "Check the environment variable TEST_KEY")),
-        pytest.param(404, "model_not_found", ("knows no model parrot", "Check teacher.gpt.model"), marks=pytest.mark.slow),
-        pytest.param(402, "no_balance", ("balance or quota", "goes on where it stopped"), marks=pytest.mark.slow),
+        (
+            401,
+            "invalid_api_key",
+            ("refuses the key from TEST_KEY", "Check the environment variable TEST_KEY"),
+        ),
+        pytest.param(
+            404,
+            "model_not_found",
+            ("knows no model parrot", "Check teacher.gpt.model"),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            402, "no_balance", ("balance or quota", "goes on where it stopped"), marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_refusal_for_good_is_a_sentence_and_the_run_goes_on_when_it_is_mended(
@@ -266,38 +305,54 @@ def test_a_refusal_for_good_is_a_sentence_and_the_run_goes_on_when_it_is_mended(
 ) -> None:
     """After a few replies the provider refuses: the key is drawn in, the model is gone, the balance is used up."""
     monkeypatch.setenv("TEST_KEY", "sk-secret-key")
-    place.tables = {"teacher": {"key": "TEST_KEY"}, "generate": {"accepted": 28}}
+    place.tables = {"teacher": {"key": "TEST_KEY"}, "generate": {"target_rows": 28}}
     answers, asked = place.server.script, itertools.count()
 
     def some(messages: Sequence[Message], draw: int) -> ScriptedReply:
         known = next(asked) < 6
-        return answers(messages, draw) if known else ScriptedReply(text="no, sk-secret-key", status=status, code=code)
+        return (
+            answers(messages, draw)
+            if known
+            else ScriptedReply(text="no, sk-secret-key", status=status, code=code)
+        )
 
     place.server.script = some
     done = place.generate("refused")
     refused_as(done, *sentences)
     assert "sk-secret" not in done.stdout + done.stderr
-    assert 0 < len(stored(place.ledger("refused"))) <= 6, "what was answered before is kept, what was in flight may be lost"
+    assert 0 < len(stored(place.ledger("refused"))) <= 6, (
+        "what was answered before is kept, what was in flight may be lost"
+    )
     place.server.script = answers
     finished(place.generate("refused"))
-    assert check_books(place, "refused", place.server.served).unsettled_usd == 0.0, "what was on its way was waited for"
+    assert check_books(place, "refused", place.server.served).unsettled_usd == 0.0, (
+        "what was on its way was waited for"
+    )
     for file in (place.folder / "runs").rglob("*"):
         assert file.is_dir() or b"sk-secret" not in file.read_bytes()
 
 
-def test_what_is_unknown_is_said_before_anything_is_sent(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_unknown_is_said_before_anything_is_sent(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     place.tables["teacher"] = {"address": "https://api.example.invalid/v1"}
     refused_as(place.generate("keyless"), "needs a key", "OPENAI_API_KEY is not set")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-key")
     for name, side in (("unpriced-out", "out"),):
         path = Path(place.recipe(name))
-        path.write_text("".join(line for line in path.read_text().splitlines(True) if f"usd_per_million_{side}" not in line))
+        path.write_text(
+            "".join(
+                line for line in path.read_text().splitlines(True) if f"usd_per_million_{side}" not in line
+            )
+        )
         done = subprocess.run(
             [sys.executable, "-m", "alif", "generate", str(path)],
             cwd=place.folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        refused_as(done, f"teacher.gpt.usd_per_million_{side}: the price of parrot at api.example.invalid is unknown")
+        refused_as(
+            done, f"teacher.gpt.usd_per_million_{side}: the price of parrot at api.example.invalid is unknown"
+        )
         assert not place.ledger(name).exists()
 
 
@@ -329,14 +384,20 @@ def test_a_second_process_on_the_same_run_is_refused_and_disturbs_nothing(place:
     assert asked.wait(60)
     for command in (["generate", "busy.toml"], ["check", "busy", "--live"], ["release", "busy"]):
         second = subprocess.run(
-            [sys.executable, "-m", "alif", *command], cwd=place.folder, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "alif", *command],
+            cwd=place.folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         refused_as(second, f"process {first.pid} is working on this run")
     opened.set()
     _, said = first.communicate(timeout=120)
     assert first.returncode == 0, said
     assert place.rows("busy") == place.rows("calm")
-    assert len(place.server.served[before:]) == check_books(place, "busy", place.server.served[before:]).replies
+    assert (
+        len(place.server.served[before:]) == check_books(place, "busy", place.server.served[before:]).replies
+    )
 
 
 def test_a_file_that_may_not_grow_is_a_sentence_and_nothing_is_lost(place: Place) -> None:
@@ -376,7 +437,18 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_lost(place: Place) -> None:
         folder.mkdir()
     if not shutil.which("unshare"):
         pytest.skip("no unshare here: a disk of its own needs it")
-    command = ["unshare", "-rm", "sh", "-c", FILLED, "sh", str(disk), sys.executable, place.recipe("full"), str(kept)]
+    command = [
+        "unshare",
+        "-rm",
+        "sh",
+        "-c",
+        FILLED,
+        "sh",
+        str(disk),
+        sys.executable,
+        place.recipe("full"),
+        str(kept),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode in (1, 77):
         pytest.skip(f"no disk of its own here: {done.stderr}")
@@ -387,7 +459,9 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_lost(place: Place) -> None:
         if (kept / f"{size}.code").read_text().strip() != "0":
             assert "the disk is full" in said
             stopped["ledger" if "ledger.sqlite" in said else "elsewhere"] += 1
-        assert known <= (known := stored(kept / size / "full" / "ledger.sqlite").keys()), "what is stored stays"
+        assert known <= (known := stored(kept / size / "full" / "ledger.sqlite").keys()), (
+            "what is stored stays"
+        )
     assert stopped["ledger"] >= 2
     assert stopped["elsewhere"] >= 1
     shutil.copytree(kept / "64m" / "full", books.parent)

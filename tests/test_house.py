@@ -19,7 +19,9 @@ import alif
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "alif"
-MODULES = sorted(name for _, name, _ in pkgutil.walk_packages([str(PACKAGE)], "alif.") if name != "alif.__main__")
+MODULES = sorted(
+    name for _, name, _ in pkgutil.walk_packages([str(PACKAGE)], "alif.") if name != "alif.__main__"
+)
 EXIT_CODES = {"AlifError": 1, "Waiting": 3, "BudgetError": 4, "RecipeError": 1}
 
 
@@ -29,7 +31,11 @@ def sources() -> list[Path]:
 
 def test_the_layers_hold() -> None:
     asked = subprocess.run(
-        [str(Path(sys.executable).with_name("lint-imports"))], cwd=ROOT, capture_output=True, text=True, check=False
+        [str(Path(sys.executable).with_name("lint-imports"))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert asked.returncode == 0, asked.stdout
 
@@ -40,7 +46,9 @@ def test_public_names_exist_and_are_documented(name: str) -> None:
     assert module.__doc__, f"{name} has no docstring"
     for public in getattr(module, "__all__", []):
         found = getattr(module, public)
-        assert not (inspect.isfunction(found) or inspect.isclass(found)) or found.__doc__, f"{name}.{public} has no docstring"
+        assert not (inspect.isfunction(found) or inspect.isclass(found)) or found.__doc__, (
+            f"{name}.{public} has no docstring"
+        )
 
 
 def test_help_answers_at_once_and_loads_no_torch() -> None:
@@ -104,12 +112,17 @@ def test_the_package_says_that_it_is_typed() -> None:
 
 
 def test_nothing_in_the_repository_names_this_machine() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
     if not tracked:
         pytest.skip("not a git checkout")
     marks = ["/" + folder + "/" for folder in ("work", "farm", "root")]
     for name in tracked:
         path = ROOT / name
-        if path.suffix in (".py", ".md", ".toml", ".json", ".yaml", ".sh", ".txt", ".jsonl", "") and path.is_file():
+        if (
+            path.suffix in (".py", ".md", ".toml", ".json", ".yaml", ".sh", ".txt", ".jsonl", "")
+            and path.is_file()
+        ):
             text = path.read_text(encoding="utf-8", errors="replace")
             assert not [mark for mark in marks if mark in text], name

@@ -16,12 +16,12 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", recipes.shipped())
+@pytest.mark.parametrize("name", recipes.shipped_recipes())
 def test_shipped_recipes_load_and_come_back_from_their_dump(name: str, tmp_path: Path) -> None:
-    loaded = recipes.load(recipes.shipped()[name])
+    loaded = recipes.load_recipe(recipes.shipped_recipes()[name])
     assert loaded.name == name
     assert loaded.about
-    assert recipes.load(write(tmp_path, recipes.dump(loaded))) == loaded
+    assert recipes.load_recipe(write(tmp_path, recipes.dump_recipe(loaded))) == loaded
 
 
 @pytest.mark.parametrize(
@@ -29,108 +29,150 @@ def test_shipped_recipes_load_and_come_back_from_their_dump(name: str, tmp_path:
     [
         ("[adapter]\nrnk = 3", "r.toml: adapter.rnk: no such key", "Did you mean adapter.rank?"),
         ("[teacher.a]\nmodle = 'x'", "r.toml: teacher.a.mod", "alif check"),
-        ("[pool]\nthreshold = 1.5", r"r.toml: pool.threshold: input should be less than or equal to 1 \(it is 1.5\)", ""),
+        (
+            "[pool]\nthreshold = 1.5",
+            r"r.toml: pool.threshold: input should be less than or equal to 1 \(it is 1.5\)",
+            "",
+        ),
         ("[pool]\nthreshold = 'x'", "r.toml: pool.threshold: input should be a valid number", ""),
         ("name == 3", "r.toml: not TOML", ""),
         ("extends = 'nothing'", "r.toml: extends: 'nothing' is no shipped recipe", ""),
     ],
 )
-def test_a_wrong_recipe_is_answered_with_place_and_cure(tmp_path: Path, text: str, complaint: str, advice: str) -> None:
+def test_a_wrong_recipe_is_answered_with_place_and_cure(
+    tmp_path: Path, text: str, complaint: str, advice: str
+) -> None:
     whole = text if text.startswith(("name", "extends")) else f'name = "r"\n{text}'
     with pytest.raises(RecipeError, match=complaint) as error:
-        recipes.load(write(tmp_path, whole))
+        recipes.load_recipe(write(tmp_path, whole))
     assert advice in error.value.hint
 
 
 def test_a_recipe_needs_a_name(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="name: field required"):
-        recipes.load(write(tmp_path, "[pool]\nthreshold = 0.5"))
+        recipes.load_recipe(write(tmp_path, "[pool]\nthreshold = 0.5"))
 
 
 def test_overrides_are_toml_lines(tmp_path: Path) -> None:
     path = write(tmp_path, 'name = "r"\n[teacher.a]\nmodel = "m"')
-    loaded = recipes.load(path, ["adapter.rank=16", 'name="s"', "teacher.a.share=2"])
-    assert (loaded.name, loaded.adapter.rank, loaded.teacher["a"].share) == ("s", 16, 2.0)
+    loaded = recipes.load_recipe(path, ["adapter.rank=16", 'name="s"', "teacher.a.weight=2"])
+    assert (loaded.name, loaded.adapter.rank, loaded.teacher["a"].weight) == ("s", 16, 2.0)
     with pytest.raises(RecipeError, match="--set name=s: not a TOML line") as error:
-        recipes.load(path, ["name=s"])
+        recipes.load_recipe(path, ["name=s"])
     assert """--set 'name="s"'""" in error.value.hint
 
 
 def test_a_complaint_about_an_override_names_it_and_not_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, 'name = "r"\n[pool]\nthreshold = 0.8\n')
     with pytest.raises(RecipeError, match=r"^--set: pool\.threshold: input should be less"):
-        recipes.load(path, ["pool.threshold=1.7"])
+        recipes.load_recipe(path, ["pool.threshold=1.7"])
     with pytest.raises(RecipeError, match=r"^--set: teacher\.a\.share: shares are numbers from 0 on"):
-        recipes.load(path, ['teacher.a={model="m", share=-1}'])
+        recipes.load_recipe(path, ['teacher.a={model="m", share=-1}'])
 
 
-KEYS = ("sk-proj-SECRET1", "gsk_SECRET1", "AIzaSECRET1", "a5ec7e75" * 4, "SECRET" * 11, "s3" * 9 + "SECRETSECRETSECRET")
+KEYS = (
+    "sk-proj-SECRET1",
+    "gsk_SECRET1",
+    "AIzaSECRET1",
+    "a5ec7e75" * 4,
+    "SECRET" * 11,
+    "s3" * 9 + "SECRETSECRETSECRET",
+)
 
 
 @pytest.mark.parametrize("secret", KEYS)
-def test_a_key_in_place_of_its_variables_name_is_refused_and_never_repeated(tmp_path: Path, secret: str) -> None:
+def test_a_key_in_place_of_its_variables_name_is_refused_and_never_repeated(
+    tmp_path: Path, secret: str
+) -> None:
     path = write(tmp_path, f'name = "r"\n[teacher.a]\nmodel = "m"\nkey = "{secret}"')
     plain = tmp_path / "plain.toml"
     plain.write_text('name = "r"\n[teacher.a]\nmodel = "m"')
     ways = [
         (path, []),
-        (plain, [f'teacher.a.key="{secret}"']),
-        (plain, [f"teacher.a.key={secret}-"]),
+        (plain, [f'teacher.a.api_key_env="{secret}"']),
+        (plain, [f"teacher.a.api_key_env={secret}-"]),
         (plain, [f'teacher.a={{model="m", key="{secret}"}}']),
-        (plain, [f'teacher.a.key=["{secret}"]']),
-        (plain, [f"teacher.a.key {secret}"]),
+        (plain, [f'teacher.a.api_key_env=["{secret}"]']),
+        (plain, [f"teacher.a.api_key_env {secret}"]),
     ]
     for file, sets in ways:
         with pytest.raises(RecipeError) as caught:
-            recipes.load(file, sets)
+            recipes.load_recipe(file, sets)
         assert secret not in f"{caught.value}{caught.value.__cause__}"
     for name in ("OPENAI_API_KEY", "MyKey", "_key2"):
-        assert recipes.load(plain, [f'teacher.a.key="{name}"']).teacher["a"].key == name
+        assert (
+            recipes.load_recipe(plain, [f'teacher.a.api_key_env="{name}"']).teacher["a"].api_key_env == name
+        )
 
 
 def test_a_recipe_is_found_as_path_then_run_then_shipped_name(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    assert recipes.find("demo", runs) == recipes.shipped()["demo"]
+    assert recipes.find_recipe("demo", runs) == recipes.shipped_recipes()["demo"]
     (runs / "demo").mkdir(parents=True)
     stored = runs / "demo" / "recipe.toml"
     stored.write_text('name = "demo"')
-    assert recipes.find("demo", runs) == stored
-    assert recipes.find(str(stored), runs) == stored
+    assert recipes.find_recipe("demo", runs) == stored
+    assert recipes.find_recipe(str(stored), runs) == stored
     with pytest.raises(RecipeError, match="nothing: no such recipe"):
-        recipes.find("nothing", runs)
+        recipes.find_recipe("nothing", runs)
 
 
 def test_every_key_is_described_and_addressable() -> None:
-    undescribed = [key for key, _, about in recipes.every_key() if not about and not key.endswith((".seed", "device"))]
-    plain = {"tiny.width", "tiny.layers", "tiny.heads", "tiny.key_value_heads", "tiny.feed_forward", "tiny.epochs", "tiny.lr"}
-    more = {"tiny.tokens_per_row", "tiny.rows_per_step", "adapter.rank", "adapter.alpha", "adapter.dropout"}
-    stages = {f"{stage}.{key}" for stage in ("pretrain", "finetune") for key in ("lr", "schedule", "weight_decay", "epochs")}
+    undescribed = [
+        key for key, _, about in recipes.list_keys() if not about and not key.endswith((".seed", "device"))
+    ]
+    plain = {
+        "tiny.width",
+        "tiny.layers",
+        "tiny.heads",
+        "tiny.key_value_heads",
+        "tiny.feed_forward",
+        "tiny.epochs",
+        "tiny.lr",
+    }
+    more = {"tiny.max_seq_length", "tiny.batch_size", "adapter.rank", "adapter.alpha", "adapter.dropout"}
+    stages = {
+        f"{stage}.{key}"
+        for stage in ("pretrain", "finetune")
+        for key in ("lr", "schedule", "weight_decay", "epochs")
+    }
     assert set(undescribed) <= plain | more | stages
 
 
 def test_prices_and_keys_are_no_identity() -> None:
-    loaded = recipes.check({"name": "r", "teacher": {"a": {"model": "m", "usd_per_million_in": 2.5}}}, "r")
-    found = recipes.identity("teacher", loaded.teacher)
+    loaded = recipes.validate_recipe(
+        {"name": "r", "teacher": {"a": {"model": "m", "usd_per_million_in": 2.5}}}, "r"
+    )
+    found = recipes.identity_settings("teacher", loaded.teacher)
     assert found["teacher.a.model"] == "m"
     assert not [key for key in found if "usd" in key or key.endswith(".key")]
 
 
 def test_a_table_of_the_extended_recipe_can_be_taken_out(tmp_path: Path) -> None:
-    loaded = recipes.load(write(tmp_path, 'extends = "urdu-8b"\nname = "r"\n[teacher]\ngpt = false'))
+    loaded = recipes.load_recipe(write(tmp_path, 'extends = "urdu-8b"\nname = "r"\n[teacher]\ngpt = false'))
     assert not loaded.teacher
-    assert loaded.generate.accepted == recipes.load(recipes.shipped()["urdu-8b"]).generate.accepted
-    assert not recipes.load(recipes.shipped()["urdu-8b"], ["teacher.gpt=false"]).teacher
+    assert (
+        loaded.generate.target_rows
+        == recipes.load_recipe(recipes.shipped_recipes()["urdu-8b"]).generate.target_rows
+    )
+    assert not recipes.load_recipe(recipes.shipped_recipes()["urdu-8b"], ["teacher.gpt=false"]).teacher
 
 
 def test_the_papers_mixture_adds_up_to_what_its_parts_do() -> None:
-    paper = recipes.load(recipes.shipped()["urdu-8b"])
-    assert paper.generate.accepted + paper.translate.rows + paper.replay.rows == 100_996
+    paper = recipes.load_recipe(recipes.shipped_recipes()["urdu-8b"])
+    assert paper.generate.target_rows + paper.translate.rows + paper.replay.rows == 100_996
 
 
 @pytest.mark.parametrize("name", ["urdu-8b-open", "urdu-local"])
 def test_recipes_called_open_name_nothing_that_is_not_for_commerce(name: str) -> None:
-    loaded = recipes.load(recipes.shipped()[name])
-    sources = " ".join((*loaded.translate.source, *loaded.replay.source, *(s for p in loaded.blend.values() for s in p.source)))
+    loaded = recipes.load_recipe(recipes.shipped_recipes()[name])
+    sources = " ".join(
+        (
+            *loaded.translate.source,
+            *loaded.replay.source,
+            *(s for p in loaded.blend.values() for s in p.source),
+        )
+    )
     assert "alpaca" not in sources
     assert "urdu-instruct" not in sources
-    assert not any("openai.com" in teacher.address for teacher in loaded.teacher.values())
+    assert not any("openai.com" in teacher.base_url for teacher in loaded.teacher.values())

@@ -14,28 +14,28 @@ from alif import runs, store
 from alif.errors import AlifError, BusyError, DriftError, Waiting
 from alif.recipe import Pool, Recipe
 from alif.records import Counts
-from alif.runs import Given, Run, Step
+from alif.runs import Run, Step, StepContext
 
 
-def make(given: Given, pool: Pool) -> Counts:
+def make(context: StepContext, pool: Pool) -> Counts:
     """A step that writes its threshold."""
-    store.write_rows(given.folder / "examples.jsonl", [{"threshold": pool.threshold}])
+    store.write_rows(context.folder / "examples.jsonl", [{"threshold": pool.threshold}])
     return Counts.of(1, [])
 
 
-def copy(given: Given) -> Counts:
+def copy(context: StepContext) -> Counts:
     """A step that counts what an earlier one wrote."""
-    rows = list(store.read_rows(given.needs["first"] / "examples.jsonl"))
-    store.write_rows(given.folder / "examples.jsonl", [row for _, row in rows])
+    rows = list(store.read_rows(context.inputs["first"] / "examples.jsonl"))
+    store.write_rows(context.folder / "examples.jsonl", [row for _, row in rows])
     return Counts.of(len(rows), [])
 
 
 def recipe(**tables: object) -> Recipe:
-    return recipes.check({"name": "r", **tables}, "r")
+    return recipes.validate_recipe({"name": "r", **tables}, "r")
 
 
-FIRST = Step("first", make, "", reads=("pool",))
-SECOND = Step("second", copy, "", needs=(FIRST,))
+FIRST = Step("first", make, "", settings=("pool",))
+SECOND = Step("second", copy, "", inputs=(FIRST,))
 
 
 @pytest.fixture
@@ -44,153 +44,163 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_a_step_is_done_once(run: Run) -> None:
-    assert runs.perform(FIRST, recipe(), run)
+    assert runs.run_step(FIRST, recipe(), run)
     written = (run.folder("first") / "examples.jsonl").stat().st_mtime_ns
-    assert not runs.perform(FIRST, recipe(), run)
+    assert not runs.run_step(FIRST, recipe(), run)
     assert (run.folder("first") / "examples.jsonl").stat().st_mtime_ns == written
-    assert runs.state(FIRST, run)["state"] == "done"
+    assert runs.step_state(FIRST, run)["state"] == "done"
     assert not list(run.scratch("first").glob("partial"))
 
 
 def test_runtime_is_no_identity(run: Run) -> None:
-    runs.perform(FIRST, recipe(), run)
-    assert not runs.perform(FIRST, recipe(runtime={"workers": 3}), run)
+    runs.run_step(FIRST, recipe(), run)
+    assert not runs.run_step(FIRST, recipe(runtime={"workers": 3}), run)
 
 
 def test_drift_names_the_key(run: Run) -> None:
-    runs.perform(FIRST, recipe(), run)
+    runs.run_step(FIRST, recipe(), run)
     with pytest.raises(DriftError, match=r"r/first was built with pool.threshold = 0.7, now 0.8") as error:
-        runs.perform(FIRST, recipe(pool={"threshold": 0.8}), run)
+        runs.run_step(FIRST, recipe(pool={"threshold": 0.8}), run)
     assert "another name" in error.value.hint
 
 
 def test_drift_of_an_earlier_step_is_named(run: Run) -> None:
-    runs.perform(FIRST, recipe(), run)
-    runs.perform(SECOND, recipe(), run)
+    runs.run_step(FIRST, recipe(), run)
+    runs.run_step(SECOND, recipe(), run)
     (run.folder("first") / "step.json").unlink()
     (run.folder("first") / "examples.jsonl").unlink()
     run.folder("first").rmdir()
-    assert runs.finished(SECOND, recipe(), run)  # compared once its need is there again
-    runs.perform(FIRST, recipe(pool={"threshold": 0.9}), run)
+    assert runs.is_current(SECOND, recipe(), run)  # compared once its need is there again
+    runs.run_step(FIRST, recipe(pool={"threshold": 0.9}), run)
     with pytest.raises(DriftError, match="second was built with another first"):
-        runs.perform(SECOND, recipe(), run)
+        runs.run_step(SECOND, recipe(), run)
 
 
 def test_files_count_by_content(run: Run, tmp_path: Path) -> None:
     data = tmp_path / "data.txt"
     data.write_text("one")
-    step = Step("first", make, "", reads=("pool",), files=lambda recipe: {"data.txt": data})
-    runs.perform(step, recipe(), run)
+    step = Step("first", make, "", settings=("pool",), paths=lambda recipe: {"data.txt": data})
+    runs.run_step(step, recipe(), run)
     os.utime(data, (1, 1))
-    assert runs.finished(step, recipe(), run)
+    assert runs.is_current(step, recipe(), run)
     data.write_text("two")
     with pytest.raises(DriftError, match=r"another content of data\.txt"):
-        runs.finished(step, recipe(), run)
+        runs.is_current(step, recipe(), run)
 
 
 def test_a_failure_leaves_no_step_and_says_so(run: Run) -> None:
-    def fail(given: Given) -> Counts:
-        (given.folder / "half.jsonl").write_text("{")
+    def fail(context: StepContext) -> Counts:
+        (context.folder / "half.jsonl").write_text("{")
         raise AlifError("the tank is empty", "Fill it.")
 
     step = Step("first", fail, "")
     with pytest.raises(AlifError, match="the tank is empty"):
-        runs.perform(step, recipe(), run)
+        runs.run_step(step, recipe(), run)
     assert not run.folder("first").exists()
-    found = runs.state(step, run)
+    found = runs.step_state(step, run)
     assert (found["state"], found["message"].splitlines()[0]) == ("failed", "the tank is empty")
 
 
 def test_waiting_is_a_state_of_its_own(run: Run) -> None:
-    def wait(given: Given) -> Counts:
+    def wait(context: StepContext) -> Counts:
         raise Waiting("3 rows wait for people", "")
 
     step = Step("first", wait, "")
     with pytest.raises(Waiting):
-        runs.perform(step, recipe(), run)
-    assert runs.state(step, run)["state"] == "waiting"
+        runs.run_step(step, recipe(), run)
+    assert runs.step_state(step, run)["state"] == "waiting"
 
 
 def test_a_killed_step_is_done_again_from_nothing(run: Run) -> None:
-    def die(given: Given) -> Counts:
-        (given.folder / "half.jsonl").write_text("{")
+    def die(context: StepContext) -> Counts:
+        (context.folder / "half.jsonl").write_text("{")
         os._exit(9)
 
-    child = multiprocessing.get_context("fork").Process(target=runs.perform, args=(Step("first", die, ""), recipe(), run))
+    child = multiprocessing.get_context("fork").Process(
+        target=runs.run_step, args=(Step("first", die, ""), recipe(), run)
+    )
     child.start()
     child.join()
     assert child.exitcode == 9
-    assert runs.state(FIRST, run)["state"] == "todo"
-    assert runs.perform(Step("first", make, "", reads=("pool",)), recipe(), run)
+    assert runs.step_state(FIRST, run)["state"] == "todo"
+    assert runs.run_step(Step("first", make, "", settings=("pool",)), recipe(), run)
     assert not (run.folder("first") / "half.jsonl").exists()
 
 
 def test_what_training_goes_on_from_is_removed_after_the_step_has_its_name_and_not_before(run: Run) -> None:
-    def train(given: Given, pool: Pool) -> Counts:
+    def train(context: StepContext, pool: Pool) -> Counts:
         for name in ("checkpoints", "packs1"):
-            store.write_text(given.scratch / name / "weights", "x")
-        store.write_text(given.scratch / "curve.jsonl", "{}\n")
-        return make(given, pool)
+            store.write_text(context.scratch / name / "weights", "x")
+        store.write_text(context.scratch / "curve.jsonl", "{}\n")
+        return make(context, pool)
 
     def left() -> set[str]:
         return {path.name for path in run.scratch("first").iterdir()}
 
-    step = Step("first", train, "", reads=("pool",), disposable=("checkpoints", "packs*"))
+    step = Step("first", train, "", settings=("pool",), disposable=("checkpoints", "packs*"))
     run.root.mkdir()
     store.write_text(run.folder("first") / "in the way", "x")
     with pytest.raises(OSError, match="not empty"):  # so that the rename fails
-        runs.perform(step, recipe(), run)
+        runs.run_step(step, recipe(), run)
     assert left() >= {"checkpoints", "packs1"}
     shutil.rmtree(run.folder("first"))
-    assert runs.perform(step, recipe(), run)
+    assert runs.run_step(step, recipe(), run)
     assert left() == {"curve.jsonl", "state.json"}
-    store.write_text(run.scratch("first") / "checkpoints" / "weights", "x")  # a kill between the rename and the removal
-    assert not runs.perform(step, recipe(), run)
+    store.write_text(
+        run.scratch("first") / "checkpoints" / "weights", "x"
+    )  # a kill between the rename and the removal
+    assert not runs.run_step(step, recipe(), run)
     assert left() == {"curve.jsonl", "state.json"}
 
 
 @pytest.mark.parametrize("harm", ["cut", "removed"])
 def test_a_finished_step_of_another_size_is_named(run: Run, harm: str) -> None:
-    runs.perform(FIRST, recipe(), run)
+    runs.run_step(FIRST, recipe(), run)
     path = run.folder("first") / "examples.jsonl"
     path.write_text("") if harm == "cut" else path.unlink()
-    with pytest.raises(DriftError, match=r"r/first/examples.jsonl was (changed|removed) after the step was finished") as error:
-        runs.finished(FIRST, recipe(), run)
+    with pytest.raises(
+        DriftError, match=r"r/first/examples.jsonl was (changed|removed) after the step was finished"
+    ) as error:
+        runs.is_current(FIRST, recipe(), run)
     assert f"remove the folder {run.folder('first')}" in error.value.hint
 
 
 def test_a_finished_step_of_the_same_size_is_compared_before_another_reads_it(run: Run) -> None:
-    runs.perform(FIRST, recipe(), run)
+    runs.run_step(FIRST, recipe(), run)
     path = run.folder("first") / "examples.jsonl"
     content, written = path.read_text(), path.stat().st_mtime_ns
     path.write_text(content.replace("0.7", "0.8"))
     os.utime(path, ns=(written + 1, written + 1))
-    assert runs.finished(FIRST, recipe(), run)  # by size alone
+    assert runs.is_current(FIRST, recipe(), run)  # by size alone
     with pytest.raises(DriftError, match="was changed after the step was finished"):
-        runs.perform(SECOND, recipe(), run)
+        runs.run_step(SECOND, recipe(), run)
     path.write_text(content)
     os.utime(path, (1, 1))  # as in a copy, or from a mirror
-    assert runs.perform(SECOND, recipe(), run)
+    assert runs.run_step(SECOND, recipe(), run)
 
 
 def test_a_step_that_was_finished_before_files_were_recorded_is_accepted(run: Run) -> None:
-    runs.perform(FIRST, recipe(), run)
+    runs.run_step(FIRST, recipe(), run)
     path = run.folder("first") / "step.json"
     record = store.read_json(path)
     assert record.pop("files").keys() == {"examples.jsonl"}
     store.write_json(path, record)
     store.write_rows(run.folder("first") / "examples.jsonl", [{"threshold": 0.1}])
-    assert runs.perform(SECOND, recipe(), run)
+    assert runs.run_step(SECOND, recipe(), run)
 
 
 def test_files_added_after_a_step_was_finished_do_not_count(run: Run) -> None:
-    runs.perform(FIRST, recipe(), run)
+    runs.run_step(FIRST, recipe(), run)
     store.write_text(run.folder("first") / "model" / "README.md", "a card")
-    assert runs.perform(SECOND, recipe(), run)
+    assert runs.run_step(SECOND, recipe(), run)
 
 
 def test_a_second_process_on_the_same_run_is_refused(run: Run) -> None:
-    with run.locked(), pytest.raises(BusyError, match=rf"process {os.getpid()} is working on this run"), run.locked():
+    with (
+        run.locked(),
+        pytest.raises(BusyError, match=rf"process {os.getpid()} is working on this run"),
+        run.locked(),
+    ):
         pass
     with run.locked():
         assert run.busy()
@@ -198,28 +208,30 @@ def test_a_second_process_on_the_same_run_is_refused(run: Run) -> None:
 
 
 def test_the_stored_recipe_is_the_one_that_was_run(run: Run) -> None:
-    run.begin(recipe(pool={"threshold": 0.5}))
-    assert recipes.load(run.root / "recipe.toml") == recipe(pool={"threshold": 0.5})
+    run.write_header(recipe(pool={"threshold": 0.5}))
+    assert recipes.load_recipe(run.root / "recipe.toml") == recipe(pool={"threshold": 0.5})
     assert store.read_json(run.root / "lock.json")["packages"]
 
 
-def test_a_step_done_again_keeps_the_old_folder_and_later_steps_drift_only_where_rows_changed(run: Run) -> None:
-    def other(given: Given, pool: Pool) -> Counts:
-        store.write_rows(given.folder / "examples.jsonl", [{"threshold": 1.0}, {"threshold": 2.0}])
+def test_a_step_done_again_keeps_the_old_folder_and_later_steps_drift_only_where_rows_changed(
+    run: Run,
+) -> None:
+    def other(context: StepContext, pool: Pool) -> Counts:
+        store.write_rows(context.folder / "examples.jsonl", [{"threshold": 1.0}, {"threshold": 2.0}])
         return Counts.of(2, [])
 
     with pytest.raises(AlifError, match="first is not done yet"):
-        runs.redo(FIRST, recipe(), run, other)
-    runs.perform(FIRST, recipe(), run)
-    runs.perform(SECOND, recipe(), run)
-    assert not runs.redo(FIRST, recipe(), run, make)
-    assert not runs.perform(SECOND, recipe(), run)
-    assert runs.redo(FIRST, recipe(), run, other)
-    assert runs.state(FIRST, run)["kept"] == 2
-    assert not runs.perform(FIRST, recipe(), run)
+        runs.rerun_step(FIRST, recipe(), run, other)
+    runs.run_step(FIRST, recipe(), run)
+    runs.run_step(SECOND, recipe(), run)
+    assert not runs.rerun_step(FIRST, recipe(), run, make)
+    assert not runs.run_step(SECOND, recipe(), run)
+    assert runs.rerun_step(FIRST, recipe(), run, other)
+    assert runs.step_state(FIRST, run)["kept"] == 2
+    assert not runs.run_step(FIRST, recipe(), run)
     with pytest.raises(DriftError, match="second was built with another first"):
-        runs.perform(SECOND, recipe(), run)
+        runs.run_step(SECOND, recipe(), run)
     aside = [run.scratch("first") / f"before-{number}" / "examples.jsonl" for number in (1, 2)]
     assert [len(list(store.read_rows(path))) for path in aside] == [1, 1]
     with pytest.raises(DriftError, match=r"pool\.threshold"):
-        runs.redo(FIRST, recipe(pool={"threshold": 0.8}), run, other)
+        runs.rerun_step(FIRST, recipe(pool={"threshold": 0.8}), run, other)

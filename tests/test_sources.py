@@ -19,7 +19,9 @@ def write(folder: Path, name: str, text: str) -> str:
 
 
 def read(folder: Path, name: str) -> list[Example | Dropped]:
-    return list(sources.examples((name,), str(folder), language="xx", task="t", kind=KIND, licence="MIT"))
+    return list(
+        sources.read_examples((name,), str(folder), language="xx", task="t", kind=KIND, licence="MIT")
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,22 +42,35 @@ def test_the_usual_names_of_the_three_fields_are_read(tmp_path: Path, line: str)
 
 
 def test_a_bad_row_is_named_and_the_others_are_read(tmp_path: Path) -> None:
-    lines = ['{"instruction": "a", "output": "b"}', "{", '{"instruction": "a"}', '{"instruction": 3, "output": "b"}']
+    lines = [
+        '{"instruction": "a", "output": "b"}',
+        "{",
+        '{"instruction": "a"}',
+        '{"instruction": 3, "output": "b"}',
+    ]
     first, *bad = read(tmp_path, write(tmp_path, "rows.jsonl", "\n".join(lines)))
     assert isinstance(first, Example)
-    assert [row.reason for row in bad if isinstance(row, Dropped)] == ["unreadable", "missing_field", "missing_field"]
-    assert all(f"rows.jsonl:{number}" in row.evidence for number, row in enumerate(bad, 2) if isinstance(row, Dropped))
+    assert [row.reason for row in bad if isinstance(row, Dropped)] == [
+        "unparsable",
+        "missing_field",
+        "missing_field",
+    ]
+    assert all(
+        f"rows.jsonl:{number}" in row.evidence
+        for number, row in enumerate(bad, 2)
+        if isinstance(row, Dropped)
+    )
 
 
 def test_a_pattern_that_matches_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\*.jsonl: no such file"):
-        sources.paths(("none*.jsonl",), str(tmp_path))
+        sources.resolve_paths(("none*.jsonl",), str(tmp_path))
 
 
 def test_sources_keep_their_names_and_order(tmp_path: Path) -> None:
     for name in ("b.txt", "a.txt"):
         write(tmp_path, name, f"{name} one\n\n{name} two\n")
-    found = list(sources.documents(("*.txt",), str(tmp_path), language="xx"))
+    found = list(sources.read_documents(("*.txt",), str(tmp_path), language="xx"))
     assert [(row.source, row.text) for row in found if isinstance(row, Document)] == [
         ("a", "a.txt one"), ("a", "a.txt two"), ("b", "b.txt one"), ("b", "b.txt two"),
     ]  # fmt: skip
@@ -66,19 +81,19 @@ def test_a_local_data_set_folder_is_read_as_the_hub_would(tmp_path: Path) -> Non
     folder = tmp_path / "set"
     folder.mkdir()
     write(folder, "train.jsonl", '{"text": "ایک"}\n{"text": "دو"}\n')
-    found = list(sources.documents((f"hub:{folder}",), "", language="xx"))
+    found = list(sources.read_documents((f"hub:{folder}",), "", language="xx"))
     assert [row.text for row in found if isinstance(row, Document)] == ["ایک", "دو"]
-    (second,) = sources.documents((f"hub:{folder}#train[1:]",), "", language="xx")
+    (second,) = sources.read_documents((f"hub:{folder}#train[1:]",), "", language="xx")
     assert isinstance(second, Document)
     assert second.text == "دو"
     for missing in (f"hub:{tmp_path / 'nothing'}", f"hub:{folder}#test"):
         with pytest.raises(DataError, match="cannot be loaded"):
-            list(sources.documents((missing,), "", language="xx"))
+            list(sources.read_documents((missing,), "", language="xx"))
 
 
 @pytest.mark.shared
 def test_broken_rows_of_the_messy_file_are_reported_by_number(shared_data: Path) -> None:
-    found = list(sources.rows(("messy_dev/broken.jsonl",), str(shared_data)))
+    found = list(sources.read_rows(("messy_dev/broken.jsonl",), str(shared_data)))
     good = [row for row in found if isinstance(row, sources.Row)]
     bad = [row for row in found if isinstance(row, Dropped)]
     assert len(good) + len(bad) == 59
@@ -88,7 +103,7 @@ def test_broken_rows_of_the_messy_file_are_reported_by_number(shared_data: Path)
 
 @pytest.mark.shared
 def test_a_csv_with_mark_and_line_breaks_has_its_forty_records(shared_data: Path) -> None:
-    found = list(sources.rows(("messy_dev/csv_bom_multiline.csv",), str(shared_data)))
+    found = list(sources.read_rows(("messy_dev/csv_bom_multiline.csv",), str(shared_data)))
     assert len(found) == 40
     assert all(isinstance(row, sources.Row) for row in found)
 
@@ -102,6 +117,8 @@ def test_a_csv_with_mark_and_line_breaks_has_its_forty_records(shared_data: Path
         ("page.html", "no reader for .html files"),
     ],
 )
-def test_files_that_are_not_readable_yet_are_refused_with_a_sentence(shared_data: Path, name: str, sentence: str) -> None:
+def test_files_that_are_not_readable_yet_are_refused_with_a_sentence(
+    shared_data: Path, name: str, sentence: str
+) -> None:
     with pytest.raises(DataError, match=sentence):
-        list(sources.documents((f"messy_dev/{name}",), str(shared_data), language="ur"))
+        list(sources.read_documents((f"messy_dev/{name}",), str(shared_data), language="ur"))

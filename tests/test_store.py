@@ -73,14 +73,18 @@ def test_a_full_disk_is_a_sentence() -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("this system has no /dev/full")
-    with pytest.raises(AlifError, match="/dev/full: the disk is full"), store.disk(full), full.open("wb", buffering=0) as file:
+    with (
+        pytest.raises(AlifError, match="/dev/full: the disk is full"),
+        store.friendly_os_errors(full),
+        full.open("wb", buffering=0) as file,
+    ):
         file.write(b"x")
 
 
 def test_a_digest_knows_names_and_bytes(tmp_path: Path) -> None:
     one = tmp_path / "one"
     store.write_text(one / "a.txt", "x")
-    before = store.digest(one)
-    assert store.digest(one) == before
+    before = store.sha256_tree(one)
+    assert store.sha256_tree(one) == before
     (one / "a.txt").rename(one / "b.txt")
-    assert store.digest(one) != before
+    assert store.sha256_tree(one) != before

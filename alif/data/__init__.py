@@ -1,1 +1,1 @@
-"""The data room: seeds, generated and translated rows, filters, replay, corpus, and the training mixture."""
+"""Rows: synthesis, translation, filters, corpus and mixture."""

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from alif.evaluate import stats
-from alif.evaluate.items import Drawing, Items
-from alif.records import Score, Table
+from alif.evaluate.items import Bootstrap, Items
+from alif.records import FrozenModel, Score
 
-__all__ = ["Comparison", "Measured", "compare", "score"]
+__all__ = ["Comparison", "MetricValues", "compare_metrics", "score_metric"]
 
 DIGITS = 6
 """Digits after the point in files: the last digits of a sum depend on the machine."""
@@ -28,7 +28,7 @@ Verdict = Literal["better", "worse", "retained", "lost", "cannot tell", "not mea
 
 
 @dataclass(frozen=True)
-class Measured:
+class MetricValues:
     """One metric of one stage, item by item."""
 
     benchmark: str
@@ -50,12 +50,12 @@ class Measured:
     def key(self) -> tuple[str, str, str]:
         return self.benchmark, self.metric, self.language
 
-    def estimate(self, by: Drawing) -> stats.Estimate:
+    def estimate(self, by: Bootstrap) -> stats.Estimate:
         """Return the value with its interval: Wilson's for a share, bootstrap otherwise."""
-        return stats.wilson_of(self.items) if self.share else stats.bootstrap(self.items, by)
+        return stats.wilson_of(self.items) if self.share else stats.bootstrap_interval(self.items, by)
 
 
-class Comparison(Table):
+class Comparison(FrozenModel):
     """A stage against the base on the same items."""
 
     stage: str
@@ -79,10 +79,14 @@ class Comparison(Table):
     verdict: Verdict
 
 
-def score(stage: str, measured: Measured, by: Drawing) -> Score:
+def score_metric(stage: str, measured: MetricValues, by: Bootstrap) -> Score:
     """Return the score of one stage."""
     found = measured.estimate(by)
-    interval = "Wilson" if measured.share else f"bootstrap over items within groups, {by.resamples} resamples, seed {by.seed}"
+    interval = (
+        "Wilson"
+        if measured.share
+        else f"bootstrap over items within groups, {by.resamples} resamples, seed {by.seed}"
+    )
     return Score(
         stage=stage,
         benchmark=measured.benchmark,
@@ -96,7 +100,9 @@ def score(stage: str, measured: Measured, by: Drawing) -> Score:
     )
 
 
-def compare(stage: str, after: Sequence[Measured], against: str, before: Sequence[Measured], by: Drawing) -> list[Comparison]:
+def compare_metrics(
+    stage: str, after: Sequence[MetricValues], against: str, before: Sequence[MetricValues], by: Bootstrap
+) -> list[Comparison]:
     """Return the paired differences of a stage to an earlier one, metric by metric."""
     pairs = [_Pair.of(old, new, by) for old, new in zip(before, after, strict=True)]
     families: dict[tuple[str, bool], list[int]] = {}
@@ -105,7 +111,7 @@ def compare(stage: str, after: Sequence[Measured], against: str, before: Sequenc
         families.setdefault((name, bool(part)), []).append(index)
     adjusted: dict[int, float] = {}
     for family in families.values():
-        adjusted |= zip(family, stats.holm([pairs[index].found.p for index in family]), strict=True)
+        adjusted |= zip(family, stats.holm_adjust([pairs[index].found.p for index in family]), strict=True)
     return [_comparison(stage, against, pair, adjusted[index]) for index, pair in enumerate(pairs)]
 
 
@@ -113,16 +119,22 @@ def compare(stage: str, after: Sequence[Measured], against: str, before: Sequenc
 class _Pair:
     """One metric of two stages, and how it changed."""
 
-    old: Measured
-    new: Measured
+    old: MetricValues
+    new: MetricValues
     found: stats.Difference
 
     @classmethod
-    def of(cls, old: Measured, new: Measured, by: Drawing) -> _Pair:
+    def of(cls, old: MetricValues, new: MetricValues, by: Bootstrap) -> _Pair:
         if new.key != old.key:
             raise ValueError(f"{new.key} compared with {old.key}")
         share = new.share
-        return cls(old, new, stats.paired_share(new.items, old.items) if share else stats.paired(new.items, old.items, by))
+        return cls(
+            old,
+            new,
+            stats.paired_share(new.items, old.items)
+            if share
+            else stats.paired_bootstrap(new.items, old.items, by),
+        )
 
     @property
     def margin(self) -> float | None:
@@ -134,11 +146,13 @@ class _Pair:
         if self.old.chance is not None and stats.wilson_of(self.old.items).low <= self.old.chance:
             return "not measurable"
         found = self.found
-        low, high = (found.low, found.high) if self.new.lower_is_better else (-found.high, -found.low)  # how much worse
+        low, high = (
+            (found.low, found.high) if self.new.lower_is_better else (-found.high, -found.low)
+        )  # how much worse
         if found.n < 2:
             return "cannot tell"
         if self.margin is not None:
-            return stats.retention(low, high, self.margin)
+            return stats.judge_retention(low, high, self.margin)
         if p_holm >= FALSE_ALARM or low <= 0 <= high:
             return "cannot tell"
         return "worse" if low > 0 else "better"

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from alif import store
 from alif.evaluate import likelihood, lots
-from alif.evaluate.compare import Measured
+from alif.evaluate.compare import MetricValues
 from alif.evaluate.items import Items
-from alif.evaluate.likelihood import Piece
+from alif.evaluate.likelihood import LikelihoodInput
 from alif.records import Document
 from alif.student import Student, encode_documents
 
-__all__ = ["BENCHMARK", "RETENTION_MARGIN", "documents", "measure"]
+__all__ = ["BENCHMARK", "RETENTION_MARGIN", "measure_bits_per_byte", "sample_documents"]
 
 BENCHMARK = "heldout"
 METRIC = "bits_per_byte"
@@ -28,17 +28,23 @@ RETENTION_MARGIN = 0.02
 """Rise of the known language's bits per byte, as a share of the base's, that still counts as retained."""
 
 
-def documents(corpus: Path, languages: Sequence[str], each: int, seed: int) -> list[Document]:
+def sample_documents(corpus: Path, languages: Sequence[str], each: int, seed: int) -> list[Document]:
     """Return the held-out documents, `each` of every source and language by lot (0: all), sorted by language and source."""
     held_out = {row["id"] for _, row in store.read_rows(corpus / "held_out.jsonl")}
     groups: dict[tuple[int, str], list[Document]] = {}
-    for document in store.load(corpus / "examples.jsonl", Document):
+    for document in store.read_models(corpus / "examples.jsonl", Document):
         if document.id in held_out and document.language in languages:
             groups.setdefault((languages.index(document.language), document.source), []).append(document)
-    return [one for key in sorted(groups) for one in lots.draw(groups[key], each, seed, lambda document: document.id)]
+    return [
+        one
+        for key in sorted(groups)
+        for one in lots.sample_items(groups[key], each, seed, lambda document: document.id)
+    ]
 
 
-def measure(student: Student, chosen: Sequence[Document], window: int, known: str) -> list[Measured]:
+def measure_bits_per_byte(
+    student: Student, chosen: Sequence[Document], window: int, known: str
+) -> list[MetricValues]:
     """Return bits per byte of each language and of each of its sources.
 
     Args:
@@ -54,7 +60,9 @@ def measure(student: Student, chosen: Sequence[Document], window: int, known: st
         found.append(_measured(BENCHMARK, language, rows, costs, window=window, known=known))
         for source in dict.fromkeys(document.source for document in rows.values()):
             part = {index: document for index, document in rows.items() if document.source == source}
-            found.append(_measured(f"{BENCHMARK}/{source}", language, part, costs, window=window, known=known))
+            found.append(
+                _measured(f"{BENCHMARK}/{source}", language, part, costs, window=window, known=known)
+            )
     return found
 
 
@@ -64,19 +72,25 @@ def _bits(student: Student, chosen: Sequence[Document], window: int) -> list[flo
     for tokens in encode_documents([document.text for document in chosen], student.tokenizer):
         *text, end = tokens
         context = [text.pop(0)] if text and text[0] == student.tokenizer.bos_token_id else [end]
-        texts.append(Piece(context, text))
-    return likelihood.bits(student, texts, window, "held-out text")
+        texts.append(LikelihoodInput(context, text))
+    return likelihood.target_bits(student, texts, window, "held-out text")
 
 
 def _measured(
-    benchmark: str, language: str, rows: Mapping[int, Document], costs: Sequence[float], *, window: int, known: str
-) -> Measured:
+    benchmark: str,
+    language: str,
+    rows: Mapping[int, Document],
+    costs: Sequence[float],
+    *,
+    window: int,
+    known: str,
+) -> MetricValues:
     items = Items.of(
         [costs[index] for index in rows],
         [len(document.text.encode()) for document in rows.values()],
         [document.source for document in rows.values()],
     )
-    return Measured(
+    return MetricValues(
         benchmark=benchmark,
         metric=METRIC,
         language=language,

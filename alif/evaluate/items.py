@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Drawing", "Floats", "Items"]
+__all__ = ["Bootstrap", "Floats", "Items"]
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Bootstrap:
     """How often and from which seed items are drawn again."""
 
     resamples: int
@@ -35,7 +35,12 @@ class Items:
     """Number of the group of each item, from 0."""
 
     @classmethod
-    def of(cls, amounts: Sequence[float], sizes: Sequence[float] | None = None, groups: Sequence[str] | None = None) -> Items:
+    def of(
+        cls,
+        amounts: Sequence[float],
+        sizes: Sequence[float] | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> Items:
         """Build Items; without `sizes` each item counts once, without `groups` all stand together."""
         n = len(amounts)
         names = {name: number for number, name in enumerate(dict.fromkeys(groups or ()))}

@@ -20,7 +20,7 @@ import torch
 from alif import console
 from alif.student import Student
 
-__all__ = ["Piece", "bits", "windows"]
+__all__ = ["LikelihoodInput", "split_windows", "target_bits"]
 
 LOGITS_AT_ONCE = 2**24
 """Most logits in one forward pass: 64 MB in float32, and three times that while they are normalised."""
@@ -29,7 +29,7 @@ TOKENS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
-class Piece:
+class LikelihoodInput:
     """Tokens whose cost is asked, after tokens that are given."""
 
     context: Sequence[int]
@@ -41,7 +41,7 @@ class Piece:
 
 
 @torch.inference_mode()
-def bits(student: Student, texts: Sequence[Piece], window: int, what: str) -> list[float]:
+def target_bits(student: Student, texts: Sequence[LikelihoodInput], window: int, what: str) -> list[float]:
     """Return the summed bits of each text's target.
 
     Args:
@@ -52,11 +52,11 @@ def bits(student: Student, texts: Sequence[Piece], window: int, what: str) -> li
     """
     owners, pieces = [], []
     for index, text in enumerate(texts):
-        for piece in windows(text, window):
+        for piece in split_windows(text, window):
             owners.append(index)
             pieces.append(piece)
     found = [0.0] * len(texts)
-    with console.progress(what, len(pieces), "texts") as bar:
+    with console.progress_bar(what, len(pieces), "texts") as bar:
         for batch in _batches(student, pieces):
             for index, cost in zip(batch, _costs(student, [pieces[index] for index in batch]), strict=True):
                 found[owners[index]] += cost
@@ -64,18 +64,18 @@ def bits(student: Student, texts: Sequence[Piece], window: int, what: str) -> li
     return found
 
 
-def windows(text: Piece, length: int) -> list[Piece]:
+def split_windows(text: LikelihoodInput, length: int) -> list[LikelihoodInput]:
     """Cut a text into pieces of at most `length` tokens; each begins with the last token of the one before it as context."""
     whole, first = [*text.context, *text.target], len(text.context)
-    pieces = [Piece(whole[:first], whole[first:length])] if first < length else []
+    pieces = [LikelihoodInput(whole[:first], whole[first:length])] if first < length else []
     start = length - 1 if pieces else first - 1
     while start + 1 < len(whole):
-        pieces.append(Piece(whole[start : start + 1], whole[start + 1 : start + length]))
+        pieces.append(LikelihoodInput(whole[start : start + 1], whole[start + 1 : start + length]))
         start += length - 1
     return pieces
 
 
-def _batches(student: Student, pieces: Sequence[Piece]) -> Iterator[list[int]]:
+def _batches(student: Student, pieces: Sequence[LikelihoodInput]) -> Iterator[list[int]]:
     """Yield the numbers of pieces that are read together, the longest first, so that too little memory shows at once."""
     room = max(1, min(TOKENS_AT_ONCE, LOGITS_AT_ONCE // student.model.config.vocab_size))
     batch: list[int] = []
@@ -88,7 +88,7 @@ def _batches(student: Student, pieces: Sequence[Piece]) -> Iterator[list[int]]:
         yield batch
 
 
-def _costs(student: Student, batch: Sequence[Piece]) -> list[float]:
+def _costs(student: Student, batch: Sequence[LikelihoodInput]) -> list[float]:
     """Return the bits of each target: logits at position t give the cost of token t + 1."""
     device = student.model.device
     longest = max(map(len, batch))

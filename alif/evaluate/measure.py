@@ -15,24 +15,24 @@ from typing import Any
 
 from alif import console, recipe, store
 from alif.errors import DataError
-from alif.evaluate import answers, compare, harness, heldout, testset
-from alif.evaluate.compare import Comparison, Measured
-from alif.evaluate.harness import Question
-from alif.evaluate.items import Drawing
-from alif.evaluate.testset import Marked
+from alif.evaluate import compare, heldout, heldout_answers, multiple_choice, testset
+from alif.evaluate.compare import Comparison, MetricValues
+from alif.evaluate.items import Bootstrap
+from alif.evaluate.multiple_choice import Question
+from alif.evaluate.testset import ScoredAnswer
 from alif.language import pack as packs
 from alif.language import text
 from alif.language.pack import Pack
 from alif.records import STAGES, Counts, Document, Dropped, Example
-from alif.runs import Given
-from alif.student import Student, load, write_prompt
-from alif.student.prompts import Template
+from alif.runs import StepContext
+from alif.student import Student, load_student, write_prompt
+from alif.student.chat_template import Template
 
-__all__ = ["measure"]
+__all__ = ["evaluate_stages"]
 
 
 @dataclass(frozen=True)
-class Material:
+class EvaluationSet:
     """What every stage is measured on."""
 
     own: Pack
@@ -53,8 +53,8 @@ class Material:
         return len(self.documents) + len(self.rows) + len(self.asked) + len(self.choices)
 
 
-def measure(
-    given: Given,
+def evaluate_stages(
+    context: StepContext,
     *,
     language: recipe.Language,
     sources: recipe.Sources,
@@ -69,8 +69,8 @@ def measure(
         DataError: there is nothing to measure, or a file cannot be read.
         ModelError: a base or an adapter is missing or damaged.
     """
-    material = choose(
-        given.needs,
+    material = choose_evaluation_set(
+        context.inputs,
         language=language,
         sources=sources,
         benchmarks=benchmarks,
@@ -78,27 +78,33 @@ def measure(
         pretrain=pretrain,
         finetune=finetune,
     )
-    measured: dict[str, list[Measured]] = {}
-    marked: dict[str, list[Marked]] = {}
+    measured: dict[str, list[MetricValues]] = {}
+    marked: dict[str, list[ScoredAnswer]] = {}
     for stage in STAGES:
-        console.note(f"{given.step}: {stage}")
-        adapter = None if stage == STAGES[0] else given.needs[stage] / "adapter"
-        student = load(given.needs["base"], adapter, given.runtime)
-        measured[stage], marked[stage] = examine(student, material)
+        console.log(f"{context.step}: {stage}")
+        adapter = None if stage == STAGES[0] else context.inputs[stage] / "adapter"
+        student = load_student(context.inputs["base"], adapter, context.runtime)
+        measured[stage], marked[stage] = measure_stage(student, material)
         del student  # before the next one is loaded
-    by = Drawing(evaluate.resamples, evaluate.seed)
+    by = Bootstrap(evaluate.bootstrap_samples, evaluate.seed)
     base = measured[STAGES[0]]
-    differences = [one for stage in STAGES[1:] for one in compare.compare(stage, measured[stage], STAGES[0], base, by)]
-    scores = [compare.score(stage, one, by) for stage in STAGES for one in measured[stage]]
-    store.write_rows(given.folder / "scores.jsonl", scores)
-    store.write_rows(given.folder / "differences.jsonl", differences)
-    side_by_side = testset.rows(material.asked, marked, evaluate.samples, evaluate.seed)
-    store.write_rows(given.folder / "answers.jsonl", side_by_side)
-    store.write_rows(given.folder / "dropped.jsonl", (one.record() for one in material.dropped))
-    return Counts.of(len(material), material.dropped, **_facts(material, differences, given.needs["blend"]))
+    differences = [
+        one
+        for stage in STAGES[1:]
+        for one in compare.compare_metrics(stage, measured[stage], STAGES[0], base, by)
+    ]
+    scores = [compare.score_metric(stage, one, by) for stage in STAGES for one in measured[stage]]
+    store.write_rows(context.folder / "scores.jsonl", scores)
+    store.write_rows(context.folder / "differences.jsonl", differences)
+    side_by_side = testset.answer_rows(material.asked, marked, evaluate.samples, evaluate.seed)
+    store.write_rows(context.folder / "answers.jsonl", side_by_side)
+    store.write_rows(context.folder / "dropped.jsonl", (one.record() for one in material.dropped))
+    return Counts.of(
+        len(material), material.dropped, **_facts(material, differences, context.inputs["blend"])
+    )
 
 
-def choose(
+def choose_evaluation_set(
     needs: Mapping[str, Path],
     *,
     language: recipe.Language,
@@ -107,47 +113,64 @@ def choose(
     evaluate: recipe.Evaluate,
     pretrain: recipe.Pretrain,
     finetune: recipe.Finetune,
-) -> Material:
+) -> EvaluationSet:
     """Choose what is measured, the same for every stage."""
-    own, known = packs.load(language.pack), packs.load(language.known)
+    own, known = packs.load_pack(language.pack), packs.load_pack(language.source)
     codes = (own.code, known.code)
-    asked, refused = testset.questions(own, sources.folder, benchmarks, evaluate)
-    choices, unread = harness.questions(benchmarks.choices, sources.folder, evaluate.questions_each, evaluate.seed, known.code)
-    material = Material(
+    asked, refused = testset.read_test_questions(own, sources.folder, benchmarks, evaluate)
+    choices, unread = multiple_choice.read_questions(
+        benchmarks.multiple_choice, sources.folder, evaluate.questions_each, evaluate.seed, known.code
+    )
+    material = EvaluationSet(
         own=own,
         known=known,
-        documents=heldout.documents(needs["corpus"], codes, evaluate.documents, evaluate.seed),
-        rows=answers.held_out(needs["blend"], codes),
+        documents=heldout.sample_documents(needs["corpus"], codes, evaluate.documents, evaluate.seed),
+        rows=heldout_answers.read_heldout_rows(needs["blend"], codes),
         asked=asked,
         choices=choices,
         dropped=[*refused, *unread],
-        window=pretrain.tokens_per_row,
-        template=finetune.template,
-        answer_tokens=evaluate.answer_tokens,
+        window=pretrain.max_seq_length,
+        template=finetune.prompt_template,
+        answer_tokens=evaluate.max_new_tokens,
     )
     if not len(material):
         raise DataError(
             f"{needs['corpus']}: nothing is held out, and there is no question to ask",
-            "Raise corpus.held_out or split.validation, or name a test set in benchmarks.test.",
+            "Raise corpus.heldout_share or split.validation_share, or name a test set in benchmarks.test.",
         )
     return material
 
 
-def examine(student: Student, material: Material) -> tuple[list[Measured], list[Marked]]:
+def measure_stage(student: Student, material: EvaluationSet) -> tuple[list[MetricValues], list[ScoredAnswer]]:
     """Measure one stage: all metrics in a fixed order, and the marked answers to the test set."""
     own, known, asked = material.own, material.known, material.asked
-    found = heldout.measure(student, material.documents, material.window, known.code)
-    found += answers.surprise(student, material.rows, material.template)
-    prompts = [write_prompt(row.instruction, row.input, material.template, student.tokenizer) for row in asked]
-    marked = testset.mark(asked, answers.ask(student, prompts, material.answer_tokens), own, known)
+    found = heldout.measure_bits_per_byte(student, material.documents, material.window, known.code)
+    found += heldout_answers.answer_bits(student, material.rows, material.template)
+    prompts = [
+        write_prompt(row.instruction, row.input, material.template, student.tokenizer) for row in asked
+    ]
+    marked = testset.score_answers(
+        asked, heldout_answers.generate_answers(student, prompts, material.answer_tokens), own, known
+    )
     if marked:
-        found += testset.measure(asked, marked, own.code)
-    return found + harness.measure(student, material.choices), marked
+        found += testset.measure_testset(asked, marked, own.code)
+    return found + multiple_choice.measure_accuracy(student, material.choices), marked
 
 
-def _facts(material: Material, differences: Sequence[Comparison], blend: Path) -> dict[str, Any]:
+def _facts(material: EvaluationSet, differences: Sequence[Comparison], blend: Path) -> dict[str, Any]:
     """Return what the report tells beside the scores: what was measured, what the base's knowledge became, the self-test."""
-    wanted = {"stage", "benchmark", "metric", "language", "difference", "low", "high", "margin", "n", "verdict"}
+    wanted = {
+        "stage",
+        "benchmark",
+        "metric",
+        "language",
+        "difference",
+        "low",
+        "high",
+        "margin",
+        "n",
+        "verdict",
+    }
     kept = [one for one in differences if one.margin is not None and "/" not in one.benchmark]
     return {
         "documents": len(material.documents),
@@ -156,16 +179,16 @@ def _facts(material: Material, differences: Sequence[Comparison], blend: Path) -
         "choices": len(material.choices),
         "window": material.window,
         "retention": [one.model_dump(include=wanted) for one in kept],
-        "gold": testset.gold(material.asked, material.own, material.known),
+        "gold": testset.score_references(material.asked, material.own, material.known),
         "asked_in_training": _asked_in_training(material, blend),
     }
 
 
-def _asked_in_training(material: Material, blend: Path) -> int:
+def _asked_in_training(material: EvaluationSet, blend: Path) -> int:
     """Count test questions that stand in the training mixture, letter for letter after folding."""
-    trained = {_prompt(row, material.own) for row in store.load(blend / "examples.jsonl", Example)}
+    trained = {_prompt(row, material.own) for row in store.read_models(blend / "examples.jsonl", Example)}
     return sum(_prompt(question, material.own) in trained for question in material.asked)
 
 
 def _prompt(row: Example, pack: Pack) -> tuple[str, str]:
-    return text.fold(row.instruction, pack), text.fold(row.input, pack)
+    return text.fold_text(row.instruction, pack), text.fold_text(row.input, pack)

@@ -21,10 +21,11 @@ from dataclasses import dataclass
 
 from sacrebleu.metrics.chrf import CHRF
 
-from alif.language import matching, text
+from alif.language import text
+from alif.language.answers import match as matching
 from alif.language.pack import Pack, Task
 
-__all__ = ["SIGNATURES", "Marks", "mark"]
+__all__ = ["SIGNATURES", "AnswerScores", "score_answer"]
 
 _FOLDED = "NFC, pack letters, marks, digits, case folded"
 
@@ -49,7 +50,7 @@ SIGNATURES = {
 
 
 @dataclass(frozen=True)
-class Marks:
+class AnswerScores:
     """One answer's marks."""
 
     exact_match: bool
@@ -63,17 +64,19 @@ class Marks:
     chrf_folded: float
 
 
-def mark(answer: str, reference: str, task: Task | None, pack: Pack) -> Marks:
+def score_answer(answer: str, reference: str, task: Task | None, pack: Pack) -> AnswerScores:
     """Mark an answer; without a task, as free text."""
-    given, wanted = (text.final(one, task, pack) if task else one for one in (answer, reference))
+    given, wanted = (text.final_answer(one, task, pack) if task else one for one in (answer, reference))
     exact, spaceless, found = _exact(given, wanted, task, pack)
-    return Marks(
+    return AnswerScores(
         exact_match=exact,
         exact_match_nospace=spaceless,
         answer_found=found,
-        token_f1=_f1(text.words(answer, pack), text.words(reference, pack)),
+        token_f1=_f1(text.split_words(answer, pack), text.split_words(reference, pack)),
         chrf=_chrf().sentence_score(answer, [reference]).score,
-        chrf_folded=_chrf().sentence_score(text.fold(answer, pack), [text.fold(reference, pack)]).score,
+        chrf_folded=_chrf()
+        .sentence_score(text.fold_text(answer, pack), [text.fold_text(reference, pack)])
+        .score,
     )
 
 
@@ -83,22 +86,26 @@ def _exact(given: str, wanted: str, task: Task | None, pack: Pack) -> tuple[bool
         label = _label(given, task, pack)
         right = label is not None and label == _label(wanted, task, pack)
         return right, right, label is not None
-    match = matching.compare(given, wanted, pack)
+    match = matching.compare_answers(given, wanted, pack)
     if task and task.metric == "exact":
         if match.choice is not None:
-            return match.choice, match.choice, match.choice or matching.choice(given, pack) is not None
-        found = text.number(given, pack) is not None
+            return match.choice, match.choice, match.choice or matching.match_choice(given, pack) is not None
+        found = text.parse_number(given, pack) is not None
         if match.number is not None:
             return match.number, match.number, found
-        if text.number(wanted, pack) is not None:
+        if text.parse_number(wanted, pack) is not None:
             return match.em or match.contains, match.em_nospace or match.contains, found
     return match.em, match.em_nospace, None
 
 
 def _label(answer: str, task: Task, pack: Pack) -> str | None:
     """Return the only label in `answer`; a label inside a longer one that is there does not count."""
-    there = [label for label in task.labels if text.phrase(answer, (label,), pack)]
-    longest = [label for label in there if not any(label != other and text.phrase(other, (label,), pack) for other in there)]
+    there = [label for label in task.labels if text.find_phrase(answer, (label,), pack)]
+    longest = [
+        label
+        for label in there
+        if not any(label != other and text.find_phrase(other, (label,), pack) for other in there)
+    ]
     return longest[0] if len(longest) == 1 else None
 
 

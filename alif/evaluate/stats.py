@@ -15,21 +15,21 @@ from typing import Literal
 
 import numpy as np
 
-from alif.evaluate.items import Drawing, Floats, Items
+from alif.evaluate.items import Bootstrap, Floats, Items
 
 __all__ = [
     "Difference",
     "Estimate",
     "Retention",
-    "bootstrap",
-    "holm",
-    "mcnemar",
-    "paired",
+    "bootstrap_interval",
+    "holm_adjust",
+    "judge_retention",
+    "mcnemar_test",
+    "paired_bootstrap",
     "paired_share",
-    "retention",
-    "sign_flip",
+    "sign_flip_test",
     "smallest_detectable",
-    "wilson",
+    "wilson_interval",
     "wilson_of",
 ]
 
@@ -65,7 +65,7 @@ class Difference(Estimate):
     """The smallest true difference that so many items would show."""
 
 
-def wilson(hits: int, n: int) -> Estimate:
+def wilson_interval(hits: int, n: int) -> Estimate:
     """Return a share with Wilson's score interval, which holds at small n and near 0 and 1.
 
     Source: Wilson 1927, JASA 22:209; on evaluations Bowyer et al. 2025, arXiv 2503.01747.
@@ -79,10 +79,10 @@ def wilson(hits: int, n: int) -> Estimate:
 
 def wilson_of(items: Items) -> Estimate:
     """Return `wilson` of items that are 0 or 1 and stand in one group."""
-    return wilson(int(items.amounts.sum()), len(items))
+    return wilson_interval(int(items.amounts.sum()), len(items))
 
 
-def bootstrap(items: Items, by: Drawing) -> Estimate:
+def bootstrap_interval(items: Items, by: Bootstrap) -> Estimate:
     """Return the value with a bootstrap interval: items are drawn again with replacement within their groups.
 
     The percentiles are widened for few items, which plain ones treat too kindly; with eight very skewed items the interval
@@ -101,7 +101,7 @@ def _interval(items: Items, redrawn: Floats) -> Estimate:
     return Estimate(value, min(value, float(low)), max(value, float(high)), len(items))
 
 
-def _redraw(items: Items, by: Drawing) -> Floats:
+def _redraw(items: Items, by: Bootstrap) -> Floats:
     """Return the value of each redrawn set, shape (resamples,)."""
     random = np.random.default_rng(by.seed)
     groups = int(items.groups.max()) + 1
@@ -139,7 +139,7 @@ def _student(freedom: int) -> float:
     )
 
 
-def paired(after: Items, before: Items, by: Drawing) -> Difference:
+def paired_bootstrap(after: Items, before: Items, by: Bootstrap) -> Difference:
     """Return the difference of two stages on the same items, with a paired bootstrap interval.
 
     Source: Koehn 2004, EMNLP (paired bootstrap); p by `sign_flip`.
@@ -148,10 +148,10 @@ def paired(after: Items, before: Items, by: Drawing) -> Difference:
     redrawn = _redraw(change, by)
     found = _interval(change, redrawn)
     detectable = (_TWO_SIDED + _NORMAL.inv_cdf(POWER)) * float(np.std(redrawn))
-    return Difference(found.value, found.low, found.high, found.n, sign_flip(change, by), detectable)
+    return Difference(found.value, found.low, found.high, found.n, sign_flip_test(change, by), detectable)
 
 
-def sign_flip(change: Items, by: Drawing) -> float:
+def sign_flip_test(change: Items, by: Bootstrap) -> float:
     """Return how often random signs of the items' differences move the value as far as it moved, two-sided.
 
     Source: Fisher 1935 (randomisation test); (1 + hits) / (1 + draws): Phipson & Smyth 2010, arXiv 1603.05766.
@@ -183,10 +183,10 @@ def paired_share(after: Items, before: Items) -> Difference:
     half = _TWO_SIDED * deviation / math.sqrt(total)
     value = (gained - lost) / n
     low, high = max(-1.0, min(value, centre - half)), min(1.0, max(value, centre + half))
-    return Difference(value, low, high, n, mcnemar(gained, lost), smallest_detectable(deviation, n))
+    return Difference(value, low, high, n, mcnemar_test(gained, lost), smallest_detectable(deviation, n))
 
 
-def mcnemar(gained: int, lost: int) -> float:
+def mcnemar_test(gained: int, lost: int) -> float:
     """Return the exact two-sided p that gains and losses are equally likely.
 
     Source: McNemar 1947, Psychometrika 12:153, in its exact binomial form.
@@ -206,7 +206,7 @@ def smallest_detectable(deviation: float, n: int) -> float:
     return (_TWO_SIDED + _NORMAL.inv_cdf(POWER)) * deviation / math.sqrt(n)
 
 
-def holm(ps: Sequence[float]) -> list[float]:
+def holm_adjust(ps: Sequence[float]) -> list[float]:
     """Return the p values of one family, adjusted for their number, in their order.
 
     Source: Holm 1979, Scandinavian Journal of Statistics 6:65.
@@ -219,7 +219,7 @@ def holm(ps: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def retention(low: float, high: float, margin: float) -> Retention:
+def judge_retention(low: float, high: float, margin: float) -> Retention:
     """Judge a loss by its interval: "retained" below the margin, "lost" above it, "cannot tell" where the interval holds it.
 
     `low` and `high` bound how much worse something became; a gain is negative. A loss that is not significant is not retention.

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Literal
 
-__all__ = ["direction", "isolated", "pieces"]
+__all__ = ["isolate", "split_runs", "text_direction"]
 
 Direction = Literal["ltr", "rtl"]
 
@@ -25,10 +25,21 @@ _RUN = re.compile(r"[LN][LNosc. ]*[LN]|[LN]")
 """A stretch of letters and numbers with anything between them but a right-to-left letter."""
 _LIST = re.compile(r"(?<=N)c(?= +[so]?N)")
 """A comma between two numbers, followed by a space: the numbers are a list, not one run."""
-_CLASSES = {"L": "L", "EN": "N", "AN": "N", "R": "R", "AL": "R", "ES": "s", "ET": "s", "WS": " ", "CS": "c", "NSM": "."}
+_CLASSES = {
+    "L": "L",
+    "EN": "N",
+    "AN": "N",
+    "R": "R",
+    "AL": "R",
+    "ES": "s",
+    "ET": "s",
+    "WS": " ",
+    "CS": "c",
+    "NSM": ".",
+}
 
 
-def direction(text: str, otherwise: Direction = "rtl") -> Direction:
+def text_direction(text: str, otherwise: Direction = "rtl") -> Direction:
     """Return the direction of a paragraph: that of most of its letters; a tie runs `otherwise`.
 
     The first letter decides nothing, which is why `dir="auto"` is wrong: "Python ایک زبان ہے۔" is an Urdu sentence.
@@ -38,7 +49,7 @@ def direction(text: str, otherwise: Direction = "rtl") -> Direction:
     return otherwise if right == left else "rtl" if right > left else "ltr"
 
 
-def pieces(text: str) -> Iterator[tuple[str, bool]]:
+def split_runs(text: str) -> Iterator[tuple[str, bool]]:
     """Yield (piece, whether it runs left to right by itself) of a right-to-left paragraph; joined they are `text`.
 
     Isolated are runs of Latin words, numbers, sums, ranges, dates, percentages, versions, tags and addresses. In a list of
@@ -68,20 +79,22 @@ def _widened(text: str, shape: str, start: int, end: int, floor: int) -> tuple[i
         start -= len(opening)
     while end < len(text):
         opener = _BRACKETS.get(text[end])
-        opened_inside = opener is not None and text.count(opener, start, end) > text.count(text[end], start, end)
+        opened_inside = opener is not None and text.count(opener, start, end) > text.count(
+            text[end], start, end
+        )
         if not (shape[end] == "s" or opened_inside or text[end : end + 2] in ("()", "[]", "{}")):
             break
         end += 1
     return start, end
 
 
-def isolated(text: str, way: Direction) -> str:
+def isolate(text: str, way: Direction) -> str:
     """Return a line for a terminal: an isolate around the whole and, in a right-to-left line, around its inner runs.
 
     Direction marks that the text brought along are left out: they could open what this line does not close.
     """
     plain = text.translate(_CONTROLS)
     if way == "ltr":
-        return f"{LRI}{plain}{PDI}" if direction(plain, "ltr") == "rtl" else plain
-    inner = "".join(f"{LRI}{piece}{PDI}" if alone else piece for piece, alone in pieces(plain))
+        return f"{LRI}{plain}{PDI}" if text_direction(plain, "ltr") == "rtl" else plain
+    inner = "".join(f"{LRI}{piece}{PDI}" if alone else piece for piece, alone in split_runs(plain))
     return f"{RLI}{inner}{PDI}"

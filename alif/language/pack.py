@@ -24,8 +24,7 @@ from pydantic import ValidationError
 
 from alif.errors import PackError
 from alif.language.pack_files import parse_toml, read_pack_text, require_pack_file, text_files
-from alif.language.prompt_templates import load_prompt
-from alif.language.tables import (
+from alif.language.pack_schema import (
     Choices,
     Clean,
     Compare,
@@ -39,13 +38,14 @@ from alif.language.tables import (
     Sentences,
     TaskFile,
 )
-from alif.records import Table
+from alif.language.prompt_templates import load_prompt
+from alif.records import FrozenModel
 
-__all__ = ["Pack", "Task", "faults", "load", "shipped", "wordings"]
+__all__ = ["Pack", "Task", "load_pack", "prompt_variants", "shipped_packs", "validation_errors"]
 
 SHIPPED = Path(__file__).parent / "packs"
 
-Facts = TypeVar("Facts", bound=Table)
+Facts = TypeVar("Facts", bound=FrozenModel)
 Result = TypeVar("Result")
 
 
@@ -100,41 +100,45 @@ class Pack:
     def parts(self) -> dict[str, Path]:
         """Return the files that decide what is made with the pack, by label: what a step's identity covers."""
         names = ["pack.toml", *(f"tasks/{name}.toml" for name in self.tasks)]
-        names += sorted(path.relative_to(self.folder).as_posix() for path in self.folder.glob("prompts/*.jinja"))
+        names += sorted(
+            path.relative_to(self.folder).as_posix() for path in self.folder.glob("prompts/*.jinja")
+        )
         return {f"{self.code}/{name}": self.folder / name for name in names}
 
 
-def shipped() -> dict[str, Path]:
+def shipped_packs() -> dict[str, Path]:
     """Return the folders of the shipped packs by name."""
     return {path.parent.name: path.parent for path in sorted(SHIPPED.glob("*/pack.toml"))}
 
 
-def load(name_or_path: str | Path) -> Pack:
+def load_pack(name_or_path: str | Path) -> Pack:
     """Return the pack of a shipped name or of a folder; the same folder gives the same object.
 
     Raises:
         PackError: the first thing that is wrong, with path and line.
     """
-    folder = shipped().get(str(name_or_path), Path(name_or_path))
+    folder = shipped_packs().get(str(name_or_path), Path(name_or_path))
     if not (folder / "pack.toml").is_file():
         raise PackError(
             f"{name_or_path}: no such language pack",
-            f"Shipped packs: {', '.join(shipped())}; or name a folder with a pack.toml.",
+            f"Shipped packs: {', '.join(shipped_packs())}; or name a folder with a pack.toml.",
         )
     return _load(folder.resolve())
 
 
-def wordings(folder: Path, task: str) -> tuple[Path, ...]:
+def prompt_variants(folder: Path, task: str) -> tuple[Path, ...]:
     """Return the prompt files of a task: prompts/NAME.jinja, which each task has, and those in other words, by name."""
     prompts = folder / "prompts"
     return (prompts / f"{task}.jinja", *sorted(prompts.glob(f"{task}.*.jinja")))
 
 
-def faults(folder: Path) -> list[PackError]:
+def validation_errors(folder: Path) -> list[PackError]:
     """Return everything that is wrong with the form of a pack's files, not only the first thing, in the order to mend it."""
     path = folder / "pack.toml"
     if not path.is_file():
-        return [PackError(f"{folder}: no pack.toml", "`alif new --pack CODE --from TEXT` writes a pack folder.")]
+        return [
+            PackError(f"{folder}: no pack.toml", "`alif new --pack CODE --from TEXT` writes a pack folder.")
+        ]
     found: list[PackError] = []
     for file in text_files(folder):
         _try(found, lambda file=file: read_pack_text(file, folder))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
@@ -144,7 +148,7 @@ def faults(folder: Path) -> list[PackError]:
         _try(found, lambda: _check_tasks(path, facts.tasks))
         for name in facts.tasks:
             _try(found, lambda name=name: _read(folder / "tasks" / f"{name}.toml", folder, TaskFile))  # type: ignore[misc]
-            for wording in wordings(folder, name):
+            for wording in prompt_variants(folder, name):
                 _try(found, lambda wording=wording: load_prompt(wording, folder))  # type: ignore[misc]
     return list({error.message: error for error in found}.values())
 
@@ -175,9 +179,17 @@ def _check_letters(path: Path, facts: PackFile) -> None:
     own = set(facts.script.letters)
     in_script = regex.compile(rf"\p{{Script={facts.script.name}}}")
     checks: tuple[tuple[str, Callable[[], set[str]], str], ...] = (
-        ("script.letters", lambda: {c for c in own if not in_script.match(c)}, f"is not of the script {facts.script.name}"),
+        (
+            "script.letters",
+            lambda: {c for c in own if not in_script.match(c)},
+            f"is not of the script {facts.script.name}",
+        ),
         ("script.telling", lambda: set(facts.script.telling) - own, "is not among script.letters"),
-        ("lookalikes", lambda: own & facts.lookalikes.keys(), "is among script.letters and cannot be a wrong letter"),
+        (
+            "lookalikes",
+            lambda: own & facts.lookalikes.keys(),
+            "is among script.letters and cannot be a wrong letter",
+        ),
         (
             "lookalikes",
             lambda: set(facts.lookalikes.values()) - own,
@@ -186,7 +198,9 @@ def _check_letters(path: Path, facts: PackFile) -> None:
     )
     for key, wrong, what in checks:
         for char in sorted(wrong()):
-            raise PackError(f"{path}: {key}: {char} (U+{ord(char):04X}) {what}", "Mend one of the two tables.")
+            raise PackError(
+                f"{path}: {key}: {char} (U+{ord(char):04X}) {what}", "Mend one of the two tables."
+            )
 
 
 def _check_tasks(path: Path, names: tuple[str, ...]) -> None:
@@ -196,22 +210,28 @@ def _check_tasks(path: Path, names: tuple[str, ...]) -> None:
     for found in (*path.parent.glob("tasks/*.toml"), *path.parent.glob("prompts/[!_]*.jinja")):
         task = found.name.partition(".")[0]
         if task not in names:
-            raise PackError(f"{found}: not a task of the pack", f"Add {task} to tasks in {path}, or remove the file.")
+            raise PackError(
+                f"{found}: not a task of the pack", f"Add {task} to tasks in {path}, or remove the file."
+            )
 
 
 def _check_shares(path: Path, facts: PackFile, tasks: Mapping[str, Task]) -> None:
     whole = sum(task.share for task in tasks.values())
     if tasks and (whole >= 1 or not any(task.weight for task in tasks.values())):
-        raise PackError(f"{path}: tasks: their shares are {whole:g} of all rows", "Leave some to the tasks with a weight.")
+        raise PackError(
+            f"{path}: tasks: their shares are {whole:g} of all rows", "Leave some to the tasks with a weight."
+        )
     for name, task in tasks.items():
         if task.answer_script != "own" and facts.roman is None:
             where = path.parent / "tasks" / f"{name}.toml"
-            raise PackError(f"{where}: answer_script: {path.name} has no table roman", "Describe that script in [roman].")
+            raise PackError(
+                f"{where}: answer_script: {path.name} has no table roman", "Describe that script in [roman]."
+            )
 
 
 def _task(folder: Path, name: str) -> Task:
     facts = _read(folder / "tasks" / f"{name}.toml", folder, TaskFile)
-    templates = tuple(load_prompt(path, folder) for path in wordings(folder, name))
+    templates = tuple(load_prompt(path, folder) for path in prompt_variants(folder, name))
     return Task(**facts.model_dump(exclude_unset=True), name=name, templates=templates)
 
 
@@ -222,7 +242,9 @@ def _read(path: Path, folder: Path, model: type[Facts]) -> Facts:
         return model.model_validate(values)
     except ValidationError as error:
         every = error.errors()
-        first = next((one for one in every if one["type"] == "extra_forbidden"), every[0])  # the slip, not what it left missing
+        first = next(
+            (one for one in every if one["type"] == "extra_forbidden"), every[0]
+        )  # the slip, not what it left missing
         keys = [str(part) for part in first["loc"] if isinstance(part, str)]
         where = f"{path}:{_line(text, keys) or 1}"
         what = {"extra_forbidden": "no such key", "missing": "is missing"}.get(

@@ -52,14 +52,17 @@ def require_pack_file(path: Path, folder: Path) -> None:
         installed
     ):  # some installers make each of our own files a symlink
         raise PackError(
-            f"{path}: lies outside the pack's folder", "Copy the file itself into the pack: links may not lead out of it."
+            f"{path}: lies outside the pack's folder",
+            "Copy the file itself into the pack: links may not lead out of it.",
         )
     try:
         facts = path.stat()
     except OSError as error:
         raise PackError(f"{path}: cannot be read ({error.strerror})", "The pack needs this file.") from error
     if not stat.S_ISREG(facts.st_mode):
-        raise PackError(f"{path}: is not a regular file", "Replace the folder, pipe or device by a text file.")
+        raise PackError(
+            f"{path}: is not a regular file", "Replace the folder, pipe or device by a text file."
+        )
     most = _MAX_BYTES.get(path.suffix, MAX_TABLE_BYTES)
     if facts.st_size > most:
         raise PackError(f"{path}: {facts.st_size:,} bytes, at most {most:,} are read", "Shorten the file.")
@@ -85,7 +88,9 @@ def read_pack_text(path: Path, folder: Path) -> str:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = 1 + raw.count(b"\n", 0, error.start)
-        raise PackError(f"{path}:{line}: not UTF-8 (byte 0x{raw[error.start]:02x})", "Save the file as UTF-8.") from error
+        raise PackError(
+            f"{path}:{line}: not UTF-8 (byte 0x{raw[error.start]:02x})", "Save the file as UTF-8."
+        ) from error
     for number, written in enumerate(text.split("\n"), 1):
         if not unicodedata.is_normalized("NFC", written):
             raise PackError(
@@ -103,7 +108,9 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
     """
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") > MAX_LINE_DOTS:
-            raise PackError(f"{path}:{number}: more than {MAX_LINE_DOTS} full stops in a line", "Break the line.")
+            raise PackError(
+                f"{path}:{number}: more than {MAX_LINE_DOTS} full stops in a line", "Break the line."
+            )
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -111,6 +118,8 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
         where = f"{path}:{line_named[1] if line_named else len(text.splitlines())}"
         raise PackError(f"{where}: not TOML ({error})", "Mend that line.") from error
     except RecursionError as error:
-        raise PackError(f"{path}: lists or tables nested too deeply", "Write the tables as in packs/ur/pack.toml.") from error
+        raise PackError(
+            f"{path}: lists or tables nested too deeply", "Write the tables as in packs/ur/pack.toml."
+        ) from error
     except ValueError as error:  # a number of thousands of digits
         raise PackError(f"{path}: a number that cannot be read ({error})", "Shorten that number.") from error

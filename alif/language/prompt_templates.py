@@ -28,7 +28,9 @@ PROMPT_VARIABLES = frozenset({"language", "native_name", "items"})
 MAX_INCLUDE_DEPTH = 8
 """Includes within includes. The shipped prompts have one."""
 
-_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=False)
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=False
+)
 _INCLUDE = re.compile(r"""\{%\s*include\s+(['"])([\w.-]+\.jinja)\1\s*%\}\n?""")
 _ALLOWED = (
     f"A prompt is text, {', '.join(f'{{{{ {name} }}}}' for name in sorted(PROMPT_VARIABLES))}, comments, raw blocks and "
@@ -55,9 +57,13 @@ def render_prompt(source: str, language: str, native_name: str, items: int) -> s
 def _expand(path: Path, folder: Path, expanded: dict[Path, str], within: tuple[Path, ...]) -> str:
     """Return a checked template with its includes written out; each file is read once, so that doubling costs nothing."""
     if path in within:
-        raise PackError(f"{within[-1]}: includes lead in a circle, back to {path.name}", "Remove one of these includes.")
+        raise PackError(
+            f"{within[-1]}: includes lead in a circle, back to {path.name}", "Remove one of these includes."
+        )
     if len(within) > MAX_INCLUDE_DEPTH:
-        raise PackError(f"{path}: more than {MAX_INCLUDE_DEPTH} includes within each other", "Include the text directly.")
+        raise PackError(
+            f"{path}: more than {MAX_INCLUDE_DEPTH} includes within each other", "Include the text directly."
+        )
     if path not in expanded:
         source = read_pack_text(path, folder)
         _check(_INCLUDE.sub(lambda found: "\n" * found[0].count("\n"), source), str(path), numbered=True)
@@ -67,12 +73,17 @@ def _expand(path: Path, folder: Path, expanded: dict[Path, str], within: tuple[P
             parts.append(part)
             size_bytes += len(part.encode())
             if size_bytes > MAX_PROMPT_BYTES:
-                raise PackError(f"{path}: over {MAX_PROMPT_BYTES:,} bytes with its includes written out", "Shorten the prompt.")
+                raise PackError(
+                    f"{path}: over {MAX_PROMPT_BYTES:,} bytes with its includes written out",
+                    "Shorten the prompt.",
+                )
         expanded[path] = "".join(parts)
     return expanded[path]
 
 
-def _write_out(source: str, path: Path, folder: Path, expanded: dict[Path, str], within: tuple[Path, ...]) -> Iterator[str]:
+def _write_out(
+    source: str, path: Path, folder: Path, expanded: dict[Path, str], within: tuple[Path, ...]
+) -> Iterator[str]:
     begin = 0
     for found in _INCLUDE.finditer(source):
         yield source[begin : found.start()]
@@ -98,4 +109,6 @@ def _check(source: str, where: str, numbered: bool = False) -> None:
             if isinstance(node, nodes.Name) and node.name not in PROMPT_VARIABLES:
                 raise PackError(f"{place}: no such variable: {node.name}", _ALLOWED)
             if not isinstance(node, nodes.Name | nodes.TemplateData):
-                raise PackError(f"{place}: Jinja code that a prompt may not use ({type(node).__name__})", _ALLOWED)
+                raise PackError(
+                    f"{place}: Jinja code that a prompt may not use ({type(node).__name__})", _ALLOWED
+                )

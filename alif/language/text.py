@@ -12,11 +12,20 @@ from collections.abc import Iterable
 
 import regex
 
-from alif.language.letters import fold, normalise, words
-from alif.language.numbers import equations, number
+from alif.language.answers.arithmetic import check_equations, parse_number
+from alif.language.normalisation import fold_text, normalise_text, split_words
 from alif.language.pack import Pack, Task
 
-__all__ = ["equations", "final", "fold", "normalise", "number", "phrase", "sentences", "words"]
+__all__ = [
+    "check_equations",
+    "final_answer",
+    "find_phrase",
+    "fold_text",
+    "normalise_text",
+    "parse_number",
+    "split_sentences",
+    "split_words",
+]
 
 
 @functools.cache
@@ -25,24 +34,24 @@ def _sentence(pack: Pack) -> regex.Pattern[str]:
     return regex.compile(rf"(?<=[{marks}][{closers}]*)[^\S\n]+|\n+")
 
 
-def sentences(text: str, pack: Pack) -> list[str]:
+def split_sentences(text: str, pack: Pack) -> list[str]:
     """Return the sentences: cut after a sentence mark that a space follows, and at line ends; only spaces are lost."""
     return [piece.strip() for piece in _sentence(pack).split(text) if piece.strip()]
 
 
-def phrase(text: str, phrases: Iterable[str], pack: Pack) -> str | None:
+def find_phrase(text: str, phrases: Iterable[str], pack: Pack) -> str | None:
     """Return the first of `phrases` whose words stand in `text` one after another, or None."""
-    spoken = f" {' '.join(words(text, pack))} "
+    spoken = f" {' '.join(split_words(text, pack))} "
     return next((wanted for wanted in phrases if f" {' '.join(_spoken(wanted, pack))} " in spoken), None)
 
 
 @functools.cache
 def _spoken(fixed: str, pack: Pack) -> list[str]:
     """Return the words of a phrase or heading of the pack."""
-    return words(fixed, pack)
+    return split_words(fixed, pack)
 
 
-def final(text: str, task: Task, pack: Pack) -> str:
+def final_answer(text: str, task: Task, pack: Pack) -> str:
     """Return the final answer: what follows the task's last answer heading, up to another heading or the end.
 
     "جواب: 420 روپے" ("answer: 420 rupees") → "420 روپے". Without an answer heading: all before the first other heading.
@@ -65,7 +74,7 @@ def _heading(line: str, task: Task, pack: Pack) -> tuple[str, str]:
     head, colon, rest = regex.sub(r"[:：]", ":", line, count=1).partition(":")
     if not colon:
         return "", line
-    spoken = words(head, pack)
+    spoken = split_words(head, pack)
     for kind in ("answer", "other"):
         if spoken in [_spoken(heading, pack) for heading in getattr(task.headings, kind)]:
             return kind, rest.strip(" *_")

@@ -20,9 +20,9 @@ from pydantic import ValidationError
 from alif import recipe, store
 from alif.errors import DataError, ReviewError, Waiting
 from alif.records import Counts, Dropped, Example, Verdict
-from alif.runs import Given
+from alif.runs import StepContext
 
-__all__ = ["REASONS", "REQUESTS", "review"]
+__all__ = ["REASONS", "REQUESTS", "review_rows"]
 
 REQUESTS = "review_requests.jsonl"
 """Where the rows that wait for people lie, in the run's folder."""
@@ -39,18 +39,18 @@ class _Placed:
     where: str
 
 
-def review(given: Given, review: recipe.Review) -> Counts:
+def review_rows(context: StepContext, review: recipe.Review) -> Counts:
     """Apply people's verdicts to the filtered rows, or pass all rows on where the recipe asks for nobody.
 
     Raises:
         Waiting: rows are still without enough verdicts; the message names both files.
         ReviewError: a verdict that cannot be read, names no row or contradicts another, with path:line.
     """
-    rows = list(store.load(given.needs["filter"] / "examples.jsonl", Example))
-    path = Path(review.verdicts) if review.verdicts else given.root / "verdicts.jsonl"
+    rows = list(store.read_models(context.inputs["filter"] / "examples.jsonl", Example))
+    path = Path(review.verdicts) if review.verdicts else context.root / "verdicts.jsonl"
     asked = review.share > 0 or bool(review.verdicts)
     verdicts = _read(path, {row.id for row in rows}) if asked and path.is_file() else {}
-    _await_people(given, review, rows, verdicts, path)
+    _await_people(context, review, rows, verdicts, path)
     kept: dict[str, Example] = {}
     dropped: list[Dropped] = []
     for row in rows:
@@ -61,8 +61,8 @@ def review(given: Given, review: recipe.Review) -> Counts:
             kept[result.id] = result
         else:
             dropped.append(result)
-    store.write_rows(given.folder / "examples.jsonl", kept.values())
-    store.write_rows(given.folder / "dropped.jsonl", (row.record() for row in dropped))
+    store.write_rows(context.folder / "examples.jsonl", kept.values())
+    store.write_rows(context.folder / "dropped.jsonl", (row.record() for row in dropped))
     decisions = [placed[0].verdict.decision for placed in verdicts.values()]
     facts = {decision: decisions.count(decision) for decision in ("approve", "edit", "reject")}
     return Counts.of(len(kept), dropped, read=len(decisions), unread=len(rows) - len(decisions), **facts)
@@ -79,7 +79,8 @@ def _read(path: Path, known: Collection[str]) -> dict[str, list[_Placed]]:
         placed = _Placed(_verdict(row, where), where)
         if placed.verdict.id not in known:
             raise ReviewError(
-                f"{where}: no row under review has the id {placed.verdict.id}", f"Copy ids from {REQUESTS}, or remove the line."
+                f"{where}: no row under review has the id {placed.verdict.id}",
+                f"Copy ids from {REQUESTS}, or remove the line.",
             )
         earlier = found.setdefault(placed.verdict.id, [])
         for other in earlier:
@@ -96,15 +97,20 @@ def _verdict(row: Mapping[str, object], where: str) -> Verdict:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise ReviewError(
-            f'{where}: "{key}": {first["msg"]}', "A verdict needs id, decision (approve, edit, reject) and reviewer."
+            f'{where}: "{key}": {first["msg"]}',
+            "A verdict needs id, decision (approve, edit, reject) and reviewer.",
         ) from error
     texts = [getattr(verdict, key) for key in TEXTS]
     if not verdict.reviewer.strip():
         raise ReviewError(f'{where}: "reviewer" is empty', "Say who read the row.")
     if verdict.decision == "edit" and all(text is None for text in texts):
-        raise ReviewError(f"{where}: an edit without a text", f"Give the new {', '.join(TEXTS)}, or approve the row.")
+        raise ReviewError(
+            f"{where}: an edit without a text", f"Give the new {', '.join(TEXTS)}, or approve the row."
+        )
     if verdict.decision != "edit" and any(text is not None for text in texts):
-        raise ReviewError(f"{where}: {verdict.decision} with a new text", 'Make it "edit", or leave the texts out.')
+        raise ReviewError(
+            f"{where}: {verdict.decision} with a new text", 'Make it "edit", or leave the texts out.'
+        )
     if verdict.decision == "edit" and "" in (texts[0], texts[2]):
         raise ReviewError(f"{where}: an edit may not empty instruction or output", "Reject the row instead.")
     if verdict.reason and verdict.reason not in REASONS:
@@ -125,13 +131,17 @@ def _agree(one: _Placed, other: _Placed) -> None:
 
 
 def _await_people(
-    given: Given, review: recipe.Review, rows: Sequence[Example], verdicts: Mapping[str, list[_Placed]], path: Path
+    context: StepContext,
+    review: recipe.Review,
+    rows: Sequence[Example],
+    verdicts: Mapping[str, list[_Placed]],
+    path: Path,
 ) -> None:
     """Write the drawn rows that still lack verdicts and wait; once there are none, take the file away."""
     lot = random.Random(f"{review.seed}/review").sample(range(len(rows)), math.ceil(review.share * len(rows)))
     wanted = [rows[index] for index in sorted(lot)]
     waiting = [row for row in wanted if len(verdicts.get(row.id, [])) < review.reviewers]
-    requests = given.root / REQUESTS
+    requests = context.root / REQUESTS
     if not waiting:
         requests.unlink(missing_ok=True)
         return
@@ -152,7 +162,9 @@ def _apply(row: Example, placed: Sequence[_Placed]) -> Example | Dropped:
     if verdict.decision == "reject":
         notes = "; ".join(one.verdict.note for one in placed if one.verdict.note)
         return Dropped(
-            row=row, reason=f"rejected_{verdict.reason or 'other'}", evidence=f"{readers}: {notes}" if notes else readers
+            row=row,
+            reason=f"rejected_{verdict.reason or 'other'}",
+            evidence=f"{readers}: {notes}" if notes else readers,
         )
     origin = row.origin.model_copy(update={"reviewed_by": readers})
     texts = {key: getattr(verdict, key) for key in TEXTS if getattr(verdict, key) is not None}

@@ -6,9 +6,9 @@ prompt = write_prompt("پانی کا فارمولا کیا ہے؟", "", "auto", 
 
 from __future__ import annotations
 
-from alif.student.base import Base, Student, load, merge
-from alif.student.device import quiet
-from alif.student.prompts import encode_answer, encode_documents, encode_prompt, write_prompt
+from alif.student.base import Base, Student, load_student, merge_adapter
+from alif.student.chat_template import encode_answer, encode_documents, encode_prompt, write_prompt
+from alif.student.device import quiet_libraries
 
 __all__ = [
     "Base",
@@ -16,9 +16,9 @@ __all__ = [
     "encode_answer",
     "encode_documents",
     "encode_prompt",
-    "load",
-    "merge",
+    "load_student",
+    "merge_adapter",
     "write_prompt",
 ]
 
-quiet()
+quiet_libraries()

@@ -25,7 +25,18 @@ from alif.errors import ModelError, RecipeError
 from alif.recipe import Adapter
 from alif.student import weights
 
-__all__ = ["Share", "causal", "head", "join", "restore", "save", "share", "size", "trained", "wrap"]
+__all__ = [
+    "TrainableShare",
+    "adapter_size",
+    "add_adapter",
+    "combine_adapters",
+    "count_parameters",
+    "load_adapter",
+    "output_head",
+    "save_adapter",
+    "trainable_parameters",
+    "unwrap",
+]
 
 LINEAR = {
     "attention": ("q_proj", "k_proj", "v_proj", "o_proj"),
@@ -42,7 +53,7 @@ WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 
 
 @dataclass(frozen=True)
-class Share:
+class TrainableShare:
     """How much of a wrapped model is trained."""
 
     trainable: int
@@ -54,28 +65,30 @@ class Share:
         return 100 * self.trainable / self.total
 
 
-def share(model: torch.nn.Module) -> Share:
+def count_parameters(model: torch.nn.Module) -> TrainableShare:
     """Count trainable and all parameters; Llama-3.1-8B with rank 128 has 1,386,217,472, which are 14.72 % of base + adapter.
 
     Source: arXiv 2510.09051 (14.72 %).
     """
-    sizes = [(size(parameter), parameter.requires_grad) for parameter in model.parameters()]
-    return Share(sum(count for count, is_trained in sizes if is_trained), sum(count for count, _ in sizes))
+    sizes = [(adapter_size(parameter), parameter.requires_grad) for parameter in model.parameters()]
+    return TrainableShare(
+        sum(count for count, is_trained in sizes if is_trained), sum(count for count, _ in sizes)
+    )
 
 
-def trained(model: torch.nn.Module | None) -> Iterator[tuple[str, torch.nn.Parameter]]:
+def trainable_parameters(model: torch.nn.Module | None) -> Iterator[tuple[str, torch.nn.Parameter]]:
     """Yield what is trained, by name; a tied matrix once."""
     named = model.named_parameters() if model is not None else ()
     return ((name, parameter) for name, parameter in named if parameter.requires_grad)
 
 
-def size(parameter: torch.Tensor) -> int:
+def adapter_size(parameter: torch.Tensor) -> int:
     """Return how many weights a parameter holds; bitsandbytes keeps two of 4 bits in a byte, and tells the shape beside."""
     packed: Any = getattr(parameter, "quant_state", None)
     return int(packed.shape.numel() if packed is not None else parameter.numel())
 
 
-def wrap(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
+def add_adapter(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
     """Freeze `model` and put a fresh adapter on it, the same for the same seed; it changes no output until it is trained.
 
     Raises:
@@ -84,14 +97,17 @@ def wrap(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
     """
     kinds = [kind for kind in LINEAR if kind in adapter.targets]
     if not kinds:
-        raise RecipeError('adapter.targets needs "attention" or "mlp"', "Embeddings alone are not an adapter.")
+        raise RecipeError(
+            'adapter.targets needs "attention" or "mlp"', "Embeddings alone are not an adapter."
+        )
     with_embeddings = "embeddings" in adapter.targets
     wanted = [name for kind in kinds for name in LINEAR[kind]]
     present = {name.rpartition(".")[2] for name, _ in model.named_modules()}
     missing = [name for name in (*wanted, *(EMBEDDINGS if with_embeddings else ())) if name not in present]
     if missing:
         raise ModelError(
-            f"the base has no layers called {', '.join(missing)}", "Choose a base of Llama's shape (Llama, Qwen …)."
+            f"the base has no layers called {', '.join(missing)}",
+            "Choose a base of Llama's shape (Llama, Qwen …).",
         )
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -105,18 +121,18 @@ def wrap(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(adapter.seed)
-        return _attach(model, config, COPIES[adapter.copies])
+        return _attach(model, config, COPIES[adapter.embedding_dtype])
 
 
-def save(model: PeftModel, folder: Path, base: str) -> None:
+def save_adapter(model: PeftModel, folder: Path, base: str) -> None:
     """Write the adapter to `folder` in PEFT's format, the same bytes for the same weights; `base` names what it is for."""
     config = model.peft_config["default"].to_dict()
     config |= {"base_model_name_or_path": base, "inference_mode": True}
-    weights.write(folder / WEIGHTS, get_peft_model_state_dict(model, save_embedding_layers=False))
+    weights.write_weights(folder / WEIGHTS, get_peft_model_state_dict(model, save_embedding_layers=False))
     store.write_json(folder / CONFIG, {key: _plain(config[key]) for key in sorted(config)})
 
 
-def restore(model: PreTrainedModel, folder: Path) -> PeftModel:
+def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
     """Put the adapter saved in `folder` on `model`, trainable, LoRA in float32 and full copies as they were saved.
 
     Raises:
@@ -125,17 +141,20 @@ def restore(model: PreTrainedModel, folder: Path) -> PeftModel:
     settings = store.read_json(folder / CONFIG)
     _refuse(settings, folder, tied=_tied(model))
     config = LoraConfig(**{**settings, "base_model_name_or_path": None, "inference_mode": False})
-    state = weights.read(folder / WEIGHTS)
+    state = weights.read_weights(folder / WEIGHTS)
     copies = next((saved.dtype for name, saved in state.items() if "lora_" not in name), torch.float32)
     wrapped = _attach(model, config, copies)
     try:
         result: Any = set_peft_model_state_dict(wrapped, state)
     except RuntimeError as error:
-        raise ModelError(f"{folder}: the adapter has other shapes than the base", "It belongs to another base.") from error
+        raise ModelError(
+            f"{folder}: the adapter has other shapes than the base", "It belongs to another base."
+        ) from error
     lost = [name for name in result.missing_keys if "lora_" in name or "modules_to_save" in name]
     if lost or result.unexpected_keys:
         raise ModelError(
-            f"{folder}: the adapter does not fit the base ({(lost + result.unexpected_keys)[0]})", "It belongs to another base."
+            f"{folder}: the adapter does not fit the base ({(lost + result.unexpected_keys)[0]})",
+            "It belongs to another base.",
         )
     return wrapped
 
@@ -146,7 +165,9 @@ def _refuse(settings: dict[str, Any], folder: Path, *, tied: bool) -> None:
     named = [targets] if isinstance(targets, str) else list(targets or ())
     last = {name.rpartition(".")[2] for name in named}
     if "lm_head" in last:
-        wrong = "lm_head: it gets no gradient from a fused loss, which reads the matrix and not what LoRA adds"
+        wrong = (
+            "lm_head: it gets no gradient from a fused loss, which reads the matrix and not what LoRA adds"
+        )
     elif "embed_tokens" in last and tied:
         wrong = "embed_tokens: on a base whose embeddings and head are one matrix it changes both, and is merged twice"
     else:
@@ -157,13 +178,13 @@ def _refuse(settings: dict[str, Any], folder: Path, *, tied: bool) -> None:
     )
 
 
-def join(before: Path, after: Path) -> None:
+def combine_adapters(before: Path, after: Path) -> None:
     """Make of the adapter in `after`, trained on the base with `before` merged into it, one for the base alone.
 
     Two low-rank changes are one whose rank is the sum of theirs: B1 A1 + B2 A2 = [B1 B2] [A1; A2]. Full copies take `after`'s.
     """
     one, two = (store.read_json(folder / CONFIG) for folder in (before, after))
-    first, second = weights.read(before / WEIGHTS), weights.read(after / WEIGHTS)
+    first, second = weights.read_weights(before / WEIGHTS), weights.read_weights(after / WEIGHTS)
     rank = one["r"] + two["r"]
     scales = [_scale(settings, settings["r"]) / _scale(two, rank) for settings in (one, two)]
     joined = dict(second)
@@ -172,7 +193,7 @@ def join(before: Path, after: Path) -> None:
             joined[name] = torch.cat([first[name], second[name]], dim=0)
         elif ".lora_B." in name:
             joined[name] = torch.cat([first[name] * scales[0], second[name] * scales[1]], dim=1)
-    weights.write(after / WEIGHTS, joined)
+    weights.write_weights(after / WEIGHTS, joined)
     store.write_json(after / CONFIG, {**two, "r": rank})
 
 
@@ -180,12 +201,12 @@ def _scale(settings: dict[str, Any], rank: int) -> float:
     return float(settings["lora_alpha"] / (rank**0.5 if settings["use_rslora"] else rank))
 
 
-def causal(model: Any) -> Any:
+def unwrap(model: Any) -> Any:
     """Return the causal model itself, whether or not an adapter is on it."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def head(model: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
+def output_head(model: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return weight [vocabulary, width] and bias of the output head that is in use: the trained copy where there is one."""
     layer = model.get_output_embeddings()
     copies = getattr(layer, "modules_to_save", None)
@@ -201,7 +222,9 @@ def _attach(model: PreTrainedModel, config: LoraConfig, copies: torch.dtype = to
     """Wrap `model`, LoRA in float32, full copies in `copies`; the residual stream keeps the base's numbers."""
     dtype = model.dtype
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # PEFT 0.21 on transformers 5.23
+        warnings.filterwarnings(
+            "ignore", "`is_gradient_checkpointing`", FutureWarning
+        )  # PEFT 0.21 on transformers 5.23
         wrapped = get_peft_model(model, config)
     for name, parameter in wrapped.named_parameters():
         if parameter.requires_grad:  # before weights are loaded, which would be rounded otherwise
@@ -209,8 +232,10 @@ def _attach(model: PreTrainedModel, config: LoraConfig, copies: torch.dtype = to
     if dtype != copies or dtype != torch.float32:
         model.get_input_embeddings().register_forward_hook(lambda layer, given, output: output.to(dtype))
         bare: Any = model
-        weight, _ = head(bare)
-        bare.get_output_embeddings().register_forward_pre_hook(lambda layer, given: (given[0].to(weight.dtype),))
+        weight, _ = output_head(bare)
+        bare.get_output_embeddings().register_forward_pre_hook(
+            lambda layer, given: (given[0].to(weight.dtype),)
+        )
     return wrapped
 
 

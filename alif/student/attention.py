@@ -28,7 +28,14 @@ try:
 except ImportError:  # before 2.10; the probe finds out
     _pytorchs = None  # type: ignore[assignment]
 
-__all__ = ["BY_TEXT", "SDPA", "by_text", "choose", "varlen", "works"]
+__all__ = [
+    "BY_TEXT",
+    "SDPA",
+    "check_attention",
+    "choose_attention",
+    "per_document_attention",
+    "varlen_attention",
+]
 
 BY_TEXT, SDPA = "alif_by_text", "sdpa"
 """Names for `set_attn_implementation`."""
@@ -44,21 +51,33 @@ TOLERANCE = {torch.bfloat16: 3e-2, torch.float16: 4e-3}
 """Most difference from plain attention in float32, of outputs and gradients near 1: four steps of the last bit."""
 
 
-def by_text(
-    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, bounds: torch.Tensor, longest: int, scale: float
+def per_document_attention(
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    bounds: torch.Tensor,
+    longest: int,
+    scale: float,
 ) -> torch.Tensor:
     """Do what `varlen` does in a loop over the texts: the reference, and the way of CPUs."""
     found = []
     ends: list[int] = bounds.tolist()
     for start, end in itertools.pairwise(ends):
         q, k, v = (part[start:end].transpose(0, 1).unsqueeze(0) for part in (queries, keys, values))
-        seen = scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale, enable_gqa=q.shape[1] != k.shape[1])
+        seen = scaled_dot_product_attention(
+            q, k, v, is_causal=True, scale=scale, enable_gqa=q.shape[1] != k.shape[1]
+        )
         found.append(seen.squeeze(0).transpose(0, 1))
     return torch.cat(found)
 
 
-def varlen(
-    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, bounds: torch.Tensor, longest: int, scale: float
+def varlen_attention(
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    bounds: torch.Tensor,
+    longest: int,
+    scale: float,
 ) -> torch.Tensor:
     """Call PyTorch's own kernel for texts of any length, as the version at hand wants to be called.
 
@@ -78,17 +97,17 @@ def varlen(
     return found
 
 
-def choose(config: Any, device: torch.device, dtype: torch.dtype) -> str:
+def choose_attention(config: Any, device: torch.device, dtype: torch.dtype) -> str:
     """Return the attention to train a model of `config` with: by text where it is proven, sdpa elsewhere."""
     kinds = set(getattr(config, "layer_types", None) or ())
     windowed = getattr(config, "sliding_window", None) and (not kinds or "sliding_attention" in kinds)
     if windowed or getattr(config, "attn_logit_softcapping", None) or getattr(config, "attention_dropout", 0):
         return SDPA
-    return BY_TEXT if device.type == "cpu" or works(varlen, device, dtype) else SDPA
+    return BY_TEXT if device.type == "cpu" or check_attention(varlen_attention, device, dtype) else SDPA
 
 
 @functools.cache
-def works(kernel: Kernel, device: torch.device, dtype: torch.dtype) -> bool:
+def check_attention(kernel: Kernel, device: torch.device, dtype: torch.dtype) -> bool:
     """Tell whether `kernel` gives on `device` what plain attention gives, output and gradients, on three texts."""
     generator = torch.Generator().manual_seed(0)
     shapes = ((70, 4, 64), (70, 2, 64), (70, 2, 64))
@@ -104,7 +123,7 @@ def works(kernel: Kernel, device: torch.device, dtype: torch.dtype) -> bool:
         tried = run(kernel, device, dtype)
     except (ImportError, RuntimeError, NotImplementedError, TypeError, ValueError, AssertionError):
         return False
-    plain = run(by_text, torch.device("cpu"), torch.float32)
+    plain = run(per_document_attention, torch.device("cpu"), torch.float32)
     limit = TOLERANCE.get(dtype, 1e-4)
     return all(
         bool(((one.float().cpu() - other).abs() <= limit * (1 + other.abs())).all())
@@ -125,9 +144,11 @@ def _attend(
     if bounds is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **given)
     rows, _, length, width = query.shape
-    same = value.dtype  # under autocast the angles have made float32 of queries and keys; sdpa would cast them back itself
+    same = (
+        value.dtype
+    )  # under autocast the angles have made float32 of queries and keys; sdpa would cast them back itself
     flat = [part.to(same).transpose(1, 2).flatten(0, 1) for part in (query, key, value)]
-    kernel = varlen if query.device.type == "cuda" else by_text
+    kernel = varlen_attention if query.device.type == "cuda" else per_document_attention
     scale = given.get("scaling") or width**-0.5
     seen = kernel(flat[0], flat[1], flat[2], bounds, int(given["max_length_q"]), scale)
     return seen.reshape(rows, length, *seen.shape[1:]), None

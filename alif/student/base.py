@@ -34,17 +34,28 @@ from transformers.utils.hub import cached_file
 from alif import recipe, store
 from alif.errors import MissingExtra, ModelError
 from alif.recipe import Runtime
-from alif.records import Table
+from alif.records import FrozenModel
 from alif.student import adapter as adapters
 from alif.student import vocabulary, weights
-from alif.student.device import Place, place
+from alif.student.device import DeviceConfig, configure_device
 
-__all__ = ["TINY", "Bare", "Base", "Student", "inspect", "load", "merge", "open_base", "read", "tokenizer"]
+__all__ = [
+    "TINY",
+    "Base",
+    "LoadedBase",
+    "Student",
+    "inspect_base",
+    "load_student",
+    "load_tokenizer",
+    "merge_adapter",
+    "open_base",
+    "read_base",
+]
 
 TINY = "tiny"
 
 
-class Base(Table):
+class Base(FrozenModel):
     """What base.json says."""
 
     base: str
@@ -59,7 +70,7 @@ class Base(Table):
 
 
 @dataclass(frozen=True)
-class Bare:
+class LoadedBase:
     """A base alone, on the CPU, to put an adapter on."""
 
     model: PreTrainedModel
@@ -77,7 +88,9 @@ class Student:
     device: torch.device
 
 
-def load(base_folder: Path, adapter: Path | None, runtime: Runtime, dtype: torch.dtype | None = None) -> Student:
+def load_student(
+    base_folder: Path, adapter: Path | None, runtime: Runtime, dtype: torch.dtype | None = None
+) -> Student:
     """Return the base of a run, with the adapter of one of its stages or none, ready to be asked.
 
     Args:
@@ -89,12 +102,12 @@ def load(base_folder: Path, adapter: Path | None, runtime: Runtime, dtype: torch
     Raises:
         ModelError: base or adapter is missing, damaged or another one than recorded.
     """
-    where = place(runtime)
-    where = Place(where.device, dtype or where.dtype)
+    where = configure_device(runtime)
+    where = DeviceConfig(where.device, dtype or where.dtype)
     bare = open_base(base_folder, where)
     model: Any = bare.model
     if adapter is not None:
-        model = adapters.restore(model, adapter)
+        model = adapters.load_adapter(model, adapter)
         for name, parameter in model.named_parameters():
             if "modules_to_save" in name:
                 parameter.data = parameter.data.to(where.dtype)  # as autocast read them in training
@@ -102,7 +115,7 @@ def load(base_folder: Path, adapter: Path | None, runtime: Runtime, dtype: torch
     return Student(model, bare.tokenizer, bare.base, where.device)
 
 
-def merge(student: Student) -> PreTrainedModel:
+def merge_adapter(student: Student) -> PreTrainedModel:
     """Return the plain model with the adapter merged into its weights; `student` must be loaded in float32 and is used up."""
     if not isinstance(student.model, PeftModel):
         return student.model
@@ -112,31 +125,36 @@ def merge(student: Student) -> PreTrainedModel:
     return merged
 
 
-def open_base(base_folder: Path, where: Place, *, training: bool = False) -> Bare:
+def open_base(base_folder: Path, where: DeviceConfig, *, training: bool = False) -> LoadedBase:
     """Return the base that step `base` recorded, quantised where it is to be so in training; errors as in `load`."""
-    base = read(base_folder)
+    base = read_base(base_folder)
     own = base_folder / "model"
     source = str(own) if own.is_dir() else base.base
-    if Path(source).is_dir() and store.digest(Path(source)) != base.digest:
+    if Path(source).is_dir() and store.sha256_tree(Path(source)) != base.digest:
         raise ModelError(
-            f"{source}: not the model that this run began with", f"Put it back, or remove {base_folder} and later steps."
+            f"{source}: not the model that this run began with",
+            f"Put it back, or remove {base_folder} and later steps.",
         )
     in_4_bits = training and base.quantise == "4bit"
     if not in_4_bits:
         _room(base, where)
-    with opening(source):
+    with friendly_model_errors(source):
         pinned: dict[str, Any] = {"revision": base.revision} if base.revision and source == base.base else {}
         tokenizer = AutoTokenizer.from_pretrained(source, **pinned)
         if in_4_bits:
-            pinned |= {"quantization_config": quantisation(where)}
+            pinned |= {"quantization_config": quantisation_config(where)}
         model = _whole(source, dtype=where.dtype, attn_implementation="sdpa", **pinned)
-    return Bare(model, tokenizer, base)
+    return LoadedBase(model, tokenizer, base)
 
 
-def _room(base: Base, where: Place) -> None:
+def _room(base: Base, where: DeviceConfig) -> None:
     """Refuse a base that the device could not hold if it held nothing else."""
     on_gpu = where.device.type == "cuda"
-    here = torch.cuda.mem_get_info(where.device)[1] if on_gpu else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    here = (
+        torch.cuda.mem_get_info(where.device)[1]
+        if on_gpu
+        else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    )
     needed = base.parameters * where.dtype.itemsize
     if needed > here:
         told = f"{base.parameters:,} parameters in {str(where.dtype).removeprefix('torch.')} are {needed / 1e9:,.0f} GB"
@@ -169,7 +187,7 @@ def _whole(source: str, **settings: Any) -> PreTrainedModel:
     return whole
 
 
-def quantisation(where: Place) -> Any:
+def quantisation_config(where: DeviceConfig) -> Any:
     """Return the settings of QLoRA's 4-bit base: NF4, its constants quantised too, products in the place's own numbers.
 
     Raises:
@@ -179,41 +197,50 @@ def quantisation(where: Place) -> Any:
     Source: arXiv 2305.14314.
     """
     if where.device.type != "cuda":
-        raise ModelError('student.quantise = "4bit" needs a GPU, and none is used here', 'Set it to "none", or use a GPU.')
+        raise ModelError(
+            'student.quantization = "4bit" needs a GPU, and none is used here',
+            'Set it to "none", or use a GPU.',
+        )
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise MissingExtra('student.quantise = "4bit"', "low-memory")
-    settings = {"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True, "bnb_4bit_compute_dtype": where.dtype}
+        raise MissingExtra('student.quantization = "4bit"', "low-memory")
+    settings = {
+        "bnb_4bit_quant_type": "nf4",
+        "bnb_4bit_use_double_quant": True,
+        "bnb_4bit_compute_dtype": where.dtype,
+    }
     return BitsAndBytesConfig(load_in_4bit=True, **settings)  # type: ignore[no-untyped-call]  # transformers has no types here
 
 
-def extend(source: Base, texts: Iterable[str], wanted: int, folder: Path) -> Base:
+def extend_base(source: Base, texts: Iterable[str], wanted: int, folder: Path) -> Base:
     """Write `source` with at most `wanted` more tokens, learned from `texts`, to `folder`; return what it is now.
 
     Raises:
         ModelError: its tokenizer cannot be extended.
     """
     where = str(folder) if source.base == TINY else source.base
-    with opening(where):
+    with friendly_model_errors(where):
         pinned = {"revision": source.revision} if source.revision else {}
         model = _whole(where, dtype="auto", **pinned)
         found = AutoTokenizer.from_pretrained(where, **pinned)
-    grown = vocabulary.grow(found, texts, wanted)
-    vocabulary.embed(model, grown)
+    grown = vocabulary.extend_tokenizer(found, texts, wanted)
+    vocabulary.initialise_embeddings(model, grown)
     beside = folder.with_name(".grown")  # the old weights may be mapped from `folder` still
-    with weights.full_disk(folder):
+    with weights.friendly_disk_errors(folder):
         model.save_pretrained(beside)
         grown.tokenizer.save_pretrained(beside)
         shutil.rmtree(folder, ignore_errors=True)
         beside.rename(folder)
-    return source.model_copy(update={"parameters": model.num_parameters(), "digest": store.digest(folder)})
+    return source.model_copy(
+        update={"parameters": model.num_parameters(), "digest": store.sha256_tree(folder)}
+    )
 
 
-def read(base_folder: Path) -> Base:
+def read_base(base_folder: Path) -> Base:
     """Return what step `base` recorded."""
     return Base.model_validate(store.read_json(base_folder / "base.json"))
 
 
-def inspect(student: recipe.Student) -> Base:
+def inspect_base(student: recipe.Student) -> Base:
     """Look a published base up, without its weights: that it exists, can be used here, its commit and size.
 
     Raises:
@@ -230,25 +257,28 @@ def inspect(student: recipe.Student) -> Base:
         _check_folder(folder)
     revision = at or student.revision
     pinned = {"revision": revision} if revision and not folder.is_dir() else {}
-    with opening(name):
+    with friendly_model_errors(name):
         config = AutoConfig.from_pretrained(folder if folder.is_dir() else name, **pinned)
         tokenizer = AutoTokenizer.from_pretrained(folder if folder.is_dir() else name, **pinned)
         with torch.device("meta"):
             build: Any = AutoModelForCausalLM.from_config
-            parameters = adapters.share(build(config)).total
+            parameters = adapters.count_parameters(build(config)).total
         commit = (
             "" if folder.is_dir() else Path(str(cached_file(name, "config.json", **pinned))).parent.name
         )  # snapshots/COMMIT/
     if tokenizer.eos_token_id is None:
-        raise ModelError(f"{name}: its tokenizer has no end-of-text token", "Choose a base whose tokenizer names an eos_token.")
+        raise ModelError(
+            f"{name}: its tokenizer has no end-of-text token",
+            "Choose a base whose tokenizer names an eos_token.",
+        )
     if folder.is_dir():
-        return Base(base=name, parameters=parameters, digest=store.digest(folder))
+        return Base(base=name, parameters=parameters, digest=store.sha256_tree(folder))
     return Base(base=name, revision=commit, parameters=parameters, digest=commit)
 
 
-def tokenizer(base: Base) -> PreTrainedTokenizerBase:
+def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
     """Return a published base's tokenizer, without its weights; errors as in `inspect`."""
-    with opening(base.base):
+    with friendly_model_errors(base.base):
         found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             base.base, **({"revision": base.revision} if base.revision else {})
         )
@@ -264,19 +294,23 @@ def _check_folder(folder: Path) -> None:
     }
     for pattern, what in needed.items():
         if not any(folder.glob(pattern)):
-            raise ModelError(f"{folder}: no {what} ({pattern})", "A base folder holds what save_pretrained writes.")
+            raise ModelError(
+                f"{folder}: no {what} ({pattern})", "A base folder holds what save_pretrained writes."
+            )
     for path in sorted(folder.glob("*.safetensors")):  # before its digest is kept as what the run began with
-        with opening(str(path)), safe_open(path, framework="pt"):
+        with friendly_model_errors(str(path)), safe_open(path, framework="pt"):
             pass
 
 
 @contextlib.contextmanager
-def opening(source: str) -> Iterator[None]:
+def friendly_model_errors(source: str) -> Iterator[None]:
     """Turn the libraries' refusals to open a model into sentences."""
     try:
         yield
     except SafetensorError as error:
-        raise ModelError(f"{source}: a damaged safetensors file ({error})", "Fetch or copy the model again.") from error
+        raise ModelError(
+            f"{source}: a damaged safetensors file ({error})", "Fetch or copy the model again."
+        ) from error
     except (OSError, ValueError, KeyError, ImportError) as error:
         told = " ".join(str(error).split())
         reason = told if len(told) <= 200 else f"{told[:200].rpartition(' ')[0]} …"

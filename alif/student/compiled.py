@@ -18,37 +18,39 @@ import torch
 
 from alif import console
 from alif.recipe import Runtime
-from alif.student.adapter import causal
-from alif.student.device import Place
+from alif.student.adapter import unwrap
+from alif.student.device import DeviceConfig
 
-__all__ = ["blocks", "compiled", "works"]
+__all__ = ["check_compiled", "compile_blocks", "transformer_blocks"]
 
 
 @contextlib.contextmanager
-def compiled(model: torch.nn.Module, where: Place, runtime: Runtime) -> Iterator[None]:
+def compile_blocks(model: torch.nn.Module, where: DeviceConfig, runtime: Runtime) -> Iterator[None]:
     """Run the blocks of `model` compiled for the length of a block of ours, on a GPU; elsewhere change nothing."""
-    if not runtime.compile or where.device.type != "cuda":
+    if not runtime.torch_compile or where.device.type != "cuda":
         yield
         return
-    if not works(where.device):
-        console.note("PyTorch's compiler does not work here: training goes on without it, a fifth slower")
+    if not check_compiled(where.device):
+        console.log("PyTorch's compiler does not work here: training goes on without it, a fifth slower")
         yield
         return
-    with blocks(model):
+    with transformer_blocks(model):
         yield
 
 
 @contextlib.contextmanager
-def blocks(model: torch.nn.Module, backend: str = "inductor") -> Iterator[None]:
+def transformer_blocks(model: torch.nn.Module, backend: str = "inductor") -> Iterator[None]:
     """Compile each block when it is first used, and forget that at the end."""
-    bare = causal(model)
+    bare = unwrap(model)
     kinds = bare._no_split_modules
     chosen: list[Any] = [module for module in bare.modules() if type(module).__name__ in kinds]
     for module in chosen:
         module.compile(backend=backend)
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "The .grad attribute of a Tensor")  # the compiler looks at states between blocks
+            warnings.filterwarnings(
+                "ignore", "The .grad attribute of a Tensor"
+            )  # the compiler looks at states between blocks
             yield
     finally:
         for module in chosen:
@@ -57,7 +59,7 @@ def blocks(model: torch.nn.Module, backend: str = "inductor") -> Iterator[None]:
 
 
 @functools.cache
-def works(device: torch.device) -> bool:
+def check_compiled(device: torch.device) -> bool:
     """Tell whether the compiler gives on `device` what is given without it, forwards and backwards."""
 
     def plain(x: torch.Tensor) -> torch.Tensor:

@@ -17,7 +17,7 @@ import transformers
 from alif.errors import ModelError
 from alif.recipe import Runtime
 
-__all__ = ["THREADS", "Place", "half", "place", "quiet"]
+__all__ = ["THREADS", "DeviceConfig", "configure_device", "half_precision", "quiet_libraries"]
 
 THREADS = 1
 """CPU threads where `runtime.threads` is 0. Two are up to twice as fast alone, and ten times slower where other work wants the
@@ -25,14 +25,14 @@ cores, because they wait for each other at every small product. Measured with th
 
 
 @dataclass(frozen=True)
-class Place:
+class DeviceConfig:
     """A device, and the numbers that a base model is kept in there."""
 
     device: torch.device
     dtype: torch.dtype
 
 
-def place(runtime: Runtime) -> Place:
+def configure_device(runtime: Runtime) -> DeviceConfig:
     """Choose the device, fix the CPU threads and make PyTorch deterministic where that is free.
 
     Raises:
@@ -46,13 +46,13 @@ def place(runtime: Runtime) -> Place:
         )
     torch.set_num_threads(runtime.threads or THREADS)
     if found and runtime.device != "cpu":
-        numbers = half(torch.cuda.get_device_name(), torch.cuda.get_device_capability())
-        return Place(torch.device("cuda"), numbers)
+        numbers = half_precision(torch.cuda.get_device_name(), torch.cuda.get_device_capability())
+        return DeviceConfig(torch.device("cuda"), numbers)
     torch.use_deterministic_algorithms(True)
-    return Place(torch.device("cpu"), torch.float32)
+    return DeviceConfig(torch.device("cpu"), torch.float32)
 
 
-def half(name: str, capability: tuple[int, int]) -> torch.dtype:
+def half_precision(name: str, capability: tuple[int, int]) -> torch.dtype:
     """Return the 16-bit numbers of a GPU: bfloat16 from Ampere on, float16 on Volta and Turing.
 
     Raises:
@@ -70,9 +70,11 @@ def half(name: str, capability: tuple[int, int]) -> torch.dtype:
     )
 
 
-def quiet() -> None:
+def quiet_libraries() -> None:
     """Silence the libraries: only `console` speaks to people."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")  # else it warns whenever a process is started afterwards
+    os.environ.setdefault(
+        "TOKENIZERS_PARALLELISM", "true"
+    )  # else it warns whenever a process is started afterwards
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # transformers has no types here
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # nor here
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)

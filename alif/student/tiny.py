@@ -15,7 +15,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from alif.errors import RecipeError
 from alif.recipe import Tiny
 
-__all__ = ["END", "START", "build", "train_tokenizer"]
+__all__ = ["END", "START", "build_tiny", "train_tokenizer"]
 
 START, END = "<|start|>", "<|end|>"
 
@@ -44,12 +44,14 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenize
         show_progress=False,
     )
     bpe.train_from_iterator(texts, trainer)
-    bpe.post_processor = processors.TemplateProcessing(single=f"{START} $A", special_tokens=[(START, bpe.token_to_id(START))])
+    bpe.post_processor = processors.TemplateProcessing(
+        single=f"{START} $A", special_tokens=[(START, bpe.token_to_id(START))]
+    )
     settings = {"bos_token": START, "eos_token": END, "clean_up_tokenization_spaces": False}
     return PreTrainedTokenizerFast(tokenizer_object=bpe, **settings)  # type: ignore[no-untyped-call]  # transformers has no types here
 
 
-def build(tiny: Tiny, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+def build_tiny(tiny: Tiny, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
     """Return an untrained model, the same for the same `tiny`.
 
     Raises:
@@ -67,7 +69,7 @@ def build(tiny: Tiny, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
         num_hidden_layers=tiny.layers,
         num_attention_heads=tiny.heads,
         num_key_value_heads=tiny.key_value_heads,
-        max_position_embeddings=max(POSITIONS, tiny.tokens_per_row),
+        max_position_embeddings=max(POSITIONS, tiny.max_seq_length),
         tie_word_embeddings=tiny.tied,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,

@@ -27,13 +27,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from alif import console
 from alif.errors import ModelError
 
-__all__ = ["Grown", "embed", "grow", "learn"]
+__all__ = ["ExtendedTokenizer", "extend_tokenizer", "initialise_embeddings", "learn_tokens"]
 
 Pair = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Grown:
+class ExtendedTokenizer:
     """A tokenizer with new tokens."""
 
     tokenizer: PreTrainedTokenizerBase
@@ -41,7 +41,9 @@ class Grown:
     """The ids of the old tokens that a new token stands for, by its id."""
 
 
-def grow(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], wanted: int) -> Grown:
+def extend_tokenizer(
+    tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], wanted: int
+) -> ExtendedTokenizer:
     """Return a tokenizer with at most `wanted` more tokens, learned from `texts`; the same for the same texts.
 
     Raises:
@@ -51,13 +53,15 @@ def grow(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], wanted: int) 
     content = json.loads(backend.to_str()) if backend is not None else {"model": {}}
     if content["model"].get("type") != "BPE" or not content.get("pre_tokenizer"):
         raise ModelError(
-            "student.new_tokens needs a base whose tokenizer is a byte-pair encoding over words",
-            "Llama-3's and Qwen's are. Set student.new_tokens = 0 for this base.",
+            "student.added_tokens needs a base whose tokenizer is a byte-pair encoding over words",
+            "Llama-3's and Qwen's are. Set student.added_tokens = 0 for this base.",
         )
     vocabulary = content["model"]["vocab"]
-    for added in content["added_tokens"]:  # else those that stand behind the vocabulary would move behind the new tokens
+    for added in content[
+        "added_tokens"
+    ]:  # else those that stand behind the vocabulary would move behind the new tokens
         vocabulary.setdefault(added["content"], added["id"])
-    merges = learn(_words(backend, texts), wanted, vocabulary)
+    merges = learn_tokens(_words(backend, texts), wanted, vocabulary)
     joined = content["model"]["merges"]
     as_pairs = not joined or isinstance(joined[0], list)
     pieces: dict[str, list[str]] = {}
@@ -69,10 +73,15 @@ def grow(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], wanted: int) 
             number += 1
             pieces[left + right] = [*pieces.get(left, [left]), *pieces.get(right, [right])]
     tokenizer._tokenizer = Tokenizer.from_str(json.dumps(content))
-    return Grown(tokenizer, {vocabulary[token]: [vocabulary[part] for part in parts] for token, parts in pieces.items()})
+    return ExtendedTokenizer(
+        tokenizer,
+        {vocabulary[token]: [vocabulary[part] for part in parts] for token, parts in pieces.items()},
+    )
 
 
-def learn(words: Mapping[tuple[str, ...], int], wanted: int, vocabulary: Mapping[str, int]) -> list[Pair]:
+def learn_tokens(
+    words: Mapping[tuple[str, ...], int], wanted: int, vocabulary: Mapping[str, int]
+) -> list[Pair]:
     """Return merges that make `wanted` tokens which `vocabulary` lacks, the most frequent pair first, of equals the smaller.
 
     Args:
@@ -86,11 +95,13 @@ def learn(words: Mapping[tuple[str, ...], int], wanted: int, vocabulary: Mapping
     where: dict[Pair, set[int]] = defaultdict(set)
     for index, tokens in enumerate(cut):
         _count(tokens, often[index], index, counts, where)
-    queue = [(-count, pair) for pair, count in counts.items()]  # with entries that no longer hold, passed over below
+    queue = [
+        (-count, pair) for pair, count in counts.items()
+    ]  # with entries that no longer hold, passed over below
     heapq.heapify(queue)
     merges: list[Pair] = []
     made: set[str] = set()
-    with console.progress("vocabulary", wanted, "tokens") as bar:
+    with console.progress_bar("vocabulary", wanted, "tokens") as bar:
         while len(made) < wanted and queue:
             count, best = heapq.heappop(queue)
             if counts[best] != -count or -count < 2:
@@ -108,10 +119,12 @@ def learn(words: Mapping[tuple[str, ...], int], wanted: int, vocabulary: Mapping
     return merges
 
 
-def embed(model: PreTrainedModel, grown: Grown) -> None:
+def initialise_embeddings(model: PreTrainedModel, grown: ExtendedTokenizer) -> None:
     """Give `model` rows for the new tokens, in embeddings and head: each the mean of its pieces' rows."""
     given: Any = model
-    given.resize_token_embeddings(max(given.get_input_embeddings().weight.shape[0], len(grown.tokenizer)), mean_resizing=False)
+    given.resize_token_embeddings(
+        max(given.get_input_embeddings().weight.shape[0], len(grown.tokenizer)), mean_resizing=False
+    )
     layers = [given.get_input_embeddings(), given.get_output_embeddings()]
     with torch.no_grad():
         for weight in {id(layer.weight): layer.weight for layer in layers}.values():  # a tied matrix once
@@ -131,7 +144,9 @@ def _words(backend: Any, texts: Iterable[str]) -> Counter[tuple[str, ...]]:
     return cut
 
 
-def _count(tokens: Sequence[str], often: int, index: int, counts: Counter[Pair], where: dict[Pair, set[int]]) -> set[Pair]:
+def _count(
+    tokens: Sequence[str], often: int, index: int, counts: Counter[Pair], where: dict[Pair, set[int]]
+) -> set[Pair]:
     """Count the pairs of a word, or with a negative number take them back; return them."""
     pairs = list(itertools.pairwise(tokens))
     for pair in pairs:

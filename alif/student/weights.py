@@ -13,24 +13,27 @@ from safetensors.torch import load_file, save_file
 
 from alif import store
 from alif.errors import ModelError
-from alif.student import ranks
+from alif.student import distributed
 
-__all__ = ["full_disk", "read", "write"]
+__all__ = ["friendly_disk_errors", "read_weights", "write_weights"]
 
 
-def write(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+def write_weights(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
     """Replace `path` by `tensors`, atomically and flushed to the disk; those that share memory are written apart.
 
     Of several processes the first writes for all.
     """
-    ready = {name: ranks.whole(tensors[name].detach()).cpu().contiguous().clone() for name in sorted(tensors)}
-    if not ranks.first():
+    ready = {
+        name: distributed.gather_tensor(tensors[name].detach()).cpu().contiguous().clone()
+        for name in sorted(tensors)
+    }
+    if not distributed.is_main_process():
         return
-    with full_disk(path), store.replacing(path) as beside:
+    with friendly_disk_errors(path), store.replacing(path) as beside:
         save_file(ready, beside, metadata={"format": "pt"})
 
 
-def read(path: Path) -> dict[str, torch.Tensor]:
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Return the tensors of a file.
 
     Raises:
@@ -45,12 +48,12 @@ def read(path: Path) -> dict[str, torch.Tensor]:
 
 
 @contextlib.contextmanager
-def full_disk(path: Path) -> Iterator[None]:
+def friendly_disk_errors(path: Path) -> Iterator[None]:
     """Like `store.disk`, for libraries that hide the operating system's error number in their text.
 
     Those are PyTorch, safetensors, and tokenizers, which raises a plain Exception.
     """
-    with store.disk(path):
+    with store.friendly_os_errors(path):
         try:
             yield
         except OSError:

@@ -18,7 +18,7 @@ from pathlib import Path
 from alif import store
 from alif.errors import DataError
 
-__all__ = ["BEST", "FOLDER", "KEPT", "newest", "room", "writing"]
+__all__ = ["BEST", "FOLDER", "KEPT", "newest_checkpoint", "require_checkpoint_space", "write_checkpoint"]
 
 FOLDER = "checkpoints"
 """Under a step's scratch folder."""
@@ -30,7 +30,7 @@ KEPT = 2
 WHOLE = "whole.json"
 
 
-def newest(folder: Path, purpose: str) -> Path | None:
+def newest_checkpoint(folder: Path, purpose: str) -> Path | None:
     """Return the last whole checkpoint made for `purpose`, and remove all that are not."""
     good = []
     for path in folder.glob("*"):
@@ -42,30 +42,30 @@ def newest(folder: Path, purpose: str) -> Path | None:
 
 
 @contextlib.contextmanager
-def writing(folder: Path, step: int, purpose: str) -> Iterator[Path]:
+def write_checkpoint(folder: Path, step: int, purpose: str) -> Iterator[Path]:
     """Give a folder to write the checkpoint of `step` into; it takes its name when the block ends, and older ones go."""
     partial, final = folder / f".step-{step}", folder / f"step-{step}"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     yield partial
     sizes = {path.name: path.stat().st_size for path in sorted(partial.iterdir())}
-    store.flush_tree(partial)
+    store.fsync_tree(partial)
     store.write_json(partial / WHOLE, {"purpose": purpose, "sizes": sizes})
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
-    store.flush(folder)
+    store.fsync(folder)
     for old in sorted(folder.glob("step-*"), key=_step)[:-KEPT]:
         shutil.rmtree(old)
 
 
-def room(folder: Path, bytes_needed: int) -> None:
+def require_checkpoint_space(folder: Path, bytes_needed: int) -> None:
     """Refuse to begin a checkpoint that the disk cannot hold.
 
     Raises:
         AlifError: with the sizes.
     """
     hint = "Free some space and repeat the command: it goes on from the last checkpoint."
-    store.room(folder, bytes_needed, "a checkpoint", hint)
+    store.require_free_space(folder, bytes_needed, "a checkpoint", hint)
 
 
 def _is_whole(path: Path, purpose: str) -> bool:
@@ -75,7 +75,10 @@ def _is_whole(path: Path, purpose: str) -> bool:
         return False
     if path.name.startswith(".") or record["purpose"] != purpose:
         return False
-    return all((path / name).is_file() and (path / name).stat().st_size == size for name, size in record["sizes"].items())
+    return all(
+        (path / name).is_file() and (path / name).stat().st_size == size
+        for name, size in record["sizes"].items()
+    )
 
 
 def _step(path: Path) -> int:

@@ -16,13 +16,13 @@ from typing import Any
 
 from alif import store
 
-__all__ = ["FILE", "append", "cut", "read"]
+__all__ = ["FILE", "append_point", "read_curve", "truncate_curve"]
 
 FILE = "curve.jsonl"
 """Under a step's scratch folder."""
 
 
-def read(path: Path, steps: int) -> list[dict[str, Any]]:
+def read_curve(path: Path, steps: int) -> list[dict[str, Any]]:
     """Return the rows up to `steps`; a kill may have left half a line at the end."""
     rows = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
@@ -35,12 +35,12 @@ def read(path: Path, steps: int) -> list[dict[str, Any]]:
     return rows
 
 
-def cut(path: Path, steps: int) -> None:
+def truncate_curve(path: Path, steps: int) -> None:
     """Leave the rows up to `steps`."""
-    store.write_rows(path, read(path, steps))
+    store.write_rows(path, read_curve(path, steps))
 
 
-def append(path: Path, row: Mapping[str, Any]) -> None:
+def append_point(path: Path, row: Mapping[str, Any]) -> None:
     """Add the row of a step."""
-    with store.disk(path), path.open("a", encoding="utf-8") as file:
+    with store.friendly_os_errors(path), path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -12,16 +12,16 @@ import torch
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from alif.student.adapter import causal, head
-from alif.train.packs import IGNORE
+from alif.student.adapter import output_head, unwrap
+from alif.train.packing import IGNORE
 
-__all__ = ["Learner", "labelled_loss"]
+__all__ = ["ChunkedLossModel", "labelled_loss"]
 
 CHUNK = {"cpu": 256, "cuda": 4096}
 """Labelled tokens at once. On a CPU PyTorch's own choice was slower; on a GPU Llama-3's logits of 4,096 tokens are 2 GB."""
 
 
-class Learner(torch.nn.Module):
+class ChunkedLossModel(torch.nn.Module):
     """A causal model that returns its loss over a batch's labelled tokens, for the Trainer."""
 
     accepts_loss_kwargs = True
@@ -40,14 +40,16 @@ class Learner(torch.nn.Module):
         **bounds: Any,
     ) -> dict[str, torch.Tensor]:
         """Return {"loss"}: summed loss of a batch [rows, length] over `num_items_in_batch`; `bounds` are for the attention."""
-        bare = causal(self.model)
+        bare = unwrap(self.model)
         given = {"input_ids": input_ids, "position_ids": position_ids, "use_cache": False, **bounds}
         states = bare.base_model(**given).last_hidden_state
-        weight, bias = head(bare)
+        weight, bias = output_head(bare)
         return {"loss": labelled_loss(states, weight.to(states.dtype), bias, labels) / num_items_in_batch}
 
 
-def labelled_loss(states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, labels: torch.Tensor) -> torch.Tensor:
+def labelled_loss(
+    states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, labels: torch.Tensor
+) -> torch.Tensor:
     """Return the summed cross-entropy in nats of every labelled token, predicted from the state before it.
 
     Args:
@@ -62,11 +64,15 @@ def labelled_loss(states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
     return _loss(chosen, weight, bias, targets.index_select(0, wanted))
 
 
-def _chunked(states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor) -> torch.Tensor:
+def _chunked(
+    states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor
+) -> torch.Tensor:
     """Do what PyTorch's fused loss does, where there is none: logits of a chunk are made again on the way back."""
 
     def part(states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return functional.cross_entropy(functional.linear(states, weight, bias).float(), targets, reduction="sum")
+        return functional.cross_entropy(
+            functional.linear(states, weight, bias).float(), targets, reduction="sum"
+        )
 
     size = CHUNK[states.device.type]
     total = states.new_zeros((), dtype=torch.float32)
@@ -75,7 +81,9 @@ def _chunked(states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | No
     return total
 
 
-def _fused(states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor) -> torch.Tensor:
+def _fused(
+    states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor
+) -> torch.Tensor:
     options = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=CHUNK[states.device.type])
     loss: torch.Tensor = functional.linear_cross_entropy(
         states, weight, targets, linear_bias=bias, reduction="sum", options=options

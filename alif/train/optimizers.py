@@ -9,13 +9,13 @@ import torch
 from alif.errors import MissingExtra, ModelError
 from alif.recipe import Stage
 
-__all__ = ["EXTRA", "optimizer_of"]
+__all__ = ["EXTRA", "build_optimizer"]
 
 EXTRA = "low-memory"
 """Of pyproject.toml: bitsandbytes."""
 
 
-def optimizer_of(stage: Stage, device: torch.device) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:
+def build_optimizer(stage: Stage, device: torch.device) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:
     """Return the class that `stage.optimizer` names, and its settings on `device`.
 
     Raises:
@@ -25,7 +25,9 @@ def optimizer_of(stage: Stage, device: torch.device) -> tuple[type[torch.optim.O
     if stage.optimizer == "adamw":
         return torch.optim.AdamW, {"fused": device.type == "cuda"}
     if device.type != "cuda":
-        raise ModelError('optimizer = "adamw_8bit" needs a GPU, and none is used here', 'Set it to "adamw", or use a GPU.')
+        raise ModelError(
+            'optimizer = "adamw_8bit" needs a GPU, and none is used here', 'Set it to "adamw", or use a GPU.'
+        )
     try:
         from bitsandbytes.optim import AdamW8bit  # noqa: PLC0415 - an extra
     except ImportError as error:

@@ -19,95 +19,120 @@ from alif import console, recipe
 from alif.errors import DataError
 from alif.language import pack as languages
 from alif.records import Counts, Document
-from alif.runs import Given
+from alif.runs import StepContext
 from alif.student import adapter as adapters
-from alif.student import ranks
-from alif.student.base import Bare, open_base
-from alif.student.device import place
-from alif.train.looks import Looks, documents
-from alif.train.packs import Piece, split
-from alif.train.shards import tokenise
-from alif.train.stage import arrange, check_length, work
-from alif.train.texts import held_out_rows, training_rows
+from alif.student import distributed
+from alif.student.base import LoadedBase, open_base
+from alif.student.device import configure_device
+from alif.train.heldout_eval import HeldOutEval, heldout_documents
+from alif.train.packing import Segment, split_segments
+from alif.train.splits import held_out_rows, training_rows
+from alif.train.stage import check_length, lay_out_rows, train_stage
+from alif.train.token_cache import tokenise_documents
 
-__all__ = ["train"]
+__all__ = ["train_pretrain"]
 
 
 @dataclass(frozen=True)
-class Text:
+class StageText:
     """A document in tokens."""
 
     id: str
     tokens: npt.NDArray[np.int32]
 
 
-def train(given: Given, language: recipe.Language, adapter: recipe.Adapter, pretrain: recipe.Pretrain) -> Counts:
+def train_pretrain(
+    context: StepContext, language: recipe.Language, adapter: recipe.Adapter, pretrain: recipe.Pretrain
+) -> Counts:
     """Do the step.
 
     Raises:
         DataError: the corpus has no training document of the taught language.
         ModelError: the base is missing or another one; the loss is not a number.
     """
-    where = place(given.runtime)
-    bare = open_base(given.needs["base"], where, training=True)
+    where = configure_device(context.runtime)
+    bare = open_base(context.inputs["base"], where, training=True)
     check_length(bare, "pretrain", pretrain)
-    taught, replayed = _texts(given, language, pretrain, bare)
+    taught, replayed = _texts(context, language, pretrain, bare)
     pieces = [piece for text in (*taught, *replayed) for piece in _pieces(text, pretrain)]
-    packs = arrange(pieces, pretrain, bare.tokenizer.eos_token_id, given.scratch)
-    wrapped = adapters.wrap(bare.model, adapter)
-    looks = _looks(given, language, pretrain, bare) if pretrain.look_steps else None
-    facts = work(given, bare.base, wrapped, packs, pretrain, where=where, start=adapter.model_dump_json(), looks=looks)
+    packs = lay_out_rows(pieces, pretrain, bare.tokenizer.eos_token_id, context.scratch)
+    wrapped = adapters.add_adapter(bare.model, adapter)
+    looks = _looks(context, language, pretrain, bare) if pretrain.eval_steps else None
+    facts = train_stage(
+        context,
+        bare.base,
+        wrapped,
+        packs,
+        pretrain,
+        where=where,
+        start=adapter.model_dump_json(),
+        looks=looks,
+    )
     tokens, replay_tokens = _size(taught), _size(replayed)
     count = len(taught) + len(replayed)
     return Counts(
         rows_in=count,
         kept=count,
-        facts={**facts, "replay_documents": len(replayed), "replay_share": round(replay_tokens / (tokens + replay_tokens), 4)},
+        facts={
+            **facts,
+            "replay_documents": len(replayed),
+            "replay_share": round(replay_tokens / (tokens + replay_tokens), 4),
+        },
     )
 
 
-def _pieces(text: Text, pretrain: recipe.Pretrain) -> Iterator[Piece]:
+def _pieces(text: StageText, pretrain: recipe.Pretrain) -> Iterator[Segment]:
     """Yield a text in pieces that fit a row; padded rows take it whole, and cut off the rest."""
-    if pretrain.layout == "packed":
-        yield from split(text.id, text.tokens, pretrain.tokens_per_row)
+    if pretrain.packing == "packed":
+        yield from split_segments(text.id, text.tokens, pretrain.max_seq_length)
     else:
-        yield Piece(text.id, text.tokens)
+        yield Segment(text.id, text.tokens)
 
 
-def _looks(given: Given, language: recipe.Language, pretrain: recipe.Pretrain, bare: Bare) -> Looks:
-    held_out = held_out_rows(given.needs["corpus"], Document)
-    return documents(held_out, languages.load(language.pack).code, pretrain, bare.tokenizer)
+def _looks(
+    context: StepContext, language: recipe.Language, pretrain: recipe.Pretrain, bare: LoadedBase
+) -> HeldOutEval:
+    held_out = held_out_rows(context.inputs["corpus"], Document)
+    return heldout_documents(held_out, languages.load_pack(language.pack).code, pretrain, bare.tokenizer)
 
 
-def _texts(given: Given, language: recipe.Language, pretrain: recipe.Pretrain, bare: Bare) -> tuple[list[Text], list[Text]]:
+def _texts(
+    context: StepContext, language: recipe.Language, pretrain: recipe.Pretrain, bare: LoadedBase
+) -> tuple[list[StageText], list[StageText]]:
     """Return the documents of the taught language, and those of the known one that are replayed."""
-    own, known = languages.load(language.pack).code, languages.load(language.known).code
-    documents = training_rows(given.needs["corpus"], Document)
-    taught = _encode([document for document in documents if document.language == own], bare, given)
+    own, known = languages.load_pack(language.pack).code, languages.load_pack(language.source).code
+    documents = training_rows(context.inputs["corpus"], Document)
+    taught = _encode([document for document in documents if document.language == own], bare, context)
     if not taught:
-        raise DataError(f"{given.needs['corpus']}: no training document of {own}", "Name some in corpus.source.")
+        raise DataError(
+            f"{context.inputs['corpus']}: no training document of {own}", "Name some in corpus.source."
+        )
     if not pretrain.replay:
         return taught, []
-    there = _encode([document for document in documents if document.language == known], bare, given)
+    there = _encode([document for document in documents if document.language == known], bare, context)
     wanted = _size(taught) * pretrain.replay / (1 - pretrain.replay)
     replayed = _draw(there, wanted, pretrain.seed)
     if _size(replayed) < wanted:
-        console.note(f"pretrain: only {_size(replayed):,} of {wanted:,.0f} tokens to replay are in the corpus; all are used")
+        console.log(
+            f"pretrain: only {_size(replayed):,} of {wanted:,.0f} tokens to replay are in the corpus; all are used"
+        )
     return taught, replayed
 
 
-def _encode(documents: Sequence[Document], bare: Bare, given: Given) -> list[Text]:
-    with ranks.first_goes_first():
-        encoded = tokenise([document.text for document in documents], bare.tokenizer, given.scratch, bare.base.digest)
-    return [Text(document.id, tokens) for document, tokens in zip(documents, encoded, strict=True)]
+def _encode(documents: Sequence[Document], bare: LoadedBase, context: StepContext) -> list[StageText]:
+    with distributed.main_process_first():
+        encoded = tokenise_documents(
+            [document.text for document in documents], bare.tokenizer, context.scratch, bare.base.digest
+        )
+    return [StageText(document.id, tokens) for document, tokens in zip(documents, encoded, strict=True)]
 
 
-def _draw(texts: Sequence[Text], wanted: float, seed: int) -> list[Text]:
+def _draw(texts: Sequence[StageText], wanted: float, seed: int) -> list[StageText]:
     """Draw texts by lot until they hold `wanted` tokens, or all are drawn."""
     mixed = [texts[index] for index in np.random.default_rng(seed).permutation(len(texts))]
     before = itertools.accumulate((len(text.tokens) for text in mixed), initial=0)
     return [text for text, size in zip(mixed, before, strict=False) if size < wanted]
 
 
-def _size(texts: Sequence[Text]) -> int:
+def _size(texts: Sequence[StageText]) -> int:
     return sum(len(text.tokens) for text in texts)

@@ -11,55 +11,65 @@ from peft import PeftModel
 from alif import console
 from alif.errors import RecipeError
 from alif.recipe import Stage
-from alif.runs import Given
+from alif.runs import StepContext
 from alif.student import adapter as adapters
-from alif.student import ranks
-from alif.student.base import Bare, Base
-from alif.student.device import Place
-from alif.train.looks import Looks
-from alif.train.packs import Packs, Piece, lay, pack
-from alif.train.trainer import fit, purpose
+from alif.student import distributed
+from alif.student.base import Base, LoadedBase
+from alif.student.device import DeviceConfig
+from alif.train.heldout_eval import HeldOutEval
+from alif.train.packing import PackedDataset, Segment, pack_segments, pad_segments
+from alif.train.trainer import checkpoint_key, fit_model
 
-__all__ = ["arrange", "check_length", "work"]
+__all__ = ["check_length", "lay_out_rows", "train_stage"]
 
 
-def check_length(bare: Bare, name: str, stage: Stage) -> None:
+def check_length(bare: LoadedBase, name: str, stage: Stage) -> None:
     """Refuse rows in which a text could be longer than the base can read."""
     longest = getattr(bare.model.config, "max_position_embeddings", None)
-    if longest is not None and stage.tokens_per_row > longest:
+    if longest is not None and stage.max_seq_length > longest:
         raise RecipeError(
-            f"{name}.tokens_per_row = {stage.tokens_per_row}, but {bare.base.base} reads at most {longest} tokens",
-            f"Set {name}.tokens_per_row to {longest} or less.",
+            f"{name}.max_seq_length = {stage.max_seq_length}, but {bare.base.base} reads at most {longest} tokens",
+            f"Set {name}.max_seq_length to {longest} or less.",
         )
 
 
-def arrange(pieces: Sequence[Piece], stage: Stage, filler: int, scratch: Path | None = None) -> Packs:
+def lay_out_rows(
+    pieces: Sequence[Segment], stage: Stage, filler: int, scratch: Path | None = None
+) -> PackedDataset:
     """Lay texts into rows as the stage's layout says; in files under `scratch`, of each process its own, or in memory."""
-    lay_out = pack if stage.layout == "packed" else lay
-    folder = scratch / f"packs{ranks.rank() or ''}" if scratch else None
-    return lay_out(pieces, stage.tokens_per_row, filler, folder)
+    lay_out = pack_segments if stage.packing == "packed" else pad_segments
+    folder = scratch / f"packs{distributed.rank() or ''}" if scratch else None
+    return lay_out(pieces, stage.max_seq_length, filler, folder)
 
 
-def work(
-    given: Given,
+def train_stage(
+    context: StepContext,
     base: Base,
     model: PeftModel,
-    packs: Packs,
+    packs: PackedDataset,
     stage: Stage,
     *,
-    where: Place,
+    where: DeviceConfig,
     start: str,
-    looks: Looks | None = None,
+    looks: HeldOutEval | None = None,
 ) -> dict[str, Any]:
     """Train `model` on `packs`, write `adapter/`, and return the stage's facts.
 
     `start` says what the adapter was before, by settings or digest: a checkpoint that began elsewhere is not resumed from.
     """
-    share = adapters.share(model)
+    share = adapters.count_parameters(model)
     told = f"{share.trainable:,} of {share.total:,} parameters are trained ({share.percent:.2f} % of base + adapter)"
-    console.note(f"{given.step}: {told}")
-    outcome = fit(model, packs, stage, given, where=where, aim=purpose(packs, stage, start=base.digest + start), looks=looks)
-    adapters.save(model, given.folder / "adapter", base.base)
+    console.log(f"{context.step}: {told}")
+    outcome = fit_model(
+        model,
+        packs,
+        stage,
+        context,
+        where=where,
+        aim=checkpoint_key(packs, stage, start=base.digest + start),
+        looks=looks,
+    )
+    adapters.save_adapter(model, context.folder / "adapter", base.base)
     return {
         "trainable": share.trainable,
         "parameters": share.total,

@@ -19,16 +19,16 @@ from urllib.parse import urlsplit
 from alif import console, store
 from alif.errors import AlifError, MissingExtra
 from alif.recipe import Runtime, Stage
-from alif.runs import Given
+from alif.runs import StepContext
 
-__all__ = ["PROJECT", "Tracker", "hosts", "numbers"]
+__all__ = ["PROJECT", "Tracker", "numeric_values", "tracker_hosts"]
 
 PROJECT = "alif"
 NAME = "tracker.json"
 """File in a step's scratch folder: the name that a resumed stage goes on under."""
 
 
-def hosts(runtime: Runtime) -> Iterator[tuple[str, str]]:
+def tracker_hosts(runtime: Runtime) -> Iterator[tuple[str, str]]:
     """Yield (host, what is sent there) of the tracker that a recipe asks for; none where it keeps to this machine."""
     sent = "the numbers of the training curve and the stages' settings; no text"
     space, server = os.environ.get("TRACKIO_SPACE_ID"), os.environ.get("TRACKIO_SERVER_URL")
@@ -44,8 +44,8 @@ def hosts(runtime: Runtime) -> Iterator[tuple[str, str]]:
 class Tracker:
     """A stage's line to the tracker that `runtime.tracker` names, or none."""
 
-    def __init__(self, given: Given, stage: Stage) -> None:
-        self.given, self.stage, self.kind = given, stage, given.runtime.tracker
+    def __init__(self, context: StepContext, stage: Stage) -> None:
+        self.context, self.stage, self.kind = context, stage, context.runtime.tracker
         self.library: Any = None
 
     def begin(self, steps: int) -> None:
@@ -62,8 +62,14 @@ class Tracker:
             library: Any = import_module(self.kind)
         except ImportError as error:
             raise MissingExtra(f'runtime.tracker = "{self.kind}"', self.kind) from error
-        settings = {"step": self.given.step, **self.stage.model_dump(mode="json")}
-        common = {"project": PROJECT, "group": self.given.run, "config": settings, "resume": "allow", "name": self._name(steps)}
+        settings = {"step": self.context.step, **self.stage.model_dump(mode="json")}
+        common = {
+            "project": PROJECT,
+            "group": self.context.run,
+            "config": settings,
+            "resume": "allow",
+            "name": self._name(steps),
+        }
         try:
             with _silent():
                 library.init(**common, **getattr(self, f"_{self.kind}")(library))
@@ -77,35 +83,37 @@ class Tracker:
 
     def log(self, row: Mapping[str, Any]) -> None:
         """Send a row of the curve."""
-        self._tell("log", numbers(row), step=row["step"])
+        self._tell("log", numeric_values(row), step=row["step"])
 
     def end(self) -> None:
         """Send what waits, and close."""
         self._tell("finish")
 
-    def _tell(self, what: str, *given: Any, **more: Any) -> None:
+    def _tell(self, what: str, *context: Any, **more: Any) -> None:
         """Do nothing without a tracker; leave one out that fails."""
         if self.library is None:
             return
         try:
             with _silent():
-                getattr(self.library, what)(*given, **more)
+                getattr(self.library, what)(*context, **more)
         except Exception as error:
-            console.note(f"{self.given.step}: {self.kind} fails and is left out ({' '.join(str(error).split())[:200]})")
+            console.log(
+                f"{self.context.step}: {self.kind} fails and is left out ({' '.join(str(error).split())[:200]})"
+            )
             self.library = None
 
     def _name(self, steps: int) -> str:
         """Return the name of this training: kept where it goes on, another one where it begins anew."""
-        path = self.given.scratch / NAME
+        path = self.context.scratch / NAME
         if not steps or not path.is_file():
-            store.write_json(path, f"{self.given.run}-{self.given.step}-{secrets.token_hex(3)}")
+            store.write_json(path, f"{self.context.run}-{self.context.step}-{secrets.token_hex(3)}")
         return str(store.read_json(path))
 
     def _trackio(self, library: Any) -> dict[str, Any]:
         return {"embed": False, "auto_log_gpu": False, "auto_log_cpu": False}
 
     def _wandb(self, library: Any) -> dict[str, Any]:
-        folder = self.given.scratch / "wandb"
+        folder = self.context.scratch / "wandb"
         folder.mkdir(parents=True, exist_ok=True)
         nothing_else = {f"x_disable_{what}": True for what in ("meta", "stats", "machine_info")}
         nothing_else |= {"disable_git": True, "disable_code": True, "x_save_requirements": False}
@@ -113,10 +121,12 @@ class Tracker:
         return {"id": self._name(1), "dir": str(folder), "settings": settings}
 
 
-def numbers(row: Mapping[str, Any]) -> dict[str, float]:
+def numeric_values(row: Mapping[str, Any]) -> dict[str, float]:
     """Return the numbers of a row of the curve, bits per byte as one of each language."""
     plain = {key: value for key, value in row.items() if key != "step" and isinstance(value, int | float)}
-    return plain | {f"bits_per_byte/{language}": bits for language, bits in row.get("bits_per_byte", {}).items()}
+    return plain | {
+        f"bits_per_byte/{language}": bits for language, bits in row.get("bits_per_byte", {}).items()
+    }
 
 
 @contextlib.contextmanager

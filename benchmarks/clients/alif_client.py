@@ -13,10 +13,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from alif import pipeline, pool, recipe
-from alif.data import expansion, generate
-from alif.language import script
-from alif.models import client as _client  # noqa: F401 - loaded before the clock starts, as the others load theirs
+from alif import pipeline, recipe
+from alif.data.synthesis import generate, self_instruct
+from alif.dedup import rouge_index
+from alif.language import language_id
+from alif.llm import session as _client  # noqa: F401 - loaded before the clock starts, as the others load theirs
 from alif.runs import Run
 
 
@@ -45,27 +46,29 @@ class Watch:
         """Return the parts' CPU seconds: their shares of the wall time that was not spent waiting for the network."""
         self.seconds["read_and_check"] = self.seconds["read"] - self.seconds["pool"]
         names = ("pool", "plan", "read_and_check", "finish")
-        return {f"{name}_cpu_s": self.seconds[name] * cpu_s / (wall_s - self.seconds["idle"]) for name in names}
+        return {
+            f"{name}_cpu_s": self.seconds[name] * cpu_s / (wall_s - self.seconds["idle"]) for name in names
+        }
 
 
 def main(address: str, accepted: int, folder: Path) -> None:
     """Make the rows, and say what each part took."""
     watch = Watch()
     for name in ("nearest", "add"):
-        watch.part("pool", pool.Pool, name)
-    watch.part("read", expansion.Expansion, "_read")
-    watch.part("plan", expansion.Expansion, "plan")
+        watch.part("pool", rouge_index.RougeLIndex, name)
+    watch.part("read", self_instruct.SelfInstruct, "_read")
+    watch.part("plan", self_instruct.SelfInstruct, "plan")
     watch.part("finish", generate, "finish")
     watch.part("idle", selectors.DefaultSelector, "select")
     made = recipe.Recipe(
         name=folder.name,
-        teacher={"loopback": recipe.Teacher(model="teacher", address=address)},
-        generate=recipe.Generate(accepted=accepted),
-        runtime=recipe.Runtime(workers=64),
+        teacher={"loopback": recipe.Teacher(model="teacher", base_url=address)},
+        generate=recipe.Generate(target_rows=accepted),
+        runtime=recipe.Runtime(max_concurrency=64),
     )
-    script.every_language()  # the same: a model of 4.6 MB that comes packed
+    language_id.language_classifier()  # the same: a model of 4.6 MB that comes packed
     began, cpu = time.perf_counter(), time.process_time()
-    pipeline.run(made, Run(folder), pipeline.needed(pipeline.GENERATE))
+    pipeline.run_pipeline(made, Run(folder), pipeline.required_steps(pipeline.GENERATE))
     counts = (Run(folder).record("generate") or {})["counts"]
     whole = counts["facts"]["funnel"]["whole"]
     seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu

@@ -18,7 +18,10 @@ IN_FLIGHT = 64
 
 async def main(address: str, prompts: list[list[dict[str, str]]]) -> None:
     """Ask until each prompt is answered."""
-    seats, client = asyncio.Semaphore(IN_FLIGHT), openai.AsyncOpenAI(base_url=address, api_key="none", max_retries=0)
+    seats, client = (
+        asyncio.Semaphore(IN_FLIGHT),
+        openai.AsyncOpenAI(base_url=address, api_key="none", max_retries=0),
+    )
 
     async def ask(messages: list[dict[str, str]]) -> int:
         async with seats:

@@ -14,7 +14,11 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ |= {"TELEMETRY_ENABLED": "false", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "CURATOR_DISABLE_RICH_DISPLAY": "1"}
+os.environ |= {
+    "TELEMETRY_ENABLED": "false",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "CURATOR_DISABLE_RICH_DISPLAY": "1",
+}
 os.environ |= {"CURATOR_CACHE_DIR": tempfile.mkdtemp(), "OPENAI_API_KEY": "none", "HF_DATASETS_OFFLINE": "1"}
 
 LITELLM = importlib.util.find_spec("litellm")

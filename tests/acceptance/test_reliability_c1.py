@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from alif.errors import PackError
-from alif.language import matching
-from alif.language.pack import faults, load
+from alif.language.answers import match
+from alif.language.pack import load_pack, validation_errors
 from alif.language.prompt_templates import load_prompt, render_prompt
 
-UR = load("ur")
+UR = load_pack("ur")
 SECRET = "OPENAI_API_KEY=sk-secret"
 RUNS_A_COMMAND = (
     "{% for c in ''.__class__.__mro__[1].__subclasses__() if c.__name__ == '_wrap_close' %}"
@@ -46,17 +46,19 @@ def refused(folder: Path, complaint: str) -> None:
     """Both ways to read a pack refuse it with this sentence, and soon."""
     began = time.perf_counter()
     with pytest.raises(PackError, match=complaint) as caught:
-        load(folder)
+        load_pack(folder)
     assert str(folder) in caught.value.message
     assert caught.value.hint
-    told = [error.message for error in faults(folder)]
+    told = [error.message for error in validation_errors(folder)]
     assert any(error == caught.value.message for error in told), told
     assert time.perf_counter() - began < 20, "refused too late"
 
 
 def check(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "alif", "check", "--pack", folder.name]
-    return subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(
+        command, cwd=folder.parent, capture_output=True, text=True, check=False, timeout=120
+    )
 
 
 @pytest.mark.parametrize("name", ["qa.jinja", "_format.jinja", "qa.evil.jinja"])
@@ -71,7 +73,17 @@ def test_reliability_c1_check_runs_no_code_of_a_pack(evil: Path, name: str) -> N
 
 def test_reliability_c1_a_run_with_a_pack_runs_no_code_of_it(evil: Path) -> None:
     put(evil, RUNS_A_COMMAND)
-    command = [sys.executable, "-m", "alif", "run", "demo", "--until", "generate", "--set", f'language.pack="{evil}"']
+    command = [
+        sys.executable,
+        "-m",
+        "alif",
+        "run",
+        "demo",
+        "--until",
+        "generate",
+        "--set",
+        f'language.pack="{evil}"',
+    ]
     done = subprocess.run(command, cwd=evil.parent, capture_output=True, text=True, check=False, timeout=120)
     assert not list(evil.parent.rglob("PWNED"))
     assert done.returncode == 1
@@ -85,7 +97,10 @@ def test_reliability_c1_a_run_with_a_pack_runs_no_code_of_it(evil: Path) -> None
         ("{% set x = 7**(7**12) %}", r"qa\.jinja:1: Jinja code .*\(Assign\)"),
         ("{{ 7**(7**12) }}", r"qa\.jinja:1: .*\(Pow\)"),
         ("{{ 'a' * 10**10 }}", r"qa\.jinja:1: .*\(Mul\)"),
-        ("text\n\n{% for a in items %}{% for b in items %}x{% endfor %}{% endfor %}", r"qa\.jinja:3: .*\(For\)"),
+        (
+            "text\n\n{% for a in items %}{% for b in items %}x{% endfor %}{% endfor %}",
+            r"qa\.jinja:3: .*\(For\)",
+        ),
         ('{% extends "_format.jinja" %}', r"qa\.jinja:1: .*\(Extends\)"),
         ('{% import "_format.jinja" as f %}', r"qa\.jinja:1: .*\(Import\)"),
         ('{% from "_format.jinja" import f %}', r"qa\.jinja:1: .*\(FromImport\)"),
@@ -199,8 +214,8 @@ def test_reliability_c1_a_pipe_in_place_of_pack_toml_is_a_sentence(evil: Path) -
     (evil / "pack.toml").unlink()
     os.mkfifo(evil / "pack.toml")
     with pytest.raises(PackError, match="no such language pack"):
-        load(evil)
-    assert "no pack.toml" in faults(evil)[0].message
+        load_pack(evil)
+    assert "no pack.toml" in validation_errors(evil)[0].message
 
 
 @pytest.mark.parametrize(
@@ -213,7 +228,7 @@ def test_reliability_c1_a_symlink_to_a_file_outside_is_not_followed(evil: Path, 
     (evil / file).unlink()
     (evil / file).symlink_to(evil.parent / "private")
     refused(evil, f"{file}: lies outside the pack's folder")
-    assert all("sk-secret" not in str(error) for error in faults(evil))
+    assert all("sk-secret" not in str(error) for error in validation_errors(evil))
 
 
 def test_reliability_c1_a_symlink_s_text_is_not_included(evil: Path) -> None:
@@ -256,13 +271,18 @@ def test_reliability_c1_a_symlink_within_the_pack_is_fine(evil: Path) -> None:
     (evil / "prompts" / "qa.jinja").unlink()
     (evil / "prompts" / "qa.jinja").symlink_to("qa.same.jinja")
     (evil.parent / "link").symlink_to(evil)
-    assert load(evil.parent / "link").tasks["qa"].templates[0] == UR.tasks["qa"].templates[0]
+    assert load_pack(evil.parent / "link").tasks["qa"].templates[0] == UR.tasks["qa"].templates[0]
 
 
 def test_reliability_c1_comments_raw_text_and_includes_are_rendered(evil: Path) -> None:
     put(evil, "{{ native_name }}\n", "_a.jinja")
-    path = put(evil, '{# a note #}{{ items }} {% raw %}{{ x }}{% endraw %}{{language}}\n{% include "_a.jinja" %}\nEnd\n')
-    assert render_prompt(load_prompt(path, evil), "Urdu", "{{ items }}", 3) == "3 {{ x }}Urdu\n{{ items }}\nEnd"
+    path = put(
+        evil,
+        '{# a note #}{{ items }} {% raw %}{{ x }}{% endraw %}{{language}}\n{% include "_a.jinja" %}\nEnd\n',
+    )
+    assert (
+        render_prompt(load_prompt(path, evil), "Urdu", "{{ items }}", 3) == "3 {{ x }}Urdu\n{{ items }}\nEnd"
+    )
 
 
 def test_reliability_c1_the_sandbox_refuses_what_the_allowlist_would_let_through() -> None:
@@ -289,16 +309,22 @@ def test_reliability_l8_a_number_of_a_pack_is_not_computed_without_limit(evil: P
     tables = evil / "pack.toml"
     text = tables.read_text(encoding="utf-8")
     assert "[numbers.words]\n" in text
-    tables.write_text(text.replace("[numbers.words]\n", '[numbers.words]\n"1e999999999" = "x"\n', 1), encoding="utf-8")
+    tables.write_text(
+        text.replace("[numbers.words]\n", '[numbers.words]\n"1e999999999" = "x"\n', 1), encoding="utf-8"
+    )
     refused(evil, r'numbers\.words: "1e999999999" is not a number')
 
 
-def test_reliability_l8_a_pattern_that_backtracks_is_a_sentence(evil: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reliability_l8_a_pattern_that_backtracks_is_a_sentence(
+    evil: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tables = evil / "pack.toml"
     text = tables.read_text(encoding="utf-8")
     assert "[compare.spellings]\n" in text
     pattern = r"'(?:\w|\w\w|\w\w\w)+[xyz]' = 'a'"
-    tables.write_text(text.replace("[compare.spellings]\n", f"[compare.spellings]\n{pattern}\n", 1), encoding="utf-8")
-    monkeypatch.setattr(matching, "MAX_SPELLING_S", 0.5)
+    tables.write_text(
+        text.replace("[compare.spellings]\n", f"[compare.spellings]\n{pattern}\n", 1), encoding="utf-8"
+    )
+    monkeypatch.setattr(match, "MAX_SPELLING_S", 0.5)
     with pytest.raises(PackError, match=r"compare\.spellings: .* takes over 0\.5 s"):
-        matching.compare("ا" * 60, "ب" * 60, load(evil))
+        match.compare_answers("ا" * 60, "ب" * 60, load_pack(evil))

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_demo import SHORT
 
 from alif import pipeline, store
 from alif import recipe as recipes
 from alif.runs import Run
-from alif.train import shards
-from alif.train.packs import Piece, pack
+from alif.train import token_cache
+from alif.train.packing import Segment, pack_segments
+from tests.test_demo import SHORT
 
 TRAINED = ("base", "pretrain", "finetune")
 
@@ -57,7 +57,9 @@ class Recorder:
     def rename(self, source: Any, target: Any) -> None:
         path = Path(source)
         if path.name == "partial":
-            late = [str(one.relative_to(path)) for one in (path, *path.rglob("*")) if not self._is_flushed(one)]
+            late = [
+                str(one.relative_to(path)) for one in (path, *path.rglob("*")) if not self._is_flushed(one)
+            ]
             left = {one.name for pattern in pipeline.DISPOSABLE for one in path.parent.glob(pattern)}
             self.published[Path(target).name] = Published(late, left)
         self._rename(source, target)
@@ -74,7 +76,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         recorder = Recorder(patch)
-        assert pipeline.run(recipes.load(recipes.shipped()["demo"], SHORT), Run(Path("runs/demo"))) == len(pipeline.PIPELINE)
+        assert pipeline.run_pipeline(
+            recipes.load_recipe(recipes.shipped_recipes()["demo"], SHORT), Run(Path("runs/demo"))
+        ) == len(pipeline.PIPELINE)
     return folder, recorder.published
 
 
@@ -108,7 +112,11 @@ def test_reliability_h2_checkpoints_go_after_the_step_has_its_name(recorded) -> 
     folder, published = recorded
     assert {step for step, found in published.items() if "checkpoints" in found.disposable} == set(TRAINED)
     assert "tokens" in published["pretrain"].disposable
-    left = [path for pattern in pipeline.DISPOSABLE for path in (folder / "runs/demo/runtime").glob(f"*/{pattern}")]
+    left = [
+        path
+        for pattern in pipeline.DISPOSABLE
+        for path in (folder / "runs/demo/runtime").glob(f"*/{pattern}")
+    ]
     assert left == []
 
 
@@ -133,7 +141,7 @@ def test_reliability_h2_a_shard_of_tokens_is_flushed_before_it_has_its_name(
         real(source, target)
 
     monkeypatch.setattr(os, "replace", replace)
-    shards._write(tmp_path / "a.npy", [[1, 2], [3]])
+    token_cache._write(tmp_path / "a.npy", [[1, 2], [3]])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ends.npy", "a.npy"]
     assert late == []
     assert tmp_path.stat().st_ino in flushed
@@ -206,7 +214,7 @@ PACK = """
 import sys
 from pathlib import Path
 from alif.errors import AlifError
-from alif.train.packs import Piece, pack
+from alif.train.packing import Piece, pack
 try:
     pack([Piece("a", [1] * 1000)] * 100, 1000, 0, Path("packs"))
 except AlifError as error:
@@ -214,11 +222,25 @@ except AlifError as error:
 """
 
 
-def on_a_small_disk(kilobytes: int, mount: Path, content: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def on_a_small_disk(
+    kilobytes: int, mount: Path, content: str, *arguments: str
+) -> subprocess.CompletedProcess[str]:
     """Run Python on a file system of so many KB that holds a copy of `content`."""
     if not shutil.which("unshare"):
         pytest.skip("a full disk needs unshare, of util-linux")
-    command = ["unshare", "-rm", "sh", "-c", FILLED, "sh", str(kilobytes), str(mount), content, sys.executable, *arguments]
+    command = [
+        "unshare",
+        "-rm",
+        "sh",
+        "-c",
+        FILLED,
+        "sh",
+        str(kilobytes),
+        str(mount),
+        content,
+        sys.executable,
+        *arguments,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 77 or "unshare" in done.stderr:
         pytest.skip("this system lets nobody mount a disk of their own")
@@ -233,20 +255,24 @@ def test_reliability_l2_packed_rows_on_a_full_disk_are_a_sentence(tmp_path: Path
 
 
 @pytest.mark.parametrize("free", [40, 112], ids=["no weights fit", "no tokenizer fits"])
-def test_reliability_l2_an_export_on_a_full_disk_is_a_sentence(copied: Path, tmp_path: Path, free: int) -> None:
+def test_reliability_l2_an_export_on_a_full_disk_is_a_sentence(
+    copied: Path, tmp_path: Path, free: int
+) -> None:
     shutil.rmtree(copied / "runs/demo/export")
     files = [path for path in (copied / "runs").rglob("*") if path.is_file()]
     used = sum(-(-path.stat().st_size // 4096) * 4 for path in files)
     (tmp_path / "disk").mkdir()
-    done = on_a_small_disk(used + free, tmp_path / "disk", str(copied / "runs"), "-m", "alif", "export", "demo")
+    done = on_a_small_disk(
+        used + free, tmp_path / "disk", str(copied / "runs"), "-m", "alif", "export", "demo"
+    )
     assert done.returncode == 1, done.stderr
     assert "the disk is full" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_reliability_l2_packed_rows_on_disk_are_those_in_memory(tmp_path: Path) -> None:
-    pieces = [Piece(str(size), list(range(1, size + 1)), silent=size // 2) for size in (5, 3, 7, 2)]
-    mapped, held = pack(pieces, 8, 0, tmp_path / "packs"), pack(pieces, 8, 0)
+    pieces = [Segment(str(size), list(range(1, size + 1)), silent=size // 2) for size in (5, 3, 7, 2)]
+    mapped, held = pack_segments(pieces, 8, 0, tmp_path / "packs"), pack_segments(pieces, 8, 0)
     for name in ("tokens", "labels", "positions"):
         assert getattr(mapped, name).tolist() == getattr(held, name).tolist()
     assert mapped.digest() == held.digest()

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from repeating_server import RepeatingServer, completion, http, repeating
 
-from alif.models.chat import Message, together
-from alif.models.client import Patience, open_models
-from alif.models.ledger import Account
+from alif.llm.chat_model import Message, gather_or_cancel
+from alif.llm.ledger import Account
+from alif.llm.session import RetryPolicy, open_session
 from alif.recipe import Runtime, Teacher
-from alif.runs import Given
+from alif.runs import StepContext
+from tests.repeating_server import RepeatingServer, completion, http, repeating
 
 REQUESTS = 120
 QUESTIONS = [f"question {number}" for number in range(REQUESTS)]
-FAST = Patience(first_wait_s=0.001, longest_wait_s=0.01, give_up_s=10.0)
+FAST = RetryPolicy(first_wait_s=0.001, longest_wait_s=0.01, give_up_s=10.0)
 USD_PER_REPLY = (7 * 1.0 + 5 * 2.0) / 1e6
 
 with_workers = pytest.mark.parametrize("workers", [1, 8])
@@ -39,21 +39,27 @@ async def no_pause() -> None:
     """Go on at once."""
 
 
-def ask_all(folder: Path, server: RepeatingServer, workers: int, pause: Callable[[], Awaitable[None]] = no_pause) -> Stored:
+def ask_all(
+    folder: Path, server: RepeatingServer, workers: int, pause: Callable[[], Awaitable[None]] = no_pause
+) -> Stored:
     """Ask half of the questions, pause, ask the other half, and read back what is stored for each."""
     priced = {"usd_per_million_in": 1.0, "usd_per_million_out": 2.0}
     teacher = Teacher.model_validate({"model": "m", "address": server.address, "max_tokens": 16, **priced})
     runtime = Runtime.model_validate({"timeout_s": 5.0, "workers": workers, "max_cost_usd": 1.0})
-    step = Given("run", "generate", folder / "partial", folder / "runtime", folder, {}, runtime)
+    step = StepContext("run", "generate", folder / "partial", folder / "runtime", folder, {}, runtime)
 
     async def scene() -> Stored:
-        async with open_models(step, {"t": teacher}, patience=FAST) as models:
+        async with open_session(step, {"t": teacher}, patience=FAST) as models:
             for half in (QUESTIONS[::2], QUESTIONS[1::2]):
-                await together(models["t"].reply([Message(role="user", content=text)]) for text in half)
+                await gather_or_cancel(
+                    models["t"].reply([Message(role="user", content=text)]) for text in half
+                )
                 await pause()
         sent = server.answered
-        async with open_models(step, {"t": teacher}, patience=FAST) as models:
-            stored = await together(models["t"].reply([Message(role="user", content=text)]) for text in QUESTIONS)
+        async with open_session(step, {"t": teacher}, patience=FAST) as models:
+            stored = await gather_or_cancel(
+                models["t"].reply([Message(role="user", content=text)]) for text in QUESTIONS
+            )
             assert server.answered == sent, "all are answered from the ledger"
             return Stored([reply.text for reply in stored], models.account)
 
@@ -67,11 +73,15 @@ def test_reliability_h1_a_repeated_answer(tmp_path: Path, workers: int, habit: s
         stored = ask_all(tmp_path, server, workers)
     assert server.repeated >= REQUESTS // 10
     assert stored.replies == QUESTIONS
-    assert stored.account.usd >= server.answered * USD_PER_REPLY - 1e-9, "lost answers count at least at what they cost"
+    assert stored.account.usd >= server.answered * USD_PER_REPLY - 1e-9, (
+        "lost answers count at least at what they cost"
+    )
 
 
 @with_workers
-@pytest.mark.parametrize("refusal", [http(b'{"error": {"message": "busy"}}', "429 Too Many Requests"), http(b"")])
+@pytest.mark.parametrize(
+    "refusal", [http(b'{"error": {"message": "busy"}}', "429 Too Many Requests"), http(b"")]
+)
 def test_reliability_h1_a_repeated_refusal(tmp_path: Path, workers: int, refusal: bytes) -> None:
     """Refusals have no id by which a copy could be told."""
 
@@ -82,13 +92,20 @@ def test_reliability_h1_a_repeated_refusal(tmp_path: Path, workers: int, refusal
         stored = ask_all(tmp_path, server, workers)
     assert server.repeated >= REQUESTS // 10
     assert stored.replies == QUESTIONS
-    assert stored.account.attempts == server.answered, "each attempt had an answer of its own, so none was lost"
+    assert stored.account.attempts == server.answered, (
+        "each attempt had an answer of its own, so none was lost"
+    )
 
 
 @with_workers
 @pytest.mark.parametrize("read", [True, False])
 @pytest.mark.parametrize(
-    "unsolicited", [http(completion("of another", "chatcmpl-x")), http(b"", "408 Request Timeout"), b"HTTP/1.1 200 OK\r\nConte"]
+    "unsolicited",
+    [
+        http(completion("of another", "chatcmpl-x")),
+        http(b"", "408 Request Timeout"),
+        b"HTTP/1.1 200 OK\r\nConte",
+    ],
 )
 def test_reliability_h1_unsolicited_bytes_on_idle_connections(
     tmp_path: Path, workers: int, read: bool, unsolicited: bytes

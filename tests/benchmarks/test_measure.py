@@ -23,12 +23,16 @@ SCRIPTS = [
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_every_benchmark_takes_the_place_of_its_result(name: str) -> None:
-    assert '"--json"' in (HERE / name).read_text(encoding="utf-8") or "measure.arguments(" in (HERE / name).read_text("utf-8")
+    assert '"--json"' in (HERE / name).read_text(encoding="utf-8") or "measure.arguments(" in (
+        HERE / name
+    ).read_text("utf-8")
 
 
 def test_a_result_is_written_where_it_was_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "made.json"
-    subprocess.run([sys.executable, HERE / "answer_matching.py", "--json", path], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, HERE / "answer_matching.py", "--json", path], check=True, capture_output=True
+    )
     written = json.loads(path.read_text(encoding="utf-8"))
     assert list(written) == ["name", "machine", "versions", "command", "measured"]
     assert written["command"] == "python benchmarks/answer_matching.py --json made.json"

@@ -13,9 +13,24 @@ CASES = ("product", "ours 8K, stage 2", "paper, stage 2", "unsloth")
 
 
 def run(path: Path, *arguments: str) -> str:
-    command = [sys.executable, str(SCRIPT), "--json", str(path), "--shape", "tiny", "--steps", "1", "--warm-up", "1"]
+    command = [
+        sys.executable,
+        str(SCRIPT),
+        "--json",
+        str(path),
+        "--shape",
+        "tiny",
+        "--steps",
+        "1",
+        "--warm-up",
+        "1",
+    ]
     done = subprocess.run(
-        [*command, *arguments], capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        [*command, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -13,42 +13,48 @@ from alif import recipe, store
 from alif.language import pack as packs
 from alif.language.pack import Pack
 from alif.records import Example, Origin
-from alif.runs import Given
+from alif.runs import StepContext
 
 settings.register_profile("busy machine", deadline=None)
 settings.load_profile("busy machine")
 
-LANGUAGE = recipe.Language(pack="ur", known="en")
-SCRIPTED = {"scripted": recipe.Teacher(model="scripted", address="scripted", max_tokens=2048)}
+LANGUAGE = recipe.Language(pack="ur", source="en")
+SCRIPTED = {"scripted": recipe.Teacher(model="scripted", base_url="scripted", max_tokens=2048)}
 
 
 @pytest.fixture(scope="session")
 def own() -> Pack:
-    return packs.load("ur")
+    return packs.load_pack("ur")
 
 
 @pytest.fixture(scope="session")
 def known() -> Pack:
-    return packs.load("en")
+    return packs.load_pack("en")
 
 
 @pytest.fixture
-def given(tmp_path: Path) -> Callable[..., Given]:
+def context(tmp_path: Path) -> Callable[..., StepContext]:
     """Return a function that builds what a step is handed; `rows` are the examples.jsonl of the steps that it needs."""
 
-    def build(step: str, rows: Mapping[str, Iterable[Example]] | None = None, run: str = "run", **runtime: Any) -> Given:
+    def build(
+        step: str, rows: Mapping[str, Iterable[Example]] | None = None, run: str = "run", **runtime: Any
+    ) -> StepContext:
         root = tmp_path / run
         for name, examples in (rows or {}).items():
             store.write_rows(root / name / "examples.jsonl", examples)
         folder = root / step
         folder.mkdir(parents=True, exist_ok=True)
         needs = {name: root / name for name in rows or {}}
-        return Given(run, step, folder, root / "runtime" / step, root, needs, recipe.Runtime.model_validate(runtime))
+        return StepContext(
+            run, step, folder, root / "runtime" / step, root, needs, recipe.Runtime.model_validate(runtime)
+        )
 
     return build
 
 
-def row(task: str, instruction: str, output: str, input: str = "", kind: str = "teacher", *, language: str = "ur") -> Example:
+def row(
+    task: str, instruction: str, output: str, input: str = "", kind: str = "teacher", *, language: str = "ur"
+) -> Example:
     origin = Origin.model_validate({"kind": kind})
     return Example.make(language, task, instruction, input, output, origin)
 
@@ -60,4 +66,8 @@ def rows_of(folder: Path, name: str = "examples") -> list[dict[str, Any]]:
 
 def triples(pack: Pack, pattern: str) -> list[tuple[str, dict[str, Any]]]:
     """Return (file's name, row) of the pack's files that match."""
-    return [(path.stem, values) for path in sorted(pack.folder.glob(pattern)) for _, values in store.read_rows(path)]
+    return [
+        (path.stem, values)
+        for path in sorted(pack.folder.glob(pattern))
+        for _, values in store.read_rows(path)
+    ]

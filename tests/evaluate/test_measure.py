@@ -11,29 +11,33 @@ import pytest
 from alif import recipe, store
 from alif.errors import DataError
 from alif.evaluate.compare import Comparison
-from alif.evaluate.measure import measure
+from alif.evaluate.measure import evaluate_stages
 from alif.records import STAGES, Counts, Score
-from alif.runs import Given
+from alif.runs import StepContext
 
 FILES = ("scores.jsonl", "differences.jsonl", "answers.jsonl", "dropped.jsonl")
 
 
-ASKED = recipe.Benchmarks(choices=("small.en.jsonl",))
+ASKED = recipe.Benchmarks(multiple_choice=("small.en.jsonl",))
 NOTHING = recipe.Benchmarks(test=("none.jsonl",))
 
 
-def work(needs: Mapping[str, Path], folder: Path, benchmarks: recipe.Benchmarks = ASKED, **evaluate: object) -> Counts:
+def work(
+    needs: Mapping[str, Path], folder: Path, benchmarks: recipe.Benchmarks = ASKED, **evaluate: object
+) -> Counts:
     folder.mkdir()
     runtime = recipe.Runtime(device="cpu", threads=1)
-    given = Given(run="r", step="evaluate", folder=folder, scratch=folder, root=folder, needs=needs, runtime=runtime)
+    context = StepContext(
+        run="r", step="evaluate", folder=folder, scratch=folder, root=folder, inputs=needs, runtime=runtime
+    )
     settings = {"questions": 7, "answer_tokens": 8, "resamples": 100, **evaluate}
-    return measure(
-        given,
+    return evaluate_stages(
+        context,
         language=recipe.Language(),
         sources=recipe.Sources(folder=str(folder.parent)),
         benchmarks=benchmarks,
         evaluate=recipe.Evaluate.model_validate(settings),
-        pretrain=recipe.Pretrain(tokens_per_row=64),
+        pretrain=recipe.Pretrain(max_seq_length=64),
         finetune=recipe.Finetune(),
     )
 
@@ -41,26 +45,38 @@ def work(needs: Mapping[str, Path], folder: Path, benchmarks: recipe.Benchmarks 
 @pytest.fixture(scope="module")
 def done(needs: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Counts]:
     root = tmp_path_factory.mktemp("evaluate")
-    rows = [{"id": str(n), "question": f"Two and {n} is", "choices": ["one", "two", "ten"], "gold": n % 3} for n in range(6)]
+    rows = [
+        {"id": str(n), "question": f"Two and {n} is", "choices": ["one", "two", "ten"], "gold": n % 3}
+        for n in range(6)
+    ]
     store.write_rows(root / "small.en.jsonl", [*rows, {"question": "no choices"}])
     return root / "one", work(needs, root / "one")
 
 
 def test_one_row_a_stage_and_language(done: tuple[Path, Counts]) -> None:
-    scores = list(store.load(done[0] / "scores.jsonl", Score))
+    scores = list(store.read_models(done[0] / "scores.jsonl", Score))
     for benchmark, metric in (("heldout", "bits_per_byte"), ("answers", "answer_bits_per_byte")):
-        found = Counter((one.stage, one.language) for one in scores if (one.benchmark, one.metric) == (benchmark, metric))
+        found = Counter(
+            (one.stage, one.language) for one in scores if (one.benchmark, one.metric) == (benchmark, metric)
+        )
         assert found == dict.fromkeys([(stage, code) for stage in STAGES for code in ("ur", "en")], 1)
     assert all(one.low <= one.value <= one.high and one.n > 0 and one.signature for one in scores)
     assert max(Counter((one.stage, one.benchmark, one.metric, one.language) for one in scores).values()) == 1
 
 
 def test_every_score_of_a_later_stage_has_its_difference(done: tuple[Path, Counts]) -> None:
-    scores = {(s.stage, s.benchmark, s.metric, s.language): s for s in store.load(done[0] / "scores.jsonl", Score)}
-    found = list(store.load(done[0] / "differences.jsonl", Comparison))
-    assert {(d.stage, d.benchmark, d.metric, d.language) for d in found} == {key for key in scores if key[0] != "base"}
+    scores = {
+        (s.stage, s.benchmark, s.metric, s.language): s
+        for s in store.read_models(done[0] / "scores.jsonl", Score)
+    }
+    found = list(store.read_models(done[0] / "differences.jsonl", Comparison))
+    assert {(d.stage, d.benchmark, d.metric, d.language) for d in found} == {
+        key for key in scores if key[0] != "base"
+    }
     for one in found:
-        after, before = (scores[stage, one.benchmark, one.metric, one.language] for stage in (one.stage, "base"))
+        after, before = (
+            scores[stage, one.benchmark, one.metric, one.language] for stage in (one.stage, "base")
+        )
         assert one.difference == pytest.approx(after.value - before.value, abs=2e-6)
         assert one.low <= one.difference <= one.high
     verdicts = {one.verdict for one in found if one.language == "en" and one.benchmark == "heldout"}
@@ -89,7 +105,11 @@ def test_twice_the_same_bytes(done: tuple[Path, Counts], needs: Mapping[str, Pat
 
 
 def test_stages_are_different_models(done: tuple[Path, Counts]) -> None:
-    values = [s.value for s in store.load(done[0] / "scores.jsonl", Score) if (s.benchmark, s.language) == ("heldout", "ur")]
+    values = [
+        s.value
+        for s in store.read_models(done[0] / "scores.jsonl", Score)
+        if (s.benchmark, s.language) == ("heldout", "ur")
+    ]
     assert len(set(values)) == 3
 
 

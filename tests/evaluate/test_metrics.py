@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from alif.evaluate import metrics
-from alif.language import matching
-from alif.language.pack import Pack, load
+from alif.language.answers import match
+from alif.language.pack import Pack, load_pack
 
 EQUAL = (
     ("۴۲", "42"),
@@ -30,17 +30,24 @@ EQUAL = (
     ("Lahore", "lahore"),
     ("ہاں،\u200f جی!", "ہاں جی"),
 )
-TRAPS = (("3.5", "35"), ("-5", "5"), ("2 سے 3", "3 سے 2"), ("آم", "ام"), ("5 کلومیٹر", "5 میٹر"), ("کراچی نہیں", "کراچی"))
+TRAPS = (
+    ("3.5", "35"),
+    ("-5", "5"),
+    ("2 سے 3", "3 سے 2"),
+    ("آم", "ام"),
+    ("5 کلومیٹر", "5 میٹر"),
+    ("کراچی نہیں", "کراچی"),
+)
 
 
 @pytest.fixture(scope="module")
 def urdu() -> Pack:
-    return load("ur")
+    return load_pack("ur")
 
 
 @pytest.mark.parametrize(("one", "other"), EQUAL)
 def test_equal_answers(one: str, other: str, urdu: Pack) -> None:
-    found = metrics.mark(one, other, None, urdu)
+    found = metrics.score_answer(one, other, None, urdu)
     assert (found.exact_match, found.exact_match_nospace, found.answer_found) == (True, True, None)
     assert found.token_f1 == pytest.approx(1.0) or "," in one or "٬" in one
 
@@ -48,19 +55,19 @@ def test_equal_answers(one: str, other: str, urdu: Pack) -> None:
 @pytest.mark.parametrize(("one", "other"), TRAPS)
 def test_traps(one: str, other: str, urdu: Pack) -> None:
     for task in (None, urdu.tasks["qa"], urdu.tasks["reasoning"]):
-        found = metrics.mark(one, other, task, urdu)
+        found = metrics.score_answer(one, other, task, urdu)
         assert (found.exact_match, found.exact_match_nospace) == (False, False)
 
 
 def test_spaces_are_a_tier_of_their_own(urdu: Pack) -> None:
-    found = metrics.mark("اسلامآباد", "اسلام آباد", urdu.tasks["qa"], urdu)
+    found = metrics.score_answer("اسلامآباد", "اسلام آباد", urdu.tasks["qa"], urdu)
     assert (found.exact_match, found.exact_match_nospace) == (False, True)
 
 
 def test_free_text_is_exact_only_word_for_word(urdu: Pack) -> None:
     for answer in ("یہ شہر کراچی ہے", "کراچی، لاہور"):
-        assert not metrics.mark(answer, "کراچی", urdu.tasks["qa"], urdu).exact_match
-        assert not metrics.mark(answer, "کراچی", urdu.tasks["classification"], urdu).exact_match
+        assert not metrics.score_answer(answer, "کراچی", urdu.tasks["qa"], urdu).exact_match
+        assert not metrics.score_answer(answer, "کراچی", urdu.tasks["classification"], urdu).exact_match
 
 
 @pytest.mark.parametrize(
@@ -77,7 +84,9 @@ def test_free_text_is_exact_only_word_for_word(urdu: Pack) -> None:
     ],
 )
 def test_reasoning_compares_the_final_number(answer: str, exact: bool, found: bool, urdu: Pack) -> None:
-    marks = metrics.mark(answer, "استدلال:\n28 × 5 = 140\nجواب: 140 روپے", urdu.tasks["reasoning"], urdu)
+    marks = metrics.score_answer(
+        answer, "استدلال:\n28 × 5 = 140\nجواب: 140 روپے", urdu.tasks["reasoning"], urdu
+    )
     assert (marks.exact_match, marks.answer_found) == (exact, found)
 
 
@@ -94,8 +103,10 @@ def test_reasoning_compares_the_final_number(answer: str, exact: bool, found: bo
         ("جواب: بعد میں", "جواب: 12 بج کر 15 منٹ", False, False),
     ],
 )
-def test_reasoning_wants_the_choice_or_all_numbers(answer: str, reference: str, exact: bool, found: bool, urdu: Pack) -> None:
-    marks = metrics.mark(answer, reference, urdu.tasks["reasoning"], urdu)
+def test_reasoning_wants_the_choice_or_all_numbers(
+    answer: str, reference: str, exact: bool, found: bool, urdu: Pack
+) -> None:
+    marks = metrics.score_answer(answer, reference, urdu.tasks["reasoning"], urdu)
     assert (marks.exact_match, marks.exact_match_nospace, marks.answer_found) == (exact, exact, found)
 
 
@@ -111,25 +122,25 @@ def test_reasoning_wants_the_choice_or_all_numbers(answer: str, reference: str, 
     ],
 )
 def test_sentiment_wants_exactly_one_label(answer: str, exact: bool, found: bool, urdu: Pack) -> None:
-    marks = metrics.mark(answer, "مثبت", urdu.tasks["sentiment"], urdu)
+    marks = metrics.score_answer(answer, "مثبت", urdu.tasks["sentiment"], urdu)
     assert (marks.exact_match, marks.answer_found) == (exact, found)
 
 
 def test_chrf_folds_only_where_it_says_so(urdu: Pack) -> None:
-    found = metrics.mark("كراچي ايك شهر هے", "کراچی ایک شہر ہے", None, urdu)
+    found = metrics.score_answer("كراچي ايك شهر هے", "کراچی ایک شہر ہے", None, urdu)
     assert found.chrf < 50
     assert found.chrf_folded == pytest.approx(100)
-    assert metrics.mark("کراچی", "کراچی", None, urdu).chrf == pytest.approx(100)
+    assert metrics.score_answer("کراچی", "کراچی", None, urdu).chrf == pytest.approx(100)
 
 
 def test_an_empty_answer_has_no_marks(urdu: Pack) -> None:
-    found = metrics.mark("", "140", urdu.tasks["reasoning"], urdu)
+    found = metrics.score_answer("", "140", urdu.tasks["reasoning"], urdu)
     assert (found.exact_match, found.answer_found, found.token_f1, found.chrf) == (False, False, 0, 0)
 
 
 def test_signatures_name_version_and_normalisation() -> None:
-    assert metrics.SIGNATURES["exact_match"].endswith(matching.SIGNATURE)
-    assert metrics.SIGNATURES["exact_match_nospace"].endswith(matching.SIGNATURE)
+    assert metrics.SIGNATURES["exact_match"].endswith(match.SIGNATURE)
+    assert metrics.SIGNATURES["exact_match_nospace"].endswith(match.SIGNATURE)
     assert "nw:2" in metrics.SIGNATURES["chrf++"]
     assert "version:" in metrics.SIGNATURES["chrf++"]
     assert "folded" in metrics.SIGNATURES["chrf++_folded"]

@@ -10,11 +10,18 @@ import regex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from alif.language import letters
-from alif.language.pack import load
-from alif.language.text import final, fold, normalise, phrase, sentences, words
+from alif.language import normalisation
+from alif.language.pack import load_pack
+from alif.language.text import (
+    final_answer,
+    find_phrase,
+    fold_text,
+    normalise_text,
+    split_sentences,
+    split_words,
+)
 
-UR, EN = load("ur"), load("en")
+UR, EN = load_pack("ur"), load_pack("en")
 
 urdu_like = st.text(
     st.sampled_from("ابپیيىئکكہهھۂۀۃةوؤأإٱآءۓے")
@@ -28,33 +35,35 @@ any_text = urdu_like | st.text()
 @example("\u0390 ŉ ǰ ᾳ ﬃ İ ß")
 @example("ٱ\u0654 ی\u064e\u0654 ه\u0654 أ\u0653")
 def test_folding_twice_changes_nothing(text: str) -> None:
-    folded = fold(text, UR)
-    assert fold(folded, UR) == folded
+    folded = fold_text(text, UR)
+    assert fold_text(folded, UR) == folded
 
 
 @given(any_text)
 @settings(max_examples=300)
 @example("\x1b\x1b[31m[31m")
 def test_cleaning_twice_changes_nothing(text: str) -> None:
-    clean = normalise(text, UR)
-    assert normalise(clean, UR) == clean
+    clean = normalise_text(text, UR)
+    assert normalise_text(clean, UR) == clean
     assert unicodedata.is_normalized("NFC", clean)
 
 
 @given(any_text)
 def test_cleaned_text_counts_as_the_same_words(text: str) -> None:
-    assert words(normalise(text, UR), UR) == words(text, UR)
+    assert split_words(normalise_text(text, UR), UR) == split_words(text, UR)
 
 
 def test_what_cleaning_looks_for_is_all_that_unicode_calls_so() -> None:
-    odd = regex.compile(rf"[{letters._INVISIBLE}\p{{Cs}}\p{{Z}}--[ \n\t]]", regex.V1)
+    odd = regex.compile(rf"[{normalisation._INVISIBLE}\p{{Cs}}\p{{Z}}--[ \n\t]]", regex.V1)
     every = [chr(code) for code in range(0x110000)]
-    assert [char for char in every if letters._ODD.search(char)] == [char for char in every if odd.search(char)]
+    assert [char for char in every if normalisation._ODD.search(char)] == [
+        char for char in every if odd.search(char)
+    ]
 
 
 def test_cleaning_exchanges_no_letter() -> None:
     written = "كتاب يہ هے، کتاب ہے۔ ٹھیک‌ٹھاک؛ مَیں ۴۲ ٤٢ ﷺ ۝ سنہ؁ ـ"
-    assert normalise(written, UR) == written
+    assert normalise_text(written, UR) == written
 
 
 @pytest.mark.parametrize(
@@ -73,7 +82,7 @@ def test_cleaning_exchanges_no_letter() -> None:
     ],
 )
 def test_cleaning(raw: str, clean: str) -> None:
-    assert normalise(raw, UR) == clean
+    assert normalise_text(raw, UR) == clean
 
 
 @pytest.mark.parametrize(
@@ -96,25 +105,34 @@ def test_cleaning(raw: str, clean: str) -> None:
     ],
 )
 def test_what_counts_as_the_same(left: str, right: str) -> None:
-    assert words(left, UR) == words(right, UR)
+    assert split_words(left, UR) == split_words(right, UR)
 
 
 @pytest.mark.parametrize(
-    ("left", "right"), [("آم", "ام"), ("گئے", "گیے"), ("بھائی", "بہائی"), ("کل", "گل"), ("ہوا", "ہؤا"), ("ں", "ن"), ("ے", "ی")]
+    ("left", "right"),
+    [("آم", "ام"), ("گئے", "گیے"), ("بھائی", "بہائی"), ("کل", "گل"), ("ہوا", "ہؤا"), ("ں", "ن"), ("ے", "ی")],
 )
 def test_what_is_another_word(left: str, right: str) -> None:
-    assert words(left, UR) != words(right, UR)
+    assert split_words(left, UR) != split_words(right, UR)
 
 
 def test_words_keep_every_script_and_drop_every_mark() -> None:
-    assert words("«Wi-Fi» کی رفتار، ۱۰۰ Mbps؟ don't!", UR) == ["wi", "fi", "کی", "رفتار", "100", "mbps", "don't"]
-    assert words("'پانی'، 'گیس'", UR) == ["پانی", "گیس"]
-    assert words("हिन्दी বাংলা", UR) == ["हिन्दी", "বাংলা"]
-    assert words("۔ ، ؟ 😀", UR) == []
+    assert split_words("«Wi-Fi» کی رفتار، ۱۰۰ Mbps؟ don't!", UR) == [
+        "wi",
+        "fi",
+        "کی",
+        "رفتار",
+        "100",
+        "mbps",
+        "don't",
+    ]
+    assert split_words("'پانی'، 'گیس'", UR) == ["پانی", "گیس"]
+    assert split_words("हिन्दी বাংলা", UR) == ["हिन्दी", "বাংলা"]
+    assert split_words("۔ ، ؟ 😀", UR) == []
 
 
 def test_the_known_language_has_no_folds_of_the_other() -> None:
-    assert words("ي ی", EN) == ["ي", "ی"]
+    assert split_words("ي ی", EN) == ["ي", "ی"]
 
 
 @pytest.mark.parametrize(
@@ -126,18 +144,21 @@ def test_the_known_language_has_no_folds_of_the_other() -> None:
     ],
 )
 def test_sentences(text: str, expected: list[str]) -> None:
-    assert sentences(text, UR) == expected
+    assert split_sentences(text, UR) == expected
 
 
 @given(any_text)
 def test_sentences_lose_only_spaces(text: str) -> None:
-    assert "".join("".join(sentences(text, UR)).split()) == "".join(text.split())
+    assert "".join("".join(split_sentences(text, UR)).split()) == "".join(text.split())
 
 
 def test_phrases_are_found_as_whole_words_in_any_spelling() -> None:
-    assert phrase("معذرت، میں ایک زبان كا ماڈل ہوں۔", UR.phrases.refusals, UR) == "زبان کا ماڈل ہوں"
-    assert phrase("I\u2019m sorry, but I can\u2019t do that.", UR.phrases.declines, UR) == "i'm sorry but i can't"
-    assert phrase("زبان کا ماڈل ہونا", UR.phrases.refusals, UR) is None
+    assert find_phrase("معذرت، میں ایک زبان كا ماڈل ہوں۔", UR.phrases.refusals, UR) == "زبان کا ماڈل ہوں"
+    assert (
+        find_phrase("I\u2019m sorry, but I can\u2019t do that.", UR.phrases.declines, UR)
+        == "i'm sorry but i can't"
+    )
+    assert find_phrase("زبان کا ماڈل ہونا", UR.phrases.refusals, UR) is None
 
 
 @pytest.mark.parametrize(
@@ -154,11 +175,14 @@ def test_phrases_are_found_as_whole_words_in_any_spelling() -> None:
     ],
 )
 def test_the_final_answer(task: str, answer: str, expected: str) -> None:
-    assert final(answer, UR.tasks[task], UR) == expected
+    assert final_answer(answer, UR.tasks[task], UR) == expected
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", ["bidi_controls", "presentation_forms", "nul_and_controls"])
 def test_damaged_text_is_repaired_exactly(name: str, shared_data: Path) -> None:
     messy = (shared_data / "messy_dev" / f"{name}.txt").read_bytes().decode()
-    assert normalise(messy, UR) == (shared_data / "messy_dev" / "gold" / f"{name}_txt.txt").read_bytes().decode()
+    assert (
+        normalise_text(messy, UR)
+        == (shared_data / "messy_dev" / "gold" / f"{name}_txt.txt").read_bytes().decode()
+    )

@@ -14,30 +14,41 @@ from hypothesis import settings, strategies
 from alif import recipe, store
 from alif.errors import ReviewError, Waiting
 from alif.records import Counts, Example, Origin
-from alif.review.verdicts import REASONS, REQUESTS, review
-from alif.runs import Given
+from alif.review.verdicts import REASONS, REQUESTS, review_rows
+from alif.runs import StepContext
 
-ROWS = [Example.make("ur", "qa", f"سوال {n}", "", f"جواب {n}", Origin(kind="teacher", model="m")) for n in range(10)]
+ROWS = [
+    Example.make("ur", "qa", f"سوال {n}", "", f"جواب {n}", Origin(kind="teacher", model="m"))
+    for n in range(10)
+]
 
 
 @pytest.fixture
-def given(tmp_path: Path) -> Callable[..., Given]:
-    def build(name: str = "run") -> Given:
+def context(tmp_path: Path) -> Callable[..., StepContext]:
+    def build(name: str = "run") -> StepContext:
         root = tmp_path / name
         store.write_rows(root / "filter" / "examples.jsonl", ROWS)
-        return Given(name, "review", root / "review", root / "runtime", root, {"filter": root / "filter"}, recipe.Runtime())
+        return StepContext(
+            name,
+            "review",
+            root / "review",
+            root / "runtime",
+            root,
+            {"filter": root / "filter"},
+            recipe.Runtime(),
+        )
 
     return build
 
 
-def run(step: Given, told: list[Any] | None = None, **table: Any) -> Counts:
+def run(step: StepContext, told: list[Any] | None = None, **table: Any) -> Counts:
     if told is not None:
         lines = [line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in told]
         (step.root / "verdicts.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return review(step, recipe.Review.model_validate({"share": 1.0, **table}))
+    return review_rows(step, recipe.Review.model_validate({"share": 1.0, **table}))
 
 
-def rows(step: Given, name: str = "examples") -> list[dict[str, Any]]:
+def rows(step: StepContext, name: str = "examples") -> list[dict[str, Any]]:
     return [row for _, row in store.read_rows(step.folder / f"{name}.jsonl")]
 
 
@@ -45,17 +56,19 @@ def verdict(n: int, decision: str = "approve", reviewer: str = "Amna", **more: s
     return {"id": ROWS[n].id, "decision": decision, "reviewer": reviewer, **more}
 
 
-def test_nobody_asked_for_passes_everything_through(given: Callable[..., Given]) -> None:
-    step = given()
+def test_nobody_asked_for_passes_everything_through(context: Callable[..., StepContext]) -> None:
+    step = context()
     counts = run(step, share=0.0)
     assert (counts.rows_in, counts.kept) == (10, 10)
     assert rows(step) == [row.model_dump(mode="json") for row in ROWS]
     assert not (step.root / REQUESTS).exists()
 
 
-def test_it_waits_says_where_and_goes_on(given: Callable[..., Given]) -> None:
-    step = given()
-    with pytest.raises(Waiting, match=r"3 of 3 rows wait for one person's verdict: .*review_requests\.jsonl") as waiting:
+def test_it_waits_says_where_and_goes_on(context: Callable[..., StepContext]) -> None:
+    step = context()
+    with pytest.raises(
+        Waiting, match=r"3 of 3 rows wait for one person's verdict: .*review_requests\.jsonl"
+    ) as waiting:
         run(step, share=0.3)
     assert waiting.value.exit_code == 3
     assert "verdicts.jsonl" in waiting.value.hint
@@ -64,7 +77,9 @@ def test_it_waits_says_where_and_goes_on(given: Callable[..., Given]) -> None:
     with pytest.raises(Waiting, match="1 of 3 rows"):
         run(step, [{"id": name, "decision": "approve", "reviewer": "Amna"} for name in wanted[:2]], share=0.3)
     assert [row["id"] for _, row in store.read_rows(step.root / REQUESTS)] == wanted[2:]
-    counts = run(step, [{"id": name, "decision": "approve", "reviewer": "Amna"} for name in wanted], share=0.3)
+    counts = run(
+        step, [{"id": name, "decision": "approve", "reviewer": "Amna"} for name in wanted], share=0.3
+    )
     assert (counts.kept, counts.facts["approve"], counts.facts["unread"]) == (10, 3, 7)
     assert {row["id"]: row["origin"]["reviewed_by"] for row in rows(step)} == {
         row.id: "Amna" if row.id in wanted else "" for row in ROWS
@@ -72,14 +87,18 @@ def test_it_waits_says_where_and_goes_on(given: Callable[..., Given]) -> None:
     assert not (step.root / REQUESTS).exists()
 
 
-def test_verdicts_are_applied(given: Callable[..., Given]) -> None:
-    step = given()
+def test_verdicts_are_applied(context: Callable[..., StepContext]) -> None:
+    step = context()
     edit = verdict(1, "edit", output="بہتر جواب")
     told = [verdict(0), edit, verdict(2, "reject", reason="fact", note="غلط"), verdict(3, "reject")]
     counts = run(step, [*told, *(verdict(n) for n in range(4, 10))])
     assert (counts.rows_in, counts.kept) == (10, 8)
     assert dict(counts.dropped) == {"rejected_fact": 1, "rejected_other": 1}
-    assert {key: counts.facts[key] for key in ("approve", "edit", "reject")} == {"approve": 7, "edit": 1, "reject": 2}
+    assert {key: counts.facts[key] for key in ("approve", "edit", "reject")} == {
+        "approve": 7,
+        "edit": 1,
+        "reject": 2,
+    }
     edited = rows(step)[1]
     assert (edited["instruction"], edited["output"]) == ("سوال 1", "بہتر جواب")
     assert edited["id"] != ROWS[1].id
@@ -88,8 +107,8 @@ def test_verdicts_are_applied(given: Callable[..., Given]) -> None:
     assert [row["evidence"] for row in rows(step, "dropped")] == ["Amna: غلط", "Amna"]
 
 
-def test_two_readers_are_two(given: Callable[..., Given]) -> None:
-    step = given()
+def test_two_readers_are_two(context: Callable[..., StepContext]) -> None:
+    step = context()
     one = [verdict(n) for n in range(10)]
     with pytest.raises(Waiting, match="10 of 10 rows wait for verdicts of 2 people"):
         run(step, [*one, *one], reviewers=2)
@@ -97,8 +116,8 @@ def test_two_readers_are_two(given: Callable[..., Given]) -> None:
     assert rows(step)[0]["origin"]["reviewed_by"] == "Amna, Bilal"
 
 
-def test_an_edit_that_makes_a_row_like_another_leaves_one(given: Callable[..., Given]) -> None:
-    step = given()
+def test_an_edit_that_makes_a_row_like_another_leaves_one(context: Callable[..., StepContext]) -> None:
+    step = context()
     same = verdict(1, "edit", instruction=ROWS[0].instruction, output=ROWS[0].output)
     counts = run(step, [verdict(0), same, *(verdict(n) for n in range(2, 10))])
     assert (counts.kept, dict(counts.dropped)) == (9, {"duplicate": 1})
@@ -107,7 +126,10 @@ def test_an_edit_that_makes_a_row_like_another_leaves_one(given: Callable[..., G
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([verdict(0), {"id": "0" * 16, "decision": "approve", "reviewer": "Amna"}], r"verdicts\.jsonl:2: no row"),
+        (
+            [verdict(0), {"id": "0" * 16, "decision": "approve", "reviewer": "Amna"}],
+            r"verdicts\.jsonl:2: no row",
+        ),
         (
             [verdict(0), verdict(0, "reject", "Bilal")],
             r"verdicts\.jsonl:2: Bilal says reject, Amna says approve.*verdicts\.jsonl:1",
@@ -125,30 +147,48 @@ def test_an_edit_that_makes_a_row_like_another_leaves_one(given: Callable[..., G
     ],
 )
 def test_verdicts_that_do_not_fit_are_refused_with_their_line(
-    given: Callable[..., Given], lines: list[Any], message: str
+    context: Callable[..., StepContext], lines: list[Any], message: str
 ) -> None:
     with pytest.raises(ReviewError, match=message):
-        run(given(), lines)
+        run(context(), lines)
 
 
-def test_a_named_file_is_read_wherever_it_lies(given: Callable[..., Given], tmp_path: Path) -> None:
+def test_a_named_file_is_read_wherever_it_lies(context: Callable[..., StepContext], tmp_path: Path) -> None:
     path = tmp_path / "ours.jsonl"
     path.write_text(json.dumps(verdict(0, "reject", reason="grammar")), encoding="utf-8")
-    counts = run(given(), share=0.0, verdicts=str(path))
+    counts = run(context(), share=0.0, verdicts=str(path))
     assert dict(counts.dropped) == {"rejected_grammar": 1}
 
 
 @settings(deadline=None, max_examples=40)
-@cases(strategies.lists(strategies.sampled_from(["approve", "edit", "reject"]), min_size=10, max_size=10), strategies.data())
-def test_no_row_is_lost(tmp_path_factory: pytest.TempPathFactory, decisions: list[str], data: strategies.DataObject) -> None:
+@cases(
+    strategies.lists(strategies.sampled_from(["approve", "edit", "reject"]), min_size=10, max_size=10),
+    strategies.data(),
+)
+def test_no_row_is_lost(
+    tmp_path_factory: pytest.TempPathFactory, decisions: list[str], data: strategies.DataObject
+) -> None:
     root = tmp_path_factory.mktemp("run")
     store.write_rows(root / "filter" / "examples.jsonl", ROWS)
-    step = Given("run", "review", root / "review", root / "runtime", root, {"filter": root / "filter"}, recipe.Runtime())
+    step = StepContext(
+        "run",
+        "review",
+        root / "review",
+        root / "runtime",
+        root,
+        {"filter": root / "filter"},
+        recipe.Runtime(),
+    )
     told = []
     for n, decision in enumerate(decisions):
         more = {"output": data.draw(strategies.sampled_from(["نیا", "جواب 1"]))} if decision == "edit" else {}
         more |= {"reason": data.draw(strategies.sampled_from(REASONS))} if decision == "reject" else {}
         told.append(verdict(n, decision, **more))
     counts = run(step, told)
-    assert counts.rows_in == 10 == counts.kept + sum(counts.dropped.values()) == len(rows(step)) + len(rows(step, "dropped"))
+    assert (
+        counts.rows_in
+        == 10
+        == counts.kept + sum(counts.dropped.values())
+        == len(rows(step)) + len(rows(step, "dropped"))
+    )
     assert sum(counts.dropped.values()) >= decisions.count("reject")

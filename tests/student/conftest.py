@@ -9,7 +9,11 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from alif.recipe import Tiny
 from alif.student import tiny as tinies
 
-TEXTS = ("پانی زندگی ہے۔ لاہور ایک شہر ہے۔", "Water is life. Lahore is a city.", "1234 + 56 = 1290\n\n### Instruction:\n")
+TEXTS = (
+    "پانی زندگی ہے۔ لاہور ایک شہر ہے۔",
+    "Water is life. Lahore is a city.",
+    "1234 + 56 = 1290\n\n### Instruction:\n",
+)
 
 
 @pytest.fixture(scope="session")
@@ -25,4 +29,4 @@ def tied(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def model(tokenizer: PreTrainedTokenizerFast, tied: bool) -> LlamaForCausalLM:
     torch.set_num_threads(1)
-    return tinies.build(Tiny(width=32, feed_forward=48, tied=tied), tokenizer).eval()
+    return tinies.build_tiny(Tiny(width=32, feed_forward=48, tied=tied), tokenizer).eval()

@@ -42,8 +42,8 @@ def shaken(model):
 
 def test_the_papers_share_of_trained_parameters():
     with torch.device("meta"):
-        wrapped = adapters.wrap(LlamaForCausalLM(LLAMA_8B), Adapter())
-    share = adapters.share(wrapped)
+        wrapped = adapters.add_adapter(LlamaForCausalLM(LLAMA_8B), Adapter())
+    share = adapters.count_parameters(wrapped)
     assert share.trainable == 1_386_217_472
     assert share.total == 9_416_478_720
     assert round(share.percent, 2) == 14.72
@@ -53,22 +53,22 @@ def test_a_weight_in_four_bits_counts_as_one_though_two_lie_in_a_byte():
     layer = torch.nn.Linear(8, 8, bias=False)
     layer.weight = torch.nn.Parameter(torch.zeros(32, 1, dtype=torch.uint8), requires_grad=False)
     layer.weight.quant_state = SimpleNamespace(shape=torch.Size((8, 8)))  # as bitsandbytes keeps it
-    assert adapters.share(layer) == adapters.Share(trainable=0, total=64)
+    assert adapters.count_parameters(layer) == adapters.TrainableShare(trainable=0, total=64)
 
 
 def test_linear_layers_alone():
     with torch.device("meta"):
-        wrapped = adapters.wrap(LlamaForCausalLM(LLAMA_8B), Adapter(targets=("attention", "mlp")))
-    assert adapters.share(wrapped).trainable == 335_544_320
+        wrapped = adapters.add_adapter(LlamaForCausalLM(LLAMA_8B), Adapter(targets=("attention", "mlp")))
+    assert adapters.count_parameters(wrapped).trainable == 335_544_320
 
 
 def test_a_fresh_adapter_changes_nothing(model):
     before = logits(model)
-    assert torch.equal(logits(adapters.wrap(model, SETTINGS).eval()), before)
+    assert torch.equal(logits(adapters.add_adapter(model, SETTINGS).eval()), before)
 
 
 def test_no_lora_on_embeddings_or_head(model, tied):
-    names = [name for name, p in adapters.wrap(model, SETTINGS).named_parameters() if p.requires_grad]
+    names = [name for name, p in adapters.add_adapter(model, SETTINGS).named_parameters() if p.requires_grad]
     whole = [name for name in names if "embed_tokens" in name or "lm_head" in name]
     assert len(whole) == (1 if tied else 2)
     assert all("modules_to_save" in name for name in whole)
@@ -79,13 +79,13 @@ def test_no_lora_on_embeddings_or_head(model, tied):
 
 def test_saved_and_restored_it_gives_the_same_logits(model, tmp_path):
     fresh = copy.deepcopy(model)
-    trained = shaken(adapters.wrap(model, SETTINGS))
-    adapters.save(trained, tmp_path, "tiny")
-    assert torch.equal(logits(adapters.restore(fresh, tmp_path).eval()), logits(trained))
+    trained = shaken(adapters.add_adapter(model, SETTINGS))
+    adapters.save_adapter(trained, tmp_path, "tiny")
+    assert torch.equal(logits(adapters.load_adapter(fresh, tmp_path).eval()), logits(trained))
 
 
 def test_merged_saved_and_reloaded_it_gives_the_same_logits(model, tied, tmp_path):
-    trained = shaken(adapters.wrap(model, SETTINGS))
+    trained = shaken(adapters.add_adapter(model, SETTINGS))
     before = logits(trained)
     merged = trained.merge_and_unload()
     torch.testing.assert_close(logits(merged), before, atol=1e-5, rtol=0)
@@ -98,17 +98,19 @@ def test_merged_saved_and_reloaded_it_gives_the_same_logits(model, tied, tmp_pat
 
 def test_the_same_adapter_is_the_same_bytes(model, tmp_path):
     for name in ("a", "b"):
-        adapters.save(shaken(adapters.wrap(copy.deepcopy(model), SETTINGS)), tmp_path / name, "tiny")
+        adapters.save_adapter(
+            shaken(adapters.add_adapter(copy.deepcopy(model), SETTINGS)), tmp_path / name, "tiny"
+        )
     for name in ("adapter_model.safetensors", "adapter_config.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
 def test_on_a_bfloat16_base_what_is_trained_is_float32(model, tmp_path):
-    trained = shaken(adapters.wrap(copy.deepcopy(model), SETTINGS))
-    adapters.save(trained, tmp_path, "tiny")
+    trained = shaken(adapters.add_adapter(copy.deepcopy(model), SETTINGS))
+    adapters.save_adapter(trained, tmp_path, "tiny")
     model.save_pretrained(tmp_path / "base")
     coarse = LlamaForCausalLM.from_pretrained(tmp_path / "base", dtype=torch.bfloat16)
-    restored = adapters.restore(coarse, tmp_path)
+    restored = adapters.load_adapter(coarse, tmp_path)
     exact = dict(trained.named_parameters())
     for name, parameter in restored.named_parameters():
         if parameter.requires_grad:
@@ -123,57 +125,59 @@ def test_on_a_bfloat16_base_what_is_trained_is_float32(model, tmp_path):
 
 def test_a_base_of_another_kind_is_refused():
     with pytest.raises(ModelError, match="no layers called q_proj"):
-        adapters.wrap(torch.nn.Sequential(torch.nn.Linear(2, 2)), SETTINGS)
+        adapters.add_adapter(torch.nn.Sequential(torch.nn.Linear(2, 2)), SETTINGS)
 
 
 def test_embeddings_alone_are_refused(model):
     with pytest.raises(RecipeError, match="needs"):
-        adapters.wrap(model, Adapter(targets=("embeddings",)))
+        adapters.add_adapter(model, Adapter(targets=("embeddings",)))
 
 
 def test_an_adapter_of_another_base_is_refused(model, tmp_path):
-    adapters.save(adapters.wrap(copy.deepcopy(model), SETTINGS), tmp_path, "tiny")
+    adapters.save_adapter(adapters.add_adapter(copy.deepcopy(model), SETTINGS), tmp_path, "tiny")
     config = copy.deepcopy(model.config)
     config.num_hidden_layers = 1
     with pytest.raises(ModelError, match="does not fit"):
-        adapters.restore(LlamaForCausalLM(config), tmp_path)
+        adapters.load_adapter(LlamaForCausalLM(config), tmp_path)
     config.num_hidden_layers, config.intermediate_size = 2, 64
     with pytest.raises(ModelError, match="other shapes"):
-        adapters.restore(LlamaForCausalLM(config), tmp_path)
+        adapters.load_adapter(LlamaForCausalLM(config), tmp_path)
 
 
 def test_a_damaged_adapter_is_told(model, tmp_path):
-    adapters.save(adapters.wrap(copy.deepcopy(model), SETTINGS), tmp_path, "tiny")
+    adapters.save_adapter(adapters.add_adapter(copy.deepcopy(model), SETTINGS), tmp_path, "tiny")
     path = tmp_path / "adapter_model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ModelError, match="not a whole safetensors file"):
-        adapters.restore(model, tmp_path)
+        adapters.load_adapter(model, tmp_path)
 
 
 def test_copies_in_bfloat16_lose_small_steps_and_those_in_float32_do_not(model, tmp_path):
     """The original's way, kept for comparing: at a rate of 1e-5 most of its embeddings cannot move."""
     moved = {}
     for copies in ("bfloat16", "float32"):
-        wrapped = adapters.wrap(copy.deepcopy(model), SETTINGS.model_copy(update={"copies": copies}))
-        weight, _ = adapters.head(wrapped.get_base_model())
+        wrapped = adapters.add_adapter(copy.deepcopy(model), SETTINGS.model_copy(update={"copies": copies}))
+        weight, _ = adapters.output_head(wrapped.get_base_model())
         before = weight.detach().clone()
         logits(wrapped)  # bfloat16 copies work on a float32 base
         weight.data += 1e-5
         moved[copies] = (weight.detach() != before).float().mean()
-        adapters.save(wrapped, tmp_path / copies, "tiny")
-        again = adapters.restore(copy.deepcopy(model), tmp_path / copies)
-        assert torch.equal(adapters.head(again.get_base_model())[0], weight)
+        adapters.save_adapter(wrapped, tmp_path / copies, "tiny")
+        again = adapters.load_adapter(copy.deepcopy(model), tmp_path / copies)
+        assert torch.equal(adapters.output_head(again.get_base_model())[0], weight)
     assert moved["float32"] == 1
     assert moved["bfloat16"] < 0.5
 
 
-@pytest.mark.parametrize(("target", "reason"), [("lm_head", "no gradient from a fused loss"), ("embed_tokens", "merged twice")])
+@pytest.mark.parametrize(
+    ("target", "reason"), [("lm_head", "no gradient from a fused loss"), ("embed_tokens", "merged twice")]
+)
 def test_lora_on_embeddings_or_head_is_refused_with_the_reason(model, tied, tmp_path, target, reason):
-    adapters.save(adapters.wrap(copy.deepcopy(model), SETTINGS), tmp_path, "tiny")
+    adapters.save_adapter(adapters.add_adapter(copy.deepcopy(model), SETTINGS), tmp_path, "tiny")
     path = tmp_path / "adapter_config.json"
     settings = json.loads(path.read_text())
     path.write_text(json.dumps({**settings, "target_modules": [*settings["target_modules"], target]}))
     if target == "embed_tokens" and not tied:
         pytest.skip("it is merged rightly there")
     with pytest.raises(ModelError, match=f"LoRA on {target}: .*{reason}"):
-        adapters.restore(model, tmp_path)
+        adapters.load_adapter(model, tmp_path)

@@ -11,10 +11,16 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from alif.student import attention
 from alif.student.attention import BY_TEXT, SDPA
-from alif.train.packs import Rows, collate, pack, split
+from alif.train.packing import PackedRows, collate, pack_segments, split_segments
 
 LENGTH = 16
-TEXTS = [list(range(2, 9)), list(range(10, 15)), list(range(20, 24)), list(range(30, 46)), list(range(50, 60))]
+TEXTS = [
+    list(range(2, 9)),
+    list(range(10, 15)),
+    list(range(20, 24)),
+    list(range(30, 46)),
+    list(range(50, 60)),
+]
 GIVEN = ("input_ids", "position_ids", "cu_seq_lens_q", "cu_seq_lens_k", "max_length_q", "max_length_k")
 CPU = torch.device("cpu")
 NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
@@ -39,8 +45,10 @@ def model(request):
 
 
 def batch(texts):
-    packs = pack([piece for n, text in enumerate(texts) for piece in split(str(n), text, LENGTH)], LENGTH, 1)
-    return packs, collate([Rows(packs, np.arange(len(packs)))[row] for row in range(len(packs))])
+    packs = pack_segments(
+        [piece for n, text in enumerate(texts) for piece in split_segments(str(n), text, LENGTH)], LENGTH, 1
+    )
+    return packs, collate([PackedRows(packs, np.arange(len(packs)))[row] for row in range(len(packs))])
 
 
 def logits(model, inputs):
@@ -103,7 +111,7 @@ def test_queries_and_keys_that_autocast_left_in_full_are_read_in_the_numbers_of_
 @pytest.mark.parametrize("device", [CPU, pytest.param(torch.device("cuda"), marks=NEEDS_GPU)])
 def test_the_probe_believes_what_is_right_and_nothing_else(device):
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    kernel = attention.varlen if device.type == "cuda" else attention.by_text
+    kernel = attention.varlen_attention if device.type == "cuda" else attention.per_document_attention
 
     def leaking(queries, keys, values, bounds, longest, scale):
         return kernel(queries, keys, values, bounds[[0, -1]], len(queries), scale)
@@ -114,8 +122,8 @@ def test_the_probe_believes_what_is_right_and_nothing_else(device):
     def absent(*given):
         raise NotImplementedError
 
-    assert attention.works(kernel, device, dtype)
-    assert not any(attention.works(wrong, device, dtype) for wrong in (leaking, crooked, absent))
+    assert attention.check_attention(kernel, device, dtype)
+    assert not any(attention.check_attention(wrong, device, dtype) for wrong in (leaking, crooked, absent))
 
 
 @pytest.mark.parametrize(
@@ -135,11 +143,13 @@ def test_pytorchs_kernel_is_called_as_its_version_wants(monkeypatch, signature):
     def kernel(*given, **more):
         q, k, v, bounds, longest, causal, scale = signature(*given, **more)
         assert causal
-        return attention.by_text(q, k, v, bounds, longest, q.shape[-1] ** -0.5 if scale is None else scale)
+        return attention.per_document_attention(
+            q, k, v, bounds, longest, q.shape[-1] ** -0.5 if scale is None else scale
+        )
 
     monkeypatch.setattr(attention, "KERNEL", kernel)
     monkeypatch.setattr(attention, "_TAKES", frozenset(inspect.signature(signature).parameters))
-    assert attention.works.__wrapped__(attention.varlen, CPU, torch.float32)
+    assert attention.check_attention.__wrapped__(attention.varlen_attention, CPU, torch.float32)
 
 
 @pytest.mark.parametrize(
@@ -156,4 +166,4 @@ def test_what_it_does_not_know_is_left_to_sdpa(changes, way):
     config = LlamaConfig()
     for key, value in changes.items():
         setattr(config, key, value)
-    assert attention.choose(config, CPU, torch.float32) == way
+    assert attention.choose_attention(config, CPU, torch.float32) == way

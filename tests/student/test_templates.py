@@ -8,7 +8,7 @@ import pytest
 
 from alif.records import Example, Origin
 from alif.student import write_prompt
-from alif.train.finetune import piece
+from alif.train.finetune import encode_example
 
 LLAMA_3 = (
     "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{% set system = messages[0]['content'] %}"
@@ -61,7 +61,9 @@ def chatty(request, tokenizer):
 @pytest.mark.parametrize(("instruction", "input", "output"), ROWS)
 def test_loss_is_on_the_answer_and_its_end(chatty, instruction, input, output):
     tokenizer, end = chatty
-    found = piece(Example.make("ur", "qa", instruction, input, output, Origin(kind="seed")), "auto", tokenizer)
+    found = encode_example(
+        Example.make("ur", "qa", instruction, input, output, Origin(kind="seed")), "auto", tokenizer
+    )
     prompt, learned = list(found.tokens[: found.silent]), list(found.tokens[found.silent :])
     assert tokenizer.decode(learned) == output + end
     assert learned.count(tokenizer.convert_tokens_to_ids(end)) == 1
@@ -73,7 +75,9 @@ def test_loss_is_on_the_answer_and_its_end(chatty, instruction, input, output):
 def test_prompt_and_answer_are_the_tokens_of_the_whole_conversation(chatty, instruction, input, output):
     """Encoded apart and joined, they are what the template's own text is encoded to."""
     tokenizer, _ = chatty
-    found = piece(Example.make("ur", "qa", instruction, input, output, Origin(kind="seed")), "auto", tokenizer)
+    found = encode_example(
+        Example.make("ur", "qa", instruction, input, output, Origin(kind="seed")), "auto", tokenizer
+    )
     asked = f"{instruction}\n\n{input}" if input else instruction
     turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": output}]
     whole = tokenizer.apply_chat_template(turns, tokenize=False, date_string="26 Jul 2024")
@@ -82,5 +86,7 @@ def test_prompt_and_answer_are_the_tokens_of_the_whole_conversation(chatty, inst
 
 def test_an_answer_never_begins_with_an_empty_thought(chatty):
     tokenizer, _ = chatty
-    found = piece(Example.make("en", "qa", "q", "", "answer", Origin(kind="seed")), "auto", tokenizer)
+    found = encode_example(
+        Example.make("en", "qa", "q", "", "answer", Origin(kind="seed")), "auto", tokenizer
+    )
     assert "<think>" not in tokenizer.decode(found.tokens[found.silent :])

@@ -38,16 +38,18 @@ def test_a_text_opens_with_start_and_a_saved_tokenizer_is_the_same(tokenizer, tm
 
 
 def test_marks_stay_with_their_letters():
-    splits = [piece for piece, _ in TOKENIZER.backend_tokenizer.pre_tokenizer.pre_tokenize_str("اِسلام آباد 12345")]
+    splits = [
+        piece for piece, _ in TOKENIZER.backend_tokenizer.pre_tokenizer.pre_tokenize_str("اِسلام آباد 12345")
+    ]
     assert len(splits) == 5  # two words, a space, digits in threes
 
 
 def test_the_same_seed_builds_the_same_model(tokenizer):
-    one, two, other = (tinies.build(Tiny(seed=seed), tokenizer).state_dict() for seed in (1, 1, 2))
+    one, two, other = (tinies.build_tiny(Tiny(seed=seed), tokenizer).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert any(not torch.equal(one[name], other[name]) for name in one)
 
 
 def test_heads_that_do_not_divide_are_told(tokenizer):
     with pytest.raises(RecipeError, match="do not divide"):
-        tinies.build(Tiny(width=66), tokenizer)
+        tinies.build_tiny(Tiny(width=66), tokenizer)

@@ -28,7 +28,7 @@ def cut(tokenizer, text):
 
 @pytest.fixture
 def grown():
-    return vocabulary.grow(copy.deepcopy(BASE), URDU, 40)
+    return vocabulary.extend_tokenizer(copy.deepcopy(BASE), URDU, 40)
 
 
 def test_urdu_costs_fewer_tokens_and_english_the_same(grown):
@@ -39,7 +39,7 @@ def test_urdu_costs_fewer_tokens_and_english_the_same(grown):
 
 @given(st.text())
 def test_any_text_still_comes_back(text):
-    tokenizer = vocabulary.grow(copy.deepcopy(BASE), URDU, 40).tokenizer
+    tokenizer = vocabulary.extend_tokenizer(copy.deepcopy(BASE), URDU, 40).tokenizer
     assert tokenizer.decode(cut(tokenizer, text)) == text.encode("utf-8", "replace").decode()
 
 
@@ -53,10 +53,15 @@ def test_a_new_token_is_the_text_of_its_pieces(grown):
 
 def test_new_rows_are_the_mean_of_their_pieces_and_old_rows_stay(grown):
     for tied in (False, True):
-        model = tinies.build(Tiny(width=32, feed_forward=48, tied=tied), BASE)
-        before = [layer.weight.detach().clone() for layer in (model.get_input_embeddings(), model.get_output_embeddings())]
-        vocabulary.embed(model, grown)
-        for layer, old in zip((model.get_input_embeddings(), model.get_output_embeddings()), before, strict=True):
+        model = tinies.build_tiny(Tiny(width=32, feed_forward=48, tied=tied), BASE)
+        before = [
+            layer.weight.detach().clone()
+            for layer in (model.get_input_embeddings(), model.get_output_embeddings())
+        ]
+        vocabulary.initialise_embeddings(model, grown)
+        for layer, old in zip(
+            (model.get_input_embeddings(), model.get_output_embeddings()), before, strict=True
+        ):
             assert layer.weight.shape[0] == len(grown.tokenizer) == model.config.vocab_size
             assert torch.equal(layer.weight[: len(BASE)], old)
             for token, pieces in grown.pieces.items():
@@ -76,7 +81,7 @@ def test_tokens_behind_the_vocabulary_keep_their_numbers():
     tokenizer = copy.deepcopy(BASE)
     tokenizer.add_special_tokens({"additional_special_tokens": ["<|turn|>"]})
     turn = tokenizer.convert_tokens_to_ids("<|turn|>")
-    grown = vocabulary.grow(tokenizer, URDU, 20).tokenizer
+    grown = vocabulary.extend_tokenizer(tokenizer, URDU, 20).tokenizer
     assert grown.convert_tokens_to_ids("<|turn|>") == turn == len(BASE)
     tokens = cut(grown, "<|turn|>" + URDU[0])
     assert tokens[0] == turn
@@ -86,11 +91,17 @@ def test_tokens_behind_the_vocabulary_keep_their_numbers():
 
 def test_merges_are_learned_by_number_as_a_plain_reading_finds_them():
     words = {("a", "b", "a", "b"): 3, ("b", "a"): 2, ("c",): 9}
-    assert vocabulary.learn(words, 10, {})[:2] == [("a", "b"), ("ab", "ab")]
-    assert vocabulary.learn(words, 1, {"ab": 1}) == [("a", "b"), ("ab", "ab")]  # a merge into a known token makes no new one
+    assert vocabulary.learn_tokens(words, 10, {})[:2] == [("a", "b"), ("ab", "ab")]
+    assert vocabulary.learn_tokens(words, 1, {"ab": 1}) == [
+        ("a", "b"),
+        ("ab", "ab"),
+    ]  # a merge into a known token makes no new one
 
 
-@given(st.lists(st.tuples(st.text("abc", min_size=1, max_size=8), st.integers(1, 4)), max_size=8), st.integers(0, 12))
+@given(
+    st.lists(st.tuples(st.text("abc", min_size=1, max_size=8), st.integers(1, 4)), max_size=8),
+    st.integers(0, 12),
+)
 def test_counts_kept_while_merging_are_those_of_counting_anew(found, wanted):
     words = {tuple(word): often for word, often in found}
     left, slow, made = {word: list(word) for word in words}, [], set()
@@ -105,15 +116,17 @@ def test_counts_kept_while_merging_are_those_of_counting_anew(found, wanted):
         slow.append(best)
         made.add(best[0] + best[1])
         left = {word: vocabulary._merge(tokens, best) for word, tokens in left.items()}
-    assert vocabulary.learn(words, wanted, {}) == slow
+    assert vocabulary.learn_tokens(words, wanted, {}) == slow
 
 
 def test_a_tokenizer_of_another_kind_is_refused():
     words = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel({"a": 0, "b": 1}, "a")))
     with pytest.raises(ModelError, match="byte-pair encoding over words"):
-        vocabulary.grow(words, URDU, 5)
+        vocabulary.extend_tokenizer(words, URDU, 5)
 
 
 def test_the_same_texts_give_the_same_tokenizer(grown):
-    other = vocabulary.grow(copy.deepcopy(BASE), URDU, 40)
-    assert json.loads(other.tokenizer.backend_tokenizer.to_str()) == json.loads(grown.tokenizer.backend_tokenizer.to_str())
+    other = vocabulary.extend_tokenizer(copy.deepcopy(BASE), URDU, 40)
+    assert json.loads(other.tokenizer.backend_tokenizer.to_str()) == json.loads(
+        grown.tokenizer.backend_tokenizer.to_str()
+    )

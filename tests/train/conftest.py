@@ -12,10 +12,10 @@ from alif import pipeline, runs, store
 from alif.language import pack as languages
 from alif.recipe import Language, Runtime, Student, Tiny
 from alif.records import Document, Example, Origin
-from alif.runs import Given, Run
-from alif.train import base
+from alif.runs import Run, StepContext
+from alif.train import prepare_base
 
-TINY = Tiny(vocabulary=400, width=32, feed_forward=48, epochs=1, tokens_per_row=128, rows_per_step=2)
+TINY = Tiny(vocabulary=400, width=32, feed_forward=48, epochs=1, max_seq_length=128, batch_size=2)
 RUNTIME = Runtime(device="cpu", threads=1, checkpoint_steps=3)
 
 
@@ -25,31 +25,36 @@ class House:
 
     root: Path
 
-    def given(self, step: str, *needs: str, runtime: Runtime = RUNTIME) -> Given:
+    def context(self, step: str, *needs: str, runtime: Runtime = RUNTIME) -> StepContext:
         scratch = self.root / "runtime" / step
         partial = scratch / "partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        return Given("test", step, partial, scratch, self.root, {need: self.root / need for need in needs}, runtime)
+        return StepContext(
+            "test", step, partial, scratch, self.root, {need: self.root / need for need in needs}, runtime
+        )
 
-    def clear(self, given: Given) -> None:
+    def clear(self, context: StepContext) -> None:
         """Remove what a finished step leaves in its scratch folder, as `runs.perform` does."""
-        runs._clear(pipeline.named(given.step), Run(self.root))
+        runs._clear(pipeline.step_by_name(context.step), Run(self.root))
 
-    def finish(self, given: Given) -> Path:
+    def finish(self, context: StepContext) -> Path:
         """Give a step's folder its name."""
-        return given.folder.rename(self.root / given.step)
+        return context.folder.rename(self.root / context.step)
 
 
 def articles(language: str, count: int) -> list[Document]:
-    code = languages.load(language).code
-    rows = store.read_rows(languages.load(language).folder / "demo" / "articles.jsonl")
+    code = languages.load_pack(language).code
+    rows = store.read_rows(languages.load_pack(language).folder / "demo" / "articles.jsonl")
     return [Document.make(code, row["text"], title=row["title"]) for _, row in rows][:count]
 
 
 def blend() -> list[Example]:
-    rows = store.read_rows(languages.load("en").folder / "demo" / "rows.jsonl")
-    return [Example.make("en", "x", r["instruction"], r["input"], r["output"], Origin(kind="replay")) for _, r in rows][:12]
+    rows = store.read_rows(languages.load_pack("en").folder / "demo" / "rows.jsonl")
+    return [
+        Example.make("en", "x", r["instruction"], r["input"], r["output"], Origin(kind="replay"))
+        for _, r in rows
+    ][:12]
 
 
 @pytest.fixture(scope="session")
@@ -58,13 +63,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     house = House(tmp_path_factory.mktemp("built"))
     documents = [*articles("ur", 8), *articles("en", 6)]
     store.write_rows(house.root / "corpus" / "examples.jsonl", documents)
-    store.write_rows(house.root / "corpus" / "held_out.jsonl", [{"id": documents[0].id}, {"id": documents[-1].id}])
+    store.write_rows(
+        house.root / "corpus" / "held_out.jsonl", [{"id": documents[0].id}, {"id": documents[-1].id}]
+    )
     rows = blend()
     store.write_rows(house.root / "blend" / "examples.jsonl", rows)
     store.write_rows(house.root / "blend" / "held_out.jsonl", [{"id": rows[0].id}])
-    given = house.given("base", "corpus")
-    base.prepare(given, Language(), Student(base="tiny"), TINY)
-    house.finish(given)
+    context = house.context("base", "corpus")
+    prepare_base.prepare_base(context, Language(), Student(base="tiny"), TINY)
+    house.finish(context)
     return house.root
 
 

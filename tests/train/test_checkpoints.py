@@ -9,7 +9,7 @@ from alif.train import checkpoints
 
 
 def write(folder, step, purpose="this"):
-    with checkpoints.writing(folder, step, purpose) as partial:
+    with checkpoints.write_checkpoint(folder, step, purpose) as partial:
         (partial / "weights").write_bytes(bytes(100))
 
 
@@ -21,14 +21,14 @@ def test_the_last_two_are_kept(tmp_path):
     for step in (2, 4, 10, 100):
         write(tmp_path, step)
     assert names(tmp_path) == ["step-10", "step-100"]
-    assert checkpoints.newest(tmp_path, "this").name == "step-100"
+    assert checkpoints.newest_checkpoint(tmp_path, "this").name == "step-100"
 
 
 def test_one_that_was_not_finished_is_never_read(tmp_path):
     write(tmp_path, 10)
-    stopped = checkpoints.writing(tmp_path, 20, "this")
+    stopped = checkpoints.write_checkpoint(tmp_path, 20, "this")
     (stopped.__enter__() / "weights").write_bytes(bytes(100))
-    assert checkpoints.newest(tmp_path, "this").name == "step-10"
+    assert checkpoints.newest_checkpoint(tmp_path, "this").name == "step-10"
     assert names(tmp_path) == ["step-10"]
 
 
@@ -38,22 +38,22 @@ def test_a_damaged_one_is_passed_over(tmp_path, harm):
     write(tmp_path, 20)
     path = tmp_path / "step-20" / ("whole.json" if harm in ("unmark", "garble") else "weights")
     path.write_bytes(bytes(50)) if harm in ("cut", "garble") else path.unlink()
-    assert checkpoints.newest(tmp_path, "this").name == "step-10"
+    assert checkpoints.newest_checkpoint(tmp_path, "this").name == "step-10"
     assert names(tmp_path) == ["step-10"]
 
 
 def test_one_for_other_settings_is_not_resumed_from(tmp_path):
     write(tmp_path, 10, "another")
-    assert checkpoints.newest(tmp_path, "this") is None
+    assert checkpoints.newest_checkpoint(tmp_path, "this") is None
     assert names(tmp_path) == []
 
 
 def test_nothing_there(tmp_path):
-    assert checkpoints.newest(tmp_path, "this") is None
+    assert checkpoints.newest_checkpoint(tmp_path, "this") is None
 
 
 def test_a_disk_without_room_is_told_before_writing(tmp_path):
     free = shutil.disk_usage(tmp_path).free
-    checkpoints.room(tmp_path, 1000)
+    checkpoints.require_checkpoint_space(tmp_path, 1000)
     with pytest.raises(AlifError, match="the disk is full"):
-        checkpoints.room(tmp_path, 10 * free)
+        checkpoints.require_checkpoint_space(tmp_path, 10 * free)

@@ -9,39 +9,46 @@ from alif.errors import DataError
 from alif.recipe import Adapter, Finetune, Language, Pretrain
 from alif.records import Example
 from alif.student import adapter as adapters
-from alif.student import load
+from alif.student import load_student
 from alif.train import finetune, pretrain
-from alif.train.packs import IGNORE, Piece, Rows, collate, collate_trimmed, lay, pack
-from alif.train.texts import training_rows
-
-from .conftest import RUNTIME
+from alif.train.packing import (
+    IGNORE,
+    PackedRows,
+    Segment,
+    collate,
+    collate_trimmed,
+    pack_segments,
+    pad_segments,
+)
+from alif.train.splits import training_rows
+from tests.train.conftest import RUNTIME
 
 ADAPTER = Adapter(rank=4, alpha=8)
-STAGE = Finetune(epochs=2, lr=3e-3, embedding_lr=1e-3, tokens_per_row=768, rows_per_step=2, rows_at_once=2)
+STAGE = Finetune(epochs=2, lr=3e-3, embedding_lr=1e-3, max_seq_length=768, batch_size=2, micro_batch_size=2)
 
 
 @pytest.fixture
 def ready(house):
     """A run with stage 1 behind it, which has trained nothing."""
-    given = house.given("pretrain", "base", "corpus")
-    pretrain.train(given, Language(), ADAPTER, Pretrain(epochs=0, tokens_per_row=128))
-    house.finish(given)
+    context = house.context("pretrain", "base", "corpus")
+    pretrain.train_pretrain(context, Language(), ADAPTER, Pretrain(epochs=0, max_seq_length=128))
+    house.finish(context)
     return house
 
 
 def train(house, **changes):
-    given = house.given("finetune", "base", "pretrain", "blend")
-    counts = finetune.train(given, Language(), ADAPTER, STAGE.model_copy(update=changes))
-    house.clear(given)
-    return given, counts
+    context = house.context("finetune", "base", "pretrain", "blend")
+    counts = finetune.train_finetune(context, Language(), ADAPTER, STAGE.model_copy(update=changes))
+    house.clear(context)
+    return context, counts
 
 
 def test_the_labels_of_a_real_batch_are_the_answers_and_nothing_else(house):
-    tokenizer = load(house.root / "base", None, RUNTIME).tokenizer
+    tokenizer = load_student(house.root / "base", None, RUNTIME).tokenizer
     examples = training_rows(house.root / "blend", Example)
-    pieces = [finetune.piece(example, "auto", tokenizer) for example in examples]
-    packs = pack(pieces, 768, tokenizer.eos_token_id)
-    batch = collate([Rows(packs, np.arange(len(packs)))[row] for row in range(len(packs))])
+    pieces = [finetune.encode_example(example, "auto", tokenizer) for example in examples]
+    packs = pack_segments(pieces, 768, tokenizer.eos_token_id)
+    batch = collate([PackedRows(packs, np.arange(len(packs)))[row] for row in range(len(packs))])
     answers = {example.id: example.output for example in examples}
     found = []
     for row, names in enumerate(packs.names):
@@ -54,19 +61,19 @@ def test_the_labels_of_a_real_batch_are_the_answers_and_nothing_else(house):
 
 
 def test_it_learns_answers_and_goes_on_with_stage_ones_adapter(ready):
-    given, counts = train(ready)
+    context, counts = train(ready)
     assert counts.rows_in == counts.kept == 11  # of twelve rows one is held out
     assert counts.facts["template"] == "alpaca"
     assert counts.facts["last_loss"] < counts.facts["first_loss"]
-    before = load(ready.root / "base", ready.root / "pretrain" / "adapter", RUNTIME).model
-    after = load(ready.root / "base", given.folder / "adapter", RUNTIME).model
-    assert adapters.share(before).total == adapters.share(after).total
+    before = load_student(ready.root / "base", ready.root / "pretrain" / "adapter", RUNTIME).model
+    after = load_student(ready.root / "base", context.folder / "adapter", RUNTIME).model
+    assert adapters.count_parameters(before).total == adapters.count_parameters(after).total
 
 
 def test_it_begins_where_stage_one_ended(ready):
-    given, _ = train(ready, epochs=0)
+    context, _ = train(ready, epochs=0)
     name = "adapter/adapter_model.safetensors"
-    assert (given.folder / name).read_bytes() == (ready.root / "pretrain" / name).read_bytes()
+    assert (context.folder / name).read_bytes() == (ready.root / "pretrain" / name).read_bytes()
 
 
 def test_the_held_out_row_is_not_read(ready):
@@ -77,12 +84,15 @@ def test_the_held_out_row_is_not_read(ready):
 
 
 def test_a_row_that_does_not_fit_is_dropped_with_the_reason(ready):
-    tokenizer = load(ready.root / "base", None, RUNTIME).tokenizer
-    sizes = sorted(len(finetune.piece(row, "auto", tokenizer).tokens) for row in training_rows(ready.root / "blend", Example))
-    given, counts = train(ready, tokens_per_row=sizes[-2])
-    assert counts.dropped == {"longer_than_row": 1}
+    tokenizer = load_student(ready.root / "base", None, RUNTIME).tokenizer
+    sizes = sorted(
+        len(finetune.encode_example(row, "auto", tokenizer).tokens)
+        for row in training_rows(ready.root / "blend", Example)
+    )
+    context, counts = train(ready, tokens_per_row=sizes[-2])
+    assert counts.dropped == {"too_many_tokens": 1}
     assert counts.kept == 10
-    (dropped,) = [row for _, row in store.read_rows(given.folder / "dropped.jsonl")]
+    (dropped,) = [row for _, row in store.read_rows(context.folder / "dropped.jsonl")]
     assert dropped["evidence"] == f"{sizes[-1]} tokens, a row has {sizes[-2]}"
 
 
@@ -93,10 +103,10 @@ def test_no_row_that_fits_is_told(ready):
 
 def test_on_the_merged_model_a_new_adapter_is_trained_and_joined_to_the_first(house):
     """What comes out is one adapter for the base alone, and gives what the merged model with the second one gave."""
-    given = house.given("pretrain", "base", "corpus")
-    stage = Pretrain(epochs=1, lr=3e-3, embedding_lr=1e-3, tokens_per_row=128, rows_per_step=4)
-    pretrain.train(given, Language(), ADAPTER, stage)
-    house.finish(given)
+    context = house.context("pretrain", "base", "corpus")
+    stage = Pretrain(epochs=1, lr=3e-3, embedding_lr=1e-3, max_seq_length=128, batch_size=4)
+    pretrain.train_pretrain(context, Language(), ADAPTER, stage)
+    house.finish(context)
     seen = {}
 
     def logits(model):
@@ -104,37 +114,39 @@ def test_on_the_merged_model_a_new_adapter_is_trained_and_joined_to_the_first(ho
         with torch.inference_mode():
             return model(input_ids=torch.arange(20).reshape(1, 20)).logits
 
-    real = finetune.work
+    real = finetune.train_stage
 
-    def work(given, base, model, *rest, **more):
-        facts = real(given, base, model, *rest, **more)
+    def work(context, base, model, *rest, **more):
+        facts = real(context, base, model, *rest, **more)
         seen["before"] = logits(model)
         return facts
 
-    finetune.work = work
+    finetune.train_stage = work
     try:
-        given, counts = train(house, start="merged")
+        context, counts = train(house, start="merged")
     finally:
-        finetune.work = real
+        finetune.train_stage = real
     assert counts.facts["last_loss"] < counts.facts["first_loss"]
-    joined = load(house.root / "base", given.folder / "adapter", RUNTIME)
+    joined = load_student(house.root / "base", context.folder / "adapter", RUNTIME)
     torch.testing.assert_close(logits(joined.model), seen["before"], atol=1e-4, rtol=1e-4)
-    assert store.read_json(given.folder / "adapter" / "adapter_config.json")["r"] == 2 * ADAPTER.rank
+    assert store.read_json(context.folder / "adapter" / "adapter_config.json")["r"] == 2 * ADAPTER.rank
 
 
 def test_the_originals_way_pads_cuts_and_learns_prompts_too(ready):
-    tokenizer = load(ready.root / "base", None, RUNTIME).tokenizer
+    tokenizer = load_student(ready.root / "base", None, RUNTIME).tokenizer
     examples = training_rows(ready.root / "blend", Example)
     _, counts = train(ready, layout="padded", loss="all", tokens_per_row=128)
-    sizes = [min(128, len(finetune.piece(example, "auto", tokenizer).tokens)) for example in examples]
+    sizes = [
+        min(128, len(finetune.encode_example(example, "auto", tokenizer).tokens)) for example in examples
+    ]
     assert max(sizes) == 128
     assert counts.kept == counts.facts["rows"] == len(examples)
     assert counts.facts["labelled"] == sum(size - 1 for size in sizes)
 
 
 def test_padded_batches_are_as_long_as_their_longest_text():
-    packs = lay([Piece("a", (5, 6, 7)), Piece("b", tuple(range(40)), silent=4)], 32, 1)
-    rows = Rows(packs, np.arange(2))
+    packs = pad_segments([Segment("a", (5, 6, 7)), Segment("b", tuple(range(40)), silent=4)], 32, 1)
+    rows = PackedRows(packs, np.arange(2))
     assert collate_trimmed([rows[0]])["input_ids"].tolist() == [[5, 6, 7]]
     both = collate_trimmed([rows[0], rows[1]])
     assert both["input_ids"].shape == (2, 32)

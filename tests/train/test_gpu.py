@@ -15,26 +15,34 @@ import torch
 from alif import store
 from alif.recipe import Adapter, Language, Pretrain, Student
 from alif.student import attention, compiled
-from alif.student.device import place
-from alif.train import base, checkpoints, pretrain, stage_trainer
-
-from .conftest import RUNTIME, TINY, House
+from alif.student.device import configure_device
+from alif.train import checkpoints, prepare_base, pretrain, stage_trainer
+from tests.train.conftest import RUNTIME, TINY, House
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 
 GPU = RUNTIME.model_copy(update={"device": "cuda"})
 STAGE = Pretrain(
-    epochs=3, lr=3e-3, embedding_lr=1e-3, tokens_per_row=128, rows_per_step=4, rows_at_once=2, warmup_steps=3, look_steps=4
+    epochs=3,
+    lr=3e-3,
+    embedding_lr=1e-3,
+    max_seq_length=128,
+    batch_size=4,
+    micro_batch_size=2,
+    warmup_steps=3,
+    eval_steps=4,
 )
 ADAPTER = Adapter(rank=8, alpha=8)
-NEEDS_BITSANDBYTES = pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed")
+NEEDS_BITSANDBYTES = pytest.mark.skipif(
+    find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed"
+)
 
 
 def run(house: House, stage: Pretrain = STAGE, **runtime):
-    given = house.given("pretrain", "base", "corpus", runtime=GPU.model_copy(update=runtime))
-    pretrain.train(given, Language(), ADAPTER, stage)
-    house.clear(given)
-    return [row for _, row in store.read_rows(given.scratch / "curve.jsonl")]
+    context = house.context("pretrain", "base", "corpus", runtime=GPU.model_copy(update=runtime))
+    pretrain.train_pretrain(context, Language(), ADAPTER, stage)
+    house.clear(context)
+    return [row for _, row in store.read_rows(context.scratch / "curve.jsonl")]
 
 
 def losses(rows):
@@ -42,7 +50,7 @@ def losses(rows):
 
 
 def test_sixteen_bits_learn_and_tell_of_the_gpu(house):
-    assert place(GPU).dtype in (torch.bfloat16, torch.float16)
+    assert configure_device(GPU).dtype in (torch.bfloat16, torch.float16)
     rows = run(house)
     assert losses(rows)[-3:].mean() < losses(rows)[:3].mean() - 0.2
     assert rows[0]["memory_gb"] > 0
@@ -51,9 +59,9 @@ def test_sixteen_bits_learn_and_tell_of_the_gpu(house):
 
 
 def test_compiled_blocks_give_what_plain_ones_give(house):
-    where = place(GPU)
-    assert compiled.works(where.device)
-    assert attention.works(attention.varlen, where.device, where.dtype)
+    where = configure_device(GPU)
+    assert compiled.check_compiled(where.device)
+    assert attention.check_attention(attention.varlen_attention, where.device, where.dtype)
     np.testing.assert_allclose(losses(run(house)), losses(run(house, compile=False)), rtol=5e-3)
 
 
@@ -82,10 +90,10 @@ def test_a_stopped_stage_goes_on_from_its_checkpoint(house, monkeypatch):
 @NEEDS_BITSANDBYTES
 def test_a_base_in_four_bits_learns(house, built):
     (house.root / "base").unlink()
-    given = house.given("base", "corpus", runtime=GPU)
+    context = house.context("base", "corpus", runtime=GPU)
     wide = TINY.model_copy(update={"width": 64, "feed_forward": 128})  # 4-bit blocks are 64 weights long
-    base.prepare(given, Language(), Student(base="tiny", quantise="4bit"), wide)
-    house.finish(given)
+    prepare_base.prepare_base(context, Language(), Student(base="tiny", quantization="4bit"), wide)
+    house.finish(context)
     rows = run(house)
     assert losses(rows)[-3:].mean() < losses(rows)[:3].mean() - 0.2
 
@@ -144,8 +152,18 @@ def free_port() -> int:
 
 
 def test_a_model_that_is_shared_out_trains_as_a_whole_one():
-    alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    alone = {
+        "RANK": "0",
+        "LOCAL_RANK": "0",
+        "WORLD_SIZE": "1",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+    }
     done = subprocess.run(
-        [sys.executable, "-c", ALONE], env={**os.environ, **alone}, capture_output=True, text=True, check=False
+        [sys.executable, "-c", ALONE],
+        env={**os.environ, **alone},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -16,22 +16,30 @@ from alif import store
 from alif.errors import AlifError, RecipeError
 from alif.recipe import Adapter, Language, Pretrain
 from alif.train import checkpoints, launch
-
-from .conftest import RUNTIME, House
+from tests.train.conftest import RUNTIME, House
 
 STAGE = Pretrain(
-    epochs=3.5, lr=3e-3, embedding_lr=1e-3, tokens_per_row=128, rows_per_step=4, rows_at_once=1, warmup_steps=3, look_steps=4
+    epochs=3.5,
+    lr=3e-3,
+    embedding_lr=1e-3,
+    max_seq_length=128,
+    batch_size=4,
+    micro_batch_size=1,
+    warmup_steps=3,
+    eval_steps=4,
 )
 ADAPTER = Adapter(rank=4, alpha=8)
 
 
 def run(house: House, gpus: int, stage: Pretrain = STAGE, **runtime):
     """Do stage 1; return its losses, gradient norms and looks, its adapter, and its facts."""
-    given = house.given("pretrain", "base", "corpus", runtime=RUNTIME.model_copy(update={"gpus": gpus, **runtime}))
-    counts = launch.pretrain(given, language=Language(), adapter=ADAPTER, pretrain=stage)
-    house.clear(given)
-    rows = [row for _, row in store.read_rows(given.scratch / "curve.jsonl")]
-    return rows, load_file(given.folder / "adapter" / "adapter_model.safetensors"), counts
+    context = house.context(
+        "pretrain", "base", "corpus", runtime=RUNTIME.model_copy(update={"gpus": gpus, **runtime})
+    )
+    counts = launch.run_pretrain(context, language=Language(), adapter=ADAPTER, pretrain=stage)
+    house.clear(context)
+    rows = [row for _, row in store.read_rows(context.scratch / "curve.jsonl")]
+    return rows, load_file(context.folder / "adapter" / "adapter_model.safetensors"), counts
 
 
 def alike(one, other):
@@ -50,7 +58,10 @@ def alike(one, other):
     assert weights.keys() == others.keys()
     for name, weight in weights.items():
         np.testing.assert_allclose(weight, others[name], atol=2e-4, err_msg=name)
-    assert counts.facts | {"first_loss": 0, "last_loss": 0} == counted.facts | {"first_loss": 0, "last_loss": 0}
+    assert counts.facts | {"first_loss": 0, "last_loss": 0} == counted.facts | {
+        "first_loss": 0,
+        "last_loss": 0,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +115,9 @@ def kill(house: House, gpus: int, shard: bool) -> list[dict]:
     assert child.returncode == -signal.SIGKILL, said.decode()
     while processes(house.root) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not processes(house.root)  # whoever was started has ended too: nobody writes beside the next command
+    assert not processes(
+        house.root
+    )  # whoever was started has ended too: nobody writes beside the next command
     return [row for _, row in store.read_rows(house.root / "runtime" / "pretrain" / "curve.jsonl")]
 
 
@@ -117,11 +130,13 @@ def test_killed_it_goes_on_with_another_number_of_processes(house, alone, before
     curve = kill(house, *before)
     found = run(house, after[0], shard=after[1])
     alike(found, alone)
-    assert found[0][: RUNTIME.checkpoint_steps] == curve[: RUNTIME.checkpoint_steps]  # not trained again: the same seconds
+    assert (
+        found[0][: RUNTIME.checkpoint_steps] == curve[: RUNTIME.checkpoint_steps]
+    )  # not trained again: the same seconds
 
 
 def test_a_failure_of_a_process_is_the_sentence_of_its_own(house):
-    with pytest.raises(AlifError, match=r"pretrain.tokens_per_row = 1000000, but tiny reads at most"):
+    with pytest.raises(AlifError, match=r"pretrain.max_seq_length = 1000000, but tiny reads at most"):
         run(house, 2, STAGE.model_copy(update={"tokens_per_row": 1_000_000}))
     assert (house.root / "runtime" / "pretrain" / launch.FOLDER / launch.FAILURE).is_file()
 
@@ -133,7 +148,9 @@ def test_a_stage_that_does_not_go_with_so_many_is_refused_before_any_begins(hous
 
 
 def test_early_stop_is_decided_for_all(house):
-    stage = STAGE.model_copy(update={"epochs": 6.0, "lr": 1e-30, "embedding_lr": 1e-30, "patience": 1})  # nothing gets better
+    stage = STAGE.model_copy(
+        update={"epochs": 6.0, "lr": 1e-30, "embedding_lr": 1e-30, "patience": 1}
+    )  # nothing gets better
     rows, _, counts = run(house, 2, stage)
     assert counts.facts["steps"] == rows[-1]["step"] < 12
 

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from alif.train import loss
-from alif.train.packs import IGNORE
+from alif.train.packing import IGNORE
 
 ROWS, LENGTH, WIDTH, VOCABULARY = 3, 300, 16, 50
 

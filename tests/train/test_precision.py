@@ -11,11 +11,11 @@ from transformers import LlamaForCausalLM
 from alif import store
 from alif.recipe import Adapter, Pretrain, Runtime
 from alif.student import adapter as adapters
-from alif.student.device import Place
+from alif.student.device import DeviceConfig
 from alif.train import trainer
-from alif.train.packs import pack, split
+from alif.train.packing import pack_segments, split_segments
 
-STAGE = Pretrain(epochs=3, lr=1e-2, embedding_lr=1e-3, tokens_per_row=64, rows_per_step=2, warmup_steps=0)
+STAGE = Pretrain(epochs=3, lr=1e-2, embedding_lr=1e-3, max_seq_length=64, batch_size=2, warmup_steps=0)
 CPU = torch.device("cpu")
 
 
@@ -26,13 +26,15 @@ def base(house, tmp_path):
 
 
 def train(house, model, dtype, stage=STAGE, **adapter):
-    wrapped = adapters.wrap(model, Adapter(rank=4, alpha=8, **adapter))
+    wrapped = adapters.add_adapter(model, Adapter(rank=4, alpha=8, **adapter))
     texts = [np.random.default_rng(n).integers(2, 30, 60).tolist() for n in range(8)]
-    packs = pack([p for n, text in enumerate(texts) for p in split(f"text-{n}", text, 64)], 64, 1)
-    given = house.given("pretrain", runtime=Runtime(device="cpu", threads=1, checkpoint_steps=4))
-    aim = trainer.purpose(packs, stage, start=str(dtype))
-    outcome = trainer.fit(wrapped, packs, stage, given, where=Place(CPU, dtype), aim=aim)
-    return wrapped, outcome, [row["loss"] for _, row in store.read_rows(given.scratch / "curve.jsonl")]
+    packs = pack_segments(
+        [p for n, text in enumerate(texts) for p in split_segments(f"text-{n}", text, 64)], 64, 1
+    )
+    context = house.context("pretrain", runtime=Runtime(device="cpu", threads=1, checkpoint_steps=4))
+    aim = trainer.checkpoint_key(packs, stage, start=str(dtype))
+    outcome = trainer.fit_model(wrapped, packs, stage, context, where=DeviceConfig(CPU, dtype), aim=aim)
+    return wrapped, outcome, [row["loss"] for _, row in store.read_rows(context.scratch / "curve.jsonl")]
 
 
 def test_a_bfloat16_base_is_trained_nearly_as_a_float32_one(house, base):
@@ -63,11 +65,17 @@ def test_loras_input_is_not_copied_to_float32_while_it_trains(house, base, monke
 def test_the_originals_bfloat16_copies_train_too(house, base, dtype):
     wrapped, outcome, _ = train(house, base(dtype), dtype, copies="bfloat16")
     assert outcome.last_loss < outcome.first_loss
-    weight, _ = adapters.head(wrapped.get_base_model())
+    weight, _ = adapters.output_head(wrapped.get_base_model())
     assert weight.dtype is torch.bfloat16
 
 
 def test_float16_scales_the_loss(house):
-    for dtype, found in ((torch.bfloat16, (True, False)), (torch.float16, (False, True)), (torch.float32, (False, False))):
-        arguments = trainer._arguments(STAGE, 4, house.root, house.given("pretrain"), Place(CPU, dtype))
+    for dtype, found in (
+        (torch.bfloat16, (True, False)),
+        (torch.float16, (False, True)),
+        (torch.float32, (False, False)),
+    ):
+        arguments = trainer._arguments(
+            STAGE, 4, house.root, house.context("pretrain"), DeviceConfig(CPU, dtype)
+        )
         assert (arguments.bf16, arguments.fp16) == found

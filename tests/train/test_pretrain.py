@@ -8,21 +8,20 @@ from alif.errors import DataError, RecipeError
 from alif.recipe import Adapter, Language, Pretrain
 from alif.records import Document
 from alif.student import adapter as adapters
-from alif.student import load
+from alif.student import load_student
 from alif.train import pretrain
-from alif.train.texts import training_rows
-
-from .conftest import RUNTIME, articles
+from alif.train.splits import training_rows
+from tests.train.conftest import RUNTIME, articles
 
 ADAPTER = Adapter(rank=4, alpha=8)
-STAGE = Pretrain(epochs=1, lr=3e-3, embedding_lr=1e-3, tokens_per_row=128, rows_per_step=4, rows_at_once=2)
+STAGE = Pretrain(epochs=1, lr=3e-3, embedding_lr=1e-3, max_seq_length=128, batch_size=4, micro_batch_size=2)
 
 
 def train(house, **changes):
-    given = house.given("pretrain", "base", "corpus")
-    counts = pretrain.train(given, Language(), ADAPTER, STAGE.model_copy(update=changes))
-    house.clear(given)
-    return given, counts
+    context = house.context("pretrain", "base", "corpus")
+    counts = pretrain.train_pretrain(context, Language(), ADAPTER, STAGE.model_copy(update=changes))
+    house.clear(context)
+    return context, counts
 
 
 def weights(folder):
@@ -30,40 +29,44 @@ def weights(folder):
 
 
 def test_it_learns_and_tells_what_it_trained(house, capsys):
-    given, counts = train(house)
+    context, counts = train(house)
     facts = counts.facts
     assert counts.rows_in == counts.kept == 7  # of eight articles one is held out
     assert facts["last_loss"] < facts["first_loss"]
     assert 0 < facts["trainable"] < facts["parameters"]
     assert f"{facts['trainable']:,} of {facts['parameters']:,} parameters" in capsys.readouterr().err
-    assert sorted(path.name for path in (given.folder / "adapter").iterdir()) == [
+    assert sorted(path.name for path in (context.folder / "adapter").iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",
     ]
 
 
 def test_its_adapter_loads_and_changes_the_base(house):
-    given, _ = train(house)
+    context, _ = train(house)
     tokens = torch.arange(20).reshape(1, 20)
     with torch.inference_mode():
-        before = load(house.root / "base", None, RUNTIME).model(input_ids=tokens).logits
-        after = load(house.root / "base", given.folder / "adapter", RUNTIME).model(input_ids=tokens).logits
+        before = load_student(house.root / "base", None, RUNTIME).model(input_ids=tokens).logits
+        after = (
+            load_student(house.root / "base", context.folder / "adapter", RUNTIME)
+            .model(input_ids=tokens)
+            .logits
+        )
     assert not torch.allclose(before, after)
 
 
 def test_every_trained_weight_has_moved(house):
-    given, _ = train(house)
-    student = load(house.root / "base", None, RUNTIME)
-    fresh = dict(adapters.wrap(student.model, ADAPTER).named_parameters())
-    trained = load(house.root / "base", given.folder / "adapter", RUNTIME)
+    context, _ = train(house)
+    student = load_student(house.root / "base", None, RUNTIME)
+    fresh = dict(adapters.add_adapter(student.model, ADAPTER).named_parameters())
+    trained = load_student(house.root / "base", context.folder / "adapter", RUNTIME)
     for name, parameter in trained.model.named_parameters():
         if "lora_" in name or "modules_to_save" in name:
             assert not torch.equal(parameter, fresh[name]), name
 
 
 def test_the_curve_has_a_line_for_each_step(house):
-    given, counts = train(house)
-    curve = [row for _, row in store.read_rows(given.scratch / "curve.jsonl")]
+    context, counts = train(house)
+    curve = [row for _, row in store.read_rows(context.scratch / "curve.jsonl")]
     assert [row["step"] for row in curve] == list(range(1, counts.facts["steps"] + 1))
     assert curve[-1]["tokens"] == counts.facts["tokens"]
     assert set(curve[0]) == {"step", "loss", "lr", "gradient_norm", "tokens", "tokens_per_s"}
@@ -88,12 +91,16 @@ def test_too_little_to_replay_is_told(house, capsys):
 
 
 def test_no_epochs_train_nothing(house):
-    given, counts = train(house, epochs=0)
+    context, counts = train(house, epochs=0)
     assert counts.facts["steps"] == 0
     tokens = torch.arange(20).reshape(1, 20)
     with torch.inference_mode():
-        before = load(house.root / "base", None, RUNTIME).model(input_ids=tokens).logits
-        after = load(house.root / "base", given.folder / "adapter", RUNTIME).model(input_ids=tokens).logits
+        before = load_student(house.root / "base", None, RUNTIME).model(input_ids=tokens).logits
+        after = (
+            load_student(house.root / "base", context.folder / "adapter", RUNTIME)
+            .model(input_ids=tokens)
+            .logits
+        )
     assert torch.equal(before, after)
 
 

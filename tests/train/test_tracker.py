@@ -10,10 +10,9 @@ import pytest
 
 from alif import store
 from alif.errors import AlifError, MissingExtra
-from alif.train.tracker import Tracker, numbers
-
-from .conftest import RUNTIME
-from .test_trainer import STAGE, run
+from alif.train.tracker import Tracker, numeric_values
+from tests.train.conftest import RUNTIME
+from tests.train.test_trainer import STAGE, run
 
 STAND_IN = """
     import json, os
@@ -100,8 +99,14 @@ def test_no_tracker_is_the_default_and_loads_nothing(house, told, tmp_path):
 
 
 def test_texts_are_not_sent():
-    row = {"step": 3, "loss": 1.5, "bits_per_byte": {"ur": 1.2}, "samples": [{"prompt": "متن", "text": "متن"}], "lr": 0.1}
-    assert numbers(row) == {"loss": 1.5, "lr": 0.1, "bits_per_byte/ur": 1.2}
+    row = {
+        "step": 3,
+        "loss": 1.5,
+        "bits_per_byte": {"ur": 1.2},
+        "samples": [{"prompt": "متن", "text": "متن"}],
+        "lr": 0.1,
+    }
+    assert numeric_values(row) == {"loss": 1.5, "lr": 0.1, "bits_per_byte/ur": 1.2}
 
 
 def test_a_tracker_that_is_not_installed_is_a_sentence(house, monkeypatch):

@@ -10,17 +10,25 @@ import numpy as np
 import pytest
 import torch
 
-from alif import console, mirror, store
+from alif import console, store
 from alif.errors import AlifError, ModelError
 from alif.recipe import Adapter, Language, Pretrain, Runtime
+from alif.remote import backup
 from alif.student.base import open_base
-from alif.student.device import place
+from alif.student.device import configure_device
 from alif.train import checkpoints, pretrain, stage_trainer, trainer
-from alif.train.packs import pack, split
+from alif.train.packing import pack_segments, split_segments
+from tests.train.conftest import RUNTIME, House
 
-from .conftest import RUNTIME, House
-
-STAGE = Pretrain(epochs=1.5, lr=3e-3, embedding_lr=1e-3, tokens_per_row=128, rows_per_step=4, rows_at_once=1, warmup_steps=3)
+STAGE = Pretrain(
+    epochs=1.5,
+    lr=3e-3,
+    embedding_lr=1e-3,
+    max_seq_length=128,
+    batch_size=4,
+    micro_batch_size=1,
+    warmup_steps=3,
+)
 ADAPTER = Adapter(rank=4, alpha=8, dropout=0.1)
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -51,23 +59,32 @@ pretrain.train(House(Path(sys.argv[1])).given("pretrain", "base", "corpus"), Lan
 def kill(house: House, where: str) -> None:
     """Run stage 1 in a process of its own that is killed, kill -9, at the n-th call of a function."""
     died = subprocess.run(
-        [sys.executable, "-W", "error", "-c", CHILD, str(house.root), where, str(TESTS)], capture_output=True, check=False
+        [sys.executable, "-W", "error", "-c", CHILD, str(house.root), where, str(TESTS)],
+        capture_output=True,
+        check=False,
     )
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()
 
 
 def run(house: House, runtime: Runtime = RUNTIME):
-    given = house.given("pretrain", "base", "corpus", runtime=runtime)
-    pretrain.train(given, Language(), ADAPTER, STAGE)
-    house.clear(given)
-    losses = [(row["step"], row["loss"], row["lr"], row["tokens"]) for _, row in store.read_rows(given.scratch / "curve.jsonl")]
-    return losses, (given.folder / "adapter" / "adapter_model.safetensors").read_bytes()
+    context = house.context("pretrain", "base", "corpus", runtime=runtime)
+    pretrain.train_pretrain(context, Language(), ADAPTER, STAGE)
+    house.clear(context)
+    losses = [
+        (row["step"], row["loss"], row["lr"], row["tokens"])
+        for _, row in store.read_rows(context.scratch / "curve.jsonl")
+    ]
+    return losses, (context.folder / "adapter" / "adapter_model.safetensors").read_bytes()
 
 
 def test_killed_and_resumed_it_is_the_same_to_the_bit(house):
-    expected = run(house, RUNTIME.model_copy(update={"checkpoint_steps": 1000}))  # writing checkpoints changes nothing either
+    expected = run(
+        house, RUNTIME.model_copy(update={"checkpoint_steps": 1000})
+    )  # writing checkpoints changes nothing either
     steps = len(expected[0])
-    second_epoch = steps * 4 // 5 * 4 + 2  # forward passes: in the middle of an accumulation, in the second epoch
+    second_epoch = (
+        steps * 4 // 5 * 4 + 2
+    )  # forward passes: in the middle of an accumulation, in the second epoch
     kill(house, f"forward:{second_epoch}")
     assert len(list((house.root / "runtime/pretrain/checkpoints").glob("step-*"))) == checkpoints.KEPT
     kill(house, "checkpoint:2")  # half a checkpoint
@@ -95,16 +112,18 @@ def test_stopped_anywhere_it_resumes_to_the_same(house, monkeypatch):
     assert run(house) == expected
 
 
-def fit(house, stage=STAGE, harm=None, given=None):
-    where = place(RUNTIME)
+def fit(house, stage=STAGE, harm=None, context=None):
+    where = configure_device(RUNTIME)
     student = open_base(house.root / "base", where)
     if harm:
         harm(student.model)
     texts = [np.random.default_rng(n).integers(2, 300, 100).tolist() for n in range(20)]
-    packs = pack([p for n, text in enumerate(texts) for p in split(f"text-{n}", text, 128)], 128, 1)
-    given = given or house.given("pretrain")
-    return student.model, trainer.fit(
-        student.model, packs, stage, given, where=where, aim=trainer.purpose(packs, stage, start="x")
+    packs = pack_segments(
+        [p for n, text in enumerate(texts) for p in split_segments(f"text-{n}", text, 128)], 128, 1
+    )
+    context = context or house.context("pretrain")
+    return student.model, trainer.fit_model(
+        student.model, packs, stage, context, where=where, aim=trainer.checkpoint_key(packs, stage, start="x")
     )
 
 
@@ -116,12 +135,12 @@ def test_a_loss_that_is_not_a_number_stops_and_names_the_batch(house):
         fit(house, harm=harm)
     assert "Lower pretrain.lr" in caught.value.hint
     kept = [row for _, row in store.read_rows(house.root / "runtime/pretrain/not-a-number.jsonl")]
-    assert len(kept) == STAGE.rows_per_step
-    assert all(len(row["tokens"]) == STAGE.tokens_per_row for row in kept)
+    assert len(kept) == STAGE.batch_size
+    assert all(len(row["tokens"]) == STAGE.max_seq_length for row in kept)
 
 
 def test_embeddings_have_their_own_rate_and_no_decay(house):
-    student = open_base(house.root / "base", place(RUNTIME))
+    student = open_base(house.root / "base", configure_device(RUNTIME))
     groups = {len(group["params"]): group for group in stage_trainer._groups(student.model, STAGE)}
     assert groups[2]["lr"] == STAGE.embedding_lr  # embed_tokens and lm_head
     assert groups[2]["weight_decay"] == 0
@@ -131,10 +150,12 @@ def test_embeddings_have_their_own_rate_and_no_decay(house):
 
 
 def test_a_rate_of_nothing_for_embeddings_leaves_them(house):
-    before = open_base(house.root / "base", place(RUNTIME)).model
+    before = open_base(house.root / "base", configure_device(RUNTIME)).model
     model, _ = fit(house, STAGE.model_copy(update={"embedding_lr": 1e-30}))
     assert torch.equal(model.lm_head.weight, before.lm_head.weight)
-    assert not torch.equal(model.model.layers[0].mlp.up_proj.weight, before.model.layers[0].mlp.up_proj.weight)
+    assert not torch.equal(
+        model.model.layers[0].mlp.up_proj.weight, before.model.layers[0].mlp.up_proj.weight
+    )
 
 
 def test_the_schedule_warms_up_for_a_tenth_at_most(house):
@@ -161,7 +182,9 @@ def test_the_bar_tells_loss_and_rate(house, monkeypatch):
     assert "tokens/s" in told[-1][1]
 
 
-def test_a_machine_that_vanishes_is_replaced_from_the_mirror_with_the_same_losses(house, tmp_path, monkeypatch):
+def test_a_machine_that_vanishes_is_replaced_from_the_mirror_with_the_same_losses(
+    house, tmp_path, monkeypatch
+):
     real, passes, last = stage_trainer.StageTrainer.training_step, [], 10**9
 
     def counting(self, *args, **kwargs):
@@ -181,21 +204,23 @@ def test_a_machine_that_vanishes_is_replaced_from_the_mirror_with_the_same_losse
     with pytest.raises(KeyboardInterrupt):
         run(house, runtime)
     shutil.rmtree(house.root / "runtime")  # the machine is gone, and what was on it
-    assert "runtime/pretrain/checkpoints" in mirror.restore(house.root, where)
+    assert "runtime/pretrain/checkpoints" in backup.restore_run(house.root, where)
     passes.clear()
     last = 10**9
     assert run(house, runtime) == expected
-    assert len(passes) == whole - RUNTIME.checkpoint_steps * STAGE.rows_per_step  # it went on, it did not begin again
+    assert (
+        len(passes) == whole - RUNTIME.checkpoint_steps * STAGE.batch_size
+    )  # it went on, it did not begin again
 
 
 def test_a_full_gpu_is_told_with_what_helps(house, monkeypatch):
-    def full(*given, **more):
+    def full(*context, **more):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …")
 
     monkeypatch.setattr(stage_trainer.StageTrainer, "training_step", full)
     with pytest.raises(ModelError, match=r"the GPU's memory is full \(CUDA out of memory\)") as caught:
         fit(house)
-    assert "runtime.recompute = true, then pretrain.tokens_per_row = 64" in caught.value.hint
+    assert "runtime.gradient_checkpointing = true, then pretrain.max_seq_length = 64" in caught.value.hint
 
 
 def test_eight_bit_adam_without_a_gpu_is_told(house):

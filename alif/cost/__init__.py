@@ -1,0 +1,1 @@
+"""What a training takes: memory, FLOPs, hours, money. Light: loads no torch."""

@@ -1,0 +1,185 @@
+"""The shape of a base model, counted without loading it: parameters by part, and what an adapter adds.
+
+    bases/llama-3.1-8b.json    {"names": ["meta-llama/Llama-3.1-8B", …], "licence": …, "parameters": 8030261248, "config": {…}}
+
+The `config` is the part of the base's config.json that decides its size. Nothing here needs torch or a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from alif import recipe, store
+from alif.errors import ModelError
+from alif.records import FrozenModel
+
+__all__ = [
+    "BASES",
+    "KnownBase",
+    "ModelShape",
+    "TrainedParameters",
+    "count_trained",
+    "known_bases",
+    "shape_of",
+]
+
+BASES = Path(__file__).parent / "bases"
+
+QK_NORMS = ("qwen3",)
+"""Model types with a norm on queries and keys."""
+
+
+class KnownBase(FrozenModel):
+    """One shipped architecture file."""
+
+    names: tuple[str, ...]
+    """Hub ids of this shape."""
+    licence: str
+    gated: bool
+    parameters: int
+    """As the hub tells it; a test compares it with what the shape counts."""
+    config: dict[str, Any]
+
+
+class ModelShape(FrozenModel):
+    """The numbers that decide a decoder's size."""
+
+    model_type: str = "llama"
+    vocab_size: int = Field(gt=0)
+    hidden_size: int = Field(gt=0)
+    intermediate_size: int = Field(gt=0)
+    num_hidden_layers: int = Field(gt=0)
+    num_attention_heads: int = Field(gt=0)
+    num_key_value_heads: int = Field(gt=0)
+    head_dim: int = Field(gt=0)
+    max_position_embeddings: int = 0
+    tie_word_embeddings: bool = False
+
+    @property
+    def queries(self) -> int:
+        """Width of all queries of a token together."""
+        return self.num_attention_heads * self.head_dim
+
+    @property
+    def keys(self) -> int:
+        """Width of all keys of a token together."""
+        return self.num_key_value_heads * self.head_dim
+
+    @property
+    def linear(self) -> Mapping[str, tuple[tuple[int, int], ...]]:
+        """(inputs, outputs) of the linear layers of one block, by kind."""
+        h, f, q, k = self.hidden_size, self.intermediate_size, self.queries, self.keys
+        return {"attention": ((h, q), (h, k), (h, k), (q, h)), "mlp": ((h, f), (h, f), (f, h))}
+
+    @property
+    def blocks(self) -> int:
+        """Parameters of all linear layers of all blocks."""
+        return self.num_hidden_layers * sum(a * b for layers in self.linear.values() for a, b in layers)
+
+    @property
+    def matrix(self) -> int:
+        """Parameters of the input embeddings; the head has as many, or is the same matrix."""
+        return self.vocab_size * self.hidden_size
+
+    @property
+    def vocabulary(self) -> int:
+        """Parameters of embeddings and head together."""
+        return self.matrix if self.tie_word_embeddings else 2 * self.matrix
+
+    @property
+    def parameters(self) -> int:
+        """All parameters, norms included."""
+        norms = (2 * self.num_hidden_layers + 1) * self.hidden_size
+        if self.model_type in QK_NORMS:
+            norms += 2 * self.num_hidden_layers * self.head_dim
+        return self.vocabulary + self.blocks + norms
+
+
+@dataclass(frozen=True)
+class TrainedParameters:
+    """What an adapter trains on a shape, in parameters."""
+
+    lora: int
+    copies: int
+    """Full copies of embeddings and head; a tied matrix once."""
+    base: int
+
+    @property
+    def trainable(self) -> int:
+        return self.lora + self.copies
+
+    @property
+    def percent(self) -> float:
+        """Of base and adapter together, the paper's way of counting."""
+        return 100 * self.trainable / (self.base + self.trainable)
+
+
+def count_trained(shape: ModelShape, adapter: recipe.Adapter) -> TrainedParameters:
+    """Count what `adapter` trains: rank x (inputs + outputs) of each linear layer, and copies where it names embeddings."""
+    sides = sum(a + b for kind, layers in shape.linear.items() if kind in adapter.targets for a, b in layers)
+    copies = shape.vocabulary if "embeddings" in adapter.targets else 0
+    return TrainedParameters(shape.num_hidden_layers * adapter.rank * sides, copies, shape.parameters)
+
+
+def known_bases() -> dict[str, KnownBase]:
+    """Return the shipped architectures by hub id."""
+    files = [KnownBase.model_validate(store.read_json(path)) for path in sorted(BASES.glob("*.json"))]
+    return {name: file for file in files for name in file.names}
+
+
+def shape_of(student: recipe.Student, tiny: recipe.Tiny) -> tuple[ModelShape, str]:
+    """Return a recipe's base and where its shape is from: "recipe" (tiny), "measured" (a local folder) or "shipped".
+
+    Raises:
+        ModelError: a hub id of which no architecture is shipped, or a folder without a usable config.json.
+    """
+    if student.base == "tiny":
+        return _tiny(tiny), "recipe"
+    name = student.base.partition("@")[0]
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _read(store.read_json(folder / "config.json"), str(folder)), "measured"
+    if name in known_bases():
+        return _read(known_bases()[name].config, name), "shipped"
+    raise ModelError(
+        f"{name}: no architecture of this base is shipped, and it is no folder here",
+        f"Fetch its config.json into a folder and name that, or plan with one of: {', '.join(known_bases())}.",
+    )
+
+
+def _tiny(tiny: recipe.Tiny) -> ModelShape:
+    return ModelShape(
+        vocab_size=tiny.vocabulary,
+        hidden_size=tiny.width,
+        intermediate_size=tiny.feed_forward,
+        num_hidden_layers=tiny.layers,
+        num_attention_heads=tiny.heads,
+        num_key_value_heads=tiny.key_value_heads,
+        head_dim=tiny.width // tiny.heads,
+        tie_word_embeddings=tiny.tied,
+    )
+
+
+def _read(config: Mapping[str, Any], where: str) -> ModelShape:
+    """Read a config.json; what it leaves out follows from the rest, as in transformers."""
+    needed = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
+    if missing := [key for key in needed if not isinstance(config.get(key), int)]:
+        raise ModelError(
+            f"{where}: config.json tells no {', '.join(missing)}",
+            "The plan knows decoders of Llama's shape (Llama, Qwen …).",
+        )
+    heads = config["num_attention_heads"]
+    found = {key: config[key] for key in ModelShape.model_fields if config.get(key) is not None}
+    return ModelShape(
+        **{
+            "num_key_value_heads": heads,
+            "head_dim": config["hidden_size"] // heads,
+            "max_position_embeddings": 0,
+        }
+        | found
+    )

@@ -1,0 +1,1 @@
+"""Checks of every row that a model wrote."""

@@ -1,0 +1,1 @@
+"""The training mixture: replay, blend, decontamination."""

@@ -1,0 +1,1 @@
+"""Synthetic rows from a teacher: seeds, prompts, modified self-instruct."""

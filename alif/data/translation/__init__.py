@@ -1,0 +1,1 @@
+"""Rows of the source language, translated by a teacher."""

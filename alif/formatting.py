@@ -1,0 +1,36 @@
+"""Money and time as people read them, on the screen, in the report and on the cards: `$0.0312`, `3 min 20 s`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+__all__ = ["format_duration", "format_usd"]
+
+
+def format_usd(usd: float) -> str:
+    """Return money to the cent, and with three figures where that is finer.
+
+    Example:
+        >>> [dollars(usd) for usd in (0, 0.00077512, 0.0312, 0.5, 1234.5)]
+        ['$0', '$0.000775', '$0.0312', '$0.50', '$1,234.50']
+    """
+    if not usd:
+        return "$0"
+    places = -int(Decimal(f"{usd:.3g}").as_tuple().exponent)
+    return f"${usd:,.{max(2, places)}f}"
+
+
+def format_duration(seconds: float) -> str:
+    """Return a time as people say it, whole minutes and hours without what is nought.
+
+    Example:
+        >>> [duration(seconds) for seconds in (0.42, 200, 600, 7500)]
+        ['0.4 s', '3 min 20 s', '10 min', '2 h 05 min']
+    """
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min" if minutes else f"{hours} h"
+    return f"{minutes} min {rest:02d} s" if rest else f"{minutes} min"

@@ -1,0 +1,1 @@
+"""Answers in any language: numbers, options, equality."""

@@ -1,0 +1,1 @@
+"""What a teacher's reply says: items, field labels, JSON."""

@@ -1,0 +1,1 @@
+"""Many requests at once through a provider's batch API."""

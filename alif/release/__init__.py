@@ -1,0 +1,1 @@
+"""The model that leaves a run: merge, export, serve, chat."""

@@ -1,0 +1,1 @@
+"""Copies elsewhere: a run's backup, files on the Hugging Face Hub."""

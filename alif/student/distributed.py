@@ -1,0 +1,159 @@
+"""Processes that train one model together, one a GPU: which of them this is, and what they tell each other.
+
+    rank 0     reads, trains its rows of each step, speaks, writes          runs/NAME/…
+    rank 1 …   read, train their rows of each step, keep silent, write nothing that stays
+
+Where a process is alone, as nearly always, it is the first of one, and each function here gives back what it was given. Parts
+of a model that is shared out (FSDP2) are `DTensor`s; `whole` and `part` go from them to plain tensors and back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, TypeVar
+
+import torch
+from torch import distributed
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
+
+from alif.errors import RecipeError
+
+__all__ = [
+    "all_reduce_mean",
+    "apply_fsdp",
+    "barrier",
+    "broadcast_from_rank0",
+    "destroy_process_group",
+    "gather_tensor",
+    "init_process_group",
+    "is_main_process",
+    "main_process_first",
+    "rank",
+    "shard_like",
+    "unsharded",
+    "world_size",
+]
+
+T = TypeVar("T")
+
+PATIENCE = datetime.timedelta(hours=3)
+"""How long the others wait for the first, while it puts a corpus into tokens or copies a checkpoint to a mirror. PyTorch's own
+half hour is too short for that; a process that ends is noticed by torchrun at once."""
+
+
+def world_size() -> int:
+    """Return how many processes train together."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def rank() -> int:
+    """Return which of them this is, from 0 on."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def is_main_process() -> bool:
+    """Tell whether this process speaks and writes for all."""
+    return rank() == 0
+
+
+def init_process_group(cpu: bool) -> None:
+    """Meet the other processes that torchrun has started; each takes the GPU of its number."""
+    if not cpu:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("gloo" if cpu else "cpu:gloo,cuda:nccl", timeout=PATIENCE)
+
+
+def destroy_process_group() -> None:
+    """Part from the others, at the end."""
+    distributed.destroy_process_group()
+
+
+def barrier() -> None:
+    """Go on when all have come so far."""
+    if world_size() > 1:
+        distributed.barrier()
+
+
+def broadcast_from_rank0(work: Callable[[], T]) -> T:
+    """Have the first process do `work`, and tell its result to all."""
+    if world_size() == 1:
+        return work()
+    box = [work() if is_main_process() else None]
+    distributed.broadcast_object_list(box, src=0)
+    return box[0]  # type: ignore[return-value]  # what the first has put there
+
+
+@contextlib.contextmanager
+def main_process_first() -> Iterator[None]:
+    """Let the others begin a block when the first has ended it: they find there what it has written."""
+    if not is_main_process():
+        barrier()
+    yield
+    if is_main_process():
+        barrier()
+
+
+def apply_fsdp(model: torch.nn.Module, layers: Collection[str], dtype: torch.dtype) -> None:
+    """Leave in each process a part of every weight, and so of its gradient and optimiser (FSDP2); products are in `dtype`.
+
+    A layer, by the names of their classes, is gathered when it is used; what stands outside of layers for the whole pass.
+
+    Raises:
+        RecipeError: the numbers of the model cannot be shared out: float16 with loss scaling, or a base in 4 bits.
+    """
+    if dtype == torch.float16 or any(not weight.is_floating_point() for weight in model.parameters()):
+        numbers = "float16" if dtype == torch.float16 else "a base in 4 bits"
+        raise RecipeError(
+            f"runtime.fsdp = true does not go with {numbers}", "Set it to false: each GPU has a copy then."
+        )
+    half = (
+        MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32)
+        if dtype != torch.float32
+        else MixedPrecisionPolicy()
+    )
+    for module in [one for one in model.modules() if type(one).__name__ in layers]:
+        fully_shard(module, mp_policy=half)
+    fully_shard(model, mp_policy=half)
+
+
+@contextlib.contextmanager
+def unsharded(model: torch.nn.Module) -> Iterator[None]:
+    """Have what no layer gathers for itself, embeddings and head, here as a whole for the length of a block."""
+    if not isinstance(model, FSDPModule):
+        yield
+        return
+    model.unshard()
+    yield
+    model.reshard()
+
+
+def all_reduce_mean(value: float) -> float:
+    """Return the mean of each process's `value`, the same number in all of them."""
+    if world_size() == 1:
+        return value
+    total = torch.tensor(value, dtype=torch.float64)
+    distributed.all_reduce(total)
+    return float(total) / world_size()
+
+
+def gather_tensor(value: T) -> T:
+    """Return `value`, a tensor or what holds tensors, with each that is shared out put together; all processes must ask."""
+    given: Any = value
+    if isinstance(given, DTensor):
+        given = given.full_tensor()
+    elif isinstance(given, dict):
+        given = {key: gather_tensor(one) for key, one in given.items()}
+    elif isinstance(given, list):
+        given = [gather_tensor(one) for one in given]
+    return given  # type: ignore[no-any-return]
+
+
+def shard_like(value: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Return of a whole tensor what this process holds of it, shared out as `like` is; the whole where that is not."""
+    if not isinstance(like, DTensor):
+        return value
+    return distribute_tensor(value.to(like.device), like.device_mesh, like.placements)

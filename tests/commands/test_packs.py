@@ -1,0 +1,155 @@
+"""What `alif check --pack` finds, and a fifth language by tool and data alone."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alif import store
+from alif.data.pack_lint import lint_pack
+from alif.language.pack import load_pack, shipped_packs
+from alif.recipe import Language
+
+HAUSA = Path(__file__).parent / "language" / "hausa"
+SHORT = [
+    "generate.requests_per_round=4", "replay.rows=8", "tiny.vocabulary=400", "tiny.width=32", "tiny.feed_forward=64", "tiny.epochs=1",
+    "pretrain.epochs=1", "finetune.epochs=1", "finetune.max_seq_length=256", "evaluate.max_new_tokens=8",
+    "evaluate.bootstrap_samples=50",
+]  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the Urdu pack to spoil."""
+    copy = tmp_path / "pack"
+    shutil.copytree(load_pack("ur").folder, copy, ignore=shutil.ignore_patterns("demo"))
+    return copy
+
+
+def line(folder: Path, file: str, number: int, **values: object) -> None:
+    """Change keys of one row."""
+    path = folder / file
+    rows = path.read_text(encoding="utf-8").splitlines()
+    rows[number - 1] = json.dumps(json.loads(rows[number - 1]) | values, ensure_ascii=False)
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def replaced(file: str, old: str, new: str, times: int = 1) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        content = (folder / file).read_text(encoding="utf-8")
+        assert old in content
+        (folder / file).write_text(content.replace(old, new, times), encoding="utf-8", newline="")
+
+    return spoil
+
+
+def found(folder: Path) -> list[str]:
+    return [f"{one.kind} {one.where}: {one.what}" for one in lint_pack(str(folder), Language())]
+
+
+@pytest.mark.parametrize("name", [name for name in shipped_packs() if name in ("ur", "en")])
+def test_shipped_packs_have_nothing_wrong(name: str) -> None:
+    assert not [one for one in lint_pack(name, Language()) if one.kind == "wrong"]
+
+
+QA = "seeds/qa.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (lambda f: line(f, QA, 3, output=""), f'wrong {{f}}/{QA}:3: "output" is empty'),
+        (
+            lambda f: line(
+                f, QA, 2, instruction="What is the capital of the north?", output="Islamabad, of course"
+            ),
+            "wrong language",
+        ),
+        (lambda f: line(f, QA, 2, output="یہ كتاب اچھی هے"), f"wrong {{f}}/{QA}:2: wrong letters: كتاب"),
+        (
+            lambda f: line(f, QA, 2, output="یہ ۆلفظ عجیب ہے"),
+            "ۆ (U+06C6) in ۆلفظ is not among script.letters",
+        ),
+        (
+            lambda f: line(f, "seeds/reasoning.jsonl", 1, output="استدلال:\n2 + 2 = 5\nجواب: 5"),
+            "wrong arithmetic: 2 + 2 = 5",
+        ),
+        (lambda f: line(f, "seeds/sentiment.jsonl", 1, output="جذبات: اداس\nوجہ: بس"), "wrong label: اداس"),
+        (lambda f: [line(f, QA, number, id="a") for number in (1, 5)], "qa.jsonl:5: the id a stands also in"),
+        (replaced(QA, "{", "["), f"wrong {{f}}/{QA}:1: not JSON"),
+        (replaced(QA, "\n", "\r\n"), f"wrong {{f}}/{QA}:1: a Windows line end"),
+        (replaced(QA, "{", "\ufeff{"), f"wrong {{f}}/{QA}:1: begins with a byte-order mark"),
+        (replaced(QA, "آ", "ا\u0653"), "letters in pieces"),
+        (replaced("pack.toml", "'فی ?صد'", "'فی (صد'"), "is no regular expression"),
+        (
+            replaced("prompts/_format.jinja", "Output:", "Answer:", -1),
+            'the reply format has no line that begins with "Output:"',
+        ),
+        (replaced("prompts/_format.jinja", "###", "---", -1), "the reply format has no line with only ###"),
+        (replaced("prompts/reasoning.jinja", "جواب", "نتیجہ", -1), "the prompt never mentions جواب"),
+        (lambda f: (f / QA).unlink(), f"missing {{f}}/{QA}: no such file"),
+        (lambda f: (f / "card.md").unlink(), "missing {f}/card.md: no such file"),
+    ],
+)
+def test_each_fault_is_one_sentence_with_its_place(
+    folder: Path, spoil: Callable[[Path], object], expected: str
+) -> None:
+    spoil(folder)
+    told = found(folder)
+    assert any(expected.format(f=folder) in one for one in told), told
+    assert all("\n" not in one for one in told)
+
+
+def test_every_broken_file_is_named_at_once_and_first(folder: Path) -> None:
+    replaced("tasks/qa.toml", "weight", "wait")(folder)
+    replaced("prompts/ethics.jinja", "{{ items }}", "{{ items")(folder)
+    (folder / "tasks" / "sentiment.toml").unlink()
+    told = found(folder)
+    assert all(one.startswith("wrong") for one in told)
+    for name in ("tasks/qa.toml", "prompts/ethics.jinja", "tasks/sentiment.toml"):
+        assert any(name in one for one in told), told
+
+
+def test_seeds_of_another_language_s_pack_are_found(folder: Path) -> None:
+    replaced("pack.toml", 'code = "ur"', 'code = "pnb"')(folder)
+    assert any("copied from the pack ur/seeds/qa.jsonl:1" in one for one in found(folder))
+
+
+def test_a_copy_that_is_being_edited_is_not_called_copied_and_near_seeds_are_found(folder: Path) -> None:
+    seeds = (folder / "seeds" / "qa.jsonl").read_text(encoding="utf-8")
+    assert not any("copied" in one for one in found(folder))
+    (folder / "seeds" / "qa.jsonl").write_text(seeds + seeds.splitlines()[0] + "\n", encoding="utf-8")
+    assert any(
+        "qa.jsonl:25: too near to" in one and "qa.jsonl:1 (ROUGE-L 1.00)" in one for one in found(folder)
+    )
+
+
+def alif(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "alif", *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_a_fifth_language_by_the_tool_and_data_alone(shared_data: Path, tmp_path: Path) -> None:
+    paths = [shared_data / "lang_raw" / f"{name}_ha.txt.gz" for name in ("voa_news", "common_voice")]
+    sample = [text for path in paths for _, text in itertools.islice(store.read_lines(path), 3000)]
+    (tmp_path / "hausa.txt").write_text("\n".join(sample), encoding="utf-8")
+    alif(tmp_path, "new", "--pack", "ha", "--from", "hausa.txt", "--name", "Hausa", "--native-name", "Hausa")
+    shutil.copytree(HAUSA, tmp_path / "ha", dirs_exist_ok=True, ignore=shutil.ignore_patterns("README.md"))
+    assert not [path for path in (tmp_path / "ha").rglob("*") if path.suffix == ".py"]
+    told = json.loads(alif(tmp_path, "check", "--pack", "ha", "--json").stdout)["findings"]
+    assert not [one for one in told if one["kind"] == "wrong"]
+    alif(tmp_path, "run", "ha/demo.toml", *(part for line in SHORT for part in ("--set", line)))
+    report = json.loads((tmp_path / "runs" / "demo-ha" / "report.json").read_text(encoding="utf-8"))
+    assert {score["language"] for score in report["scores"]} >= {"ha", "en"}

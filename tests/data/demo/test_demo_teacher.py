@@ -1,0 +1,86 @@
+"""The offline teacher is a pure function of the request and its draw, and misbehaves at its stated rates."""
+
+from __future__ import annotations
+
+import pytest
+
+from alif.data.demo import demo_teacher
+from alif.data.synthesis import prompts, seeds
+from alif.language.pack import Pack
+from alif.language.replies import item_format
+from alif.llm import ReplyFunction
+from alif.records import Dropped, Example, Origin
+from tests.data.conftest import triples
+
+
+@pytest.fixture(scope="module")
+def teacher(own: Pack, known: Pack) -> ReplyFunction:
+    return demo_teacher.demo_reply(own, known, demo_teacher.load_demo_answers(own, known, (), ""))
+
+
+def test_the_same_request_and_draw_are_answered_alike_whatever_came_before(
+    own: Pack, known: Pack, teacher: ReplyFunction
+) -> None:
+    shown = [seed for seed in seeds.read_pack_seeds(own) if seed.task == "qa"][:6]
+    asked = prompts.synthesis_messages(own.tasks["qa"], own, shown, 6)
+    replies = [teacher(asked, draw) for draw in range(20)]
+    other = demo_teacher.demo_reply(own, known, demo_teacher.load_demo_answers(own, known, (), ""))
+    assert [other(asked, draw) for draw in reversed(range(20))] == replies[::-1]
+    assert len({reply.text for reply in replies}) > 15
+
+
+def test_the_teacher_knows_every_wording(own: Pack, teacher: ReplyFunction) -> None:
+    for name, task in own.tasks.items():
+        rows = {
+            values["instruction"] for stem, values in triples(own, "demo/candidates/*.jsonl") if stem == name
+        }
+        rows |= {
+            values["instruction"] for _, values in triples(own, "demo/faults.jsonl") if values["task"] == name
+        }
+        for wording in range(len(task.templates)):
+            replies = [
+                teacher(prompts.synthesis_messages(task, own, [], 6, wording), draw) for draw in range(5)
+            ]
+            found = [
+                piece for reply in replies for piece in item_format.read_items(reply.text, reply.finish, own)
+            ]
+            said = {piece.instruction for piece in found if isinstance(piece, item_format.Candidate)}
+            assert said
+            assert said <= rows
+
+
+def test_every_task_has_forty_candidates_and_is_answered_in_its_format(
+    own: Pack, teacher: ReplyFunction
+) -> None:
+    found = [name for name, _ in triples(own, "demo/candidates/*.jsonl")]
+    for name, task in own.tasks.items():
+        assert found.count(name) >= 40
+        shown = [seed for seed in seeds.read_pack_seeds(own) if seed.task == name][:4]
+        replies = [teacher(prompts.synthesis_messages(task, own, shown, 6), draw) for draw in range(100)]
+        pieces = [
+            piece for reply in replies for piece in item_format.read_items(reply.text, reply.finish, own)
+        ]
+        reasons = {piece.reason for piece in pieces if isinstance(piece, Dropped)}
+        assert {"truncated", "missing_field", "unparsable"} <= reasons
+        assert sum(isinstance(piece, item_format.Candidate) for piece in pieces) > 0.75 * len(pieces)
+
+
+def test_a_known_row_is_translated_and_an_unknown_one_comes_back(
+    own: Pack, known: Pack, teacher: ReplyFunction
+) -> None:
+    translated = {one["source"]: one for _, one in triples(own, "demo/translations.jsonl")}
+    faulty = 0
+    for _, one in triples(known, "demo/rows.jsonl"):
+        example = Example.make(
+            "en", one["task"], one["instruction"], one["input"], one["output"], Origin(kind="source")
+        )
+        asked = prompts.row_translation_messages(example, own, known)
+        (found,) = item_format.read_items(teacher(asked, 0).text, "stop", own)
+        assert isinstance(found, item_format.Candidate)
+        wanted = translated.get(one["id"], one)
+        faulty += (found.instruction, found.input, found.output) != (
+            wanted["instruction"],
+            wanted["input"],
+            wanted["output"],
+        )
+    assert faulty < 0.25 * len(translated)

@@ -1,0 +1,67 @@
+"""Fixtures of the models room: a run's folder and teachers that lie on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from alif.llm.chat_model import Message, ScriptedReply
+from alif.llm.ledger import Ledger
+from alif.llm.session import RetryPolicy
+from alif.recipe import Runtime, Teacher
+from alif.runs import StepContext
+
+settings.register_profile("busy machine", deadline=None)
+settings.load_profile("busy machine")
+
+FAST = RetryPolicy(
+    first_wait_s=0.005,
+    longest_wait_s=0.02,
+    unreached_s=0.05,
+    silence_s=0.2,
+    give_up_s=30.0,
+    landing_s=0.5,
+    gather_s=0.03,
+    first_poll_s=0.01,
+    longest_poll_s=0.02,
+)
+
+
+def echo(messages: Sequence[Message], draw: int) -> ScriptedReply:
+    """A script that repeats the last message."""
+    return ScriptedReply(text=f"{messages[-1].content} #{draw}")
+
+
+def ask(text: str) -> list[Message]:
+    return [Message(role="user", content=text)]
+
+
+def raw_replies(ledger: Ledger) -> list[tuple[str, str]]:
+    """Return (request hash, raw reply) of every stored reply, in the order they came."""
+    return ledger.db.execute("SELECT request, raw FROM replies ORDER BY attempt").fetchall()
+
+
+def scripted(**settings: object) -> Teacher:
+    return Teacher.model_validate({"model": "parrot", "address": "scripted", **settings})
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Callable[..., StepContext]:
+    """Return a function that builds what a step is handed, with its ledger under tmp_path."""
+
+    def build(run: str = "run", step: str = "generate", **runtime: object) -> StepContext:
+        root = tmp_path / run
+        return StepContext(
+            run=run,
+            step=step,
+            folder=root / "partial",
+            scratch=root / "runtime" / step,
+            root=root,
+            inputs={},
+            runtime=Runtime.model_validate({"timeout_s": 5.0, **runtime}),
+        )
+
+    return build

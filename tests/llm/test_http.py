@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+import asyncio
+import shutil
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from alif.errors import ReplyError
+from alif.llm import protocol
+from alif.llm.chat_model import Message, Reply, gather_or_cancel
+from alif.llm.demo_server import InjectedFaults, serve_scripted
+from alif.llm.http import open_transport
+from alif.llm.provider_error import ProviderError
+from alif.llm.session import open_session
+from alif.recipe import Teacher
+from alif.runs import StepContext
+from tests.llm.conftest import FAST, ask, echo
+from tests.llm.test_session import EVERY_FAULT, check_against, spy
+
+Build = Callable[..., StepContext]
+SYSTEM = [Message(role="system", content="Be brief."), Message(role="user", content="سلام")]
+
+
+def replies(context: StepContext, teacher: Teacher, asked: list[list[Message]]) -> list[Reply]:
+    async def scene() -> list[Reply]:
+        async with open_session(context, {"t": teacher}, echo, patience=FAST) as models:
+            return await gather_or_cancel(models["t"].reply(messages) for messages in asked)
+
+    return asyncio.run(scene())
+
+
+def test_anthropic_survives_every_fault_with_the_same_ledger_and_money(context: Build) -> None:
+    step = context(timeout_s=1.5, workers=32)
+    with serve_scripted(echo, EVERY_FAULT) as server:
+        prices = {"usd_per_million_in": 10.0, "usd_per_million_out": 10.0}
+        teacher = Teacher.model_validate(
+            {"model": "claude", "address": server.address, "protocol": "anthropic", **prices}
+        )
+        answers = replies(step, teacher, [ask(f"سوال {number}") for number in range(100)])
+    assert [answer.text.rstrip().rstrip("\ufffd") for answer in answers] == [
+        f"سوال {number} #0" for number in range(100)
+    ]
+    assert {served.fault for served in server.served} >= {
+        "",
+        "error",
+        "broken",
+        "closed",
+        "empty",
+        "choiceless",
+    }
+    check_against(server.served, step, "msg_")
+
+
+def test_each_protocol_sends_its_own_key_and_path(context: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", "sk-a")
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "not-this-one")
+    monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", "not-this-one")
+    seen: list[str] = []
+    with serve_scripted(echo) as server:
+        handler = server.RequestHandlerClass
+        monkeypatch.setattr(handler, "parse_request", spy(handler.parse_request, seen))
+        root = server.address.removesuffix("/v1")
+        for name, address in (("openai", server.address), ("anthropic", root), ("azure", root)):
+            teacher = Teacher.model_validate(
+                {"model": "m", "address": address, "protocol": name, "key": "A_KEY"}
+            )
+            (reply,) = replies(context(name), teacher, [SYSTEM])
+            assert (reply.text, reply.finish) == ("سلام #0", "stop")
+        assert len({record.tokens_in for record in server.served}) == 1, "the same messages in every protocol"
+    headers = [text.casefold() for text in seen]
+    assert "authorization: bearer sk-a" in headers[0]
+    assert "x-api-key: sk-a" in headers[1]
+    assert "anthropic-version: " in headers[1]
+    assert "authorization" not in headers[1]
+    assert "api-key: sk-a" in headers[2]
+    assert "authorization" not in headers[2]
+    assert "not-this-one" not in "".join(headers)
+
+
+def test_who_pays_at_openai_is_told_to_openai_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
+
+    async def told(where: str, spoken: str = "auto") -> bool:
+        async with open_transport(
+            "t", Teacher.model_validate({"model": "m", "address": where, "protocol": spoken}), "", 5.0
+        ) as wire:
+            return {"OpenAI-Organization", "OpenAI-Project"} <= set(wire.session.headers)
+
+    assert asyncio.run(told("https://api.openai.com/v1"))
+    azure = "https://mine.openai.azure.com"
+    for where, spoken in (
+        (azure, "auto"),
+        (f"{azure}/openai/v1", "auto"),
+        ("https://api.openai.com", "azure"),
+    ):
+        assert not asyncio.run(told(where, spoken)), (where, spoken)
+
+
+def test_azure_names_the_deployment_and_the_version(context: Build) -> None:
+    paths: list[str] = []
+    with serve_scripted(echo, InjectedFaults()) as server:
+        send = server.RequestHandlerClass.do_POST
+
+        def do_post(handler: object) -> None:
+            paths.append(handler.path)  # type: ignore[attr-defined]  # a BaseHTTPRequestHandler
+            send(handler)
+
+        server.RequestHandlerClass.do_POST = do_post  # type: ignore[attr-defined]
+        try:
+            address = server.address.removesuffix("/v1")
+            replies(
+                context(),
+                Teacher(model="my gpt", base_url=address, protocol="azure", api_version="2025-01-01"),
+                [SYSTEM],
+            )
+        finally:
+            server.RequestHandlerClass.do_POST = send  # type: ignore[attr-defined]
+    assert paths == ["/openai/deployments/my%20gpt/chat/completions?api-version=2025-01-01"]
+
+
+def test_bodies() -> None:
+    own = protocol.request_body(
+        Teacher(model="m", base_url="http://pc:1/v1", temperature=0.5, max_tokens=9), SYSTEM
+    )
+    assert own == {
+        "model": "m",
+        "messages": [m.model_dump() for m in SYSTEM],
+        "temperature": 0.5,
+        "max_tokens": 9,
+    }
+    azure = (
+        "https://mine.services.ai.azure.com",
+        "https://mine.openai.azure.com",
+        "https://mine.openai.azure.com/openai/v1",
+    )
+    for where in ("https://api.openai.com/v1", *azure):
+        assert "max_completion_tokens" in protocol.request_body(Teacher(model="m", base_url=where), SYSTEM), (
+            where
+        )
+    claude = Teacher(model="c", base_url="https://api.anthropic.com", max_tokens=9)
+    assert protocol.request_body(claude, SYSTEM) == {
+        "model": "c",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": "سلام"}],
+        "system": "Be brief.",
+    }
+    assert protocol.request_body(claude.model_copy(update={"temperature": 0.3}), SYSTEM)["temperature"] == 0.3
+    assert protocol.request_path(claude) == "/v1/messages"
+
+
+def test_the_proxy_of_the_environment_is_for_the_world_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def through(address: str) -> str | None:
+        async def scene() -> str | None:
+            async with open_transport("t", Teacher(model="m", base_url=address), "", 5.0) as wire:
+                return wire.proxy
+
+        return asyncio.run(scene())
+
+    for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("all_proxy", "proxy.example:3128")
+    assert through("https://api.openai.com/v1") == "http://proxy.example:3128"
+    assert through("http://localhost:11434/v1") is None
+    monkeypatch.setenv("no_proxy", "openai.com")
+    assert through("https://api.openai.com/v1") is None
+    monkeypatch.setenv("https_proxy", "socks5://somebody:secret@proxy.example:1080")
+    with pytest.raises(
+        ReplyError, match=r"teacher\.t: the environment names a proxy of the kind socks5"
+    ) as caught:
+        through("https://openrouter.ai/api/v1")
+    assert "secret" not in f"{caught.value.message}{caught.value.hint}"
+
+
+@pytest.mark.parametrize("spoken", ["openai", "anthropic", "azure"])
+@pytest.mark.parametrize("status", [301, 307])
+def test_nobody_is_sent_on_with_key_and_prompt(
+    context: Build, monkeypatch: pytest.MonkeyPatch, status: int, spoken: str
+) -> None:
+    monkeypatch.setenv("A_KEY", "sk-a")
+    with serve_scripted(echo) as other, sending_on(status, other.address.removesuffix("/v1")) as place:
+        where = f"{place}/v1" if spoken == "openai" else place
+        teacher = Teacher.model_validate({"model": "m", "address": where, "protocol": spoken, "key": "A_KEY"})
+        with pytest.raises(ReplyError, match=r"teacher\.t: .* sends requests on to http://127") as caught:
+            replies(context(), teacher, [SYSTEM])
+        assert not other.served
+        right = caught.value.hint.partition(" = ")[2].strip('".')
+        (reply,) = replies(context("again"), teacher.model_copy(update={"address": right}), [SYSTEM])
+        assert reply.text == "سلام #0"
+
+
+@pytest.mark.parametrize("spoken", ["openai", "anthropic", "azure"])
+@pytest.mark.parametrize("status", [301, 307])
+def test_nobody_is_sent_on_with_the_key_alone(
+    monkeypatch: pytest.MonkeyPatch, status: int, spoken: str
+) -> None:
+    """A look at a batch is a GET, which HTTP clients follow anywhere."""
+    seen: list[str] = []
+
+    async def scene(where: str) -> None:
+        teacher = Teacher.model_validate({"model": "m", "address": where, "protocol": spoken})
+        async with open_transport("t", teacher, "sk-a", 5.0) as wire:
+            await wire.get("/batches/batch_0")
+
+    with serve_scripted(echo) as other, sending_on(status, other.address.removesuffix("/v1")) as place:
+        handler = other.RequestHandlerClass
+        monkeypatch.setattr(handler, "parse_request", spy(handler.parse_request, seen))
+        with pytest.raises(ProviderError) as caught:
+            asyncio.run(scene(place))
+    assert not seen, "the other place hears nothing, and no key"
+    assert caught.value.stop is not None
+    assert "sends requests on to http://127" in caught.value.stop.message
+
+
+@contextmanager
+def sending_on(status: int, place: str) -> Iterator[str]:
+    """Serve redirects to `place` on loopback."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Location", place + self.path)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl here to make a certificate")
+def test_a_certificate_that_nobody_trusts_is_no_connection(context: Build, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    asked = [
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
+    subprocess.run(["openssl", "req", "-x509", *asked], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with serve_scripted(echo) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        teacher = Teacher(model="m", base_url=server.address.replace("http://127.0.0.1", "https://localhost"))
+        with pytest.raises(ReplyError, match=r"cannot reach localhost:.*Certificate"):
+            replies(context(), teacher, [SYSTEM])
+        assert not server.served
+
+
+def test_a_key_that_anthropic_refuses_is_a_sentence(context: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    prices = {"usd_per_million_in": 1.0, "usd_per_million_out": 1.0}
+    teacher = Teacher.model_validate({"model": "c", "address": "https://api.anthropic.com", **prices})
+    with pytest.raises(ReplyError, match="ANTHROPIC_API_KEY is not set"):
+        replies(context(), teacher, [SYSTEM])

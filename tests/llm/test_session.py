@@ -1,0 +1,652 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alif.errors import AlifError, BudgetError, RecipeError, ReplyError
+from alif.llm.chat_model import Message, Reply, ReplyFunction, ScriptedReply, gather_or_cancel
+from alif.llm.demo_server import ScriptedServer, ServedBatch, serve_scripted
+from alif.llm.fault_injection import InjectedFaults
+from alif.llm.ledger import Ledger
+from alif.llm.session import open_session
+from alif.recipe import Teacher
+from alif.runs import StepContext
+from tests.llm.conftest import FAST, ask, echo, raw_replies, scripted
+
+Build = Callable[..., StepContext]
+EVERY_FAULT = InjectedFaults(
+    crowded=0.08,
+    crowded_until=0.04,
+    error=0.08,
+    hung=0.02,
+    broken=0.08,
+    closed=0.08,
+    empty=0.08,
+    choiceless=0.08,
+    huge=0.05,
+    nul=0.1,
+    surrogate=0.1,
+    slow=0.1,
+    slow_s=0.01,
+    retry_after_s=0.02,
+)
+
+
+def replies(
+    context: StepContext,
+    teacher: Teacher,
+    texts: Sequence[str],
+    script: ReplyFunction | None = echo,
+    chaos: InjectedFaults | None = None,
+) -> list[Reply]:
+    """Ask one teacher everything at the same time."""
+
+    async def scene() -> list[Reply]:
+        async with open_session(context, {"gpt": teacher}, script, chaos=chaos, patience=FAST) as models:
+            return await gather_or_cancel(models["gpt"].reply(ask(text)) for text in texts)
+
+    return asyncio.run(scene())
+
+
+def at(address: str, **settings: object) -> Teacher:
+    return Teacher.model_validate({"model": "parrot", "address": address, **settings})
+
+
+def test_every_fault_ends_with_every_request_answered_once_and_stored_once(context: Build) -> None:
+    texts = [f"سوال {number}" for number in range(200)]
+    step = context(timeout_s=1.5, workers=32)
+    with serve_scripted(echo, EVERY_FAULT) as server:
+        teacher = at(server.address, usd_per_million_in=10.0, usd_per_million_out=10.0)
+        answers = replies(step, teacher, texts)
+        sent = len(server.served)
+        again = replies(step, teacher, texts)
+    met = {served.fault for served in server.served}
+    assert met == {"", "crowded", "crowded_until", "error", "hung", "broken", "closed", "empty", "choiceless"}
+    assert [answer.text.rstrip().rstrip("\ufffd") for answer in answers] == [f"{text} #0" for text in texts]
+    assert sum(answer.text.endswith("\ufffd") for answer in answers) > 10
+    assert max(len(answer.text) for answer in answers) > 10**6
+    assert len(server.served) == sent, "a stored reply is never asked for again"
+    assert [replace_stored(answer) for answer in answers] == again
+    check_against(server.served, step)
+
+
+def replace_stored(reply: Reply) -> Reply:
+    return reply.model_copy(update={"stored": True})
+
+
+def check_against(served: Sequence[ServedBatch], context: StepContext, kind: str = "chatcmpl-") -> None:
+    """Compare the server's record with the ledger: the same replies to the token, and never less money than was spent."""
+    ledger = Ledger(context.ledger)
+    stored = [json.loads(raw)["id"] for _, raw in raw_replies(ledger)]
+    account = ledger.account(context.run, context.step)
+    ledger.close()
+    whole = {f"{kind}{record.id}": record for record in served if not record.fault}
+    assert sorted(stored) == sorted(whole), "each reply is stored, once"
+    assert account.replies == account.requests == len(whole)
+    assert account.attempts >= len(served), "nothing is sent that was not written before"
+    assert account.tokens_in == sum(record.tokens_in for record in whole.values())
+    assert account.tokens_out == sum(record.tokens_out for record in whole.values())
+    billed_usd = sum(record.tokens_in + record.tokens_out for record in served) * 10 / 1e6
+    assert account.usd - account.unsettled_usd <= billed_usd <= account.usd
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from alif.llm.chat_model import Message, together
+from alif.llm.session import open_models
+from alif.recipe import Runtime, Teacher
+from alif.runs import Given
+
+root, address = Path(sys.argv[1]), sys.argv[2]
+given = Given("run", "generate", root, root, root, {}, Runtime(workers=8, timeout_s=5.0))
+teacher = Teacher(model="parrot", address=address, usd_per_million_in=10.0, usd_per_million_out=10.0)
+
+async def main():
+    async with open_models(given, {"gpt": teacher}) as models:
+        await together(models["gpt"].reply([Message(role="user", content=f"q {n}")]) for n in range(int(sys.argv[3])))
+        print("done", flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("requests", "kills"),
+    [
+        (150, [20, 70]),
+        pytest.param(600, sorted(random.Random(3407).sample(range(5, 590), 50)), marks=pytest.mark.slow),
+    ],
+)
+def test_after_kill_9_nothing_that_has_a_stored_reply_is_sent_again(
+    context: Build, requests: int, kills: list[int]
+) -> None:
+    step = context()
+    step.root.mkdir(parents=True)
+    with serve_scripted(echo, InjectedFaults(slow=1.0, slow_s=0.02)) as server:
+        command = [sys.executable, "-c", KILLED, str(step.root), server.address, str(requests)]
+        for kill_after in (*kills, None):
+            stored = answered(step.ledger)
+            already = len(server.served)
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            if kill_after is not None:
+                while len(server.served) < kill_after:
+                    time.sleep(0.002)
+                process.send_signal(signal.SIGKILL)
+            assert process.communicate(timeout=60)[0] == ("done\n" if kill_after is None else "")
+            time.sleep(0.05)  # what was in flight at the kill is still being answered
+            assert not stored & {f"chatcmpl-{record.id}" for record in server.served[already:]}
+    assert len(answered(step.ledger)) == requests
+    ledger = Ledger(step.ledger)
+    account = ledger.account("run")
+    ledger.close()
+    assert account.replies == requests
+    assert len(server.served) <= account.attempts, "nothing is sent that was not written before"
+    assert sum(record.tokens_in + record.tokens_out for record in server.served) * 10 / 1e6 <= account.usd
+
+
+def answered(path: Path) -> set[str]:
+    if not path.is_file():
+        return set()
+    ledger = Ledger(path)
+    ids = {json.loads(raw)["id"] for _, raw in raw_replies(ledger)}
+    ledger.close()
+    return ids
+
+
+def test_the_same_request_is_sent_once_even_when_asked_at_the_same_time(context: Build) -> None:
+    with serve_scripted(echo, InjectedFaults(slow=1.0)) as server:
+        answers = replies(context(), at(server.address), ["a", "a", "b", "a"])
+    assert len(server.served) == 2
+    assert sorted(answer.stored for answer in answers) == [False, False, True, True]
+
+
+def test_sibling_runs_share_a_ledger_and_pay_once(context: Build, tmp_path: Path) -> None:
+    shared = str(tmp_path / "shared.sqlite")
+    with serve_scripted(echo) as server:
+        teacher = at(server.address, usd_per_million_out=10.0)
+        first = replies(context("one", ledger=shared), teacher, ["a", "b"])
+        dearer = teacher.model_copy(update={"usd_per_million_out": 99.0})
+        second = replies(context("two", ledger=shared, timeout_s=9.0), dearer, ["a", "b", "c"])
+    assert [answer.stored for answer in first + second] == [False, False, True, True, False]
+    ledger = Ledger(Path(shared))
+    one, two = ledger.account("one"), ledger.account("two")
+    ledger.close()
+    assert (one.replies, two.replies) == (2, 1)
+
+
+def test_models_tell_what_the_step_has_paid_and_draws_differ(context: Build) -> None:
+    async def scene(step: StepContext) -> tuple[list[Reply], float]:
+        teachers = {"a": scripted(usd_per_million_out=1000.0), "b": scripted(temperature=0.5)}
+        async with open_session(step, teachers, echo) as models:
+            assert list(models) == ["a", "b"]
+            calls = [
+                models[name].reply(ask("سلام"), draw=draw)
+                for name, draw in (("a", 0), ("a", 1), ("b", 0), ("a", 0))
+            ]
+            answers = [await call for call in calls]
+        assert models.paid_usd == pytest.approx(models.cost_usd)
+        return answers, models.cost_usd
+
+    answers, cost_usd = asyncio.run(scene(context()))
+    assert [(answer.text, answer.stored) for answer in answers] == [
+        ("سلام #0", False),
+        ("سلام #1", False),
+        ("سلام #0", False),
+        ("سلام #0", True),
+    ]
+    assert cost_usd == pytest.approx(sum(answer.tokens_out for answer in answers[:2]) * 1000 / 1e6)
+    assert asyncio.run(scene(context()))[1] == cost_usd, "a repeated step has paid what it paid, not more"
+    assert asyncio.run(scene(context(step="translate")))[1] == 0.0
+
+
+def test_the_cap_holds_and_the_run_goes_on_when_it_is_raised(context: Build) -> None:
+    teacher = {"usd_per_million_in": 1.0, "usd_per_million_out": 1000.0, "max_tokens": 10}
+    texts = [f"q{number}" for number in range(40)]
+    with serve_scripted(echo) as server:
+        with pytest.raises(
+            BudgetError, match=r"spent \$0\.0\d+ of \$0\.05; the next request could cost \$0\.01"
+        ):
+            replies(context(max_cost_usd=0.05), at(server.address, **teacher), texts)
+        first = len(server.served)
+        paid = sum(record.tokens_in + 1000 * record.tokens_out for record in server.served) / 1e6
+        assert 5 <= first < 40
+        assert paid <= 0.05
+        assert all(
+            reply.text for reply in replies(context(max_cost_usd=5.0), at(server.address, **teacher), texts)
+        )
+    assert len(server.served) == 40
+
+
+def test_what_was_lost_on_the_way_counts_against_the_cap_until_it_is_released(context: Build) -> None:
+    teacher = scripted(usd_per_million_out=1000.0, max_tokens=10)
+    with pytest.raises(BudgetError):
+        replies(context(max_cost_usd=0.025), teacher, ["q"], chaos=InjectedFaults(broken=1.0))
+    ledger = Ledger(context().ledger)
+    assert ledger.account("run").unsettled_usd == pytest.approx(0.02)
+    with pytest.raises(
+        BudgetError
+    ):  # another process, and the provider answers again: what was lost still counts
+        replies(context(max_cost_usd=0.025), teacher, ["q"])
+    assert ledger.release("run") == (2, pytest.approx(0.02))
+    assert [reply.text for reply in replies(context(max_cost_usd=0.025), teacher, ["q"])] == ["q #0"]
+    ledger.close()
+
+
+def test_a_reply_that_does_not_say_its_tokens_costs_its_upper_bound(
+    context: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve_scripted(echo) as server:
+        handler = server.RequestHandlerClass
+        answer = handler._answer  # type: ignore[attr-defined]  # the server's own handler
+        silent = lambda self, content, fault: answer(self, content | {"usage": None}, fault)  # noqa: E731
+        monkeypatch.setattr(handler, "_answer", silent)
+        (reply,) = replies(
+            context(),
+            at(server.address, usd_per_million_in=0.0, usd_per_million_out=1000.0, max_tokens=10),
+            ["q"],
+        )
+    assert reply.text == "q #0"
+    assert reply.cost_usd == pytest.approx(0.01)
+
+
+def test_workers_bound_what_is_in_flight_over_all_teachers(context: Build) -> None:
+    lock, flying, most = threading.Lock(), 0, 0
+
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        nonlocal flying, most
+        with lock:
+            flying += 1
+            most = max(most, flying)
+        time.sleep(0.01)
+        with lock:
+            flying -= 1
+        return ScriptedReply(text="x")
+
+    async def scene() -> None:
+        teachers = {"a": scripted(), "b": scripted(model="other")}
+        async with open_session(context(workers=4), teachers, script) as models:
+            await gather_or_cancel(
+                models[name].reply(ask(str(number))) for name in teachers for number in range(20)
+            )
+
+    asyncio.run(scene())
+    assert most == 4
+
+
+def test_a_provider_that_bears_four_at_a_time_is_not_stormed(context: Build) -> None:
+    """The client cuts what it has in flight: without that, nearly all of 24 places would be refused again and again."""
+    lock, flying, ends = threading.Lock(), 0, list[bool]()
+
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        nonlocal flying
+        with lock:
+            flying += 1
+            borne = flying <= 4
+            ends.append(borne)
+        time.sleep(0.02)
+        with lock:
+            flying -= 1
+        return echo(messages, draw) if borne else ScriptedReply(text="too many", status=429)
+
+    replies(context(workers=24), scripted(), [str(number) for number in range(200)], script)
+    later = ends[len(ends) // 2 :]
+    assert sum(ends) == 200
+    assert later.count(False) < 0.3 * len(later), f"{later.count(False)} of {len(later)} were refused"
+
+
+def test_when_refusals_are_the_rule_what_they_ask_to_wait_holds_for_all(context: Build) -> None:
+    """Every first try is refused for 0.4 s. The last request comes in that time: it is first sent after it, not at once."""
+
+    async def scene() -> float:
+        chaos = InjectedFaults(crowded_until=1.0, retry_after_s=0.4, attempts=1)
+        async with open_session(
+            context(workers=8), {"gpt": scripted()}, echo, chaos=chaos, patience=FAST
+        ) as models:
+            began = time.monotonic()
+            first = [asyncio.ensure_future(models["gpt"].reply(ask(name))) for name in "abc"]
+            await asyncio.sleep(0.15)
+            await asyncio.gather(*first, models["gpt"].reply(ask("d")))
+            return time.monotonic() - began
+
+    assert asyncio.run(scene()) >= 0.8
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (
+            (401, "invalid_api_key", "Incorrect API key provided: sk-secret-key"),
+            "refuses the key from TEST_KEY",
+        ),
+        ((404, "model_not_found", "no such model, said sk-secret-key"), "knows no model parrot"),
+        ((429, "insufficient_quota", "You exceeded your current quota"), "used up"),
+        ((400, "bad", "half\nof it"), "status 400 (half of it)"),
+    ],
+)
+def test_a_refusal_for_good_is_a_sentence_at_once_and_costs_nothing(
+    context: Build, monkeypatch: pytest.MonkeyPatch, refusal: tuple[int, str, str], said: str
+) -> None:
+    monkeypatch.setenv("TEST_KEY", "sk-secret-key")
+
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        status, code, message = refusal
+        return ScriptedReply(text=message, status=status, code=code)
+
+    step = context()
+    with serve_scripted(script) as server:
+        teacher = at(server.address, key="TEST_KEY", usd_per_million_in=1.0, usd_per_million_out=1.0)
+        with pytest.raises(ReplyError) as caught:
+            replies(step, teacher, ["x"])
+    assert len(server.served) == 1
+    assert said in caught.value.message
+    assert caught.value.exit_code == 1
+    assert "sk-secret" not in str(caught.value)
+    for file in step.root.rglob("*"):
+        assert file.is_dir() or b"sk-secret" not in file.read_bytes()
+    ledger = Ledger(step.ledger)
+    assert ledger.account("run").usd == 0.0
+    ledger.close()
+
+
+def test_the_key_is_sent_but_stored_nowhere(context: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_KEY", "sk-secret-key")
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
+    step = context()
+    with serve_scripted(echo) as server:
+        seen: list[str] = []
+        handler = server.RequestHandlerClass
+        monkeypatch.setattr(handler, "parse_request", spy(handler.parse_request, seen))
+        replies(step, at(server.address, key="TEST_KEY"), ["x"])
+        replies(step, at(server.address), ["y"])
+    assert "Bearer sk-secret-key" in seen[0]
+    assert "secret" not in seen[1]
+    assert "org-secret" not in "".join(seen)
+    assert all(b"secret" not in file.read_bytes() for file in step.root.rglob("*") if file.is_file())
+
+
+def spy(parse: Callable[..., bool], seen: list[str]) -> Callable[..., bool]:
+    def parse_request(handler: object) -> bool:
+        done = parse(handler)
+        seen.append(str(handler.headers))  # type: ignore[attr-defined]  # a BaseHTTPRequestHandler
+        return done
+
+    return parse_request
+
+
+def test_a_blocked_prompt_is_an_answer(context: Build) -> None:
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        return ScriptedReply(text="The response was filtered", status=400, code="content_filter")
+
+    teacher = scripted(usd_per_million_in=1000.0, usd_per_million_out=1000.0, max_tokens=1000)
+    (reply,) = replies(context(), teacher, ["x"], script)
+    assert (reply.text, reply.finish) == ("", "content_filter")
+    assert 0 < reply.cost_usd < 1.0, "at most the prompt: nothing was written"
+    (again,) = replies(context(), teacher, ["x"])
+    assert (again.finish, again.stored) == ("content_filter", True), "the same prompt is not sent again"
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_one_prompt_that_a_provider_s_filter_refuses_does_not_stop_the_others(
+    context: Build, status: int
+) -> None:
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        refused = messages[-1].content == "b"
+        return ScriptedReply(text="Content Exists Risk", status=status) if refused else echo(messages, draw)
+
+    found = replies(context(), scripted(), ["a", "b", "c"], script)
+    assert [(reply.text, reply.finish) for reply in found] == [
+        ("a #0", "stop"),
+        ("", "content_filter"),
+        ("c #0", "stop"),
+    ]
+
+
+def test_an_error_within_a_success_means_what_it_says(
+    context: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenRouter sends an error that comes late with status 200: https://openrouter.ai/docs/api/reference/errors."""
+    said: list[dict[str, object]] = [{"error": {"code": 429, "message": "Rate limited upstream"}}]
+    teacher = {"usd_per_million_in": 0.0, "usd_per_million_out": 1000.0, "max_tokens": 10}
+    with serve_scripted(echo) as server:
+        handler = server.RequestHandlerClass
+        answer = handler._answer  # type: ignore[attr-defined]  # the server's own handler
+        spoiled = lambda self, content, fault: answer(self, said.pop() if said else content, fault)  # noqa: E731
+        monkeypatch.setattr(handler, "_answer", spoiled)
+        (reply,) = replies(context(), at(server.address, **teacher), ["q"])
+        said += [{"error": {"code": 402, "message": "Insufficient credits"}}]
+        with pytest.raises(ReplyError, match="is used up"):
+            replies(context(), at(server.address, **teacher), ["another"])
+    ledger = Ledger(context().ledger)
+    assert reply.text == "q #0"
+    assert ledger.account().usd == pytest.approx(reply.cost_usd), "what was refused counts for nothing"
+    ledger.close()
+
+
+@pytest.mark.parametrize(("body", "usd"), [("<html>Sign in</html>", 0.001), ("", 0.011)])
+def test_what_is_no_reply_is_told_and_only_what_the_provider_sent_may_be_billed(
+    context: Build, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], body: str, usd: float
+) -> None:
+    bodies = [body]
+    with serve_scripted(lambda messages, draw: ScriptedReply(text="q")) as server:
+        handler = server.RequestHandlerClass
+        answer = handler._answer  # type: ignore[attr-defined]  # the server's own handler
+        page = lambda self, content, fault: (  # noqa: E731
+            self._send_bytes(200, bodies.pop().encode()) if bodies else answer(self, content, fault)
+        )
+        monkeypatch.setattr(handler, "_answer", page)
+        replies(
+            context(),
+            at(server.address, usd_per_million_in=0.0, usd_per_million_out=1000.0, max_tokens=10),
+            ["q"],
+        )
+    ledger = Ledger(context().ledger)
+    assert ledger.account().usd == pytest.approx(usd)
+    ledger.close()
+    said = " ".join(capsys.readouterr().err.split())
+    assert ("answers with a web page" if body else "answers with an empty body") in said
+    assert ("nobody is billed" if body else "each try counts") in said
+
+
+def test_a_closed_port_is_a_sentence(context: Build) -> None:
+    with serve_scripted(echo) as server:
+        address = server.address
+    with pytest.raises(ReplyError, match=r"cannot reach 127\.0\.0\.1:\d+ \(tried for") as caught:
+        replies(context(), at(address), ["x"])
+    assert "goes on where it stopped" in caught.value.hint
+
+
+def test_the_waits_between_two_tries_grow(context: Build) -> None:
+    async def scene() -> float:
+        patience = replace(FAST, first_wait_s=0.05, longest_wait_s=10.0)
+        async with open_session(
+            context(),
+            {"gpt": scripted()},
+            echo,
+            chaos=InjectedFaults(error=1.0, attempts=4),
+            patience=patience,
+        ) as models:
+            began = time.monotonic()
+            await models["gpt"].reply(ask("x"))
+            return time.monotonic() - began
+
+    assert asyncio.run(scene()) >= 0.05 * (1 + 2 + 4 + 8) / 2, "each is at least half of twice the one before"
+
+
+def test_a_provider_that_never_mends_is_a_sentence(context: Build) -> None:
+    async def scene() -> None:
+        patience = replace(FAST, give_up_s=0.1)
+        chaos = InjectedFaults(error=1.0, attempts=10**9)
+        async with open_session(
+            context(), {"gpt": scripted()}, echo, chaos=chaos, patience=patience
+        ) as models:
+            await models["gpt"].reply(ask("x"))
+
+    with pytest.raises(ReplyError, match=r"has not answered a request for .* \(last: 500\)"):
+        asyncio.run(scene())
+
+
+def test_timeouts_cut_what_is_in_flight_once_a_burst(context: Build) -> None:
+    """A server that answers one after the other keeps the rest waiting until they time out: it is sent fewer."""
+
+    async def scene() -> int:
+        chaos = InjectedFaults(hung=1.0, attempts=1)
+        async with open_session(
+            context(workers=8, timeout_s=0.5), {"gpt": scripted()}, echo, chaos=chaos, patience=FAST
+        ) as models:
+            await gather_or_cancel(models["gpt"].reply(ask(str(number))) for number in range(8))
+            limit: int = models["gpt"].limiter.limit  # type: ignore[attr-defined]  # a Line
+            return limit
+
+    assert asyncio.run(scene()) == 6
+
+
+def test_a_request_that_times_out_is_tried_a_few_timeouts_long(context: Build) -> None:
+    async def scene(server: ScriptedServer) -> None:
+        patience = replace(FAST, give_up_s=0.01, timeouts=3)
+        async with open_session(
+            context(timeout_s=0.3), {"gpt": at(server.address)}, patience=patience
+        ) as models:
+            await models["gpt"].reply(ask("x"))
+
+    with serve_scripted(echo, InjectedFaults(hung=1.0, attempts=10**9)) as server:
+        with pytest.raises(ReplyError, match=r"has not answered a request for .* \(last: timeout\)"):
+            asyncio.run(scene(server))
+        assert len(server.served) == 3
+
+
+def test_an_outage_is_told_once_and_the_run_goes_on(
+    context: Build, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alif.llm.client.TOLD_FROM_S", 0.02)
+    replies(
+        context(),
+        scripted(),
+        [str(number) for number in range(8)],
+        chaos=InjectedFaults(error=1.0, attempts=8),
+    )
+    said = capsys.readouterr().err
+    assert re.findall(r"teacher\.gpt: no reply from \S+ yet \(500\), trying again for 30\.0 s", said) == [
+        said.strip()
+    ]
+
+
+def test_a_wait_beyond_all_patience_is_a_sentence_at_once(context: Build) -> None:
+    async def scene() -> None:
+        chaos = InjectedFaults(crowded_until=1.0, retry_after_s=60.0)
+        patience = replace(FAST, give_up_s=50.0)
+        async with open_session(
+            context(), {"gpt": scripted()}, echo, chaos=chaos, patience=patience
+        ) as models:
+            async with asyncio.timeout(20):
+                await models["gpt"].reply(ask("x"))
+
+    with pytest.raises(ReplyError, match=r"\(last: 429, it asks to wait 1 min\)"):
+        asyncio.run(scene())
+
+
+def test_what_is_wrong_in_the_recipe_is_said_before_anything_is_opened(
+    context: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    step = context()
+    for teacher, kind, said in (
+        (Teacher(model="gpt-4o"), RecipeError, "price of gpt-4o at api.openai.com is unknown"),
+        (
+            Teacher(model="gpt-4o", usd_per_million_in=1, usd_per_million_out=1),
+            ReplyError,
+            "OPENAI_API_KEY is not set",
+        ),
+        (at("localhost:1"), RecipeError, "is no address"),
+    ):
+        with pytest.raises(AlifError, match=said) as caught:
+            replies(step, teacher, ["x"])
+        assert isinstance(caught.value, kind)
+    assert not step.ledger.exists()
+    with pytest.raises(RecipeError, match="no script"):
+        replies(step, scripted(), ["x"], None)
+
+
+def test_a_bug_in_a_script_shows_itself(context: Build) -> None:
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        raise KeyError(messages[0].content)
+
+    with pytest.raises(KeyError, match="x"):
+        replies(context(), scripted(), ["x"], script)
+
+
+def test_another_edition_of_the_script_does_not_get_old_replies(context: Build) -> None:
+    async def scene(edition: str) -> bool:
+        async with open_session(context(), {"gpt": scripted()}, echo, edition=edition) as models:
+            return (await models["gpt"].reply(ask("x"))).stored
+
+    assert [asyncio.run(scene(edition)) for edition in ("", "", "1", "1", "2")] == [
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_a_cancelled_request_counts_at_its_upper_bound(context: Build) -> None:
+    step = context()
+
+    async def scene() -> None:
+        teacher = scripted(usd_per_million_out=1000.0, max_tokens=10)
+        async with open_session(
+            step, {"gpt": teacher}, echo, chaos=InjectedFaults(hung=1.0), patience=FAST
+        ) as models:
+            call = asyncio.ensure_future(models["gpt"].reply(ask("x")))
+            await asyncio.sleep(0.1)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            assert models.cost_usd == pytest.approx(0.01)
+
+    asyncio.run(scene())
+
+
+def test_a_refusal_for_good_waits_for_what_is_on_its_way(context: Build) -> None:
+    """The others' replies are paid for; they are kept. One more may go out where the refusal has made a place free."""
+
+    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
+        refused = messages[-1].content == "q0"
+        time.sleep(0.05 if refused else 0.2)
+        return ScriptedReply(text="no", status=401) if refused else echo(messages, draw)
+
+    step = context(workers=4)
+    with serve_scripted(script) as server:
+        teacher = at(server.address, usd_per_million_in=10.0, usd_per_million_out=10.0)
+        with pytest.raises(ReplyError, match="refuses"):
+            replies(step, teacher, [f"q{number}" for number in range(12)])
+    ledger = Ledger(step.ledger)
+    account = ledger.account("run")
+    ledger.close()
+    assert 3 <= account.replies == len(server.served) - 1 <= 4
+    assert account.unsettled_usd == 0.0
+
+
+def test_importing_the_room_is_light() -> None:
+    code = textwrap.dedent("""
+        import sys, alif.llm, alif.llm.endpoint, alif.llm.ledger, alif.llm.budget
+        print([name for name in ("openai", "torch") if name in sys.modules])
+    """)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert done.stdout == "[]\n"

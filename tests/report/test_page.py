@@ -1,0 +1,176 @@
+"""The report: one page that loads nothing, escapes everything, keeps right-to-left right; one JSON that keeps the contract."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alif import store
+from alif.errors import RecipeError
+from alif.records import NOT_REVIEWED
+from alif.report import html
+from alif.report import page as report
+from alif.report.snapshot import ORDER, read_run
+from tests import made_up
+
+VOID = {"meta", "br", "hr", "img", "input", "link", "wbr"}
+EVIL = '"><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7 * 7 }}</style></svg>'
+
+
+class Page(HTMLParser):
+    """What a page holds: its elements with their attributes, and whether they are closed in order."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.text = path.read_text(encoding="utf-8")
+        self.feed(self.text)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: Any) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> at {self.getpos()}"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_up.build(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def page(run: Path) -> Page:
+    return Page(report.write_report([run]))
+
+
+def test_the_page_loads_nothing(page: Page) -> None:
+    assert not {tag for tag, _ in page.elements} & {
+        "script",
+        "link",
+        "img",
+        "iframe",
+        "object",
+        "video",
+        "audio",
+        "base",
+        "form",
+    }
+    for tag, attributes in page.elements:
+        for name, value in attributes.items():
+            assert not name.startswith("on"), (tag, name)
+            assert name not in ("src", "srcset", "data", "action"), (tag, name)
+            if name.endswith("href"):
+                assert value.startswith("#"), (tag, value)
+    assert "@import" not in page.text
+    assert page.text.count("url(") == page.text.count('url("data:font/') + page.text.count("url(#")
+    assert "default-src 'none'" in page.text
+
+
+def test_the_fonts_inside_the_page_are_named() -> None:
+    assert html.embedded_fonts(("ur", "en")) == "Noto Nastaliq Urdu"
+    assert html.embedded_fonts(("sd", "bn", "sw")) == "Noto Naskh Arabic, Noto Sans Bengali"
+
+
+def test_the_page_is_well_formed(page: Page) -> None:
+    assert page.open == []
+    ids = Counter(attributes["id"] for _, attributes in page.elements if "id" in attributes)
+    assert [name for name, count in ids.items() if count > 1] == []
+    targets = {attributes["href"][1:] for tag, attributes in page.elements if tag == "a"}
+    assert targets <= set(ids)
+
+
+def test_direction_is_data(page: Page) -> None:
+    assert "auto" not in {attributes.get("dir") for _, attributes in page.elements}
+    urdu = [attributes for _, attributes in page.elements if attributes.get("lang") == "ur"]
+    assert len(urdu) > 20
+    assert {attributes["dir"] for attributes in urdu} == {"rtl"}
+    assert '<bdi dir="ltr">120 - 45 = 75</bdi>' in page.text
+    assert '<p dir="ltr">the the of and to the river 1350 the</p>' in page.text
+
+
+def test_whatever_a_row_holds_is_inert(tmp_path: Path) -> None:
+    run = made_up.build(tmp_path, until="evaluate")
+    _poison(run / "seeds" / "examples.jsonl", "instruction", "input", "output")
+    _poison(run / "generate" / "dropped.jsonl", "reason", "evidence")
+    _poison(run / "evaluate" / "answers.jsonl", "instruction", "task", "reference")
+    _poison(run / "evaluate" / "scores.jsonl", "signature", "metric")
+    made_up.step(run, "blend", 3, {EVIL: 1}, parts={EVIL: {EVIL: 1}}, said=[EVIL])
+    text = (run / "recipe.toml").read_text().replace("the whole pipeline", "<script>alert(3)</script>")
+    (run / "recipe.toml").write_text(text)
+    page = Page(report.write_report([run]))
+    assert not {tag for tag, _ in page.elements} & {"script", "img"}
+    assert all(not name.startswith("on") for _, attributes in page.elements for name in attributes)
+    assert page.open == []
+    assert "{{ 7 * 7 }}" in page.text
+
+
+def _poison(path: Path, *keys: str) -> None:
+    store.write_rows(path, [row | dict.fromkeys(keys, EVIL) for _, row in store.read_rows(path)])
+
+
+def test_the_json_keeps_the_contract(run: Path, page: Page) -> None:
+    found = json.loads((run / "report.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    assert found["run"] == "demo"
+    fields = {"stage", "benchmark", "metric", "language", "value", "low", "high", "n", "signature"}
+    assert all(set(score) == fields for score in found["scores"])
+    held = Counter(
+        (s["stage"], s["language"])
+        for s in found["scores"]
+        if (s["benchmark"], s["metric"]) == ("heldout", "bits_per_byte")
+    )
+    assert held == dict.fromkeys(((stage, code) for stage in made_up.STAGES for code in ("ur", "en")), 1)
+    assert any(NOT_REVIEWED in notice for notice in found["notices"])
+    assert found["verdicts"]["taught_text"] == "better"
+    assert found["verdicts"]["known_retention"] == "lost"
+    generated = next(step for step in found["steps"] if step["name"] == "generate")
+    whole = found["funnel"]["whole"]
+    assert generated["rows_in"] == whole["pieces"] == whole["accepted"] + sum(whole["dropped"].values())
+    assert generated["dropped"] == whole["dropped"]
+
+
+def test_reviewed_seeds_need_no_notice(tmp_path: Path) -> None:
+    run = made_up.build(tmp_path, until="seeds")
+    path = run / "seeds" / "examples.jsonl"
+    rows = [row for _, row in store.read_rows(path)]
+    rows[0]["origin"]["reviewed_by"] = "a reviewer"
+    store.write_rows(path, rows)
+    report.write_report([run])
+    assert not any(NOT_REVIEWED in notice for notice in store.read_json(run / "report.json")["notices"])
+
+
+@pytest.mark.parametrize("until", ORDER)
+def test_a_run_can_be_told_at_any_time(tmp_path: Path, until: str) -> None:
+    run = made_up.build(tmp_path, until=until)
+    assert Page(report.write_report([run])).open == []
+    assert [step["name"] for step in store.read_json(run / "report.json")["steps"]] == list(
+        ORDER[: ORDER.index(until) + 1]
+    )
+
+
+def test_a_line_that_is_being_written_is_left_out(tmp_path: Path) -> None:
+    run = made_up.build(tmp_path, until="pretrain")
+    path = run / "runtime" / "pretrain" / "curve.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, lines[-1].replace('"step": 180', '"step": 181')[:-9]]))
+    assert read_run(run).curves["pretrain"][-1]["step"] == 180
+
+
+def test_equal_runs_give_equal_pages(run: Path, page: Page, tmp_path: Path) -> None:
+    assert report.write_report([run], tmp_path / "again.html").read_text(encoding="utf-8") == page.text
+    assert (tmp_path / "again.json").is_file()
+
+
+def test_a_report_of_nothing_is_refused() -> None:
+    with pytest.raises(RecipeError, match="needs a run"):
+        report.write_report([])

@@ -1,0 +1,161 @@
+"""Looking at held-out texts while a stage trains, and stopping by what is seen."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+import pytest
+import torch
+
+from alif import store
+from alif.recipe import Adapter, Finetune, Language, Pretrain
+from alif.records import Document
+from alif.remote import backup
+from alif.student import adapter as adapters
+from alif.student.base import open_base
+from alif.student.device import configure_device
+from alif.train import checkpoints, finetune, heldout_eval, pretrain, training_callback
+from alif.train.loss import ChunkedLossModel
+from alif.train.packing import split_segments
+from alif.train.splits import held_out_rows
+from tests.train.conftest import RUNTIME
+
+ADAPTER = Adapter(rank=4, alpha=8)
+STAGE = Pretrain(
+    epochs=2,
+    lr=3e-3,
+    embedding_lr=1e-3,
+    max_seq_length=128,
+    batch_size=4,
+    micro_batch_size=2,
+    eval_steps=2,
+    eval_texts=4,
+)
+
+
+def train(house, runtime=RUNTIME, *, clear=True, **changes):
+    context = house.context("pretrain", "base", "corpus", runtime=runtime)
+    counts = pretrain.train_pretrain(context, Language(), ADAPTER, STAGE.model_copy(update=changes))
+    if clear:
+        house.clear(context)
+    rows = [row for _, row in store.read_rows(context.scratch / "curve.jsonl")]
+    return counts, rows, (context.folder / "adapter" / "adapter_model.safetensors").read_bytes()
+
+
+def test_a_look_tells_bits_per_byte_of_both_languages_and_what_is_written(house):
+    _, rows, _ = train(house)
+    seen = [row for row in rows if "bits_per_byte" in row]
+    assert [row["step"] for row in seen] == list(range(2, len(rows) + 1, 2))
+    assert all(set(row["bits_per_byte"]) == {"ur", "en"} for row in seen)
+    assert seen[-1]["bits_per_byte"]["ur"] < seen[0]["bits_per_byte"]["ur"]
+    assert all(sample["prompt"] and "text" in sample for row in seen for sample in row["samples"])
+    assert all(row["gradient_norm"] > 0 for row in rows)
+
+
+def test_looking_changes_nothing_that_is_trained(house):
+    with_looks, without = train(house), train(house, look_steps=0)
+    assert with_looks[2] == without[2]
+    assert [row["loss"] for row in with_looks[1]] == [row["loss"] for row in without[1]]
+
+
+def test_the_bits_of_a_look_are_those_of_each_document_alone(house):
+    where = configure_device(RUNTIME)
+    bare = open_base(house.root / "base", where)
+    held_out = held_out_rows(house.root / "corpus", Document)
+    model = bare.model.eval()
+    found = heldout_eval.evaluate_heldout(
+        ChunkedLossModel(model), heldout_eval.heldout_documents(held_out, "ur", STAGE, bare.tokenizer), where
+    )["bits_per_byte"]
+    for document in held_out:
+        *tokens, _ = bare.tokenizer(document.text)["input_ids"] + [0]
+        nats = 0.0
+        for piece in split_segments("x", tokens, STAGE.max_seq_length):
+            with torch.inference_mode():
+                context = torch.tensor([piece.tokens])
+                nats += float(model(input_ids=context, labels=context).loss) * (len(piece.tokens) - 1)
+        assert found[document.language] == pytest.approx(
+            nats / 0.6931472 / len(document.text.encode()), abs=2e-4
+        )
+
+
+def look_by(monkeypatch: pytest.MonkeyPatch, told: Sequence[float | BaseException]) -> None:
+    """Have each look find the next of `told`, or raise it."""
+    bits = iter(told)
+
+    def look(*context):
+        found = next(bits)
+        if isinstance(found, BaseException):
+            raise found
+        return {"bits_per_byte": {"ur": found}, "samples": []}
+
+    monkeypatch.setattr(training_callback, "look", look)
+
+
+def test_without_a_better_look_the_stage_stops_and_takes_its_best_weights(house, monkeypatch):
+    look_by(monkeypatch, [2.0, 1.5, 1.6, 1.7, 1.4])
+    counts, rows, stopped = train(house, clear=False, epochs=8, patience=2)
+    assert counts.facts["steps"] == len(rows) == 8  # looks at 2, 4, 6, 8: none after 4 was better
+    assert counts.facts["tokens"] == rows[-1]["tokens"]
+    kept = house.root / "runtime/pretrain/best"
+    assert sorted(path.name for path in kept.iterdir()) == ["2.safetensors", "4.safetensors"]
+    best = adapters.weights.read(kept / "4.safetensors")
+    (house.root / "got").mkdir()
+    (house.root / "got" / "w.safetensors").write_bytes(stopped)
+    got = adapters.weights.read(house.root / "got" / "w.safetensors")
+    name = next(name for name in got if "lora_B" in name)
+    (same,) = [value for key, value in best.items() if name.removesuffix(".weight") in key]
+    assert torch.equal(same, got[name])
+
+
+def test_best_weights_of_another_training_are_in_nobodys_way(house, monkeypatch):
+    best = house.root / "runtime/pretrain" / checkpoints.BEST
+    for step in (400, 500):
+        store.write_text(best / f"{step}.safetensors", "left by a training whose folder was removed")
+    look_by(monkeypatch, [2.0, 1.5, 1.6, 1.7])
+    counts, _, _ = train(house, epochs=8, patience=2)
+    assert counts.facts["steps"] == 8
+    assert not best.exists()  # two copies of what is trained are gigabytes
+
+
+def test_the_best_weights_survive_a_machine_that_vanishes(house, tmp_path, monkeypatch):
+    look_by(monkeypatch, [2.0, 1.5, 1.6, 1.7])
+    _, _, expected = train(house, epochs=8, patience=2)
+    shutil.rmtree(house.root / "runtime")
+    mirrored = RUNTIME.model_copy(update={"mirror": str(tmp_path / "mirror")})
+    look_by(monkeypatch, [2.0, 1.5, 1.6, KeyboardInterrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        train(house, mirrored, epochs=8, patience=2)
+    shutil.rmtree(house.root / "runtime")
+    backup.restore_run(house.root, mirrored.backup)
+    look_by(monkeypatch, [1.7])
+    counts, _, found = train(house, mirrored, epochs=8, patience=2)
+    assert counts.facts["steps"] == 8
+    assert found == expected
+
+
+def test_patience_that_does_not_run_out_trains_to_the_end(house):
+    counts, rows, _ = train(house, patience=50)
+    assert counts.facts["steps"] == len(rows)
+
+
+def test_stage_two_looks_at_answers(house):
+    context = house.context("pretrain", "base", "corpus")
+    pretrain.train_pretrain(context, Language(), ADAPTER, Pretrain(epochs=0, max_seq_length=128))
+    house.finish(context)
+    stage = Finetune(epochs=1, max_seq_length=768, batch_size=2, eval_steps=1)
+    context = house.context("finetune", "base", "pretrain", "blend")
+    finetune.train_finetune(context, Language(pack="en", source="ur"), ADAPTER, stage)
+    rows = [row for _, row in store.read_rows(context.scratch / "curve.jsonl")]
+    assert all(row["bits_per_byte"]["en"] > 0 for row in rows)
+    assert "### Response:" in rows[0]["samples"][0]["prompt"]
+
+
+def test_nothing_is_held_out(house):
+    bare = open_base(house.root / "base", configure_device(RUNTIME))
+    seen = heldout_eval.evaluate_heldout(
+        ChunkedLossModel(bare.model),
+        heldout_eval.heldout_documents([], "ur", STAGE, bare.tokenizer),
+        configure_device(RUNTIME),
+    )
+    assert seen == {"bits_per_byte": {}, "samples": []}
