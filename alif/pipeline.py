@@ -22,7 +22,7 @@ from alif import console, sources
 from alif.errors import MissingExtra
 from alif.formatting import format_duration, format_usd
 from alif.recipe import Recipe
-from alif.records import Counts
+from alif.records import FrozenModel
 from alif.remote import backup
 from alif.runs import Run, Step, StepContext, is_current, rerun_step, run_step
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 __all__ = ["PIPELINE", "required_steps", "rerun", "run_pipeline", "step_by_name"]
 
 
-def lazy_import(where: str) -> Callable[..., Counts]:
+def lazy_import(where: str) -> Callable[..., FrozenModel]:
     """Return a function that imports `module:function` when it is called."""
     module, _, function = where.partition(":")
 
-    def work(context: StepContext, **tables: object) -> Counts:
+    def work(context: StepContext, **tables: object) -> FrozenModel:
         try:
             found = getattr(import_module(module), function)
         except ModuleNotFoundError as error:
@@ -97,31 +97,31 @@ def _script(recipe: Recipe) -> dict[str, Path]:
     return found
 
 
-def _seed_files(recipe: Recipe) -> Mapping[str, Path]:
+def _seed_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     own = _pack_file(recipe, "seeds") if "pack" in recipe.seeds.source else {}
     return _pack(recipe) | own | _data(recipe, recipe.seeds.source)
 
 
-def _generate_files(recipe: Recipe) -> dict[str, Path]:
+def _generate_files(recipe: Recipe, root: Path) -> dict[str, Path]:
     if not recipe.generate.grounded_share and not recipe.generate.reverse_share:
         return _pack(recipe) | _script(recipe)
     own = _pack_file(recipe, "demo/articles.jsonl") if "pack" in recipe.generate.passages else {}
     return _pack(recipe) | _script(recipe) | own | _data(recipe, recipe.generate.passages)
 
 
-def _translate_files(recipe: Recipe) -> Mapping[str, Path]:
+def _translate_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     own = _known_file(recipe, "demo/rows.jsonl") if "pack" in recipe.translate.source else {}
     return (
         _pack(recipe) | _script(recipe) | _translated(recipe) | own | _data(recipe, recipe.translate.source)
     )
 
 
-def _replay_files(recipe: Recipe) -> Mapping[str, Path]:
+def _replay_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     own = _known_file(recipe, "demo/rows.jsonl") if "pack" in recipe.replay.source else {}
     return _translated(recipe) | own | _data(recipe, recipe.replay.source)
 
 
-def _corpus_files(recipe: Recipe) -> Mapping[str, Path]:
+def _corpus_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     own = _pack_file(recipe, "demo/articles.jsonl") if "pack" in recipe.corpus.source else {}
     known = (
         _known_file(recipe, "demo/articles.jsonl") if "pack" in recipe.corpus.source_language_files else {}
@@ -131,22 +131,32 @@ def _corpus_files(recipe: Recipe) -> Mapping[str, Path]:
     )
 
 
-def _test_files(recipe: Recipe) -> dict[str, Path]:
+def _test_files(recipe: Recipe, root: Path) -> dict[str, Path]:
     own = _pack_file(recipe, "test.jsonl") if "pack" in recipe.benchmarks.test else {}
     return own | _data(recipe, recipe.benchmarks.test, recipe.benchmarks.multiple_choice)
 
 
-def _blend_files(recipe: Recipe) -> Mapping[str, Path]:
-    return _test_files(recipe) | _data(recipe, *(part.source for part in recipe.blend.values()))
+def _blend_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
+    return _test_files(recipe, root) | _data(recipe, *(part.source for part in recipe.blend.values()))
 
 
-def _base_files(recipe: Recipe) -> Mapping[str, Path]:
+def _base_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     folder = Path(recipe.student.base)
     return {"base": folder} if recipe.student.base != "tiny" and folder.is_dir() else {}
 
 
-def _evaluate_files(recipe: Recipe) -> Mapping[str, Path]:
-    return _pack(recipe) | _test_files(recipe)
+def _pack_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
+    return _pack(recipe)
+
+
+def _review_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
+    """Return the verdicts of people: a verdict that is added after the step was done is drift, and is named."""
+    path = Path(recipe.review.verdicts) if recipe.review.verdicts else root / "verdicts.jsonl"
+    return {"verdicts": path} if path.is_file() else {}
+
+
+def _evaluate_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
+    return _pack(recipe) | _test_files(recipe, root)
 
 
 DISPOSABLE = ("checkpoints", "best", "tokens", "packs*")
@@ -166,11 +176,11 @@ TRANSLATE = Step(
 )  # fmt: skip
 FILTER = Step(
     "filter", lazy_import("alif.data.filters.rules:filter_rows"), "check every row that a model wrote",
-    settings=("language", "filter"), inputs=(GENERATE, TRANSLATE), paths=_pack,
+    settings=("language", "filter"), inputs=(GENERATE, TRANSLATE), paths=_pack_files,
 )  # fmt: skip
 REVIEW = Step(
     "review", lazy_import("alif.review.verdicts:review_rows"), "have people read rows, where the recipe asks for it",
-    settings=("review",), inputs=(FILTER,),
+    settings=("review",), inputs=(FILTER,), paths=_review_files,
 )  # fmt: skip
 REPLAY = Step(
     "replay", lazy_import("alif.data.mixture.replay:sample_replay"), "draw rows of the known language, against forgetting",
@@ -230,7 +240,7 @@ def run_pipeline(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE
         DriftError: before anything is done, where a finished step was built with other settings.
     """
     for step in steps:
-        step.paths(recipe)
+        step.paths(recipe, folder.root)
     done = 0
     where = recipe.runtime.backup
     with folder.locked(), backup.background_backup(folder.root, where) as send_ledger:
@@ -244,13 +254,13 @@ def run_pipeline(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE
             worked = run_step(step, recipe, folder)
             done += worked
             if worked:
-                _tell(step, folder)
+                _log_step(step, folder)
             if worked or step.name not in there:
                 _send(step, folder, where, send_ledger)
     return done
 
 
-def rerun(step: Step, recipe: Recipe, folder: Run, work: Callable[..., Counts]) -> bool:
+def rerun(step: Step, recipe: Recipe, folder: Run, work: Callable[..., FrozenModel]) -> bool:
     """Do a finished step again by `work`, in the mirror too; return whether its rows changed.
 
     Raises:
@@ -270,10 +280,14 @@ def _send(step: Step, folder: Run, where: str, send_ledger: Callable[[], None]) 
     backup.prune(folder.root, f"runtime/{step.name}", where)
 
 
-def _tell(step: Step, folder: Run) -> None:
-    record = folder.record(step.name) or {}
-    counts = record["counts"]
-    dropped = ", ".join(f"{count} {reason}" for reason, count in counts["dropped"].items())
-    rows = f"{counts['rows_in']} in, {counts['kept']} kept" + (f", dropped: {dropped}" if dropped else "")
-    money = f", {format_usd(record['cost_usd'])}" if record["cost_usd"] else ""
-    console.log(f"{step.name:>10}  {rows}{money}, {format_duration(record['seconds'])}")
+def _log_step(step: Step, folder: Run) -> None:
+    record = folder.record(step.name)
+    assert record is not None
+    counts = record.counts
+    rows = f"{counts.rows_in} in, {counts.kept} kept"
+    if counts.not_sampled:
+        rows += f", {counts.not_sampled} not sampled"
+    if counts.dropped:
+        rows += ", dropped: " + ", ".join(f"{count} {reason}" for reason, count in counts.dropped.items())
+    money = f", {format_usd(record.cost_usd)}" if record.cost_usd else ""
+    console.log(f"{step.name:>10}  {rows}{money}, {format_duration(record.seconds)}")

@@ -9,10 +9,11 @@ left; `Verdict` is one person's decision; `Score` is one measured number with it
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 __all__ = [
     "FUNNEL_GROUPS",
@@ -24,11 +25,15 @@ __all__ = [
     "Dropped",
     "Example",
     "FrozenModel",
+    "Message",
     "Neighbour",
     "Origin",
     "Score",
     "Verdict",
+    "sanitize_text",
 ]
+
+_UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
 Kind = Literal["seed", "teacher", "translated", "replay", "source"]
 NOT_REVIEWED = "not reviewed by a native speaker"
@@ -47,7 +52,7 @@ class FrozenModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-def _name(*parts: str) -> str:
+def _content_hash(*parts: str) -> str:
     """Return the first 16 hex digits of the SHA-256 of `parts`: the content is the name."""
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -76,8 +81,20 @@ class Origin(FrozenModel):
     """Ids of the rows that were shown to the teacher, or of the row that was translated."""
 
 
+def sanitize_text(text: str) -> str:
+    """Return `text` with U+FFFD for each NUL and lone surrogate, so that it can be sent and written."""
+    return _UNSAFE.sub("\ufffd", text)
+
+
+class Message(FrozenModel):
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: Annotated[str, AfterValidator(sanitize_text)]
+
+
 class Example(FrozenModel):
-    """One instruction and its answer, with its whole ancestry. Alpaca's triple on disk."""
+    """One instruction and its answer, with its whole ancestry: Alpaca's triple on disk, or the last turn of a conversation."""
 
     id: str
     language: str
@@ -87,15 +104,17 @@ class Example(FrozenModel):
     instruction: str
     input: str = ""
     output: str
+    turns: tuple[Message, ...] = Field((), exclude_if=lambda turns: not turns)
+    """What came before the instruction: a system prompt, earlier questions and answers. Left out of the file where empty."""
     origin: Origin
 
     @classmethod
     def make(
         cls, language: str, task: str, instruction: str, input: str, output: str, origin: Origin
     ) -> Self:
-        """Build an Example; its id is a hash of language, instruction, input and output."""
+        """Build an Example of one turn; its id is a hash of language, instruction, input and output."""
         return cls(
-            id=_name(language, instruction, input, output),
+            id=_content_hash(language, instruction, input, output),
             language=language,
             task=task,
             instruction=instruction,
@@ -104,14 +123,21 @@ class Example(FrozenModel):
             origin=origin,
         )
 
+    def with_turns(self, turns: tuple[Message, ...]) -> Self:
+        """Return a copy with `turns` before the instruction; its id covers them too."""
+        earlier = [part for message in turns for part in (message.role, message.content)]
+        name = _content_hash(self.language, *earlier, self.instruction, self.input, self.output)
+        return self.model_copy(update={"id": name, "turns": turns})
+
     def edited(self, **fields: Any) -> Example:
         """Return a copy with other text or origin, named by its new content and with this row as a parent."""
         origin: Origin = fields.pop("origin", self.origin)
         texts = {key: fields.get(key, getattr(self, key)) for key in ("instruction", "input", "output")}
         parents = (*origin.parents, self.id)
-        return Example.make(
+        edited = Example.make(
             self.language, self.task, **texts, origin=origin.model_copy(update={"parents": parents})
         )
+        return edited.with_turns(self.turns)
 
 
 class Document(FrozenModel):
@@ -129,7 +155,9 @@ class Document(FrozenModel):
     @classmethod
     def make(cls, language: str, text: str, **facts: str) -> Self:
         """Build a Document; its id is a hash of language, title and text."""
-        return cls(id=_name(language, facts.get("title", ""), text), language=language, text=text, **facts)
+        return cls(
+            id=_content_hash(language, facts.get("title", ""), text), language=language, text=text, **facts
+        )
 
 
 class Neighbour(FrozenModel):
@@ -158,15 +186,17 @@ class Dropped(FrozenModel):
 
 
 class Counts(FrozenModel):
-    """What a step did with its rows. `rows_in == kept + sum(dropped)` holds by construction."""
+    """What a step did with its rows: `rows_in == kept + sum(dropped) + not_sampled`, checked by `runs.StepOutput`."""
 
     rows_in: int = 0
     kept: int = 0
     dropped: Mapping[str, int] = {}
-    facts: Mapping[str, Any] = {}
-    """Whatever else the step wants in the report: sums, shares, sizes. Never a time."""
+    """By reason, in alphabetical order."""
+    not_sampled: int = 0
+    """Rows that a sample or a cap left out."""
+    facts: Mapping[str, JsonValue] = {}
+    """What the step reports beside its counts; `alif.facts` has the types. Never a time."""
     cost_usd: float = 0.0
-    """What the step paid for; a reply from the ledger costs nothing again."""
 
     @classmethod
     def of(cls, kept: int, dropped: Iterable[Dropped], *, cost_usd: float = 0.0, **facts: Any) -> Self:

@@ -17,7 +17,7 @@ from alif.llm import budget, endpoint
 from alif.recipe import Recipe
 from alif.records import NOT_REVIEWED
 from alif.remote import backup
-from alif.runs import Run, Step, list_runs, step_state, warn_new_ledger
+from alif.runs import Run, Step, describe_new_ledger, list_runs
 from alif.train import tracker
 
 __all__ = [
@@ -61,7 +61,7 @@ def _pack_entry(name: str) -> dict[str, Any]:
 
 
 def _run_state(run: Run) -> str:
-    states = [(step.name, step_state(step, run)["state"]) for step in pipeline.PIPELINE]
+    states = [(step.name, run.state(step.name)["state"]) for step in pipeline.PIPELINE]
     if all(found == "done" for _, found in states):
         return "done"
     open_step = next((f"{found} at {name}" for name, found in states if found not in ("done", "todo")), None)
@@ -100,7 +100,7 @@ def check_recipe(recipe: Recipe) -> dict[str, Any]:
         "languages": [f"{own.code} ({own.name})", f"{known.code} ({known.name}), known to the base"],
         "settings": _settings(recipe),
         "hosts": [{"host": host, "sent": sent} for host, sent in _hosts(recipe)],
-        "notes": [note for note in (warn_new_ledger(recipe.runtime),) if note],
+        "notes": [note for note in (describe_new_ledger(recipe.runtime),) if note],
         "problems": [{"message": error.message, "hint": error.hint} for error in _problems(recipe)],
     }
 
@@ -270,9 +270,10 @@ def run_status(run: Run, usd: Mapping[str, float] | None = None) -> dict[str, An
 
 
 def _step(step: Step, run: Run, usd: float) -> dict[str, Any]:
-    facts = (run.record(step.name) or {"counts": {}})["counts"].get("facts", {})
+    record = run.record(step.name)
+    facts: Mapping[str, Any] = record.counts.facts if record else {}
     target = sum(facts["targets"].values()) if "targets" in facts else None
-    found = step_state(step, run) | {"target": target, "saturated": facts.get("saturated", [])}
+    found: dict[str, Any] = {**run.state(step.name)} | {"target": target, "saturated": facts.get("saturated", [])}
     return found if found["state"] == "done" else found | {"cost_usd": usd}
 
 

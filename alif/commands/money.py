@@ -16,7 +16,7 @@ from alif.llm.batch.batch_store import BatchStore
 from alif.llm.ledger import Ledger
 from alif.pipeline import GENERATE, PIPELINE, lazy_import, rerun
 from alif.recipe import Recipe
-from alif.runs import Run, StepContext
+from alif.runs import Run, StepContext, make_context
 
 __all__ = [
     "check_endpoints",
@@ -243,4 +243,4 @@ def reparse_run(run: Run, recipe: Recipe) -> bool:
 
 def _context(run: Run, recipe: Recipe, name: str) -> StepContext:
     scratch = run.scratch(name)
-    return StepContext(run.name, name, scratch / "partial", scratch, run.root, {}, recipe.runtime)
+    return make_context(run, name, recipe.runtime)

@@ -91,7 +91,7 @@ def finetune_tokens(recipe: Recipe, run: Run, vocabulary: int) -> list[TokenCoun
     whole = recipe.finetune.epochs * (1 - recipe.split.validation_share)
     a_row = _fact(_facts()["tokens_a_row"], "tokens a row")
     if (record := run.record("blend")) is not None:
-        rows = record["counts"]["kept"]
+        rows = record.counts.kept
         return [_fewer(_other(a_row.times(rows * whole, f"blend: {rows:,} rows"), vocabulary), recipe, run)]
     found = {
         name: a_row.times(rows * whole, f"{name}: {rows:,} rows") for name, rows in _rows(recipe) if rows
@@ -113,7 +113,7 @@ def _done(run: Run, step: str) -> TokenCount | None:
     record = run.record(step)
     if record is None:
         return None
-    tokens = float(record["counts"]["facts"]["tokens"])
+    tokens = float(record.counts.facts["tokens"])  # type: ignore[arg-type]
     return TokenCount(f"{step}, done", tokens, tokens, tokens, "measured", f"{run.folder(step)}/step.json")
 
 
@@ -129,7 +129,7 @@ def _fewer(amount: TokenCount, recipe: Recipe, run: Run) -> TokenCount:
     if not recipe.student.added_tokens:
         return amount
     record = run.record("base")
-    facts = record["counts"]["facts"] if record else {}
+    facts: Mapping[str, Any] = record.counts.facts if record else {}
     if "extended" in facts:
         code = languages.load_pack(recipe.language.pack).code
         before, after = (told["tokenizer"][code]["tokens_per_word"] for told in (facts, facts["extended"]))

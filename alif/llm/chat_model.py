@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator
 
-from alif.records import FrozenModel
+from alif.records import FrozenModel, Message, sanitize_text
 
 __all__ = [
     "ChatModel",
@@ -30,19 +30,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-_UNSAFE = re.compile("[\x00\ud800-\udfff]")
-
-
-def sanitize_text(text: str) -> str:
-    """Return `text` with U+FFFD for each NUL and each half of a character (lone surrogate): so it can be sent and written."""
-    return _UNSAFE.sub("\ufffd", text)
-
-
-class Message(FrozenModel):
-    """One turn of a conversation."""
-
-    role: Literal["system", "user", "assistant"]
-    content: Annotated[str, AfterValidator(sanitize_text)]
 
 
 class Reply(FrozenModel):

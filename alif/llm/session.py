@@ -24,7 +24,7 @@ from alif.llm.http import HttpTransport, open_transport
 from alif.llm.ledger import Account, Ledger
 from alif.llm.limiter import Limiter
 from alif.recipe import Teacher
-from alif.runs import StepContext, warn_new_ledger
+from alif.runs import StepContext, describe_new_ledger
 
 __all__ = [
     "ChatModel",
@@ -150,7 +150,7 @@ async def open_session(
 
 
 def _ledger(context: StepContext) -> Ledger:
-    if note := warn_new_ledger(context.runtime):
+    if note := describe_new_ledger(context.runtime):
         console.log(note)
     return Ledger(context.ledger)
 

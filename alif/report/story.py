@@ -16,7 +16,7 @@ from alif.language.pack import Pack
 from alif.llm.endpoint import SCRIPTED
 from alif.recipe import Recipe
 from alif.records import NOT_REVIEWED, STAGES
-from alif.runs import Run
+from alif.runs import Run, StepRecord
 
 __all__ = [
     "MODEL_AUTHOR",
@@ -48,13 +48,13 @@ class RunStory:
     recipe: Recipe
     taught: Pack
     known: Pack
-    records: Mapping[str, Mapping[str, Any]]
+    records: Mapping[str, StepRecord]
     """step.json of each finished step."""
 
     def facts(self, step: str) -> Mapping[str, Any]:
         """Return what a finished step told beside its counts."""
         record = self.records.get(step)
-        return record["counts"]["facts"] if record else {}
+        return record.counts.facts if record else {}
 
 
 def read_story(run: Run) -> RunStory:
@@ -103,9 +103,9 @@ def describe_steps(story: RunStory) -> str:
     lines = []
     for step in ROW_STEPS:
         if step in story.records:
-            counts = story.records[step]["counts"]
-            dropped = ", ".join(f"{count} {reason}" for reason, count in counts["dropped"].items())
-            lines.append((step, counts["rows_in"], counts["kept"], dropped))
+            counts = story.records[step].counts
+            dropped = ", ".join(f"{count} {reason}" for reason, count in counts.dropped.items())
+            lines.append((step, counts.rows_in, counts.kept, dropped))
     return markdown_table(("step", "rows in", "kept", "dropped"), lines) if lines else "No rows yet."
 
 
@@ -129,8 +129,8 @@ def count_origins(story: RunStory) -> str:
 
 def describe_cost(story: RunStory) -> str:
     """Return what the run has paid and how long it worked."""
-    usd = sum(record["cost_usd"] for record in story.records.values())
-    seconds = sum(record["seconds"] for record in story.records.values())
+    usd = sum(record.cost_usd for record in story.records.values())
+    seconds = sum(record.seconds for record in story.records.values())
     return f"{format_usd(usd)} paid to providers, {format_duration(seconds)} of work on one machine."
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +20,14 @@ from pydantic import ValidationError
 
 from alif import recipe, store
 from alif.errors import DataError, ReviewError, Waiting
-from alif.records import Counts, Dropped, Example, Verdict
+from alif.facts.review_facts import ReviewFacts
+from alif.records import Dropped, Example, Verdict
 from alif.runs import StepContext
 
-__all__ = ["REASONS", "REQUESTS", "review_rows"]
+__all__ = ["REASONS", "VERDICTS", "review_rows"]
 
-REQUESTS = "review_requests.jsonl"
-"""Where the rows that wait for people lie, in the run's folder."""
+VERDICTS = "verdicts.jsonl"
+"""Where people put their verdicts, in the run's folder."""
 REASONS = ("grammar", "fact", "ethics", "language", "other")
 """Why a row can be rejected. Source: Alif, arXiv 2510.09051 (grammar, factual errors, unethical content)."""
 TEXTS = ("instruction", "input", "output")
@@ -39,33 +41,38 @@ class _Placed:
     where: str
 
 
-def review_rows(context: StepContext, review: recipe.Review) -> Counts:
+def review_rows(context: StepContext, review: recipe.Review) -> ReviewFacts:
     """Apply people's verdicts to the filtered rows, or pass all rows on where the recipe asks for nobody.
 
     Raises:
         Waiting: rows are still without enough verdicts; the message names both files.
         ReviewError: a verdict that cannot be read, names no row or contradicts another, with path:line.
     """
-    rows = list(store.read_models(context.inputs["filter"] / "examples.jsonl", Example))
-    path = Path(review.verdicts) if review.verdicts else context.root / "verdicts.jsonl"
+    output = context.output
+    output.require("examples.jsonl", "dropped.jsonl")
+    rows = list(output.read(store.read_models(context.inputs["filter"] / "examples.jsonl", Example)))
+    path = context.paths.get("verdicts")
     asked = review.share > 0 or bool(review.verdicts)
-    verdicts = _read(path, {row.id for row in rows}) if asked and path.is_file() else {}
-    _await_people(context, review, rows, verdicts, path)
-    kept: dict[str, Example] = {}
-    dropped: list[Dropped] = []
+    verdicts = _read(path, {row.id for row in rows}) if asked and path else {}
+    _await_people(context, review, rows, verdicts)
+    kept: set[str] = set()
     for row in rows:
         result = _apply(row, verdicts.get(row.id, []))
         if isinstance(result, Example) and result.id in kept:
             result = Dropped(row=result, reason="duplicate", evidence=f"the same as {result.id}")
         if isinstance(result, Example):
-            kept[result.id] = result
+            kept.add(result.id)
+            output.keep(result)
         else:
-            dropped.append(result)
-    store.write_rows(context.folder / "examples.jsonl", kept.values())
-    store.write_rows(context.folder / "dropped.jsonl", (row.record() for row in dropped))
-    decisions = [placed[0].verdict.decision for placed in verdicts.values()]
-    facts = {decision: decisions.count(decision) for decision in ("approve", "edit", "reject")}
-    return Counts.of(len(kept), dropped, read=len(decisions), unread=len(rows) - len(decisions), **facts)
+            output.drop(result)
+    decisions = Counter(placed[0].verdict.decision for placed in verdicts.values())
+    return ReviewFacts(
+        read=decisions.total(),
+        unread=len(rows) - decisions.total(),
+        approve=decisions["approve"],
+        edit=decisions["edit"],
+        reject=decisions["reject"],
+    )
 
 
 def _read(path: Path, known: Collection[str]) -> dict[str, list[_Placed]]:
@@ -80,7 +87,7 @@ def _read(path: Path, known: Collection[str]) -> dict[str, list[_Placed]]:
         if placed.verdict.id not in known:
             raise ReviewError(
                 f"{where}: no row under review has the id {placed.verdict.id}",
-                f"Copy ids from {REQUESTS}, or remove the line.",
+                "Copy ids from review_requests.jsonl, or remove the line.",
             )
         earlier = found.setdefault(placed.verdict.id, [])
         for other in earlier:
@@ -135,22 +142,24 @@ def _await_people(
     review: recipe.Review,
     rows: Sequence[Example],
     verdicts: Mapping[str, list[_Placed]],
-    path: Path,
 ) -> None:
-    """Write the drawn rows that still lack verdicts and wait; once there are none, take the file away."""
-    lot = random.Random(f"{review.seed}/review").sample(range(len(rows)), math.ceil(review.share * len(rows)))
-    wanted = [rows[index] for index in sorted(lot)]
-    waiting = [row for row in wanted if len(verdicts.get(row.id, [])) < review.reviewers]
-    requests = context.root / REQUESTS
+    """Write the sampled rows that still lack verdicts and wait; once there are none, take the file away."""
+    rng = random.Random(f"{review.seed}/review")
+    sampled = rng.sample(range(len(rows)), math.ceil(review.share * len(rows)))
+    waiting = [
+        rows[index] for index in sorted(sampled) if len(verdicts.get(rows[index].id, [])) < review.reviewers
+    ]
     if not waiting:
-        requests.unlink(missing_ok=True)
+        context.requests.unlink(missing_ok=True)
         return
-    store.write_rows(requests, waiting)
+    store.write_rows(context.requests, waiting)
     people = "one person's verdict" if review.reviewers == 1 else f"verdicts of {review.reviewers} people"
+    path = review.verdicts or context.requests.with_name(VERDICTS)
     raise Waiting(
-        f"{len(waiting)} of {len(wanted)} rows wait for {people}: {requests}",
-        f'Write one line a verdict into {path}: {{"id": "…", "decision": "approve", "reviewer": "your name"}}; decisions are '
-        f"approve, edit (with the new texts) and reject (with a reason: {', '.join(REASONS)}). Then repeat the command.",
+        f"{len(waiting)} of {len(sampled)} rows wait for {people}: {context.requests}",
+        f'Write one line a verdict into {path}: {{"id": "…", "decision": "approve", "reviewer": "your name"}}; '
+        "decisions are approve, edit (with the new texts) and reject (with a reason: "
+        f"{', '.join(REASONS)}). Then repeat the command.",
     )
 
 

@@ -89,13 +89,13 @@ class StageTrainer(Trainer):
 
     def _mirror(self) -> None:
         """Copy the checkpoint and the curve to where the run is mirrored."""
-        context, part = self.watch.context, self.folder.relative_to(self.watch.context.root).as_posix()
+        context, part = self.watch.context, self.folder.relative_to(self.watch.context.scratch.parents[1]).as_posix()
         for sent in (
             f"{part}/step-{self.state.global_step}",
-            self.watch.path.relative_to(context.root).as_posix(),
+            self.watch.path.relative_to(context.scratch.parents[1]).as_posix(),
         ):
-            backup.upload_step(context.root, sent, context.runtime.backup)
-        backup.prune(context.root, part, context.runtime.backup)
+            backup.upload_step(context.scratch.parents[1], sent, context.runtime.backup)
+        backup.prune(context.scratch.parents[1], part, context.runtime.backup)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         """Write the whole state, whoever holds which part of it."""

@@ -16,7 +16,7 @@ from alif.llm.chat_model import Message, gather_or_cancel
 from alif.llm.ledger import Account
 from alif.llm.session import RetryPolicy, open_session
 from alif.recipe import Runtime, Teacher
-from alif.runs import StepContext
+from alif.runs import Run, make_context
 from tests.repeating_server import RepeatingServer, completion, http, repeating
 
 REQUESTS = 120
@@ -46,7 +46,7 @@ def ask_all(
     priced = {"usd_per_million_in": 1.0, "usd_per_million_out": 2.0}
     teacher = Teacher.model_validate({"model": "m", "address": server.address, "max_tokens": 16, **priced})
     runtime = Runtime.model_validate({"timeout_s": 5.0, "workers": workers, "max_cost_usd": 1.0})
-    step = StepContext("run", "generate", folder / "partial", folder / "runtime", folder, {}, runtime)
+    step = make_context(Run(folder), "generate", runtime, folder=folder / "partial")
 
     async def scene() -> Stored:
         async with open_session(step, {"t": teacher}, patience=FAST) as models:

@@ -13,7 +13,7 @@ from alif import recipe, store
 from alif.language import pack as packs
 from alif.language.pack import Pack
 from alif.records import Example, Origin
-from alif.runs import StepContext
+from alif.runs import Run, StepContext, make_context
 
 settings.register_profile("busy machine", deadline=None)
 settings.load_profile("busy machine")
@@ -45,8 +45,8 @@ def context(tmp_path: Path) -> Callable[..., StepContext]:
         folder = root / step
         folder.mkdir(parents=True, exist_ok=True)
         needs = {name: root / name for name in rows or {}}
-        return StepContext(
-            run, step, folder, root / "runtime" / step, root, needs, recipe.Runtime.model_validate(runtime)
+        return make_context(
+            Run(root), step, recipe.Runtime.model_validate(runtime), inputs=needs, folder=folder
         )
 
     return build

@@ -13,7 +13,7 @@ from alif.errors import DataError
 from alif.evaluate.compare import Comparison
 from alif.evaluate.measure import evaluate_stages
 from alif.records import STAGES, Counts, Score
-from alif.runs import StepContext
+from alif.runs import Run, make_context
 
 FILES = ("scores.jsonl", "differences.jsonl", "answers.jsonl", "dropped.jsonl")
 
@@ -27,9 +27,7 @@ def work(
 ) -> Counts:
     folder.mkdir()
     runtime = recipe.Runtime(device="cpu", threads=1)
-    context = StepContext(
-        run="r", step="evaluate", folder=folder, scratch=folder, root=folder, inputs=needs, runtime=runtime
-    )
+    context = make_context(Run(folder), "evaluate", runtime, inputs=needs, folder=folder)
     settings = {"questions": 7, "answer_tokens": 8, "resamples": 100, **evaluate}
     return evaluate_stages(
         context,

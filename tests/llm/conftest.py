@@ -12,7 +12,7 @@ from alif.llm.chat_model import Message, ScriptedReply
 from alif.llm.ledger import Ledger
 from alif.llm.session import RetryPolicy
 from alif.recipe import Runtime, Teacher
-from alif.runs import StepContext
+from alif.runs import Run, StepContext, make_context
 
 settings.register_profile("busy machine", deadline=None)
 settings.load_profile("busy machine")
@@ -54,14 +54,8 @@ def context(tmp_path: Path) -> Callable[..., StepContext]:
 
     def build(run: str = "run", step: str = "generate", **runtime: object) -> StepContext:
         root = tmp_path / run
-        return StepContext(
-            run=run,
-            step=step,
-            folder=root / "partial",
-            scratch=root / "runtime" / step,
-            root=root,
-            inputs={},
-            runtime=Runtime.model_validate({"timeout_s": 5.0, **runtime}),
+        return make_context(
+            Run(root), step, Runtime.model_validate({"timeout_s": 5.0, **runtime}), folder=root / "partial"
         )
 
     return build

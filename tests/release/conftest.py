@@ -10,7 +10,7 @@ import torch
 from alif import store
 from alif.language import pack as packs
 from alif.recipe import Adapter, Runtime, Tiny
-from alif.runs import StepContext
+from alif.runs import Run, StepContext, make_context
 from alif.student import adapter as adapters
 from alif.student import tiny
 from tests import made_up
@@ -53,4 +53,4 @@ def context(tiny_run: Path, tmp_path: Path) -> StepContext:
     folder = tmp_path / "export"
     folder.mkdir()
     runtime = Runtime(device="cpu", threads=1)
-    return StepContext("tiny", "export", folder, tmp_path / "scratch", tiny_run, needs, runtime)
+    return make_context(Run(tiny_run), "export", runtime, inputs=needs, folder=folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from hypothesis import settings, strategies
 from alif import recipe, store
 from alif.errors import ReviewError, Waiting
 from alif.records import Counts, Example, Origin
-from alif.review.verdicts import REASONS, REQUESTS, review_rows
-from alif.runs import StepContext
+from alif.review.verdicts import REASONS, review_rows
+from alif.runs import Run, StepContext, StepOutput, make_context
 
 ROWS = [
     Example.make("ur", "qa", f"سوال {n}", "", f"جواب {n}", Origin(kind="teacher", model="m"))
@@ -23,29 +24,33 @@ ROWS = [
 ]
 
 
+def review_context(root: Path) -> StepContext:
+    return make_context(
+        Run(root), "review", recipe.Runtime(), inputs={"filter": root / "filter"}, folder=root / "review"
+    )
+
+
 @pytest.fixture
 def context(tmp_path: Path) -> Callable[..., StepContext]:
     def build(name: str = "run") -> StepContext:
         root = tmp_path / name
         store.write_rows(root / "filter" / "examples.jsonl", ROWS)
-        return StepContext(
-            name,
-            "review",
-            root / "review",
-            root / "runtime",
-            root,
-            {"filter": root / "filter"},
-            recipe.Runtime(),
-        )
+        return review_context(root)
 
     return build
 
 
-def run(step: StepContext, told: list[Any] | None = None, **table: Any) -> Counts:
-    if told is not None:
-        lines = [line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in told]
-        (step.root / "verdicts.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return review_rows(step, recipe.Review.model_validate({"share": 1.0, **table}))
+def run(step: StepContext, lines: list[Any] | None = None, **table: Any) -> Counts:
+    """Run the step on verdict `lines` and return its counts."""
+    review = recipe.Review.model_validate({"share": 1.0, **table})
+    path = Path(review.verdicts) if review.verdicts else step.requests.with_name("verdicts.jsonl")
+    if lines is not None:
+        texts = [line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in lines]
+        path.write_text("\n".join(texts) + "\n", encoding="utf-8")
+    paths = {"verdicts": path} if path.is_file() else {}
+    step = replace(step, output=StepOutput(step.folder), paths=paths)
+    with step.output:
+        return step.output.count(review_rows(step, review))
 
 
 def rows(step: StepContext, name: str = "examples") -> list[dict[str, Any]]:
@@ -61,7 +66,7 @@ def test_nobody_asked_for_passes_everything_through(context: Callable[..., StepC
     counts = run(step, share=0.0)
     assert (counts.rows_in, counts.kept) == (10, 10)
     assert rows(step) == [row.model_dump(mode="json") for row in ROWS]
-    assert not (step.root / REQUESTS).exists()
+    assert not (step.requests).exists()
 
 
 def test_it_waits_says_where_and_goes_on(context: Callable[..., StepContext]) -> None:
@@ -72,11 +77,11 @@ def test_it_waits_says_where_and_goes_on(context: Callable[..., StepContext]) ->
         run(step, share=0.3)
     assert waiting.value.exit_code == 3
     assert "verdicts.jsonl" in waiting.value.hint
-    wanted = [row["id"] for _, row in store.read_rows(step.root / REQUESTS)]
+    wanted = [row["id"] for _, row in store.read_rows(step.requests)]
     assert wanted == [row.id for row in ROWS if row.id in wanted]
     with pytest.raises(Waiting, match="1 of 3 rows"):
         run(step, [{"id": name, "decision": "approve", "reviewer": "Amna"} for name in wanted[:2]], share=0.3)
-    assert [row["id"] for _, row in store.read_rows(step.root / REQUESTS)] == wanted[2:]
+    assert [row["id"] for _, row in store.read_rows(step.requests)] == wanted[2:]
     counts = run(
         step, [{"id": name, "decision": "approve", "reviewer": "Amna"} for name in wanted], share=0.3
     )
@@ -84,7 +89,7 @@ def test_it_waits_says_where_and_goes_on(context: Callable[..., StepContext]) ->
     assert {row["id"]: row["origin"]["reviewed_by"] for row in rows(step)} == {
         row.id: "Amna" if row.id in wanted else "" for row in ROWS
     }
-    assert not (step.root / REQUESTS).exists()
+    assert not (step.requests).exists()
 
 
 def test_verdicts_are_applied(context: Callable[..., StepContext]) -> None:
@@ -170,15 +175,7 @@ def test_no_row_is_lost(
 ) -> None:
     root = tmp_path_factory.mktemp("run")
     store.write_rows(root / "filter" / "examples.jsonl", ROWS)
-    step = StepContext(
-        "run",
-        "review",
-        root / "review",
-        root / "runtime",
-        root,
-        {"filter": root / "filter"},
-        recipe.Runtime(),
-    )
+    step = review_context(root)
     told = []
     for n, decision in enumerate(decisions):
         more = {"output": data.draw(strategies.sampled_from(["نیا", "جواب 1"]))} if decision == "edit" else {}

@@ -30,13 +30,15 @@ class House:
         partial = scratch / "partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        return StepContext(
-            "test", step, partial, scratch, self.root, {need: self.root / need for need in needs}, runtime
+        return runs.make_context(
+            Run(self.root), step, runtime, inputs={need: self.root / need for need in needs}, folder=partial
         )
 
     def clear(self, context: StepContext) -> None:
         """Remove what a finished step leaves in its scratch folder, as `runs.perform` does."""
-        runs._clear(pipeline.step_by_name(context.step), Run(self.root))
+        for pattern in pipeline.step_by_name(context.step).disposable:
+            for path in context.scratch.glob(pattern):
+                shutil.rmtree(path)
 
     def finish(self, context: StepContext) -> Path:
         """Give a step's folder its name."""

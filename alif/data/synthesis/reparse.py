@@ -45,7 +45,7 @@ def reparse_replies(
         DataError: a reply that is not stored, or a folder that does not say what was asked.
     """
     expansion = initialise(context, language, sources, generate, pool)
-    path = context.root / "generate" / "requests.jsonl"
+    path = context.inputs["generate"] / "requests.jsonl"
     asked = [row for _, row in store.read_rows(path)]
     if asked and not context.ledger.is_file():
         raise DataError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from alif.language.pack import Pack
 from alif.language.replies import item_format
 from alif.llm import parse
 from alif.records import Counts
-from alif.runs import StepContext
+from alif.runs import StepContext, StepOutput
 from tests.data.conftest import LANGUAGE, SCRIPTED, rows_of
 
 Build = Callable[..., StepContext]
@@ -38,7 +39,7 @@ def again(step: StepContext) -> StepContext:
     """Return what a second try is handed: another folder, the same run."""
     folder = step.scratch / "partial"
     folder.mkdir(parents=True, exist_ok=True)
-    return StepContext(step.run, step.step, folder, step.scratch, step.root, step.inputs, step.runtime)
+    return replace(step, folder=folder, output=StepOutput(folder), inputs={**step.inputs, "generate": step.folder})
 
 
 def test_the_same_parser_gives_the_same_bytes_without_a_request(context: Build, own: Pack) -> None:

@@ -18,7 +18,7 @@ from alif.language.pack import Pack
 from alif.language.replies import item_format
 from alif.llm import Message, Reply
 from alif.llm.ledger import Ledger
-from alif.runs import StepContext
+from alif.runs import Run, StepContext, make_context
 from tests.data.conftest import LANGUAGE, SCRIPTED, row, rows_of
 
 SETTINGS = recipe.Generate(
@@ -80,7 +80,7 @@ def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(
     files = {path.name: path.read_bytes() for path in step.folder.glob("*.jsonl")}
     folder = step.scratch / "again"
     folder.mkdir(parents=True)
-    second = StepContext(step.run, step.step, folder, step.scratch, step.root, step.inputs, step.runtime)
+    second = make_context(Run(folder.parent), step.step, step.runtime, inputs=step.inputs, folder=folder)
     assert reparse_replies(second, **TABLES) == counts, (
         "the same rows, tokens and money, those of drafts and critiques included"
     )

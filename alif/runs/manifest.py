@@ -12,29 +12,37 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from alif import store
 from alif.errors import DriftError
+from alif.records import FrozenModel
 
-__all__ = ["build", "verify"]
+__all__ = ["FileEntry", "build", "verify"]
+
+
+class FileEntry(FrozenModel):
+    """One file of a finished step."""
+
+    bytes: int
+    sha256: str
+
 
 _digests: dict[tuple[int, int, int, int], str] = {}
 """SHA-256 by device, inode, size and modification time: a file that did not change is read once a process, however many steps
 use it, and what this process wrote is not read again."""
 
 
-def build(folder: Path) -> dict[str, dict[str, Any]]:
+def build(folder: Path) -> dict[str, FileEntry]:
     """Return {name relative to `folder`: {"bytes", "sha256"}} of every file in it, in name order."""
     with store.friendly_os_errors(folder):
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         return {
-            path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+            path.relative_to(folder).as_posix(): FileEntry(bytes=path.stat().st_size, sha256=_sha256(path))
             for path in files
         }
 
 
-def verify(folder: Path, files: Mapping[str, Mapping[str, Any]], *, content: bool) -> None:
+def verify(folder: Path, files: Mapping[str, FileEntry], *, content: bool) -> None:
     """Compare the sizes of `files`, and with `content` their digests too, with what `build` recorded.
 
     Raises:
@@ -45,9 +53,7 @@ def verify(folder: Path, files: Mapping[str, Mapping[str, Any]], *, content: boo
         with store.friendly_os_errors(path):
             if not path.is_file():
                 fault = "removed"
-            elif path.stat().st_size != recorded["bytes"] or (
-                content and _sha256(path) != recorded["sha256"]
-            ):
+            elif path.stat().st_size != recorded.bytes or (content and _sha256(path) != recorded.sha256):
                 fault = "changed"
             else:
                 continue
