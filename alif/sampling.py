@@ -1,50 +1,81 @@
-"""Drawing by lot: seeded, fair to the strata, in an order that never depends on the lot.
+"""Seeded sampling: the same rows on every machine and in every process; samples keep input order.
 
-`random.Random` with a text as its seed gives the same numbers on every machine and in every process.
+    seeded_rng(3407, "replay")      a random stream named by a seed and what it is for
+    sample_rows                     by random stream: depends on the order of the rows
+    sample_by_hash                  by a hash of each row's id: independent of the order of a file and of neighbours
 """
 
 from __future__ import annotations
 
+import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, zip_longest
 from typing import TypeVar
 
-__all__ = ["apportion", "sample_indices", "seeded_rng"]
+__all__ = ["apportion", "sample_by_hash", "sample_rows", "sample_stratified", "seeded_rng"]
 
-T = TypeVar("T")
+Row = TypeVar("Row")
 
 
 def seeded_rng(*parts: object) -> random.Random:
-    """Return the random numbers that belong to `parts`: a recipe's seed and what they are for."""
+    """Return the random stream that belongs to `parts`: a recipe's seed and what it is for.
+
+    `random.Random` with a text as its seed gives the same numbers on every machine.
+    """
     return random.Random("/".join(str(part) for part in parts))
 
 
-def sample_indices(rows: Sequence[T], count: int, numbers: random.Random) -> list[T]:
-    """Draw `count` of `rows`, or all if there are fewer, in their own order."""
-    chosen = numbers.sample(range(len(rows)), min(count, len(rows)))
+def sample_rows(rows: Sequence[Row], count: int, rng: random.Random) -> list[Row]:
+    """Return `count` of `rows`, or all if there are fewer, in their own order."""
+    chosen = rng.sample(range(len(rows)), min(count, len(rows)))
     return [rows[index] for index in sorted(chosen)]
+
+
+def sample_by_hash(rows: Sequence[Row], count: int, seed: int, key: Callable[[Row], str]) -> list[Row]:
+    """Return the `count` rows with the lowest hash of seed and key, in their own order; 0: all."""
+    chosen = _hash_order(rows, seed, key)[: count or len(rows)]
+    return [rows[index] for index in sorted(chosen)]
+
+
+def sample_stratified(
+    rows: Sequence[Row], count: int, seed: int, key: Callable[[Row], str], group: Callable[[Row], str]
+) -> list[Row]:
+    """Return `count` of `rows` by hash, in their own order, equally many from each group as far as there are."""
+    queues: dict[str, list[int]] = {group(row): [] for row in rows}
+    for index in _hash_order(rows, seed, key):
+        queues[group(rows[index])].append(index)
+    turns = chain.from_iterable(zip_longest(*queues.values()))
+    chosen = [index for index in turns if index is not None][:count]
+    return [rows[index] for index in sorted(chosen)]
+
+
+def _hash_order(rows: Sequence[Row], seed: int, key: Callable[[Row], str]) -> list[int]:
+    def digest(index: int) -> tuple[str, int]:
+        return hashlib.sha256(f"{seed}\x1f{key(rows[index])}".encode()).hexdigest(), index
+
+    return sorted(range(len(rows)), key=digest)
 
 
 def apportion(
     total: int, weights: Mapping[str, float], most: Mapping[str, int] | None = None
 ) -> dict[str, int]:
-    """Split `total` by weight into whole numbers that sum to it, by largest remainder; an equal remainder goes to the earlier.
+    """Split `total` by weight into integers that sum to it, by largest remainder; of equal ones the earlier gets more.
 
-    `most` is what each may get at most; what one cannot take, the others share. The sum is smaller if all are full.
+    `most` caps each share; what one cannot take, the others share. The sum is smaller than `total` if all are full.
     """
     result = dict.fromkeys(weights, 0)
-    open_ = [name for name in weights if weights[name] > 0 and (most is None or most[name] > 0)]
-    while open_ and (left := total - sum(result.values())) > 0:
-        quotas = _largest_remainder(left, {name: weights[name] for name in open_})
-        for name, quota in quotas.items():
+    eligible = [name for name in weights if weights[name] > 0 and (most is None or most[name] > 0)]
+    while eligible and (left := total - sum(result.values())) > 0:
+        for name, quota in _largest_remainder(left, {name: weights[name] for name in eligible}).items():
             result[name] += quota if most is None else min(quota, most[name] - result[name])
-        open_ = [name for name in open_ if most is None or result[name] < most[name]]
+        eligible = [name for name in eligible if most is None or result[name] < most[name]]
     return result
 
 
 def _largest_remainder(total: int, weights: Mapping[str, float]) -> dict[str, int]:
-    whole = sum(weights.values())
-    exact = {name: total * weight / whole for name, weight in weights.items()}
+    weight_sum = sum(weights.values())
+    exact = {name: total * weight / weight_sum for name, weight in weights.items()}
     result = {name: int(quota) for name, quota in exact.items()}
     order = sorted(exact, key=lambda name: result[name] - exact[name])
     for name in order[: total - sum(result.values())]:

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from alif import store
-from alif.evaluate import likelihood, lots
+from alif import sampling, store
+from alif.evaluate import likelihood
 from alif.evaluate.compare import MetricValues
 from alif.evaluate.items import Items
 from alif.evaluate.likelihood import LikelihoodInput
@@ -38,7 +38,7 @@ def sample_documents(corpus: Path, languages: Sequence[str], each: int, seed: in
     return [
         one
         for key in sorted(groups)
-        for one in lots.sample_items(groups[key], each, seed, lambda document: document.id)
+        for one in sampling.sample_by_hash(groups[key], each, seed, lambda document: document.id)
     ]
 
 

@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alif import sources
+from alif import sampling, sources
 from alif.errors import MissingExtra
-from alif.evaluate import likelihood, lots
+from alif.evaluate import likelihood
 from alif.evaluate.compare import MetricValues
 from alif.evaluate.items import Items
 from alif.evaluate.likelihood import LikelihoodInput
@@ -65,7 +65,7 @@ def read_questions(
     return [
         one
         for rows in found.values()
-        for one in lots.sample_items(rows, each, seed, lambda question: question.id)
+        for one in sampling.sample_by_hash(rows, each, seed, lambda question: question.id)
     ], dropped
 
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alif import recipe, sources
-from alif.evaluate import lots, metrics, output_checks
+from alif import recipe, sampling, sources
+from alif.evaluate import metrics, output_checks
 from alif.evaluate.compare import MetricValues
 from alif.evaluate.heldout_answers import Answer
 from alif.evaluate.items import Items
@@ -62,7 +62,7 @@ def read_test_questions(
     every = list(found.values())
     if not evaluate.questions:
         return every, dropped
-    return lots.sample_stratified(
+    return sampling.sample_stratified(
         every, evaluate.questions, evaluate.seed, lambda row: row.id, lambda row: row.task
     ), dropped
 
@@ -142,7 +142,7 @@ def answer_rows(
 ) -> list[dict[str, Any]]:
     """Return answers.jsonl: each question with the answers of all stages side by side; `sample` marks those for the report."""
     shown = (
-        lots.sample_stratified(asked, samples, seed, lambda row: row.id, lambda row: row.task)
+        sampling.sample_stratified(asked, samples, seed, lambda row: row.id, lambda row: row.task)
         if samples
         else []
     )
