@@ -1,0 +1,167 @@
+"""Run a step: work in `runtime/STEP/partial`, flush it to the disk, rename it to `STEP`.
+
+So a kill or a power cut at any moment leaves either a finished step or none, and the same command goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from alif import store
+from alif.errors import AlifError, BudgetError, Waiting
+from alif.recipe import Recipe, Runtime
+from alif.records import Counts, FrozenModel
+from alif.runs import manifest
+from alif.runs.folder import FORMAT, Run, StepRecord
+from alif.runs.identity import fingerprint_of, identity_of, is_current
+from alif.runs.output import StepOutput
+from alif.runs.step import Step, StepContext
+
+__all__ = ["make_context", "rerun_step", "run_step"]
+
+
+def run_step(step: Step, recipe: Recipe, run: Run) -> bool:
+    """Run `step` unless it is finished; return whether it ran. The caller holds the run's lock."""
+    ran = not is_current(step, recipe, run)
+    if ran:
+        with _partial(step, recipe, run) as (partial, record):
+            _publish(partial, record, run.folder(step.name))
+    for pattern in step.disposable:  # also what a kill just after the rename left
+        for path in run.scratch(step.name).glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)
+    return ran
+
+
+def rerun_step(step: Step, recipe: Recipe, run: Run, work: Callable[..., FrozenModel]) -> bool:
+    """Run a finished step again by `work`; return whether its rows changed. The caller holds the run's lock.
+
+    The old folder moves to runtime/STEP/before-N. Where rows changed, later steps that are done have drifted from now on.
+
+    Raises:
+        AlifError: the step is not done.
+    """
+    folder, scratch = run.folder(step.name), run.scratch(step.name)
+    old = run.record(step.name)
+    if old is None or not is_current(step, recipe, run):
+        raise AlifError(f"{folder}: {step.name} is not done yet", f"alif {step.name} {run.name}")
+    with _partial(replace(step, work=work), recipe, run, {step.name: folder}) as (partial, record):
+        before, after = (store.sha256_tree(place / "examples.jsonl") for place in (folder, partial))
+        fingerprint = (
+            old.fingerprint if before == after else fingerprint_of({**record.identity, "rows": after})
+        )
+        number = next(number for number in itertools.count(1) if not (scratch / f"before-{number}").exists())
+        folder.rename(scratch / f"before-{number}")
+        _publish(partial, record.model_copy(update={"fingerprint": fingerprint}), folder)
+    return before != after
+
+
+@contextlib.contextmanager
+def _partial(
+    step: Step, recipe: Recipe, run: Run, again: Mapping[str, Path] | None = None
+) -> Iterator[tuple[Path, StepRecord]]:
+    """Run `step` in a folder of its own; yield that, flushed to the disk, and its record, for the block to publish.
+
+    `again` is the step's own finished folder, where it runs once more: it is handed to it beside its inputs.
+
+    Raises:
+        DriftError: a file of an input step was changed; nothing is done.
+    """
+    identity = identity_of(step, recipe, run)
+    for earlier in step.inputs:
+        record = run.record(earlier.name)
+        manifest.verify(run.folder(earlier.name), record.files if record else {}, content=True)
+    partial = run.scratch(step.name) / "partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    context = make_context(
+        run,
+        step.name,
+        recipe.runtime,
+        inputs={earlier.name: run.folder(earlier.name) for earlier in step.inputs} | dict(again or {}),
+        paths=step.paths(recipe, run.root),
+    )
+    before, began = run.note(step.name).seconds, time.monotonic()
+    run.write_note(step.name, "running", before)
+    try:
+        with store.friendly_os_errors(partial):
+            with context.output:
+                facts = step.work(context, **{table: getattr(recipe, table) for table in step.settings})
+            if isinstance(facts, Counts):  # a step that still counts for itself
+                counts, context.output.cost_usd = facts, facts.cost_usd
+            else:
+                counts = context.output.count(facts)
+            store.fsync_tree(partial)
+        seconds = before + time.monotonic() - began
+        yield (
+            partial,
+            StepRecord(
+                format=FORMAT,
+                step=step.name,
+                state="done",
+                fingerprint=fingerprint_of(identity),
+                identity=identity,
+                counts=counts,
+                cost_usd=context.output.cost_usd,
+                seconds=round(seconds, 3),
+                files=manifest.build(partial),
+            ),
+        )
+    except BaseException as error:
+        with contextlib.suppress(AlifError, OSError):  # a full disk must not hide the first error
+            run.write_note(step.name, _state_after(error), before + time.monotonic() - began, str(error))
+        raise
+    run.write_note(step.name, "done", seconds)
+
+
+def make_context(
+    run: Run,
+    step: str,
+    runtime: Runtime,
+    *,
+    inputs: Mapping[str, Path] | None = None,
+    paths: Mapping[str, Path] | None = None,
+    folder: Path | None = None,
+) -> StepContext:
+    """Return what a step is handed, with a folder to work in: runtime/STEP/partial unless `folder` names another."""
+    folder = folder or run.scratch(step) / "partial"
+    with store.friendly_os_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return StepContext(
+        run=run.name,
+        step=step,
+        folder=folder,
+        scratch=run.scratch(step),
+        inputs=inputs or {},
+        paths=paths or {},
+        runtime=runtime,
+        ledger=run.ledger(runtime),
+        requests=run.root / f"{step}_requests.jsonl",
+        output=StepOutput(folder),
+    )
+
+
+def _publish(partial: Path, record: StepRecord, folder: Path) -> None:
+    """Give a step's flushed folder its name, so that a power cut leaves it whole or not at all."""
+    store.write_json(partial / "step.json", record.model_dump(mode="json"))  # flushes `partial` too
+    with store.friendly_os_errors(folder):
+        partial.rename(folder)
+        for changed in (
+            partial.parent,
+            folder.parent,
+            folder.parent.parent,
+        ):  # the last: the run itself may be new
+            store.fsync(changed)
+
+
+def _state_after(error: BaseException) -> str:
+    """Return the state of a step that this error ended."""
+    if isinstance(error, Waiting):
+        return "waiting"
+    if isinstance(error, BudgetError):
+        return "cap reached"
+    return "failed" if isinstance(error, Exception) else "todo"

@@ -1,0 +1,213 @@
+"""A run's folder: where things lie, who works on it, what its finished steps recorded."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict, TypeVar
+
+from filelock import FileLock, Timeout
+from pydantic import Field, JsonValue, ValidationError
+
+from alif import recipe as recipes
+from alif import store
+from alif.errors import BusyError, DataError
+from alif.recipe import Recipe, Runtime
+from alif.records import Counts, FrozenModel
+from alif.runs.manifest import FileEntry
+
+__all__ = ["FORMAT", "Run", "StepRecord", "StepState", "describe_new_ledger", "list_runs"]
+
+FORMAT = 2
+"""Version of the run folder's layout, in every step.json."""
+Model = TypeVar("Model", bound=FrozenModel)
+LOCK_WAIT_S = 0.5
+"""`alif status` holds the lock for an instant to see whether somebody works: a run waits that long for it."""
+
+
+class StepRecord(FrozenModel):
+    """step.json: what a finished step was made with, what it did, and what its folder holds."""
+
+    format: int
+    step: str
+    state: str
+    fingerprint: str
+    identity: Mapping[str, JsonValue]
+    counts: Counts
+    cost_usd: float
+    seconds: float
+    files: Mapping[str, FileEntry] = Field(default_factory=dict)
+    """By name relative to the folder; empty in records written before it was kept."""
+
+
+class StepState(TypedDict):
+    """One entry of `alif status --json`."""
+
+    name: str
+    state: str
+    rows_in: int
+    kept: int
+    dropped: Mapping[str, int]
+    not_sampled: int
+    cost_usd: float
+    seconds: float
+    message: str
+
+
+class StepNote(FrozenModel):
+    """runtime/STEP/state.json: how far an unfinished step is."""
+
+    state: str = "todo"
+    seconds: float = 0.0
+    """Over all tries."""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder."""
+
+    root: Path
+
+    @property
+    def name(self) -> str:
+        return self.root.name
+
+    def folder(self, step: str) -> Path:
+        return self.root / step
+
+    def scratch(self, step: str) -> Path:
+        return self.root / "runtime" / step
+
+    def ledger(self, runtime: Runtime) -> Path:
+        """Return the file of requests and replies: the run's own, or one shared with sibling runs."""
+        return Path(runtime.ledger) if runtime.ledger else self.root / "ledger.sqlite"
+
+    def record(self, step: str) -> StepRecord | None:
+        """Return step.json of a finished step, else None."""
+        path = self.folder(step) / "step.json"
+        return read_model(path, StepRecord) if path.is_file() else None
+
+    def note(self, step: str) -> StepNote:
+        """Return how far a step is that is not finished."""
+        path = self.scratch(step) / "state.json"
+        return read_model(path, StepNote) if path.is_file() else StepNote()
+
+    def write_note(self, step: str, state: str, seconds: float, message: str = "") -> None:
+        note = StepNote(state=state, seconds=round(seconds, 3), message=message)
+        store.write_json(self.scratch(step) / "state.json", note.model_dump())
+
+    def state(self, step: str) -> StepState:
+        """Return one entry of `alif status --json`."""
+        if (record := self.record(step)) is not None:
+            counts, note = record.counts, StepNote(state="done", seconds=record.seconds)
+        else:
+            counts, note = Counts(), self.note(step)
+        killed = note.state == "running" and not self.busy()  # the same command goes on
+        return {
+            "name": step,
+            "state": "todo" if killed else note.state,
+            "rows_in": counts.rows_in,
+            "kept": counts.kept,
+            "dropped": counts.dropped,
+            "not_sampled": counts.not_sampled,
+            "cost_usd": record.cost_usd if record else 0.0,
+            "seconds": note.seconds,
+            "message": note.message,
+        }
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for this process.
+
+        Raises:
+            BusyError: another process holds it.
+        """
+        lock, owner = self.root / "runtime" / "lock", self.root / "runtime" / "pid"
+        with store.friendly_os_errors(lock):
+            lock.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(lock, timeout=LOCK_WAIT_S):
+                store.write_text(owner, str(os.getpid()))
+                yield
+        except Timeout as error:
+            pid = store.read_text(owner).strip() if owner.is_file() else "unknown"
+            raise BusyError(
+                f"{self.root}: process {pid} is working on this run",
+                "Wait for it, or stop it, and repeat the command.",
+            ) from error
+
+    def busy(self) -> bool:
+        """Tell whether a process is working on this run."""
+        lock = self.root / "runtime" / "lock"
+        if not lock.is_file():
+            return False
+        try:
+            with FileLock(lock, timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:
+            return False  # a copy on a read-only disk: nobody works there
+
+    def write_header(self, recipe: Recipe) -> None:
+        """Keep the recipe and, once, the environment that the run is made with."""
+        text = recipes.dump_recipe(recipe)
+        path = self.root / "recipe.toml"
+        if not path.is_file() or store.read_text(path).strip() != text.strip():
+            store.write_text(path, text)
+        if not (self.root / "lock.json").is_file():
+            store.write_json(self.root / "lock.json", environment_snapshot())
+
+
+def read_model(path: Path, model: type[Model]) -> Model:
+    """Return a JSON file as `model`.
+
+    Raises:
+        DataError: it holds something else.
+    """
+    try:
+        return model.model_validate(store.read_json(path))
+    except ValidationError as error:
+        raise DataError(
+            f"{path}: not a file of this run's format", "Remove that folder to build the step again."
+        ) from error
+
+
+def describe_new_ledger(runtime: Runtime) -> str:
+    """Return what to say where the shared ledger is not there yet, else "": it may have been looked for in the wrong place."""
+    path = Path(runtime.ledger)
+    if not runtime.ledger or path.is_file():
+        return ""
+    return f"runtime.ledger: {path.resolve()} is new: every request will be sent, none is answered from a sibling's replies"
+
+
+def environment_snapshot() -> dict[str, JsonValue]:
+    """Return machine, Python, commit (where this package runs from a checkout) and versions of every installed package."""
+    packages = {
+        d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"]
+    }
+    checkout = Path(__file__).resolve().parents[2]
+    commit = ""
+    if (checkout / ".git").exists():
+        command = ["git", "-C", str(checkout), "describe", "--always", "--dirty"]
+        commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return {
+        "format": FORMAT,
+        "machine": platform.platform(),
+        "python": platform.python_version(),
+        "commit": commit,
+        "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+    }
+
+
+def list_runs(folder: Path = Path("runs")) -> Iterable[Run]:
+    """Yield the runs under `folder`, by name."""
+    for path in sorted(folder.glob("*/recipe.toml")):
+        yield Run(path.parent)

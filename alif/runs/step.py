@@ -1,0 +1,55 @@
+"""What a step is, and what it is handed when it runs: its settings, its inputs and the paths that it declared, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alif.recipe import Recipe, Runtime
+from alif.records import FrozenModel
+from alif.runs.output import StepOutput
+
+__all__ = ["Step", "StepContext"]
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """What a step is handed, beside the recipe tables named in `Step.settings`."""
+
+    run: str
+    step: str
+    folder: Path
+    """Write results here; it becomes runs/NAME/STEP when the step is done."""
+    scratch: Path
+    """runs/NAME/runtime/STEP: survives a kill. For checkpoints, curves and logs, never for results."""
+    inputs: Mapping[str, Path]
+    """Folders of the finished steps in `Step.inputs`, by name."""
+    paths: Mapping[str, Path]
+    """The files and folders that `Step.paths` declared, by label."""
+    runtime: Runtime
+    ledger: Path
+    """Requests and replies: the run's own file, or one shared with sibling runs (`runtime.ledger`)."""
+    requests: Path
+    """Where rows that wait for people are written: runs/NAME/STEP_requests.jsonl."""
+    output: StepOutput
+    """Counts rows where they are read, and writes those that are kept, dropped or not sampled."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One named piece of work; its name is its folder and its command."""
+
+    name: str
+    work: Callable[..., FrozenModel]
+    """work(context, **the recipe tables named in `settings`) → the step's facts (see `alif.facts`)."""
+    about: str
+    """One line of help."""
+    settings: tuple[str, ...] = ()
+    """Recipe tables that it is handed, and all that it can read of the recipe."""
+    inputs: tuple[Step, ...] = ()
+    paths: Callable[[Recipe, Path], Mapping[str, Path]] = field(default=lambda recipe, root: {})
+    """paths(recipe, run folder) → files and folders that it reads, by label. They count by content."""
+    disposable: tuple[str, ...] = ()
+    """Patterns of what is removed from its scratch folder once it is finished, such as "checkpoints". Not earlier: until the
+    results are on the disk under their name, these are all that a long step has to resume from."""
