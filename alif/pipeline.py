@@ -6,10 +6,9 @@
      sources ──────▶ replay ─────────────────────────┘         ├▶ finetune ─▶ evaluate, export ─▶ chat
      sources ──────▶ corpus ─▶ base ─▶ pretrain ───────────────┘
 
-Each step's function is imported when the step runs, so that listing the steps loads no torch. What a step may read (`settings`),
-which finished folders it is handed (`inputs`) and which files it opens (`paths`) stand here and nowhere else: together they
-are its identity.
-"""
+Each step's function is imported when the step runs, so that listing the steps loads no torch. What a step may
+read (`settings`), which finished folders it is handed (`inputs`) and which files it opens (`paths`) stand
+here and nowhere else: together they are its identity. """
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ from alif import console, sources
 from alif.errors import MissingExtra
 from alif.formatting import format_duration, format_usd
 from alif.recipe import Recipe
-from alif.records import FrozenModel
+from alif.records import STEP_NAMES, FrozenModel
 from alif.remote import backup
 from alif.runs import Run, Step, StepContext, is_current, rerun_step, run_step
 
@@ -150,7 +149,8 @@ def _pack_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
 
 
 def _review_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    """Return the verdicts of people: a verdict that is added after the step was done is drift, and is named."""
+    """Return the verdicts of people: a verdict that is added after the step was done is drift, and is
+    named."""
     path = Path(recipe.review.verdicts) if recipe.review.verdicts else root / "verdicts.jsonl"
     return {"verdicts": path} if path.is_file() else {}
 
@@ -160,7 +160,8 @@ def _evaluate_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
 
 
 DISPOSABLE = ("checkpoints", "best", "tokens", "packs*")
-"""What training keeps in its scratch folder to go on from after a kill (`train.checkpoints`, `train.shards`, `train.stage`)."""
+"""What training keeps in its scratch folder to go on from after a kill (`train.checkpoints`, `train.shards`,
+`train.stage`)."""
 
 SEEDS = Step(
     "seeds", lazy_import("alif.data.synthesis.seeds:load_seeds"), "read and check the human seeds",
@@ -216,14 +217,18 @@ EXPORT = Step(
     settings=("export",), inputs=(BASE, FINETUNE),
 )  # fmt: skip
 
-PIPELINE: tuple[Step, ...] = (
-    SEEDS, GENERATE, TRANSLATE, FILTER, REVIEW, REPLAY, CORPUS, BLEND, BASE, PRETRAIN, FINETUNE, EVALUATE, EXPORT,
-)  # fmt: skip
+STEPS = {
+    step.name: step
+    for step in (
+        SEEDS, GENERATE, TRANSLATE, FILTER, REVIEW, REPLAY, CORPUS, BLEND, BASE, PRETRAIN, FINETUNE, EVALUATE, EXPORT,
+    )
+}  # fmt: skip
+PIPELINE: tuple[Step, ...] = tuple(STEPS[name] for name in STEP_NAMES)
 
 
 def step_by_name(name: str) -> Step:
     """Return the step of that name."""
-    return next(step for step in PIPELINE if step.name == name)
+    return STEPS[name]
 
 
 def required_steps(step: Step) -> tuple[Step, ...]:

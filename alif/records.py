@@ -1,10 +1,10 @@
 """The records that move between rooms, each a frozen pydantic model and one line of JSON.
 
-    {"id": "5b0f…", "language": "ur", "task": "qa", "instruction": "…", "input": "", "output": "…", "origin": {…}}
+    {"id": "5b0f…", "language": "ur", "task": "qa", "instruction": "…", "input": "", "output": "…",
+        "origin": {…}}
 
-`Example` is the one record of the data side; `Document` is stage-1 text; `Dropped` is either of them with the reason why it
-left; `Verdict` is one person's decision; `Score` is one measured number with its interval.
-"""
+`Example` is the one record of the data side; `Document` is stage-1 text; `Dropped` is either of them with the
+reason why it left; `Verdict` is one person's decision; `Score` is one measured number with its interval. """
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ __all__ = [
     "NOT_REVIEWED",
     "STAGES",
     "STAGE_NAMES",
+    "STEP_NAMES",
     "Counts",
     "Document",
     "Dropped",
@@ -38,11 +39,18 @@ _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 Kind = Literal["seed", "teacher", "translated", "replay", "source"]
 NOT_REVIEWED = "not reviewed by a native speaker"
 """What is said wherever a row that nobody has read is shown: an empty `Origin.reviewed_by`."""
-FUNNEL_GROUPS = {"tasks": "task", "teachers": "teacher", "ways": "way of asking"}
-"""What the funnel of the step `generate` is told by, and the word for one of them."""
+FUNNEL_GROUPS = {"tasks": "task", "teachers": "teacher", "strategies": "strategy"}
+"""What the funnel of the step `generate` is grouped by, and the word for one group."""
+
+STEP_NAMES = (
+    "seeds", "generate", "translate", "filter", "review", "replay", "corpus", "blend",
+    "base", "pretrain", "finetune", "evaluate", "export",
+)  # fmt: skip
+"""The order of the steps: `alif.pipeline` runs them, the report shows them."""
 
 STAGE_NAMES = {"base": "base", "pretrain": "stage 1", "finetune": "stage 2"}
-"""What is measured and what it is called, in the order of training; the first is what the others are compared with."""
+"""What is measured and what it is called, in the order of training; the first is what the others are compared
+with."""
 STAGES = tuple(STAGE_NAMES)
 
 
@@ -75,8 +83,9 @@ class Origin(FrozenModel):
     request: str = ""
     """Hash of the request in the ledger."""
     strategy: str = ""
-    """How a teacher was asked for the row: "plain", "grounded" (it follows from a passage), "reverse" (its output is a passage,
-    word for word, whose author and licence these are; the model wrote the instruction alone), ", revised" behind it."""
+    """How a teacher was asked for the row: "plain", "grounded" (it follows from a passage), "reverse" (its
+    output is a passage, word for word, whose author and licence these are; the model wrote the instruction
+    alone), ", revised" behind it."""
     parents: tuple[str, ...] = ()
     """Ids of the rows that were shown to the teacher, or of the row that was translated."""
 
@@ -94,7 +103,8 @@ class Message(FrozenModel):
 
 
 class Example(FrozenModel):
-    """One instruction and its answer, with its whole ancestry: Alpaca's triple on disk, or the last turn of a conversation."""
+    """One instruction and its answer, with its whole ancestry: Alpaca's triple on disk, or the last turn of a
+    conversation."""
 
     id: str
     language: str
@@ -105,7 +115,8 @@ class Example(FrozenModel):
     input: str = ""
     output: str
     turns: tuple[Message, ...] = Field((), exclude_if=lambda turns: not turns)
-    """What came before the instruction: a system prompt, earlier questions and answers. Left out of the file where empty."""
+    """What came before the instruction: a system prompt, earlier questions and answers. Left out of the file
+    where empty."""
     origin: Origin
 
     @classmethod
@@ -169,7 +180,8 @@ class Neighbour(FrozenModel):
 
 
 class Dropped(FrozenModel):
-    """A row that left, with the reason and the evidence. `raw` stands for a piece that could not be parsed."""
+    """A row that left, with the reason and the evidence. `raw` stands for a piece that could not be
+    parsed."""
 
     row: Example | Document | None = None
     raw: str | None = None
@@ -179,14 +191,16 @@ class Dropped(FrozenModel):
     nearest: Neighbour | None = None
 
     def record(self) -> dict[str, Any]:
-        """Return the flat JSON object of `dropped.jsonl`: the row's own keys, then reason, evidence, nearest."""
+        """Return the flat JSON object of `dropped.jsonl`: the row's own keys, then reason, evidence,
+        nearest."""
         row = {"raw": self.raw} if self.row is None else self.row.model_dump(mode="json")
         nearest = None if self.nearest is None else self.nearest.model_dump(mode="json")
         return {**row, "reason": self.reason, "evidence": self.evidence, "nearest": nearest}
 
 
 class Counts(FrozenModel):
-    """What a step did with its rows: `rows_in == kept + sum(dropped) + not_sampled`, checked by `runs.StepOutput`."""
+    """What a step did with its rows: `rows_in == kept + sum(dropped) + not_sampled`, checked by
+    `runs.StepOutput`."""
 
     rows_in: int = 0
     kept: int = 0
@@ -221,7 +235,8 @@ class Verdict(FrozenModel):
     decision: Literal["approve", "edit", "reject"]
     reviewer: str
     reason: str = ""
-    """For a rejection: grammar, fact, ethics, language, other. Source: human review in Alif, arXiv 2510.09051."""
+    """For a rejection: grammar, fact, ethics, language, other. Source: human review in Alif, arXiv
+    2510.09051."""
     instruction: str | None = None
     input: str | None = None
     output: str | None = None

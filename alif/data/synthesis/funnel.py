@@ -66,7 +66,7 @@ class Funnel:
         line.usd += reply.cost_usd
 
     def facts(self, tasks: Sequence[str]) -> dict[str, Any]:
-        """Return {"whole": sums, "tasks": {name: sums}, "teachers": …, "ways": …}.
+        """Return {"whole": sums, "tasks": {name: sums}, "teachers": …, "strategies": …}.
 
         Tasks come in the order of `tasks`, teachers and ways by how much they wrote, the most first.
         """

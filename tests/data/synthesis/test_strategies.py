@@ -50,7 +50,7 @@ def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(
 ) -> None:
     step = context("generate", {"seeds": seeds.read_pack_seeds(own)}, max_cost_usd=100.0)
     counts = generate.generate(step, **TABLES)
-    found = counts.facts["funnel"]["ways"]
+    found = counts.facts["funnel"]["strategies"]
     assert set(found) == {"grounded", "grounded, revised", "plain", "plain, revised", "reverse"}
     assert all(one["requests"] and one["usd"] for one in found.values())
     assert sum(one["accepted"] for one in found.values()) == counts.kept
