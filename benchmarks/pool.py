@@ -4,7 +4,6 @@
 
 The instructions are built on real Urdu text (see urdu_texts). At each size of the pool, texts that it has not seen are tested
 and not added: by the pool, by RapidFuzz's cdist with every row ("plain"), and by rouge_score with some rows, scaled to all.
-The pool grows and is measured with NumPy and RapidFuzz alone; where numba is installed, its compiled sieve is measured beside.
 Times are CPU seconds of one process, of each text the best of a few repetitions, since the machine may be shared. Decisions
 are compared with plain ones on some of the tested texts, and over a whole stream from the first row to the ten-thousandth.
 """
@@ -32,8 +31,6 @@ from rapidfuzz.distance import Indel, LCSseq
 from rouge_score import rouge_scorer
 from urdu_texts import SHARED, instructions, sentences
 
-from alif.dedup import kernels
-from alif.dedup import rouge_index as pools
 from alif.dedup.rouge_index import RougeLIndex
 from alif.language import pack as packs
 from alif.language import text
@@ -110,7 +107,7 @@ def counted_bytes(pool: RougeLIndex) -> float:
     return float(
         sum(map(sys.getsizeof, lists))
         + sum(map(sys.getsizeof, parts))
-        + sum(lacks.nbytes for lacks in pool._lacks)
+        + sum(lacks.nbytes for lacks in pool._missing_bits)
     )
 
 
@@ -147,7 +144,6 @@ def at(
     few = probes[: max(3, min(200, PLAIN_ROWS // len(pool)))]
     ours_us = best_us(pool.nearest, probes, 5)
     near = [pool.nearest(words) is not None for words in few]
-    fast = compiled(pool, probes)
     cdist_us = best_us(plain.cdist, few, 2)
     rouge = rouge_pair_us * len(pool)
     return {
@@ -159,25 +155,11 @@ def at(
         "rouge_score_us_per_test_scaled": round(rouge),
         "times_rouge_score": round(rouge / ours_us),
         "times_rapidfuzz_cdist": round(cdist_us / ours_us),
-        **fast,
         "compared_with_plain": len(few),
         "differing_decisions": sum(one != plain.refuses(words) for one, words in zip(near, few, strict=True)),
         "bytes_per_item": round(counted_bytes(pool) / len(pool)),
         "load": load(),
     }
-
-
-def compiled(pool: RougeLIndex, probes: Sequence[list[str]]) -> dict[str, Any]:
-    """Return what a test takes with the sieve that numba compiles, and whether it finds the same neighbours."""
-    fast = kernels.compile_scan()
-    if fast is None:
-        return {}
-    found = [pool.nearest(words) for words in probes]
-    pool._sieve = fast
-    same = [pool.nearest(words) for words in probes] == found
-    us = best_us(pool.nearest, probes, 5)
-    pool._sieve = kernels.scan_numpy
-    return {"with_numba_us_per_test": round(us, 1), "with_numba_same_neighbours": same}
 
 
 def minhash(python: str, texts: list[list[str]]) -> dict[str, Any]:
@@ -243,7 +225,6 @@ def main() -> None:
     sample = list(
         itertools.islice(instructions(real, lambda one: text.split_words(one, pack), seed=2), MINHASH_TEXTS)
     )
-    pools.COMPILED_FROM = sys.maxsize
     measured = {
         "texts": {
             "sentences": len(real),
@@ -255,9 +236,7 @@ def main() -> None:
     }
     peers = versions_of(told.minhash_python, ("datasketch", "numpy")) if told.minhash_python else {}
     for grown in every_size(map(int, told.sizes.split(",")), stream, sample):
-        content = measure.result(
-            "pool", measured | grown, ("alif-llm", "numpy", "rapidfuzz", "rouge-score", "numba")
-        )
+        content = measure.result("pool", measured | grown, ("alif-llm", "numpy", "rapidfuzz", "rouge-score"))
         measure.write(told.json, content | {"peers": peers})
     print(json.dumps(content["measured"], indent=2))
 

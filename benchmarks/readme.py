@@ -78,12 +78,6 @@ def pool(found: Mapping[str, Any]) -> str:
         one["differing_decisions"] + one["grown"].get("differing_decisions", 0) for one in found["sizes"]
     )
     told = f"One test, CPU: {', '.join(sizes)}; rouge_score scaled from a few rows. {differing} decisions differ from plain ones"
-    fast = [
-        f"{one['rows']:,} rows {one['with_numba_us_per_test']:,.0f} µs"
-        for one in found["sizes"]
-        if "with_numba_us_per_test" in one
-    ]
-    told += f"; with numba {', '.join(fast)}" if fast else ""
     if found.get("minhash"):
         ways = {name: one for name, one in found["minhash"].items() if isinstance(one, dict)}
         told += "; MinHash finds " + ", ".join(f"{one['recall']:.0%} ({name})" for name, one in ways.items())

@@ -1,1 +1,1 @@
-"""Duplicates and near-duplicates: the ROUGE-L index of accepted instructions."""
+"""Duplicates and near-duplicates: the ROUGE-L index, near-duplicates by TF-IDF, word n-grams."""

@@ -196,3 +196,15 @@ def test_near_duplicates_merge_and_reordered_text_stays(shared_data: Path) -> No
         pool.add("a", rows[f"{group}-a"])
         merged = {kind for kind in "bcde" if pool.nearest(rows[f"{group}-{kind}"])}
         assert merged == {"b", "c", "d"}, group
+
+
+def test_an_index_that_ranks_its_words_often_decides_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "FIRST_RANKING", 4)
+    draw = random.Random(2)
+    texts: list[list[str]] = []
+    for _ in range(120):
+        text = [str(min(int(draw.paretovariate(0.6)), 60)) for _ in range(draw.choice([1, 3, 8, 14, 40]))]
+        if texts and draw.random() < 0.4:
+            text = [word for word in draw.choice(texts) if draw.random() < 0.8] or ["1"]
+        texts.append(text)
+    assert_same(0.7, texts)

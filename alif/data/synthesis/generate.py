@@ -25,7 +25,7 @@ from typing import Any
 from alif import console, recipe, store
 from alif.data import teachers
 from alif.data.synthesis import strategies
-from alif.data.synthesis.near_duplicates import find_near_duplicates
+from alif.dedup.near_duplicates import find_near_duplicates
 from alif.data.synthesis.repeated_phrases import find_repeated_phrases
 from alif.data.synthesis.self_instruct import SelfInstruct, TeacherRequest
 from alif.errors import DataError

@@ -6,7 +6,7 @@ from typing import Any
 
 from alif.data.synthesis import seeds
 from alif.data.synthesis.coverage import Coverage
-from alif.data.synthesis.near_duplicates import find_near_duplicates
+from alif.dedup.near_duplicates import find_near_duplicates
 from alif.data.synthesis.repeated_phrases import find_repeated_phrases
 from alif.language.pack import Pack
 from alif.records import Example
