@@ -1,8 +1,8 @@
-"""The recipe: a TOML file, read over the defaults of `settings` and over the shipped recipe that it `extends`.
+"""Read recipes: a TOML file over the defaults of `settings`, or over the shipped recipe that it `extends`.
 
-A key that a recipe leaves out has the default written in settings.py, or the value of the shipped recipe that it `extends`; a
-table of that recipe that is not wanted is taken out with `teacher.gpt = false`. Relative paths are from the working directory,
-except data files, which are from `sources.folder`.
+A key that a recipe leaves out has its default, or the value of the shipped recipe that it `extends`;
+`teacher.gpt = false` removes a table of that recipe. Relative paths are from the working directory, except
+data files, which are from `sources.folder`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from pydantic import ValidationError
 from alif.errors import RecipeError
 from alif.records import FrozenModel
 from alif.settings import (
-    NOT_IDENTITY,
-    RENAMED_KEYS,
     Adapter,
     Benchmarks,
     Corpus,
@@ -47,41 +45,24 @@ from alif.settings import (
     Tiny,
     Translate,
 )
+from alif.settings.renamed import RENAMED_KEYS
+from alif.settings.types import NOT_IDENTITY
 
 __all__ = [
-    "Adapter",
-    "Benchmarks",
-    "Corpus",
-    "Evaluate",
-    "Export",
-    "Filter",
-    "Finetune",
-    "Generate",
-    "Language",
-    "Part",
-    "Pool",
-    "Pretrain",
-    "Recipe",
-    "Replay",
-    "Review",
-    "Runtime",
-    "Seeds",
-    "Sources",
-    "Split",
-    "Stage",
-    "Student",
-    "Teacher",
-    "Tiny",
-    "Translate",
+    "Adapter", "Benchmarks", "Corpus", "Evaluate", "Export", "Filter", "Finetune", "Generate", "Language",
+    "Part", "Pool", "Pretrain", "Recipe", "Replay", "Review", "Runtime", "Seeds", "Sources", "Split", "Stage",
+    "Student", "Teacher", "Tiny", "Translate",
     "dump_recipe",
     "find_recipe",
     "identity_settings",
     "list_keys",
     "load_recipe",
     "shipped_recipes",
-]
+    "validate_recipe",
+]  # fmt: skip
 
 SHIPPED = Path(__file__).parent / "recipes"
+CHECK_HINT = "`alif check` lists every key, its default and its unit."
 
 
 def shipped_recipes() -> dict[str, Path]:
@@ -90,7 +71,7 @@ def shipped_recipes() -> dict[str, Path]:
 
 
 def find_recipe(recipe: str, runs: Path = Path("runs")) -> Path:
-    """Return the file of RECIPE: a path, an existing run's stored recipe, or a shipped name, in that order."""
+    """Return the file of RECIPE: a path, a run's stored recipe, or a shipped name, in that order."""
     for path in (Path(recipe), runs / recipe / "recipe.toml"):
         if path.is_file():
             return path
@@ -108,80 +89,37 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         RecipeError: with the file and the key, and the nearest right key where there is one.
     """
-    values = _read(path)
+    values = _read_values(path)
     for line in overrides:
-        _merge(values, _override(line))
+        _merge(values, _parse_override(line))
     return validate_recipe(values, str(path), [line.partition("=")[0].strip() for line in overrides])
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Return the values of a recipe file, laid over those of the shipped recipe that it extends."""
+def _read_values(path: Path) -> dict[str, Any]:
+    """Return the values of a recipe file, merged into those of the shipped recipe that it extends."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(
-            f"{path}: not TOML ({error})", "Mend that line; `alif new` copies a working recipe."
-        ) from error
+        hint = "Correct that line; `alif new` copies a working recipe."
+        raise RecipeError(f"{path}: not TOML ({error})", hint) from error
     except OSError as error:
         raise RecipeError(f"{path}: cannot be read ({error.strerror})", "Check the path.") from error
     if (parent := values.pop("extends", None)) is None:
         return values
     if parent not in shipped_recipes() or shipped_recipes()[parent] == path:
-        raise RecipeError(
-            f"{path}: extends: {parent!r} is no shipped recipe",
-            f"Shipped recipes: {', '.join(shipped_recipes())}.",
-        )
-    whole = _read(shipped_recipes()[parent])
-    _merge(whole, values)
-    return whole
+        hint = f"Shipped recipes: {', '.join(shipped_recipes())}."
+        raise RecipeError(f"{path}: extends: {parent!r} is no shipped recipe", hint)
+    merged = _read_values(shipped_recipes()[parent])
+    _merge(merged, values)
+    return merged
 
 
-def validate_recipe(values: Mapping[str, Any], where: str, given: Sequence[str] = ()) -> Recipe:
-    """Validate `values`; complaints name `where`, or --set for the keys `given` by it, and the key."""
-    try:
-        return Recipe.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if any(f"{key}.".startswith(f"{one}.") for one in given):
-            where = "--set"
-        if first["type"] == "extra_forbidden":
-            raise RecipeError(f"{where}: {key}: no such key", _advice(key)) from None
-        message = first["msg"].removeprefix("Value error, ")
-        message = message[0].lower() + message[1:]
-        untold = first["type"] == "missing" or key.endswith(".key")
-        value = "" if untold else f" (it is {first['input']!r})"
-        raise RecipeError(
-            f"{where}: {key}: {message}{value}", "`alif check` lists every key, its default and its unit."
-        ) from None  # pydantic's own words repeat what was given, which may be a secret
-
-
-def dump_recipe(recipe: Recipe) -> str:
-    """Return the recipe as TOML, without the settings that have their default: what a run folder keeps."""
-    return tomli_w.dumps(recipe.model_dump(mode="json", exclude_defaults=True))
-
-
-def identity_settings(name: str, table: FrozenModel | Mapping[str, FrozenModel] | str) -> dict[str, Any]:
-    """Return the settings of a recipe table that decide what is made, as {"pool.threshold": 0.7, …}."""
-    if isinstance(table, FrozenModel):
-        extras = {key: field.json_schema_extra for key, field in type(table).model_fields.items()}
-        values = table.model_dump(mode="json")
-        return {f"{name}.{key}": values[key] for key in values if extras[key] != NOT_IDENTITY}
-    if isinstance(table, Mapping):
-        return {
-            key: value
-            for part in sorted(table)
-            for key, value in identity_settings(f"{name}.{part}", table[part]).items()
-        }
-    return {name: table}
-
-
-def _override(line: str) -> dict[str, Any]:
+def _parse_override(line: str) -> dict[str, Any]:
     try:
         return tomllib.loads(line)
     except tomllib.TOMLDecodeError as error:
         key, _, value = line.partition("=")
-        if "key" in line:  # what stands there may be a secret
+        if "key" in line:  # the value may be a secret
             line, value = (f"{key}=…", "OPENAI_API_KEY") if value else ("…", "")
         hint = f"""Text needs quotes: --set '{key}="{value}"'.""" if value else "Write --set KEY=VALUE."
         raise RecipeError(f"--set {line}: not a TOML line", hint) from error
@@ -197,29 +135,57 @@ def _merge(values: dict[str, Any], new: Mapping[str, Any]) -> None:
             values[key] = value
 
 
-def _advice(key: str) -> str:
-    """Suggest the key whose last part is nearest to the wrong one's, in the same table if that does not decide."""
-    wrong = _pattern(key)
-    if wrong in RENAMED_KEYS:
-        return f"It is called {RENAMED_KEYS[wrong]} now."
+def validate_recipe(values: Mapping[str, Any], where: str, overridden: Sequence[str] = ()) -> Recipe:
+    """Validate `values`; errors name `where` (or --set for `overridden` keys) and the key, never a secret."""
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if any(f"{key}.".startswith(f"{one}.") for one in overridden):
+            where = "--set"
+        if first["type"] == "extra_forbidden":
+            raise RecipeError(f"{where}: {key}: no such key", _suggest_key(key)) from None
+        message = first["msg"].removeprefix("Value error, ")
+        secret = first["type"] == "missing" or "key" in key
+        value = "" if secret else f" (it is {first['input']!r})"
+        # `from None`: pydantic's own message repeats the input, which may be a secret
+        raise RecipeError(f"{where}: {key}: {message[0].lower()}{message[1:]}{value}", CHECK_HINT) from None
 
-    def likeness(known: str) -> tuple[float, float]:
+
+def _suggest_key(key: str) -> str:
+    """Name the key that took the place of an old one, or the most similar key."""
+    wrong = re.sub(r"^(teacher|blend)\.[^.]+", r"\1.NAME", key)
+    if wrong in RENAMED_KEYS:
+        return f"It is called {RENAMED_KEYS[wrong].replace('NAME', key.split('.')[1])} now."
+
+    def similarity(known: str) -> tuple[float, float]:
         last = difflib.SequenceMatcher(None, wrong.rpartition(".")[2], known.rpartition(".")[2]).ratio()
         return last, difflib.SequenceMatcher(None, wrong, known).ratio()
 
-    best = max((known for known, _, _ in list_keys()), key=likeness)
-    return (
-        f"Did you mean {best}? " if likeness(best)[0] > 0.6 else ""
-    ) + "`alif check` lists every key and its default."
+    best = max((known for known, _, _ in list_keys()), key=similarity)
+    return f"Did you mean {best}? {CHECK_HINT}" if similarity(best)[0] > 0.6 else CHECK_HINT
 
 
-def _pattern(key: str) -> str:
-    """Return a key as `every_key` writes it: the free names of teachers and parts become NAME."""
-    return re.sub(r"^(teacher|blend)\.[^.]+", r"\1.NAME", key)
+def dump_recipe(recipe: Recipe) -> str:
+    """Return the recipe as TOML, without the settings that have their default: what a run folder keeps."""
+    return tomli_w.dumps(recipe.model_dump(mode="json", exclude_defaults=True))
+
+
+def identity_settings(name: str, table: FrozenModel | Mapping[str, FrozenModel] | str) -> dict[str, Any]:
+    """Return the settings of a recipe table that decide what is made, as {"pool.threshold": 0.7, …}."""
+    if isinstance(table, FrozenModel):
+        extras = {key: field.json_schema_extra for key, field in type(table).model_fields.items()}
+        values = table.model_dump(mode="json")
+        return {f"{name}.{key}": values[key] for key in values if extras[key] != NOT_IDENTITY}
+    if isinstance(table, Mapping):
+        parts = (identity_settings(f"{name}.{part}", table[part]) for part in sorted(table))
+        return {key: value for part in parts for key, value in part.items()}
+    return {name: table}
 
 
 def list_keys(table: type[FrozenModel] = Recipe, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
-    """Yield (key, default, description) of every setting, in the order of this file."""
+    """Yield (key, default, description) of every setting, in the order of `settings`."""
     for name, field in table.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, FrozenModel):

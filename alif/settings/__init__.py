@@ -1,0 +1,69 @@
+"""Every key of a recipe, typed, with its default, its unit and its source: one class a table.
+
+Two halves: what is made (every table but one; part of each step's identity) and `Runtime`: how fast, at what
+cost, on what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from alif.records import FrozenModel
+from alif.settings.data import (
+    Corpus,
+    Filter,
+    Generate,
+    Language,
+    Part,
+    Pool,
+    Replay,
+    Review,
+    Seeds,
+    Sources,
+    Split,
+    Teacher,
+    Translate,
+)
+from alif.settings.evaluation import Benchmarks, Evaluate
+from alif.settings.runtime import Runtime
+from alif.settings.training import Adapter, Export, Finetune, Pretrain, Stage, Student, Tiny
+from alif.settings.types import RunName
+
+__all__ = [
+    "Adapter", "Benchmarks", "Corpus", "Evaluate", "Export", "Filter", "Finetune", "Generate", "Language",
+    "Part", "Pool", "Pretrain", "Recipe", "Replay", "Review", "Runtime", "Seeds", "Sources", "Split", "Stage",
+    "Student", "Teacher", "Tiny", "Translate",
+]  # fmt: skip
+
+
+class Recipe(FrozenModel):
+    """All settings of a run."""
+
+    name: RunName
+    """The folder under runs/."""
+    about: str = ""
+    """One sentence for `alif ls`."""
+    language: Language = Language()
+    sources: Sources = Sources()
+    seeds: Seeds = Seeds()
+    teacher: Mapping[str, Teacher] = {}
+    """One table a teacher: [teacher.NAME]."""
+    generate: Generate = Generate()
+    pool: Pool = Pool()
+    translate: Translate = Translate()
+    filter: Filter = Filter()
+    review: Review = Review()
+    replay: Replay = Replay()
+    blend: Mapping[str, Part] = {"generate": Part(), "translate": Part(), "replay": Part()}
+    """One table a part: [blend.NAME]; NAME is generate, translate, replay, or anything with a source."""
+    split: Split = Split()
+    corpus: Corpus = Corpus()
+    student: Student = Student()
+    tiny: Tiny = Tiny()
+    adapter: Adapter = Adapter()
+    pretrain: Pretrain = Pretrain()
+    finetune: Finetune = Finetune()
+    benchmarks: Benchmarks = Benchmarks()
+    evaluate: Evaluate = Evaluate()
+    export: Export = Export()
+    runtime: Runtime = Runtime()

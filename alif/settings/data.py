@@ -1,0 +1,202 @@
+"""Recipe tables of the data steps: languages, teachers, generation, filters, review, mixture, corpus."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from alif.records import FrozenModel
+from alif.settings.types import NOT_IDENTITY, EnvironmentVariable, Files, Weight
+
+
+class Language(FrozenModel):
+    """Which language is taught, and which one the base model already speaks."""
+
+    pack: str = "ur"
+    """The target language: a shipped pack's name, or the path of a pack folder."""
+    source: str = "en"
+    """The pack of the language that the base model knows: replayed against forgetting and measured for
+    retention."""
+
+
+class Sources(FrozenModel):
+    """Where data files lie."""
+
+    folder: str = ""
+    """Folder that data files are relative to; empty: the working directory."""
+
+
+class Seeds(FrozenModel):
+    """The human seeds."""
+
+    source: Files = ("pack",)
+    """"pack", or JSON Lines files in Alif's format or in Self-Instruct's."""
+
+
+class Teacher(FrozenModel):
+    """A chat model that writes rows."""
+
+    model: str
+    """The model as the provider names it."""
+    base_url: str = "https://api.openai.com/v1"
+    """Any OpenAI-compatible address, Anthropic's or Azure's; "scripted": the offline teacher, from the pack's
+    demo folder."""
+    protocol: Literal["auto", "openai", "anthropic", "azure"] = Field("auto", json_schema_extra=NOT_IDENTITY)
+    """Protocol of the address; auto: Anthropic's and Azure's own addresses in their protocols, all others in
+    OpenAI's."""
+    api_version: str = Field("2024-10-21", json_schema_extra=NOT_IDENTITY)
+    """Azure's protocol only: the version of its API. There `model` is the name of the deployment."""
+    api_key_env: EnvironmentVariable = Field("", json_schema_extra=NOT_IDENTITY)
+    """Name of the environment variable that holds the API key, which itself never stands in a recipe; empty:
+    by the protocol OPENAI_API_KEY, ANTHROPIC_API_KEY or AZURE_OPENAI_API_KEY."""
+    weight: Weight = 1.0
+    """Its share of the requests, relative to the other teachers: one number, or a table by task, in which
+    "other" is every task that is not named, and a task without a number gets none."""
+    usd_per_million_in: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
+    """Price of a million input tokens. Unknown (left out) is refused unless the address is local."""
+    usd_per_million_out: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
+    """Price of a million output tokens, reasoning tokens included."""
+    usd_per_million_cached: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
+    """Price of a million input tokens from the provider's cache; left out: the price of any other input."""
+    batch_price_factor: float = Field(0.5, gt=0, le=1, json_schema_extra=NOT_IDENTITY)
+    """Price of a request in a batch, as a share of the live price. Source: OpenAI, Azure and Anthropic ask
+    for half."""
+    temperature: float = Field(1.0, ge=0)
+    """Source: traversaal-ai/alif-urdu-llm@67a6a01/Modified_Self_Instruct (temperature 1.0, top_p 1)."""
+    max_tokens: int = Field(4096, gt=0)
+    """Upper bound of a reply in tokens: with the price it bounds what a request can cost."""
+    parallel_files: Files = ()
+    """Scripted teacher only: files of sentence pairs from which it answers translations."""
+
+
+class Generate(FrozenModel):
+    """Modified self-instruct. Source: Alif, arXiv 2510.09051 (4 human + 2 machine seeds a request)."""
+
+    target_rows: int = Field(51_686, ge=0)
+    """Accepted rows to reach, split over the tasks by `weights`. Source: arXiv 2510.09051, Urdu-Instruct
+    train."""
+    weights: Literal["pack", "paper"] = "pack"
+    """How the rows are split: "pack", tasks with a share of their own first (Roman script), the others by
+    weight; "paper", only the tasks with a weight, which in the Urdu pack are the paper's seven."""
+    requests_per_round: int = Field(64, gt=0)
+    """Requests sent before the pool is read again. Part of the identity, never tied to
+    runtime.max_concurrency."""
+    rows_per_request: int = Field(20, gt=0)
+    """Rows asked for in one request. Source: the original's prompts ("List of 20 tasks")."""
+    human_seeds: int = Field(4, ge=1)
+    """Seeds shown in each request. Source: arXiv 2510.09051."""
+    machine_seeds: int = Field(2, ge=0)
+    """Accepted rows of the same task shown in each request, once the pool has so many. Source: arXiv
+    2510.09051."""
+    passages: Files = ("pack",)
+    """Native text for grounded and reverse requests: "pack" (the demo articles), files, or a hub id."""
+    grounded_share: float = Field(0.0, ge=0, le=1)
+    """Share of the requests whose answers must follow from a passage that is shown. Source: Updesh, arXiv
+    2509.21294."""
+    reverse_share: float = Field(0.0, ge=0, le=1)
+    """Share of the requests for free writing in which a passage is the answer, word for word, and the teacher
+    writes the question. Source: MURI, arXiv 2409.12958."""
+    revise_share: float = Field(0.0, ge=0, le=1)
+    """Share of the requests whose draft the teacher criticises and rewrites: three requests for one. Source:
+    revision with demonstrations in the target language, arXiv 2506.12158."""
+    min_acceptance: float = Field(0.02, ge=0, le=1)
+    """Stop when less than this share of a round's candidates is accepted: the pool is saturated."""
+    seed: int = 3407
+    """Source: traversaal-ai/alif-urdu-llm@67a6a01/Training (3407)."""
+
+
+class Pool(FrozenModel):
+    """The global pool."""
+
+    threshold: float = Field(0.7, gt=0, le=1)
+    """A candidate is accepted if its ROUGE-L F1 on the pack's words with every accepted row is below the
+    threshold. Source: Self-Instruct, arXiv 2212.10560, section 2.2."""
+    scope: Literal["pack", "paper"] = "pack"
+    """What is compared: the pack's choice per task, or as in the paper the instruction alone."""
+
+
+class Translate(FrozenModel):
+    """Rows of the source language, translated by the teacher."""
+
+    source: Files = ("pack",)
+    """"pack" (the source language pack's demo rows), or files or a hub id: triples, or rows of one sentence
+    each."""
+    rows: int = Field(0, ge=0)
+    """Rows to sample and translate; 0: none. The paper used 28,910 (arXiv 2510.09051)."""
+    seed: int = 3407
+
+
+class Filter(FrozenModel):
+    """Rule-based checks of every row that a model wrote."""
+
+    min_words: int = Field(3, ge=0)
+    """Fewest words of an instruction with its input. Source: self-instruct drops 3 words or fewer."""
+    max_words: int = Field(400, gt=0)
+    """Most words of an answer. The original asks for at most 300 in its prompts."""
+    min_script_share: float = Field(0.5, ge=0, le=1)
+    """Least share of the answer's letters in the pack's script, where the task's answer is in the pack's
+    language."""
+    max_repeated_4gram_share: float = Field(0.5, ge=0, le=1)
+    """Largest share of an answer's word 4-grams that may be repeats."""
+    arithmetic: bool = True
+    """Recompute the equations of worked answers and drop rows with a false one."""
+
+
+class Review(FrozenModel):
+    """Reading by people."""
+
+    share: float = Field(0.0, ge=0, le=1)
+    """Share of the rows that people read, sampled; 0: none."""
+    reviewers: int = Field(1, ge=1)
+    """Verdicts wanted for each of these rows."""
+    verdicts: str = ""
+    """JSON Lines file of verdicts; empty: runs/NAME/verdicts.jsonl."""
+    seed: int = 3407
+
+
+class Replay(FrozenModel):
+    """Rows of the source language, against forgetting. Source: arXiv 2510.09051."""
+
+    source: Files = ("pack",)
+    """"pack" (the source language pack's demo rows that are not translated), or files, or a hub id."""
+    rows: int = Field(0, ge=0)
+    """Rows, stratified by source and length; 0: no replay. The paper used 10,400 + 10,000."""
+    seed: int = 3407
+
+
+class Part(FrozenModel):
+    """One part of the training mixture."""
+
+    source: Files = ()
+    """Empty: the rows of the step that the part is named after. Otherwise files, or a hub id."""
+    rows: int = Field(0, ge=0)
+    """Rows to sample; 0: all."""
+    licence: str = ""
+    """Licence of the source, kept in each row."""
+
+
+class Split(FrozenModel):
+    """Train and validation rows."""
+
+    validation_share: float = Field(0.05, ge=0, lt=1)
+    """Share of the distinct prompts held out; no prompt is in both splits."""
+    seed: int = 3407
+
+
+class Corpus(FrozenModel):
+    """Stage-1 text."""
+
+    source: Files = ("pack",)
+    """"pack" (the demo articles), files, or a hub id, in the language that is taught."""
+    source_language_files: Files = ("pack",)
+    """The same in the source language: the tiny base is trained on it, stage 1 may replay it."""
+    max_documents: int = Field(0, ge=0)
+    """Most documents of each language; 0: all."""
+    max_chars_per_source: int = Field(0, ge=0)
+    """Most characters of each source; 0: all. Keeps one large source from dominating."""
+    heldout_share: float = Field(0.1, ge=0, lt=1)
+    """Share of each source's documents that is never trained on."""
+    min_words: int = Field(3, ge=0)
+    """Shorter documents are dropped."""
+    seed: int = 3407

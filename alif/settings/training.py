@@ -1,0 +1,126 @@
+"""Recipe tables of the model and its training: base, adapter, the two stages, export."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from alif.records import FrozenModel
+
+
+class Student(FrozenModel):
+    """The model that we train."""
+
+    base: str = "meta-llama/Llama-3.1-8B"
+    """A hub id (with @revision), a local folder, or "tiny": a small Llama trained from scratch by the step
+    base."""
+    revision: str = ""
+    """Revision of a hub id."""
+    added_tokens: int = Field(0, ge=0)
+    """Tokens to add to the base's vocabulary, learned from the corpus of the taught language; 0: none. The
+    extended base is kept in the run's folder base/model. Compare in bits per byte, never in loss per
+    token."""
+    quantization: Literal["none", "4bit"] = "none"
+    """QLoRA: train on a frozen base in 4 bits (NF4); needs a GPU and the low-memory extra. Source: arXiv
+    2305.14314."""
+
+
+class Tiny(FrozenModel):
+    """The demo's base model, pre-trained in seconds; used where student.base is "tiny"."""
+
+    vocabulary: int = Field(1024, ge=300)
+    """Size of its byte-level BPE vocabulary, trained on both languages' corpus."""
+    width: int = Field(64, gt=0)
+    layers: int = Field(2, gt=0)
+    heads: int = Field(4, gt=0)
+    key_value_heads: int = Field(2, gt=0)
+    feed_forward: int = Field(172, gt=0)
+    tied: bool = False
+    """Whether input embeddings and head share one matrix; Llama-3.1-8B does not."""
+    epochs: float = Field(4.0, gt=0)
+    lr: float = Field(4e-3, gt=0)
+    max_seq_length: int = Field(256, ge=16)
+    batch_size: int = Field(4, gt=0)
+    seed: int = 3407
+
+
+class Adapter(FrozenModel):
+    """The LoRA adapter. Source: traversaal-ai/alif-urdu-llm@67a6a01/Training/train_cpt.py."""
+
+    rank: int = Field(128, gt=0)
+    alpha: int = Field(32, gt=0)
+    rslora: bool = True
+    """Scale by alpha / sqrt(rank) instead of alpha / rank."""
+    dropout: float = Field(0.0, ge=0, lt=1)
+    targets: tuple[Literal["attention", "mlp", "embeddings"], ...] = ("attention", "mlp", "embeddings")
+    """LoRA on attention and MLP; "embeddings" trains full copies of input embeddings and head."""
+    embedding_dtype: Literal["float32", "bfloat16"] = "float32"
+    """Of these copies. In bfloat16, the original's, a learning rate of 1e-5 changes only 14 to 38 % of the
+    weights."""
+    seed: int = 3407
+
+
+class Stage(FrozenModel):
+    """Settings that both training stages have."""
+
+    epochs: float = Field(1.0, ge=0)
+    """0: the stage trains nothing."""
+    lr: float = Field(2e-5, gt=0)
+    embedding_lr: float = Field(1e-5, gt=0)
+    """Learning rate of the embedding copies."""
+    weight_decay: float = Field(0.01, ge=0)
+    warmup_steps: int = Field(50, ge=0)
+    """Optimiser steps; at most a tenth of the stage. Source: train_cpt.py, train_ft.py."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    max_seq_length: int = Field(4096, ge=16)
+    """Length of a packed row in tokens."""
+    batch_size: int = Field(8, gt=0)
+    """Packed rows in one optimiser step."""
+    micro_batch_size: int = Field(1, gt=0)
+    """Packed rows in one forward pass; gradients are accumulated over the batch."""
+    packing: Literal["packed", "padded"] = "packed"
+    """packed: as many texts in a row as fit, long ones split. padded: as in the original, one text a row,
+    truncated to max_seq_length and padded to the longest of its micro batch."""
+    optimizer: Literal["adamw", "adamw_8bit"] = "adamw"
+    """adamw_8bit, the original's, keeps its state in 8 bits; needs a GPU and the low-memory extra."""
+    eval_steps: int = Field(0, ge=0)
+    """Optimiser steps between two evaluations on held-out texts (bits per byte in each language, samples),
+    kept in the stage's curve; 0: none. An evaluation changes nothing that is trained."""
+    eval_texts: int = Field(32, gt=0)
+    """Held-out texts of each language in such an evaluation."""
+    eval_samples: int = Field(2, ge=0)
+    """Texts that the model generates in such an evaluation."""
+    early_stopping_patience: int = Field(0, ge=0)
+    """Evaluations without an improvement in the taught language after which the stage stops and restores its
+    best weights; 0: never."""
+    seed: int = 3407
+
+
+class Pretrain(Stage):
+    """Stage 1: continued pre-training on the corpus."""
+
+    replay: float = Field(0.0, ge=0, lt=1)
+    """Share of the stage's tokens that are source-language corpus text. Qalb (arXiv 2601.08141) uses 7 %."""
+
+
+class Finetune(Stage):
+    """Stage 2: instruction tuning."""
+
+    epochs: float = Field(2.0, ge=0)
+    lr: float = Field(5e-5, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    prompt_template: Literal["auto", "alpaca", "chat"] = "auto"
+    """auto: the base's own chat template where it has one, Alpaca's headings otherwise."""
+    loss_on: Literal["answer", "all"] = "answer"
+    """Tokens that carry loss: the answer's, as the paper says, or the prompt's too, as its code does."""
+    init_from: Literal["adapter", "merged"] = "adapter"
+    """Continue with stage 1's adapter, as the original does, or merge it into the base and start a new
+    one."""
+
+
+class Export(FrozenModel):
+    """The model that leaves the run."""
+
+    dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
+    """The adapter is merged in float32 and cast once."""

@@ -1,0 +1,57 @@
+"""The field types that several recipe tables share."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, JsonValue
+from pydantic_core import PydanticCustomError
+
+__all__ = ["NOT_IDENTITY", "EnvironmentVariable", "Files", "RunName", "Weight"]
+
+NOT_IDENTITY: dict[str, JsonValue] = {"identity": False}
+"""Marks a setting that cannot change the rows or weights of a run: changing it is no drift."""
+
+Files = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+]
+"""One source or several: "pack"; file patterns such as "ur_raw/*.jsonl.gz", relative to sources.folder; or
+"hub:OWNER/NAME[:CONFIG][@REVISION][#SPLIT]"."""
+
+_VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]{0,63}")
+_API_KEY = re.compile(
+    "(?:(?:sk|gsk|csk|hf|fw|r8)_|AIza).*|[0-9a-fA-F]{32,}|(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9]).{32,}"
+)
+"""Provider keys that would pass as a variable's name: known prefixes, or long random strings."""
+
+
+def _check_weight(weight: float | Mapping[str, float]) -> float | Mapping[str, float]:
+    parts = tuple(weight.values()) if isinstance(weight, Mapping) else (weight,)
+    if not all(0 <= part < math.inf for part in parts) or not any(parts):
+        raise PydanticCustomError("weight", "Weights are numbers from 0 up, and at least one is above 0")
+    return weight
+
+
+def _check_variable(name: str) -> str:
+    if name and (not _VARIABLE.fullmatch(name) or _API_KEY.fullmatch(name)):
+        told = "Give the name of an environment variable, such as OPENAI_API_KEY, never the key itself"
+        raise PydanticCustomError("variable", told)
+    return name
+
+
+def _check_run_name(name: str) -> str:
+    if not re.fullmatch(r"[\w-][\w.-]*", name):
+        told = "A name is one folder under runs/: letters, digits, _ - and . (not first)"
+        raise PydanticCustomError("run_name", told)
+    return name
+
+
+Weight = Annotated[float | Mapping[str, float], AfterValidator(_check_weight)]
+"""A teacher's weight: one number, or a table by task."""
+EnvironmentVariable = Annotated[str, AfterValidator(_check_variable)]
+"""The name of an environment variable. A refused value is never repeated: it may be the key itself."""
+RunName = Annotated[str, AfterValidator(_check_run_name)]
+"""The name of a run, which is its folder."""
