@@ -1,11 +1,11 @@
-"""The keys of an item at the beginning of a line: as they are asked for, and in the ways in which teachers write them.
+"""Labels of an item's fields at the beginning of a line: as the prompt asks for them, and as teachers write them.
 
-    Instruction: …     strict
-    2. **Input:** …    with marks, a number, a bullet, a heading, in another letter case
-    Answer: …          another word
+    Instruction: …     exactly as asked
+    2. **Input:** …    with emphasis, a number, a bullet, a heading, in another letter case
+    Answer: …          another English word
     آؤٹ پٹ: …          the pack's word ("output"), with or without its vowel marks
 
-Each way is a reading; the layout tries one after another.
+Each of the four is a `LabelStyle`; the reader tries them in this order.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from alif.language import normalisation
+from alif.language.normalisation import fold_text, split_words
 from alif.language.pack import Pack
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "NO_INPUT",
     "FieldLabel",
     "LabelStyle",
-    "asks_for_field",
     "label_styles",
     "read_label",
     "says_no_input",
@@ -35,13 +34,9 @@ __all__ = [
 FIELDS = ("instruction", "input", "output")
 KEYS = {"instruction": "Instruction", "input": "Input", "output": "Output"}
 OTHER_KEYS = {
-    "task": "instruction",
-    "question": "instruction",
-    "context": "input",
-    "answer": "output",
-    "response": "output",
-}
-"""What teachers write instead. Source: the original's seven prompts ask for Answer and Response and parse Output."""
+    "task": "instruction", "question": "instruction", "context": "input", "answer": "output", "response": "output",
+}  # fmt: skip
+"""Source: the seven prompts of arXiv 2510.09051's code ask for Answer and Response and parse Output."""
 NO_INPUT = "<noinput>"
 NO_INPUT_WORDS = (
     "noinput",
@@ -52,18 +47,17 @@ NO_INPUT_WORDS = (
     "no input needed",
     "no input required",
 )
-"""What teachers write instead, in any letter case and between any marks; the pack's keys.no_input are more of them."""
-LONGEST_NO_INPUT = 40
-"""Characters. A longer text is an input, and so is one of several lines."""
-LONGEST_KEY = 80
-"""Characters, with all that is written before and behind the word. What stands later in a line is never looked at for a key."""
+"""Other ways to say it, in any letter case and with any punctuation; the pack's keys.no_input are added."""
+MAX_NO_INPUT_CHARS = 40
+MAX_LABEL_CHARS = 80
+"""Of a label with everything before and behind its word. Later in a line no label is looked for."""
 
 _STRICT = re.compile(rf"(?P<tag>{'|'.join(KEYS.values())}):[ \t]*(?P<rest>.*)", re.DOTALL)
 _WORD = re.compile(r"[^\W_]+")
 _COLONS = ":\uff1a\ufe55\ufe13\u02d0"
 _COLON = re.compile(f"[{_COLONS}]")
 _MARK = r"(?:\*{1,3}|_{1,3}|`(?!`))"
-_DRESSED = re.compile(
+_DECORATED = re.compile(
     rf"""
     [ \t]*+ (?P<heading>\#{{1,6}}[ \t]*+)? (?P<bullet>[-*+•][ \t]++)? (?P<mark>{_MARK})?
     (?P<number>[(\[]?\d{{1,4}}[^\w\s*`]{{1,2}}[ \t]*+)? (?:(?P<tag_mark>{_MARK})[ \t]*+)?
@@ -72,90 +66,86 @@ _DRESSED = re.compile(
     """,
     re.VERBOSE,
 )
-"""Possessive where blanks are: what no key follows must not be tried in every division of them."""
+"""Blanks are matched possessively: otherwise a long run without a label is tried in every division."""
 _TOLERANCES = {"heading": "heading_keys", "bullet": "bullets", "number": "numbering", "count": "numbering"}
-"""Part of that pattern to the tolerance that it needs."""
+"""Group of that pattern → name of the deviation from the format."""
 
 
 class FieldLabel(NamedTuple):
-    """What a line says that begins with a key."""
+    """A label that begins a line."""
 
     field: str
     rest: str
-    """Of the line, after the key."""
+    """The line after the label."""
     tolerances: set[str]
-    """Names of the liberties that were taken in writing it."""
+    """Names of the deviations from the format."""
 
 
 @dataclass(frozen=True)
 class LabelStyle:
-    """One way to recognise a key at the beginning of a line."""
+    """One way to recognise a label."""
 
     fields: Mapping[str, str]
-    """Folded tag to field."""
+    """Folded label → field."""
     pack: Pack
     tolerance: str = ""
     strict: bool = False
 
+    def starts_item(self, line: str) -> bool:
+        label = read_label(line, self)
+        return label is not None and label.field == "instruction"
 
-@functools.cache
+
+@functools.lru_cache
 def label_styles(pack: Pack) -> tuple[LabelStyle, ...]:
-    """Return the readings in the order in which they are tried."""
+    """Return the styles in the order in which they are tried."""
     own = {key.casefold(): field for field, key in KEYS.items()}
-    found = [
+    translated = {fold_text(label, pack): field for field in FIELDS for label in getattr(pack.keys, field)}
+    found = (
         LabelStyle(own, pack, strict=True),
         LabelStyle(own, pack),
         LabelStyle(own | OTHER_KEYS, pack, "other_keys"),
-    ]
-    if translated := {normalisation.fold_text(tag, pack): field for tag, field in pack.tags.items()}:
-        found.append(LabelStyle(translated, pack, "translated_keys"))
-    return tuple(found)
+    )
+    return (*found, LabelStyle(translated, pack, "translated_keys")) if translated else found
 
 
-def asks_for_field(line: str, reading: LabelStyle) -> bool:
-    """Tell whether a line begins with the key of an instruction."""
-    key = read_label(line, reading)
-    return key is not None and key.field == "instruction"
-
-
-def read_label(line: str, reading: LabelStyle) -> FieldLabel | None:
-    """Return the key that a line begins with, if it does."""
-    if not _COLON.search(line, 0, LONGEST_KEY):
+def read_label(line: str, style: LabelStyle) -> FieldLabel | None:
+    """Return the label that a line begins with, if there is one."""
+    if not _COLON.search(line, 0, MAX_LABEL_CHARS):
         return None
-    if reading.strict:
+    if style.strict:
         strict = _STRICT.fullmatch(line)
-        return FieldLabel(reading.fields[strict["tag"].casefold()], strict["rest"], set()) if strict else None
-    match = _DRESSED.match(line[:LONGEST_KEY])
-    tag = normalisation.fold_text(match["tag"], reading.pack) if match else ""
-    if match is None or tag not in reading.fields:
+        return FieldLabel(style.fields[strict["tag"].casefold()], strict["rest"], set()) if strict else None
+    match = _DECORATED.match(line[:MAX_LABEL_CHARS])
+    tag = fold_text(match["tag"], style.pack) if match else ""
+    if match is None or tag not in style.fields:
         return None
-    parts = match.groupdict()
-    marks = [mark for mark in (parts["mark"], parts["tag_mark"], parts["before"]) if mark]
+    marks = [mark for mark in match.group("mark", "tag_mark", "before") if mark]
     rest = line[match.end() :]
-    if len(marks) % 2 == 0 and parts["behind"]:
-        rest = line[match.end("colon") :].lstrip(" \t")  # the mark is the text's own
-    elif len(marks) % 2 and not parts["behind"]:
+    if len(marks) % 2 == 0 and match["behind"]:
+        rest = line[match.end("colon") :].lstrip(" \t")  # the mark belongs to the text
+    elif len(marks) % 2 and not match["behind"]:
         rest = rest.rstrip().removesuffix(marks[-1])
     needed = {"bold_keys" if mark in ("**", "__") else "marked_keys" for mark in marks}
-    needed |= {name for part, name in _TOLERANCES.items() if parts[part]}
-    needed |= {"wide_colon"} if parts["colon"] != ":" else set()
-    if parts["tag"] not in KEYS.values():
-        needed |= {"letter_case"} if tag in label_styles(reading.pack)[0].fields else {reading.tolerance}
-    return FieldLabel(reading.fields[tag], rest, needed)
+    needed |= {name for group, name in _TOLERANCES.items() if match[group]}
+    needed |= {"wide_colon"} if match["colon"] != ":" else set()
+    if match["tag"] not in KEYS.values():
+        needed.add("letter_case" if tag in label_styles(style.pack)[0].fields else style.tolerance)
+    return FieldLabel(style.fields[tag], rest, needed)
 
 
 def says_no_input(input: str, pack: Pack | None = None) -> bool:
     """Tell whether an input says that there is none: <noinput>, `No input`; with a pack, also "کوئی نہیں" ("none")."""
     if input in ("", NO_INPUT):
         return True
-    if len(input) > LONGEST_NO_INPUT or input.startswith("\\") or "\n" in input:
+    if len(input) > MAX_NO_INPUT_CHARS or input.startswith("\\") or "\n" in input:
         return False
-    said = html.unescape(input)
-    if " ".join(_WORD.findall(said.casefold())) in NO_INPUT_WORDS:
+    plain = html.unescape(input)
+    if " ".join(_WORD.findall(plain.casefold())) in NO_INPUT_WORDS:
         return True
-    return pack is not None and " ".join(normalisation.split_words(said, pack)) in _no_input_words(pack)
+    return pack is not None and tuple(split_words(plain, pack)) in _no_input_phrases(pack)
 
 
-@functools.cache
-def _no_input_words(pack: Pack) -> frozenset[str]:
-    return frozenset(" ".join(normalisation.split_words(said, pack)) for said in pack.keys.no_input)
+@functools.lru_cache
+def _no_input_phrases(pack: Pack) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(split_words(phrase, pack)) for phrase in pack.keys.no_input)

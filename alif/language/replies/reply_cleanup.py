@@ -1,11 +1,12 @@
-"""What teachers put around what was asked for; it is taken away only where it can be no part of an answer.
+"""Remove what teachers put around the items, only where it cannot be part of an answer.
 
-    <think> … </think>          answer             what a model tells itself before it answers, in every kind of request
-    I hope these tasks help!    without_remark     the last paragraph's end, from the line on with one of phrases.closings
-    **Task 2**                  without_headings   the number of the item that follows, before this one and the others alike
-    ```                         without_fences     a fence that opened before an item; an answer keeps those that it opened
+    <think> … </think>          strip_thinking    reasoning before the answer, in every kind of request
+    I hope these tasks help!    strip_remark      end of the last paragraph, from the line with one of phrases.closings on
+    … answer ###                split_inline_separators
+    **Task 2**                  strip_headings    numbered headings before the first item and the others alike
+    ```                         strip_fences      fences around items; an answer keeps the fences that it opened
 
-Lines come in and lines go out. Where an item begins is told by whoever reads the items.
+Lists of lines come in and go out. Where items begin is found by `item_format`.
 """
 
 from __future__ import annotations
@@ -15,93 +16,93 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 
-from alif.language import text as texts
 from alif.language.pack import Pack
 from alif.language.replies.field_labels import KEYS
+from alif.language.text import find_phrase
 
-__all__ = ["strip_fences", "strip_headings", "strip_remark", "strip_thinking"]
+__all__ = [
+    "FENCE", "SEPARATOR", "split_inline_separators", "strip_fences", "strip_headings", "strip_remark", "strip_thinking",
+]  # fmt: skip
 
-FENCE = "```"
-LONGEST_HEADING = 80
-"""Characters. A longer line is no heading."""
-LONGEST_REMARK = 400
-"""Characters. A longer paragraph is no remark."""
-BETWEEN = " \t#-*_=`"
-"""What lines are made of that part paragraphs."""
+FENCE, SEPARATOR = "```", "###"
+MAX_HEADING_CHARS = 80
+MAX_REMARK_CHARS = 400
+RULE_CHARS = " \t#-*_=`"
+"""A line of these alone separates paragraphs."""
 
-_TAG = r"(?:<{}(?:think|thinking|thought|reasoning)>|\[{}THINK\])"
-_OPENED = re.compile(_TAG.format("", ""), re.IGNORECASE)
-_CLOSED = re.compile(_TAG.format("/", "/"), re.IGNORECASE)
-_CLOSED_LINE = re.compile(_TAG.format("/", "/") + r"[ \t]*$", re.IGNORECASE | re.MULTILINE)
-_KEYED = re.compile(rf"(?:{'|'.join(KEYS.values())}):")
+_TAG = r"(?:<{0}(?:think|thinking|thought|reasoning)>|\[{0}THINK\])"
+_OPENED = re.compile(_TAG.format(""), re.IGNORECASE)
+_CLOSED = re.compile(_TAG.format("/"), re.IGNORECASE)
+_CLOSED_LINE = re.compile(_TAG.format("/") + r"[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_LABELLED = re.compile(rf"(?:{'|'.join(KEYS.values())}):")
 _NUMBERED = re.compile(r"(?P<shape>\D{0,30})(?P<number>\d{1,4})(?!\d)")
 
 
 def strip_thinking(text: str) -> tuple[str, bool]:
-    """Return what a reply says after its thinking, and whether it has thought aloud.
+    """Return the reply after its reasoning, and whether it had any.
 
-    Some templates open the thinking themselves: then only its end is in the reply. One that never ends is thinking to its end.
-    Where none opened, a closing tag on the line of a key is the item's own.
+    Some chat templates open the block themselves: then the reply has only its end, unless that stands on the line of a label.
+    A block that is never closed reaches to the end.
 
-    Source: Qwen3's and DeepSeek-R1's chat templates; a server without a reasoning parser leaves the block in the content.
+    Source: chat templates of Qwen3 and DeepSeek-R1; a server without a reasoning parser leaves the block in the content.
     """
     if _OPENED.match(text.lstrip()):
         end = _CLOSED.search(text)
         return (text[end.end() :].lstrip() if end else ""), True
-    end = (
-        _CLOSED_LINE.search(text) if "</" in text or "[/" in text else None
-    )  # which is seldom, and soon seen
-    if (
-        end
-        and not _OPENED.search(text, 0, end.start())
-        and not _KEYED.match(text, text.rfind("\n", 0, end.start()) + 1)
-    ):
-        return text[end.end() :].lstrip(), True
+    end = _CLOSED_LINE.search(text) if "</" in text or "[/" in text else None
+    if end and not _OPENED.search(text, 0, end.start()):
+        line_start = text.rfind("\n", 0, end.start()) + 1
+        if not _LABELLED.match(text, line_start):
+            return text[end.end() :].lstrip(), True
     return text, False
 
 
-def strip_remark(lines: Sequence[str], is_key: Callable[[str], object], pack: Pack) -> list[str]:
-    """Return the lines without "I hope these tasks help" or the like in their last paragraph, and what follows it there.
+def strip_remark(lines: Sequence[str], is_label: Callable[[str], object], pack: Pack) -> list[str]:
+    """Return the lines without "I hope these tasks help" or the like in the last paragraph, and what follows it there.
 
-    Args:
-        lines: a reply's that ended by itself.
-        is_key: tells whether a line begins a field; a paragraph with one is no remark, nor is one above which nothing stands.
-        pack: has the phrases.
+    A paragraph with a label is no remark, nor is the first one.
     """
+
+    def has_closing(some: Sequence[str]) -> bool:
+        return find_phrase("\n".join(some), pack.phrases.closings, pack) is not None
+
     end = len(lines)
     while end and not lines[end - 1].strip():
         end -= 1
     begin = end
-    while begin and lines[begin - 1].strip(BETWEEN):
+    while begin and lines[begin - 1].strip(RULE_CHARS):
         begin -= 1
-    paragraph = lines[begin:end]
-    if not begin or len("\n".join(paragraph)) > LONGEST_REMARK or any(map(is_key, paragraph)):
+    paragraph = kept = lines[begin:end]
+    if not begin or len("\n".join(paragraph)) > MAX_REMARK_CHARS or any(map(is_label, paragraph)):
         return list(lines)
-    kept = _unremarked(paragraph, pack)
+    while has_closing(
+        kept
+    ):  # a phrase may run over several lines: cut at the last line from which on there is one
+        kept = kept[: max(start for start in range(len(kept)) if has_closing(kept[start:]))]
     return [*lines[:begin], *kept] if len(kept) < len(paragraph) else list(lines)
 
 
-def _unremarked(paragraph: Sequence[str], pack: Pack) -> Sequence[str]:
-    """Return the lines above the one in which the first closing phrase begins; a phrase may run over several."""
-
-    def closes(lines: Sequence[str]) -> bool:
-        return texts.find_phrase("\n".join(lines), pack.phrases.closings, pack) is not None
-
-    while closes(paragraph):
-        paragraph = paragraph[: max(begin for begin in range(len(paragraph)) if closes(paragraph[begin:]))]
-    return paragraph
+def split_inline_separators(lines: Sequence[str], starts_item: Callable[[str], bool]) -> list[str]:
+    """Return the lines with a separator at the end of an item's last line on a line of its own."""
+    parted: list[str] = []
+    below = ""  # the next line that is not blank
+    for line in reversed(lines):
+        filled = line.rstrip(" \t")
+        content = filled.rstrip("#")
+        separated = len(filled) - len(content) >= len(SEPARATOR) and content.endswith((" ", "\t"))
+        separated = separated and not filled.lstrip(" \t\\").startswith(
+            "#"
+        )  # a closed heading: ### Title ###
+        parted += [SEPARATOR, content.rstrip()] if separated and (not below or starts_item(below)) else [line]
+        below = line if filled else below
+    return parted[::-1]
 
 
 def strip_headings(lines: Sequence[str], starts: Sequence[int], breaks: Collection[int]) -> list[str]:
-    """Return the lines without those that number the item that begins after them.
+    """Return the lines without the headings that number the items.
 
-    An answer may end in such a line too. So one must stand before the first item, where no answer is, and the others must look
-    like it up to the number and count on from it as the items do.
-
-    Args:
-        lines: a reply's.
-        starts: where items begin, in order.
-        breaks: the lines that part items; a heading may stand above one too.
+    An answer may end in such a line too. So one must stand before the first item, and the others must equal it up to the
+    number and count on as the items do. `starts` are the lines where items begin, `breaks` the separators.
     """
     found: dict[tuple[str, int], dict[int, int]] = {}
     for place, start in enumerate(starts):
@@ -111,7 +112,7 @@ def strip_headings(lines: Sequence[str], starts: Sequence[int], breaks: Collecti
         ):
             above -= 1
         heading = lines[above].strip() if above >= 0 else ""
-        if len(heading) <= LONGEST_HEADING and (match := _NUMBERED.match(heading)):
+        if len(heading) <= MAX_HEADING_CHARS and (match := _NUMBERED.match(heading)):
             found.setdefault((match["shape"], int(match["number"]) - place), {})[place] = above
     taken = {line for places in found.values() if 0 in places and len(places) > 1 for line in places.values()}
     return [line for number, line in enumerate(lines) if number not in taken]
@@ -120,33 +121,28 @@ def strip_headings(lines: Sequence[str], starts: Sequence[int], breaks: Collecti
 def strip_fences(lines: Sequence[str], starts: Collection[int], breaks: Collection[int]) -> list[str]:
     """Return the lines without the fences around items, and without what stands behind one that closes.
 
-    The fences of an answer come in pairs. One more in an item that began inside a fence is the end of that fence.
-
-    Args:
-        lines: a reply's.
-        starts: where items begin.
-        breaks: the lines that part items.
+    The fences of an answer come in pairs: an odd one in an item that began inside a fence closes that fence.
     """
+
+    def only_fences(begin: int, end: int) -> bool:
+        return all(not line.strip() or line.strip().startswith(FENCE) for line in lines[begin:end])
+
     fences = [number for number, line in enumerate(lines) if line.count(FENCE) % 2]
     taken: set[int] = set()
     inside = False
     for begin, end in itertools.pairwise(sorted({0, len(lines), *starts, *breaks}) if fences else ()):
         here = fences[bisect_left(fences, begin) : bisect_left(fences, end)]
+        odd = bool(len(here) % 2)
         if begin not in starts:
             if end in starts or inside:
                 taken.update(here)
-                inside ^= bool(len(here) % 2)
-        elif inside and here and len(here) % 2 == 0 and end in starts and not _filled(lines, here[-2], end):
+                inside ^= odd
+        elif inside and here and not odd and end in starts and only_fences(here[-2], end):
             taken.update(here[-2:])  # one closes, the next opens
-        elif inside and len(here) % 2 and lines[here[-1]].strip() == FENCE:
+        elif inside and odd and lines[here[-1]].strip() == FENCE:
             taken.update(range(here[-1], end))
             inside = False
-        elif not inside and len(here) % 2 and end in starts and not _filled(lines, here[-1], end):
+        elif not inside and odd and end in starts and only_fences(here[-1], end):
             taken.add(here[-1])  # the first item had none
             inside = True
     return [line for number, line in enumerate(lines) if number not in taken]
-
-
-def _filled(lines: Sequence[str], begin: int, end: int) -> bool:
-    """Tell whether anything but fences stands there."""
-    return any(line.strip() and not line.strip().startswith(FENCE) for line in lines[begin:end])
