@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import Field
 
-from alif import recipe, store
+from alif import settings, store
 from alif.errors import ModelError
 from alif.records import FrozenModel
 
@@ -119,7 +119,7 @@ class TrainedParameters:
         return 100 * self.trainable / (self.base + self.trainable)
 
 
-def count_trained(shape: ModelShape, adapter: recipe.Adapter) -> TrainedParameters:
+def count_trained(shape: ModelShape, adapter: settings.Adapter) -> TrainedParameters:
     """Count what `adapter` trains: rank x (inputs + outputs) of each linear layer, and copies where it names embeddings."""
     sides = sum(a + b for kind, layers in shape.linear.items() if kind in adapter.targets for a, b in layers)
     copies = shape.vocabulary if "embeddings" in adapter.targets else 0
@@ -132,7 +132,7 @@ def known_bases() -> dict[str, KnownBase]:
     return {name: file for file in files for name in file.names}
 
 
-def shape_of(student: recipe.Student, tiny: recipe.Tiny) -> tuple[ModelShape, str]:
+def shape_of(student: settings.Student, tiny: settings.Tiny) -> tuple[ModelShape, str]:
     """Return a recipe's base and where its shape is from: "recipe" (tiny), "measured" (a local folder) or "shipped".
 
     Raises:
@@ -152,7 +152,7 @@ def shape_of(student: recipe.Student, tiny: recipe.Tiny) -> tuple[ModelShape, st
     )
 
 
-def _tiny(tiny: recipe.Tiny) -> ModelShape:
+def _tiny(tiny: settings.Tiny) -> ModelShape:
     return ModelShape(
         vocab_size=tiny.vocabulary,
         hidden_size=tiny.width,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from alif.errors import RecipeError
-from alif.recipe import Runtime, Stage
+from alif.settings import Runtime, Stage
 
-__all__ = ["check_batch_layout", "rows_at_once"]
+__all__ = ["check_batch_layout", "rows_per_pass"]
 
 
 def check_batch_layout(
@@ -23,7 +23,7 @@ def check_batch_layout(
     Raises:
         RecipeError: a step is no whole number of forward passes on each, or what is to be shared out cannot be.
     """
-    rows_at_once(name, stage, runtime.gpus)
+    rows_per_pass(name, stage, runtime.gpus)
     if not runtime.fsdp or runtime.gpus == 1:
         return
     if stage.optimizer == "adamw_8bit":
@@ -38,7 +38,7 @@ def check_batch_layout(
         )
 
 
-def rows_at_once(name: str, stage: Stage, gpus: int) -> int:
+def rows_per_pass(name: str, stage: Stage, gpus: int) -> int:
     """Return the rows that go through the model at once, on all GPUs together.
 
     Raises:

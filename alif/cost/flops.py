@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from alif.cost import architecture
 from alif.cost.architecture import ModelShape
-from alif.recipe import Adapter
+from alif.settings import Adapter
 
-__all__ = ["Sizes", "flops_per_token", "plan_batches"]
+__all__ = ["LayerSizes", "flops_per_token", "sizes_of"]
 
 
 @dataclass(frozen=True)
-class Sizes:
+class LayerSizes:
     """What of a model decides the work of a token."""
 
     linear: int
@@ -29,14 +29,14 @@ class Sizes:
     """Width of all queries of a token, of all blocks together."""
 
 
-def plan_batches(shape: ModelShape, adapter: Adapter) -> Sizes:
+def sizes_of(shape: ModelShape, adapter: Adapter) -> LayerSizes:
     """Return the sizes of a base with an adapter on it, from shapes alone."""
     own = architecture.count_trained(shape, adapter)
     queries = shape.queries * shape.num_hidden_layers
-    return Sizes(shape.blocks + own.lora, own.lora, shape.matrix, bool(own.copies), queries)
+    return LayerSizes(shape.blocks + own.lora, own.lora, shape.matrix, bool(own.copies), queries)
 
 
-def flops_per_token(sizes: Sizes, labelled: float, text: float, *, recompute: bool = False) -> float:
+def flops_per_token(sizes: LayerSizes, labelled: float, text: float, *, recompute: bool = False) -> float:
     """Return the floating-point operations of one token, there and back.
 
     Args:

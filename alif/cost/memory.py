@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from alif import recipe
+from alif import settings
 from alif.cost.architecture import QK_NORMS, ModelShape, TrainedParameters, count_trained
 
 __all__ = ["CPU_CHUNK", "GPU_CHUNK", "MemoryLoad", "memory_parts", "saved_bytes"]
@@ -44,8 +44,8 @@ class MemoryLoad:
     """One stage on one device."""
 
     shape: ModelShape
-    adapter: recipe.Adapter
-    stage: recipe.Stage
+    adapter: settings.Adapter
+    stage: settings.Stage
     recompute: bool = False
     gpu: bool = True
     gpus: int = 1

@@ -17,8 +17,8 @@ from typing import Any
 
 from alif import sources, store
 from alif.language import pack as languages
-from alif.recipe import Recipe
 from alif.runs import Run
+from alif.settings import Recipe
 
 __all__ = ["TokenCount", "finetune_tokens", "pretrain_tokens"]
 

@@ -17,8 +17,8 @@ from alif.cost.gpus import Gpu
 from alif.cost.memory import MemoryLoad, memory_parts
 from alif.cost.token_estimate import TokenCount
 from alif.formatting import format_usd
-from alif.recipe import Pretrain, Recipe, Stage
 from alif.runs import Run
+from alif.settings import Pretrain, Recipe, Stage
 
 __all__ = ["plan_training"]
 
@@ -85,7 +85,7 @@ def _stage(
     found = memory_parts(load)
     room = gpu.memory_gb * (1 - RESERVE)
     flop = flops.flops_per_token(
-        flops.plan_batches(shape, recipe.adapter),
+        flops.sizes_of(shape, recipe.adapter),
         LABELLED[name],
         TEXT[name],
         recompute=recipe.runtime.gradient_checkpointing,

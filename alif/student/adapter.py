@@ -22,12 +22,12 @@ from transformers import PreTrainedModel
 
 from alif import store
 from alif.errors import ModelError, RecipeError
-from alif.recipe import Adapter
+from alif.settings import Adapter
 from alif.student import weights
 
 __all__ = [
     "TrainableShare",
-    "adapter_size",
+    "count_weights",
     "add_adapter",
     "combine_adapters",
     "count_parameters",
@@ -70,7 +70,7 @@ def count_parameters(model: torch.nn.Module) -> TrainableShare:
 
     Source: arXiv 2510.09051 (14.72 %).
     """
-    sizes = [(adapter_size(parameter), parameter.requires_grad) for parameter in model.parameters()]
+    sizes = [(count_weights(parameter), parameter.requires_grad) for parameter in model.parameters()]
     return TrainableShare(
         sum(count for count, is_trained in sizes if is_trained), sum(count for count, _ in sizes)
     )
@@ -82,7 +82,7 @@ def trainable_parameters(model: torch.nn.Module | None) -> Iterator[tuple[str, t
     return ((name, parameter) for name, parameter in named if parameter.requires_grad)
 
 
-def adapter_size(parameter: torch.Tensor) -> int:
+def count_weights(parameter: torch.Tensor) -> int:
     """Return how many weights a parameter holds; bitsandbytes keeps two of 4 bits in a byte, and tells the shape beside."""
     packed: Any = getattr(parameter, "quant_state", None)
     return int(packed.shape.numel() if packed is not None else parameter.numel())

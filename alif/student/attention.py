@@ -29,7 +29,7 @@ except ImportError:  # before 2.10; the probe finds out
     _pytorchs = None  # type: ignore[assignment]
 
 __all__ = [
-    "BY_TEXT",
+    "PER_DOCUMENT",
     "SDPA",
     "check_attention",
     "choose_attention",
@@ -37,7 +37,7 @@ __all__ = [
     "varlen_attention",
 ]
 
-BY_TEXT, SDPA = "alif_by_text", "sdpa"
+PER_DOCUMENT, SDPA = "alif_by_text", "sdpa"
 """Names for `set_attn_implementation`."""
 
 Kernel = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int, float], torch.Tensor]
@@ -103,7 +103,7 @@ def choose_attention(config: Any, device: torch.device, dtype: torch.dtype) -> s
     windowed = getattr(config, "sliding_window", None) and (not kinds or "sliding_attention" in kinds)
     if windowed or getattr(config, "attn_logit_softcapping", None) or getattr(config, "attention_dropout", 0):
         return SDPA
-    return BY_TEXT if device.type == "cpu" or check_attention(varlen_attention, device, dtype) else SDPA
+    return PER_DOCUMENT if device.type == "cpu" or check_attention(varlen_attention, device, dtype) else SDPA
 
 
 @functools.cache
@@ -158,5 +158,5 @@ def _no_mask(*args: Any, **given: Any) -> None:
     """Say that there is no mask: the boundaries tell everything."""
 
 
-AttentionInterface.register(BY_TEXT, _attend)
-AttentionMaskInterface.register(BY_TEXT, _no_mask)
+AttentionInterface.register(PER_DOCUMENT, _attend)
+AttentionMaskInterface.register(PER_DOCUMENT, _no_mask)

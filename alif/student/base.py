@@ -31,13 +31,13 @@ from transformers import (
 )
 from transformers.utils.hub import cached_file
 
-from alif import recipe, store
+from alif import settings, store
 from alif.errors import MissingExtra, ModelError
-from alif.recipe import Runtime
 from alif.records import FrozenModel
+from alif.settings import Runtime
 from alif.student import adapter as adapters
 from alif.student import vocabulary, weights
-from alif.student.device import DeviceConfig, configure_device
+from alif.student.device import DeviceConfig, setup_torch
 
 __all__ = [
     "TINY",
@@ -102,7 +102,7 @@ def load_student(
     Raises:
         ModelError: base or adapter is missing, damaged or another one than recorded.
     """
-    where = configure_device(runtime)
+    where = setup_torch(runtime)
     where = DeviceConfig(where.device, dtype or where.dtype)
     bare = open_base(base_folder, where)
     model: Any = bare.model
@@ -240,7 +240,7 @@ def read_base(base_folder: Path) -> Base:
     return Base.model_validate(store.read_json(base_folder / "base.json"))
 
 
-def inspect_base(student: recipe.Student) -> Base:
+def inspect_base(student: settings.Student) -> Base:
     """Look a published base up, without its weights: that it exists, can be used here, its commit and size.
 
     Raises:

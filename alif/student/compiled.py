@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from alif import console
-from alif.recipe import Runtime
+from alif.settings import Runtime
 from alif.student.adapter import unwrap
 from alif.student.device import DeviceConfig
 

@@ -15,9 +15,9 @@ import torch
 import transformers
 
 from alif.errors import ModelError
-from alif.recipe import Runtime
+from alif.settings import Runtime
 
-__all__ = ["THREADS", "DeviceConfig", "configure_device", "half_precision", "quiet_libraries"]
+__all__ = ["THREADS", "DeviceConfig", "setup_torch", "half_precision", "quiet_libraries"]
 
 THREADS = 1
 """CPU threads where `runtime.threads` is 0. Two are up to twice as fast alone, and ten times slower where other work wants the
@@ -32,7 +32,7 @@ class DeviceConfig:
     dtype: torch.dtype
 
 
-def configure_device(runtime: Runtime) -> DeviceConfig:
+def setup_torch(runtime: Runtime) -> DeviceConfig:
     """Choose the device, fix the CPU threads and make PyTorch deterministic where that is free.
 
     Raises:

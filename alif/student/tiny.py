@@ -13,7 +13,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, proce
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from alif.errors import RecipeError
-from alif.recipe import Tiny
+from alif.settings import Tiny
 
 __all__ = ["END", "START", "build_tiny", "train_tokenizer"]
 

@@ -14,12 +14,13 @@ from typing import Any
 
 import torch
 
-from alif.recipe import Stage
 from alif.remote import backup
 from alif.runs import StepContext
+from alif.settings import Stage
 from alif.student import distributed, weights
 from alif.student.adapter import trainable_parameters
-from alif.train import checkpoints, curve
+from alif.train import checkpoints
+from alif.runs import curves
 
 __all__ = ["EarlyStopping"]
 
@@ -32,7 +33,7 @@ class EarlyStopping:
 
     def __init__(self, context: StepContext, stage: Stage, taught: str) -> None:
         self._context, self._looks, self._taught = context, stage.early_stopping_patience, taught
-        self._curve, self._folder = context.scratch / curve.FILE, context.scratch / checkpoints.BEST
+        self._curve, self._folder = context.scratch / curves.FILE, context.scratch / checkpoints.BEST
 
     def begin(self, steps: int) -> None:
         """Go on after `steps` steps: remove the weights of a training that was begun anew, or is behind its last look again."""
@@ -61,7 +62,7 @@ class EarlyStopping:
         """Return (step, bits per byte of the taught language) of each look so far."""
         rows = [
             row
-            for row in curve.read_curve(self._curve, steps)
+            for row in curves.read_curve(self._curve, steps)
             if self._taught in row.get("bits_per_byte", ())
         ]
         return [(row["step"], row["bits_per_byte"][self._taught]) for row in rows]

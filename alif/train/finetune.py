@@ -13,7 +13,7 @@ import sys
 
 from transformers import PreTrainedTokenizerBase
 
-from alif import recipe, store
+from alif import settings, store
 from alif.errors import DataError
 from alif.language import pack as languages
 from alif.records import Counts, Dropped, Example
@@ -22,17 +22,17 @@ from alif.student import adapter as adapters
 from alif.student import distributed, encode_answer, encode_prompt, write_prompt
 from alif.student.base import LoadedBase, open_base
 from alif.student.chat_template import Template, choose_template
-from alif.student.device import configure_device
+from alif.student.device import setup_torch
 from alif.train.heldout_eval import HeldOutEval, heldout_answers
 from alif.train.packing import Segment
-from alif.train.splits import held_out_rows, training_rows
+from alif.train.splits import heldout_rows, training_rows
 from alif.train.stage import check_length, lay_out_rows, train_stage
 
 __all__ = ["encode_example", "train_finetune"]
 
 
 def train_finetune(
-    context: StepContext, language: recipe.Language, adapter: recipe.Adapter, finetune: recipe.Finetune
+    context: StepContext, language: settings.Language, adapter: settings.Adapter, finetune: settings.Finetune
 ) -> Counts:
     """Do the step. `adapter` stands in stage 1's adapter already, unless finetune.init_from is "merged".
 
@@ -40,7 +40,7 @@ def train_finetune(
         DataError: the blend has no training row, or none that fits a packed row.
         ModelError: base or adapter is missing or another one; the loss is not a number.
     """
-    where = configure_device(context.runtime)
+    where = setup_torch(context.runtime)
     bare = open_base(context.inputs["base"], where, training=True)
     check_length(bare, "finetune", finetune)
     examples = training_rows(context.inputs["blend"], Example)
@@ -76,11 +76,11 @@ def train_finetune(
 
 
 def _looks(
-    context: StepContext, language: recipe.Language, finetune: recipe.Finetune, bare: LoadedBase
+    context: StepContext, language: settings.Language, finetune: settings.Finetune, bare: LoadedBase
 ) -> HeldOutEval:
     rows = [
         (row, encode_example(row, finetune.prompt_template, bare.tokenizer))
-        for row in held_out_rows(context.inputs["blend"], Example)
+        for row in heldout_rows(context.inputs["blend"], Example)
     ]
     return heldout_answers(
         rows, languages.load_pack(language.pack).code, finetune, finetune.prompt_template, bare.tokenizer
@@ -96,6 +96,6 @@ def encode_example(
     return Segment(example.id, (*prompt, *answer), silent=len(prompt) if loss == "answer" else 1)
 
 
-def _too_long(example: Example, piece: Segment, finetune: recipe.Finetune) -> Dropped:
+def _too_long(example: Example, piece: Segment, finetune: settings.Finetune) -> Dropped:
     evidence = f"{len(piece.tokens)} tokens, a row has {finetune.max_seq_length}"
     return Dropped(row=example, reason="too_many_tokens", evidence=evidence)

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from alif.recipe import Stage
 from alif.records import Document, Example
+from alif.settings import Stage
 from alif.student import distributed, encode_documents, encode_prompt, write_prompt
 from alif.student.chat_template import Template
 from alif.student.device import DeviceConfig

@@ -7,24 +7,24 @@ from typing import Any
 import numpy as np
 import torch
 
-from alif.cost.flops import Sizes
+from alif.cost.flops import LayerSizes
 from alif.cost.gpus import GPUS
-from alif.student.adapter import EMBEDDINGS, adapter_size, unwrap
+from alif.student.adapter import EMBEDDINGS, count_weights, unwrap
 from alif.train.packing import PackedDataset
 
-__all__ = ["batch_sizes", "measure_peak_flops", "speed_text"]
+__all__ = ["linear_sizes", "peak_flops", "mean_document_length"]
 
 
-def batch_sizes(model: Any) -> Sizes:
+def linear_sizes(model: Any) -> LayerSizes:
     """Return what decides the work of a token in `model`, a causal one of Llama's shape, with or without an adapter."""
     bare = unwrap(model)
     config = bare.config
     layers = [(name, weight) for name, weight in bare.named_parameters() if weight.ndim == 2]
     linear = [weight for name, weight in layers if not _of_vocabulary(name)]
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return Sizes(
-        linear=sum(adapter_size(weight) for weight in linear),
-        trained=sum(adapter_size(weight) for weight in linear if weight.requires_grad),
+    return LayerSizes(
+        linear=sum(count_weights(weight) for weight in linear),
+        trained=sum(count_weights(weight) for weight in linear if weight.requires_grad),
         head=config.vocab_size * config.hidden_size,
         head_trained=any(weight.requires_grad for name, weight in layers if _of_vocabulary(name)),
         queries=config.num_attention_heads * width * config.num_hidden_layers,
@@ -35,7 +35,7 @@ def _of_vocabulary(name: str) -> bool:
     return any(part in name for part in EMBEDDINGS)
 
 
-def speed_text(packs: PackedDataset) -> float:
+def mean_document_length(packs: PackedDataset) -> float:
     """Return the mean length of the text that a token stands in."""
     lengths: list[int] = []
     for positions, used in zip(packs.positions[:200], packs.used[:200], strict=True):
@@ -45,7 +45,7 @@ def speed_text(packs: PackedDataset) -> float:
     return float((sizes**2).sum() / max(sizes.sum(), 1))
 
 
-def measure_peak_flops(device: torch.device) -> float | None:
+def peak_flops(device: torch.device) -> float | None:
     """Return the 16-bit operations a second that the maker tells of this GPU, or None where it is not known."""
     if device.type != "cuda":
         return None

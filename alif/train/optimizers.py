@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from alif.errors import MissingExtra, ModelError
-from alif.recipe import Stage
+from alif.settings import Stage
 
 __all__ = ["EXTRA", "build_optimizer"]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from alif import console, recipe, store
+from alif import console, settings, store
 from alif.errors import DataError
 from alif.language import pack as languages
 from alif.records import Counts, Document
@@ -24,7 +24,7 @@ from alif.student import encode_documents, fertility
 from alif.student import tiny as tinies
 from alif.student.base import Base
 from alif.student.chat_template import ALPACA, ALPACA_INPUT
-from alif.student.device import configure_device
+from alif.student.device import setup_torch
 from alif.student.weights import friendly_disk_errors
 from alif.train.packing import pack_segments, split_segments
 from alif.train.splits import training_rows
@@ -40,7 +40,7 @@ TEMPLATE_COPIES = 16
 
 
 def prepare_base(
-    context: StepContext, language: recipe.Language, student: recipe.Student, tiny: recipe.Tiny
+    context: StepContext, language: settings.Language, student: settings.Student, tiny: settings.Tiny
 ) -> Counts:
     """Do the step.
 
@@ -76,8 +76,8 @@ def prepare_base(
 
 def _extend(
     context: StepContext,
-    language: recipe.Language,
-    student: recipe.Student,
+    language: settings.Language,
+    student: settings.Student,
     base: Base,
     by_language: Mapping[languages.Pack, list[str]],
 ) -> tuple[Base, dict[str, Any]]:
@@ -93,7 +93,7 @@ def _extend(
     return grown, {"vocabulary": len(tokenizer), "extended": facts}
 
 
-def _texts(documents: Sequence[Document], language: recipe.Language) -> dict[languages.Pack, list[str]]:
+def _texts(documents: Sequence[Document], language: settings.Language) -> dict[languages.Pack, list[str]]:
     """Return the corpus by language, for the tokenizer's fitness."""
     both = languages.load_pack(language.pack), languages.load_pack(language.source)
     return {
@@ -102,9 +102,9 @@ def _texts(documents: Sequence[Document], language: recipe.Language) -> dict[lan
 
 
 def _make(
-    context: StepContext, tiny: recipe.Tiny, documents: Sequence[Document], chosen: Sequence[Document]
+    context: StepContext, tiny: settings.Tiny, documents: Sequence[Document], chosen: Sequence[Document]
 ) -> tuple[Base, PreTrainedTokenizerBase, dict[str, Any]]:
-    where = configure_device(context.runtime)
+    where = setup_torch(context.runtime)
     texts = [document.text for document in documents]
     tokenizer = tinies.train_tokenizer([*texts, *(ALPACA, ALPACA_INPUT) * TEMPLATE_COPIES], tiny.vocabulary)
     model = tinies.build_tiny(tiny, tokenizer)
@@ -126,9 +126,9 @@ def _make(
     return base, tokenizer, {"vocabulary": len(tokenizer), **outcome.facts()}
 
 
-def _stage(tiny: recipe.Tiny) -> recipe.Stage:
+def _stage(tiny: settings.Tiny) -> settings.Stage:
     """Return the tiny base's training as a stage's settings."""
-    return recipe.Stage(
+    return settings.Stage(
         epochs=tiny.epochs,
         lr=tiny.lr,
         embedding_lr=tiny.lr,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from alif import console, recipe
+from alif import console, settings
 from alif.errors import DataError
 from alif.language import pack as languages
 from alif.records import Counts, Document
@@ -23,10 +23,10 @@ from alif.runs import StepContext
 from alif.student import adapter as adapters
 from alif.student import distributed
 from alif.student.base import LoadedBase, open_base
-from alif.student.device import configure_device
+from alif.student.device import setup_torch
 from alif.train.heldout_eval import HeldOutEval, heldout_documents
 from alif.train.packing import Segment, split_segments
-from alif.train.splits import held_out_rows, training_rows
+from alif.train.splits import heldout_rows, training_rows
 from alif.train.stage import check_length, lay_out_rows, train_stage
 from alif.train.token_cache import tokenise_documents
 
@@ -42,7 +42,7 @@ class StageText:
 
 
 def train_pretrain(
-    context: StepContext, language: recipe.Language, adapter: recipe.Adapter, pretrain: recipe.Pretrain
+    context: StepContext, language: settings.Language, adapter: settings.Adapter, pretrain: settings.Pretrain
 ) -> Counts:
     """Do the step.
 
@@ -50,7 +50,7 @@ def train_pretrain(
         DataError: the corpus has no training document of the taught language.
         ModelError: the base is missing or another one; the loss is not a number.
     """
-    where = configure_device(context.runtime)
+    where = setup_torch(context.runtime)
     bare = open_base(context.inputs["base"], where, training=True)
     check_length(bare, "pretrain", pretrain)
     taught, replayed = _texts(context, language, pretrain, bare)
@@ -81,7 +81,7 @@ def train_pretrain(
     )
 
 
-def _pieces(text: StageText, pretrain: recipe.Pretrain) -> Iterator[Segment]:
+def _pieces(text: StageText, pretrain: settings.Pretrain) -> Iterator[Segment]:
     """Yield a text in pieces that fit a row; padded rows take it whole, and cut off the rest."""
     if pretrain.packing == "packed":
         yield from split_segments(text.id, text.tokens, pretrain.max_seq_length)
@@ -90,14 +90,14 @@ def _pieces(text: StageText, pretrain: recipe.Pretrain) -> Iterator[Segment]:
 
 
 def _looks(
-    context: StepContext, language: recipe.Language, pretrain: recipe.Pretrain, bare: LoadedBase
+    context: StepContext, language: settings.Language, pretrain: settings.Pretrain, bare: LoadedBase
 ) -> HeldOutEval:
-    held_out = held_out_rows(context.inputs["corpus"], Document)
+    held_out = heldout_rows(context.inputs["corpus"], Document)
     return heldout_documents(held_out, languages.load_pack(language.pack).code, pretrain, bare.tokenizer)
 
 
 def _texts(
-    context: StepContext, language: recipe.Language, pretrain: recipe.Pretrain, bare: LoadedBase
+    context: StepContext, language: settings.Language, pretrain: settings.Pretrain, bare: LoadedBase
 ) -> tuple[list[StageText], list[StageText]]:
     """Return the documents of the taught language, and those of the known one that are replayed."""
     own, known = languages.load_pack(language.pack).code, languages.load_pack(language.source).code

@@ -8,7 +8,7 @@ from typing import TypeVar
 from alif import store
 from alif.records import Document, Example
 
-__all__ = ["held_out_rows", "training_rows"]
+__all__ = ["heldout_rows", "training_rows"]
 
 Row = TypeVar("Row", Document, Example)
 
@@ -19,7 +19,7 @@ def training_rows(folder: Path, kind: type[Row]) -> list[Row]:
     return [row for row in store.read_models(folder / "examples.jsonl", kind) if row.id not in held_out]
 
 
-def held_out_rows(folder: Path, kind: type[Row]) -> list[Row]:
+def heldout_rows(folder: Path, kind: type[Row]) -> list[Row]:
     """Return the rows that are only looked at, in order."""
     held_out = _held_out(folder)
     return [row for row in store.read_models(folder / "examples.jsonl", kind) if row.id in held_out]

@@ -10,8 +10,8 @@ from peft import PeftModel
 
 from alif import console
 from alif.errors import RecipeError
-from alif.recipe import Stage
 from alif.runs import StepContext
+from alif.settings import Stage
 from alif.student import adapter as adapters
 from alif.student import distributed
 from alif.student.base import Base, LoadedBase

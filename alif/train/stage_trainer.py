@@ -16,8 +16,8 @@ import torch
 from transformers import Trainer
 
 from alif import store
-from alif.recipe import Stage
 from alif.remote import backup
+from alif.settings import Stage
 from alif.student import distributed, weights
 from alif.student.adapter import trainable_parameters
 from alif.train import checkpoints

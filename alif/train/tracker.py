@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 from alif import console, store
 from alif.errors import AlifError, MissingExtra
-from alif.recipe import Runtime, Stage
 from alif.runs import StepContext
+from alif.settings import Runtime, Stage
 
 __all__ = ["PROJECT", "Tracker", "numeric_values", "tracker_hosts"]
 

@@ -24,17 +24,18 @@ from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from alif import console, store
-from alif.cost.batch_layout import rows_at_once
+from alif.cost.batch_layout import rows_per_pass
 from alif.cost.flops import flops_per_token
 from alif.errors import ModelError
-from alif.recipe import Stage
 from alif.records import FrozenModel
 from alif.runs import StepContext
+from alif.settings import Stage
 from alif.student import attention, distributed, weights
 from alif.student.adapter import unwrap
 from alif.student.compiled import compile_blocks
 from alif.student.device import DeviceConfig
-from alif.train import checkpoints, curve, mfu
+from alif.train import checkpoints, mfu
+from alif.runs import curves
 from alif.train.heldout_eval import HeldOutEval
 from alif.train.loss import ChunkedLossModel
 from alif.train.packing import (
@@ -96,7 +97,7 @@ def fit_model(
         ModelError: the loss is not a number; the batch is named.
         AlifError: the disk cannot hold a checkpoint.
     """
-    at_once = rows_at_once(context.step, stage, distributed.world_size())
+    at_once = rows_per_pass(context.step, stage, distributed.world_size())
     sequence = sample_order(len(packs), stage.epochs, stage.seed)
     if not len(sequence):
         return TrainOutcome(0, 0, None, None)
@@ -116,7 +117,7 @@ def fit_model(
     ):
         watch = TrainingCallback(context, packs, sequence, stage, bar, where, looks)
         labelled = packs.labelled / max(1, int(packs.used.sum()))
-        watch.flop_a_token = flops_per_token(mfu.batch_sizes(model), labelled, mfu.speed_text(packs))
+        watch.flop_a_token = flops_per_token(mfu.linear_sizes(model), labelled, mfu.mean_document_length(packs))
         rows = PackedRows(
             packs, pad_to_multiple(sequence, at_once) if distributed.world_size() > 1 else sequence
         )
@@ -126,7 +127,7 @@ def fit_model(
     steps = trainer.state.global_step
     if best := distributed.broadcast_from_rank0(lambda: watch.patience.best(steps)):
         load_trainable(weights.read_weights(best), trainer.model)
-    losses = [row["loss"] for row in curve.read_curve(watch.path, steps)]
+    losses = [row["loss"] for row in curves.read_curve(watch.path, steps)]
     tail = losses[-max(1, len(losses) // 10) :]
     mean = sum(tail) / len(tail) if tail else None
     seen = sequence[: steps * stage.batch_size]

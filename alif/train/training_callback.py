@@ -15,11 +15,12 @@ from transformers import TrainerCallback
 
 from alif import console, store
 from alif.errors import ModelError
-from alif.recipe import Stage
 from alif.runs import StepContext
+from alif.settings import Stage
 from alif.student import distributed
 from alif.student.device import DeviceConfig
-from alif.train import curve, mfu
+from alif.runs import curves
+from alif.train import mfu
 from alif.train.early_stopping import EarlyStopping
 from alif.train.heldout_eval import HeldOutEval, evaluate_heldout
 from alif.train.loss import ChunkedLossModel
@@ -45,7 +46,7 @@ class TrainingCallback(TrainerCallback):
         self.context, self.packs, self.sequence, self.stage, self.bar = context, packs, sequence, stage, bar
         self.where, self.looks = where, looks
         self.per_step = stage.batch_size
-        self.path = context.scratch / curve.FILE
+        self.path = context.scratch / curves.FILE
         self.tracker = Tracker(context, stage)
         self.patience = EarlyStopping(context, stage, looks.taught if looks else "")
         self.gradient_norm: float | None = None
@@ -60,7 +61,7 @@ class TrainingCallback(TrainerCallback):
         """Begin, or go on, after `state.global_step` steps."""
         if distributed.is_main_process():
             self.tracker.begin(state.global_step)
-            curve.truncate_curve(self.path, state.global_step)
+            curves.truncate_curve(self.path, state.global_step)
             self.patience.begin(state.global_step)
         self.tokens = int(self.packs.used[self.sequence[: state.global_step * self.per_step]].sum())
         self.since = time.monotonic()
@@ -89,7 +90,7 @@ class TrainingCallback(TrainerCallback):
         if self.looks and self.stage.eval_steps and state.global_step % self.stage.eval_steps == 0:
             self._look(kwargs["model"], control)
         if distributed.is_main_process():
-            curve.append_point(self.path, self.row)
+            curves.append_point(self.path, self.row)
             self.tracker.log(self.row)
         self.bar.to(state.global_step, f"loss {self.row['loss']:.3f} {rate:,.0f} tokens/s")
         self.since = time.monotonic()
@@ -114,7 +115,7 @@ class TrainingCallback(TrainerCallback):
         if self.where.device.type != "cuda":
             return {}
         told = {"memory_gb": round(torch.cuda.max_memory_allocated(self.where.device) / 1e9, 2)}
-        most = mfu.measure_peak_flops(self.where.device)
+        most = mfu.peak_flops(self.where.device)
         return told | (
             {"peak_share": round(rate * self.flop_a_token / most / distributed.world_size(), 4)}
             if most

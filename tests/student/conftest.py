@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from alif.recipe import Tiny
+from alif.settings import Tiny
 from alif.student import tiny as tinies
 
 TEXTS = (

@@ -9,7 +9,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from alif.errors import ModelError, RecipeError
-from alif.recipe import Adapter
+from alif.settings import Adapter
 from alif.student import adapter as adapters
 
 SETTINGS = Adapter(rank=4, alpha=8)

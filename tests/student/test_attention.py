@@ -10,7 +10,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from alif.student import attention
-from alif.student.attention import BY_TEXT, SDPA
+from alif.student.attention import PER_DOCUMENT, SDPA
 from alif.train.packing import PackedRows, collate, pack_segments, split_segments
 
 LENGTH = 16
@@ -26,7 +26,7 @@ CPU = torch.device("cpu")
 NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 
 
-@pytest.fixture(params=[BY_TEXT, SDPA])
+@pytest.fixture(params=[PER_DOCUMENT, SDPA])
 def model(request):
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -85,7 +85,7 @@ def test_both_ways_give_the_same_gradients(model):
         logits(model, inputs).square().mean().backward()
         return {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
 
-    one, other = gradients(BY_TEXT), gradients(SDPA)
+    one, other = gradients(PER_DOCUMENT), gradients(SDPA)
     assert one.keys() == other.keys()
     for name, gradient in one.items():
         torch.testing.assert_close(gradient, other[name], rtol=1e-4, atol=1e-6)
@@ -155,9 +155,9 @@ def test_pytorchs_kernel_is_called_as_its_version_wants(monkeypatch, signature):
 @pytest.mark.parametrize(
     ("changes", "way"),
     [
-        ({}, BY_TEXT),
+        ({}, PER_DOCUMENT),
         ({"sliding_window": 128}, SDPA),
-        ({"sliding_window": 128, "layer_types": ["full_attention"]}, BY_TEXT),
+        ({"sliding_window": 128, "layer_types": ["full_attention"]}, PER_DOCUMENT),
         ({"attn_logit_softcapping": 50.0}, SDPA),
         ({"attention_dropout": 0.1}, SDPA),
     ],

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from alif.recipe import Adapter, Runtime
+from alif.settings import Adapter, Runtime
 from alif.student import adapter, compiled
 from alif.student.device import DeviceConfig
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from alif.errors import ModelError
-from alif.recipe import Runtime
-from alif.student.device import configure_device, half_precision
+from alif.settings import Runtime
+from alif.student.device import setup_torch, half_precision
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ def test_a_gpu_that_is_too_old_is_told():
 
 
 def test_a_cpu_trains_in_float32():
-    assert configure_device(Runtime(device="cpu")).dtype is torch.float32
+    assert setup_torch(Runtime(device="cpu")).dtype is torch.float32

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from alif.errors import RecipeError
-from alif.recipe import Tiny
+from alif.settings import Tiny
 from alif.student import tiny as tinies
 
 TOKENIZER = tinies.train_tokenizer(("پانی زندگی ہے۔ Water is life.",) * 3, 320)

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, models
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from alif.errors import ModelError
-from alif.recipe import Tiny
+from alif.settings import Tiny
 from alif.student import tiny as tinies
 from alif.student import vocabulary
 

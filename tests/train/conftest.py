@@ -10,9 +10,9 @@ import pytest
 
 from alif import pipeline, runs, store
 from alif.language import pack as languages
-from alif.recipe import Language, Runtime, Student, Tiny
 from alif.records import Document, Example, Origin
 from alif.runs import Run, StepContext
+from alif.settings import Language, Runtime, Student, Tiny
 from alif.train import prepare_base
 
 TINY = Tiny(vocabulary=400, width=32, feed_forward=48, epochs=1, max_seq_length=128, batch_size=2)

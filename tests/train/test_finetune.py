@@ -6,8 +6,8 @@ import torch
 
 from alif import store
 from alif.errors import DataError
-from alif.recipe import Adapter, Finetune, Language, Pretrain
 from alif.records import Example
+from alif.settings import Adapter, Finetune, Language, Pretrain
 from alif.student import adapter as adapters
 from alif.student import load_student
 from alif.train import finetune, pretrain

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from alif import store
-from alif.recipe import Adapter, Language, Pretrain, Student
+from alif.settings import Adapter, Language, Pretrain, Student
 from alif.student import attention, compiled
-from alif.student.device import configure_device
+from alif.student.device import setup_torch
 from alif.train import checkpoints, prepare_base, pretrain, stage_trainer
 from tests.train.conftest import RUNTIME, TINY, House
 
@@ -50,7 +50,7 @@ def losses(rows):
 
 
 def test_sixteen_bits_learn_and_tell_of_the_gpu(house):
-    assert configure_device(GPU).dtype in (torch.bfloat16, torch.float16)
+    assert setup_torch(GPU).dtype in (torch.bfloat16, torch.float16)
     rows = run(house)
     assert losses(rows)[-3:].mean() < losses(rows)[:3].mean() - 0.2
     assert rows[0]["memory_gb"] > 0
@@ -59,7 +59,7 @@ def test_sixteen_bits_learn_and_tell_of_the_gpu(house):
 
 
 def test_compiled_blocks_give_what_plain_ones_give(house):
-    where = configure_device(GPU)
+    where = setup_torch(GPU)
     assert compiled.check_compiled(where.device)
     assert attention.check_attention(attention.varlen_attention, where.device, where.dtype)
     np.testing.assert_allclose(losses(run(house)), losses(run(house, compile=False)), rtol=5e-3)
@@ -108,7 +108,7 @@ ALONE = """
 import sys, torch
 from torch import distributed
 from transformers import LlamaConfig, LlamaForCausalLM
-from alif.recipe import Adapter
+from alif.settings import Adapter
 from alif.student import adapter, compiled, ranks
 from alif.train.loss import Learner
 

@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from alif import store
-from alif.recipe import Adapter, Finetune, Language, Pretrain
 from alif.records import Document
 from alif.remote import backup
+from alif.settings import Adapter, Finetune, Language, Pretrain
 from alif.student import adapter as adapters
 from alif.student.base import open_base
-from alif.student.device import configure_device
+from alif.student.device import setup_torch
 from alif.train import checkpoints, finetune, heldout_eval, pretrain, training_callback
 from alif.train.loss import ChunkedLossModel
 from alif.train.packing import split_segments
-from alif.train.splits import held_out_rows
+from alif.train.splits import heldout_rows
 from tests.train.conftest import RUNTIME
 
 ADAPTER = Adapter(rank=4, alpha=8)
@@ -60,9 +60,9 @@ def test_looking_changes_nothing_that_is_trained(house):
 
 
 def test_the_bits_of_a_look_are_those_of_each_document_alone(house):
-    where = configure_device(RUNTIME)
+    where = setup_torch(RUNTIME)
     bare = open_base(house.root / "base", where)
-    held_out = held_out_rows(house.root / "corpus", Document)
+    held_out = heldout_rows(house.root / "corpus", Document)
     model = bare.model.eval()
     found = heldout_eval.evaluate_heldout(
         ChunkedLossModel(model), heldout_eval.heldout_documents(held_out, "ur", STAGE, bare.tokenizer), where
@@ -152,10 +152,10 @@ def test_stage_two_looks_at_answers(house):
 
 
 def test_nothing_is_held_out(house):
-    bare = open_base(house.root / "base", configure_device(RUNTIME))
+    bare = open_base(house.root / "base", setup_torch(RUNTIME))
     seen = heldout_eval.evaluate_heldout(
         ChunkedLossModel(bare.model),
         heldout_eval.heldout_documents([], "ur", STAGE, bare.tokenizer),
-        configure_device(RUNTIME),
+        setup_torch(RUNTIME),
     )
     assert seen == {"bits_per_byte": {}, "samples": []}

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 
 from alif import store
 from alif.errors import AlifError, RecipeError
-from alif.recipe import Adapter, Language, Pretrain
+from alif.settings import Adapter, Language, Pretrain
 from alif.train import checkpoints, launch
 from tests.train.conftest import RUNTIME, House
 

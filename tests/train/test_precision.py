@@ -9,7 +9,7 @@ from peft.tuners.lora import LoraLayer
 from transformers import LlamaForCausalLM
 
 from alif import store
-from alif.recipe import Adapter, Pretrain, Runtime
+from alif.settings import Adapter, Pretrain, Runtime
 from alif.student import adapter as adapters
 from alif.student.device import DeviceConfig
 from alif.train import trainer

@@ -5,10 +5,10 @@ import torch
 
 from alif import store
 from alif.errors import DataError, ModelError
-from alif.recipe import Adapter, Language, Pretrain, Student
+from alif.settings import Adapter, Language, Pretrain, Student
 from alif.student import load_student, merge_adapter
 from alif.student.base import open_base
-from alif.student.device import configure_device
+from alif.student.device import setup_torch
 from alif.train import prepare_base, pretrain
 from tests.train.conftest import RUNTIME, TINY, articles
 
@@ -129,4 +129,4 @@ def test_a_base_in_4_bits_needs_a_gpu(house):
         load_student(house.root / "again", None, RUNTIME).model.dtype == torch.float32
     )  # only training is in 4 bits
     with pytest.raises(ModelError, match=r'student.quantization = "4bit" needs a GPU'):
-        open_base(house.root / "again", configure_device(RUNTIME), training=True)
+        open_base(house.root / "again", setup_torch(RUNTIME), training=True)

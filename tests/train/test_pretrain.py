@@ -5,8 +5,8 @@ import torch
 
 from alif import store
 from alif.errors import DataError, RecipeError
-from alif.recipe import Adapter, Language, Pretrain
 from alif.records import Document
+from alif.settings import Adapter, Language, Pretrain
 from alif.student import adapter as adapters
 from alif.student import load_student
 from alif.train import pretrain

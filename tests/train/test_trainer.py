@@ -12,10 +12,10 @@ import torch
 
 from alif import console, store
 from alif.errors import AlifError, ModelError
-from alif.recipe import Adapter, Language, Pretrain, Runtime
 from alif.remote import backup
+from alif.settings import Adapter, Language, Pretrain, Runtime
 from alif.student.base import open_base
-from alif.student.device import configure_device
+from alif.student.device import setup_torch
 from alif.train import checkpoints, pretrain, stage_trainer, trainer
 from alif.train.packing import pack_segments, split_segments
 from tests.train.conftest import RUNTIME, House
@@ -37,7 +37,7 @@ CHILD = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from alif.recipe import Language
+from alif.settings import Language
 from alif.train import loss, pretrain, stage_trainer
 from train.conftest import House
 from train.test_trainer import ADAPTER, STAGE
@@ -113,7 +113,7 @@ def test_stopped_anywhere_it_resumes_to_the_same(house, monkeypatch):
 
 
 def fit(house, stage=STAGE, harm=None, context=None):
-    where = configure_device(RUNTIME)
+    where = setup_torch(RUNTIME)
     student = open_base(house.root / "base", where)
     if harm:
         harm(student.model)
@@ -140,7 +140,7 @@ def test_a_loss_that_is_not_a_number_stops_and_names_the_batch(house):
 
 
 def test_embeddings_have_their_own_rate_and_no_decay(house):
-    student = open_base(house.root / "base", configure_device(RUNTIME))
+    student = open_base(house.root / "base", setup_torch(RUNTIME))
     groups = {len(group["params"]): group for group in stage_trainer._groups(student.model, STAGE)}
     assert groups[2]["lr"] == STAGE.embedding_lr  # embed_tokens and lm_head
     assert groups[2]["weight_decay"] == 0
@@ -150,7 +150,7 @@ def test_embeddings_have_their_own_rate_and_no_decay(house):
 
 
 def test_a_rate_of_nothing_for_embeddings_leaves_them(house):
-    before = open_base(house.root / "base", configure_device(RUNTIME)).model
+    before = open_base(house.root / "base", setup_torch(RUNTIME)).model
     model, _ = fit(house, STAGE.model_copy(update={"embedding_lr": 1e-30}))
     assert torch.equal(model.lm_head.weight, before.lm_head.weight)
     assert not torch.equal(

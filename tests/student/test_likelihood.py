@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alif.evaluate import likelihood
-from alif.evaluate.likelihood import LikelihoodInput, split_windows, target_bits
+from alif.student import likelihood
+from alif.student.likelihood import LikelihoodInput, split_windows, target_bits
 from alif.student import Student
 
 
