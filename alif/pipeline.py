@@ -1,4 +1,4 @@
-"""The order of the steps, in one tuple; `run` walks it.
+"""The steps in their order; `run_pipeline` runs those that are not done.
 
      pack ─▶ seeds ─▶ generate ─┐
                                 ├▶ filter ─▶ review ─┐
@@ -6,27 +6,23 @@
      sources ──────▶ replay ─────────────────────────┘         ├▶ finetune ─▶ evaluate, export ─▶ chat
      sources ──────▶ corpus ─▶ base ─▶ pretrain ───────────────┘
 
-Each step's function is imported when the step runs, so that listing the steps loads no torch. What a step may
-read (`settings`), which finished folders it is handed (`inputs`) and which files it opens (`paths`) stand
-here and nowhere else: together they are its identity. """
+Each step's function is imported when the step runs, so that listing the steps loads no torch. What a step
+may read of the recipe (`settings`), of earlier steps (`inputs`) and of the disk (`paths`) stands here and
+nowhere else: together these are its identity.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from alif import console, sources
+from alif import console, step_paths
 from alif.errors import MissingExtra
 from alif.formatting import format_duration, format_usd
-from alif.recipe import Recipe
-from alif.records import STEP_NAMES, FrozenModel
+from alif.records import FrozenModel
 from alif.remote import backup
 from alif.runs import Run, Step, StepContext, is_current, rerun_step, run_step
-
-if TYPE_CHECKING:
-    from alif.language.pack import Pack
+from alif.settings import Recipe
 
 __all__ = ["PIPELINE", "required_steps", "rerun", "run_pipeline", "step_by_name"]
 
@@ -47,188 +43,131 @@ def lazy_import(where: str) -> Callable[..., FrozenModel]:
     return work
 
 
-def _data(recipe: Recipe, *tables: tuple[str, ...]) -> dict[str, Path]:
-    """Return the data files that source tuples name, by path as the recipe gives it."""
-    return {
-        str(path): path for table in tables for path in sources.resolve_paths(table, recipe.sources.folder)
-    }
-
-
-def _load(name_or_path: str) -> Pack:
-    from alif.language import pack  # noqa: PLC0415  (here, so that `alif --help` answers without it)
-
-    return pack.load_pack(name_or_path)
-
-
-def _pack(recipe: Recipe) -> dict[str, Path]:
-    """Return what counts of both packs: tables, tasks and prompts."""
-    both = (_load(name) for name in (recipe.language.pack, recipe.language.source))
-    return {f"pack/{label}": path for one in both for label, path in one.parts().items()}
-
-
-def _pack_file(recipe: Recipe, *names: str) -> dict[str, Path]:
-    """Return files of the taught language's pack, such as "seeds"."""
-    folder = _load(recipe.language.pack).folder
-    return {f"pack/{name}": folder / name for name in names if (folder / name).exists()}
-
-
-def _known_file(recipe: Recipe, *names: str) -> dict[str, Path]:
-    """Return files of the known language's pack, such as "demo/rows.jsonl"."""
-    folder = _load(recipe.language.source).folder
-    return {f"known/{name}": folder / name for name in names if (folder / name).exists()}
-
-
-def _translated(recipe: Recipe) -> dict[str, Path]:
-    """Return the file that decides which demo rows are translated and which are replayed."""
-    return _pack_file(recipe, "demo/translations.jsonl")
-
-
-def _script(recipe: Recipe) -> dict[str, Path]:
-    """Return what the scripted teacher answers from, where a recipe has one."""
-    scripted = [teacher for teacher in recipe.teacher.values() if teacher.base_url == "scripted"]
-    found: dict[str, Path] = {}
-    for teacher in scripted:
-        found |= _data(recipe, teacher.parallel_files)
-        found |= _pack_file(
-            recipe, "demo/candidates", "demo/faults.jsonl", "demo/questions.jsonl"
-        ) | _translated(recipe)
-        found |= _known_file(recipe, "demo/rows.jsonl")
-    return found
-
-
-def _seed_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    own = _pack_file(recipe, "seeds") if "pack" in recipe.seeds.source else {}
-    return _pack(recipe) | own | _data(recipe, recipe.seeds.source)
-
-
-def _generate_files(recipe: Recipe, root: Path) -> dict[str, Path]:
-    if not recipe.generate.grounded_share and not recipe.generate.reverse_share:
-        return _pack(recipe) | _script(recipe)
-    own = _pack_file(recipe, "demo/articles.jsonl") if "pack" in recipe.generate.passages else {}
-    return _pack(recipe) | _script(recipe) | own | _data(recipe, recipe.generate.passages)
-
-
-def _translate_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    own = _known_file(recipe, "demo/rows.jsonl") if "pack" in recipe.translate.source else {}
-    return (
-        _pack(recipe) | _script(recipe) | _translated(recipe) | own | _data(recipe, recipe.translate.source)
-    )
-
-
-def _replay_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    own = _known_file(recipe, "demo/rows.jsonl") if "pack" in recipe.replay.source else {}
-    return _translated(recipe) | own | _data(recipe, recipe.replay.source)
-
-
-def _corpus_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    own = _pack_file(recipe, "demo/articles.jsonl") if "pack" in recipe.corpus.source else {}
-    known = (
-        _known_file(recipe, "demo/articles.jsonl") if "pack" in recipe.corpus.source_language_files else {}
-    )
-    return (
-        _pack(recipe) | own | known | _data(recipe, recipe.corpus.source, recipe.corpus.source_language_files)
-    )
-
-
-def _test_files(recipe: Recipe, root: Path) -> dict[str, Path]:
-    own = _pack_file(recipe, "test.jsonl") if "pack" in recipe.benchmarks.test else {}
-    return own | _data(recipe, recipe.benchmarks.test, recipe.benchmarks.multiple_choice)
-
-
-def _blend_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    return _test_files(recipe, root) | _data(recipe, *(part.source for part in recipe.blend.values()))
-
-
-def _base_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    folder = Path(recipe.student.base)
-    return {"base": folder} if recipe.student.base != "tiny" and folder.is_dir() else {}
-
-
-def _pack_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    return _pack(recipe)
-
-
-def _review_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    """Return the verdicts of people: a verdict that is added after the step was done is drift, and is
-    named."""
-    path = Path(recipe.review.verdicts) if recipe.review.verdicts else root / "verdicts.jsonl"
-    return {"verdicts": path} if path.is_file() else {}
-
-
-def _evaluate_files(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    return _pack(recipe) | _test_files(recipe, root)
-
-
 DISPOSABLE = ("checkpoints", "best", "tokens", "packs*")
-"""What training keeps in its scratch folder to go on from after a kill (`train.checkpoints`, `train.shards`,
-`train.stage`)."""
+"""What training resumes from, in its scratch folder: checkpoints, best weights, token cache, packed rows."""
 
 SEEDS = Step(
-    "seeds", lazy_import("alif.data.synthesis.seeds:load_seeds"), "read and check the human seeds",
-    settings=("language", "sources", "seeds", "pool"), paths=_seed_files,
-)  # fmt: skip
+    "seeds",
+    lazy_import("alif.data.synthesis.seeds:load_seeds"),
+    "read and check the human seeds",
+    settings=("language", "sources", "seeds", "pool"),
+    paths=step_paths.seed_paths,
+)
 GENERATE = Step(
-    "generate", lazy_import("alif.data.synthesis.generate:generate"), "ask the teacher for new rows: all tasks, one pool",
-    settings=("language", "sources", "teacher", "generate", "pool"), inputs=(SEEDS,), paths=_generate_files,
-)  # fmt: skip
+    "generate",
+    lazy_import("alif.data.synthesis.generate:generate"),
+    "ask the teacher for new rows: all tasks, one pool",
+    settings=("language", "sources", "teacher", "generate", "pool"),
+    inputs=(SEEDS,),
+    paths=step_paths.generate_paths,
+)
 TRANSLATE = Step(
-    "translate", lazy_import("alif.data.translation.translate:translate_rows"), "have the teacher translate rows of the known language",
-    settings=("language", "sources", "teacher", "translate"), paths=_translate_files,
-)  # fmt: skip
+    "translate",
+    lazy_import("alif.data.translation.translate:translate_rows"),
+    "have the teacher translate rows of the source language",
+    settings=("language", "sources", "teacher", "translate"),
+    paths=step_paths.translate_paths,
+)
 FILTER = Step(
-    "filter", lazy_import("alif.data.filters.rules:filter_rows"), "check every row that a model wrote",
-    settings=("language", "filter"), inputs=(GENERATE, TRANSLATE), paths=_pack_files,
-)  # fmt: skip
+    "filter",
+    lazy_import("alif.data.filters.rules:filter_rows"),
+    "check every row that a model wrote",
+    settings=("language", "filter"),
+    inputs=(GENERATE, TRANSLATE),
+    paths=step_paths.pack_paths,
+)
 REVIEW = Step(
-    "review", lazy_import("alif.review.verdicts:review_rows"), "have people read rows, where the recipe asks for it",
-    settings=("review",), inputs=(FILTER,), paths=_review_files,
-)  # fmt: skip
+    "review",
+    lazy_import("alif.review.verdicts:review_rows"),
+    "have people read rows, where the recipe asks for it",
+    settings=("review",),
+    inputs=(FILTER,),
+    paths=step_paths.review_paths,
+)
 REPLAY = Step(
-    "replay", lazy_import("alif.data.mixture.replay:sample_replay"), "draw rows of the known language, against forgetting",
-    settings=("language", "sources", "replay", "translate"), paths=_replay_files,
-)  # fmt: skip
+    "replay",
+    lazy_import("alif.data.mixture.replay:sample_replay"),
+    "sample rows of the source language, against forgetting",
+    settings=("language", "sources", "replay", "translate"),
+    paths=step_paths.replay_paths,
+)
 CORPUS = Step(
-    "corpus", lazy_import("alif.data.corpus.build_corpus:build_corpus"), "gather and clean stage-1 text",
-    settings=("language", "sources", "corpus"), paths=_corpus_files,
-)  # fmt: skip
+    "corpus",
+    lazy_import("alif.data.corpus.build_corpus:build_corpus"),
+    "gather and clean stage-1 text",
+    settings=("language", "sources", "corpus"),
+    paths=step_paths.corpus_paths,
+)
 BLEND = Step(
-    "blend", lazy_import("alif.data.mixture.blend:build_blend"), "mix the parts into training and validation rows",
-    settings=("language", "sources", "blend", "split", "benchmarks"), inputs=(REVIEW, REPLAY), paths=_blend_files,
-)  # fmt: skip
+    "blend",
+    lazy_import("alif.data.mixture.blend:build_blend"),
+    "mix the parts into training and validation rows",
+    settings=("language", "sources", "blend", "split", "benchmarks"),
+    inputs=(REVIEW, REPLAY),
+    paths=step_paths.blend_paths,
+)
 BASE = Step(
-    "base", lazy_import("alif.train.prepare_base:prepare_base"), "make the tiny base model, or record a published one",
-    settings=("language", "student", "tiny"), inputs=(CORPUS,), paths=_base_files, disposable=DISPOSABLE,
-)  # fmt: skip
+    "base",
+    lazy_import("alif.train.prepare_base:prepare_base"),
+    "make the tiny base model, or record a published one",
+    settings=("language", "student", "tiny"),
+    inputs=(CORPUS,),
+    paths=step_paths.base_paths,
+    disposable=DISPOSABLE,
+)
 PRETRAIN = Step(
-    "pretrain", lazy_import("alif.train.launch:run_pretrain"), "stage 1: continued pre-training on the corpus",
-    settings=("language", "adapter", "pretrain"), inputs=(BASE, CORPUS), disposable=DISPOSABLE,
-)  # fmt: skip
+    "pretrain",
+    lazy_import("alif.train.launch:run_pretrain"),
+    "stage 1: continued pre-training on the corpus",
+    settings=("language", "adapter", "pretrain"),
+    inputs=(BASE, CORPUS),
+    disposable=DISPOSABLE,
+)
 FINETUNE = Step(
-    "finetune", lazy_import("alif.train.launch:run_finetune"), "stage 2: instruction tuning, loss on the answer only",
-    settings=("language", "adapter", "finetune"), inputs=(BASE, PRETRAIN, BLEND), disposable=DISPOSABLE,
-)  # fmt: skip
+    "finetune",
+    lazy_import("alif.train.launch:run_finetune"),
+    "stage 2: instruction tuning, loss on the answer only",
+    settings=("language", "adapter", "finetune"),
+    inputs=(BASE, PRETRAIN, BLEND),
+    disposable=DISPOSABLE,
+)
 EVALUATE = Step(
-    "evaluate", lazy_import("alif.evaluate.measure:evaluate_stages"), "measure each stage on held-out text, rows and questions",
+    "evaluate",
+    lazy_import("alif.evaluate.measure:evaluate_stages"),
+    "measure each stage on held-out text, rows and questions",
     settings=("language", "sources", "benchmarks", "evaluate", "pretrain", "finetune"),
-    inputs=(BASE, CORPUS, BLEND, PRETRAIN, FINETUNE), paths=_evaluate_files,
-)  # fmt: skip
+    inputs=(BASE, CORPUS, BLEND, PRETRAIN, FINETUNE),
+    paths=step_paths.evaluate_paths,
+)
 EXPORT = Step(
-    "export", lazy_import("alif.release.export:export"), "merge adapter and base into one model folder",
-    settings=("export",), inputs=(BASE, FINETUNE),
-)  # fmt: skip
+    "export",
+    lazy_import("alif.release.export:export"),
+    "merge adapter and base into one model folder",
+    settings=("export",),
+    inputs=(BASE, FINETUNE),
+)
 
-STEPS = {
-    step.name: step
-    for step in (
-        SEEDS, GENERATE, TRANSLATE, FILTER, REVIEW, REPLAY, CORPUS, BLEND, BASE, PRETRAIN, FINETUNE, EVALUATE, EXPORT,
-    )
-}  # fmt: skip
-PIPELINE: tuple[Step, ...] = tuple(STEPS[name] for name in STEP_NAMES)
+PIPELINE: tuple[Step, ...] = (
+    SEEDS,
+    GENERATE,
+    TRANSLATE,
+    FILTER,
+    REVIEW,
+    REPLAY,
+    CORPUS,
+    BLEND,
+    BASE,
+    PRETRAIN,
+    FINETUNE,
+    EVALUATE,
+    EXPORT,
+)
+"""The steps in their order, which is `records.STEP_NAMES`."""
 
 
 def step_by_name(name: str) -> Step:
     """Return the step of that name."""
-    return STEPS[name]
+    return next(step for step in PIPELINE if step.name == name)
 
 
 def required_steps(step: Step) -> tuple[Step, ...]:
@@ -266,7 +205,7 @@ def run_pipeline(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE
 
 
 def rerun(step: Step, recipe: Recipe, folder: Run, work: Callable[..., FrozenModel]) -> bool:
-    """Do a finished step again by `work`, in the mirror too; return whether its rows changed.
+    """Do a finished step again by `work`, in the backup too; return whether its rows changed.
 
     Raises:
         AlifError: the step is not done.
@@ -279,7 +218,7 @@ def rerun(step: Step, recipe: Recipe, folder: Run, work: Callable[..., FrozenMod
 
 
 def _send(step: Step, folder: Run, where: str, send_ledger: Callable[[], None]) -> None:
-    """Copy a step that is done to the mirror."""
+    """Copy a step that is done to the backup."""
     send_ledger()  # before the rows that were made of its replies
     backup.upload_step(folder.root, step.name, where)
     backup.prune(folder.root, f"runtime/{step.name}", where)
@@ -287,7 +226,8 @@ def _send(step: Step, folder: Run, where: str, send_ledger: Callable[[], None]) 
 
 def _log_step(step: Step, folder: Run) -> None:
     record = folder.record(step.name)
-    assert record is not None
+    if record is None:
+        return
     counts = record.counts
     rows = f"{counts.rows_in} in, {counts.kept} kept"
     if counts.not_sampled:

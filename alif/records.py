@@ -1,10 +1,10 @@
 """The records that move between rooms, each a frozen pydantic model and one line of JSON.
 
-    {"id": "5b0f…", "language": "ur", "task": "qa", "instruction": "…", "input": "", "output": "…",
-        "origin": {…}}
+    {"id": "5b0f…", "language": "ur", "task": "qa", "instruction": "…", "output": "…", "origin": {…}}
 
-`Example` is the one record of the data side; `Document` is stage-1 text; `Dropped` is either of them with the
-reason why it left; `Verdict` is one person's decision; `Score` is one measured number with its interval. """
+`Example` is the one row type of the data side, `Document` a stage-1 text, `Dropped` either of them with the
+reason why it left, `Verdict` one person's decision on a row, `Score` one measured number with its interval.
+"""
 
 from __future__ import annotations
 
@@ -103,8 +103,7 @@ class Message(FrozenModel):
 
 
 class Example(FrozenModel):
-    """One instruction and its answer, with its whole ancestry: Alpaca's triple on disk, or the last turn of a
-    conversation."""
+    """An instruction and its answer with their ancestry: Alpaca's triple, or a conversation's last turn."""
 
     id: str
     language: str
@@ -180,8 +179,7 @@ class Neighbour(FrozenModel):
 
 
 class Dropped(FrozenModel):
-    """A row that left, with the reason and the evidence. `raw` stands for a piece that could not be
-    parsed."""
+    """A row that left, with the reason and the evidence; `raw` is text that could not be parsed."""
 
     row: Example | Document | None = None
     raw: str | None = None
@@ -191,16 +189,14 @@ class Dropped(FrozenModel):
     nearest: Neighbour | None = None
 
     def record(self) -> dict[str, Any]:
-        """Return the flat JSON object of `dropped.jsonl`: the row's own keys, then reason, evidence,
-        nearest."""
+        """Return a row of `dropped.jsonl`: the row's own keys, then reason, evidence, nearest."""
         row = {"raw": self.raw} if self.row is None else self.row.model_dump(mode="json")
         nearest = None if self.nearest is None else self.nearest.model_dump(mode="json")
         return {**row, "reason": self.reason, "evidence": self.evidence, "nearest": nearest}
 
 
 class Counts(FrozenModel):
-    """What a step did with its rows: `rows_in == kept + sum(dropped) + not_sampled`, checked by
-    `runs.StepOutput`."""
+    """What a step did with its rows: `rows_in == kept + sum(dropped) + not_sampled` (`runs.StepOutput`)."""
 
     rows_in: int = 0
     kept: int = 0

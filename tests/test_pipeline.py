@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from alif import pipeline
+from alif.records import STEP_NAMES
 
 AUDIT = """
 import json, os, sys
@@ -71,7 +72,7 @@ def test_no_step_opens_what_it_did_not_declare(tmp_path: Path) -> None:
 
 def test_steps_are_named_once_and_need_only_earlier_ones() -> None:
     names = [step.name for step in pipeline.PIPELINE]
-    assert len(set(names)) == len(names)
+    assert tuple(names) == STEP_NAMES
     for place, step in enumerate(pipeline.PIPELINE):
         assert {earlier.name for earlier in step.inputs} <= set(names[:place])
 

@@ -1,9 +1,10 @@
-"""What each step reports beside its counts: one typed record a step, written by the step, read by report, cards and plan.
+"""What each step reports beside its counts: one typed record a step.
 
     facts = read_facts(record.counts.facts, GenerateFacts)
-    data_facts · training_facts · evaluation_facts · release_facts
+    data_facts · review_facts · training_facts · evaluation_facts · release_facts
 
-Rooms meet through files in the run folder, never through imports: the type of what stands in them is here, below both.
+A step writes its facts; report, cards and plan read them. Rooms meet through files in the run folder, never
+through imports, so the types of what stands in these files are here, below all rooms.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Reading by people, by files alone: the rows wanted go out, verdicts come in, and the run waits between.
+"""Human review by files: sampled rows go out, verdicts come in, and the run waits in between.
 
-    runs/NAME/review_requests.jsonl    Examples that still need a verdict, drawn by lot
-    runs/NAME/verdicts.jsonl           {"id": "5b0f…", "decision": "reject", "reviewer": "Amna", "reason": "fact", "note": "…"}
+    runs/NAME/review_requests.jsonl  sampled Examples that still need a verdict
+    runs/NAME/verdicts.jsonl     {"id": "5b0f…", "decision": "reject", "reviewer": "Amna", "reason": "fact"}
 
-All verdicts on one row must agree: where readers differ, people settle it, not a rule. A row that was not drawn passes unread.
-Source: human review for grammar, facts and unethical content, Alif, arXiv 2510.09051.
+All verdicts on one row must agree: where readers differ, people settle it, not a rule. A row that was not
+drawn passes unread. Source: human review for grammar, facts and unethical content, Alif, arXiv 2510.09051.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from alif import recipe, store
+from alif import settings, store
 from alif.errors import DataError, ReviewError, Waiting
 from alif.facts.review_facts import ReviewFacts
 from alif.records import Dropped, Example, Verdict
@@ -41,7 +41,7 @@ class _Placed:
     where: str
 
 
-def review_rows(context: StepContext, review: recipe.Review) -> ReviewFacts:
+def review_rows(context: StepContext, review: settings.Review) -> ReviewFacts:
     """Apply people's verdicts to the filtered rows, or pass all rows on where the recipe asks for nobody.
 
     Raises:
@@ -139,7 +139,7 @@ def _agree(one: _Placed, other: _Placed) -> None:
 
 def _await_people(
     context: StepContext,
-    review: recipe.Review,
+    review: settings.Review,
     rows: Sequence[Example],
     verdicts: Mapping[str, list[_Placed]],
 ) -> None:
@@ -157,7 +157,7 @@ def _await_people(
     path = review.verdicts or context.requests.with_name(VERDICTS)
     raise Waiting(
         f"{len(waiting)} of {len(sampled)} rows wait for {people}: {context.requests}",
-        f'Write one line a verdict into {path}: {{"id": "…", "decision": "approve", "reviewer": "your name"}}; '
+        f'Write one line a verdict into {path}: {{"id": "…", "decision": "approve", "reviewer": "you"}}; '
         "decisions are approve, edit (with the new texts) and reject (with a reason: "
         f"{', '.join(REASONS)}). Then repeat the command.",
     )

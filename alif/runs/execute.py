@@ -15,13 +15,13 @@ from pathlib import Path
 
 from alif import store
 from alif.errors import AlifError, BudgetError, Waiting
-from alif.recipe import Recipe, Runtime
 from alif.records import Counts, FrozenModel
 from alif.runs import manifest
 from alif.runs.folder import FORMAT, Run, StepRecord
 from alif.runs.identity import fingerprint_of, identity_of, is_current
 from alif.runs.output import StepOutput
 from alif.runs.step import Step, StepContext
+from alif.settings import Recipe, Runtime
 
 __all__ = ["make_context", "rerun_step", "run_step"]
 
@@ -41,7 +41,8 @@ def run_step(step: Step, recipe: Recipe, run: Run) -> bool:
 def rerun_step(step: Step, recipe: Recipe, run: Run, work: Callable[..., FrozenModel]) -> bool:
     """Run a finished step again by `work`; return whether its rows changed. The caller holds the run's lock.
 
-    The old folder moves to runtime/STEP/before-N. Where rows changed, later steps that are done have drifted from now on.
+    The old folder moves to runtime/STEP/before-N. Where rows changed, later steps that are done have drifted
+    from now on.
 
     Raises:
         AlifError: the step is not done.
@@ -65,9 +66,9 @@ def rerun_step(step: Step, recipe: Recipe, run: Run, work: Callable[..., FrozenM
 def _partial(
     step: Step, recipe: Recipe, run: Run, again: Mapping[str, Path] | None = None
 ) -> Iterator[tuple[Path, StepRecord]]:
-    """Run `step` in a folder of its own; yield that, flushed to the disk, and its record, for the block to publish.
+    """Run `step` in a folder of its own; yield that folder, flushed to the disk, and its record.
 
-    `again` is the step's own finished folder, where it runs once more: it is handed to it beside its inputs.
+    `again` is the step's own finished folder where it runs once more: an input beside the others.
 
     Raises:
         DriftError: a file of an input step was changed; nothing is done.
@@ -127,7 +128,7 @@ def make_context(
     paths: Mapping[str, Path] | None = None,
     folder: Path | None = None,
 ) -> StepContext:
-    """Return what a step is handed, with a folder to work in: runtime/STEP/partial unless `folder` names another."""
+    """Return what a step is handed; it works in `folder`, by default runtime/STEP/partial."""
     folder = folder or run.scratch(step) / "partial"
     with store.friendly_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -18,9 +18,9 @@ from pydantic import Field, JsonValue, ValidationError
 from alif import recipe as recipes
 from alif import store
 from alif.errors import BusyError, DataError
-from alif.recipe import Recipe, Runtime
 from alif.records import Counts, FrozenModel
 from alif.runs.manifest import FileEntry
+from alif.settings import Recipe, Runtime
 
 __all__ = ["FORMAT", "Run", "StepRecord", "StepState", "describe_new_ledger", "list_runs"]
 
@@ -181,15 +181,16 @@ def read_model(path: Path, model: type[Model]) -> Model:
 
 
 def describe_new_ledger(runtime: Runtime) -> str:
-    """Return what to say where the shared ledger is not there yet, else "": it may have been looked for in the wrong place."""
+    """Return a note where the shared ledger does not exist yet (perhaps the path is wrong), else ""."""
     path = Path(runtime.ledger)
     if not runtime.ledger or path.is_file():
         return ""
-    return f"runtime.ledger: {path.resolve()} is new: every request will be sent, none is answered from a sibling's replies"
+    why = "every request will be sent, none is answered from a sibling's replies"
+    return f"runtime.ledger: {path.resolve()} is new: {why}"
 
 
 def environment_snapshot() -> dict[str, JsonValue]:
-    """Return machine, Python, commit (where this package runs from a checkout) and versions of every installed package."""
+    """Return machine, Python, commit (of a checkout) and the version of every installed package."""
     packages = {
         d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"]
     }

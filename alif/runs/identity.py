@@ -1,6 +1,7 @@
 """What a step's result depends on: settings, contents of declared files, fingerprints of earlier steps.
 
-Where the identity of a finished step differs from what the recipe asks now, that is drift: it is named, never repaired silently.
+Where the identity of a finished step differs from what the recipe asks now, that is drift: it is named, never
+repaired silently.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from pydantic import JsonValue
 from alif import recipe as recipes
 from alif import store
 from alif.errors import AlifError, DriftError
-from alif.recipe import Recipe
 from alif.runs import manifest
 from alif.runs.folder import FORMAT, Run
 from alif.runs.step import Step
+from alif.settings import Recipe
 
 __all__ = ["describe_drift", "fingerprint_of", "identity_of", "is_current"]
 
@@ -25,7 +26,7 @@ Identity = Mapping[str, JsonValue]
 
 
 def identity_of(step: Step, recipe: Recipe, run: Run) -> dict[str, JsonValue]:
-    """Return everything the result of `step` depends on, as flat keys: settings, `file:` digests, `need:` fingerprints."""
+    """Return what the result of `step` depends on, as flat keys: settings, `file:LABEL`, `need:STEP`."""
     found: dict[str, JsonValue] = {}
     for table in step.settings:
         found |= recipes.identity_settings(table, getattr(recipe, table))
@@ -73,7 +74,8 @@ def is_current(step: Step, recipe: Recipe, run: Run) -> bool:
     """Tell whether `step` is done, and done with what the recipe says now.
 
     Raises:
-        DriftError: it was done with something else, by an older version, or a file of it has another size now.
+        DriftError: it was done with something else, by an older version, or a file of it has another size
+            now.
     """
     record = run.record(step.name)
     if record is None:

@@ -2,9 +2,10 @@
 
     "files": {"adapter/adapter_model.safetensors": {"bytes": 412864, "sha256": "9b1e0c…"}, …}
 
-Sizes are compared whenever a run goes on, which costs a stat a file; digests before another step reads the folder. Modification
-times do not count, so a folder that was copied, or came back from a mirror, still verifies. Neither do files that were added
-after the step was finished, such as the model card in export/model.
+Sizes are compared whenever a run goes on, which costs a stat a file; digests before another step reads the
+folder. Modification times do not count, so a folder that was copied, or came back from a mirror, still
+verifies. Neither do files that were added after the step was finished, such as the model card in
+export/model.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class FileEntry(FrozenModel):
 
 
 _digests: dict[tuple[int, int, int, int], str] = {}
-"""SHA-256 by device, inode, size and modification time: a file that did not change is read once a process, however many steps
-use it, and what this process wrote is not read again."""
+"""SHA-256 by device, inode, size and modification time: a file that did not change is read once a process,
+however many steps use it, and what this process wrote is not read again."""
 
 
 def build(folder: Path) -> dict[str, FileEntry]:

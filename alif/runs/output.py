@@ -1,4 +1,4 @@
-"""A step's rows: counted where they are read, written as they come, checked at the end. A step never counts for itself.
+"""A step's rows: counted where they are read, written as they come, checked at the end.
 
     for row in context.output.read(rows):                 # counts every row that is handed over, lazily
         if fault := find_fault(row):
@@ -30,7 +30,7 @@ Row = TypeVar("Row")
 
 
 class StepOutput:
-    """Writes the rows of one step into its folder and keeps the books: rows read = kept + dropped + not sampled."""
+    """Writes and counts the rows of one step: rows read = kept + dropped + not sampled."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -46,13 +46,13 @@ class StepOutput:
             self._stream(file)
 
     def read(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Yield `rows`, counting each as it is handed over. A row that is read must be kept, dropped or not sampled."""
+        """Yield `rows`, counting each; every row must then be kept, dropped or not sampled."""
         for row in rows:
             self.rows_in += 1
             yield row
 
     def keep(self, row: BaseModel | None, file: str = "examples.jsonl") -> None:
-        """Count a row as kept and append it to `file`; None where the step writes no row for it, as in `evaluate`."""
+        """Count a row as kept and append it to `file`; None: counted alone, as in `evaluate`."""
         self.kept += 1
         if row is not None:
             self.write(row, file)
@@ -105,8 +105,8 @@ class StepOutput:
         counted = self.kept + self.dropped.total() + self.left_out
         if self.rows_in != counted:
             raise RuntimeError(
-                f"{self.folder}: {self.rows_in} rows read, but {self.kept} kept + {self.dropped.total()} dropped + "
-                f"{self.left_out} not sampled = {counted}"
+                f"{self.folder}: {self.rows_in} rows read, but {self.kept} kept + "
+                f"{self.dropped.total()} dropped + {self.left_out} not sampled = {counted}"
             )
         return Counts(
             rows_in=self.rows_in,

@@ -1,4 +1,4 @@
-"""What a step is, and what it is handed when it runs: its settings, its inputs and the paths that it declared, nothing else."""
+"""What a step is, and what it is handed when it runs: settings, inputs and declared paths, nothing else."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alif.recipe import Recipe, Runtime
 from alif.records import FrozenModel
 from alif.runs.output import StepOutput
+from alif.settings import Recipe, Runtime
 
 __all__ = ["Step", "StepContext"]
 
@@ -51,5 +51,6 @@ class Step:
     paths: Callable[[Recipe, Path], Mapping[str, Path]] = field(default=lambda recipe, root: {})
     """paths(recipe, run folder) → files and folders that it reads, by label. They count by content."""
     disposable: tuple[str, ...] = ()
-    """Patterns of what is removed from its scratch folder once it is finished, such as "checkpoints". Not earlier: until the
-    results are on the disk under their name, these are all that a long step has to resume from."""
+    """Patterns of what is removed from its scratch folder once it is finished, such as "checkpoints". Not
+    earlier: until the results are on the disk under their name, these are all that a long step has to resume
+    from."""
