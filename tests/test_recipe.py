@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import traceback
 from pathlib import Path
 
 import pytest
 
 from alif import recipe as recipes
 from alif.errors import RecipeError
+from alif.settings.renamed import RENAMED_KEYS
 
 
 def write(folder: Path, text: str) -> Path:
@@ -66,8 +69,8 @@ def test_a_complaint_about_an_override_names_it_and_not_the_file(tmp_path: Path)
     path = write(tmp_path, 'name = "r"\n[pool]\nthreshold = 0.8\n')
     with pytest.raises(RecipeError, match=r"^--set: pool\.threshold: input should be less"):
         recipes.load_recipe(path, ["pool.threshold=1.7"])
-    with pytest.raises(RecipeError, match=r"^--set: teacher\.a\.share: shares are numbers from 0 on"):
-        recipes.load_recipe(path, ['teacher.a={model="m", share=-1}'])
+    with pytest.raises(RecipeError, match=r"^--set: teacher\.a\.weight: weights are numbers from 0 up"):
+        recipes.load_recipe(path, ['teacher.a={model="m", weight=-1}'])
 
 
 KEYS = (
@@ -84,25 +87,54 @@ KEYS = (
 def test_a_key_in_place_of_its_variables_name_is_refused_and_never_repeated(
     tmp_path: Path, secret: str
 ) -> None:
-    path = write(tmp_path, f'name = "r"\n[teacher.a]\nmodel = "m"\nkey = "{secret}"')
+    path = write(tmp_path, f'name = "r"\n[teacher.a]\nmodel = "m"\napi_key_env = "{secret}"')
+    old = tmp_path / "old.toml"
+    old.write_text(f'name = "r"\n[teacher.a]\nmodel = "m"\nkey = "{secret}"')
     plain = tmp_path / "plain.toml"
     plain.write_text('name = "r"\n[teacher.a]\nmodel = "m"')
-    ways = [
+    places = [
         (path, []),
+        (old, []),
         (plain, [f'teacher.a.api_key_env="{secret}"']),
         (plain, [f"teacher.a.api_key_env={secret}-"]),
         (plain, [f'teacher.a={{model="m", key="{secret}"}}']),
+        (plain, [f'teacher.a={{model="m", api_key_env="{secret}"}}']),
+        (plain, [f'teacher.a.key="{secret}"']),
+        (plain, [f"teacher.a.key={secret}"]),
         (plain, [f'teacher.a.api_key_env=["{secret}"]']),
         (plain, [f"teacher.a.api_key_env {secret}"]),
     ]
-    for file, sets in ways:
+    for file, sets in places:
         with pytest.raises(RecipeError) as caught:
             recipes.load_recipe(file, sets)
-        assert secret not in f"{caught.value}{caught.value.__cause__}"
+        told = "".join(traceback.format_exception(caught.value))
+        assert secret not in told
+    with pytest.raises(RecipeError) as caught:
+        recipes.load_recipe(old)
+    assert caught.value.hint == "It is called teacher.a.api_key_env now."
     for name in ("OPENAI_API_KEY", "MyKey", "_key2"):
         assert (
             recipes.load_recipe(plain, [f'teacher.a.api_key_env="{name}"']).teacher["a"].api_key_env == name
         )
+
+
+@pytest.mark.parametrize("old", RENAMED_KEYS)
+def test_an_old_key_is_refused_with_the_name_of_the_new_one(old: str, tmp_path: Path) -> None:
+    new, known = RENAMED_KEYS[old], {key for key, _, _ in recipes.list_keys()}
+    assert new in known
+    assert old not in known
+    text = 'name = "r"\n[teacher.gpt]\nmodel = "m"\n'
+    with pytest.raises(RecipeError, match="no such key") as caught:
+        recipes.load_recipe(write(tmp_path, text), [f"{old.replace('NAME', 'gpt')}=1"])
+    assert caught.value.hint == f"It is called {new.replace('NAME', 'gpt')} now."
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "../evil", "a\\b", "a b"])
+def test_a_name_that_is_no_folder_under_runs_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="name: a name is one folder under runs/"):
+        recipes.load_recipe(write(tmp_path, f"name = {json.dumps(name)}"))
+    for right in ("demo", "urdu-8b.v2", "اردو"):
+        assert recipes.load_recipe(write(tmp_path, f'name = "{right}"')).name == right
 
 
 def test_a_recipe_is_found_as_path_then_run_then_shipped_name(tmp_path: Path) -> None:
