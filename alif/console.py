@@ -1,8 +1,8 @@
 """The screen: the only module that prints.
 
-Everything for people goes to standard error except a command's own result; with `--json` the result is one JSON document on
-standard output and nothing else is there. On a terminal long work shows a bar with rate, time left and money; elsewhere a plain
-line now and then.
+A command's result goes to standard output, everything else for people to standard error; with `--json` the
+result is one JSON document and standard output holds nothing else. On a terminal long work shows a progress
+bar with rate, remaining time and cost; elsewhere a plain line every ten seconds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rich.table import Table
 __all__ = ["Bar", "log", "print_json", "print_result", "print_sample", "print_table", "progress_bar"]
 
 PLAIN_LINE_EVERY_S = 10.0
-"""How often a bar writes a plain line when standard error is not a terminal."""
+"""How often a bar prints a plain line when standard error is not a terminal."""
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -33,60 +33,58 @@ def print_result(text: str = "") -> None:
 
 
 def log(text: str, style: str = "") -> None:
-    """Print one line for the person who waits, on standard error."""
+    """Print one line of progress or trouble, on standard error."""
     _err.print(text, style=style, markup=False)
 
 
 def print_json(value: Any) -> None:
     """Print `value` as one JSON document on standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-    sys.stdout.flush()  # whoever reads it through a pipe may be waiting, as for `alif serve`
+    sys.stdout.flush()  # a reader of the pipe may be waiting, as for `alif serve`
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
-    """Print a table; columns of numbers stand to the right."""
-    drawn = Table(
-        *[], title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold"
-    )
+    """Print a table; columns of numbers are right-aligned."""
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for index, name in enumerate(columns):
         cells = [row[index] for row in rows if row[index] not in (None, "")]
         numeric = bool(cells) and all(isinstance(cell, int | float) for cell in cells)
-        drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        drawn.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
     if _out.is_terminal:
-        Console(highlight=False).print(drawn, markup=False)
+        Console(highlight=False).print(table, markup=False)
         return
     wide = Console(highlight=False, width=160)
-    with wide.capture() as caught:
-        wide.print(drawn, markup=False)
-    sys.stdout.write("".join(f"{one.rstrip()}\n" for one in caught.get().splitlines()))
+    with wide.capture() as captured:
+        wide.print(table, markup=False)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def print_sample(label: str, lines: Sequence[str]) -> None:
-    """Print the lines of a labelled text of a row; the caller has isolated what runs right to left."""
+    """Print a labelled text of a row; the caller has isolated right-to-left lines."""
     print_result(f"{label:>11}  " + f"\n{'':>13}".join(lines))
 
 
 class Bar:
-    """A running count with rate, time left and money."""
+    """A running count with rate, remaining time and cost."""
 
     def __init__(self, name: str, total: float, unit: str, bars: Progress | None) -> None:
         self.name, self.total, self.unit = name, total, unit
         self._bars = bars
         self._task = bars.add_task(name, total=total, facts="") if bars else None
-        self._began = self._told = time.monotonic()
+        self._start = self._last_line = time.monotonic()
         self._done = 0.0
 
     def to(self, done: float, facts: str = "") -> None:
-        """Show that `done` of the total is done, with a few words of facts (loss, money)."""
+        """Show that `done` of the total is done, with a few words of `facts` (loss, cost)."""
         self._done = done
-        seconds = max(time.monotonic() - self._began, 1e-9)
+        seconds = max(time.monotonic() - self._start, 1e-9)
         rate = f"{done / seconds:,.3g} {self.unit}/s {facts}".strip()
         if self._bars is not None and self._task is not None:
             self._bars.update(self._task, completed=done, facts=rate)
-        elif time.monotonic() - self._told >= PLAIN_LINE_EVERY_S:
-            self._told = time.monotonic()
+        elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY_S:
+            self._last_line = time.monotonic()
             left = seconds / done * (self.total - done) if done else 0.0
             log(f"{self.name}: {done:,.0f} of {self.total:,.0f} {self.unit}, {rate}, {left:,.0f} s left")
 
@@ -97,7 +95,7 @@ class Bar:
 
 @contextlib.contextmanager
 def progress_bar(name: str, total: float, unit: str = "rows") -> Iterator[Bar]:
-    """Show a bar for the length of a block."""
+    """Show a bar during a block."""
     if not _err.is_terminal:
         yield Bar(name, total, unit, None)
         return

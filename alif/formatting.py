@@ -1,4 +1,4 @@
-"""Money and time as people read them, on the screen, in the report and on the cards: `$0.0312`, `3 min 20 s`."""
+"""Money and time as people read them in reports and on the screen: `$0.0312`, `3 min 20 s`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["format_duration", "format_usd"]
 
 
 def format_usd(usd: float) -> str:
-    """Return money to the cent, and with three figures where that is finer.
+    """Format money to the cent, and with three significant digits where that is finer.
 
     Example:
-        >>> [dollars(usd) for usd in (0, 0.00077512, 0.0312, 0.5, 1234.5)]
+        >>> [format_usd(usd) for usd in (0, 0.00077512, 0.0312, 0.5, 1234.5)]
         ['$0', '$0.000775', '$0.0312', '$0.50', '$1,234.50']
     """
     if not usd:
@@ -21,10 +21,10 @@ def format_usd(usd: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a time as people say it, whole minutes and hours without what is nought.
+    """Format a duration in seconds, minutes or hours; a zero remainder is left out.
 
     Example:
-        >>> [duration(seconds) for seconds in (0.42, 200, 600, 7500)]
+        >>> [format_duration(seconds) for seconds in (0.42, 200, 600, 7500)]
         ['0.4 s', '3 min 20 s', '10 min', '2 h 05 min']
     """
     if seconds < 59.95:

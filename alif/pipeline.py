@@ -133,9 +133,9 @@ FINETUNE = Step(
 )
 EVALUATE = Step(
     "evaluate",
-    lazy_import("alif.evaluate.measure:evaluate_stages"),
+    lazy_import("alif.evaluate.measure:evaluate_systems"),
     "measure each stage on held-out text, rows and questions",
-    settings=("language", "sources", "benchmarks", "evaluate", "pretrain", "finetune"),
+    settings=("language", "sources", "benchmarks", "system", "evaluate", "pretrain", "finetune"),
     inputs=(BASE, CORPUS, BLEND, PRETRAIN, FINETUNE),
     paths=step_paths.evaluate_paths,
 )
@@ -220,8 +220,8 @@ def rerun(step: Step, recipe: Recipe, folder: Run, work: Callable[..., FrozenMod
 def _send(step: Step, folder: Run, where: str, send_ledger: Callable[[], None]) -> None:
     """Copy a step that is done to the backup."""
     send_ledger()  # before the rows that were made of its replies
-    backup.upload_step(folder.root, step.name, where)
-    backup.prune(folder.root, f"runtime/{step.name}", where)
+    backup.upload_path(folder.folder(step.name), f"{folder.name}/{step.name}", where)
+    backup.prune_backup(folder.scratch(step.name), f"{folder.name}/runtime/{step.name}", where)
 
 
 def _log_step(step: Step, folder: Run) -> None:

@@ -1,7 +1,7 @@
 """Files: read JSON Lines and text with the line number in every error, write atomically, digest.
 
-A file is written beside its place and then renamed over it, so a reader sees the old file or the new one, never half of either.
-It is flushed before the rename and its folder after it, so the same holds after a power cut.
+A file is written under another name and renamed, so a reader sees the old file or the new one, never half of
+either. It is flushed before the rename and its folder after it, so the same holds after a power cut.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -40,20 +40,20 @@ __all__ = [
 ]
 
 Model = TypeVar("Model", bound=BaseModel)
-_REFUSALS = {
+_OS_ERRORS = {
     errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk is full, or your part of it",
-    errno.EFBIG: "this system lets no file grow so large (ulimit -f)",
+    errno.EDQUOT: "the disk quota is exceeded",
+    errno.EFBIG: "the file size limit is reached (ulimit -f)",
     errno.EROFS: "the disk is read-only",
-    errno.EIO: "the disk fails",
-    errno.ESTALE: "the network disk has gone",
+    errno.EIO: "the disk reports an input/output error",
+    errno.ESTALE: "the network disk is gone",
 }
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @contextlib.contextmanager
 def friendly_os_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusals at `path` into sentences."""
+    """Turn operating system errors at `path` into ours."""
     try:
         yield
     except FileNotFoundError as error:
@@ -67,30 +67,27 @@ def friendly_os_errors(path: Path) -> Iterator[None]:
             f"{path}: permission denied", "Give yourself the right to read and write there."
         ) from error
     except OSError as error:
-        if why := _REFUSALS.get(error.errno or 0):
+        if why := _OS_ERRORS.get(error.errno or 0):
             raise AlifError(
-                f"{path}: {why}", "Mend that and repeat the command: it goes on where it stopped."
+                f"{path}: {why}", "Repair that and repeat the command: it continues where it stopped."
             ) from error
         raise
 
 
 def require_free_space(folder: Path, needed: int, what: str, hint: str) -> None:
-    """Refuse to begin to write `what`, of `needed` bytes, where the disk of `folder` cannot hold it.
+    """Check that the disk of `folder` can hold `what`, which has `needed` bytes.
 
     Raises:
         AlifError: with the sizes, and `hint`.
     """
     free = shutil.disk_usage(folder).free
     if free < needed:
-        told = f"{what} needs {needed / 1e9:.3g} GB, {free / 1e9:.3g} GB are free"
-        raise AlifError(f"{folder}: the disk is full ({told})", hint)
+        sizes = f"{what} needs {needed / 1e9:.3g} GB, {free / 1e9:.3g} GB are free"
+        raise AlifError(f"{folder}: the disk is full ({sizes})", hint)
 
 
 def fsync(path: Path) -> None:
-    """Have a file or the names in a folder reach the disk, whoever wrote them.
-
-    Windows cannot flush a folder, and some network disks refuse to: names there are as durable as the system makes them.
-    """
+    """Flush a file, or the names in a folder where the system can do that (Windows cannot)."""
     windows, folder = os.name == "nt", path.is_dir()
     if windows and folder:
         return
@@ -104,53 +101,40 @@ def fsync(path: Path) -> None:
         os.close(handle)
 
 
-def fsync_tree(folder: Path) -> None:
-    """Have every file under `folder`, and every name, reach the disk: files first, then folders from the innermost out."""
-    for place, _, files in os.walk(folder, topdown=False):
+def fsync_tree(path: Path) -> None:
+    """Flush a file, or all files and names under a folder, innermost first."""
+    if path.is_file():
+        fsync(path)
+    for place, _, files in os.walk(path, topdown=False):
         for name in files:
             fsync(Path(place, name))
         fsync(Path(place))
 
 
-def _open(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-
-
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line number from 1, line without its end) of a UTF-8 file, packed with gzip or not.
+    """Yield (line number from 1, line without its end) of a UTF-8 file, gzipped or not.
 
     Raises:
         DataError: a line is not UTF-8, or the gzip stream is damaged.
     """
-    with friendly_os_errors(path), _open(path) as file:
+    open_file = gzip.open if path.suffix == ".gz" else open
+    with friendly_os_errors(path), open_file(path, "rb") as file:
         try:
             for number, raw in enumerate(file, 1):
                 try:
                     line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
                 except UnicodeDecodeError as error:
-                    raise DataError(
-                        f"{path}:{number}: not UTF-8 (byte 0x{raw[error.start]:02x} at column {error.start + 1})",
-                        "Save the file as UTF-8, or remove that line.",
-                    ) from error
+                    where = f"byte 0x{raw[error.start]:02x} at column {error.start + 1}"
+                    hint = "Save the file as UTF-8, or remove that line."
+                    raise DataError(f"{path}:{number}: not UTF-8 ({where})", hint) from error
                 yield number, line.rstrip("\r\n")
         except (gzip.BadGzipFile, EOFError) as error:
-            raise DataError(f"{path}: a damaged gzip file ({error})", "Fetch the file again.") from error
+            raise DataError(f"{path}: a damaged gzip file ({error})", "Download the file again.") from error
 
 
 def read_text(path: Path) -> str:
     """Return a whole UTF-8 file, line ends as LF, without a byte-order mark."""
     return "\n".join(line for _, line in read_lines(path))
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        raise ValueError("the same key twice")
-    return row
 
 
 def parse_row(line: str) -> dict[str, Any]:
@@ -159,8 +143,17 @@ def parse_row(line: str) -> dict[str, Any]:
     Raises:
         ValueError: with a short reason.
     """
+
+    def refuse_constant(name: str) -> float:
+        raise ValueError(f"{name} is not JSON")
+
+    def build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(row := dict(pairs)) < len(pairs):
+            raise ValueError("the same key twice")
+        return row
+
     try:
-        row = json.loads(line, parse_constant=_no_constant, object_pairs_hook=_unique)
+        row = json.loads(line, parse_constant=refuse_constant, object_pairs_hook=build_object)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from error
     if not isinstance(row, dict):
@@ -171,7 +164,7 @@ def parse_row(line: str) -> dict[str, Any]:
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line number, object) of a JSON Lines file, packed or not; blank lines are passed over.
+    """Yield (line number, object) of a JSON Lines file, gzipped or not; blank lines are skipped.
 
     Raises:
         DataError: the first line that is not a JSON object, by path and number.
@@ -183,12 +176,12 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield number, parse_row(line)
         except ValueError as error:
             raise DataError(
-                f"{path}:{number}: {error}", "Each line is one JSON object; mend or remove that line."
+                f"{path}:{number}: {error}", "Each line is one JSON object; correct or remove that line."
             ) from error
 
 
 def read_models(path: Path, model: type[Model]) -> Iterator[Model]:
-    """Yield the rows of a JSON Lines file as `model`, with path:line in every complaint."""
+    """Yield the rows of a JSON Lines file as `model`, with path:line in every error."""
     for number, row in read_rows(path):
         try:
             yield model.model_validate(row)
@@ -206,7 +199,7 @@ def read_json(path: Path) -> Any:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise DataError(
-            f"{path}:{error.lineno}: not JSON ({error.msg})", "Mend or remove the file."
+            f"{path}:{error.lineno}: not JSON ({error.msg})", "Repair or remove the file."
         ) from error
 
 
@@ -243,7 +236,7 @@ def write_chunks(path: Path, chunks: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a name to write a file under; when the block ends it replaces `path`, atomically and flushed to the disk."""
+    """Yield a path to write to; at the end of the block that file replaces `path` atomically, flushed."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with friendly_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)

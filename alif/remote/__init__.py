@@ -1,1 +1,1 @@
-"""Copies elsewhere: a run's backup, files on the Hugging Face Hub."""
+"""Copies elsewhere: a run's backup, and the Hugging Face Hub as a place for it."""

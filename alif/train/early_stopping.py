@@ -74,9 +74,9 @@ class EarlyStopping:
         if distributed.is_main_process():
             for old in self._kept()[:-KEPT]:
                 old.unlink()
-            part = path.relative_to(context.scratch.parents[1])
-            backup.upload_step(context.scratch.parents[1], part.as_posix(), context.runtime.backup)
-            backup.prune(context.scratch.parents[1], part.parent.as_posix(), context.runtime.backup)
+            name = f"{context.run}/runtime/{context.step}/{path.relative_to(context.scratch).as_posix()}"
+            backup.upload_path(path, name, context.runtime.backup)
+            backup.prune_backup(path.parent, name.rpartition("/")[0], context.runtime.backup)
 
     def _kept(self) -> list[Path]:
         return sorted(self._folder.glob("*.safetensors"), key=lambda path: int(path.stem))

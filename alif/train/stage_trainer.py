@@ -89,13 +89,12 @@ class StageTrainer(Trainer):
 
     def _mirror(self) -> None:
         """Copy the checkpoint and the curve to where the run is mirrored."""
-        context, part = self.watch.context, self.folder.relative_to(self.watch.context.scratch.parents[1]).as_posix()
-        for sent in (
-            f"{part}/step-{self.state.global_step}",
-            self.watch.path.relative_to(context.scratch.parents[1]).as_posix(),
-        ):
-            backup.upload_step(context.scratch.parents[1], sent, context.runtime.backup)
-        backup.prune(context.scratch.parents[1], part, context.runtime.backup)
+        context = self.watch.context
+        for path in (self.folder / f"step-{self.state.global_step}", self.watch.path):
+            name = f"{context.run}/runtime/{context.step}/{path.relative_to(context.scratch).as_posix()}"
+            backup.upload_path(path, name, context.runtime.backup)
+        folder = f"{context.run}/runtime/{context.step}/{self.folder.relative_to(context.scratch).as_posix()}"
+        backup.prune_backup(self.folder, folder, context.runtime.backup)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         """Write the whole state, whoever holds which part of it."""

@@ -15,6 +15,10 @@ from alif.remote import backup
 from alif.runs import Run, Step, StepContext
 
 
+def send(root: Path, part: str, there: str) -> None:
+    backup.upload_path(root / part, f"{root.name}/{part}", there)
+
+
 def run(folder: Path) -> Path:
     root = folder / "machine" / "r"
     store.write_json(root / "corpus" / "step.json", {"a": 1})
@@ -26,7 +30,7 @@ def run(folder: Path) -> Path:
 def test_parts_are_copied_whole_and_come_back_on_a_new_machine(tmp_path: Path) -> None:
     root, there = run(tmp_path), str(tmp_path / "mirror")
     for part in ("corpus", "runtime/pretrain/checkpoints/step-5"):
-        backup.upload_step(root, part, there)
+        send(root, part, there)
     new = tmp_path / "other" / "r"
     assert backup.restore_run(new, there) == ["corpus", "runtime/pretrain/checkpoints"]
     assert store.sha256_tree(new / "corpus") == store.sha256_tree(root / "corpus")
@@ -38,13 +42,13 @@ def test_of_a_finished_step_the_curve_comes_back_and_what_was_to_go_on_from_does
     store.write_json(root / "pretrain" / "step.json", {"a": 1})
     store.write_text(root / "runtime" / "pretrain" / "curve.jsonl", "{}\n")
     for part in ("pretrain", "runtime/pretrain/checkpoints/step-5", "runtime/pretrain/curve.jsonl"):
-        backup.upload_step(root, part, there)
+        send(root, part, there)
     assert backup.restore_run(tmp_path / "other" / "r", there) == ["pretrain", "runtime/pretrain/curve.jsonl"]
 
 
 def test_a_run_that_has_begun_here_is_left_alone(tmp_path: Path) -> None:
     root, there = run(tmp_path), str(tmp_path / "mirror")
-    backup.upload_step(root, "corpus", there)
+    send(root, "corpus", there)
     store.write_text(root / "recipe.toml", 'name = "r"\n')
     (root / "corpus").rename(tmp_path / "removed to build it again")
     assert backup.restore_run(root, there) == []
@@ -54,10 +58,10 @@ def test_a_run_that_has_begun_here_is_left_alone(tmp_path: Path) -> None:
 def test_old_checkpoints_go_from_the_mirror_too(tmp_path: Path) -> None:
     root, there = run(tmp_path), str(tmp_path / "mirror")
     part = "runtime/pretrain/checkpoints"
-    backup.upload_step(root, f"{part}/step-5", there)
+    send(root, f"{part}/step-5", there)
     (root / part / "step-5").rename(root / part / "step-9")
-    backup.upload_step(root, f"{part}/step-9", there)
-    backup.prune(root, part, there)
+    send(root, f"{part}/step-9", there)
+    backup.prune_backup(root / part, f"{root.name}/{part}", there)
     assert [path.name for path in (tmp_path / "mirror" / "r" / part).iterdir()] == ["step-9"]
 
 
@@ -92,11 +96,11 @@ def test_a_mirror_without_room_is_a_sentence_and_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, there = run(tmp_path), str(tmp_path / "mirror")
-    backup.upload_step(root, "corpus", there)
+    send(root, "corpus", there)
     before = store.sha256_tree(tmp_path / "mirror")
     monkeypatch.setattr(backup.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1})())
     with pytest.raises(AlifError, match="the disk is full") as caught:
-        backup.upload_step(root, "corpus", there)
+        send(root, "corpus", there)
     assert "runtime.backup" in caught.value.hint
     assert store.sha256_tree(tmp_path / "mirror") == before
 
@@ -110,7 +114,7 @@ def test_what_is_told_is_why_a_run_stopped_and_not_that_the_mirror_is_away_too(
     def away(*context: object) -> None:
         raise AlifError("the mirror is away")
 
-    monkeypatch.setattr(backup, "_put_ledger", away)
+    monkeypatch.setattr(backup, "upload_path", away)
     with pytest.raises(BudgetError, match="the cap is reached"), backup.background_backup(root, there):
         raise BudgetError("the cap is reached")
     assert "the ledger there lacks its last minutes (the mirror is away)" in capsys.readouterr().err
@@ -138,6 +142,6 @@ def test_a_step_that_the_mirror_lacks_is_sent_by_the_next_command(tmp_path: Path
 
 def test_no_mirror_does_nothing(tmp_path: Path) -> None:
     root = run(tmp_path)
-    backup.upload_step(root, "corpus", "")
-    backup.prune(root, "corpus", "")
+    send(root, "corpus", "")
+    backup.prune_backup(root / "corpus", "r/corpus", "")
     assert backup.restore_run(tmp_path / "new" / "r", "") == []
