@@ -45,7 +45,7 @@ def _load(name_or_path: str) -> Pack:
 def _pack(recipe: Recipe) -> dict[str, Path]:
     """Return what counts of both packs: tables, tasks and prompts."""
     both = (_load(name) for name in (recipe.language.pack, recipe.language.source))
-    return {f"pack/{label}": path for one in both for label, path in one.parts().items()}
+    return {f"pack/{label}": path for one in both for label, path in one.identity_files().items()}
 
 
 def _pack_file(recipe: Recipe, *names: str) -> dict[str, Path]:
@@ -146,5 +146,9 @@ def review_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
 
 
 def evaluate_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    """Return the packs and the test files."""
-    return _pack(recipe) | test_paths(recipe, root)
+    """Return the packs, the test files and the local folders of other systems."""
+    folders = {
+        f"system/{name}": Path(system.model) for name, system in recipe.system.items() if not system.base_url
+    }
+    local = {label: path for label, path in folders.items() if path.is_dir()}
+    return _pack(recipe) | test_paths(recipe, root) | local

@@ -175,7 +175,9 @@ def identify_language(text: str, packs: Sequence[Pack]) -> str:
     possible = [pack for pack, count in counts.items() if count.inside >= MAJORITY * total]
     possible = [pack for pack in possible if counts[pack].alien <= ALIEN * counts[pack].inside]
     little = {pack: _little(text, pack, mixed=counts[pack].inside < total) for pack in possible}
-    possible = [pack for pack, share in little.items() if share is None or share >= pack.script.words_share]
+    possible = [
+        pack for pack, share in little.items() if share is None or share >= pack.script.function_word_share
+    ]
     proven = [pack for pack in possible if _proves(counts[pack], pack)]
     if proven:
         return max(proven, key=lambda pack: little[pack] or 0.0).code
@@ -233,7 +235,7 @@ class _Kinds:
 
     def __init__(self, pack: Pack) -> None:
         self._script = pack.script.name
-        self._known = dict.fromkeys(_known(pack), "p") | dict.fromkeys(pack.script.telling, "t")
+        self._known = dict.fromkeys(_known(pack), "p") | dict.fromkeys(pack.script.distinctive, "t")
         self._table = np.zeros(sys.maxunicode + 1, dtype=np.uint8)
 
     def of(self, text: str) -> bytes:
@@ -263,18 +265,18 @@ def _kinds(pack: Pack) -> _Kinds:
 
 def _proves(count: _Count, pack: Pack) -> bool:
     """Tell whether the letters prove the language, as far as letters can."""
-    return bool(pack.script.telling) and count.telling >= pack.script.telling_share * count.inside
+    return bool(pack.script.distinctive) and count.telling >= pack.script.distinctive_share * count.inside
 
 
 def _could_be(text: str, count: _Count, pack: Pack) -> bool:
     """Tell whether a text that lacks telling letters is only too short to have one."""
-    own = pack.script.telling and count.total < TELLING and count.inside == count.total
+    own = pack.script.distinctive and count.total < TELLING and count.inside == count.total
     return bool(own) and all(char in pack.script.letters for char in text if _is_letter(char))
 
 
 def _little(text: str, pack: Pack, mixed: bool = True) -> float | None:
     """Return the share of the pack's little words, or None where the pack has none or the text too few words to tell."""
-    if not pack.script.words:
+    if not pack.script.function_words:
         return None
     return _share(text, pack, _little_words(pack), pack.script.name, mixed)
 
@@ -283,7 +285,8 @@ def _lacks_words(text: str, count: _Count, pack: Pack, share: float | None) -> b
     """Tell whether only little words are wanting, and the text has nearly enough of them, or too few words to miss them."""
     letters = _proves(count, pack) or _could_be(text, count, pack)
     return letters and (
-        2 * (share or 0.0) >= pack.script.words_share or len(set(texts.split_words(text, pack))) < MANY_WORDS
+        2 * (share or 0.0) >= pack.script.function_word_share
+        or len(set(texts.split_words(text, pack))) < MANY_WORDS
     )
 
 
@@ -298,15 +301,17 @@ def _share(text: str, pack: Pack, wanted: frozenset[str], script: str, mixed: bo
 
 @functools.cache
 def _little_words(pack: Pack) -> frozenset[str]:
-    return frozenset(word for one in pack.script.words for word in texts.split_words(one, pack))
+    return frozenset(word for one in pack.script.function_words for word in texts.split_words(one, pack))
 
 
 def _romanised(text: str, pack: Pack) -> bool:
     head = [char for char in text[:HEAD] if _is_letter(char)]
     if pack.roman is None or 2 * sum(_in_script(char, pack.roman.script) for char in head) <= len(head):
         return False
-    found = _share(text, pack, frozenset(pack.roman.words), pack.roman.script, mixed=not text.isascii())
-    return found is not None and found >= pack.roman.words_share
+    found = _share(
+        text, pack, frozenset(pack.roman.function_words), pack.roman.script, mixed=not text.isascii()
+    )
+    return found is not None and found >= pack.roman.function_word_share
 
 
 @functools.cache
@@ -331,7 +336,7 @@ def _classified(text: str, counts: Mapping[Pack, _Count], packs: Sequence[Pack])
     unknown = [pack for pack in packs if pack.code not in language_classifier().labels]
     for pack in unknown:
         share = _little(text, pack)
-        if share is not None and pack.script.words_share and share >= pack.script.words_share:
+        if share is not None and pack.script.function_word_share and share >= pack.script.function_word_share:
             return pack.code
     codes = {pack.code for pack in packs if pack not in unknown}
     identifier = _identifier(frozenset(codes.union(*(pack.script.neighbours for pack in packs))))

@@ -1,52 +1,39 @@
 """A language pack: a language as a folder that a linguist edits, read and checked here.
 
     packs/ur/
-      pack.toml            letters, folds, digits, sentence marks, look-alikes, phrases
+      pack.toml            letters, folding, digits, sentence marks, look-alikes, phrases
       tasks/qa.toml        what a task is: weight, what is compared, how answers are scored
-      prompts/qa.jinja     how a teacher is asked for more of it; qa.NAME.jinja asks for the same in other words
+      prompts/qa.jinja     how a teacher is asked for more of it; qa.NAME.jinja is another wording
       seeds/ demo/ test.jsonl card.md README.md
 
-A second language needs another folder, no Python. Whatever is wrong in a folder is told as one sentence with path and line.
+A second language needs another folder, no Python. Errors are one sentence each, with path and line.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import regex
 from pydantic import ValidationError
 
 from alif.errors import PackError
 from alif.language.pack_files import parse_toml, read_pack_text, require_pack_file, text_files
-from alif.language.pack_schema import (
-    Choices,
-    Clean,
-    Compare,
-    Keys,
-    Numbers,
-    PackFile,
-    Phrases,
-    Quoted,
-    Roman,
-    Script,
-    Sentences,
-    TaskFile,
-)
+from alif.language.pack_schema import RENAMED_KEYS, PackFile, PackTables, TaskFile
 from alif.language.prompt_templates import load_prompt
 from alif.records import FrozenModel
 
 __all__ = ["Pack", "Task", "load_pack", "prompt_variants", "shipped_packs", "validation_errors"]
 
 SHIPPED = Path(__file__).parent / "packs"
+MAX_CACHED_PACKS = 16
 
-Facts = TypeVar("Facts", bound=FrozenModel)
-Result = TypeVar("Result")
+Table = TypeVar("Table", bound=FrozenModel)
 
 
 class Task(TaskFile):
@@ -54,50 +41,26 @@ class Task(TaskFile):
 
     name: str
     templates: tuple[str, ...]
-    """Jinja sources of the prompt, one a wording, with their includes written out. Variables: language, native_name, items."""
+    """Jinja sources of the prompt, one a wording, includes written out. Variables: language, native_name, items."""
 
-    def compared(self, instruction: str, input: str) -> str:
+    def compared_text(self, instruction: str, input: str) -> str:
         """Return the text that the pool compares for this task."""
         return f"{instruction}\n{input}" if self.scope == "instruction+input" else instruction
 
 
-@dataclass(frozen=True, eq=False)
-class Pack:
-    """A checked language pack. Two are the same if they are the same object: `load` keeps them."""
+class Pack(PackTables):
+    """A checked language pack. Equal by identity, so that what is worked out of a pack can be cached under it."""
 
     folder: Path
-    code: str
-    """BCP 47."""
-    name: str
-    native_name: str
-    direction: Literal["rtl", "ltr"]
-    licence: str
-    """Of the folder's texts; empty where it is not stated."""
     tasks: Mapping[str, Task]
     """By name, in the pack's order."""
-    script: Script
-    clean: Clean
-    compare: Compare
-    numbers: Numbers
-    sentences: Sentences
-    lookalikes: Mapping[str, str]
-    """Wrong letter → right letter."""
-    quoted: Quoted
-    choices: Choices
-    phrases: Phrases
-    keys: Keys
-    topics: Mapping[str, tuple[str, ...]]
-    registers: Mapping[str, tuple[str, ...]]
-    roman: Roman | None
-    """How the language looks in another script, where people write it so."""
 
-    @functools.cached_property
-    def tags(self) -> Mapping[str, str]:
-        """The keys of an item in this language, each with the field that it stands for."""
-        fields = ("instruction", "input", "output")
-        return MappingProxyType({tag: field for field in fields for tag in getattr(self.keys, field)})
+    __hash__ = object.__hash__
 
-    def parts(self) -> dict[str, Path]:
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def identity_files(self) -> dict[str, Path]:
         """Return the files that decide what is made with the pack, by label: what a step's identity covers."""
         names = ["pack.toml", *(f"tasks/{name}.toml" for name in self.tasks)]
         names += sorted(
@@ -112,156 +75,160 @@ def shipped_packs() -> dict[str, Path]:
 
 
 def load_pack(name_or_path: str | Path) -> Pack:
-    """Return the pack of a shipped name or of a folder; the same folder gives the same object.
+    """Return the pack of a shipped name or of a folder; the same object until one of its files changes.
 
     Raises:
         PackError: the first thing that is wrong, with path and line.
     """
-    folder = shipped_packs().get(str(name_or_path), Path(name_or_path))
+    folder = shipped_packs().get(str(name_or_path), Path(name_or_path)).resolve()
     if not (folder / "pack.toml").is_file():
         raise PackError(
             f"{name_or_path}: no such language pack",
             f"Shipped packs: {', '.join(shipped_packs())}; or name a folder with a pack.toml.",
         )
-    return _load(folder.resolve())
+    return _load(folder, tuple(map(_stamp, text_files(folder))))
 
 
 def prompt_variants(folder: Path, task: str) -> tuple[Path, ...]:
-    """Return the prompt files of a task: prompts/NAME.jinja, which each task has, and those in other words, by name."""
+    """Return the prompt files of a task: prompts/NAME.jinja, which each task has, then its other wordings by name."""
     prompts = folder / "prompts"
     return (prompts / f"{task}.jinja", *sorted(prompts.glob(f"{task}.*.jinja")))
 
 
 def validation_errors(folder: Path) -> list[PackError]:
-    """Return everything that is wrong with the form of a pack's files, not only the first thing, in the order to mend it."""
+    """Return everything that is wrong with the form of a pack's files, in the order in which to fix it."""
     path = folder / "pack.toml"
     if not path.is_file():
-        return [
-            PackError(f"{folder}: no pack.toml", "`alif new --pack CODE --from TEXT` writes a pack folder.")
-        ]
+        hint = "`alif new --pack CODE --from TEXT` writes a pack folder."
+        return [PackError(f"{folder}: no pack.toml", hint)]
     found: list[PackError] = []
+
+    @contextmanager
+    def collecting() -> Iterator[None]:
+        try:
+            yield
+        except PackError as error:
+            found.append(error)
+
     for file in text_files(folder):
-        _try(found, lambda file=file: read_pack_text(file, folder))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-    facts = _try(found, lambda: _read(path, folder, PackFile))
-    if facts is not None:
-        _try(found, lambda: _check_letters(path, facts))
-        _try(found, lambda: _check_tasks(path, facts.tasks))
-        for name in facts.tasks:
-            _try(found, lambda name=name: _read(folder / "tasks" / f"{name}.toml", folder, TaskFile))  # type: ignore[misc]
-            for wording in prompt_variants(folder, name):
-                _try(found, lambda wording=wording: load_prompt(wording, folder))  # type: ignore[misc]
+        with collecting():
+            read_pack_text(file, folder)
+    tables = None
+    with collecting():
+        tables = _read_table(path, folder, PackFile)
+    if tables is not None:
+        for check in (_check_letters, _check_task_names):
+            with collecting():
+                check(path, tables)
+        for name in tables.tasks:
+            with collecting():
+                _read_table(folder / "tasks" / f"{name}.toml", folder, TaskFile)
+            for prompt in prompt_variants(folder, name):
+                with collecting():
+                    load_prompt(prompt, folder)
     return list({error.message: error for error in found}.values())
 
 
-def _try(found: list[PackError], work: Callable[[], Result]) -> Result | None:
+def _stamp(path: Path) -> tuple[Path, int, int]:
+    """Return what changes when a file is edited."""
     try:
-        return work()
-    except PackError as error:
-        found.append(error)
-        return None
+        facts = path.stat()
+    except OSError:  # a dangling link: reading it gives the error
+        return path, 0, 0
+    return path, facts.st_mtime_ns, facts.st_size
 
 
-@functools.cache
-def _load(folder: Path) -> Pack:
+@functools.lru_cache(maxsize=MAX_CACHED_PACKS)
+def _load(folder: Path, stamps: tuple[tuple[Path, int, int], ...]) -> Pack:
     path = folder / "pack.toml"
-    facts = _read(path, folder, PackFile)
-    _check_letters(path, facts)
-    tasks = {name: _task(folder, name) for name in facts.tasks}
-    _check_tasks(path, facts.tasks)
-    _check_shares(path, facts, tasks)
-    for file in text_files(folder):  # seeds and demo rows are read later, by steps that know nothing of packs
+    tables = _read_table(path, folder, PackFile)
+    _check_letters(path, tables)
+    tasks: dict[str, Task] = {}
+    for name in tables.tasks:
+        task = _read_table(folder / "tasks" / f"{name}.toml", folder, TaskFile)
+        templates = tuple(load_prompt(prompt, folder) for prompt in prompt_variants(folder, name))
+        tasks[name] = Task(**task.model_dump(exclude_unset=True), name=name, templates=templates)
+    _check_task_names(path, tables)
+    _check_shares(path, tables, tasks)
+    for (
+        file,
+        _,
+        _,
+    ) in stamps:  # seeds and demo rows are read later, by steps that do not check where a file lies
         require_pack_file(file, folder)
-    values = {key: getattr(facts, key) for key in PackFile.model_fields if key != "tasks"}
-    return Pack(folder=folder, tasks=MappingProxyType(tasks), **values)
+    values = {key: getattr(tables, key) for key in PackTables.model_fields}
+    return Pack.model_construct(**values, folder=folder, tasks=MappingProxyType(tasks))
 
 
-def _check_letters(path: Path, facts: PackFile) -> None:
-    own = set(facts.script.letters)
-    in_script = regex.compile(rf"\p{{Script={facts.script.name}}}")
-    checks: tuple[tuple[str, Callable[[], set[str]], str], ...] = (
-        (
-            "script.letters",
-            lambda: {c for c in own if not in_script.match(c)},
-            f"is not of the script {facts.script.name}",
-        ),
-        ("script.telling", lambda: set(facts.script.telling) - own, "is not among script.letters"),
+def _check_letters(path: Path, tables: PackFile) -> None:
+    own, lookalikes = set(tables.script.letters), tables.lookalikes
+    foreign = {char for char in own if not regex.match(rf"\p{{Script={tables.script.name}}}", char)}
+    checks = (
+        ("script.letters", foreign, f"is not of the script {tables.script.name}"),
+        ("script.distinctive", set(tables.script.distinctive) - own, "is not among script.letters"),
+        ("lookalikes", own & lookalikes.keys(), "is among script.letters and cannot be a wrong letter"),
         (
             "lookalikes",
-            lambda: own & facts.lookalikes.keys(),
-            "is among script.letters and cannot be a wrong letter",
-        ),
-        (
-            "lookalikes",
-            lambda: set(facts.lookalikes.values()) - own,
+            set(lookalikes.values()) - own,
             "is not among script.letters and cannot be a right letter",
         ),
     )
     for key, wrong, what in checks:
-        for char in sorted(wrong()):
+        for char in sorted(wrong):
             raise PackError(
-                f"{path}: {key}: {char} (U+{ord(char):04X}) {what}", "Mend one of the two tables."
+                f"{path}: {key}: {char} (U+{ord(char):04X}) {what}", "Correct one of the two tables."
             )
 
 
-def _check_tasks(path: Path, names: tuple[str, ...]) -> None:
+def _check_task_names(path: Path, tables: PackFile) -> None:
+    names = tables.tasks
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise PackError(f"{path}: tasks: {twice} stands twice", "Name each task once.")
-    for found in (*path.parent.glob("tasks/*.toml"), *path.parent.glob("prompts/[!_]*.jinja")):
-        task = found.name.partition(".")[0]
-        if task not in names:
-            raise PackError(
-                f"{found}: not a task of the pack", f"Add {task} to tasks in {path}, or remove the file."
-            )
+        raise PackError(f"{path}: tasks: {twice} is named twice", "Name each task once.")
+    for file in (*path.parent.glob("tasks/*.toml"), *path.parent.glob("prompts/[!_]*.jinja")):
+        if (task := file.name.partition(".")[0]) not in names:
+            hint = f"Add {task} to tasks in {path}, or remove the file."
+            raise PackError(f"{file}: not a task of the pack", hint)
 
 
-def _check_shares(path: Path, facts: PackFile, tasks: Mapping[str, Task]) -> None:
+def _check_shares(path: Path, tables: PackFile, tasks: Mapping[str, Task]) -> None:
     whole = sum(task.share for task in tasks.values())
     if tasks and (whole >= 1 or not any(task.weight for task in tasks.values())):
-        raise PackError(
-            f"{path}: tasks: their shares are {whole:g} of all rows", "Leave some to the tasks with a weight."
-        )
+        message = f"{path}: tasks: their shares are {whole:g} of all rows"
+        raise PackError(message, "Leave some to the tasks with a weight.")
     for name, task in tasks.items():
-        if task.answer_script != "own" and facts.roman is None:
+        if task.answer_script != "own" and tables.roman is None:
             where = path.parent / "tasks" / f"{name}.toml"
-            raise PackError(
-                f"{where}: answer_script: {path.name} has no table roman", "Describe that script in [roman]."
-            )
+            message = f"{where}: answer_script: {path.name} has no table roman"
+            raise PackError(message, "Describe that script in [roman].")
 
 
-def _task(folder: Path, name: str) -> Task:
-    facts = _read(folder / "tasks" / f"{name}.toml", folder, TaskFile)
-    templates = tuple(load_prompt(path, folder) for path in prompt_variants(folder, name))
-    return Task(**facts.model_dump(exclude_unset=True), name=name, templates=templates)
-
-
-def _read(path: Path, folder: Path, model: type[Facts]) -> Facts:
+def _read_table(path: Path, folder: Path, model: type[Table]) -> Table:
     text = read_pack_text(path, folder)
     values = parse_toml(text, path)
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        every = error.errors()
+        errors = error.errors()
         first = next(
-            (one for one in every if one["type"] == "extra_forbidden"), every[0]
-        )  # the slip, not what it left missing
+            (one for one in errors if one["type"] == "extra_forbidden"), errors[0]
+        )  # before what it left out
         keys = [str(part) for part in first["loc"] if isinstance(part, str)]
-        where = f"{path}:{_line(text, keys) or 1}"
-        what = {"extra_forbidden": "no such key", "missing": "is missing"}.get(
-            first["type"], first["msg"].removeprefix("Value error, ")
-        )
-        known = ", ".join(model.model_fields)
-        place = ": ".join(part for part in (where, ".".join(keys)) if part)
-        raise PackError(f"{place}: {what}", f"Compare with {SHIPPED.name}/ur; keys here: {known}.") from error
+        name = ".".join(keys)
+        what = {"missing": "is missing", "extra_forbidden": "no such key"}.get(first["type"], "")
+        if first["type"] == "extra_forbidden" and name in RENAMED_KEYS:
+            what = f"is called {RENAMED_KEYS[name]} now"
+        place = ": ".join(part for part in (f"{path}:{_find_line(text, keys) or 1}", name) if part)
+        hint = f"Compare with {SHIPPED.name}/ur; keys here: {', '.join(model.model_fields)}."
+        raise PackError(f"{place}: {what or first['msg'].removeprefix('Value error, ')}", hint) from error
 
 
-def _line(text: str, keys: list[str]) -> int:
-    """Return the line, from 1, on which a key is set or its table begins; 0 if it is nowhere."""
+def _find_line(text: str, keys: list[str]) -> int:
+    """Return the line, from 1, on which a key is set or its table begins; 0 if there is none."""
     table: list[str] = []
     best = 0
     for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[+([^\]]+)\]", line)
-        if header:
+        if header := re.match(r"\s*\[+([^\]]+)\]", line):
             table = [part.strip(" \"'") for part in header[1].split(".")]
             best = number if table == keys[: len(table)] else best
         key = re.match(r"\s*[\"']?([^\s=\"']+)[\"']?\s*=", line)

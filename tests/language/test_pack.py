@@ -27,6 +27,35 @@ def test_a_pack_is_read_once_and_found_by_name_or_folder() -> None:
     assert not load_pack("en").tasks
 
 
+def test_an_edited_pack_is_read_again(folder: Path) -> None:
+    before = load_pack(folder)
+    assert load_pack(folder) is before
+    replaced("pack.toml", 'name = "Urdu"', 'name = "Urdu (edited)"')(folder)
+    assert load_pack(folder).name == "Urdu (edited)"
+    prompt = folder / "prompts" / "qa.other.jinja"
+    prompt.write_text("Write {{ items }}.", encoding="utf-8")
+    assert "Write {{ items }}." in load_pack(folder).tasks["qa"].templates
+    assert before.name == "Urdu"
+
+
+@pytest.mark.parametrize(
+    ("file", "new", "old"),
+    [
+        ("pack.toml", "function_word_share = 0.15", "words_share = 0.15"),
+        ("pack.toml", "choice_nouns", "beside"),
+        ("pack.toml", "ambiguous", "weak"),
+        ("tasks/translation.toml", "request_templates", "carriers"),
+    ],
+)
+def test_a_key_of_an_older_pack_is_answered_with_its_new_name(
+    folder: Path, file: str, new: str, old: str
+) -> None:
+    replaced(file, f"\n{new}", f"\n{old}")(folder)
+    key, name = old.partition(" ")[0], new.partition(" ")[0]
+    with pytest.raises(PackError, match=rf"{file}:\d+: [\w.]*{key}: is called [\w.]*{name} now"):
+        load_pack(folder)
+
+
 def test_weights_are_the_papers() -> None:
     weighed = [name for name, task in UR.tasks.items() if task.weight]
     assert weighed == [
@@ -44,8 +73,8 @@ def test_weights_are_the_papers() -> None:
 
 
 def test_what_the_pool_compares() -> None:
-    assert UR.tasks["qa"].compared("کیا؟", "یہ") == "کیا؟"
-    assert split_words(UR.tasks["translation"].compared("ترجمہ کریں:", "Hello there"), UR) == [
+    assert UR.tasks["qa"].compared_text("کیا؟", "یہ") == "کیا؟"
+    assert split_words(UR.tasks["translation"].compared_text("ترجمہ کریں:", "Hello there"), UR) == [
         "ترجمہ",
         "کریں",
         "hello",
@@ -54,7 +83,7 @@ def test_what_the_pool_compares() -> None:
 
 
 def test_parts_are_the_files_that_decide_what_is_made() -> None:
-    parts = UR.parts()
+    parts = UR.identity_files()
     assert {
         "ur/pack.toml",
         "ur/tasks/qa.toml",
@@ -96,10 +125,10 @@ def test_a_task_is_asked_for_in_several_wordings_one_of_them_in_urdu(name: str) 
 
 def test_carriers_differ_from_each_other() -> None:
     pool = RougeLIndex(0.7)
-    assert len(UR.tasks["translation"].carriers) >= 6
-    for carrier in UR.tasks["translation"].carriers:
-        assert pool.nearest(split_words(carrier, UR)) is None
-        pool.add(carrier, split_words(carrier, UR))
+    assert len(UR.tasks["translation"].request_templates) >= 6
+    for template in UR.tasks["translation"].request_templates:
+        assert pool.nearest(split_words(template, UR)) is None
+        pool.add(template, split_words(template, UR))
 
 
 def test_every_seed_is_accepted_in_order_and_right() -> None:
@@ -109,7 +138,7 @@ def test_every_seed_is_accepted_in_order_and_right() -> None:
         assert len(rows) >= 14
         for number, row in enumerate(rows, 1):
             name = f"{task.name}:{number}"
-            text = split_words(task.compared(row["instruction"], row["input"]), UR)
+            text = split_words(task.compared_text(row["instruction"], row["input"]), UR)
             assert pool.nearest(text) is None, name
             pool.add(name, text)
             for key in ("instruction", "input", "output"):
@@ -184,15 +213,15 @@ def test_an_unspoiled_copy_is_fine(folder: Path) -> None:
             replaced("pack.toml", 'name = "Arabic"', 'name = "Arabish"'),
             r"pack\.toml:\d+: script\.name: .*Unicode script",
         ),
-        (replaced("pack.toml", "آ ا ب پ", "آ ا ب ب پ"), r"pack\.toml:\d+: script\.letters: .*stands twice"),
+        (replaced("pack.toml", "آ ا ب پ", "آ ا ب ب پ"), r"pack\.toml:\d+: script\.letters: .*listed twice"),
         (
             replaced("pack.toml", "آ ا ب پ", "آ ا ب x پ"),
             r"script\.letters: x \(U\+0078\) is not of the script Arabic",
         ),
         (replaced("pack.toml", "آ ا ب پ", "آ ا ب ي پ"), r"lookalikes: ي .*cannot be a wrong letter"),
         (
-            replaced("pack.toml", 'telling = "ٹ', 'telling = "ټ'),
-            r"script\.telling: ټ .*not among script\.letters",
+            replaced("pack.toml", 'distinctive = "ٹ', 'distinctive = "ټ'),
+            r"script\.distinctive: ټ .*not among script\.letters",
         ),
         (replaced("pack.toml", '"ك" = "ک"', '"ك" = "کک"'), r"pack\.toml:\d+: compare\.letters: .*one letter"),
         (replaced("pack.toml", '"ڪ" = "ک"', '"ڪ" = "ك"'), r"compare\.letters: .*itself to be replaced"),
@@ -202,7 +231,7 @@ def test_an_unspoiled_copy_is_fine(folder: Path) -> None:
         ),
         (replaced("pack.toml", "U+0640", "U+64"), r"pack\.toml:\d+: compare\.drop: .*not a code point"),
         (replaced("pack.toml", 'code = "ur"', "code = ur"), r"pack\.toml:7: not TOML"),
-        (replaced("pack.toml", '"qa", "translation"', '"qa", "qa"'), r"pack\.toml: tasks: qa stands twice"),
+        (replaced("pack.toml", '"qa", "translation"', '"qa", "qa"'), r"pack\.toml: tasks: qa is named twice"),
         (replaced("pack.toml", '"qa", "translation"', '"qa"'), r"translation\.toml: not a task of the pack"),
         (replaced("tasks/qa.toml", "weight = 8177", "weight = 0"), r"qa\.toml:4: weight"),
         (replaced("tasks/qa.toml", "weight = 8177", ""), r"qa\.toml:1: .*a task has a weight or a share"),

@@ -109,7 +109,7 @@ def _only_names(before: str, items: list[str], pack: Pack) -> bool:
     return (
         len(items) >= FEWEST_BARE
         and _QUESTION_ENDS.search(before) is not None
-        and not texts.find_phrase(before, pack.choices.together, pack)
+        and not texts.find_phrase(before, pack.choices.collective_words, pack)
         and all(
             len(texts.split_words(item, pack)) <= LONGEST_NAME and not find_quantities(item, pack)
             for item in items
@@ -157,7 +157,7 @@ def _joining(pack: Pack) -> tuple[str, ...]:
     """Return the pack's words for things together, less those by which one is picked: "this is B", "of these, B"."""
     choices = pack.choices
     picking = phrase_words(choices.words + choices.asks + choices.none_of, pack)
-    return tuple(word for word in choices.together if picking.isdisjoint(phrase_words((word,), pack)))
+    return tuple(word for word in choices.collective_words if picking.isdisjoint(phrase_words((word,), pack)))
 
 
 def is_label_offered(label: str, text: str, pack: Pack) -> bool:

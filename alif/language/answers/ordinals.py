@@ -30,7 +30,7 @@ def find_ordinals(answer: str, pack: Pack) -> set[int]:
         if tuple(words[start : start + len(ordinal)]) == ordinal
     ]
     beside, within = (
-        phrase_words(pack.choices.beside, pack),
+        phrase_words(pack.choices.choice_nouns, pack),
         {at for start, end, _ in ordinals for at in range(start, end)},
     )
     others = {word for at, word in enumerate(words) if at not in within}

@@ -213,7 +213,7 @@ def _joined(pack: Pack) -> dict[str, tuple[_Name, _Name]]:
 def _names(pack: Pack) -> dict[str, _Name]:
     """Return folded name → (kind, value, text, weak). A unit's value says whether it may stand before its number."""
     numbers = pack.numbers
-    weak = {fold_text(word, pack) for word in numbers.weak}
+    weak = {fold_text(word, pack) for word in numbers.ambiguous}
     found: dict[str, _Name] = {}
     for unit, names in numbers.units.items():
         for name in names:
