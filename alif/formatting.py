@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-__all__ = ["format_duration", "format_usd"]
+__all__ = ["MINUS", "format_change", "format_duration", "format_usd"]
+
+MINUS = "\u2212"
 
 
 def format_usd(usd: float) -> str:
@@ -34,3 +36,8 @@ def format_duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02d} min" if minutes else f"{hours} h"
     return f"{minutes} min {rest:02d} s" if rest else f"{minutes} min"
+
+
+def format_change(change: float, before: float) -> str:
+    """Format a change as a signed percentage of `before`: `−24.8 %`, `+0.4 %`."""
+    return f"{100 * change / before if before else 0.0:+.1f} %".replace("-", MINUS)
