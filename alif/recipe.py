@@ -25,6 +25,7 @@ from alif.settings import (
     Corpus,
     Evaluate,
     Export,
+    ExternalSystem,
     Filter,
     Finetune,
     Generate,
@@ -49,9 +50,9 @@ from alif.settings.renamed import RENAMED_KEYS
 from alif.settings.types import NOT_IDENTITY
 
 __all__ = [
-    "Adapter", "Benchmarks", "Corpus", "Evaluate", "Export", "Filter", "Finetune", "Generate", "Language",
-    "Part", "Pool", "Pretrain", "Recipe", "Replay", "Review", "Runtime", "Seeds", "Sources", "Split", "Stage",
-    "Student", "Teacher", "Tiny", "Translate",
+    "Adapter", "Benchmarks", "Corpus", "Evaluate", "Export", "ExternalSystem", "Filter", "Finetune",
+    "Generate", "Language", "Part", "Pool", "Pretrain", "Recipe", "Replay", "Review", "Runtime", "Seeds",
+    "Sources", "Split", "Stage", "Student", "Teacher", "Tiny", "Translate",
     "dump_recipe",
     "find_recipe",
     "identity_settings",
@@ -61,6 +62,8 @@ __all__ = [
     "validate_recipe",
 ]  # fmt: skip
 
+NAMED_TABLES: Mapping[str, type[FrozenModel]] = {"teacher": Teacher, "blend": Part, "system": ExternalSystem}
+"""Tables that a recipe may have several of, by names of its own: [teacher.NAME]."""
 SHIPPED = Path(__file__).parent / "recipes"
 CHECK_HINT = "`alif check` lists every key, its default and its unit."
 
@@ -155,7 +158,7 @@ def validate_recipe(values: Mapping[str, Any], where: str, overridden: Sequence[
 
 def _suggest_key(key: str) -> str:
     """Name the key that took the place of an old one, or the most similar key."""
-    wrong = re.sub(r"^(teacher|blend)\.[^.]+", r"\1.NAME", key)
+    wrong = re.sub(rf"^({'|'.join(NAMED_TABLES)})\.[^.]+", r"\1.NAME", key)
     if wrong in RENAMED_KEYS:
         return f"It is called {RENAMED_KEYS[wrong].replace('NAME', key.split('.')[1])} now."
 
@@ -190,8 +193,8 @@ def list_keys(table: type[FrozenModel] = Recipe, prefix: str = "") -> Iterator[t
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, FrozenModel):
             yield from list_keys(inner, f"{prefix}{name}.")
-        elif name in ("teacher", "blend"):
-            yield from list_keys(Teacher if name == "teacher" else Part, f"{name}.NAME.")
+        elif name in NAMED_TABLES:
+            yield from list_keys(NAMED_TABLES[name], f"{name}.NAME.")
         else:
             default = "required" if field.is_required() else field.default
             yield f"{prefix}{name}", default, (field.description or "").replace("\n", " ")

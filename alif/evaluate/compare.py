@@ -1,10 +1,10 @@
-"""From what was measured to what may be said: scores with intervals, paired differences to the base, verdicts.
+"""Scores with intervals, and paired differences with a verdict.
 
-    Measured ─▶ Score            one stage:   value, low, high, n
-    two Measured ─▶ Comparison   two stages:  difference, low, high, p, the smallest difference that n items show, a verdict
+    MetricValues ─▶ Score            one system:   value, low, high, n
+    two MetricValues ─▶ Comparison   two systems:  difference, low, high, p, smallest detectable difference, verdict
 
-Verdicts: `better`, `worse`, `cannot tell`; for what the base could do before, `retained`, `lost`, `cannot tell`; and
-`not measurable` where the base is at chance, because nothing can be kept that was not there.
+Verdicts: `better`, `worse`, `cannot tell`; where a loss has a margin (what the base could do before): `retained`, `lost`,
+`cannot tell`; `not measurable` where the base is at chance, because there is nothing to retain.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from alif.records import FrozenModel, Score
 __all__ = ["Comparison", "MetricValues", "compare_metrics", "score_metric"]
 
 DIGITS = 6
-"""Digits after the point in files: the last digits of a sum depend on the machine."""
-FALSE_ALARM = 0.05
+"""Decimal places in files: the last digits of a float sum depend on the machine."""
+FAMILY_ERROR_RATE = 0.05
 """Chance, over a whole family of differences, to call one better or worse that is neither."""
 
 Verdict = Literal["better", "worse", "retained", "lost", "cannot tell", "not measurable"]
@@ -29,7 +29,7 @@ Verdict = Literal["better", "worse", "retained", "lost", "cannot tell", "not mea
 
 @dataclass(frozen=True)
 class MetricValues:
-    """One metric of one stage, item by item."""
+    """One metric of one system, item by item."""
 
     benchmark: str
     """Overall rows have a plain name ("heldout"); parts have the part after a slash ("heldout/radio_talks")."""
@@ -41,24 +41,21 @@ class MetricValues:
     share: bool = False
     """Whether each item is 0 or 1."""
     margin: float | None = None
-    """How much worse it may become and still count as retained, as a share of the base's value (`relative`) or as it is."""
+    """How much worse still counts as retained: in the metric's unit, or with `relative` as a share of the base's value."""
     relative: bool = False
     chance: float | None = None
-    """What guessing would reach."""
+    """The value that guessing would reach."""
 
     @property
     def key(self) -> tuple[str, str, str]:
         return self.benchmark, self.metric, self.language
 
-    def estimate(self, by: Bootstrap) -> stats.Estimate:
-        """Return the value with its interval: Wilson's for a share, bootstrap otherwise."""
-        return stats.wilson_of(self.items) if self.share else stats.bootstrap_interval(self.items, by)
-
 
 class Comparison(FrozenModel):
-    """A stage against the base on the same items."""
+    """A system against another on the same items."""
 
     stage: str
+    """The later system's name."""
     against: str
     benchmark: str
     metric: str
@@ -70,7 +67,7 @@ class Comparison(FrozenModel):
     p: float
     """Two-sided; exact McNemar test for shares, random signs otherwise."""
     p_holm: float
-    """Adjusted for the family: the stage's overall rows of this benchmark, or all its parts."""
+    """Adjusted for the family: the system's overall rows of this benchmark, or all its parts."""
     detectable: float
     """Smallest true difference that so many items show with 80 % chance."""
     n: int
@@ -79,100 +76,89 @@ class Comparison(FrozenModel):
     verdict: Verdict
 
 
-def score_metric(stage: str, measured: MetricValues, by: Bootstrap) -> Score:
-    """Return the score of one stage."""
-    found = measured.estimate(by)
-    interval = (
-        "Wilson"
-        if measured.share
-        else f"bootstrap over items within groups, {by.resamples} resamples, seed {by.seed}"
-    )
+def score_metric(system: str, values: MetricValues, bootstrap: Bootstrap) -> Score:
+    """Return the score of one system on one metric."""
+    items = values.items
+    if values.share:
+        found, method = stats.wilson_interval(int(items.amounts.sum()), len(items)), "Wilson"
+    else:
+        found = stats.bootstrap_interval(items, bootstrap)
+        method = f"bootstrap over items within groups, {bootstrap.resamples} resamples, seed {bootstrap.seed}"
     return Score(
-        stage=stage,
-        benchmark=measured.benchmark,
-        metric=measured.metric,
-        language=measured.language,
+        stage=system,
+        benchmark=values.benchmark,
+        metric=values.metric,
+        language=values.language,
         value=round(found.value, DIGITS),
         low=round(found.low, DIGITS),
         high=round(found.high, DIGITS),
         n=found.n,
-        signature=f"{measured.signature}|interval:95 % {interval}",
+        signature=f"{values.signature}|interval:95 % {method}",
     )
 
 
 def compare_metrics(
-    stage: str, after: Sequence[MetricValues], against: str, before: Sequence[MetricValues], by: Bootstrap
+    system: str,
+    after: Sequence[MetricValues],
+    against: str,
+    before: Sequence[MetricValues],
+    bootstrap: Bootstrap,
 ) -> list[Comparison]:
-    """Return the paired differences of a stage to an earlier one, metric by metric."""
-    pairs = [_Pair.of(old, new, by) for old, new in zip(before, after, strict=True)]
+    """Return the paired differences of `system` from `against`, metric by metric, with p adjusted within each family."""
+    differences: list[stats.Difference] = []
     families: dict[tuple[str, bool], list[int]] = {}
-    for index, pair in enumerate(pairs):
-        name, part, _ = pair.new.benchmark.partition("/")
+    for index, (old, new) in enumerate(zip(before, after, strict=True)):
+        if new.key != old.key:
+            raise ValueError(f"{new.key} compared with {old.key}")
+        differences.append(
+            stats.paired_share(new.items, old.items)
+            if new.share
+            else stats.paired_bootstrap(new.items, old.items, bootstrap)
+        )
+        name, part, _ = new.benchmark.partition("/")
         families.setdefault((name, bool(part)), []).append(index)
     adjusted: dict[int, float] = {}
     for family in families.values():
-        adjusted |= zip(family, stats.holm_adjust([pairs[index].found.p for index in family]), strict=True)
-    return [_comparison(stage, against, pair, adjusted[index]) for index, pair in enumerate(pairs)]
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """One metric of two stages, and how it changed."""
-
-    old: MetricValues
-    new: MetricValues
-    found: stats.Difference
-
-    @classmethod
-    def of(cls, old: MetricValues, new: MetricValues, by: Bootstrap) -> _Pair:
-        if new.key != old.key:
-            raise ValueError(f"{new.key} compared with {old.key}")
-        share = new.share
-        return cls(
-            old,
-            new,
-            stats.paired_share(new.items, old.items)
-            if share
-            else stats.paired_bootstrap(new.items, old.items, by),
+        adjusted |= zip(family, stats.holm_adjust([differences[index].p for index in family]), strict=True)
+    found = []
+    for index, (old, new) in enumerate(zip(before, after, strict=True)):
+        change, margin = differences[index], new.margin
+        if margin is not None and new.relative:
+            margin *= old.items.value
+        found.append(
+            Comparison(
+                stage=system,
+                against=against,
+                benchmark=new.benchmark,
+                metric=new.metric,
+                language=new.language,
+                difference=round(change.value, DIGITS),
+                low=round(change.low, DIGITS),
+                high=round(change.high, DIGITS),
+                p=round(change.p, DIGITS),
+                p_holm=round(adjusted[index], DIGITS),
+                detectable=round(change.detectable, DIGITS),
+                n=change.n,
+                margin=None if margin is None else round(margin, DIGITS),
+                verdict=_judge(old, change, margin, adjusted[index]),
+            )
         )
+    return found
 
-    @property
-    def margin(self) -> float | None:
-        """Return how much worse still counts as retained, in the metric's own unit."""
-        margin = self.new.margin
-        return margin * self.old.items.value if margin is not None and self.new.relative else margin
 
-    def verdict(self, p_holm: float) -> Verdict:
-        if self.old.chance is not None and stats.wilson_of(self.old.items).low <= self.old.chance:
+def _judge(before: MetricValues, change: stats.Difference, margin: float | None, p_holm: float) -> Verdict:
+    """Return the verdict on a change from `before`; `margin` is in the metric's unit."""
+    items = before.items
+    if before.chance is not None:
+        if stats.wilson_interval(int(items.amounts.sum()), len(items)).low <= before.chance:
             return "not measurable"
-        found = self.found
-        low, high = (
-            (found.low, found.high) if self.new.lower_is_better else (-found.high, -found.low)
-        )  # how much worse
-        if found.n < 2:
-            return "cannot tell"
-        if self.margin is not None:
-            return stats.judge_retention(low, high, self.margin)
-        if p_holm >= FALSE_ALARM or low <= 0 <= high:
-            return "cannot tell"
-        return "worse" if low > 0 else "better"
-
-
-def _comparison(stage: str, against: str, pair: _Pair, p_holm: float) -> Comparison:
-    margin = pair.margin
-    return Comparison(
-        stage=stage,
-        against=against,
-        benchmark=pair.new.benchmark,
-        metric=pair.new.metric,
-        language=pair.new.language,
-        difference=round(pair.found.value, DIGITS),
-        low=round(pair.found.low, DIGITS),
-        high=round(pair.found.high, DIGITS),
-        p=round(pair.found.p, DIGITS),
-        p_holm=round(p_holm, DIGITS),
-        detectable=round(pair.found.detectable, DIGITS),
-        n=pair.found.n,
-        margin=None if margin is None else round(margin, DIGITS),
-        verdict=pair.verdict(p_holm),
-    )
+    low, high = (
+        (change.low, change.high) if before.lower_is_better else (-change.high, -change.low)
+    )  # how much worse
+    if change.n < 2:
+        return "cannot tell"
+    if margin is not None:
+        return stats.judge_retention(low, high, margin)
+    if p_holm >= FAMILY_ERROR_RATE or low <= 0 <= high:
+        return "cannot tell"
+    return "worse" if low > 0 else "better"

@@ -1,147 +1,90 @@
-"""Answers: how surprised a student is by the right ones, and what it says itself.
+"""Bits per byte of reference answers: held-out rows of the blend, each answer after its prompt.
 
-`surprise` reads held-out rows of the blend with the reference as answer (bits per byte); `ask` lets the student write, always
-the likeliest token. Prompts of different length are asked together, filled up on the left and masked there, so that all
-answers begin at one place; positions count from a prompt's own first token, and an answer is the same alone and in company.
+The rows come from the same teachers as the training rows, so this says how well the mixture was learned, not how good it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import torch
-from transformers import GenerationConfig
-
-from alif import console, store
-from alif.evaluate import likelihood
+from alif import store
+from alif.evaluate.benchmark import (
+    Benchmark,
+    ItemResult,
+    LikelihoodRequest,
+    PairScores,
+    digest_json,
+    join_names,
+)
 from alif.evaluate.compare import MetricValues
 from alif.evaluate.items import Items
-from alif.evaluate.likelihood import LikelihoodInput
 from alif.records import Example
-from alif.student import Student, encode_answer, encode_prompt, write_prompt
-from alif.student.chat_template import Template
+from alif.runs import StepOutput
+from alif.student import Student
+from alif.student.chat_template import Template, encode_example_parts
+from alif.student.likelihood import LikelihoodInput
 
-__all__ = ["Answer", "answer_bits", "generate_answers", "read_heldout_rows"]
+__all__ = ["BENCHMARK", "answers_benchmark", "read_heldout_rows", "score_reference_bits"]
 
-ASKED_AT_ONCE = 64
-"""Questions in one batch."""
-TOKENS_AT_ONCE = 65_536
-"""Most tokens of prompts and answers in one batch: for an 8B model their keys and values take 8 GB."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a student says."""
-
-    text: str
-    finished: bool
-    """Whether it ended by itself, before the limit."""
+BENCHMARK = "answers"
+METRIC = "answer_bits_per_byte"
 
 
-def read_heldout_rows(blend: Path, languages: Sequence[str]) -> list[Example]:
+def read_heldout_rows(output: StepOutput, blend: Path, languages: Sequence[str]) -> list[Example]:
     """Return the validation rows of the blend in these languages, in the order of the file."""
-    names = {row["id"] for _, row in store.read_rows(blend / "held_out.jsonl")}
-    return [
-        row
-        for row in store.read_models(blend / "examples.jsonl", Example)
-        if row.id in names and row.language in languages
-    ]
+    held_out = {row["id"] for _, row in store.read_rows(blend / "held_out.jsonl")}
+    rows = store.read_models(blend / "examples.jsonl", Example)
+    found = []
+    for row in output.read(row for row in rows if row.id in held_out and row.language in languages):
+        output.keep(None)
+        found.append(row)
+    return found
 
 
-def answer_bits(student: Student, rows: Sequence[Example], template: Template) -> list[MetricValues]:
-    """Return the bits per byte of the rows' answers after their prompts, for each language; the end token does not count."""
-    texts = []
-    for row in rows:
-        prompt = encode_prompt(
-            write_prompt(row.instruction, row.input, template, student.tokenizer), student.tokenizer
-        )
-        *answer, _ = encode_answer(row.instruction, row.input, row.output, template, student.tokenizer)
-        texts.append(LikelihoodInput(prompt, answer))
-    costs = likelihood.target_bits(
-        student, texts, student.model.config.max_position_embeddings, "held-out answers"
+def answers_benchmark(rows: Sequence[Example], template: Template) -> Benchmark:
+    """Return the benchmark of held-out answers."""
+    ids = tuple(row.id for row in rows)  # a hash of the content
+    return Benchmark(
+        name=BENCHMARK,
+        languages=tuple(dict.fromkeys(row.language for row in rows)),
+        provenance="same teacher",
+        licence=join_names(row.origin.licence for row in rows),
+        ids=ids,
+        digest=digest_json(BENCHMARK, list(ids)),
+        request=LikelihoodRequest(lambda student: _encode(student, rows, template), settings=template),
+        score=lambda results: PairScores(score_reference_bits(rows, results, template)),
     )
+
+
+def _encode(student: Student, rows: Sequence[Example], template: Template) -> list[list[LikelihoodInput]]:
+    """Return each row's answer after everything before it; the end token does not count."""
+    found = []
+    for row in rows:
+        *before, (answer, _) = encode_example_parts(row, template, student.tokenizer)
+        context = [token for tokens, _ in before for token in tokens]
+        found.append([LikelihoodInput(context, answer[:-1])])
+    return found
+
+
+def score_reference_bits(
+    rows: Sequence[Example], results: Sequence[ItemResult], template: Template
+) -> list[MetricValues]:
+    """Return the bits per byte of the rows' answers, for each language."""
     found = []
     for language in dict.fromkeys(row.language for row in rows):
-        chosen = [index for index, row in enumerate(rows) if row.language == language]
-        sizes = [float(len(rows[index].output.encode())) for index in chosen]
+        pairs = [pair for pair in zip(rows, results, strict=True) if pair[0].language == language]
         found.append(
             MetricValues(
-                benchmark="answers",
-                metric="answer_bits_per_byte",
+                benchmark=BENCHMARK,
+                metric=METRIC,
                 language=language,
-                items=Items.of([costs[index] for index in chosen], sizes),
+                items=Items.of(
+                    [result.bits[0] for _, result in pairs],
+                    [float(len(row.output.encode())) for row, _ in pairs],
+                ),
                 signature=f"bits/byte of held-out answers|sum(bits)/sum(bytes)|template:{template}|end token:no",
                 lower_is_better=True,
             )
         )
     return found
-
-
-@torch.inference_mode()
-def generate_answers(student: Student, prompts: Sequence[str], longest: int) -> list[Answer]:
-    """Return the greedy answer to each prompt, of at most `longest` tokens."""
-    encoded = [encode_prompt(prompt, student.tokenizer) for prompt in prompts]
-    settings = _greedy(student, longest)
-    answers: dict[int, Answer] = {}
-    with console.progress_bar("questions", len(prompts), "questions") as bar:
-        for batch in _batches(encoded, longest):
-            written = _write(student, [encoded[index] for index in batch], settings)
-            answers |= zip(batch, written, strict=True)
-            bar.advance(len(batch))
-    return [answers[index] for index in range(len(prompts))]
-
-
-def _greedy(student: Student, longest: int) -> Any:
-    """Return settings that name everything a published model's own defaults could change."""
-    ends = student.model.generation_config.eos_token_id
-    ends = [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
-    ends = list(dict.fromkeys([student.tokenizer.eos_token_id, *ends]))
-    return GenerationConfig(  # type: ignore[no-untyped-call]  # transformers is typed in part
-        do_sample=False,
-        num_beams=1,
-        repetition_penalty=1.0,
-        no_repeat_ngram_size=0,
-        min_new_tokens=0,
-        max_new_tokens=longest,
-        eos_token_id=ends,
-        pad_token_id=student.tokenizer.eos_token_id,
-        use_cache=True,
-    )
-
-
-def _batches(encoded: Sequence[Sequence[int]], longest: int) -> Iterator[list[int]]:
-    """Yield the numbers of prompts that are asked together: neighbours in length, so that little is filled up."""
-    batch: list[int] = []
-    for index in sorted(range(len(encoded)), key=lambda index: len(encoded[index])):
-        if batch and (
-            len(batch) == ASKED_AT_ONCE or (len(encoded[index]) + longest) * (len(batch) + 1) > TOKENS_AT_ONCE
-        ):
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
-
-
-def _write(student: Student, prompts: Sequence[Sequence[int]], settings: Any) -> list[Answer]:
-    width = max(map(len, prompts))
-    tokens = torch.full((len(prompts), width), settings.pad_token_id, dtype=torch.long)
-    mask = torch.zeros(len(prompts), width, dtype=torch.long)
-    for row, prompt in enumerate(prompts):
-        tokens[row, width - len(prompt) :] = torch.tensor(prompt)
-        mask[row, width - len(prompt) :] = 1
-    written = student.model.generate(  # type: ignore[operator]  # every causal model can
-        input_ids=tokens.to(student.device),
-        attention_mask=mask.to(student.device),
-        generation_config=settings,
-    )[:, width:].tolist()
-    return [_answer(student, row, settings.eos_token_id) for row in written]
-
-
-def _answer(student: Student, tokens: list[int], ends: Sequence[int]) -> Answer:
-    stop = next((place for place, token in enumerate(tokens) if token in ends), None)
-    text = student.tokenizer.decode(tokens[:stop], skip_special_tokens=True)
-    return Answer(str(text).strip(), stop is not None)

@@ -1,4 +1,4 @@
-"""What was measured, item by item: everything is a mean over groups of a ratio of sums.
+"""A metric item by item: every value is a mean over groups of sum(amounts) / sum(sizes).
 
 bits per byte    amounts = bits of each document, sizes = its bytes, groups = its source
 exact match      amounts = 0 or 1 for each answer, sizes = 1, one group
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """How often and from which seed items are drawn again."""
+    """Number of resamples and their seed."""
 
     resamples: int
     seed: int
@@ -27,7 +27,7 @@ class Bootstrap:
 
 @dataclass(frozen=True)
 class Items:
-    """What was measured on each item, arrays of shape (n,)."""
+    """Measurements of n items, arrays of shape (n,)."""
 
     amounts: Floats
     sizes: Floats
@@ -41,7 +41,7 @@ class Items:
         sizes: Sequence[float] | None = None,
         groups: Sequence[str] | None = None,
     ) -> Items:
-        """Build Items; without `sizes` each item counts once, without `groups` all stand together."""
+        """Build Items; without `sizes` each item counts once, without `groups` all are in one."""
         n = len(amounts)
         names = {name: number for number, name in enumerate(dict.fromkeys(groups or ()))}
         return cls(
@@ -59,12 +59,12 @@ class Items:
         return float(self.parts().sum())
 
     def parts(self) -> Floats:
-        """Return what each item adds to the value, shape (n,)."""
+        """Return the contribution of each item to the value, shape (n,)."""
         totals = np.bincount(self.groups, weights=self.sizes)
         return self.amounts / totals[self.groups] / len(totals)
 
-    def less(self, other: Items) -> Items:
+    def minus(self, other: Items) -> Items:
         """Return the differences to `other`, which was measured on the same items."""
         if not (np.array_equal(self.sizes, other.sizes) and np.array_equal(self.groups, other.groups)):
-            raise ValueError("two stages were measured on different items")
+            raise ValueError("two systems were measured on different items")
         return Items(self.amounts - other.amounts, self.sizes, self.groups)

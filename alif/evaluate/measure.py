@@ -1,194 +1,141 @@
-"""The step evaluate: the same documents, rows and questions before and after each stage, so that every difference is paired.
+"""The step `evaluate`: every system on every benchmark, on the same items, so that every difference is paired.
 
-scores.jsonl        one Score a stage, benchmark, metric and language
-differences.jsonl   each later stage against the base: difference, interval, p, verdict
-answers.jsonl       each question with its reference and the three stages' answers side by side
-dropped.jsonl       rows of test files that are no question
+scores.jsonl           one Score a system, benchmark, metric and language
+differences.jsonl      each later stage against the base: difference, interval, p, verdict
+answers.jsonl          each question of the test set with its reference and all systems' answers side by side
+dropped.jsonl          rows of test files that are no question
+SYSTEM/BENCHMARK/      one pair: see `pairs`
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-from alif import console, recipe, store
+from alif import console, settings, store
 from alif.errors import DataError
-from alif.evaluate import compare, heldout, heldout_answers, multiple_choice, testset
-from alif.evaluate.compare import Comparison, MetricValues
+from alif.evaluate import heldout, heldout_answers, multiple_choice, testset
+from alif.evaluate.benchmark import AnswerMarks, Benchmark, GenerationRequest
+from alif.evaluate.compare import Comparison, MetricValues, compare_metrics, score_metric
 from alif.evaluate.items import Bootstrap
-from alif.evaluate.multiple_choice import Question
-from alif.evaluate.testset import ScoredAnswer
+from alif.evaluate.pairs import measure_pairs, write_pair
+from alif.evaluate.system import System, external_systems, stage_systems
+from alif.facts.evaluation_facts import EvaluateFacts, RetentionFacts, SystemFacts
 from alif.language import pack as packs
-from alif.language import text
-from alif.language.pack import Pack
-from alif.records import STAGES, Counts, Document, Dropped, Example
+from alif.records import STAGES, Example, Score
 from alif.runs import StepContext
-from alif.student import Student, load_student, write_prompt
-from alif.student.chat_template import Template
 
-__all__ = ["evaluate_stages"]
+__all__ = ["evaluate_systems"]
 
 
-@dataclass(frozen=True)
-class EvaluationSet:
-    """What every stage is measured on."""
-
-    own: Pack
-    known: Pack
-    documents: Sequence[Document]
-    rows: Sequence[Example]
-    """Validation rows of the blend."""
-    asked: Sequence[Example]
-    """Questions of the test set."""
-    choices: Sequence[Question]
-    """Multiple-choice questions."""
-    dropped: Sequence[Dropped]
-    window: int
-    template: Template
-    answer_tokens: int
-
-    def __len__(self) -> int:
-        return len(self.documents) + len(self.rows) + len(self.asked) + len(self.choices)
-
-
-def evaluate_stages(
+def evaluate_systems(
     context: StepContext,
     *,
-    language: recipe.Language,
-    sources: recipe.Sources,
-    benchmarks: recipe.Benchmarks,
-    evaluate: recipe.Evaluate,
-    pretrain: recipe.Pretrain,
-    finetune: recipe.Finetune,
-) -> Counts:
+    language: settings.Language,
+    sources: settings.Sources,
+    benchmarks: settings.Benchmarks,
+    system: dict[str, settings.ExternalSystem],
+    evaluate: settings.Evaluate,
+    pretrain: settings.Pretrain,
+    finetune: settings.Finetune,
+) -> EvaluateFacts:
     """Do the step. Rows in are held-out documents, held-out rows, test questions and multiple-choice questions.
 
     Raises:
         DataError: there is nothing to measure, or a file cannot be read.
-        ModelError: a base or an adapter is missing or damaged.
+        ModelError: a base, an adapter or another system is missing or damaged.
     """
-    material = choose_evaluation_set(
-        context.inputs,
-        language=language,
-        sources=sources,
-        benchmarks=benchmarks,
-        evaluate=evaluate,
-        pretrain=pretrain,
-        finetune=finetune,
+    context.output.require("dropped.jsonl")
+    own, known = packs.load_pack(language.pack), packs.load_pack(language.source)
+    codes, template = (own.code, known.code), finetune.prompt_template
+    output, corpus, blend = context.output, context.inputs["corpus"], context.inputs["blend"]
+    documents = heldout.sample_documents(output, corpus, codes, evaluate.documents, evaluate.seed)
+    rows = heldout_answers.read_heldout_rows(output, blend, codes)
+    questions = testset.read_test_questions(output, own, sources.folder, benchmarks, evaluate)
+    choices = multiple_choice.read_questions(
+        output, benchmarks.multiple_choice, sources.folder, evaluate.questions_each, evaluate.seed, known.code
     )
-    measured: dict[str, list[MetricValues]] = {}
-    marked: dict[str, list[ScoredAnswer]] = {}
-    for stage in STAGES:
-        console.log(f"{context.step}: {stage}")
-        adapter = None if stage == STAGES[0] else context.inputs[stage] / "adapter"
-        student = load_student(context.inputs["base"], adapter, context.runtime)
-        measured[stage], marked[stage] = measure_stage(student, material)
-        del student  # before the next one is loaded
-    by = Bootstrap(evaluate.bootstrap_samples, evaluate.seed)
-    base = measured[STAGES[0]]
+    measured_on: list[Benchmark] = []
+    if documents:
+        measured_on.append(heldout.heldout_benchmark(documents, pretrain.max_seq_length, known.code))
+    if rows:
+        measured_on.append(heldout_answers.answers_benchmark(rows, template))
+    if questions:
+        from_pack = benchmarks.test == ("pack",)
+        measured_on.append(
+            testset.testset_benchmark(questions, own, known, template, evaluate.max_new_tokens, from_pack)
+        )
+    measured_on += [multiple_choice.choice_benchmark(name, asked) for name, asked in choices.items()]
+    if not measured_on:
+        raise DataError(
+            f"{corpus}: nothing is held out, and there is no question to ask",
+            "Raise corpus.heldout_share or split.validation_share, or name a test set in benchmarks.test.",
+        )
+    systems = [*stage_systems(context), *external_systems(context, system, evaluate.max_new_tokens)]
+    differences = _measure(context, systems, measured_on, questions, evaluate)
+    fields = set(RetentionFacts.model_fields)
+    return EvaluateFacts(
+        documents=len(documents),
+        held_out_rows=len(rows),
+        questions=len(questions),
+        choices=sum(map(len, choices.values())),
+        window=pretrain.max_seq_length,
+        retention=tuple(
+            RetentionFacts.model_validate(one.model_dump(include=fields))
+            for one in differences
+            if one.margin is not None and "/" not in one.benchmark
+        ),
+        gold=testset.score_references(questions, own, known),
+        asked_in_training=testset.count_asked_in_training(
+            questions, store.read_models(blend / "examples.jsonl", Example), own
+        ),
+        systems=tuple(
+            SystemFacts(
+                name=one.name,
+                model=one.model,
+                digest=one.digest,
+                not_measurable=tuple(b.name for b in measured_on if not one.can_answer(b.request)),
+            )
+            for one in systems
+        ),
+        benchmarks=tuple(benchmark.describe() for benchmark in measured_on),
+    )
+
+
+def _measure(
+    context: StepContext,
+    systems: Sequence[System],
+    benchmarks: Sequence[Benchmark],
+    questions: Sequence[Example],
+    evaluate: settings.Evaluate,
+) -> list[Comparison]:
+    """Measure every pair, write all files, and return the stages' differences from the base."""
+    bootstrap = Bootstrap(evaluate.bootstrap_samples, evaluate.seed)
+    values: dict[str, list[MetricValues]] = {}
+    answers: dict[str, list[tuple[str, AnswerMarks]]] = {}
+    scores: list[Score] = []
+    for system in systems:
+        console.log(f"{context.step}: {system.name}")
+        values[system.name] = []
+        results = measure_pairs(context, system, benchmarks)
+        for benchmark in benchmarks:
+            of_items = results.get(benchmark.name)
+            scored = None if of_items is None else benchmark.score(of_items)
+            metrics = scored.metrics if scored else ()
+            pair_scores = [score_metric(system.name, one, bootstrap) for one in metrics]
+            write_pair(context.folder, system, benchmark, of_items or (), scored, pair_scores)
+            values[system.name] += metrics
+            scores += pair_scores
+            if scored and isinstance(benchmark.request, GenerationRequest):
+                texts = (one.text for one in of_items or ())
+                answers[system.name] = list(zip(texts, scored.marks, strict=True))
+    base = STAGES[0]
     differences = [
         one
         for stage in STAGES[1:]
-        for one in compare.compare_metrics(stage, measured[stage], STAGES[0], base, by)
+        for one in compare_metrics(stage, values[stage], base, values[base], bootstrap)
     ]
-    scores = [compare.score_metric(stage, one, by) for stage in STAGES for one in measured[stage]]
     store.write_rows(context.folder / "scores.jsonl", scores)
     store.write_rows(context.folder / "differences.jsonl", differences)
-    side_by_side = testset.answer_rows(material.asked, marked, evaluate.samples, evaluate.seed)
+    side_by_side = testset.answer_rows(questions, answers, evaluate.samples, evaluate.seed)
     store.write_rows(context.folder / "answers.jsonl", side_by_side)
-    store.write_rows(context.folder / "dropped.jsonl", (one.record() for one in material.dropped))
-    return Counts.of(
-        len(material), material.dropped, **_facts(material, differences, context.inputs["blend"])
-    )
-
-
-def choose_evaluation_set(
-    needs: Mapping[str, Path],
-    *,
-    language: recipe.Language,
-    sources: recipe.Sources,
-    benchmarks: recipe.Benchmarks,
-    evaluate: recipe.Evaluate,
-    pretrain: recipe.Pretrain,
-    finetune: recipe.Finetune,
-) -> EvaluationSet:
-    """Choose what is measured, the same for every stage."""
-    own, known = packs.load_pack(language.pack), packs.load_pack(language.source)
-    codes = (own.code, known.code)
-    asked, refused = testset.read_test_questions(own, sources.folder, benchmarks, evaluate)
-    choices, unread = multiple_choice.read_questions(
-        benchmarks.multiple_choice, sources.folder, evaluate.questions_each, evaluate.seed, known.code
-    )
-    material = EvaluationSet(
-        own=own,
-        known=known,
-        documents=heldout.sample_documents(needs["corpus"], codes, evaluate.documents, evaluate.seed),
-        rows=heldout_answers.read_heldout_rows(needs["blend"], codes),
-        asked=asked,
-        choices=choices,
-        dropped=[*refused, *unread],
-        window=pretrain.max_seq_length,
-        template=finetune.prompt_template,
-        answer_tokens=evaluate.max_new_tokens,
-    )
-    if not len(material):
-        raise DataError(
-            f"{needs['corpus']}: nothing is held out, and there is no question to ask",
-            "Raise corpus.heldout_share or split.validation_share, or name a test set in benchmarks.test.",
-        )
-    return material
-
-
-def measure_stage(student: Student, material: EvaluationSet) -> tuple[list[MetricValues], list[ScoredAnswer]]:
-    """Measure one stage: all metrics in a fixed order, and the marked answers to the test set."""
-    own, known, asked = material.own, material.known, material.asked
-    found = heldout.measure_bits_per_byte(student, material.documents, material.window, known.code)
-    found += heldout_answers.answer_bits(student, material.rows, material.template)
-    prompts = [
-        write_prompt(row.instruction, row.input, material.template, student.tokenizer) for row in asked
-    ]
-    marked = testset.score_answers(
-        asked, heldout_answers.generate_answers(student, prompts, material.answer_tokens), own, known
-    )
-    if marked:
-        found += testset.measure_testset(asked, marked, own.code)
-    return found + multiple_choice.measure_accuracy(student, material.choices), marked
-
-
-def _facts(material: EvaluationSet, differences: Sequence[Comparison], blend: Path) -> dict[str, Any]:
-    """Return what the report tells beside the scores: what was measured, what the base's knowledge became, the self-test."""
-    wanted = {
-        "stage",
-        "benchmark",
-        "metric",
-        "language",
-        "difference",
-        "low",
-        "high",
-        "margin",
-        "n",
-        "verdict",
-    }
-    kept = [one for one in differences if one.margin is not None and "/" not in one.benchmark]
-    return {
-        "documents": len(material.documents),
-        "held_out_rows": len(material.rows),
-        "questions": len(material.asked),
-        "choices": len(material.choices),
-        "window": material.window,
-        "retention": [one.model_dump(include=wanted) for one in kept],
-        "gold": testset.score_references(material.asked, material.own, material.known),
-        "asked_in_training": _asked_in_training(material, blend),
-    }
-
-
-def _asked_in_training(material: EvaluationSet, blend: Path) -> int:
-    """Count test questions that stand in the training mixture, letter for letter after folding."""
-    trained = {_prompt(row, material.own) for row in store.read_models(blend / "examples.jsonl", Example)}
-    return sum(_prompt(question, material.own) in trained for question in material.asked)
-
-
-def _prompt(row: Example, pack: Pack) -> tuple[str, str]:
-    return text.fold_text(row.instruction, pack), text.fold_text(row.input, pack)
+    return differences

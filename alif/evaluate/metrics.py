@@ -1,4 +1,4 @@
-"""How right one answer is, against one reference. Every comparison is made by the language room; nothing here knows a letter.
+"""Score one answer against one reference. Every comparison of text is made by the language room.
 
     exact match    final answers with the same words, numbers and units: ۴۲ = 42 = "بیالیس", "کراچی۔" = "كراچي" ("Karachi")
                    where the task's metric is exact and the reference is
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sacrebleu.metrics.chrf import CHRF
@@ -25,9 +26,7 @@ from alif.language import text
 from alif.language.answers import match as matching
 from alif.language.pack import Pack, Task
 
-__all__ = ["SIGNATURES", "AnswerScores", "score_answer"]
-
-_FOLDED = "NFC, pack letters, marks, digits, case folded"
+__all__ = ["AnswerScores", "metric_signatures", "score_answer"]
 
 
 @functools.cache
@@ -35,28 +34,30 @@ def _chrf() -> CHRF:
     return CHRF(word_order=2)
 
 
-_chrf().sentence_score("", [""])  # a signature exists only after a first score
-_CHRF = f"sacrebleu {_chrf().get_signature()}|mean of sentence scores"
-
-SIGNATURES = {
-    "exact_match": f"final answer|same words|or choice, number, label where the task wants one|{matching.SIGNATURE}",
-    "exact_match_nospace": f"as exact_match, spaces between words do not count|{matching.SIGNATURE}",
-    "answer_found": "choice, number or exactly one label can be read from the answer, of the questions that want one",
-    "token_f1": f"bag of words|{_FOLDED}|punctuation is space",
-    "chrf++": f"{_CHRF}|as written",
-    "chrf++_folded": f"{_CHRF}|{_FOLDED}",
-}
-"""Everything needed to compute the same number again, by metric."""
+@functools.cache
+def metric_signatures() -> Mapping[str, str]:
+    """Return everything needed to compute the same number again, by metric."""
+    _chrf().sentence_score("", [""])  # sacrebleu knows the signature after a first score only
+    chrf = f"sacrebleu {_chrf().get_signature()}|mean of sentence scores"
+    folded = "NFC, pack letters, marks, digits, case folded"
+    return {
+        "exact_match": f"final answer|same words|or choice, number, label where the task wants one|{matching.SIGNATURE}",
+        "exact_match_nospace": f"as exact_match, spaces between words do not count|{matching.SIGNATURE}",
+        "answer_found": "choice, number or exactly one label can be read from the answer, of the questions that want one",
+        "token_f1": f"bag of words|{folded}|punctuation is space",
+        "chrf++": f"{chrf}|as written",
+        "chrf++_folded": f"{chrf}|{folded}",
+    }
 
 
 @dataclass(frozen=True)
 class AnswerScores:
-    """One answer's marks."""
+    """The scores of one answer."""
 
     exact_match: bool
     exact_match_nospace: bool
     answer_found: bool | None
-    """None where no choice, no number and no label is wanted."""
+    """None where the question asks for no choice, number or label."""
     token_f1: float
     """0..1"""
     chrf: float
@@ -65,7 +66,7 @@ class AnswerScores:
 
 
 def score_answer(answer: str, reference: str, task: Task | None, pack: Pack) -> AnswerScores:
-    """Mark an answer; without a task, as free text."""
+    """Score an answer; without a task, as free text."""
     given, wanted = (text.final_answer(one, task, pack) if task else one for one in (answer, reference))
     exact, spaceless, found = _exact(given, wanted, task, pack)
     return AnswerScores(

@@ -1,10 +1,10 @@
-"""Multiple choice by log-probability: the student's answer is the choice that it finds likeliest.
+"""Multiple choice by log-probability: the system's answer is the likeliest choice.
 
     {"id": "arc_easy-0006", "question": "A student has just completed …", "choices": ["wash hands", "turn off …"], "gold": 0}
 
-Each choice is set after the question, and its log-probability divided by its bytes, because a long answer would lose otherwise.
-No letters A to D and no word of a prompt: what is measured is knowledge, not the format, and nothing here is in any language.
-The language of a benchmark is what its file's name says: `arc_easy.en.jsonl.gz`.
+Each choice follows the question after a space, and its log-probability is divided by its bytes, because a long answer would
+lose otherwise. No letters A to D and no word of a prompt: knowledge is measured, not the format. A file's name gives the
+benchmark and its language: `arc_easy.en.jsonl.gz`. Rows may state `provenance` and `licence`.
 """
 
 from __future__ import annotations
@@ -12,27 +12,42 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, get_args
 
 from alif import sampling, sources
 from alif.errors import MissingExtra
-from alif.evaluate import likelihood
+from alif.evaluate.benchmark import (
+    Benchmark,
+    ItemResult,
+    LikelihoodRequest,
+    PairScores,
+    count_sample,
+    digest_json,
+    join_names,
+)
 from alif.evaluate.compare import MetricValues
 from alif.evaluate.items import Items
-from alif.evaluate.likelihood import LikelihoodInput
+from alif.facts.evaluation_facts import Provenance
 from alif.records import Dropped
+from alif.runs import StepOutput
 from alif.student import Student
+from alif.student.likelihood import LikelihoodInput
 
-__all__ = ["RETENTION_MARGIN", "Question", "measure_accuracy", "read_questions", "run_lm_eval"]
+__all__ = [
+    "RETENTION_MARGIN",
+    "Question",
+    "choice_benchmark",
+    "read_questions",
+    "run_lm_eval",
+    "score_choices",
+]
 
 RETENTION_MARGIN = 0.01
 """Loss of accuracy that still counts as retained: one point."""
 SIGNATURE = "accuracy|question + space + choice|log-probability/bytes of the choice|0 shots"
-
-
-_NAMED = re.compile(r"(.+)\.([a-z]{2,3})")
-"""A benchmark's name with its language."""
+PROVENANCES: Mapping[str, Provenance] = {name: name for name in get_args(Provenance)}
+NAME_WITH_LANGUAGE = re.compile(r"(.+)\.([a-z]{2,3})")
 
 
 @dataclass(frozen=True)
@@ -45,97 +60,103 @@ class Question:
     question: str
     choices: tuple[str, ...]
     gold: int
+    """Index of the right choice."""
+    provenance: Provenance = "unknown"
+    licence: str = ""
 
 
 def read_questions(
-    source: tuple[str, ...], folder: str, each: int, seed: int, known: str
-) -> tuple[list[Question], list[Dropped]]:
-    """Return the questions of every benchmark, `each` of one by lot (0: all), and the rows that are none.
+    output: StepOutput, source: tuple[str, ...], folder: str, each: int, seed: int, source_language: str
+) -> dict[str, list[Question]]:
+    """Return the questions of each benchmark, `each` of one (0: all); rows that are no question are dropped.
 
-    A benchmark whose name says no language is in the `known` one.
+    A benchmark whose name gives no language is in the `source_language`.
     """
     found: dict[str, list[Question]] = {}
-    dropped = []
-    for row in sources.read_rows(source, folder):
-        question = row if isinstance(row, Dropped) else _question(row, known)
+    for row in output.read(sources.read_rows(source, folder)):
+        question = row if isinstance(row, Dropped) else _parse_question(row, source_language)
         if isinstance(question, Dropped):
-            dropped.append(question)
+            output.drop(question)
         else:
-            found.setdefault(question.benchmark, []).append(question)
-    return [
-        one
-        for rows in found.values()
-        for one in sampling.sample_by_hash(rows, each, seed, lambda question: question.id)
-    ], dropped
+            found.setdefault(f"{question.benchmark}.{question.language}", []).append(question)
+    for name, questions in found.items():
+        found[name] = sampling.sample_by_hash(questions, each, seed, lambda question: question.id)
+        count_sample(output, questions, found[name], lambda question: question.id)
+    return found
 
 
-def _question(row: sources.Row, known: str) -> Question | Dropped:
+def _parse_question(row: sources.Row, source_language: str) -> Question | Dropped:
     values = row.values
     question, choices, gold = values.get("question"), values.get("choices"), values.get("gold")
-    there = (
-        [choice for choice in choices if isinstance(choice, str) and choice]
-        if isinstance(choices, list)
-        else []
-    )
-    whole = isinstance(question, str) and question and there == choices and len(there) > 1
-    if not (whole and type(gold) is int and 0 <= gold < len(there)):
-        evidence = f"{row.where}: needs question, choices and gold, the number of the right one from 0"
+    texts = choices if isinstance(choices, list) else []
+    valid = len(texts) > 1 and all(isinstance(text, str) and text for text in texts)
+    if not (
+        valid and isinstance(question, str) and question and type(gold) is int and 0 <= gold < len(texts)
+    ):
         return Dropped(
             raw=json.dumps(values, ensure_ascii=False, default=str),
             reason="not_multiple_choice",
-            evidence=evidence,
+            evidence=f"{row.where}: needs question, choices and gold, the number of the right one from 0",
         )
-    named = _NAMED.fullmatch(row.name)
-    name, language = named.groups() if named else (row.name, known)
-    return Question(name, language, row.id, str(question), tuple(there), gold)
-
-
-def measure_accuracy(student: Student, asked: Sequence[Question]) -> list[MetricValues]:
-    """Return the accuracy on each benchmark."""
-    texts = []
-    for question in asked:
-        context = student.tokenizer(question.question, add_special_tokens=True)["input_ids"]
-        for choice in question.choices:
-            texts.append(
-                LikelihoodInput(
-                    context, student.tokenizer(f" {choice}", add_special_tokens=False)["input_ids"]
-                )
-            )
-    costs = iter(
-        likelihood.target_bits(
-            student, texts, student.model.config.max_position_embeddings, "multiple choice"
-        )
+    named = NAME_WITH_LANGUAGE.fullmatch(row.name)
+    name, language = named.groups() if named else (row.name, source_language)
+    return Question(
+        benchmark=name,
+        language=language,
+        id=row.id,
+        question=question,
+        choices=tuple(texts),
+        gold=gold,
+        provenance=PROVENANCES.get(str(values.get("provenance")), "unknown"),
+        licence=str(values.get("licence") or ""),
     )
-    surprises = [
-        [next(costs) / len(f" {choice}".encode()) for choice in question.choices] for question in asked
-    ]
-    right = [
-        float(found.index(min(found)) == question.gold)
-        for found, question in zip(surprises, asked, strict=True)
-    ]
-    return [
-        _measured(
-            name,
-            [
-                (question, hit)
-                for question, hit in zip(asked, right, strict=True)
-                if question.benchmark == name
-            ],
+
+
+def choice_benchmark(name: str, questions: Sequence[Question]) -> Benchmark:
+    """Return the benchmark of one file of questions."""
+    origins = {question.provenance for question in questions}
+    return Benchmark(
+        name=name,
+        languages=(questions[0].language,),
+        provenance=origins.pop() if len(origins) == 1 else "unknown",
+        licence=join_names(question.licence for question in questions),
+        ids=tuple(question.id for question in questions),
+        digest=digest_json(name, [asdict(question) for question in questions]),
+        request=LikelihoodRequest(lambda student: _encode(student, questions), settings=SIGNATURE),
+        score=lambda results: PairScores([score_choices(questions, results)]),
+    )
+
+
+def _encode(student: Student, questions: Sequence[Question]) -> list[list[LikelihoodInput]]:
+    found = []
+    for question in questions:
+        context = student.tokenizer(question.question, add_special_tokens=True)["input_ids"]
+        targets = (
+            student.tokenizer(f" {choice}", add_special_tokens=False)["input_ids"]
+            for choice in question.choices
         )
-        for name in dict.fromkeys(question.benchmark for question in asked)
-    ]
+        found.append([LikelihoodInput(context, target) for target in targets])
+    return found
 
 
-def _measured(benchmark: str, rows: Sequence[tuple[Question, float]]) -> MetricValues:
+def score_choices(questions: Sequence[Question], results: Sequence[ItemResult]) -> MetricValues:
+    """Return the accuracy: a question is right where the choice with the fewest bits a byte is the right one."""
+    right = []
+    for question, result in zip(questions, results, strict=True):
+        rates = [
+            bits / len(f" {choice}".encode())
+            for bits, choice in zip(result.bits, question.choices, strict=True)
+        ]
+        right.append(float(rates.index(min(rates)) == question.gold))
     return MetricValues(
-        benchmark=benchmark,
+        benchmark=questions[0].benchmark,
         metric="accuracy",
-        language=rows[0][0].language,
-        items=Items.of([hit for _, hit in rows]),
+        language=questions[0].language,
+        items=Items.of(right),
         signature=SIGNATURE,
         share=True,
         margin=RETENTION_MARGIN,
-        chance=sum(1 / len(question.choices) for question, _ in rows) / len(rows),
+        chance=sum(1 / len(question.choices) for question in questions) / len(questions),
     )
 
 

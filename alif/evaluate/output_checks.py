@@ -1,37 +1,38 @@
-"""Failure signatures: what goes wrong in answers whatever the question, each as the share of answers that have it.
+"""Output checks: faults that an answer can have whatever the question, each reported as the share of answers that have it.
 
-    empty              not one word
-    unfinished         the limit of tokens came before the end
+    empty              no word
+    unfinished         the token limit came before the end
     wrong_language     another language than the task and the reference ask for; "undecided" is not wrong
-    wrong_letters      Urdu words typed with Arabic letters: right in print, wrong to every search
+    lookalike_letters  Urdu words typed with Arabic letters: right in print, wrong to every search
     foreign_script     letters of a script that neither language is written in
-    repetition         the answer runs in a circle
+    repetition         repeated 4-grams, or a loop at the end
     broken_characters  halves of characters, as byte-level tokenizers leave them
     generic            the same words whatever is asked
 
-Letters and words that stand in the question are not held against the answer. The reference answers must show none of this.
+Letters and words that stand in the question are not held against the answer. The reference answers must pass every check.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alif.evaluate.heldout_answers import Answer
+from alif.dedup.ngrams import repeated_share
+from alif.evaluate.benchmark import ItemResult
 from alif.language import language_id, text
 from alif.language.pack import Pack, Task
 from alif.records import Example
 
-__all__ = ["FAULTS", "SIGNATURES", "find_faults", "find_loop", "repeated_share"]
+__all__ = ["FAULTS", "SIGNATURES", "find_faults", "find_loop"]
 
-REPEATS = 0.3
-"""Most share of an answer's word 4-grams that may be repeats. Measured: a numbered list 0.16, a loop 0.96."""
-LOOP_LETTERS = 24
-"""Fewest characters at the end that are one unit said three times or more."""
-LOOP_SHARE = 0.3
+MAX_REPEATED_4GRAM_SHARE = 0.3
+"""Measured: a numbered list 0.16, a loop 0.96. Stricter than `filter.max_repeated_4gram_share`, which judges training rows."""
+MIN_LOOP_CHARS = 24
+"""Fewest characters at the end that are one unit repeated three times or more."""
+MIN_LOOP_SHARE = 0.3
 """Least part of the answer that such a loop fills. A refrain is shorter."""
 GENERIC_TASKS = 3
 """An answer that questions of so many tasks get word for word answers none of them."""
-FOREIGN = 0.02
+MAX_FOREIGN_SHARE = 0.02
 """Most share of letters in a third script: a π or µ is no fault."""
 
 SIGNATURES = {
@@ -39,8 +40,11 @@ SIGNATURES = {
     "unfinished": "no end token before the limit",
     "wrong_language": "letter inventories, then py3langid; neither the task's language nor the reference's; undecided passes",
     "lookalike_letters": "look-alike letters of the pack in a word that the question does not have, quotations exempt",
-    "foreign_script": f"over {FOREIGN} of the letters in neither language's script",
-    "repetition": f"repeated word 4-grams over {REPEATS}, or a unit thrice at the end: {LOOP_LETTERS} letters and {LOOP_SHARE}",
+    "foreign_script": f"over {MAX_FOREIGN_SHARE} of the letters in neither language's script",
+    "repetition": (
+        f"repeated word 4-grams over {MAX_REPEATED_4GRAM_SHARE}, or a unit thrice at the end: "
+        f"{MIN_LOOP_CHARS} letters and {MIN_LOOP_SHARE}"
+    ),
     "broken_characters": "U+FFFD",
     "generic": f"the same folded words to questions of {GENERIC_TASKS} tasks or more",
 }
@@ -49,47 +53,55 @@ FAULTS = tuple(SIGNATURES)
 
 
 def find_faults(
-    asked: Sequence[Example], answers: Sequence[Answer], own: Pack, known: Pack
+    questions: Sequence[Example], answers: Sequence[ItemResult], own: Pack, known: Pack
 ) -> list[tuple[str, ...]]:
     """Return the faults of each answer, in the order of FAULTS."""
-    spoken = [tuple(text.split_words(answer.text, own)) for answer in answers]
+    words = [tuple(text.split_words(answer.text, own)) for answer in answers]
     tasks: dict[tuple[str, ...], set[str]] = {}
-    for question, words in zip(asked, spoken, strict=True):
-        tasks.setdefault(words, set()).add(question.task)
+    for question, answer_words in zip(questions, words, strict=True):
+        tasks.setdefault(answer_words, set()).add(question.task)
     found = []
-    for question, answer, words in zip(asked, answers, spoken, strict=True):
-        alone = _faults(answer, question, own, known)
-        generic = ("generic",) if words and len(tasks[words]) >= GENERIC_TASKS else ()
-        found.append(alone + generic)
+    for question, answer, answer_words in zip(questions, answers, words, strict=True):
+        faults = _single_faults(answer, answer_words, question, own, known)
+        if answer_words and len(tasks[answer_words]) >= GENERIC_TASKS:
+            faults = (*faults, "generic")
+        found.append(faults)
     return found
 
 
-def _faults(answer: Answer, question: Example, own: Pack, known: Pack) -> tuple[str, ...]:
-    """Return the faults that one answer shows by itself."""
-    task = own.tasks.get(question.task)
-    said = answer.text
-    words = text.split_words(said, own)
-    found = {
+def _single_faults(
+    answer: ItemResult, words: Sequence[str], question: Example, own: Pack, known: Pack
+) -> tuple[str, ...]:
+    """Return the faults that an answer shows by itself."""
+    written = answer.text
+    asked = f"{question.instruction}\n{question.input}"
+    lookalikes = language_id.find_lookalikes(written, own)
+    foreign = 1 - language_id.script_share(written, own)  # 0 or less where there is no letter
+    if known.script.name != own.script.name:
+        foreign -= language_id.script_share(written, known)
+    letters = "".join(words)
+    loops = find_loop(letters) >= max(MIN_LOOP_CHARS, MIN_LOOP_SHARE * len(letters))
+    checks = {
         "empty": not words,
         "unfinished": not answer.finished,
-        "wrong_language": bool(words) and _wrong_language(said, question, task, own, known),
-        "lookalike_letters": _wrong_letters(said, question, own),
-        "foreign_script": _foreign(said, own, known) > FOREIGN,
-        "repetition": repeated_share(words) > REPEATS or _circles(words),
-        "broken_characters": "\ufffd" in said,
+        "wrong_language": bool(words) and _is_wrong_language(written, question, own, known),
+        "lookalike_letters": any(word not in asked for word, _, _ in lookalikes),
+        "foreign_script": foreign > MAX_FOREIGN_SHARE,
+        "repetition": loops or repeated_share(words) > MAX_REPEATED_4GRAM_SHARE,
+        "broken_characters": "\ufffd" in written,
     }
-    return tuple(name for name, there in found.items() if there)
+    return tuple(name for name, failed in checks.items() if failed)
 
 
-def _wrong_language(answer: str, question: Example, task: Task | None, own: Pack, known: Pack) -> bool:
-    asked = language_id.identify_language(question.output, (own, known))
-    allowed = _language(task, own, known) or asked
-    if allowed == "undecided":
+def _is_wrong_language(answer: str, question: Example, own: Pack, known: Pack) -> bool:
+    reference = language_id.identify_language(question.output, (own, known))
+    wanted = _task_language(own.tasks.get(question.task), own, known) or reference
+    if wanted == "undecided":
         return False
-    return language_id.identify_language(answer, (own, known)) not in (allowed, asked, "undecided")
+    return language_id.identify_language(answer, (own, known)) not in (wanted, reference, "undecided")
 
 
-def _language(task: Task | None, own: Pack, known: Pack) -> str:
+def _task_language(task: Task | None, own: Pack, known: Pack) -> str:
     """Return the code of the language and script in which a task is answered; "" where the request decides."""
     if task is None or task.answer == "either":
         return ""
@@ -99,25 +111,8 @@ def _language(task: Task | None, own: Pack, known: Pack) -> str:
     return {"own": own.code, "roman": roman, "either": ""}[task.answer_script]
 
 
-def _wrong_letters(answer: str, question: Example, own: Pack) -> bool:
-    asked = f"{question.instruction}\n{question.input}"
-    return any(word not in asked for word, _, _ in language_id.find_lookalikes(answer, own))
-
-
-def _foreign(answer: str, own: Pack, known: Pack) -> float:
-    """Return the share of letters in neither script; 0 or less where there is none."""
-    other = 0.0 if known.script.name == own.script.name else language_id.script_share(answer, known)
-    return 1 - language_id.script_share(answer, own) - other
-
-
-def repeated_share(words: list[str]) -> float:
-    """Return the share of word 4-grams that were there before, 0..1."""
-    grams = [tuple(words[at : at + 4]) for at in range(len(words) - 3)]
-    return 1 - len(set(grams)) / len(grams) if grams else 0.0
-
-
 def find_loop(letters: str) -> int:
-    """Return how many characters at the end are one unit said at least three times, the last perhaps cut: "ababab" has 6."""
+    """Return how many characters at the end are one unit repeated at least three times, the last perhaps cut: "ababab" has 6."""
     longest = 0
     for period in range(1, len(letters) // 3 + 1):
         same = 0
@@ -126,8 +121,3 @@ def find_loop(letters: str) -> int:
         if same >= 2 * period:
             longest = max(longest, same + period)
     return longest
-
-
-def _circles(words: list[str]) -> bool:
-    letters = "".join(words)
-    return find_loop(letters) >= max(LOOP_LETTERS, LOOP_SHARE * len(letters))

@@ -1,34 +1,50 @@
-"""The test set: questions with reference answers, marked answer by answer.
+"""The test set: questions with reference answers, scored answer by answer.
 
 {"task": "qa", "instruction": "پانی کا کیمیائی فارمولا لکھیے۔", "input": "", "output": "H2O", "author": …, "reviewed_by": ""}
                               ("Write the chemical formula of water.")
 
 test           all questions: exact match, chrF++, …      test/qa    those of one task
-fidelity       the share of answers with each fault
+fidelity       the share of answers that fail each output check
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alif import recipe, sampling, sources
+from alif import sampling, settings, sources
 from alif.evaluate import metrics, output_checks
+from alif.evaluate.benchmark import (
+    AnswerMarks,
+    Benchmark,
+    GenerationRequest,
+    ItemResult,
+    PairScores,
+    count_sample,
+    digest_json,
+    join_names,
+)
 from alif.evaluate.compare import MetricValues
-from alif.evaluate.heldout_answers import Answer
 from alif.evaluate.items import Items
 from alif.evaluate.metrics import AnswerScores
+from alif.facts.evaluation_facts import ReferenceCheck
+from alif.language import text
 from alif.language.pack import Pack
 from alif.records import Dropped, Example
+from alif.runs import StepOutput
+from alif.student.chat_template import Template
 
 __all__ = [
+    "BENCHMARK",
     "ScoredAnswer",
     "answer_rows",
+    "count_asked_in_training",
     "measure_testset",
     "read_test_questions",
     "score_answers",
     "score_references",
+    "testset_benchmark",
 ]
 
 BENCHMARK, FIDELITY = "test", "fidelity"
@@ -36,137 +52,172 @@ BENCHMARK, FIDELITY = "test", "fidelity"
 
 @dataclass(frozen=True)
 class ScoredAnswer:
-    """An answer, its marks and its faults."""
+    """An answer with its scores and the output checks that it failed."""
 
-    answer: Answer
-    marks: AnswerScores
+    answer: ItemResult
+    scores: AnswerScores
     faults: tuple[str, ...]
+
+    def marks(self) -> AnswerMarks:
+        return {
+            "exact_match": self.scores.exact_match,
+            "chrf++": round(self.scores.chrf, 2),
+            "faults": list(self.faults),
+            "finished": self.answer.finished,
+        }
 
 
 def read_test_questions(
-    own: Pack, folder: str, benchmarks: recipe.Benchmarks, evaluate: recipe.Evaluate
-) -> tuple[list[Example], list[Dropped]]:
-    """Return the questions to ask, as many of each task where the recipe wants fewer than there are, and rows that are none."""
-    source = tuple(str(own.folder / "test.jsonl") if part == "pack" else part for part in benchmarks.test)
+    output: StepOutput, own: Pack, folder: str, benchmarks: settings.Benchmarks, evaluate: settings.Evaluate
+) -> list[Example]:
+    """Return the questions to ask, equally many of each task where the recipe wants fewer than there are."""
+    pack_test = sources.PackFiles(own, ("test.jsonl",))
+    rows = sources.read_examples(
+        benchmarks.test, folder, language=own.code, task="", kind="source", pack=pack_test
+    )
     found: dict[str, Example] = {}
-    dropped = []
-    for row in sources.read_examples(source, folder, language=own.code, task="", kind="source"):
+    for row in output.read(rows):
         if isinstance(row, Dropped):
-            dropped.append(row)
+            output.drop(row)
         elif row.id in found:
-            dropped.append(
-                Dropped(row=row, reason="duplicate", evidence=f"the same as {found[row.id].origin.source}")
-            )
+            evidence = f"the same as {found[row.id].origin.source}"
+            output.drop(Dropped(row=row, reason="duplicate", evidence=evidence))
         else:
             found[row.id] = row
-    every = list(found.values())
-    if not evaluate.questions:
-        return every, dropped
-    return sampling.sample_stratified(
-        every, evaluate.questions, evaluate.seed, lambda row: row.id, lambda row: row.task
-    ), dropped
+    questions = list(found.values())
+    chosen = _sample_tasks(questions, evaluate.questions or len(questions), evaluate.seed)
+    count_sample(output, questions, chosen, lambda row: row.id)
+    return chosen
+
+
+def _sample_tasks(questions: Sequence[Example], count: int, seed: int) -> list[Example]:
+    return sampling.sample_stratified(questions, count, seed, lambda row: row.id, lambda row: row.task)
+
+
+def testset_benchmark(
+    questions: Sequence[Example],
+    own: Pack,
+    known: Pack,
+    template: Template,
+    max_new_tokens: int,
+    from_pack: bool,
+) -> Benchmark:
+    """Return the benchmark of generated answers. A pack's own test set is written in its language, not translated."""
+
+    def score(results: Sequence[ItemResult]) -> PairScores:
+        scored = score_answers(questions, results, own, known)
+        values = measure_testset(questions, scored, own.code)
+        return PairScores(values, [one.marks() for one in scored])
+
+    ids = tuple(row.id for row in questions)  # a hash of the content
+    return Benchmark(
+        name=BENCHMARK,
+        languages=tuple(dict.fromkeys(row.language for row in questions)),
+        provenance="native" if from_pack else "unknown",
+        licence=join_names(row.origin.licence for row in questions),
+        ids=ids,
+        digest=digest_json(BENCHMARK, list(ids)),
+        request=GenerationRequest(questions, template, max_new_tokens),
+        score=score,
+    )
 
 
 def score_answers(
-    asked: Sequence[Example], answers: Sequence[Answer], own: Pack, known: Pack
+    questions: Sequence[Example], answers: Sequence[ItemResult], own: Pack, known: Pack
 ) -> list[ScoredAnswer]:
-    """Mark the answers to the questions."""
-    faults = output_checks.find_faults(asked, answers, own, known)
+    """Score the answers to the questions."""
+    faults = output_checks.find_faults(questions, answers, own, known)
     return [
         ScoredAnswer(
             answer,
             metrics.score_answer(answer.text, question.output, own.tasks.get(question.task), own),
-            found,
+            failed,
         )
-        for question, answer, found in zip(asked, answers, faults, strict=True)
+        for question, answer, failed in zip(questions, answers, faults, strict=True)
     ]
 
 
-def score_references(asked: Sequence[Example], own: Pack, known: Pack) -> dict[str, Any]:
-    """Mark the references themselves: a scorer that does not give them full marks measures itself, not the model."""
-    marked = score_answers(asked, [Answer(question.output, True) for question in asked], own, known)
-    right = [one.marks.exact_match and one.marks.answer_found is not False for one in marked]
-    return {
-        "right": sum(right),
-        "n": len(asked),
-        "wrong": [question.id for question, good in zip(asked, right, strict=True) if not good],
-        "faults": {
-            name: count
-            for name in output_checks.FAULTS
-            if (count := sum(name in one.faults for one in marked))
-        },
-    }
+def score_references(questions: Sequence[Example], own: Pack, known: Pack) -> ReferenceCheck:
+    """Score the references themselves: a scorer that does not give them full marks measures itself, not the model."""
+    references = [ItemResult(id=question.id, text=question.output) for question in questions]
+    scored = score_answers(questions, references, own, known)
+    wrong = tuple(
+        one.answer.id for one in scored if not one.scores.exact_match or one.scores.answer_found is False
+    )
+    counts = {name: sum(name in one.faults for one in scored) for name in output_checks.FAULTS}
+    return ReferenceCheck(
+        right=len(questions) - len(wrong),
+        n=len(questions),
+        wrong=wrong,
+        faults={name: count for name, count in counts.items() if count},
+    )
 
 
 def measure_testset(
-    asked: Sequence[Example], marked: Sequence[ScoredAnswer], language: str
+    questions: Sequence[Example], scored: Sequence[ScoredAnswer], language: str
 ) -> list[MetricValues]:
     """Return every metric over all questions, exact match and chrF++ for each task, and the share of each fault."""
-    every = list(range(len(asked)))
-    wanted = [index for index in every if marked[index].marks.answer_found is not None]
-    found = [
-        _share(BENCHMARK, "exact_match", every, marked, language),
-        _share(BENCHMARK, "exact_match_nospace", every, marked, language),
-        *([_share(BENCHMARK, "answer_found", wanted, marked, language)] if wanted else []),
-        _mean(BENCHMARK, "token_f1", [one.marks.token_f1 for one in marked], language),
-        _mean(BENCHMARK, "chrf++", [one.marks.chrf for one in marked], language),
-        _mean(BENCHMARK, "chrf++_folded", [one.marks.chrf_folded for one in marked], language),
-    ]
-    for task in dict.fromkeys(question.task for question in asked):
-        part = [index for index in every if asked[index].task == task]
-        name = f"{BENCHMARK}/{task or 'other'}"
-        found.append(_share(name, "exact_match", part, marked, language))
-        found.append(_mean(name, "chrf++", [marked[index].marks.chrf for index in part], language))
-    return found + [_fault(name, marked, language) for name in output_checks.FAULTS]
+
+    def metric(benchmark: str, name: str, part: Sequence[ScoredAnswer]) -> MetricValues:
+        attribute, share = METRICS[name]
+        items = Items.of([float(getattr(one.scores, attribute)) for one in part])
+        return MetricValues(benchmark, name, language, items, metrics.metric_signatures()[name], share=share)
+
+    found = []
+    for name in METRICS:
+        part = [one for one in scored if name != "answer_found" or one.scores.answer_found is not None]
+        if part:
+            found.append(metric(BENCHMARK, name, part))
+    for task in dict.fromkeys(question.task for question in questions):
+        part = [one for question, one in zip(questions, scored, strict=True) if question.task == task]
+        found += [metric(f"{BENCHMARK}/{task or 'other'}", name, part) for name in ("exact_match", "chrf++")]
+    for fault, how in output_checks.SIGNATURES.items():
+        items = Items.of([float(fault in one.faults) for one in scored])
+        signature = f"share of answers|{how}"
+        found.append(
+            MetricValues(FIDELITY, fault, language, items, signature, lower_is_better=True, share=True)
+        )
+    return found
 
 
-def _share(
-    benchmark: str, metric: str, part: Sequence[int], marked: Sequence[ScoredAnswer], language: str
-) -> MetricValues:
-    items = Items.of([float(getattr(marked[index].marks, metric)) for index in part])
-    return MetricValues(benchmark, metric, language, items, metrics.SIGNATURES[metric], share=True)
-
-
-def _mean(benchmark: str, metric: str, values: Sequence[float], language: str) -> MetricValues:
-    return MetricValues(benchmark, metric, language, Items.of(values), metrics.SIGNATURES[metric])
-
-
-def _fault(name: str, marked: Sequence[ScoredAnswer], language: str) -> MetricValues:
-    items = Items.of([float(name in one.faults) for one in marked])
-    signature = f"share of answers|{output_checks.SIGNATURES[name]}"
-    return MetricValues(FIDELITY, name, language, items, signature, lower_is_better=True, share=True)
+METRICS = {
+    "exact_match": ("exact_match", True),
+    "exact_match_nospace": ("exact_match_nospace", True),
+    "answer_found": ("answer_found", True),
+    "token_f1": ("token_f1", False),
+    "chrf++": ("chrf", False),
+    "chrf++_folded": ("chrf_folded", False),
+}
+"""Metric → its attribute of AnswerScores, and whether each item is 0 or 1."""
 
 
 def answer_rows(
-    asked: Sequence[Example], stages: Mapping[str, Sequence[ScoredAnswer]], samples: int, seed: int
-) -> list[dict[str, Any]]:
-    """Return answers.jsonl: each question with the answers of all stages side by side; `sample` marks those for the report."""
-    shown = (
-        sampling.sample_stratified(asked, samples, seed, lambda row: row.id, lambda row: row.task)
-        if samples
-        else []
-    )
-    names = {row.id for row in shown}
-    return [
-        {
+    questions: Sequence[Example],
+    systems: Mapping[str, Sequence[tuple[str, AnswerMarks]]],
+    samples: int,
+    seed: int,
+) -> Iterable[dict[str, Any]]:
+    """Yield answers.jsonl: each question with all systems' answers side by side; `sample` marks those for the report."""
+    shown = {row.id for row in _sample_tasks(questions, samples, seed)}
+    for index, question in enumerate(questions):
+        yield {
             "id": question.id,
             "task": question.task,
             "language": question.language,
             "instruction": question.instruction,
             "input": question.input,
             "reference": question.output,
-            "sample": question.id in names,
-            "answers": {stage: marked[index].answer.text for stage, marked in stages.items()},
-            "marks": {stage: _marks(marked[index]) for stage, marked in stages.items()},
+            "sample": question.id in shown,
+            "answers": {name: answers[index][0] for name, answers in systems.items()},
+            "marks": {name: answers[index][1] for name, answers in systems.items()},
         }
-        for index, question in enumerate(asked)
-    ]
 
 
-def _marks(one: ScoredAnswer) -> dict[str, Any]:
-    return {
-        "exact_match": one.marks.exact_match,
-        "chrf++": round(one.marks.chrf, 2),
-        "faults": list(one.faults),
-        "finished": one.answer.finished,
-    }
+def count_asked_in_training(questions: Sequence[Example], trained: Iterable[Example], pack: Pack) -> int:
+    """Count test questions that stand in the training mixture, equal after folding."""
+
+    def prompt(row: Example) -> tuple[str, str]:
+        return text.fold_text(row.instruction, pack), text.fold_text(row.input, pack)
+
+    prompts = {prompt(row) for row in trained}
+    return sum(prompt(question) in prompts for question in questions)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pydantic import Field
+
 from alif.records import FrozenModel
 from alif.settings.data import (
     Corpus,
+    Endpoint,
     Filter,
     Generate,
     Language,
@@ -24,15 +27,15 @@ from alif.settings.data import (
     Teacher,
     Translate,
 )
-from alif.settings.evaluation import Benchmarks, Evaluate
+from alif.settings.evaluation import Benchmarks, Evaluate, ExternalSystem, Systems
 from alif.settings.runtime import Runtime
 from alif.settings.training import Adapter, Export, Finetune, Pretrain, Stage, Student, Tiny
 from alif.settings.types import RunName
 
 __all__ = [
-    "Adapter", "Benchmarks", "Corpus", "Evaluate", "Export", "Filter", "Finetune", "Generate", "Language",
-    "Part", "Pool", "Pretrain", "Recipe", "Replay", "Review", "Runtime", "Seeds", "Sources", "Split", "Stage",
-    "Student", "Teacher", "Tiny", "Translate",
+    "Adapter", "Benchmarks", "Corpus", "Endpoint", "Evaluate", "Export", "ExternalSystem", "Filter",
+    "Finetune", "Generate", "Language", "Part", "Pool", "Pretrain", "Recipe", "Replay", "Review", "Runtime",
+    "Seeds", "Sources", "Split", "Stage", "Student", "Teacher", "Tiny", "Translate",
 ]  # fmt: skip
 
 
@@ -64,6 +67,8 @@ class Recipe(FrozenModel):
     pretrain: Pretrain = Pretrain()
     finetune: Finetune = Finetune()
     benchmarks: Benchmarks = Benchmarks()
+    system: Systems = Field(default={})
+    """Other models to measure, one table a system: [system.NAME]."""
     evaluate: Evaluate = Evaluate()
     export: Export = Export()
     runtime: Runtime = Runtime()

@@ -34,8 +34,8 @@ class Seeds(FrozenModel):
     """"pack", or JSON Lines files in Alif's format or in Self-Instruct's."""
 
 
-class Teacher(FrozenModel):
-    """A chat model that writes rows."""
+class Endpoint(FrozenModel):
+    """A chat model behind an address: how it is reached and what it costs."""
 
     model: str
     """The model as the provider names it."""
@@ -50,15 +50,20 @@ class Teacher(FrozenModel):
     api_key_env: EnvironmentVariable = Field("", json_schema_extra=NOT_IDENTITY)
     """Name of the environment variable that holds the API key, which itself never stands in a recipe; empty:
     by the protocol OPENAI_API_KEY, ANTHROPIC_API_KEY or AZURE_OPENAI_API_KEY."""
-    weight: Weight = 1.0
-    """Its share of the requests, relative to the other teachers: one number, or a table by task, in which
-    "other" is every task that is not named, and a task without a number gets none."""
     usd_per_million_in: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
     """Price of a million input tokens. Unknown (left out) is refused unless the address is local."""
     usd_per_million_out: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
     """Price of a million output tokens, reasoning tokens included."""
     usd_per_million_cached: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
     """Price of a million input tokens from the provider's cache; left out: the price of any other input."""
+
+
+class Teacher(Endpoint):
+    """A chat model that writes rows."""
+
+    weight: Weight = 1.0
+    """Its share of the requests, relative to the other teachers: one number, or a table by task, in which
+    "other" is every task that is not named, and a task without a number gets none."""
     batch_price_factor: float = Field(0.5, gt=0, le=1, json_schema_extra=NOT_IDENTITY)
     """Price of a request in a batch, as a share of the live price. Source: OpenAI, Azure and Anthropic ask
     for half."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Mapping
+from typing import Annotated
 
-from alif.records import FrozenModel
-from alif.settings.types import Files
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from alif.records import STAGES, FrozenModel
+from alif.settings.data import Endpoint
+from alif.settings.types import Files, RunName
 
 
 class Benchmarks(FrozenModel):
@@ -33,3 +38,28 @@ class Evaluate(FrozenModel):
     bootstrap_samples: int = Field(1000, gt=0)
     """Bootstrap resamples behind an interval."""
     seed: int = 3407
+
+
+class ExternalSystem(Endpoint):
+    """A model that is measured beside the run's own stages, such as a published model of the same size."""
+
+    model: str
+    """A folder, a hub id, or with `base_url` the model as its provider names it."""
+    revision: str = ""
+    """Revision of a hub id."""
+    base_url: str = ""
+    """Address of an endpoint, which answers the test set but gives no log-probabilities; empty: a folder or a
+    hub id, whose prompts are written as finetune.prompt_template says."""
+
+
+def _check_names(systems: Mapping[str, ExternalSystem]) -> Mapping[str, ExternalSystem]:
+    for name in systems:
+        if name in STAGES:
+            raise PydanticCustomError(
+                "system_name", f"{name} is a stage of the run itself: choose another name"
+            )
+    return systems
+
+
+Systems = Annotated[Mapping[RunName, ExternalSystem], AfterValidator(_check_names)]
+"""Systems by name, which is a folder too: runs/NAME/evaluate/SYSTEM."""
