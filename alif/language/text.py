@@ -12,7 +12,8 @@ from collections.abc import Iterable
 
 import regex
 
-from alif.language.answers.arithmetic import check_equations, parse_number
+from alif.language.answers.arithmetic import check_equations
+from alif.language.answers.quantities import parse_number
 from alif.language.normalisation import fold_text, normalise_text, split_words
 from alif.language.pack import Pack, Task
 

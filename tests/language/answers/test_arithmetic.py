@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alif.language.answers.arithmetic import check_equations, final_number_conflict, parse_number
+from alif.language.answers.arithmetic import check_equations, final_number_conflict
+from alif.language.answers.quantities import parse_number
 from alif.language.pack import load_pack
 
 UR = load_pack("ur")

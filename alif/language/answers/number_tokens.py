@@ -1,0 +1,162 @@
+"""Cut a text into numbers and the words that the pack's number tables know: the lexer of quantities and sums.
+
+"ساڑھے تین لاکھ روپے" ("350,000 rupees")  → before 1/2 · word 3 · scale 100000 · unit rupee
+"""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+import regex
+
+from alif.language.normalisation import fold_text
+from alif.language.pack import Pack
+
+__all__ = ["DIGITS", "NumberToken", "normalise_signs", "tokenise"]
+
+DIGITS = r"\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+"""A number in plain signs, without its sign."""
+MAX_NAME_WORDS = 3
+"""Of a name in the tables: "کے ایم پی"."""
+
+_TOKEN = regex.compile(
+    rf"(?P<number>(?<!\d)(?:(?<![\p{{L}}\p{{N}}])-)?(?:{DIGITS})(?:/(?:{DIGITS}))?)"
+    r"|(?P<mixed>[\u00bc-\u00be\u2150-\u215e])|(?P<word>[\p{L}\p{M}]+)"
+    r"|(?P<space>[^\S\n]+|(?<=\p{L})-(?=\p{L})|(?<=\p{L})\.(?= ?\d)|\u200c)|(?P<other>.)",
+    regex.S,
+)
+
+Kind = Literal[
+    "number", "word", "part", "scale", "before", "point", "over", "negative", "percent", "joiner", "unit", ""
+]
+
+
+@dataclass(frozen=True)
+class NumberToken:
+    """A number, a word of the pack's tables, or anything else (kind "")."""
+
+    kind: Kind
+    text: str
+    """As the table writes it; of a unit its name."""
+    start: int
+    end: int
+    value: Fraction = Fraction(0)
+    """Of a unit 1 if it may precede its number."""
+    ambiguous: bool = False
+
+
+_Name = tuple[Kind, str, Fraction, bool]
+"""(kind, text, value, ambiguous) of a word that the tables know."""
+
+
+@functools.lru_cache
+def normalise_signs(pack: Pack) -> Mapping[int, str]:
+    """Return a `str.translate` table to one sign for all that mean the same; positions in a text do not change."""
+    numbers = pack.numbers
+    signs = {
+        ".": numbers.decimal,
+        ",": numbers.group,
+        "-": numbers.minus,
+        "×": numbers.times,
+        "÷": numbers.divide,
+        "%": numbers.percent,
+    }
+    found = {ord(char): sign for sign, chars in signs.items() for char in chars if char != "/"}
+    return found | {ord(char): str(value) for system in numbers.digits for value, char in enumerate(system)}
+
+
+def tokenise(text: str, pack: Pack) -> list[NumberToken]:
+    """Return the tokens of a text; blanks are left out."""
+    found: list[NumberToken] = []
+    words: list[tuple[str, int, int]] = []  # since the last number, to be looked up together
+    for match in _TOKEN.finditer(text.translate(normalise_signs(pack))):
+        start, end = match.span()
+        newer = any(
+            unicodedata.category(char) == "Cn" for char in match[0]
+        )  # digits newer than Python's Unicode
+        if match.lastgroup == "space":
+            continue
+        if match.lastgroup == "number" and not newer:
+            found += _name_words(words, pack)
+            words = []
+            top, _, under = match[0].replace(",", "").partition("/")
+            value = Fraction(top) / (Fraction(under or 1) or 1)
+            found.append(NumberToken("number", match[0], start, end, value))
+        elif match.lastgroup == "mixed" and not newer:
+            found += _name_words(words, pack)
+            words = []
+            value = Fraction(unicodedata.numeric(match[0])).limit_denominator(100)
+            if found and found[-1].kind == "number" and found[-1].end == start:  # 2½
+                last = found.pop()
+                value, start = last.value + value, last.start
+            found.append(NumberToken("number", match[0], start, end, value))
+        else:
+            word = fold_text(text[start:end], pack) if match.lastgroup == "word" else match[0]
+            words.append((word, start, end))
+    return found + _name_words(words, pack)
+
+
+def _name_words(words: Sequence[tuple[str, int, int]], pack: Pack) -> list[NumberToken]:
+    """Return words and marks as tokens, the longest names first; a number and a scale in one word are two."""
+    names = _names(pack)
+    found: list[NumberToken] = []
+    place = 0
+    while place < len(words):
+        for length in range(min(MAX_NAME_WORDS, len(words) - place), 0, -1):
+            name = " ".join(word for word, _, _ in words[place : place + length])
+            if (known := names.get(name)) or length == 1:
+                start, end = words[place][1], words[place + length - 1][2]
+                every = known or (("", name, Fraction(0), False),)
+                found += [
+                    NumberToken(kind, text, start, end, value, weak) for kind, text, value, weak in every
+                ]
+                place += length
+                break
+    return found
+
+
+@functools.lru_cache
+def _names(pack: Pack) -> dict[str, tuple[_Name, ...]]:
+    """Return folded name → what it means: one name, or the number and the scale that it joins."""
+    numbers = pack.numbers
+    ambiguous = {fold_text(word, pack) for word in numbers.ambiguous}
+    found: dict[str, _Name] = {}
+    for unit, names in numbers.units.items():
+        for name in names:
+            precedes = not any(char.isalpha() for char in name) or name.endswith(".") or name.isupper()
+            found[fold_text(name, pack).rstrip(".")] = ("unit", unit, Fraction(precedes), False)
+    plain: tuple[tuple[Kind, Sequence[str]], ...] = (
+        ("point", numbers.point),
+        ("over", numbers.over),
+        ("negative", numbers.negative),
+        ("percent", (*numbers.percents, "%")),
+        ("joiner", numbers.joiners),
+    )
+    for kind, words in plain:
+        found |= {fold_text(word, pack): (kind, word, Fraction(0), False) for word in words}
+    valued: tuple[tuple[Kind, Mapping[str, tuple[str, ...]]], ...] = (
+        ("word", numbers.words),
+        ("part", numbers.parts),
+        ("scale", numbers.scales),
+        ("before", numbers.before),
+    )
+    for kind, table in valued:
+        for value, words in table.items():
+            for word in words:
+                folded = fold_text(word, pack)
+                found[folded] = (kind, word, Fraction(value), folded in ambiguous)
+    every: dict[str, tuple[_Name, ...]] = {name: (meaning,) for name, meaning in found.items()}
+    if numbers.joined:
+        scales = {name: meaning for name, meaning in found.items() if meaning[0] == "scale"}
+        for name, (kind, text, number, _) in found.items():
+            if kind == "word":
+                every |= {
+                    f"{name}{scale}": ((kind, text, number, False), meaning)
+                    for scale, meaning in scales.items()
+                }
+    return every
