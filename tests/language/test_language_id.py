@@ -6,18 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from alif import store
-from alif.language import language_id
-from alif.language.language_id import (
-    classify_lines,
-    find_lookalikes,
-    has_no_target_script,
-    identify_language,
-    script_share,
-)
+from alif.language.language_id import classify_lines, find_lookalikes, identify_language, script_share
 from alif.language.pack import load_pack
 
 UR, EN = load_pack("ur"), load_pack("en")
@@ -37,16 +28,6 @@ UR, EN = load_pack("ur"), load_pack("en")
 )
 def test_share(text: str, expected: float) -> None:
     assert script_share(text, UR) == expected
-
-
-@given(st.text(st.sampled_from("ابےٹكيabزд中۱1 .\n@`\ud800\U0001f481") | st.characters()))
-def test_letters_are_counted_by_the_table_as_one_by_one(text: str) -> None:
-    for pack in (load_pack("ur"), load_pack("en")):
-        kinds = [language_id._kinds(pack)._kind(char) for char in text]
-        inside = len([kind for kind in kinds if kind in "tap"])
-        count = language_id._Count(len(kinds) - kinds.count("-"), inside, kinds.count("t"), kinds.count("a"))
-        assert language_id._Count.of(text, pack) == count
-        assert has_no_target_script(text, pack) == (script_share(text, pack) == 0)
 
 
 def test_wrong_letters_are_named_with_their_word() -> None:
