@@ -1,6 +1,6 @@
-"""What we train: a base model, its tokenizer, the adapter on top, and how a prompt is written for it.
+"""The model that is trained: a base, its tokenizer, the adapter on top, and how a prompt is written for it.
 
-student = load(run / "base", run / "finetune" / "adapter", runtime)
+student = load_student(run / "base", run / "finetune" / "adapter", runtime)
 prompt = write_prompt("پانی کا فارمولا کیا ہے؟", "", "auto", student.tokenizer)     ("What is the formula of water?")
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from alif.student.base import Base, Student, load_student, merge_adapter
 from alif.student.chat_template import encode_answer, encode_documents, encode_prompt, write_prompt
-from alif.student.device import quiet_libraries
 
 __all__ = [
     "Base",
@@ -20,5 +19,3 @@ __all__ = [
     "merge_adapter",
     "write_prompt",
 ]
-
-quiet_libraries()

@@ -1,9 +1,11 @@
-"""What is trained on top of a frozen base: LoRA on attention and MLP, and full float32 copies of embeddings and head.
+"""What is trained on top of a frozen base: LoRA on attention and MLP, and full float32 copies of embeddings
+and head.
 
-"LoRA on the embeddings" in the paper is not LoRA: only full copies give its 14.72 % (see `share`). LoRA on the head does not
-train at all in libraries with a fused loss, and on a tied base LoRA on the embeddings is merged twice. So there is one form for
-them, `modules_to_save`, tied again where the base is tied. The copies are float32, because at a learning rate of 1e-5 only 14
-to 38 % of bfloat16 weights can move at all.
+"LoRA on the embeddings" in the paper is not LoRA: only full copies give its 14.72 % (see `count_parameters`).
+LoRA on the head does not train at all in libraries with a fused loss, and on a tied base LoRA on the
+embeddings is merged twice. So there is one form for them, `modules_to_save`, tied again where the base is
+tied. The copies are float32, because at a learning rate of 1e-5 only 14 to 38 % of bfloat16 weights can move
+at all.
 """
 
 from __future__ import annotations
@@ -26,11 +28,12 @@ from alif.settings import Adapter
 from alif.student import weights
 
 __all__ = [
+    "EMBEDDINGS",
     "TrainableShare",
-    "count_weights",
     "add_adapter",
     "combine_adapters",
     "count_parameters",
+    "count_weights",
     "load_adapter",
     "output_head",
     "save_adapter",
@@ -38,18 +41,18 @@ __all__ = [
     "unwrap",
 ]
 
-LINEAR = {
-    "attention": ("q_proj", "k_proj", "v_proj", "o_proj"),
-    "mlp": ("gate_proj", "up_proj", "down_proj"),
-}
+LINEAR = {"attention": ("q_proj", "k_proj", "v_proj", "o_proj"), "mlp": ("gate_proj", "up_proj", "down_proj")}
 """Source: traversaal-ai/alif-urdu-llm@67a6a01/Training/train_cpt.py (QKVO and MLP)."""
 
-COPIES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+COPY_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 EMBEDDINGS = ("embed_tokens", "lm_head")
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 """PEFT's own names, so that PEFT can open what we save."""
+
+PeftSettings = dict[str, Any]
+"""adapter_config.json."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ class TrainableShare:
 
     trainable: int
     total: int
-    """Base and adapter together, frozen originals of copied matrices included: the paper's way of counting."""
+    """Base and adapter together, frozen originals of copied matrices included: the paper's way of
+    counting."""
 
     @property
     def percent(self) -> float:
@@ -66,13 +70,14 @@ class TrainableShare:
 
 
 def count_parameters(model: torch.nn.Module) -> TrainableShare:
-    """Count trainable and all parameters; Llama-3.1-8B with rank 128 has 1,386,217,472, which are 14.72 % of base + adapter.
+    """Count trainable and all parameters.
 
-    Source: arXiv 2510.09051 (14.72 %).
+    Llama-3.1-8B with rank 128 has 1,386,217,472, which are 14.72 % of base + adapter. Source: arXiv
+    2510.09051.
     """
     sizes = [(count_weights(parameter), parameter.requires_grad) for parameter in model.parameters()]
     return TrainableShare(
-        sum(count for count, is_trained in sizes if is_trained), sum(count for count, _ in sizes)
+        sum(size for size, is_trained in sizes if is_trained), sum(size for size, _ in sizes)
     )
 
 
@@ -83,13 +88,16 @@ def trainable_parameters(model: torch.nn.Module | None) -> Iterator[tuple[str, t
 
 
 def count_weights(parameter: torch.Tensor) -> int:
-    """Return how many weights a parameter holds; bitsandbytes keeps two of 4 bits in a byte, and tells the shape beside."""
+    """Return how many weights a parameter holds; bitsandbytes keeps two of 4 bits in a byte, and the shape
+    apart.
+    """
     packed: Any = getattr(parameter, "quant_state", None)
     return int(packed.shape.numel() if packed is not None else parameter.numel())
 
 
 def add_adapter(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
-    """Freeze `model` and put a fresh adapter on it, the same for the same seed; it changes no output until it is trained.
+    """Freeze `model` and add a new adapter, the same for the same seed; it changes no output until it is
+    trained.
 
     Raises:
         ModelError: the base has none of the layers that the recipe names.
@@ -101,13 +109,13 @@ def add_adapter(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
             'adapter.targets needs "attention" or "mlp"', "Embeddings alone are not an adapter."
         )
     with_embeddings = "embeddings" in adapter.targets
-    wanted = [name for kind in kinds for name in LINEAR[kind]]
+    targets = [name for kind in kinds for name in LINEAR[kind]]
     present = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    missing = [name for name in (*wanted, *(EMBEDDINGS if with_embeddings else ())) if name not in present]
+    missing = [name for name in (*targets, *(EMBEDDINGS if with_embeddings else ())) if name not in present]
     if missing:
         raise ModelError(
             f"the base has no layers called {', '.join(missing)}",
-            "Choose a base of Llama's shape (Llama, Qwen …).",
+            "Choose a base of Llama's architecture (Llama, Qwen …).",
         )
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -115,31 +123,40 @@ def add_adapter(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
         lora_alpha=adapter.alpha,
         use_rslora=adapter.rslora,
         lora_dropout=adapter.dropout,
-        target_modules=list(wanted),
+        target_modules=targets,
         modules_to_save=list(EMBEDDINGS) if with_embeddings else None,
-        ensure_weight_tying=with_embeddings and _tied(model),
+        ensure_weight_tying=with_embeddings and _is_tied(model),
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(adapter.seed)
-        return _attach(model, config, COPIES[adapter.embedding_dtype])
+        return _attach(model, config, COPY_DTYPES[adapter.embedding_dtype])
 
 
 def save_adapter(model: PeftModel, folder: Path, base: str) -> None:
-    """Write the adapter to `folder` in PEFT's format, the same bytes for the same weights; `base` names what it is for."""
+    """Write the adapter to `folder` in PEFT's format, the same bytes for the same weights; `base` names its
+    base.
+    """
     config = model.peft_config["default"].to_dict()
     config |= {"base_model_name_or_path": base, "inference_mode": True}
     weights.write_weights(folder / WEIGHTS, get_peft_model_state_dict(model, save_embedding_layers=False))
-    store.write_json(folder / CONFIG, {key: _plain(config[key]) for key in sorted(config)})
+
+    def plain(value: object) -> object:
+        if isinstance(value, set | frozenset):
+            return sorted(value)
+        return value.value if isinstance(value, Enum) else json.loads(json.dumps(value))
+
+    store.write_json(folder / CONFIG, {key: plain(config[key]) for key in sorted(config)})
 
 
 def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
-    """Put the adapter saved in `folder` on `model`, trainable, LoRA in float32 and full copies as they were saved.
+    """Put the adapter saved in `folder` on `model`, trainable, LoRA in float32 and full copies as they were
+    saved.
 
     Raises:
         ModelError: the folder holds no whole adapter, one for another base, or LoRA that cannot be trained or merged.
     """
     settings = store.read_json(folder / CONFIG)
-    _refuse(settings, folder, tied=_tied(model))
+    _refuse_embedding_lora(settings, folder, tied=_is_tied(model))
     config = LoraConfig(**{**settings, "base_model_name_or_path": None, "inference_mode": False})
     state = weights.read_weights(folder / WEIGHTS)
     copies = next((saved.dtype for name, saved in state.items() if "lora_" not in name), torch.float32)
@@ -159,88 +176,85 @@ def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
     return wrapped
 
 
-def _refuse(settings: dict[str, Any], folder: Path, *, tied: bool) -> None:
-    """Refuse forms that cannot be trained or merged rightly; alif makes none of them, other tools do."""
+def _refuse_embedding_lora(settings: PeftSettings, folder: Path, *, tied: bool) -> None:
+    """Refuse forms that cannot be trained or merged correctly; alif makes none of them, other tools do."""
     targets = settings.get("target_modules")
-    named = [targets] if isinstance(targets, str) else list(targets or ())
-    last = {name.rpartition(".")[2] for name in named}
-    if "lm_head" in last:
-        wrong = (
+    names = [targets] if isinstance(targets, str) else list(targets or ())
+    modules = {name.rpartition(".")[2] for name in names}
+    if "lm_head" in modules:
+        problem = (
             "lm_head: it gets no gradient from a fused loss, which reads the matrix and not what LoRA adds"
         )
-    elif "embed_tokens" in last and tied:
-        wrong = "embed_tokens: on a base whose embeddings and head are one matrix it changes both, and is merged twice"
+    elif "embed_tokens" in modules and tied:
+        problem = "embed_tokens: embeddings and head of the base are one matrix; it changes both and is merged twice"
     else:
         return
     raise ModelError(
-        f"{folder}: LoRA on {wrong}",
-        'Train full copies of embeddings and head instead: adapter.targets = ["attention", "mlp", "embeddings"].',
+        f"{folder}: LoRA on {problem}",
+        "Train full copies of embeddings and head instead: "
+        'adapter.targets = ["attention", "mlp", "embeddings"].',
     )
 
 
 def combine_adapters(before: Path, after: Path) -> None:
-    """Make of the adapter in `after`, trained on the base with `before` merged into it, one for the base alone.
+    """Turn the adapter in `after`, trained on the base with `before` merged into it, into one for the base
+    alone.
 
-    Two low-rank changes are one whose rank is the sum of theirs: B1 A1 + B2 A2 = [B1 B2] [A1; A2]. Full copies take `after`'s.
+    Two low-rank changes are one whose rank is the sum of theirs: B1 A1 + B2 A2 = [B1 B2] [A1; A2]. Full
+    copies are those of `after`.
     """
     one, two = (store.read_json(folder / CONFIG) for folder in (before, after))
     first, second = weights.read_weights(before / WEIGHTS), weights.read_weights(after / WEIGHTS)
     rank = one["r"] + two["r"]
-    scales = [_scale(settings, settings["r"]) / _scale(two, rank) for settings in (one, two)]
-    joined = dict(second)
+
+    def scale(settings: PeftSettings, rank: int) -> float:
+        return float(settings["lora_alpha"] / (rank**0.5 if settings["use_rslora"] else rank))
+
+    scales = [scale(settings, settings["r"]) / scale(two, rank) for settings in (one, two)]
+    combined = dict(second)
     for name in second:
         if ".lora_A." in name:
-            joined[name] = torch.cat([first[name], second[name]], dim=0)
+            combined[name] = torch.cat([first[name], second[name]], dim=0)
         elif ".lora_B." in name:
-            joined[name] = torch.cat([first[name] * scales[0], second[name] * scales[1]], dim=1)
-    weights.write_weights(after / WEIGHTS, joined)
+            combined[name] = torch.cat([first[name] * scales[0], second[name] * scales[1]], dim=1)
+    weights.write_weights(after / WEIGHTS, combined)
     store.write_json(after / CONFIG, {**two, "r": rank})
 
 
-def _scale(settings: dict[str, Any], rank: int) -> float:
-    return float(settings["lora_alpha"] / (rank**0.5 if settings["use_rslora"] else rank))
-
-
 def unwrap(model: Any) -> Any:
-    """Return the causal model itself, whether or not an adapter is on it."""
+    """Return the causal model itself, with or without an adapter on it."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def output_head(model: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return weight [vocabulary, width] and bias of the output head that is in use: the trained copy where there is one."""
+    """Return weight [vocabulary, width] and bias of the output head in use: the trained copy where there is
+    one.
+    """
     layer = model.get_output_embeddings()
     copies = getattr(layer, "modules_to_save", None)
     layer = layer if copies is None else copies["default"]
     return layer.weight, getattr(layer, "bias", None)
 
 
-def _tied(model: Any) -> bool:
+def _is_tied(model: Any) -> bool:
     return bool(model.get_output_embeddings().weight is model.get_input_embeddings().weight)
 
 
-def _attach(model: PreTrainedModel, config: LoraConfig, copies: torch.dtype = torch.float32) -> PeftModel:
-    """Wrap `model`, LoRA in float32, full copies in `copies`; the residual stream keeps the base's numbers."""
+def _attach(model: PreTrainedModel, config: LoraConfig, copies: torch.dtype) -> PeftModel:
+    """Wrap `model`: LoRA in float32, full copies in `copies`; the residual stream keeps the base's dtype."""
     dtype = model.dtype
     with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "`is_gradient_checkpointing`", FutureWarning
-        )  # PEFT 0.21 on transformers 5.23
+        # PEFT 0.21 on transformers 5.23
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
         wrapped = get_peft_model(model, config)
     for name, parameter in wrapped.named_parameters():
         if parameter.requires_grad:  # before weights are loaded, which would be rounded otherwise
             parameter.data = parameter.data.to(copies if "modules_to_save" in name else torch.float32)
     if dtype != copies or dtype != torch.float32:
-        model.get_input_embeddings().register_forward_hook(lambda layer, given, output: output.to(dtype))
         bare: Any = model
+        bare.get_input_embeddings().register_forward_hook(lambda layer, inputs, output: output.to(dtype))
         weight, _ = output_head(bare)
         bare.get_output_embeddings().register_forward_pre_hook(
-            lambda layer, given: (given[0].to(weight.dtype),)
+            lambda layer, inputs: (inputs[0].to(weight.dtype),)
         )
     return wrapped
-
-
-def _plain(value: Any) -> Any:
-    """Return a setting as JSON, sets in order."""
-    if isinstance(value, set | frozenset):
-        return sorted(value)
-    return value.value if isinstance(value, Enum) else json.loads(json.dumps(value))

@@ -1,6 +1,7 @@
-"""From text to tokens: documents for stage 1, prompts and answers for stage 2 and for asking.
+"""From text to tokens: documents for stage 1, prompts and answers for stage 2 and for generation.
 
-A prompt is written whole, with the base's opening token where it has one, so whoever reads it adds no special tokens:
+A prompt is written whole, with the base's opening token where it has one, so it is encoded without adding
+special tokens:
 
     <|start|>Below is an instruction that describes a task. …
 
@@ -10,7 +11,9 @@ A prompt is written whole, with the base's opening token where it has one, so wh
     ### Response:
     H2O<|end|>                                                    the answer; its end token is learned too
 
-Prompt and answer are encoded apart and joined, because that is how they meet when the model is asked.
+Prompt and answer are encoded apart and joined, because that is how they meet in generation. A conversation is
+a row of such pairs: the prompt of a later answer is what stands between the answer before and its own
+beginning.
 """
 
 from __future__ import annotations
@@ -21,53 +24,46 @@ from typing import Any, Literal
 from transformers import PreTrainedTokenizerBase
 
 from alif.errors import ModelError
+from alif.records import Example, Message
 
 __all__ = [
     "ALPACA",
     "ALPACA_INPUT",
+    "ALPACA_PREAMBLE",
+    "Template",
     "choose_template",
     "encode_answer",
     "encode_documents",
+    "encode_example_parts",
     "encode_prompt",
+    "opening_token",
     "write_prompt",
 ]
 
 Template = Literal["auto", "alpaca", "chat"]
 
-ALPACA = """\
-Below is an instruction that describes a task. Write a response that appropriately completes the request.
-
-### Instruction:
-{instruction}
-
-### Response:
-"""
+ALPACA_PREAMBLE = "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
+ALPACA = ALPACA_PREAMBLE + "### Instruction:\n{instruction}\n\n### Response:\n"
 """Source: tatsu-lab/stanford_alpaca, train.py, PROMPT_DICT; the original used it for Urdu rows too
-(traversaal-ai/alif-urdu-llm@67a6a01/Training/train_ft.py)."""
+(traversaal-ai/alif-urdu-llm@67a6a01/Training/train_ft.py). A system prompt stands in place of the
+preamble."""
 
-ALPACA_INPUT = """\
-Below is an instruction that describes a task, paired with an input that provides further context. \
-Write a response that appropriately completes the request.
-
-### Instruction:
-{instruction}
-
-### Input:
-{input}
-
-### Response:
-"""
+ALPACA_INPUT = (
+    "Below is an instruction that describes a task, paired with an input that provides further context. "
+    "Write a response that appropriately completes the request.\n\n"
+    "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:\n"
+)
 
 DATE = "26 Jul 2024"
-"""What Llama-3's chat templates are told as today: they would ask the clock, and no two runs would be equal.
-Source: the constant in Llama-3.1's own template."""
+"""The date that Llama-3's chat templates are given: they would read the clock, and no two runs would be
+equal. Source: the constant in Llama-3.1's own template."""
 
-AT_ONCE = 1000
+DOCUMENTS_PER_BATCH = 1000
 """Documents that are encoded together, on all cores; the tokenizer's own records of them are large."""
 
 
 def choose_template(template: Template, tokenizer: PreTrainedTokenizerBase) -> Literal["alpaca", "chat"]:
-    """Say which template "auto" means for this base.
+    """Return the template that "auto" means for this base: its own chat template where it has one.
 
     Raises:
         ModelError: "chat" is asked for and the base has no chat template.
@@ -81,12 +77,24 @@ def choose_template(template: Template, tokenizer: PreTrainedTokenizerBase) -> L
     return "chat" if has_chat and template != "alpaca" else "alpaca"
 
 
-def write_prompt(instruction: str, input: str, template: Template, tokenizer: PreTrainedTokenizerBase) -> str:
-    """Return the whole text that the model continues with its answer, opening token included."""
+def write_prompt(
+    instruction: str,
+    input: str,
+    template: Template,
+    tokenizer: PreTrainedTokenizerBase,
+    turns: Sequence[Message] = (),
+) -> str:
+    """Return the whole text that the model continues with its answer, opening token and earlier `turns`
+    included.
+    """
     if choose_template(template, tokenizer) == "chat":
-        return _chat(instruction, input, None, tokenizer)
-    form = ALPACA_INPUT if input else ALPACA
-    return _opening(tokenizer) + form.format(instruction=instruction, input=input)
+        return _render([*turns, _question(instruction, input)], tokenizer, add_generation_prompt=True)
+    opening = opening_token(tokenizer)
+    if not turns:
+        return opening + (ALPACA_INPUT if input else ALPACA).format(instruction=instruction, input=input)
+    texts = _alpaca_texts([*turns, _question(instruction, input, "\n\n### Input:\n")])
+    answers = [f"{message.content}{tokenizer.eos_token}" for message in turns if message.role == "assistant"]
+    return opening + "".join(part for pair in zip(texts, [*answers, ""], strict=True) for part in pair)
 
 
 def encode_prompt(prompt: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
@@ -97,38 +105,70 @@ def encode_prompt(prompt: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
 def encode_answer(
     instruction: str, input: str, output: str, template: Template, tokenizer: PreTrainedTokenizerBase
 ) -> list[int]:
-    """Return the tokens of an answer, with the one that ends it: end of text, or of a turn in the base's chat template."""
-    end = _end(tokenizer)
+    """Return the tokens of an answer with the one that ends it: end of text, or of a turn in the base's chat
+    template.
+    """
     if choose_template(template, tokenizer) == "alpaca":
-        return [*_plain(tokenizer, output), end]
-    prompt = _chat(instruction, input, None, tokenizer)
-    whole = _chat(instruction, input, output, tokenizer)
+        return [*_encode_text(output, tokenizer), _end_of_text(tokenizer)]
+    question = _question(instruction, input)
+    prompt = _render([question], tokenizer, add_generation_prompt=True)
+    whole = _render([question, Message(role="assistant", content=output)], tokenizer)
     if not whole.startswith(prompt):
-        raise ModelError(
-            "the base's chat template does not continue its own prompt with the answer",
-            'Set finetune.prompt_template = "alpaca".',
-        )
-    tokens = encode_prompt(whole[len(prompt) :].rstrip("\n"), tokenizer)
-    return tokens if tokens and tokens[-1] in tokenizer.all_special_ids else [*tokens, end]
+        raise _discontinuous_template()
+    return _with_end(encode_prompt(whole[len(prompt) :].rstrip("\n"), tokenizer), tokenizer)
+
+
+def encode_example_parts(
+    example: Example, template: Template, tokenizer: PreTrainedTokenizerBase
+) -> list[tuple[list[int], bool]]:
+    """Return a row as parts (tokens, whether they are an answer, which carries loss): prompt, answer, prompt,
+    answer, …
+
+    Raises:
+        ModelError: the base's chat template changes a conversation when an answer is added to it.
+    """
+    instruction, input, output = example.instruction, example.input, example.output
+    if not example.turns:
+        prompt = encode_prompt(write_prompt(instruction, input, template, tokenizer), tokenizer)
+        return [(prompt, False), (encode_answer(instruction, input, output, template, tokenizer), True)]
+    answers = [*(message.content for message in example.turns if message.role == "assistant"), output]
+    if choose_template(template, tokenizer) == "chat":
+        return _encode_chat([*example.turns, _question(instruction, input)], answers, tokenizer)
+    texts = _alpaca_texts([*example.turns, _question(instruction, input, "\n\n### Input:\n")])
+    parts: list[tuple[list[int], bool]] = []
+    for opening, text, answer in zip(
+        [opening_token(tokenizer), *[""] * len(texts)], texts, answers, strict=False
+    ):
+        parts.append((encode_prompt(opening + text, tokenizer), False))
+        parts.append(([*_encode_text(answer, tokenizer), _end_of_text(tokenizer)], True))
+    return parts
 
 
 def encode_documents(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
-    """Return the tokens of each document: the base's opening token where it has one, the text, the end of text."""
-    end = _end(tokenizer)
+    """Return the tokens of each document: the base's opening token where it has one, the text, the end of
+    text.
+    """
+    end = _end_of_text(tokenizer)
     found: list[list[int]] = []
-    for start in range(0, len(texts), AT_ONCE):
-        some = list(texts[start : start + AT_ONCE])
+    for start in range(0, len(texts), DOCUMENTS_PER_BATCH):
+        some = list(texts[start : start + DOCUMENTS_PER_BATCH])
         encoded = tokenizer(some, add_special_tokens=True, split_special_tokens=True)["input_ids"]
         found += [list(tokens) if tokens and tokens[-1] == end else [*tokens, end] for tokens in encoded]
     return found
 
 
-def _plain(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+def opening_token(tokenizer: PreTrainedTokenizerBase) -> str:
+    """Return the text of the token that this tokenizer sets before a text, or ""."""
+    first = tokenizer("", add_special_tokens=True)["input_ids"]
+    return str(tokenizer.bos_token) if first and first[0] == tokenizer.bos_token_id else ""
+
+
+def _encode_text(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """Encode human text: what looks like a special token in it is text."""
     return list(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
 
 
-def _end(tokenizer: PreTrainedTokenizerBase) -> int:
+def _end_of_text(tokenizer: PreTrainedTokenizerBase) -> int:
     if tokenizer.eos_token_id is None:
         raise ModelError(
             "the base's tokenizer has no end-of-text token",
@@ -137,17 +177,74 @@ def _end(tokenizer: PreTrainedTokenizerBase) -> int:
     return int(tokenizer.eos_token_id)
 
 
-def _opening(tokenizer: PreTrainedTokenizerBase) -> str:
-    """Return the text of the token that this tokenizer sets before a text, or ""."""
-    first = tokenizer("", add_special_tokens=True)["input_ids"]
-    return str(tokenizer.bos_token) if first and first[0] == tokenizer.bos_token_id else ""
+def _with_end(tokens: list[int], tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Add the end of text where a chat template ends an answer with no special token."""
+    return (
+        tokens if tokens and tokens[-1] in tokenizer.all_special_ids else [*tokens, _end_of_text(tokenizer)]
+    )
 
 
-def _chat(instruction: str, input: str, output: str | None, tokenizer: PreTrainedTokenizerBase) -> str:
-    turns = [{"role": "user", "content": f"{instruction}\n\n{input}" if input else instruction}]
-    if output is not None:
-        turns.append({"role": "assistant", "content": output})
+def _question(instruction: str, input: str, between: str = "\n\n") -> Message:
+    return Message(role="user", content=f"{instruction}{between}{input}" if input else instruction)
+
+
+def _alpaca_texts(messages: Sequence[Message]) -> list[str]:
+    """Return what stands before each answer of a conversation under Alpaca's headings, and before the next
+    one.
+    """
+    texts, text = [], "" if messages[0].role == "system" else ALPACA_PREAMBLE
+    for message in messages:
+        if message.role == "assistant":
+            texts.append(f"{text}### Response:\n")
+            text = "\n\n"
+        else:
+            heading = "" if message.role == "system" else "### Instruction:\n"
+            text += f"{heading}{message.content}\n\n"
+    return [*texts, f"{text}### Response:\n"]
+
+
+def _encode_chat(
+    messages: Sequence[Message], answers: Sequence[str], tokenizer: PreTrainedTokenizerBase
+) -> list[tuple[list[int], bool]]:
+    """Encode a conversation and its last answer under the base's chat template, rendered with a mark for each
+    answer.
+    """
+    marks = [f"\ufdd0{number}\ufdd1" for number in range(len(answers))]  # noncharacters: in no text
+    free = iter(marks)
+    marked = [
+        message.model_copy(update={"content": next(free)}) if message.role == "assistant" else message
+        for message in messages
+    ]
+    rest = _render([*marked, Message(role="assistant", content=next(free))], tokenizer)
+    prompt, _, after_last = rest.partition(marks[-1])
+    if prompt != _render(marked, tokenizer, add_generation_prompt=True):
+        raise _discontinuous_template()
+    end = after_last.rstrip("\n")  # of each turn
+    parts: list[tuple[list[int], bool]] = []
+    for mark, answer in zip(marks, answers, strict=True):
+        text, _, rest = rest.partition(mark)
+        rest = rest.removeprefix(end)
+        parts.append((encode_prompt(text, tokenizer), False))
+        parts.append((encode_prompt(answer.strip() + end, tokenizer), True))
+    parts[-1] = (_with_end(parts[-1][0], tokenizer), True)
+    return parts
+
+
+def _render(
+    messages: Sequence[Message], tokenizer: PreTrainedTokenizerBase, *, add_generation_prompt: bool = False
+) -> str:
     # Qwen3 would open each answer with an empty thought that is learned like an answer; so it stands in the prompt.
-    told: dict[str, Any] = {"date_string": DATE, "enable_thinking": False}
-    text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=output is None, **told)
-    return str(text)
+    constants: dict[str, Any] = {"date_string": DATE, "enable_thinking": False}
+    turns = [{"role": message.role, "content": message.content} for message in messages]
+    return str(
+        tokenizer.apply_chat_template(
+            turns, tokenize=False, add_generation_prompt=add_generation_prompt, **constants
+        )
+    )
+
+
+def _discontinuous_template() -> ModelError:
+    return ModelError(
+        "the base's chat template does not continue its own prompt with the answer",
+        'Set finetune.prompt_template = "alpaca".',
+    )

@@ -1,8 +1,8 @@
-"""Where a student runs, and in which numbers.
+"""The device and dtype of a student, and the process-wide settings of PyTorch.
 
-On a GPU that has bfloat16 the frozen base is bfloat16; on an older one (T4) it is float16, and the loss is scaled; on a CPU all
-is float32. On a CPU the number of threads is fixed, whatever the machine has, because the order of a sum may depend on it:
-equal runs are then equal to the bit.
+On a GPU that has bfloat16 the frozen base is bfloat16; on an older one (T4) float16 with loss scaling; on a
+CPU float32. The number of CPU threads is fixed, whatever the machine has, because the order of a sum may
+depend on it: equal runs are bitwise equal.
 """
 
 from __future__ import annotations
@@ -17,43 +17,45 @@ import transformers
 from alif.errors import ModelError
 from alif.settings import Runtime
 
-__all__ = ["THREADS", "DeviceConfig", "setup_torch", "half_precision", "quiet_libraries"]
+__all__ = ["THREADS", "DeviceConfig", "half_precision", "quiet_libraries", "setup_torch"]
 
 THREADS = 1
-"""CPU threads where `runtime.threads` is 0. Two are up to twice as fast alone, and ten times slower where other work wants the
-cores, because they wait for each other at every small product. Measured with the demo's model on two contended cores."""
+"""CPU threads where `runtime.threads` is 0. Two are up to twice as fast alone, and ten times slower where
+other work wants the cores, because they wait for each other at every small product. Measured with the demo's
+model on two contended cores."""
 
 
 @dataclass(frozen=True)
 class DeviceConfig:
-    """A device, and the numbers that a base model is kept in there."""
+    """A device, and the dtype that a base model is kept in there."""
 
     device: torch.device
     dtype: torch.dtype
 
 
 def setup_torch(runtime: Runtime) -> DeviceConfig:
-    """Choose the device, fix the CPU threads and make PyTorch deterministic where that is free.
+    """Set CPU threads, determinism and log levels of this process; return the device and dtype to use.
 
     Raises:
         ModelError: the recipe asks for a GPU and there is none, or one that is too old.
     """
-    found = torch.cuda.is_available()
-    if runtime.device == "cuda" and not found:
+    quiet_libraries()
+    has_gpu = torch.cuda.is_available()
+    if runtime.device == "cuda" and not has_gpu:
         raise ModelError(
             'runtime.device = "cuda", but PyTorch finds no GPU here',
             "Install a CUDA build of torch, or say --set 'runtime.device=\"auto\"'.",
         )
     torch.set_num_threads(runtime.threads or THREADS)
-    if found and runtime.device != "cpu":
-        numbers = half_precision(torch.cuda.get_device_name(), torch.cuda.get_device_capability())
-        return DeviceConfig(torch.device("cuda"), numbers)
+    if has_gpu and runtime.device != "cpu":
+        dtype = half_precision(torch.cuda.get_device_name(), torch.cuda.get_device_capability())
+        return DeviceConfig(torch.device("cuda"), dtype)
     torch.use_deterministic_algorithms(True)
     return DeviceConfig(torch.device("cpu"), torch.float32)
 
 
 def half_precision(name: str, capability: tuple[int, int]) -> torch.dtype:
-    """Return the 16-bit numbers of a GPU: bfloat16 from Ampere on, float16 on Volta and Turing.
+    """Return the 16-bit dtype of a GPU: bfloat16 from Ampere on, float16 on Volta and Turing.
 
     Raises:
         ModelError: an older one, whose float16 products are no faster than float32 and are summed in float16.
@@ -71,10 +73,10 @@ def half_precision(name: str, capability: tuple[int, int]) -> torch.dtype:
 
 
 def quiet_libraries() -> None:
-    """Silence the libraries: only `console` speaks to people."""
+    """Silence transformers and huggingface_hub: only `console` prints."""
     os.environ.setdefault(
         "TOKENIZERS_PARALLELISM", "true"
-    )  # else it warns whenever a process is started afterwards
+    )  # else it warns when a process is started afterwards
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # transformers has no types here
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # nor here
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)

@@ -1,10 +1,11 @@
-"""Processes that train one model together, one a GPU: which of them this is, and what they tell each other.
+"""Processes that train one model together, one per GPU: collective operations that are no-ops for a single
+process.
 
-    rank 0     reads, trains its rows of each step, speaks, writes          runs/NAME/…
-    rank 1 …   read, train their rows of each step, keep silent, write nothing that stays
+    rank 0     reads, trains its rows of each step, logs, writes            runs/NAME/…
+    rank 1 …   read, train their rows of each step, log and keep nothing
 
-Where a process is alone, as nearly always, it is the first of one, and each function here gives back what it was given. Parts
-of a model that is shared out (FSDP2) are `DTensor`s; `whole` and `part` go from them to plain tensors and back.
+A model sharded by FSDP2 holds its parts as `DTensor`s; `gather_tensor` and `shard_like` convert to plain
+tensors and back.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ __all__ = [
 
 T = TypeVar("T")
 
-PATIENCE = datetime.timedelta(hours=3)
-"""How long the others wait for the first, while it puts a corpus into tokens or copies a checkpoint to a mirror. PyTorch's own
+TIMEOUT = datetime.timedelta(hours=3)
+"""How long the others wait for rank 0, while it tokenizes a corpus or uploads a checkpoint. PyTorch's own
 half hour is too short for that; a process that ends is noticed by torchrun at once."""
 
 
@@ -56,40 +57,40 @@ def rank() -> int:
 
 
 def is_main_process() -> bool:
-    """Tell whether this process speaks and writes for all."""
+    """Tell whether this is rank 0, which logs and writes for all."""
     return rank() == 0
 
 
 def init_process_group(cpu: bool) -> None:
-    """Meet the other processes that torchrun has started; each takes the GPU of its number."""
+    """Join the processes that torchrun has started; each takes the GPU of its local rank."""
     if not cpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    distributed.init_process_group("gloo" if cpu else "cpu:gloo,cuda:nccl", timeout=PATIENCE)
+    distributed.init_process_group("gloo" if cpu else "cpu:gloo,cuda:nccl", timeout=TIMEOUT)
 
 
 def destroy_process_group() -> None:
-    """Part from the others, at the end."""
+    """Leave the group, at the end."""
     distributed.destroy_process_group()
 
 
 def barrier() -> None:
-    """Go on when all have come so far."""
+    """Wait until all processes are here."""
     if world_size() > 1:
         distributed.barrier()
 
 
 def broadcast_from_rank0(work: Callable[[], T]) -> T:
-    """Have the first process do `work`, and tell its result to all."""
+    """Run `work` on rank 0 and broadcast the result."""
     if world_size() == 1:
         return work()
     box = [work() if is_main_process() else None]
     distributed.broadcast_object_list(box, src=0)
-    return box[0]  # type: ignore[return-value]  # what the first has put there
+    return box[0]  # type: ignore[return-value]  # what rank 0 has put there
 
 
 @contextlib.contextmanager
 def main_process_first() -> Iterator[None]:
-    """Let the others begin a block when the first has ended it: they find there what it has written."""
+    """Let the others enter a block when rank 0 has left it: they find there what it has written."""
     if not is_main_process():
         barrier()
     yield
@@ -98,31 +99,30 @@ def main_process_first() -> Iterator[None]:
 
 
 def apply_fsdp(model: torch.nn.Module, layers: Collection[str], dtype: torch.dtype) -> None:
-    """Leave in each process a part of every weight, and so of its gradient and optimiser (FSDP2); products are in `dtype`.
+    """Shard weights, gradients and optimizer state over the processes (FSDP2); matrix products are in
+    `dtype`.
 
-    A layer, by the names of their classes, is gathered when it is used; what stands outside of layers for the whole pass.
+    A layer, by its class name, is gathered when it is used; what stands outside of layers for the whole pass.
 
     Raises:
-        RecipeError: the numbers of the model cannot be shared out: float16 with loss scaling, or a base in 4 bits.
+        RecipeError: the dtype cannot be sharded: float16 with loss scaling, or a base in 4 bits.
     """
     if dtype == torch.float16 or any(not weight.is_floating_point() for weight in model.parameters()):
-        numbers = "float16" if dtype == torch.float16 else "a base in 4 bits"
+        kind = "float16" if dtype == torch.float16 else "a base in 4 bits"
         raise RecipeError(
-            f"runtime.fsdp = true does not go with {numbers}", "Set it to false: each GPU has a copy then."
+            f"runtime.fsdp = true does not go with {kind}", "Set it to false: each GPU has a copy then."
         )
-    half = (
-        MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32)
-        if dtype != torch.float32
-        else MixedPrecisionPolicy()
-    )
+    policy = MixedPrecisionPolicy()
+    if dtype != torch.float32:
+        policy = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32)
     for module in [one for one in model.modules() if type(one).__name__ in layers]:
-        fully_shard(module, mp_policy=half)
-    fully_shard(model, mp_policy=half)
+        fully_shard(module, mp_policy=policy)
+    fully_shard(model, mp_policy=policy)
 
 
 @contextlib.contextmanager
 def unsharded(model: torch.nn.Module) -> Iterator[None]:
-    """Have what no layer gathers for itself, embeddings and head, here as a whole for the length of a block."""
+    """Gather, within this context, what no layer gathers for itself: embeddings and head."""
     if not isinstance(model, FSDPModule):
         yield
         return
@@ -141,7 +141,9 @@ def all_reduce_mean(value: float) -> float:
 
 
 def gather_tensor(value: T) -> T:
-    """Return `value`, a tensor or what holds tensors, with each that is shared out put together; all processes must ask."""
+    """Return `value`, a tensor or a nesting of tensors, with sharded ones gathered; all processes must call
+    it.
+    """
     given: Any = value
     if isinstance(given, DTensor):
         given = given.full_tensor()
@@ -153,7 +155,9 @@ def gather_tensor(value: T) -> T:
 
 
 def shard_like(value: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """Return of a whole tensor what this process holds of it, shared out as `like` is; the whole where that is not."""
+    """Return this process's shard of a whole tensor, sharded as `like` is; the whole where that is not
+    sharded.
+    """
     if not isinstance(like, DTensor):
         return value
     return distribute_tensor(value.to(like.device), like.device_mesh, like.placements)

@@ -1,36 +1,38 @@
-"""How surprised a student is: the bits that it needs for given tokens after given tokens.
+"""Conditional negative log-likelihood of target tokens, in bits: the one computation behind every bits per
+byte.
 
-Held-out documents, reference answers and the choices of a question are all measured here, as pieces:
+    held-out document   context  <|start|>         target  the tokens of the text
+    held-out answer     context  a whole prompt    target  the tokens of the answer
 
-    context  <|start|>            target  the tokens of a text
-    context  a whole prompt       target  the tokens of an answer
-
-Short pieces go through the model together, filled up on the right. A causal model cannot look there, so no attention mask is
-needed and none is given.
+Short inputs go through the model together, padded on the right: a causal model cannot look there, so there is
+no attention mask.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
+from transformers import PreTrainedTokenizerBase
 
 from alif import console
-from alif.student import Student
+from alif.student.base import Student
+from alif.student.chat_template import encode_documents
 
-__all__ = ["LikelihoodInput", "split_windows", "target_bits"]
+__all__ = ["LikelihoodInput", "document_inputs", "split_windows", "target_bits"]
 
-LOGITS_AT_ONCE = 2**24
+LOGITS_PER_BATCH = 2**24
 """Most logits in one forward pass: 64 MB in float32, and three times that while they are normalised."""
-TOKENS_AT_ONCE = 8192
+TOKENS_PER_BATCH = 8192
 """Most tokens in one forward pass of a model with a small vocabulary."""
 
 
 @dataclass(frozen=True)
 class LikelihoodInput:
-    """Tokens whose cost is asked, after tokens that are given."""
+    """Target tokens after context tokens."""
 
     context: Sequence[int]
     """At least one token."""
@@ -40,32 +42,46 @@ class LikelihoodInput:
         return len(self.context) + len(self.target)
 
 
-@torch.inference_mode()
-def target_bits(student: Student, texts: Sequence[LikelihoodInput], window: int, what: str) -> list[float]:
+def document_inputs(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[LikelihoodInput]:
+    """Encode documents whole: each token but the end of text is a target, after the opening token or an end
+    of text.
+    """
+    found = []
+    for *tokens, end in encode_documents(texts, tokenizer):
+        first = tokens.pop(0) if tokens and tokens[0] == tokenizer.bos_token_id else end
+        found.append(LikelihoodInput([first], tokens))
+    return found
+
+
+@torch.no_grad()
+def target_bits(
+    student: Student, texts: Sequence[LikelihoodInput], window: int, progress: str = ""
+) -> list[float]:
     """Return the summed bits of each text's target.
 
     Args:
         student: the model that reads.
         texts: any lengths; longer ones than `window` are cut into windows, and no token is lost.
         window: longest stretch that the model reads at once, in tokens.
-        what: the work's name on the progress bar.
+        progress: a name for a progress bar; without one there is none.
     """
-    owners, pieces = [], []
-    for index, text in enumerate(texts):
-        for piece in split_windows(text, window):
-            owners.append(index)
-            pieces.append(piece)
-    found = [0.0] * len(texts)
-    with console.progress_bar(what, len(pieces), "texts") as bar:
-        for batch in _batches(student, pieces):
-            for index, cost in zip(batch, _costs(student, [pieces[index] for index in batch]), strict=True):
-                found[owners[index]] += cost
-            bar.advance(len(batch))
-    return found
+    pieces = [(owner, piece) for owner, text in enumerate(texts) for piece in split_windows(text, window)]
+    bits = [0.0] * len(texts)
+    with contextlib.ExitStack() as block:
+        bar = block.enter_context(console.progress_bar(progress, len(pieces), "texts")) if progress else None
+        for batch in _batches(student, [piece for _, piece in pieces]):
+            costs = _batch_bits(student, [pieces[index][1] for index in batch])
+            for index, cost in zip(batch, costs, strict=True):
+                bits[pieces[index][0]] += cost
+            if bar:
+                bar.advance(len(batch))
+    return bits
 
 
 def split_windows(text: LikelihoodInput, length: int) -> list[LikelihoodInput]:
-    """Cut a text into pieces of at most `length` tokens; each begins with the last token of the one before it as context."""
+    """Split a text into windows of at most `length` tokens, each with the last token of the one before as
+    context.
+    """
     whole, first = [*text.context, *text.target], len(text.context)
     pieces = [LikelihoodInput(whole[:first], whole[first:length])] if first < length else []
     start = length - 1 if pieces else first - 1
@@ -76,11 +92,13 @@ def split_windows(text: LikelihoodInput, length: int) -> list[LikelihoodInput]:
 
 
 def _batches(student: Student, pieces: Sequence[LikelihoodInput]) -> Iterator[list[int]]:
-    """Yield the numbers of pieces that are read together, the longest first, so that too little memory shows at once."""
-    room = max(1, min(TOKENS_AT_ONCE, LOGITS_AT_ONCE // student.model.config.vocab_size))
+    """Yield the indices of pieces that are read together, the longest first, so that too little memory shows
+    at once.
+    """
+    most = max(1, min(TOKENS_PER_BATCH, LOGITS_PER_BATCH // student.model.config.vocab_size))
     batch: list[int] = []
     for index in sorted(range(len(pieces)), key=lambda index: -len(pieces[index])):
-        if batch and len(pieces[batch[0]]) * (len(batch) + 1) > room:
+        if batch and len(pieces[batch[0]]) * (len(batch) + 1) > most:
             yield batch
             batch = []
         batch.append(index)
@@ -88,17 +106,16 @@ def _batches(student: Student, pieces: Sequence[LikelihoodInput]) -> Iterator[li
         yield batch
 
 
-def _costs(student: Student, batch: Sequence[LikelihoodInput]) -> list[float]:
+def _batch_bits(student: Student, batch: Sequence[LikelihoodInput]) -> list[float]:
     """Return the bits of each target: logits at position t give the cost of token t + 1."""
-    device = student.model.device
-    longest = max(map(len, batch))
+    device, longest = student.model.device, max(map(len, batch))
     tokens = torch.zeros(len(batch), longest, dtype=torch.long)
-    wanted = torch.zeros(len(batch), longest, dtype=torch.bool)
+    is_target = torch.zeros(len(batch), longest, dtype=torch.bool)
     for row, piece in enumerate(batch):
         tokens[row, : len(piece)] = torch.tensor([*piece.context, *piece.target])
-        wanted[row, len(piece.context) : len(piece)] = True
-    tokens, wanted = tokens.to(device), wanted.to(device)
+        is_target[row, len(piece.context) : len(piece)] = True
+    tokens, is_target = tokens.to(device), is_target.to(device)
     logits = student.model(input_ids=tokens).logits[:, :-1].float()
     nats = torch.logsumexp(logits, dim=-1) - logits.gather(-1, tokens[:, 1:, None]).squeeze(-1)
-    sums = (nats.double() * wanted[:, 1:]).sum(dim=-1) / math.log(2)
+    sums = (nats.double() * is_target[:, 1:]).sum(dim=-1) / math.log(2)
     return [float(value) for value in sums.cpu()]

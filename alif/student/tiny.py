@@ -1,7 +1,7 @@
 """The demo's base model: a small Llama with its own byte-level BPE, made from nothing.
 
-It has the shape of Llama-3.1 (grouped attention, rotary positions, SwiGLU, an untied head), so that every later step does with
-it what it does with the real one.
+It has the architecture of Llama-3.1 (grouped attention, rotary positions, SwiGLU, an untied head), so that
+every later step does with it what it does with the real one.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ __all__ = ["END", "START", "build_tiny", "train_tokenizer"]
 START, END = "<|start|>", "<|end|>"
 
 PIECES = r" ?[\p{L}\p{M}]+|\p{N}{1,3}| ?[^\s\p{L}\p{M}\p{N}]+|\s+"
-"""No merge crosses these. Marks stay with their letters, unlike in GPT-2's pattern; digits in threes, as in Llama-3's."""
+"""No merge crosses these. Marks stay with their letters, unlike in GPT-2's pattern; digits in threes, as in
+Llama-3's."""
 
 POSITIONS = 2048
 """Longest text that the model reads, in tokens; more if its own rows are longer."""
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE of at most `vocabulary` entries; any text can be encoded, and comes back the same."""
+    """Train a byte-level BPE of at most `vocabulary` entries; any text can be encoded and decoded
+    unchanged.
+    """
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -47,8 +50,9 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenize
     bpe.post_processor = processors.TemplateProcessing(
         single=f"{START} $A", special_tokens=[(START, bpe.token_to_id(START))]
     )
-    settings = {"bos_token": START, "eos_token": END, "clean_up_tokenization_spaces": False}
-    return PreTrainedTokenizerFast(tokenizer_object=bpe, **settings)  # type: ignore[no-untyped-call]  # transformers has no types here
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers has no types here
+        tokenizer_object=bpe, bos_token=START, eos_token=END, clean_up_tokenization_spaces=False
+    )
 
 
 def build_tiny(tiny: Tiny, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:

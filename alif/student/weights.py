@@ -1,4 +1,4 @@
-"""Weight files: safetensors, the same bytes for the same tensors, with the libraries' refusals as sentences."""
+"""Weight files: safetensors, the same bytes for the same tensors, with the libraries' errors as sentences."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ __all__ = ["friendly_disk_errors", "read_weights", "write_weights"]
 
 
 def write_weights(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Replace `path` by `tensors`, atomically and flushed to the disk; those that share memory are written apart.
+    """Replace `path` by `tensors`, atomically and flushed to the disk; shared memory is written once per
+    name.
 
-    Of several processes the first writes for all.
+    Of several processes rank 0 writes for all.
     """
-    ready = {
+    whole = {
         name: distributed.gather_tensor(tensors[name].detach()).cpu().contiguous().clone()
         for name in sorted(tensors)
     }
-    if not distributed.is_main_process():
-        return
-    with friendly_disk_errors(path), store.replacing(path) as beside:
-        save_file(ready, beside, metadata={"format": "pt"})
+    if distributed.is_main_process():
+        with friendly_disk_errors(path), store.replacing(path) as temporary:
+            save_file(whole, temporary, metadata={"format": "pt"})
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -49,7 +49,8 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
 
 @contextlib.contextmanager
 def friendly_disk_errors(path: Path) -> Iterator[None]:
-    """Like `store.disk`, for libraries that hide the operating system's error number in their text.
+    """Like `store.friendly_os_errors`, for libraries that hide the operating system's error number in their
+    text.
 
     Those are PyTorch, safetensors, and tokenizers, which raises a plain Exception.
     """

@@ -1,11 +1,11 @@
 """Checkpoints that are there whole or not at all.
 
-    runtime/pretrain/checkpoints/step-50/      weights of what is trained, optimiser, schedule, random numbers, counters
+    runtime/pretrain/checkpoints/step-50/      trained weights, optimizer, schedule, random state, counters
     runtime/pretrain/checkpoints/.step-100     being written, or left by a kill: never read
 
-A folder is written under another name, flushed and renamed. `whole.json`, written last, holds the size of each file and the
-purpose: a digest of settings, data and starting weights. What has another purpose or other sizes is not resumed from but
-removed. They go when the step is finished (`pipeline.DISPOSABLE`).
+A folder is written under another name, flushed and renamed. `whole.json`, written last, holds the size of
+each file and the key: a digest of settings, data and starting weights. What has another key or other sizes is
+removed, not resumed from. They are removed when the step is finished (`pipeline.DISPOSABLE`).
 """
 
 from __future__ import annotations
@@ -17,24 +17,26 @@ from pathlib import Path
 
 from alif import store
 from alif.errors import DataError
+from alif.remote import backup
+from alif.runs import StepContext
 
-__all__ = ["BEST", "FOLDER", "KEPT", "newest_checkpoint", "require_checkpoint_space", "write_checkpoint"]
+__all__ = ["BEST", "FOLDER", "KEPT", "newest_checkpoint", "upload_checkpoint", "write_checkpoint"]
 
 FOLDER = "checkpoints"
 """Under a step's scratch folder."""
 BEST = "best"
-"""Beside it: trained weights of the stage's best looks, by step, where it may stop early (`patience`)."""
+"""Beside it: trained weights of the best evaluations, by step (`early_stopping`)."""
 KEPT = 2
 """Checkpoints kept: the last, and the one before in case the disk lied about the last."""
 
 WHOLE = "whole.json"
 
 
-def newest_checkpoint(folder: Path, purpose: str) -> Path | None:
-    """Return the last whole checkpoint made for `purpose`, and remove all that are not."""
+def newest_checkpoint(folder: Path, key: str) -> Path | None:
+    """Return the last whole checkpoint of this `key`, and remove all that are not."""
     good = []
     for path in folder.glob("*"):
-        if _is_whole(path, purpose):
+        if _is_whole(path, key):
             good.append(path)
         elif path.is_dir():
             shutil.rmtree(path)
@@ -42,15 +44,22 @@ def newest_checkpoint(folder: Path, purpose: str) -> Path | None:
 
 
 @contextlib.contextmanager
-def write_checkpoint(folder: Path, step: int, purpose: str) -> Iterator[Path]:
-    """Give a folder to write the checkpoint of `step` into; it takes its name when the block ends, and older ones go."""
+def write_checkpoint(folder: Path, step: int, key: str, bytes_needed: int) -> Iterator[Path]:
+    """Yield a folder to write the checkpoint of `step` into; it gets its name at the end, and old ones are
+    removed.
+
+    Raises:
+        AlifError: the disk cannot hold it.
+    """
+    hint = "Free some space and repeat the command: it goes on from the last checkpoint."
+    store.require_free_space(folder, bytes_needed, "a checkpoint", hint)
     partial, final = folder / f".step-{step}", folder / f"step-{step}"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     yield partial
     sizes = {path.name: path.stat().st_size for path in sorted(partial.iterdir())}
     store.fsync_tree(partial)
-    store.write_json(partial / WHOLE, {"purpose": purpose, "sizes": sizes})
+    store.write_json(partial / WHOLE, {"purpose": key, "sizes": sizes})
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
     store.fsync(folder)
@@ -58,22 +67,26 @@ def write_checkpoint(folder: Path, step: int, purpose: str) -> Iterator[Path]:
         shutil.rmtree(old)
 
 
-def require_checkpoint_space(folder: Path, bytes_needed: int) -> None:
-    """Refuse to begin a checkpoint that the disk cannot hold.
-
-    Raises:
-        AlifError: with the sizes.
+def upload_checkpoint(context: StepContext, *paths: Path) -> None:
+    """Copy `paths` of the scratch folder to runtime.backup; remove there what the first one's folder no
+    longer holds.
     """
-    hint = "Free some space and repeat the command: it goes on from the last checkpoint."
-    store.require_free_space(folder, bytes_needed, "a checkpoint", hint)
+    name = f"{context.run}/runtime/{context.step}"
+    for path in paths:
+        remote = f"{name}/{path.relative_to(context.scratch).as_posix()}"
+        backup.upload_path(path, remote, context.runtime.backup)
+    folder = paths[0].parent
+    backup.prune_backup(
+        folder, f"{name}/{folder.relative_to(context.scratch).as_posix()}", context.runtime.backup
+    )
 
 
-def _is_whole(path: Path, purpose: str) -> bool:
+def _is_whole(path: Path, key: str) -> bool:
     try:
         record = store.read_json(path / WHOLE)
     except DataError:
         return False
-    if path.name.startswith(".") or record["purpose"] != purpose:
+    if path.name.startswith(".") or record["purpose"] != key:
         return False
     return all(
         (path / name).is_file() and (path / name).stat().st_size == size

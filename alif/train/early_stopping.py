@@ -1,26 +1,25 @@
-"""Early stopping: the weights of the best looks are kept, and a stage whose looks have long been no better ends with them.
+"""Early stopping on held-out bits per byte of the taught language; restores the best weights.
 
-    runtime/pretrain/best/4.safetensors    what is trained, as it was at the look of step 4
+    runtime/pretrain/best/4.safetensors    what is trained, as it was at the evaluation of step 4
 
-What the looks saw stands in the curve, so that a stage that was killed, or goes on elsewhere, decides as if it had not been.
+The values are read from the curve, so a stage that was killed, or goes on elsewhere, decides as if it had not
+been. transformers' own EarlyStoppingCallback keeps its state in checkpoints, of which only the last two are
+here.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from alif.remote import backup
-from alif.runs import StepContext
+from alif.runs import StepContext, curves
+from alif.runs.curves import CurvePoint
 from alif.settings import Stage
 from alif.student import distributed, weights
 from alif.student.adapter import trainable_parameters
 from alif.train import checkpoints
-from alif.runs import curves
 
 __all__ = ["EarlyStopping"]
 
@@ -29,54 +28,54 @@ KEPT = 2
 
 
 class EarlyStopping:
-    """Counts the looks at the taught language that were no better than one before; does nothing where `stage.patience` is 0."""
+    """Counts evaluations without an improvement; does nothing where `early_stopping_patience` is 0."""
 
     def __init__(self, context: StepContext, stage: Stage, taught: str) -> None:
-        self._context, self._looks, self._taught = context, stage.early_stopping_patience, taught
-        self._curve, self._folder = context.scratch / curves.FILE, context.scratch / checkpoints.BEST
+        self.context, self.patience, self.taught = context, stage.early_stopping_patience, taught
+        self.curve, self.folder = context.scratch / curves.CURVE, context.scratch / checkpoints.BEST
 
     def begin(self, steps: int) -> None:
-        """Go on after `steps` steps: remove the weights of a training that was begun anew, or is behind its last look again."""
-        for path in self._kept():
-            if int(path.stem) > steps:
+        """Go on after `steps` steps: remove weights of another training, or of steps that are trained
+        again.
+        """
+        for step, path in self._saved().items():
+            if step > steps:
                 path.unlink()
 
-    def is_out(self, model: torch.nn.Module, row: Mapping[str, Any]) -> bool:
-        """Keep the weights of `model` if the look in `row`, not yet in the curve, was the best; tell whether to stop here."""
-        now = row["bits_per_byte"].get(self._taught)
-        if not self._looks or now is None:
+    def should_stop(self, model: torch.nn.Module, point: CurvePoint) -> bool:
+        """Save the weights of `model` if `point`, not yet in the curve, is the best; tell whether to stop
+        here.
+        """
+        now = point["bits_per_byte"].get(self.taught)
+        if not self.patience or now is None:
             return False
-        before = distributed.broadcast_from_rank0(lambda: [bits for _, bits in self._seen(row["step"])])
+        before = distributed.broadcast_from_rank0(lambda: [bits for bits, _ in self._history(point["step"])])
         if now < min(before, default=math.inf):
-            self._keep(model, row["step"])
-        recent = [*before, now][-self._looks :]
-        return len(before) >= self._looks and min(recent) >= min(before[: len(before) + 1 - self._looks])
+            path = self.folder / f"{point['step']}.safetensors"
+            weights.write_weights(path, dict(trainable_parameters(model)))
+            if distributed.is_main_process():
+                for step in list(self._saved())[:-KEPT]:
+                    self._saved()[step].unlink()
+                checkpoints.upload_checkpoint(self.context, path)
+        recent = [*before, now][-self.patience :]
+        earlier = before[: len(before) + 1 - self.patience]
+        return len(before) >= self.patience and min(recent) >= min(earlier)
 
-    def best(self, steps: int) -> Path | None:
-        """Return the file of the weights to go back to after `steps` steps."""
-        kept = {int(path.stem): path for path in self._kept() if self._looks}
-        found = [(bits, step) for step, bits in self._seen(steps) if step in kept]
-        return kept[min(found)[1]] if found else None
+    def best_weights(self, steps: int) -> Path | None:
+        """Return the file of the weights to restore after `steps` steps."""
+        saved = self._saved() if self.patience else {}
+        found = [(bits, step) for bits, step in self._history(steps) if step in saved]
+        return saved[min(found)[1]] if found else None
 
-    def _seen(self, steps: int) -> list[tuple[int, float]]:
-        """Return (step, bits per byte of the taught language) of each look so far."""
-        rows = [
-            row
-            for row in curves.read_curve(self._curve, steps)
-            if self._taught in row.get("bits_per_byte", ())
+    def _history(self, steps: int) -> list[tuple[float, int]]:
+        """Return (bits per byte of the taught language, step) of each evaluation so far."""
+        points = curves.read_curve(self.curve, steps)
+        return [
+            (point["bits_per_byte"][self.taught], point["step"])
+            for point in points
+            if self.taught in point.get("bits_per_byte", ())
         ]
-        return [(row["step"], row["bits_per_byte"][self._taught]) for row in rows]
 
-    def _keep(self, model: torch.nn.Module, step: int) -> None:
-        """Keep the weights of the best look so far, here and where the run is mirrored."""
-        path, context = self._folder / f"{step}.safetensors", self._context
-        weights.write_weights(path, dict(trainable_parameters(model)))
-        if distributed.is_main_process():
-            for old in self._kept()[:-KEPT]:
-                old.unlink()
-            name = f"{context.run}/runtime/{context.step}/{path.relative_to(context.scratch).as_posix()}"
-            backup.upload_path(path, name, context.runtime.backup)
-            backup.prune_backup(path.parent, name.rpartition("/")[0], context.runtime.backup)
-
-    def _kept(self) -> list[Path]:
-        return sorted(self._folder.glob("*.safetensors"), key=lambda path: int(path.stem))
+    def _saved(self) -> dict[int, Path]:
+        """Return the files of saved weights by step, in order."""
+        return dict(sorted((int(path.stem), path) for path in self.folder.glob("*.safetensors")))

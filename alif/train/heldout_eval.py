@@ -1,161 +1,131 @@
-"""Looks at held-out texts while a stage trains: bits per byte in each language, and what the model writes by now.
+"""Evaluation on held-out text while a stage trains: bits per byte by language, and samples of what the model
+writes.
 
     {"step": 50, "loss": 3.1, …, "bits_per_byte": {"ur": 1.71, "en": 1.93}, "samples": [{"prompt": "…", "text": "…"}]}
 
-A look draws no random number and changes no weight, so that a run with looks equals one without to the bit. The evaluation
-after training measures more, and on more texts.
+It draws no random number and changes no weight, so a run with it equals one without bit by bit. The step
+`evaluate` measures more, and on more texts.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import torch
-from transformers import PreTrainedTokenizerBase
 
 from alif.records import Document, Example
-from alif.settings import Stage
-from alif.student import distributed, encode_documents, encode_prompt, write_prompt
-from alif.student.chat_template import Template
+from alif.runs.curves import CurvePoint
+from alif.settings import Finetune, Stage
+from alif.student import Student, distributed, encode_prompt, write_prompt
+from alif.student.base import LoadedBase
+from alif.student.chat_template import encode_example_parts
 from alif.student.device import DeviceConfig
+from alif.student.generate import generate_texts
+from alif.student.likelihood import LikelihoodInput, document_inputs, target_bits
 from alif.train.loss import ChunkedLossModel
-from alif.train.packing import PackedDataset, PackedRows, Segment, collate, pack_segments, split_segments
 
 __all__ = ["HeldOutEval", "HeldOutText", "evaluate_heldout", "heldout_answers", "heldout_documents"]
 
-OPENING = 16
+PROMPT_TOKENS = 16
 """Tokens of a held-out document that a sample begins with."""
-WRITTEN = 48
-"""Tokens of a sample."""
+SAMPLE_TOKENS = 48
+
+Row = TypeVar("Row", Document, Example)
 
 
 @dataclass(frozen=True)
 class HeldOutText:
-    """Held-out texts of one language, packed."""
+    """Held-out text of one language."""
 
-    packs: PackedDataset
+    inputs: Sequence[LikelihoodInput]
     bytes: int
-    """UTF-8 bytes of what is predicted."""
+    """UTF-8 bytes of the targets."""
 
 
 @dataclass(frozen=True)
 class HeldOutEval:
-    """What a stage looks at."""
+    """What a stage is evaluated on."""
 
+    base: LoadedBase
     taught: str
     """The language by which the stage may stop early."""
+    window: int
+    """Longest stretch that is read at once, in tokens."""
     texts: Mapping[str, HeldOutText]
     prompts: Sequence[Sequence[int]]
-    tokenizer: PreTrainedTokenizerBase
 
 
-def heldout_documents(
-    held_out: Sequence[Document], taught: str, stage: Stage, tokenizer: PreTrainedTokenizerBase
-) -> HeldOutEval:
-    """Look at documents: every token but the end of text counts, as in the evaluation."""
+def heldout_documents(rows: Sequence[Document], taught: str, stage: Stage, base: LoadedBase) -> HeldOutEval:
+    """Evaluate documents: every token but the end of text counts, as in the step `evaluate`."""
     texts: dict[str, HeldOutText] = {}
     prompts: list[Sequence[int]] = []
-    for language, chosen in _by_language(held_out, stage):
-        encoded = [
-            _open(tokens[:-1], tokenizer)
-            for tokens in encode_documents([row.text for row in chosen], tokenizer)
-        ]
-        pieces = [
-            piece
-            for row, tokens in zip(chosen, encoded, strict=True)
-            for piece in split_segments(row.id, tokens, stage.max_seq_length)
-        ]
-        if pieces:
-            size = sum(len(row.text.encode()) for row in chosen)
-            texts[language] = HeldOutText(
-                pack_segments(pieces, stage.max_seq_length, _filler(tokenizer)), size
-            )
+    for language, chosen in _by_language(rows, stage):
+        inputs = document_inputs([row.text for row in chosen], base.tokenizer)
+        if any(one.target for one in inputs):
+            texts[language] = HeldOutText(inputs, sum(len(row.text.encode()) for row in chosen))
         if language == taught:
-            prompts = [tokens[:OPENING] for tokens in encoded[: stage.eval_samples]]
-    return HeldOutEval(taught, texts, prompts, tokenizer)
+            prompts = [[*one.context, *one.target][:PROMPT_TOKENS] for one in inputs[: stage.eval_samples]]
+    return HeldOutEval(base, taught, stage.max_seq_length, texts, prompts)
 
 
-def heldout_answers(
-    held_out: Sequence[tuple[Example, Segment]],
-    taught: str,
-    stage: Stage,
-    template: Template,
-    tokenizer: PreTrainedTokenizerBase,
-) -> HeldOutEval:
-    """Look at answers: their tokens and their end count, the prompts do not."""
-    pieces = {row.id: piece for row, piece in held_out if len(piece.tokens) <= stage.max_seq_length}
+def heldout_answers(rows: Sequence[Example], taught: str, stage: Finetune, base: LoadedBase) -> HeldOutEval:
+    """Evaluate answers: their tokens and their end count, the prompts do not."""
+    inputs: dict[str, LikelihoodInput] = {}
+    for row in rows:
+        *before, (answer, _) = encode_example_parts(row, stage.prompt_template, base.tokenizer)
+        one = LikelihoodInput([token for tokens, _ in before for token in tokens], answer)
+        if len(one) <= stage.max_seq_length:
+            inputs[row.id] = one
     texts: dict[str, HeldOutText] = {}
     prompts: list[Sequence[int]] = []
-    for language, chosen in _by_language([row for row, _ in held_out if row.id in pieces], stage):
+    for language, chosen in _by_language([row for row in rows if row.id in inputs], stage):
         size = sum(len(row.output.encode()) for row in chosen)
-        packs = pack_segments([pieces[row.id] for row in chosen], stage.max_seq_length, _filler(tokenizer))
-        texts[language] = HeldOutText(packs, size)
+        texts[language] = HeldOutText([inputs[row.id] for row in chosen], size)
         if language == taught:
-            asked = [
-                write_prompt(row.instruction, row.input, template, tokenizer)
+            prompts = [
+                encode_prompt(
+                    write_prompt(
+                        row.instruction, row.input, stage.prompt_template, base.tokenizer, row.turns
+                    ),
+                    base.tokenizer,
+                )
                 for row in chosen[: stage.eval_samples]
             ]
-            prompts = [encode_prompt(prompt, tokenizer) for prompt in asked]
-    return HeldOutEval(taught, texts, prompts, tokenizer)
+    return HeldOutEval(base, taught, stage.max_seq_length, texts, prompts)
 
 
-def evaluate_heldout(learner: ChunkedLossModel, looks: HeldOutEval, where: DeviceConfig) -> dict[str, Any]:
-    """Return {"bits_per_byte": {language: …}, "samples": [{"prompt", "text"}]} of the weights as they are now."""
-    mixed = torch.autocast(where.device.type, where.dtype, enabled=where.dtype != torch.float32)
-    learner.eval()
-    try:
-        with torch.no_grad(), mixed, distributed.unsharded(learner):
-            bits = {language: _bits(learner, texts, where) for language, texts in looks.texts.items()}
-            samples = [_sample(learner, prompt, looks.tokenizer, where) for prompt in looks.prompts]
-    finally:
-        learner.train()
-    return {"bits_per_byte": bits, "samples": samples}
-
-
-def _by_language(rows: Sequence[Any], stage: Stage) -> Iterator[tuple[str, list[Any]]]:
-    """Yield each language with its texts of a look, drawn by lot."""
+def _by_language(rows: Sequence[Row], stage: Stage) -> Iterator[tuple[str, list[Row]]]:
+    """Yield each language with a seeded sample of `eval_texts` of its rows."""
     mixed = [rows[index] for index in np.random.default_rng(stage.seed).permutation(len(rows))]
     for language in sorted({row.language for row in rows}):
         yield language, [row for row in mixed if row.language == language][: stage.eval_texts]
 
 
-def _open(tokens: list[int], tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Set something before a text, so that its first token is predicted too."""
-    return tokens if tokens and tokens[0] == tokenizer.bos_token_id else [_filler(tokenizer), *tokens]
-
-
-def _filler(tokenizer: PreTrainedTokenizerBase) -> int:
-    end: int = tokenizer.eos_token_id
-    return end
-
-
-def _bits(learner: ChunkedLossModel, texts: HeldOutText, where: DeviceConfig) -> float:
-    rows = PackedRows(texts.packs, np.arange(len(texts.packs)))
-    nats = 0.0
-    for index in range(len(rows)):
-        batch = {
-            key: part.to(where.device) if isinstance(part, torch.Tensor) else part
-            for key, part in collate([rows[index]]).items()
-        }
-        nats += float(learner(**batch, num_items_in_batch=1)["loss"])
-    return round(distributed.all_reduce_mean(nats) / math.log(2) / texts.bytes, 4)
-
-
-def _sample(
-    learner: ChunkedLossModel, prompt: Sequence[int], tokenizer: PreTrainedTokenizerBase, where: DeviceConfig
-) -> dict[str, str]:
-    model: Any = learner.model
-    tokens = torch.tensor([list(prompt)], device=where.device)
-    end = _filler(tokenizer)
-    made = model.generate(
-        input_ids=tokens, max_new_tokens=WRITTEN, do_sample=False, pad_token_id=end, eos_token_id=end
-    )
-    written = made[0, len(prompt) :]
+def evaluate_heldout(learner: ChunkedLossModel, heldout: HeldOutEval, device: DeviceConfig) -> CurvePoint:
+    """Return bits per byte by language, and samples, of the weights as they are now."""
+    base = heldout.base
+    student = Student(learner.model, base.tokenizer, base.base, device.device)  # type: ignore[arg-type]  # a causal model
+    autocast = torch.autocast(device.device.type, device.dtype, enabled=device.dtype != torch.float32)
+    learner.eval()
+    try:
+        with torch.no_grad(), autocast, distributed.unsharded(learner):
+            bits = {
+                language: sum(target_bits(student, text.inputs, heldout.window))
+                for language, text in heldout.texts.items()
+            }
+            written = generate_texts(student, heldout.prompts, SAMPLE_TOKENS)
+    finally:
+        learner.train()
+    prompts = [str(base.tokenizer.decode(list(one), skip_special_tokens=True)) for one in heldout.prompts]
     return {
-        "prompt": str(tokenizer.decode(list(prompt), skip_special_tokens=True)),
-        "text": str(tokenizer.decode(written, skip_special_tokens=True)),
+        "bits_per_byte": {
+            language: round(distributed.all_reduce_mean(total) / heldout.texts[language].bytes, 4)
+            for language, total in bits.items()
+        },
+        "samples": [
+            {"prompt": prompt, "text": one.text} for prompt, one in zip(prompts, written, strict=True)
+        ],
     }

@@ -1,7 +1,7 @@
 """Cross-entropy over the labelled tokens only, in chunks.
 
-Prompts and filler cost no product with the head, and the table of logits [tokens, vocabulary] never exists: for 16,384 tokens
-of Llama-3 it would take 8.4 GB.
+Prompts and padding cost no product with the head, and the logits [tokens, vocabulary] are never held at once:
+for 16,384 tokens of Llama-3 they would take 8.4 GB.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from alif.train.packing import IGNORE
 __all__ = ["ChunkedLossModel", "labelled_loss"]
 
 CHUNK = {"cpu": 256, "cuda": 4096}
-"""Labelled tokens at once. On a CPU PyTorch's own choice was slower; on a GPU Llama-3's logits of 4,096 tokens are 2 GB."""
+"""Labelled tokens at once. On a CPU PyTorch's own choice was slower; on a GPU Llama-3's logits of 4,096 are 2
+GB."""
 
 
 class ChunkedLossModel(torch.nn.Module):
@@ -39,10 +40,12 @@ class ChunkedLossModel(torch.nn.Module):
         num_items_in_batch: torch.Tensor | int = 1,
         **bounds: Any,
     ) -> dict[str, torch.Tensor]:
-        """Return {"loss"}: summed loss of a batch [rows, length] over `num_items_in_batch`; `bounds` are for the attention."""
+        """Return {"loss"}: summed loss of a batch [rows, length] over `num_items_in_batch`; `bounds`: for
+        attention.
+        """
         bare = unwrap(self.model)
-        given = {"input_ids": input_ids, "position_ids": position_ids, "use_cache": False, **bounds}
-        states = bare.base_model(**given).last_hidden_state
+        inputs = {"input_ids": input_ids, "position_ids": position_ids, "use_cache": False, **bounds}
+        states = bare.base_model(**inputs).last_hidden_state
         weight, bias = output_head(bare)
         return {"loss": labelled_loss(states, weight.to(states.dtype), bias, labels) / num_items_in_batch}
 
@@ -56,28 +59,29 @@ def labelled_loss(
         states: [rows, length, width], the last hidden states.
         weight: [vocabulary, width] of the head.
         bias: [vocabulary] or None.
-        labels: [rows, length], IGNORE where no loss is due.
+        labels: [rows, length], IGNORE where there is no loss.
     """
     targets = labels[:, 1:].reshape(-1)
-    wanted = (targets != IGNORE).nonzero().squeeze(-1)
-    chosen = states[:, :-1].reshape(-1, states.shape[-1]).index_select(0, wanted)
-    return _loss(chosen, weight, bias, targets.index_select(0, wanted))
+    labelled = (targets != IGNORE).nonzero().squeeze(-1)
+    chosen = states[:, :-1].reshape(-1, states.shape[-1]).index_select(0, labelled)
+    return _loss(chosen, weight, bias, targets.index_select(0, labelled))
 
 
 def _chunked(
     states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor
 ) -> torch.Tensor:
-    """Do what PyTorch's fused loss does, where there is none: logits of a chunk are made again on the way back."""
+    """Do what PyTorch's fused loss does, where there is none: logits of a chunk are recomputed in the
+    backward pass.
+    """
 
-    def part(states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return functional.cross_entropy(
-            functional.linear(states, weight, bias).float(), targets, reduction="sum"
-        )
+    def chunk_loss(states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        logits = functional.linear(states, weight, bias).float()
+        return functional.cross_entropy(logits, targets, reduction="sum")
 
     size = CHUNK[states.device.type]
     total = states.new_zeros((), dtype=torch.float32)
     for some, aims in zip(torch.split(states, size), torch.split(targets, size), strict=True):
-        total = total + checkpoint(part, some, aims, use_reentrant=False)
+        total = total + checkpoint(chunk_loss, some, aims, use_reentrant=False)
     return total
 
 

@@ -1,4 +1,4 @@
-"""What is needed to tell which part of a GPU's peak a training reaches: the model's sizes, its texts' length, and the peak."""
+"""Model FLOP utilisation: the sizes of a loaded model, the length of its texts, and the peak of its GPU."""
 
 from __future__ import annotations
 
@@ -12,33 +12,30 @@ from alif.cost.gpus import GPUS
 from alif.student.adapter import EMBEDDINGS, count_weights, unwrap
 from alif.train.packing import PackedDataset
 
-__all__ = ["linear_sizes", "peak_flops", "mean_document_length"]
+__all__ = ["linear_sizes", "mean_document_length", "peak_flops"]
 
 
 def linear_sizes(model: Any) -> LayerSizes:
-    """Return what decides the work of a token in `model`, a causal one of Llama's shape, with or without an adapter."""
+    """Return the sizes that decide the FLOPs per token of `model`, a causal one of Llama's architecture."""
     bare = unwrap(model)
     config = bare.config
-    layers = [(name, weight) for name, weight in bare.named_parameters() if weight.ndim == 2]
-    linear = [weight for name, weight in layers if not _of_vocabulary(name)]
+    matrices = [(name, weight) for name, weight in bare.named_parameters() if weight.ndim == 2]
+    vocabulary = [weight for name, weight in matrices if any(part in name for part in EMBEDDINGS)]
+    linear = [weight for name, weight in matrices if not any(part in name for part in EMBEDDINGS)]
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return LayerSizes(
         linear=sum(count_weights(weight) for weight in linear),
         trained=sum(count_weights(weight) for weight in linear if weight.requires_grad),
         head=config.vocab_size * config.hidden_size,
-        head_trained=any(weight.requires_grad for name, weight in layers if _of_vocabulary(name)),
+        head_trained=any(weight.requires_grad for weight in vocabulary),
         queries=config.num_attention_heads * width * config.num_hidden_layers,
     )
 
 
-def _of_vocabulary(name: str) -> bool:
-    return any(part in name for part in EMBEDDINGS)
-
-
-def mean_document_length(packs: PackedDataset) -> float:
-    """Return the mean length of the text that a token stands in."""
+def mean_document_length(dataset: PackedDataset) -> float:
+    """Return the mean, over tokens, of the length of the document that a token belongs to."""
     lengths: list[int] = []
-    for positions, used in zip(packs.positions[:200], packs.used[:200], strict=True):
+    for positions, used in zip(dataset.positions[:200], dataset.used[:200], strict=True):
         starts = np.flatnonzero(positions[:used] == 0)
         lengths += np.diff([*starts, used]).tolist()
     sizes = np.array(lengths, dtype=float)
@@ -46,7 +43,7 @@ def mean_document_length(packs: PackedDataset) -> float:
 
 
 def peak_flops(device: torch.device) -> float | None:
-    """Return the 16-bit operations a second that the maker tells of this GPU, or None where it is not known."""
+    """Return the 16-bit FLOP/s that the maker of this GPU states, or None where it is not known."""
     if device.type != "cuda":
         return None
     name = torch.cuda.get_device_name(device).upper()

@@ -1,15 +1,15 @@
-"""What both stages do with their packed rows: tell what is trained, train it, save the adapter."""
+"""What both stages do with their rows: pack them, report what is trained, train it, save the adapter."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from peft import PeftModel
 
 from alif import console
 from alif.errors import RecipeError
+from alif.facts.training_facts import StageFacts
 from alif.runs import StepContext
 from alif.settings import Stage
 from alif.student import adapter as adapters
@@ -20,62 +20,60 @@ from alif.train.heldout_eval import HeldOutEval
 from alif.train.packing import PackedDataset, Segment, pack_segments, pad_segments
 from alif.train.trainer import checkpoint_key, fit_model
 
-__all__ = ["check_length", "lay_out_rows", "train_stage"]
+__all__ = ["check_length", "pack_rows", "train_stage"]
 
 
-def check_length(bare: LoadedBase, name: str, stage: Stage) -> None:
+def check_length(base: LoadedBase, name: str, stage: Stage) -> None:
     """Refuse rows in which a text could be longer than the base can read."""
-    longest = getattr(bare.model.config, "max_position_embeddings", None)
+    longest = getattr(base.model.config, "max_position_embeddings", None)
     if longest is not None and stage.max_seq_length > longest:
         raise RecipeError(
-            f"{name}.max_seq_length = {stage.max_seq_length}, but {bare.base.base} reads at most {longest} tokens",
+            f"{name}.max_seq_length = {stage.max_seq_length}, but {base.base.base} reads at most {longest} tokens",
             f"Set {name}.max_seq_length to {longest} or less.",
         )
 
 
-def lay_out_rows(
-    pieces: Sequence[Segment], stage: Stage, filler: int, scratch: Path | None = None
+def pack_rows(
+    segments: Sequence[Segment], stage: Stage, filler: int, scratch: Path | None = None
 ) -> PackedDataset:
-    """Lay texts into rows as the stage's layout says; in files under `scratch`, of each process its own, or in memory."""
-    lay_out = pack_segments if stage.packing == "packed" else pad_segments
+    """Pack or pad texts as the stage says; in files under `scratch`, of each process its own, or in
+    memory.
+    """
     folder = scratch / f"packs{distributed.rank() or ''}" if scratch else None
-    return lay_out(pieces, stage.max_seq_length, filler, folder)
+    make = pack_segments if stage.packing == "packed" else pad_segments
+    return make(segments, stage.max_seq_length, filler, folder)
 
 
 def train_stage(
     context: StepContext,
     base: Base,
     model: PeftModel,
-    packs: PackedDataset,
+    dataset: PackedDataset,
     stage: Stage,
     *,
-    where: DeviceConfig,
+    device: DeviceConfig,
     start: str,
-    looks: HeldOutEval | None = None,
-) -> dict[str, Any]:
-    """Train `model` on `packs`, write `adapter/`, and return the stage's facts.
+    heldout: HeldOutEval | None = None,
+) -> StageFacts:
+    """Train `model` on `dataset`, write `adapter/`, and return the stage's facts.
 
-    `start` says what the adapter was before, by settings or digest: a checkpoint that began elsewhere is not resumed from.
+    `start` identifies the adapter before, by settings or digest: checkpoints of another start are not resumed
+    from.
     """
     share = adapters.count_parameters(model)
-    told = f"{share.trainable:,} of {share.total:,} parameters are trained ({share.percent:.2f} % of base + adapter)"
-    console.log(f"{context.step}: {told}")
-    outcome = fit_model(
-        model,
-        packs,
-        stage,
-        context,
-        where=where,
-        aim=checkpoint_key(packs, stage, start=base.digest + start),
-        looks=looks,
+    console.log(
+        f"{context.step}: {share.trainable:,} of {share.total:,} parameters are trained "
+        f"({share.percent:.2f} % of base + adapter)"
     )
+    key = checkpoint_key(dataset, stage, start=base.digest + start)
+    outcome = fit_model(model, dataset, stage, context, device=device, key=key, heldout=heldout)
     adapters.save_adapter(model, context.folder / "adapter", base.base)
-    return {
-        "trainable": share.trainable,
-        "parameters": share.total,
-        "trainable_percent": round(share.percent, 2),
-        "rows": len(packs),
-        "fill": round(packs.fill, 4),
-        "labelled": packs.labelled,
-        **outcome.facts(),
-    }
+    return StageFacts(
+        trainable=share.trainable,
+        parameters=share.total,
+        trainable_percent=round(share.percent, 2),
+        rows=len(dataset),
+        fill=round(dataset.fill, 4),
+        labelled=dataset.labelled,
+        **outcome.model_dump(),
+    )

@@ -1,8 +1,10 @@
-"""transformers' Trainer with two learning rates, and checkpoints of ours that any number of processes can go on from.
+"""transformers' Trainer with two learning rates, and checkpoints that any number of processes can resume
+from.
 
     step-50/  trained.safetensors  optimizer.pt  scheduler.pt  rng_state.pth  trainer_state.json  whole.json
 
-Of several processes (`ranks`) each may hold a part of every weight. What is written is put together first, and one writes it.
+Of several processes (`launch`) each may hold a shard of every weight. Rank 0 writes what is gathered from
+all.
 """
 
 from __future__ import annotations
@@ -16,32 +18,51 @@ import torch
 from transformers import Trainer
 
 from alif import store
-from alif.remote import backup
+from alif.errors import MissingExtra, ModelError
 from alif.settings import Stage
 from alif.student import distributed, weights
-from alif.student.adapter import trainable_parameters
+from alif.student.adapter import EMBEDDINGS, trainable_parameters
 from alif.train import checkpoints
-from alif.train.optimizers import build_optimizer
 from alif.train.training_callback import TrainingCallback
 
-__all__ = ["StageTrainer", "load_trainable"]
+__all__ = ["StageTrainer", "group_parameters", "load_trainable"]
 
 WEIGHTS, OPTIMIZER, SCHEDULER = "trained.safetensors", "optimizer.pt", "scheduler.pt"
 """Files of a checkpoint."""
+EXTRA = "low-memory"
+"""Of pyproject.toml: bitsandbytes."""
 
 
 class StageTrainer(Trainer):
     """transformers' Trainer with two learning rates and our checkpoints."""
 
-    def prepare(self, stage: Stage, folder: Path, aim: str, watch: TrainingCallback) -> None:
-        """Take what the Trainer's own constructor has no place for."""
-        self.stage, self.folder, self.aim, self.watch = stage, folder, aim, watch
+    def configure(self, stage: Stage, folder: Path, key: str, callback: TrainingCallback) -> None:
+        """Set what the Trainer's own constructor has no parameter for."""
+        self.stage, self.folder, self.key, self.callback = stage, folder, key, callback
 
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
-        """Build AdamW; the embeddings have their own learning rate, and neither they nor vectors decay."""
-        if self.optimizer is None:
-            kind, more = build_optimizer(self.stage, self.args.device)
-            self.optimizer = kind(_groups(self.model, self.stage), **more)
+        """Build AdamW, in full or with its state in 8 bits.
+
+        Raises:
+            ModelError: 8 bits without a GPU.
+            MissingExtra: bitsandbytes is not installed.
+        """
+        if self.optimizer is not None:
+            return self.optimizer
+        groups, on_gpu = group_parameters(self.model, self.stage), self.args.device.type == "cuda"
+        if self.stage.optimizer == "adamw":
+            self.optimizer = torch.optim.AdamW(groups, fused=on_gpu)
+            return self.optimizer
+        if not on_gpu:
+            raise ModelError(
+                'optimizer = "adamw_8bit" needs a GPU, and none is used here',
+                'Set it to "adamw", or use a GPU.',
+            )
+        try:
+            from bitsandbytes.optim import AdamW8bit  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise MissingExtra('optimizer = "adamw_8bit"', EXTRA) from error
+        self.optimizer = AdamW8bit(groups)
         return self.optimizer
 
     def training_step(
@@ -49,12 +70,12 @@ class StageTrainer(Trainer):
     ) -> torch.Tensor:
         """Keep the loss of each forward pass."""
         loss = super().training_step(model, inputs, num_items_in_batch)
-        self.watch.losses.append(loss)
+        self.callback.losses.append(loss)
         return loss
 
     def _clip_grad_norm(self, model: torch.nn.Module) -> Any:
         norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]  # transformers has no types here
-        self.watch.gradient_norm = float(distributed.gather_tensor(norm))
+        self.callback.gradient_norm = float(distributed.gather_tensor(norm))
         return norm
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
@@ -62,22 +83,15 @@ class StageTrainer(Trainer):
             name: distributed.gather_tensor(weight.detach())
             for name, weight in trainable_parameters(self.model)
         }
+        size = 4 * sum(weight.numel() * weight.element_size() for weight in state.values())
+        step, curve = self.state.global_step, self.callback.path
         with contextlib.ExitStack() as block, weights.friendly_disk_errors(self.folder):
-
-            def begin() -> Path:
-                checkpoints.require_checkpoint_space(
-                    self.folder, 4 * sum(weight.numel() * weight.element_size() for weight in state.values())
-                )
-                return block.enter_context(
-                    checkpoints.write_checkpoint(self.folder, self.state.global_step, self.aim)
-                )
-
-            partial = distributed.broadcast_from_rank0(begin)
+            partial = distributed.broadcast_from_rank0(
+                lambda: block.enter_context(checkpoints.write_checkpoint(self.folder, step, self.key, size))
+            )
             weights.write_weights(partial / WEIGHTS, state)
             if distributed.is_main_process():
-                store.fsync(
-                    self.watch.path
-                )  # a checkpoint without its part of the curve would end with other facts
+                store.fsync(curve)  # a checkpoint without its part of the curve would end with other facts
             self._save_optimizer_and_scheduler(str(partial))
             self._save_rng_state(str(partial))  # each process its own
             if distributed.is_main_process():
@@ -85,42 +99,31 @@ class StageTrainer(Trainer):
                 self.state.save_to_json(str(partial / "trainer_state.json"))
             distributed.barrier()
         if distributed.is_main_process():
-            self._mirror()
-
-    def _mirror(self) -> None:
-        """Copy the checkpoint and the curve to where the run is mirrored."""
-        context = self.watch.context
-        for path in (self.folder / f"step-{self.state.global_step}", self.watch.path):
-            name = f"{context.run}/runtime/{context.step}/{path.relative_to(context.scratch).as_posix()}"
-            backup.upload_path(path, name, context.runtime.backup)
-        folder = f"{context.run}/runtime/{context.step}/{self.folder.relative_to(context.scratch).as_posix()}"
-        backup.prune_backup(self.folder, folder, context.runtime.backup)
+            checkpoints.upload_checkpoint(self.callback.context, self.folder / f"step-{step}", curve)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
-        """Write the whole state, whoever holds which part of it."""
-        optimizer, schedule = self._moving()
-        state = distributed.gather_tensor(optimizer.state_dict())
+        """Write the whole state, gathered from all processes."""
+        assert self.optimizer is not None
+        state = distributed.gather_tensor(self.optimizer.state_dict())
         if distributed.is_main_process():
+            schedule: Any = self.lr_scheduler
             torch.save(state, Path(output_dir) / OPTIMIZER)
             torch.save(schedule.state_dict(), Path(output_dir) / SCHEDULER)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        """Take from a whole state what this process holds."""
+        """Load from a whole state what this process holds."""
         if checkpoint is None:
             return
-        optimizer, schedule = self._moving()
+        assert self.optimizer is not None
+        schedule: Any = self.lr_scheduler
         saved = torch.load(Path(checkpoint) / OPTIMIZER, map_location="cpu", weights_only=True)
-        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         for number, moments in saved["state"].items():
             for name, value in moments.items():
                 if value.shape == parameters[number].shape:
                     moments[name] = distributed.shard_like(value, parameters[number])
-        optimizer.load_state_dict(saved)
+        self.optimizer.load_state_dict(saved)
         schedule.load_state_dict(torch.load(Path(checkpoint) / SCHEDULER, weights_only=True))
-
-    def _moving(self) -> tuple[torch.optim.Optimizer, Any]:
-        assert self.optimizer is not None
-        return self.optimizer, self.lr_scheduler
 
     def _load_from_checkpoint(
         self, resume_from_checkpoint: str, model: torch.nn.Module | None = None
@@ -135,16 +138,22 @@ def load_trainable(saved: Mapping[str, torch.Tensor], model: torch.nn.Module | N
             weight.copy_(distributed.shard_like(saved[name], weight))
 
 
-def _groups(model: torch.nn.Module | None, stage: Stage) -> list[dict[str, Any]]:
+def group_parameters(model: torch.nn.Module | None, stage: Stage) -> list[dict[str, object]]:
+    """Return parameter groups: embeddings have their own learning rate, and neither they nor vectors
+    decay.
+    """
     embeddings: list[torch.nn.Parameter] = []
     matrices: list[torch.nn.Parameter] = []
     vectors: list[torch.nn.Parameter] = []
     for name, parameter in trainable_parameters(model):
-        own = "embed_tokens" in name or "lm_head" in name
-        (embeddings if own else matrices if parameter.ndim > 1 else vectors).append(parameter)
-    groups = [
-        {"params": matrices, "lr": stage.lr, "weight_decay": stage.weight_decay},
-        {"params": vectors, "lr": stage.lr, "weight_decay": 0.0},
-        {"params": embeddings, "lr": stage.embedding_lr, "weight_decay": 0.0},
+        is_embedding = any(part in name for part in EMBEDDINGS)
+        (embeddings if is_embedding else matrices if parameter.ndim > 1 else vectors).append(parameter)
+    return [
+        {"params": parameters, "lr": lr, "weight_decay": weight_decay}
+        for parameters, lr, weight_decay in (
+            (matrices, stage.lr, stage.weight_decay),
+            (vectors, stage.lr, 0.0),
+            (embeddings, stage.embedding_lr, 0.0),
+        )
+        if parameters
     ]
-    return [group for group in groups if group["params"]]

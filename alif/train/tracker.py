@@ -1,8 +1,9 @@
-"""The numbers of a stage's curve to trackio or Weights & Biases too, where a recipe asks for it (runtime.tracker).
+"""The training curve in trackio or Weights & Biases too, where a recipe asks for it (runtime.tracker).
 
-Off by default; the curve on disk is always whole. Only numbers and the stage's settings are sent: no text, no samples, nothing
-about the machine. trackio keeps them in files here, unless TRACKIO_SPACE_ID or TRACKIO_SERVER_URL names a place; `trackio show`
-draws them. A tracker that fails in the middle is told once and left out: no training stops for it.
+Off by default; the curve on disk is always complete. Only numbers and the stage's settings are sent: no text,
+no samples, nothing about the machine, which transformers' own integrations would send. trackio keeps them in
+files here, unless TRACKIO_SPACE_ID or TRACKIO_SERVER_URL names a place. A tracker that fails during training
+is left out: no training stops for it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import contextlib
 import io
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,17 +20,18 @@ from urllib.parse import urlsplit
 from alif import console, store
 from alif.errors import AlifError, MissingExtra
 from alif.runs import StepContext
+from alif.runs.curves import CurvePoint
 from alif.settings import Runtime, Stage
 
 __all__ = ["PROJECT", "Tracker", "numeric_values", "tracker_hosts"]
 
 PROJECT = "alif"
 NAME = "tracker.json"
-"""File in a step's scratch folder: the name that a resumed stage goes on under."""
+"""File in a step's scratch folder: the name under which a resumed stage goes on."""
 
 
 def tracker_hosts(runtime: Runtime) -> Iterator[tuple[str, str]]:
-    """Yield (host, what is sent there) of the tracker that a recipe asks for; none where it keeps to this machine."""
+    """Yield (host, what is sent there) of the tracker that a recipe asks for; none where it is local."""
     sent = "the numbers of the training curve and the stages' settings; no text"
     space, server = os.environ.get("TRACKIO_SPACE_ID"), os.environ.get("TRACKIO_SERVER_URL")
     if runtime.tracker == "wandb" and os.environ.get("WANDB_MODE", "online") in ("online", "shared"):
@@ -42,7 +44,7 @@ def tracker_hosts(runtime: Runtime) -> Iterator[tuple[str, str]]:
 
 
 class Tracker:
-    """A stage's line to the tracker that `runtime.tracker` names, or none."""
+    """A stage's connection to the tracker that `runtime.tracker` names, or none."""
 
     def __init__(self, context: StepContext, stage: Stage) -> None:
         self.context, self.stage, self.kind = context, stage, context.runtime.tracker
@@ -62,75 +64,65 @@ class Tracker:
             library: Any = import_module(self.kind)
         except ImportError as error:
             raise MissingExtra(f'runtime.tracker = "{self.kind}"', self.kind) from error
-        settings = {"step": self.context.step, **self.stage.model_dump(mode="json")}
-        common = {
-            "project": PROJECT,
-            "group": self.context.run,
-            "config": settings,
-            "resume": "allow",
-            "name": self._name(steps),
-        }
-        try:
-            with _silent():
-                library.init(**common, **getattr(self, f"_{self.kind}")(library))
-        except Exception as error:  # whatever it raises, the cure is the same
-            told = " ".join(str(error).split())[:200]
-            raise AlifError(
-                f'runtime.tracker = "{self.kind}": it cannot begin ({told or type(error).__name__})',
-                'Log in with its own command (wandb login), or set runtime.tracker = "": the curve is written in any case.',
-            ) from error
-        self.library = library
-
-    def log(self, row: Mapping[str, Any]) -> None:
-        """Send a row of the curve."""
-        self._tell("log", numeric_values(row), step=row["step"])
-
-    def end(self) -> None:
-        """Send what waits, and close."""
-        self._tell("finish")
-
-    def _tell(self, what: str, *context: Any, **more: Any) -> None:
-        """Do nothing without a tracker; leave one out that fails."""
-        if self.library is None:
-            return
-        try:
-            with _silent():
-                getattr(self.library, what)(*context, **more)
-        except Exception as error:
-            console.log(
-                f"{self.context.step}: {self.kind} fails and is left out ({' '.join(str(error).split())[:200]})"
-            )
-            self.library = None
-
-    def _name(self, steps: int) -> str:
-        """Return the name of this training: kept where it goes on, another one where it begins anew."""
         path = self.context.scratch / NAME
         if not steps or not path.is_file():
             store.write_json(path, f"{self.context.run}-{self.context.step}-{secrets.token_hex(3)}")
-        return str(store.read_json(path))
+        name = str(store.read_json(path))
+        options = self._wandb_options(library, name) if self.kind == "wandb" else {
+            "embed": False, "auto_log_gpu": False, "auto_log_cpu": False
+        }  # fmt: skip
+        config = {"step": self.context.step, **self.stage.model_dump(mode="json")}
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):  # where `--json` has one document
+                library.init(
+                    project=PROJECT,
+                    group=self.context.run,
+                    config=config,
+                    resume="allow",
+                    name=name,
+                    **options,
+                )
+        except Exception as error:  # whatever it raises, the advice is the same
+            message = " ".join(str(error).split())[:200]
+            raise AlifError(
+                f'runtime.tracker = "{self.kind}": it cannot begin ({message or type(error).__name__})',
+                "Log in with its own command (wandb login), or set "
+                'runtime.tracker = "": the curve is written in any case.',
+            ) from error
+        self.library = library
 
-    def _trackio(self, library: Any) -> dict[str, Any]:
-        return {"embed": False, "auto_log_gpu": False, "auto_log_cpu": False}
+    def log(self, point: CurvePoint) -> None:
+        """Send a point of the curve."""
+        self._call("log", numeric_values(point), step=point["step"])
 
-    def _wandb(self, library: Any) -> dict[str, Any]:
+    def end(self) -> None:
+        """Send what waits, and close."""
+        self._call("finish")
+
+    def _call(self, function: str, *args: Any, **kwargs: Any) -> None:
+        """Call the tracker, if there is one; leave out one that fails."""
+        if self.library is None:
+            return
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                getattr(self.library, function)(*args, **kwargs)
+        except Exception as error:
+            message = " ".join(str(error).split())[:200]
+            console.log(f"{self.context.step}: {self.kind} fails and is left out ({message})")
+            self.library = None
+
+    def _wandb_options(self, library: Any, name: str) -> dict[str, object]:
         folder = self.context.scratch / "wandb"
         folder.mkdir(parents=True, exist_ok=True)
-        nothing_else = {f"x_disable_{what}": True for what in ("meta", "stats", "machine_info")}
-        nothing_else |= {"disable_git": True, "disable_code": True, "x_save_requirements": False}
-        settings = library.Settings(silent=True, console="off", **nothing_else)
-        return {"id": self._name(1), "dir": str(folder), "settings": settings}
+        disabled = {f"x_disable_{what}": True for what in ("meta", "stats", "machine_info")}
+        disabled |= {"disable_git": True, "disable_code": True, "x_save_requirements": False}
+        return {
+            "id": name, "dir": str(folder), "settings": library.Settings(silent=True, console="off", **disabled),
+        }  # fmt: skip
 
 
-def numeric_values(row: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers of a row of the curve, bits per byte as one of each language."""
-    plain = {key: value for key, value in row.items() if key != "step" and isinstance(value, int | float)}
-    return plain | {
-        f"bits_per_byte/{language}": bits for language, bits in row.get("bits_per_byte", {}).items()
-    }
-
-
-@contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """Keep what a tracker prints from standard output, where `--json` has one document."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        yield
+def numeric_values(point: CurvePoint) -> dict[str, float]:
+    """Return the numbers of a point of the curve, bits per byte as one of each language."""
+    plain = {key: value for key, value in point.items() if key != "step" and isinstance(value, int | float)}
+    by_language = point.get("bits_per_byte", {})
+    return plain | {f"bits_per_byte/{language}": bits for language, bits in by_language.items()}

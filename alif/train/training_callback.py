@@ -1,4 +1,5 @@
-"""What a stage tells while it trains: a line of its curve for each step, a moving bar, and a stop where going on is no use.
+"""What a stage reports while it trains: a point of its curve per step, a progress bar; and the reasons to
+stop early.
 
 The rows and ids of a batch whose loss is not a number are kept in runtime/STEP/not-a-number.jsonl.
 """
@@ -10,20 +11,20 @@ import time
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from transformers import TrainerCallback
 
 from alif import console, store
 from alif.errors import ModelError
-from alif.runs import StepContext
+from alif.runs import StepContext, curves
+from alif.runs.curves import CurvePoint
 from alif.settings import Stage
 from alif.student import distributed
 from alif.student.device import DeviceConfig
-from alif.runs import curves
 from alif.train import mfu
 from alif.train.early_stopping import EarlyStopping
 from alif.train.heldout_eval import HeldOutEval, evaluate_heldout
-from alif.train.loss import ChunkedLossModel
 from alif.train.packing import PackedDataset
 from alif.train.tracker import Tracker
 
@@ -31,113 +32,106 @@ __all__ = ["TrainingCallback"]
 
 
 class TrainingCallback(TrainerCallback):
-    """Writes the curve, moves the bar, looks at held-out texts, and stops at a loss that is not a number."""
+    """Writes the curve, moves the bar, evaluates on held-out text, and stops at a loss that is not a
+    number.
+    """
 
     def __init__(
         self,
         context: StepContext,
-        packs: PackedDataset,
-        sequence: np.ndarray,
+        dataset: PackedDataset,
+        order: npt.NDArray[np.int64],
         stage: Stage,
-        bar: console.Bar,
-        where: DeviceConfig,
-        looks: HeldOutEval | None,
+        device: DeviceConfig,
+        heldout: HeldOutEval | None,
+        flops_per_token: float,
     ) -> None:
-        self.context, self.packs, self.sequence, self.stage, self.bar = context, packs, sequence, stage, bar
-        self.where, self.looks = where, looks
-        self.per_step = stage.batch_size
-        self.path = context.scratch / curves.FILE
+        self.context, self.dataset, self.order, self.stage = context, dataset, order, stage
+        self.device, self.heldout, self.flops_per_token = device, heldout, flops_per_token
+        self.path = context.scratch / curves.CURVE
         self.tracker = Tracker(context, stage)
-        self.patience = EarlyStopping(context, stage, looks.taught if looks else "")
+        self.early_stopping = EarlyStopping(context, stage, heldout.taught if heldout else "")
+        self.bar: console.Bar | None = None
         self.gradient_norm: float | None = None
-        self.flop_a_token = 0.0
         self.losses: list[torch.Tensor] = []
-        """Of the forward passes of the step at work; they sum to the step's mean loss."""
-        self.row: dict[str, Any] = {}
-        self.tokens = 0
-        self.since = 0.0
+        """Of the forward passes of this step; they sum to the step's mean loss."""
+        self.point: CurvePoint = {}
+        self.tokens, self.since = 0, 0.0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Begin, or go on, after `state.global_step` steps."""
+        steps = state.global_step
         if distributed.is_main_process():
-            self.tracker.begin(state.global_step)
-            curves.truncate_curve(self.path, state.global_step)
-            self.patience.begin(state.global_step)
-        self.tokens = int(self.packs.used[self.sequence[: state.global_step * self.per_step]].sum())
+            self.tracker.begin(steps)
+            curves.truncate_curve(self.path, steps)
+            self.early_stopping.begin(steps)
+        self.tokens = int(self.dataset.used[self.order[: steps * self.stage.batch_size]].sum())
         self.since = time.monotonic()
-        self.bar.to(state.global_step)
+        if self.bar:
+            self.bar.to(steps)
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Look at the loss before it can do harm."""
+        """Check the loss before it can do harm."""
         loss = distributed.all_reduce_mean(sum(float(part) for part in self.losses))
         self.losses.clear()
         if not math.isfinite(loss):
-            raise self._not_a_number(state.global_step)
-        rate = kwargs["optimizer"].param_groups[0]["lr"]
-        self.row = {
-            "step": state.global_step + 1,
-            "loss": loss,
-            "lr": rate,
-            "gradient_norm": self.gradient_norm,
-        }
+            raise self._nan_error(state.global_step)
+        lr = kwargs["optimizer"].param_groups[0]["lr"]
+        self.point = {
+            "step": state.global_step + 1, "loss": loss, "lr": lr, "gradient_norm": self.gradient_norm,
+        }  # fmt: skip
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Write a line of the curve; look at held-out texts where it is time; stop where they have long been no better."""
-        now, seen = time.monotonic(), int(self.packs.used[self._rows(state.global_step - 1)].sum())
-        rate = seen / max(now - self.since, 1e-9)
-        self.tokens += seen
-        self.row |= {"tokens": self.tokens, "tokens_per_s": round(rate, 1), **self._gpu(rate)}
-        if self.looks and self.stage.eval_steps and state.global_step % self.stage.eval_steps == 0:
-            self._look(kwargs["model"], control)
+        """Write a point of the curve; evaluate where it is time; stop where there was no improvement for
+        long.
+        """
+        tokens = int(self.dataset.used[self._rows(state.global_step - 1)].sum())
+        rate = tokens / max(time.monotonic() - self.since, 1e-9)
+        self.tokens += tokens
+        self.point |= {"tokens": self.tokens, "tokens_per_s": round(rate, 1)}
+        if self.device.device.type == "cuda":
+            self.point["memory_gb"] = round(torch.cuda.max_memory_allocated(self.device.device) / 1e9, 2)
+            if peak := mfu.peak_flops(self.device.device):
+                share = rate * self.flops_per_token / peak / distributed.world_size()
+                self.point["peak_share"] = round(share, 4)
+        if self.heldout and self.stage.eval_steps and state.global_step % self.stage.eval_steps == 0:
+            self._evaluate(kwargs["model"], self.heldout, control)
         if distributed.is_main_process():
-            curves.append_point(self.path, self.row)
-            self.tracker.log(self.row)
-        self.bar.to(state.global_step, f"loss {self.row['loss']:.3f} {rate:,.0f} tokens/s")
+            curves.append_point(self.path, self.point)
+            self.tracker.log(self.point)
+        if self.bar:
+            self.bar.to(state.global_step, f"loss {self.point['loss']:.3f} {rate:,.0f} tokens/s")
         self.since = time.monotonic()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Close the tracker."""
         self.tracker.end()
 
-    def _look(self, learner: ChunkedLossModel, control: Any) -> None:
-        assert self.looks is not None
-        self.row |= evaluate_heldout(learner, self.looks, self.where)
-        told = ", ".join(f"{language} {bits:.3f}" for language, bits in self.row["bits_per_byte"].items())
-        console.log(f"{self.context.step}: step {self.row['step']}, held-out bits per byte: {told}")
-        if self.patience.is_out(learner, self.row):
-            console.log(
-                f"{self.context.step}: {self.stage.early_stopping_patience} looks without a better one; it takes its best weights"
-            )
+    def _evaluate(self, learner: Any, heldout: HeldOutEval, control: Any) -> None:
+        self.point |= evaluate_heldout(learner, heldout, self.device)
+        step, bits_per_byte = self.context.step, self.point["bits_per_byte"]
+        values = ", ".join(f"{language} {bits:.3f}" for language, bits in bits_per_byte.items())
+        console.log(f"{step}: step {self.point['step']}, held-out bits per byte: {values}")
+        if self.early_stopping.should_stop(learner, self.point):
+            patience = self.stage.early_stopping_patience
+            console.log(f"{step}: no improvement in {patience} evaluations; the best weights are restored")
             control.should_training_stop = True
             control.should_save = False  # a checkpoint would be resumed from, and the stage go on
 
-    def _gpu(self, rate: float) -> dict[str, float]:
-        if self.where.device.type != "cuda":
-            return {}
-        told = {"memory_gb": round(torch.cuda.max_memory_allocated(self.where.device) / 1e9, 2)}
-        most = mfu.peak_flops(self.where.device)
-        return told | (
-            {"peak_share": round(rate * self.flop_a_token / most / distributed.world_size(), 4)}
-            if most
-            else {}
-        )
+    def _rows(self, step: int) -> npt.NDArray[np.int64]:
+        return self.order[step * self.stage.batch_size : (step + 1) * self.stage.batch_size]
 
-    def _rows(self, step: int) -> np.ndarray:
-        return self.sequence[step * self.per_step : (step + 1) * self.per_step]
-
-    def _not_a_number(self, step: int) -> ModelError:
-        rows = self._rows(step)
+    def _nan_error(self, step: int) -> ModelError:
+        rows, dataset = self._rows(step), self.dataset
         path = self.context.scratch / "not-a-number.jsonl"
         store.write_rows(
             path,
-            (
-                {"row": int(r), "ids": self.packs.names[r], "tokens": self.packs.tokens[r].tolist()}
-                for r in rows
-            ),
+            ({"row": int(r), "ids": dataset.names[r], "tokens": dataset.tokens[r].tolist()} for r in rows),
         )
-        ids = list(dict.fromkeys(name for row in rows for name in self.packs.names[row]))
+        ids = list(dict.fromkeys(name for row in rows for name in dataset.names[row]))
         shown = ", ".join(ids[:4]) + (f" and {len(ids) - 4} more" if len(ids) > 4 else "")
+        name = self.context.step
         return ModelError(
-            f"{self.context.step}: the loss is not a number at step {step + 1}, with {shown}",
-            f"The batch is kept in {path}. Lower {self.context.step}.lr, or remove these rows if they are broken.",
+            f"{name}: the loss is not a number at step {step + 1}, with {shown}",
+            f"The batch is kept in {path}. Lower {name}.lr, or remove these rows if they are broken.",
         )

@@ -1,0 +1,96 @@
+"""What the steps that train report: base, pretrain, finetune."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from alif.records import FrozenModel
+
+__all__ = [
+    "BaseFacts",
+    "FertilityFacts",
+    "FinetuneFacts",
+    "PretrainFacts",
+    "StageFacts",
+    "TokenizerFertility",
+    "TrainingFacts",
+]
+
+
+class TokenizerFertility(FrozenModel):
+    """How many tokens a tokenizer needs for text of one language."""
+
+    tokens: int
+    words: int
+    tokens_per_word: float
+    bytes_per_token: float
+    unknown: float
+    """Share of tokens that are the unknown token, 0..1."""
+    part_of_a_letter: float
+    """Share of tokens that are only some bytes of a character, 0..1."""
+
+
+class FertilityFacts(FrozenModel):
+    """A tokenizer in both languages, by language code."""
+
+    tokenizer: Mapping[str, TokenizerFertility]
+    tokenizer_cost: float | None
+    """Tokens per word of the taught language over those of the source language; None: no text of the
+    latter."""
+
+
+class TrainingFacts(FrozenModel):
+    """A training that is done. Losses are nats per labelled token; None: nothing was trained."""
+
+    steps: int
+    tokens: int
+    """Tokens seen, padding not counted."""
+    first_loss: float | None
+    last_loss: float | None
+    """Mean of the last tenth of the steps."""
+
+
+class BaseFacts(FertilityFacts):
+    """What the step `base` reports: what base.json says, and the fertility of the base's own tokenizer."""
+
+    base: str
+    revision: str
+    parameters: int
+    digest: str
+    quantise: str
+    vocabulary: int | None = None
+    """Tokens of a tokenizer that was made or extended here."""
+    extended: FertilityFacts | None = None
+    """The tokenizer with added tokens."""
+    training: TrainingFacts | None = None
+    """Of the tiny base."""
+
+
+class StageFacts(TrainingFacts):
+    """What both stages report."""
+
+    trainable: int
+    parameters: int
+    """Base and adapter together."""
+    trainable_percent: float
+    rows: int
+    """Packed rows."""
+    fill: float
+    """Share of tokens in packed rows that are not padding, 0..1."""
+    labelled: int
+    """Tokens that carry loss, in one epoch."""
+
+
+class PretrainFacts(StageFacts):
+    """What the step `pretrain` reports."""
+
+    replay_documents: int
+    replay_share: float
+    """Share of the stage's tokens that are text of the source language, 0..1."""
+
+
+class FinetuneFacts(StageFacts):
+    """What the step `finetune` reports."""
+
+    template: str
+    """The prompt template in use: "alpaca" or "chat"."""

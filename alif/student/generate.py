@@ -1,0 +1,135 @@
+"""Generation by a local model: the one loop of training samples, evaluation and chat, with the one list of
+end tokens.
+
+Prompts of different length are padded on the left and masked there, so that all answers begin at one column;
+positions count from a prompt's own first token, so an answer does not depend on the other prompts of its
+batch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, PreTrainedTokenizerBase
+
+from alif import console
+from alif.errors import ModelError
+from alif.student.base import Student
+from alif.student.chat_template import encode_answer
+
+__all__ = ["GeneratedText", "end_tokens", "generate_texts"]
+
+PROMPTS_PER_BATCH = 64
+TOKENS_PER_BATCH = 65_536
+"""Most tokens of prompts and answers in one batch: for an 8B model their keys and values take 8 GB."""
+
+
+@dataclass(frozen=True)
+class GeneratedText:
+    """What a model answered."""
+
+    text: str
+    finished: bool
+    """Whether it ended by itself, before the limit."""
+
+
+def end_tokens(model: Any, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Return the tokens that end an answer: end of text, those of the model's generation config, the
+    template's end of turn.
+    """
+    named = model.generation_config.eos_token_id
+    ends = [tokenizer.eos_token_id, *([] if named is None else named if isinstance(named, list) else [named])]
+    with contextlib.suppress(
+        ModelError
+    ):  # a chat template that does not continue its own prompt has no end of turn
+        ends.append(encode_answer("?", "", "!", "auto", tokenizer)[-1])
+    return list(dict.fromkeys(ends))
+
+
+@torch.no_grad()
+def generate_texts(
+    student: Student,
+    prompts: Sequence[Sequence[int]],
+    max_new_tokens: int,
+    *,
+    temperature: float = 0.0,
+    seed: int = 0,
+    progress: str = "",
+) -> list[GeneratedText]:
+    """Return what `student` writes after each prompt, special tokens left out.
+
+    Args:
+        student: the model that answers.
+        prompts: token ids, opening token included (`encode_prompt`).
+        max_new_tokens: the longest answer, in tokens.
+        temperature: 0: always the likeliest token; above: sampled, the same for the same seed.
+        seed: of sampling. The state of the global generators is restored.
+        progress: a name for a progress bar; without one there is none.
+    """
+    sampling: dict[str, Any] = (
+        {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
+    )
+    config = GenerationConfig(  # type: ignore[no-untyped-call]  # names all that a published model's own defaults could change
+        **sampling,
+        num_beams=1,
+        repetition_penalty=1.0,
+        no_repeat_ngram_size=0,
+        min_new_tokens=0,
+        max_new_tokens=max_new_tokens,
+        eos_token_id=end_tokens(student.model, student.tokenizer),
+        pad_token_id=student.tokenizer.eos_token_id,
+        use_cache=True,
+    )
+    texts: dict[int, GeneratedText] = {}
+    with contextlib.ExitStack() as block:
+        bar = (
+            block.enter_context(console.progress_bar(progress, len(prompts), "prompts")) if progress else None
+        )
+        if temperature > 0:
+            block.enter_context(torch.random.fork_rng())
+            torch.manual_seed(seed)
+        for batch in _batches(prompts, max_new_tokens):
+            texts |= zip(
+                batch, _generate_batch(student, [prompts[index] for index in batch], config), strict=True
+            )
+            if bar:
+                bar.advance(len(batch))
+    return [texts[index] for index in range(len(prompts))]
+
+
+def _batches(prompts: Sequence[Sequence[int]], max_new_tokens: int) -> Iterator[list[int]]:
+    """Yield the indices of prompts that are answered together: similar in length, so that there is little
+    padding.
+    """
+    batch: list[int] = []
+    for index in sorted(range(len(prompts)), key=lambda index: len(prompts[index])):
+        tokens = (len(prompts[index]) + max_new_tokens) * (len(batch) + 1)
+        if batch and (len(batch) == PROMPTS_PER_BATCH or tokens > TOKENS_PER_BATCH):
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _generate_batch(
+    student: Student, prompts: Sequence[Sequence[int]], config: Any
+) -> Iterator[GeneratedText]:
+    width = max(map(len, prompts))
+    tokens = torch.full((len(prompts), width), config.pad_token_id, dtype=torch.long)
+    mask = torch.zeros(len(prompts), width, dtype=torch.long)
+    for row, prompt in enumerate(prompts):
+        tokens[row, width - len(prompt) :] = torch.tensor(prompt)
+        mask[row, width - len(prompt) :] = 1
+    model: Any = student.model
+    written = model.generate(
+        input_ids=tokens.to(student.device), attention_mask=mask.to(student.device), generation_config=config
+    )
+    for answer in written[:, width:].tolist():
+        end = next((place for place, token in enumerate(answer) if token in config.eos_token_id), None)
+        text = str(student.tokenizer.decode(answer[:end], skip_special_tokens=True))
+        yield GeneratedText(text.strip(), end is not None)
