@@ -1,6 +1,6 @@
-"""The letters of a language, found in the words of a sample: script, alphabet, direction, what is exchanged, what is strange.
+"""The letters of a language, found in the words of a sample: script, inventory, direction, look-alikes, foreign letters.
 
-All that is known beforehand is Unicode's: which script a letter is of, its other case, and the way that it runs.
+All that is known beforehand is Unicode's: the script of a letter, its other case, and its direction.
 """
 
 from __future__ import annotations
@@ -11,28 +11,25 @@ from collections.abc import Sequence
 
 import regex
 
+from alif.language.letter_counts import in_script, is_letter
+
 __all__ = ["dominant_script", "frequent_letters", "lookalike_letters", "out_of_inventory", "script_direction"]
 
-RARE = 2e-5
-"""A letter in fewer of the words, and in fewer than three of them, is left out of the alphabet and named."""
-
-_LETTER = regex.compile(r"(?![\p{Script=Common}\p{Script=Inherited}])\p{L}")
+RARE_SHARE, MIN_RARE_WORDS = 2e-5, 3
+"""A letter in a smaller share of the words, or in fewer words, is left out of the inventory and listed apart."""
 
 
 def dominant_script(words: Counter[str]) -> tuple[str, float]:
-    """Return the script of most letters and its share."""
-    counts: Counter[str] = Counter()
-    names: dict[str, str] = {}
+    """Return the script of most letters and its share; "" without a letter."""
+    letters: Counter[str] = Counter()
     for word, count in words.items():
-        for char in word:
-            if _LETTER.match(char):
-                if char not in names:
-                    names[char] = _script_of(char)
-                counts[names[char]] += count
-    if not counts:
-        return "", 0.0
-    name, most = counts.most_common(1)[0]
-    return name, most / counts.total()
+        for char in filter(is_letter, word):
+            letters[char] += count
+    scripts: Counter[str] = Counter()
+    for char, count in letters.items():
+        scripts[_script_of(char)] += count
+    name, most = scripts.most_common(1)[0] if scripts else ("", 0)
+    return name, most / max(scripts.total(), 1)
 
 
 def _script_of(char: str) -> str:
@@ -41,7 +38,7 @@ def _script_of(char: str) -> str:
     for length in (1, 2, 3):
         guess = "_".join(name[:length]).title()
         try:
-            if guess and regex.match(rf"\p{{Script={guess}}}", char):
+            if guess and in_script(char, guess):
                 return guess
         except regex.error:
             continue
@@ -50,34 +47,29 @@ def _script_of(char: str) -> str:
 
 def frequent_letters(words: Counter[str], script: str) -> tuple[str, int, list[tuple[str, int, str]]]:
     """Return (letters with both cases, fewest words, what was left out)."""
-    own = regex.compile(rf"(?=\p{{Script={script}}})\p{{L}}")
     found: Counter[str] = Counter()
     example: dict[str, str] = {}
     for word, count in words.most_common():
-        for char in set(own.findall(word)):
+        for char in dict.fromkeys(char for char in word if is_letter(char) and in_script(char, script)):
             found[char] += count
             example.setdefault(char, word)
     both: Counter[str] = Counter()
     for char, count in found.items():
         both[char.lower()] += count
-    fewest = max(3, round(RARE * words.total()))
-    kept = {
-        form
-        for char, count in both.items()
-        if count >= fewest
-        for form in (char, char.upper())
-        if len(form) == 1
-    }
-    kept = {char for char in kept if own.match(char)}
+    fewest = max(MIN_RARE_WORDS, round(RARE_SHARE * words.total()))
+    frequent = (char for char, count in both.items() if count >= fewest)
+    forms = {form for char in frequent for form in (char, char.upper()) if len(form) == 1}
+    kept = {char for char in forms if is_letter(char) and in_script(char, script)}
     rare = [(char, count, example[char]) for char, count in found.most_common() if char not in kept]
     return "".join(sorted(kept)), fewest, rare[:30]
 
 
-def script_direction(everything: Counter[str]) -> str:
-    """Return the way that most characters run: "rtl" or "ltr"."""
-    right = sum(count for char, count in everything.items() if unicodedata.bidirectional(char) in ("R", "AL"))
-    left = sum(count for char, count in everything.items() if unicodedata.bidirectional(char) == "L")
-    return "rtl" if right > left else "ltr"
+def script_direction(characters: Counter[str]) -> str:
+    """Return the direction of most characters: "rtl" or "ltr"."""
+    counts: Counter[str] = Counter()
+    for char, count in characters.items():
+        counts[unicodedata.bidirectional(char)] += count
+    return "rtl" if counts["R"] + counts["AL"] > counts["L"] else "ltr"
 
 
 def lookalike_letters(words: Counter[str], known: str) -> list[tuple[str, str, int, str, str]]:
@@ -89,16 +81,14 @@ def lookalike_letters(words: Counter[str], known: str) -> list[tuple[str, str, i
             counts[char] += count
             holding.setdefault(char, []).append(word)
     found = []
-    for rare in sorted(holding):
-        if not _LETTER.match(rare) or rare.isupper():
-            continue
+    for rare in sorted(char for char in holding if is_letter(char) and not char.isupper()):
         several = sorted(holding[rare], key=lambda word: (-words[word], word))[:400]
-        best = max(
-            (_exchanged(several, words, rare, usual) for usual in known if counts[usual] > 3 * counts[rare]),
-            default=None,
+        usual = (letter for letter in known if counts[letter] > 3 * counts[rare])
+        hits, right, word = max(
+            (_exchanged(several, words, rare, char) for char in usual), default=(0, "", "")
         )
-        if best and best[0] >= 0.4 * sum(words[word] for word in several) and best[0] >= 3:
-            found.append((rare, best[1], best[0], best[2], best[2].replace(rare, best[1])))
+        if hits >= 3 and hits >= 0.4 * sum(words[word] for word in several):
+            found.append((rare, right, hits, word, word.replace(rare, right)))
     return found
 
 
@@ -110,16 +100,14 @@ def _exchanged(several: Sequence[str], words: Counter[str], rare: str, usual: st
 
 def out_of_inventory(words: Counter[str], script: str) -> list[tuple[str, str, int, str]]:
     """Find letters of other scripts inside words of this one, and what they seem to stand for."""
-    own = regex.compile(rf"\p{{Script={script}}}")
     counts: Counter[str] = Counter()
     example: dict[str, str] = {}
     for word, count in words.most_common():
-        strange = {char for char in word if _LETTER.match(char) and not own.match(char)}
-        if strange and len(strange) < len(set(word)) and any(own.match(char) for char in word):
-            for char in strange:
-                counts[char] += count
-                example.setdefault(char, word)
-    native = {char for word in words for char in word if own.match(char)}
+        foreign = dict.fromkeys(char for char in word if is_letter(char) and not in_script(char, script))
+        for char in foreign if any(in_script(char, script) for char in word) else ():
+            counts[char] += count
+            example.setdefault(char, word)
+    native = {char for word in words for char in word if in_script(char, script)}
     found = []
     for char, count in counts.most_common(20):
         right = [letter for letter in native if words[example[char].replace(char, letter)]]

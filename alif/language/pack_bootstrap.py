@@ -1,10 +1,10 @@
-"""Measure a language from a sample text, and write a pack folder that a linguist can mend.
+"""Measure a language from a sample text, and write a pack folder for a linguist to complete.
 
-    measure(lines, "ha") → Sketch          letters, digits, punctuation, direction, little words, look-alikes, neighbours
-    write(sketch, folder)                  pack.toml, tasks/, English prompts/, empty seeds/, demo/articles.jsonl, demo.toml
+    measure_sample(path, "ha") → SampleProfile   letters, digits, punctuation, direction, function words, look-alikes
+    write_pack(profile, folder)                  pack.toml, tasks/, English prompts/, empty seeds/, demo/articles.jsonl
 
-Nothing is asked that can be found out, and nothing is known of any language: letters and marks come from Unicode's properties,
-words from counting, neighbours from the classifier's second choices. What was measured is written beside each value.
+Nothing is known of any language: letters and marks come from Unicode's properties, words from counting, neighbours from the
+classifier's second choices. What was measured is written beside each value.
 """
 
 from __future__ import annotations
@@ -12,35 +12,31 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import regex
 
 from alif import store
 from alif.errors import DataError, PackError
-from alif.language import language_id as scripts
 from alif.language import letter_inventory
-from alif.language import pack as packs
-from alif.language import text as texts
+from alif.language.language_id import language_classifier
+from alif.language.normalisation import split_words
+from alif.language.pack import load_pack, shipped_packs
 
-__all__ = ["Sketch", "measure_sample", "write_pack"]
+__all__ = ["SampleProfile", "measure_sample", "write_pack"]
 
 BLANK = Path(__file__).parent / "blank"
-FEWEST_LINES = 20
-"""Shorter samples are refused: nothing can be measured."""
-LITTLE = 60
-"""Most little words."""
-LINE_WORDS = 6
-"""Words that a line needs before its share of little words is measured."""
-CLASSIFIED = 600
-"""Lines that the classifier is asked about."""
-NEIGHBOURS = 8
-ARTICLES, ARTICLE_WORDS = 60, 110
-"""Most articles cut from the sample for the demo, and words in each."""
+MIN_LINES = 20
+MAX_FUNCTION_WORDS = 60
+MIN_LINE_WORDS = 6
+"""Words that a line needs before its share of function words is measured."""
+CLASSIFIED_LINES = 600
+MAX_NEIGHBOURS = 8
+MAX_ARTICLES, ARTICLE_WORDS = 60, 110
+"""Articles cut from the sample for the demo, and words in each."""
 
 _WORD = regex.compile(r"[\p{L}\p{M}]+(?:['\u2019\u02bc\u2018\u200c][\p{L}\p{M}]+)*")
 _GROUPED = regex.compile(r"\d(\p{P})(?=\d{3}(?!\d))")
@@ -48,8 +44,8 @@ _DECIMAL = regex.compile(r"(?<![\d\p{P}])\d+(\p{P})\d{1,2}(?![\d\p{P}])")
 
 
 @dataclass(frozen=True)
-class Sketch:
-    """What a sample tells of its language. Counts are of words unless said otherwise."""
+class SampleProfile:
+    """What was measured in a sample. Counts are of words unless said otherwise."""
 
     code: str
     source: str
@@ -59,30 +55,34 @@ class Sketch:
     script: str
     script_share: float
     letters: str
-    fewest: int
+    min_words: int
+    """Words that a letter needs to be listed."""
     rare: Sequence[tuple[str, int, str]]
     """(letter, words, an example) of letters that were left out."""
     marks: Sequence[tuple[str, int]]
-    alike: Sequence[tuple[str, str, int, str, str]]
-    """(rare letter, usual letter, words, an example, the usual word): the two are exchanged in otherwise equal words."""
-    foreign: Sequence[tuple[str, str, int, str]]
+    lookalikes: Sequence[tuple[str, str, int, str, str]]
+    """(rare letter, usual letter, words, an example, the usual word): exchanged in otherwise equal words."""
+    out_of_inventory: Sequence[tuple[str, str, int, str]]
     """(letter of another script, the one that it seems to stand for or "", words, an example)."""
-    words: Sequence[str]
-    words_share: float
-    neighbours: Sequence[str]
+    function_words: Sequence[str]
+    function_word_share: float
     known: bool
+    """Whether the classifier knows the language."""
     recognised: float
-    digits: Sequence[str]
-    decimal: str
-    group: str
-    percent: str
+    """Share of the lines in which it finds the language."""
+    neighbours: Sequence[str]
+    """Its other choices."""
+    punctuation: Sequence[tuple[str, int]]
     sentence_marks: str
     closers: str
-    punctuation: Sequence[tuple[str, int]]
+    percent: str
+    digits: Sequence[str]
+    group: str
+    decimal: str
     articles: Sequence[str]
 
 
-def measure_sample(path: Path, code: str) -> Sketch:
+def measure_sample(path: Path, code: str) -> SampleProfile:
     """Measure the text of a file, one paragraph a line.
 
     Raises:
@@ -90,137 +90,104 @@ def measure_sample(path: Path, code: str) -> Sketch:
     """
     lines = [unicodedata.normalize("NFC", line).strip() for _, line in store.read_lines(path)]
     lines = [line for line in lines if line]
-    if len(lines) < FEWEST_LINES:
-        raise DataError(
-            f"{path}: {len(lines)} lines of text",
-            f"A sample needs {FEWEST_LINES} lines or more; 2,000 are good.",
-        )
+    if len(lines) < MIN_LINES:
+        hint = f"A sample needs {MIN_LINES} lines or more; 2,000 are good."
+        raise DataError(f"{path}: {len(lines)} lines of text", hint)
     words = Counter(word for line in lines for word in _WORD.findall(line))
-    name, share = letter_inventory.dominant_script(words)
-    if not name:
+    script, share = letter_inventory.dominant_script(words)
+    if not script:
         raise DataError(f"{path}: no letter of any script", "Give a text in the language.")
-    letters, fewest, rare = letter_inventory.frequent_letters(words, name)
-    everything = Counter("".join(lines))
-    little = _little_words(lines, name, code)
-    known, recognised, neighbours = _neighbours(lines, code)
-    return Sketch(
+    letters, min_words, rare = letter_inventory.frequent_letters(words, script)
+    characters = Counter("".join(lines))
+    category = {char: unicodedata.category(char) for char in characters}
+    function_words = _function_words(lines, script, code)
+    known, recognised, neighbours = _classify_lines(lines, code)
+    punctuation = [(char, count) for char, count in characters.most_common() if category[char][0] == "P"]
+    ends = [char for char, _ in punctuation if regex.match(r"\p{Sentence_Terminal}", char)]
+    closers = [char for char, _ in punctuation if category[char] in ("Pe", "Pf")]
+    group, decimal = _number_marks("\n".join(lines))
+    zeros = {
+        ord(char) - unicodedata.decimal(char)
+        for char in characters
+        if unicodedata.decimal(char, None) is not None
+    }
+    return SampleProfile(
         code=code,
         source=path.name,
         line_count=len(lines),
         word_count=words.total(),
-        direction=letter_inventory.script_direction(everything),
-        script=name,
+        direction=letter_inventory.script_direction(characters),
+        script=script,
         script_share=share,
         letters=letters,
-        fewest=fewest,
+        min_words=min_words,
         rare=rare,
-        marks=[
-            (char, count) for char, count in everything.most_common() if unicodedata.category(char) == "Mn"
-        ][:40],
-        alike=letter_inventory.lookalike_letters(words, letters),
-        foreign=letter_inventory.out_of_inventory(words, name),
-        words=little,
-        words_share=_usual_share(lines, little),
-        neighbours=neighbours,
+        marks=[(char, count) for char, count in characters.most_common() if category[char] == "Mn"][:40],
+        lookalikes=letter_inventory.lookalike_letters(words, letters),
+        out_of_inventory=letter_inventory.out_of_inventory(words, script),
+        function_words=function_words,
+        function_word_share=_usual_share(lines, frozenset(function_words)),
         known=known,
         recognised=recognised,
-        **_punctuation(lines, everything),
-        articles=_articles(lines),
+        neighbours=neighbours,
+        punctuation=punctuation[:25],
+        sentence_marks=" ".join(dict.fromkeys([*ends, "!", "?", "…", "."])),
+        closers=" ".join(dict.fromkeys([*closers, *"\"')]"])),
+        percent="".join(char for char in "%\u066a" if char == "%" or char in characters),
+        digits=["".join(chr(zero + n) for n in range(10)) for zero in dict.fromkeys([0x30, *sorted(zeros)])],
+        group=group,
+        decimal=decimal,
+        articles=_cut_articles(lines),
     )
 
 
-def _little_words(lines: Sequence[str], script: str, code: str) -> list[str]:
-    """Return the words that stand in most lines and in no other shipped pack of this script, the most frequent first."""
-    inside: Counter[str] = Counter()
-    for line in lines:
-        inside.update({word.casefold() for word in _WORD.findall(line)})
-    taken = {
-        word
-        for pack in map(packs.load_pack, packs.shipped_packs())
-        if pack.code != code
-        for word in _frequent(pack, script)
-    }
+def _function_words(lines: Sequence[str], script: str, code: str) -> list[str]:
+    """Return the words that are in most lines and in no other shipped pack of this script, the most frequent first."""
+    taken: set[str] = set()
+    for pack in map(load_pack, shipped_packs()):
+        path = pack.folder / "demo" / "articles.jsonl"
+        if pack.code != code and pack.script.name == script and path.is_file():
+            rows = (str(row.get("text", "")) for _, row in store.read_rows(path))
+            counted = Counter(word for text in rows for word in split_words(text, pack))
+            taken.update(word for word, _ in counted.most_common(200))
+    spoken = (dict.fromkeys(word.casefold() for word in _WORD.findall(line)) for line in lines)
+    counted = Counter(word for line in spoken for word in line)
     own = regex.compile(rf"(?:(?=\p{{Script={script}}})\p{{L}}|\p{{M}}|['\u2019\u02bc])+")
-    fit = [
-        word
-        for word, _ in inside.most_common(4 * LITTLE)
-        if own.fullmatch(word) and len(word) > 1 and word not in taken
-    ]
-    return fit[:LITTLE]
+    common = (word for word, _ in counted.most_common(4 * MAX_FUNCTION_WORDS))
+    fitting = [word for word in common if own.fullmatch(word) and len(word) > 1 and word not in taken]
+    return fitting[:MAX_FUNCTION_WORDS]
 
 
-def _frequent(pack: packs.Pack, script: str) -> set[str]:
-    """Return a shipped pack's most frequent words, if it is in this script."""
-    path = pack.folder / "demo" / "articles.jsonl"
-    if pack.script.name != script or not path.is_file():
-        return set()
-    counted = Counter(
-        word for _, row in store.read_rows(path) for word in texts.split_words(str(row.get("text", "")), pack)
+def _usual_share(lines: Sequence[str], function_words: frozenset[str]) -> float:
+    """Return half the share of function words that 95 % of the lines reach."""
+    found = ([word.casefold() in function_words for word in _WORD.findall(line)] for line in lines)
+    shares = sorted(sum(line) / len(line) for line in found if len(line) >= MIN_LINE_WORDS)
+    return round(shares[len(shares) // 20] / 2, 3) if shares else 0.0
+
+
+def _classify_lines(lines: Sequence[str], code: str) -> tuple[bool, float, list[str]]:
+    """Return (whether the classifier knows the language, share of lines in which it finds it, its other choices)."""
+    classifier = language_classifier()
+    long = [line for line in lines if len(line) >= 40] or list(lines)
+    asked = long[:: max(1, len(long) // CLASSIFIED_LINES)]
+    ranked = [[str(label) for label, _ in classifier.rank(line)[:3]] for line in asked]
+    others = Counter(label for labels in ranked for label in labels if label != code)
+    neighbours = sorted(label for label, _ in others.most_common(MAX_NEIGHBOURS))
+    return code in classifier.labels, sum(labels[0] == code for labels in ranked) / len(asked), neighbours
+
+
+def _number_marks(text: str) -> tuple[str, str]:
+    """Return the marks between groups of digits and before decimals."""
+    found = Counter(_GROUPED.findall(text)).most_common(1)
+    group = found[0][0] if found else ""
+    points = (char for char, _ in Counter(_DECIMAL.findall(text)).most_common())
+    decimal = next(
+        (char for char in points if char in ".,\u066b" and char != group), "," if group == "." else "."
     )
-    return {word for word, _ in counted.most_common(200)}
+    return group or ",", decimal
 
 
-def _usual_share(lines: Sequence[str], little: Sequence[str]) -> float:
-    """Return half the share of little words that 95 % of the lines reach."""
-    wanted = frozenset(little)
-    shares = []
-    for line in lines:
-        words = [word.casefold() for word in _WORD.findall(line)]
-        if len(words) >= LINE_WORDS:
-            shares.append(sum(word in wanted for word in words) / len(words))
-    return round(sorted(shares)[len(shares) // 20] / 2, 3) if shares else 0.0
-
-
-def _neighbours(lines: Sequence[str], code: str) -> tuple[bool, float, list[str]]:
-    """Return (whether the classifier knows the language, share of lines that it names so, its other choices)."""
-    classifier = scripts.language_classifier()
-    longest = [line for line in lines if len(line) >= 40] or list(lines)
-    asked = longest[:: max(1, len(longest) // CLASSIFIED)]
-    first: Counter[str] = Counter()
-    others: Counter[str] = Counter()
-    for line in asked:
-        ranked = [str(label) for label, _ in classifier.rank(line)[:3]]
-        first[ranked[0]] += 1
-        others.update(label for label in ranked if label != code)
-    names = sorted(label for label, _ in others.most_common(NEIGHBOURS))
-    return code in classifier.labels, first[code] / len(asked), names
-
-
-def _punctuation(lines: Sequence[str], everything: Counter[str]) -> dict[str, Any]:
-    joined = "\n".join(lines)
-    used = [(char, count) for char, count in everything.most_common() if unicodedata.category(char)[0] == "P"]
-    ends = [char for char, _ in used if regex.match(r"\p{Sentence_Terminal}", char)]
-    zeros = sorted(
-        {
-            ord(char) - unicodedata.decimal(char)
-            for char in everything
-            if unicodedata.decimal(char, None) is not None
-        }
-    )
-    group = Counter(_GROUPED.findall(joined)).most_common(1)
-    point = [
-        char
-        for char, _ in Counter(_DECIMAL.findall(joined)).most_common()
-        if char in ".,\u066b" and char != (group or [("", 0)])[0][0]
-    ]
-    return {
-        "digits": [
-            "".join(chr(zero + value) for value in range(10)) for zero in dict.fromkeys([0x30, *zeros])
-        ],
-        "group": group[0][0] if group else ",",
-        "decimal": point[0] if point else "." if not group or group[0][0] != "." else ",",
-        "percent": "".join(char for char in "%\u066a" if char == "%" or char in everything),
-        "sentence_marks": " ".join(dict.fromkeys([*ends, "!", "?", "…", "."])),
-        "closers": " ".join(
-            dict.fromkeys(
-                [char for char, _ in used if unicodedata.category(char) in ("Pe", "Pf")] + list("\"')]")
-            )
-        ),
-        "punctuation": used[:25],
-    }
-
-
-def _articles(lines: Sequence[str]) -> list[str]:
+def _cut_articles(lines: Sequence[str]) -> list[str]:
     """Cut the sample into texts for the demo, neighbouring lines together, spread over the whole of it."""
     chunks: list[list[str]] = [[]]
     size = 0
@@ -230,11 +197,11 @@ def _articles(lines: Sequence[str]) -> list[str]:
         if size >= ARTICLE_WORDS:
             chunks.append([])
             size = 0
-    whole = ["\n".join(chunk) for chunk in chunks if chunk]
-    return whole[:: max(1, len(whole) // ARTICLES)][:ARTICLES]
+    texts = ["\n".join(chunk) for chunk in chunks if chunk]
+    return texts[:: max(1, len(texts) // MAX_ARTICLES)][:MAX_ARTICLES]
 
 
-def write_pack(sketch: Sketch, folder: Path, name: str = "", native_name: str = "") -> list[Path]:
+def write_pack(sample: SampleProfile, folder: Path, name: str = "", native_name: str = "") -> list[Path]:
     """Write the pack folder; return its files.
 
     Raises:
@@ -242,42 +209,34 @@ def write_pack(sketch: Sketch, folder: Path, name: str = "", native_name: str = 
     """
     if folder.exists():
         raise PackError(f"{folder}: is already there", "Name another folder: alif new --pack CODE FOLDER.")
-    facts = {
-        "sketch": sketch,
-        "language": name or sketch.code,
-        "native_name": native_name or name or sketch.code,
-        "folder": folder.as_posix(),
-        "q": lambda value: json.dumps(value, ensure_ascii=False),
-        "ord": ord,
-    }
+    language = name or sample.code
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True
     )
-    written = []
-    for path in sorted(BLANK.rglob("*")):
-        if path.is_file():
-            text = path.read_text(encoding="utf-8")
-            target = folder / path.relative_to(BLANK)
-            if (
-                path.parent != BLANK / "prompts"
-            ):  # prompts are templates themselves, filled in for each request
-                text, target = environment.from_string(text).render(facts), target.with_suffix("")
-            written.append((target, text))
-    tasks = sorted(path.name.split(".")[0] for path in (BLANK / "tasks").iterdir())
-    written += [(folder / "seeds" / f"{task}.jsonl", "") for task in tasks]
-    for target, text in written:
+    environment.globals.update(
+        sample=sample,
+        language=language,
+        native_name=native_name or language,
+        folder=folder.as_posix(),
+        q=lambda value: json.dumps(value, ensure_ascii=False),
+        ord=ord,
+    )
+    written: dict[Path, str] = {}
+    for path in sorted(path for path in BLANK.rglob("*") if path.is_file()):
+        text, target = path.read_text(encoding="utf-8"), folder / path.relative_to(BLANK)
+        if path.parent == BLANK / "prompts":  # templates themselves, rendered for each request
+            written[target] = text
+        else:
+            written[target.with_suffix("")] = environment.from_string(text).render()
+    for path in sorted(BLANK.glob("tasks/*")):
+        written[folder / "seeds" / f"{path.name.split('.')[0]}.jsonl"] = ""
+    for target, text in written.items():
         store.write_text(target, text)
     articles = folder / "demo" / "articles.jsonl"
-    store.write_rows(articles, _rows(sketch))
-    packs.load_pack(folder)  # what was written is a pack
-    return [*(target for target, _ in written), articles]
-
-
-def _rows(sketch: Sketch) -> Iterator[dict[str, str]]:
-    for number, text in enumerate(sketch.articles, 1):
-        yield {
-            "id": f"{sketch.code}-article-{number:03}",
-            "title": "",
-            "text": text,
-            "author": f"from {sketch.source}",
-        }
+    rows = (
+        {"id": f"{sample.code}-article-{n:03}", "title": "", "text": text, "author": f"from {sample.source}"}
+        for n, text in enumerate(sample.articles, 1)
+    )
+    store.write_rows(articles, rows)
+    load_pack(folder)  # what was written is a pack
+    return [*written, articles]

@@ -35,9 +35,9 @@ def test_a_language_is_measured(urdu: Path) -> None:
     assert found.script_share > 0.95
     assert found.recognised > 0.95
     assert set("ابپتٹڈڑںےہھیک") <= set(found.letters)
-    assert {"کے", "میں", "ہے"} <= set(found.words)
+    assert {"کے", "میں", "ہے"} <= set(found.function_words)
     assert "۔" in found.sentence_marks
-    assert ("ي", "ی") in [(wrong, right) for wrong, right, *_ in found.alike]
+    assert ("ي", "ی") in [(wrong, right) for wrong, right, *_ in found.lookalikes]
     assert "0123456789" in found.digits
 
 
@@ -49,7 +49,7 @@ def test_both_cases_and_other_packs_words(tmp_path: Path) -> None:
     )
     found = pack_bootstrap.measure_sample(path, "xx")
     assert set("ƘƙAaYy") <= set(found.letters)
-    assert not {"the", "and"} & set(found.words)
+    assert not {"the", "and"} & set(found.function_words)
     assert (found.group, found.decimal, found.percent) == (",", ".", "%")
     assert not found.known
 
