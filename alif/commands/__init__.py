@@ -1,1 +1,1 @@
-"""What each command does and prints; `alif.cli` says how it is typed."""
+"""The commands, a file for each group: a function is a command, its docstring is the help."""

@@ -1,133 +1,137 @@
-"""What the commands about money do and show: a proof of each teacher, a rehearsal, batches, money that is not settled.
+"""The commands about money: ping, estimate, batches, settle, reparse, and what a run has spent.
 
-They keep the run's ledger and cap like the steps, and hold the run's lock where they send anything.
+They use the run's ledger and cost cap like the steps, and hold the run's lock while they send anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from typing import Any
+from typing import Annotated, TypedDict
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from alif import console
+from alif.commands.arguments import (
+    Document,
+    Json,
+    Overrides,
+    RecipeName,
+    RunName,
+    load_recipe,
+    open_run,
+    print_document,
+)
 from alif.errors import AlifError
 from alif.formatting import format_duration, format_usd
 from alif.llm.batch.batch_store import BatchStore
 from alif.llm.ledger import Ledger
-from alif.pipeline import GENERATE, PIPELINE, lazy_import, rerun
-from alif.recipe import Recipe
-from alif.runs import Run, StepContext, make_context
+from alif.pipeline import PIPELINE
+from alif.runs import Run, make_context
+from alif.settings import Recipe
 
-__all__ = [
-    "check_endpoints",
-    "list_batches",
-    "money_status",
-    "ping_all",
-    "raise_unreachable",
-    "reparse_run",
-    "run_pilot",
-    "settle_unanswered",
-    "show_batches",
-    "show_money",
-    "show_pilot",
-    "show_pings",
-    "show_settled",
-]
+__all__ = ["estimate_recipe", "money_status", "ping_recipe", "settle_run", "show_batches", "show_money"]
 
 
-def check_endpoints(run: Run, recipe: Recipe, live: bool, rehearse: int, json: bool) -> None:
-    """Do `alif check --live` and `--rehearse`: tell what each teacher answers, and what the whole recipe would take.
+class Unsettled(TypedDict):
+    """Requests that were sent and have no reply, at the most that they can cost."""
 
-    Raises:
-        AlifError: a teacher did not answer, after all was told.
+    requests: int
+    usd: float
+    batches: list[dict[str, str | int | float]]
+    """{id, requests, usd} of each batch under way."""
+
+
+class Money(TypedDict):
+    """What a run has spent of its cap; `steps` holds "check" (ping) and "rehearse" (estimate) too."""
+
+    spent_usd: float
+    cap_usd: float
+    steps: dict[str, float]
+    unsettled: Unsettled
+
+
+def ping_recipe(recipe: RecipeName, *, set: Overrides = None, json: Json = False) -> None:
+    """Ask every teacher for one token, to prove key, model and price.
+
+    Prints the price first, and keeps to the cost cap.
     """
-    found = ping_all(run, recipe) if live else []
-    if not json:
-        show_pings(found)
-    told = run_pilot(run, recipe, rehearse) if rehearse else None
-    if json:
-        console.print_json({"live": found, "rehearsal": told})
-    elif told:
-        show_pilot(told, recipe.runtime.max_cost_usd)
-    if not json:
-        show_money(money_status(run, recipe), run)
-    raise_unreachable(found)
+    from alif.data.pilot import ping
 
-
-def ping_all(run: Run, recipe: Recipe) -> list[dict[str, Any]]:
-    """Ask every teacher for one token: see `alif.data.pilot.ping`."""
-    from alif.data.pilot import ping  # noqa: PLC0415 - loads the rooms that ask
-
+    run, loaded = load_recipe(recipe, set)
     with run.locked():
-        return ping.ping_endpoint(_context(run, recipe, "check"), recipe)
+        found = ping.ping_endpoints(make_context(run, "check", loaded.runtime), loaded)
+    print_document({"live": found}, lambda document: _show_pings(document["live"]), json)
+    if not json:
+        show_money(money_status(run, loaded), run)
+    if silent := [one["teacher"] for one in found if "message" in one]:
+        message = f"{len(silent)} of {len(found)} teachers did not answer: {', '.join(silent)}"
+        raise AlifError(message, "Fix the problems listed above.")
 
 
-def show_pings(found: Sequence[Mapping[str, Any]]) -> None:
-    """Print which teachers answered."""
+def _show_pings(found: Sequence[Document]) -> None:
     for one in found:
         if "message" in one:
             console.print_result(f"! {one['message']}\n  {one['hint']}")
-        else:
-            said = f"{one['answered_by'] or one['model']} at {one['host']}"
-            console.print_result(
-                f"teacher.{one['teacher']}: {said} answers, {format_usd(one['usd'])}, {format_duration(one['seconds'])}"
-            )
+            continue
+        model = f"{one['answered_by'] or one['model']} at {one['host']}"
+        price = f"{format_usd(one['usd'])}, {format_duration(one['seconds'])}"
+        console.print_result(f"teacher.{one['teacher']}: {model} answers, {price}")
 
 
-def raise_unreachable(found: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse where a teacher did not answer.
+def estimate_recipe(
+    recipe: RecipeName,
+    *,
+    n: Annotated[int, Parameter(name=("-n", "--n"), validator=Number(gte=1), help="Requests to send.")] = 20,
+    set: Overrides = None,
+    json: Json = False,
+) -> None:
+    """Send a few of the recipe's requests, and estimate cost and time of the whole from them.
 
-    Raises:
-        AlifError: with their names.
+    Prints the price first, keeps to the cost cap, and stores the replies, which the run then finds.
     """
-    silent = [one["teacher"] for one in found if "message" in one]
-    if silent:
-        raise AlifError(
-            f"{len(silent)} of {len(found)} teachers did not answer: {', '.join(silent)}",
-            "Mend what is said above.",
-        )
+    from alif.data.pilot import pilot_run
 
-
-def run_pilot(run: Run, recipe: Recipe, count: int) -> dict[str, Any]:
-    """Send `count` real requests and estimate the whole: see `alif.data.pilot.pilot_run`."""
-    from alif.data.pilot import pilot_run  # noqa: PLC0415 - loads the rooms that ask
-
+    run, loaded = load_recipe(recipe, set)
     with run.locked():
-        return pilot_run.run_pilot(_context(run, recipe, "rehearse"), recipe, count)
+        found = pilot_run.run_pilot(make_context(run, "rehearse", loaded.runtime), loaded, n)
+    cap_usd = loaded.runtime.max_cost_usd
+    print_document({"rehearsal": found}, lambda document: _show_pilot(document["rehearsal"], cap_usd), json)
+    if not json:
+        show_money(money_status(run, loaded), run)
 
 
-def show_pilot(found: Mapping[str, Any], cap_usd: float) -> None:
-    """Print what a rehearsal brought, and the range for the whole recipe."""
-    dropped = ", ".join(f"{count} {reason}" for reason, count in found["dropped"].items())
+def _show_pilot(found: Document, cap_usd: float) -> None:
+    """Print what the pilot brought, and the range for the whole recipe."""
+    dropped = ", ".join(f"{count} {reason}" for reason, count in found["dropped"].items()) or "none"
     tokens = (
-        f"{found['tokens_per_accepted']:,.0f} tokens each" if found["accepted"] else "nothing to reckon with"
+        f"{found['tokens_per_accepted']:,.0f} tokens each" if found["accepted"] else "nothing to scale up"
     )
-    console.print_result(
-        f"{found['requests']} requests ({found['stored']} stored before), {format_usd(found['spent_usd'])}: "
-        f"{found['accepted']} rows accepted, {tokens}; dropped: {dropped or 'none'}"
+    sent = f"{found['requests']} requests ({found['stored']} stored before), {format_usd(found['spent_usd'])}"
+    console.print_result(f"{sent}: {found['accepted']} rows accepted, {tokens}; dropped: {dropped}")
+    steps = {name: found[name] for name in ("generate", "translate") if found[name]}
+    rows = [(name, part["rows"], *_ranges(part)) for name, part in steps.items()]
+    console.print_table(
+        ("", "rows", "requests", "cost", "time"), [*rows, ("total", None, "", *_ranges(found)[1:])]
     )
-    steps = {"generate": found["generate"], "translate": found["translate"]}
-    rows = [(name, part["rows"], *_ends(part)) for name, part in steps.items() if part]
-    rows.append(("whole", None, "", *_ends(found)[1:]))
-    console.print_table(("", "rows", "requests", "cost", "time"), rows)
     if found["in_batches"]:
         console.print_result("In batches a round takes minutes to a day.")
     if waits := found["waits"]:
-        console.print_result(
-            f"generate waits {_range(str(waits['low']), str(waits['high']))} times so long, one after the other. "
-            "A larger generate.requests_per_round makes fewer, and other rows."
-        )
+        times = _range(str(waits["low"]), str(waits["high"]))
+        console.print_result(f"generate waits {times} times that long, one after the other.")
+        console.print_result("A larger generate.requests_per_round makes fewer, and other rows.")
     if found["usd"] and found["usd"]["high"] > cap_usd:
-        console.print_result(
-            f"The upper end is above runtime.max_cost_usd = {cap_usd:g}: there the run would stop and say so."
-        )
+        cap = f"runtime.max_cost_usd = {cap_usd:g}"
+        console.print_result(f"The upper end is above {cap}: there the run would stop and say so.")
 
 
-def _ends(part: Mapping[str, Any]) -> tuple[str, str, str]:
+def _ranges(part: Document) -> tuple[str, str, str]:
+    """Return requests, cost and time of a part as text."""
     requests, usd, hours = (part.get(key) for key in ("requests", "usd", "hours"))
-    counts = isinstance(requests, Mapping)
+    sent = requests if isinstance(requests, Mapping) else None  # in the total it is a number
     return (
-        _range(f"{requests['low']:,.0f}", f"{requests['high']:,.0f}") if counts and requests else "?",
+        _range(f"{sent['low']:,.0f}", f"{sent['high']:,.0f}") if sent else "?",
         _range(format_usd(usd["low"]), format_usd(usd["high"])) if usd else "?",
         _range(format_duration(3600 * hours["low"]), format_duration(3600 * hours["high"])) if hours else "?",
     )
@@ -137,110 +141,85 @@ def _range(low: str, high: str) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def list_batches(run: Run, recipe: Recipe, cancel: str | None) -> list[dict[str, Any]]:
-    """Return the batches of a run, or the one that was cancelled."""
-    from alif.llm.batch import batch_status  # noqa: PLC0415 - loads the rooms that ask
+def show_batches(
+    run: RunName,
+    *,
+    cancel: Annotated[
+        str | None, Parameter(help="End this batch (its ID) early; keep what it has done.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List a run's batches and how far they are."""
+    from alif.llm.batch import batch_status
 
-    context = _context(run, recipe, "batches")
+    folder, recipe = open_run(run)
+    context = make_context(folder, "batches", recipe.runtime)
     if cancel is not None:
-        return [batch_status.cancel_batch(context, recipe.teacher, cancel)]
-    return batch_status.list_batches(context, recipe.teacher)
+        found = [batch_status.cancel_batch(context, recipe.teacher, cancel)]
+    else:
+        found = batch_status.list_batches(context, recipe.teacher)
+    print_document(found, _show_batches, json)
 
 
-def show_batches(found: Sequence[Mapping[str, Any]]) -> None:
-    """Print batches as a table."""
-    columns = ("id", "teacher", "step", "written_at", "state", "size", "done")
-    rows = [[one[column] for column in columns] for one in found]
-    console.print_table(
-        ("batch", "teacher", "step", "written", "state", "requests", "done"), rows or [["none", *[""] * 6]]
-    )
+def _show_batches(found: Sequence[Document]) -> None:
+    keys = ("id", "teacher", "step", "written_at", "state", "size", "done")
+    rows = [[one[key] for key in keys] for one in found] or [["none", *[""] * 6]]
+    console.print_table(("batch", "teacher", "step", "written", "state", "requests", "done"), rows)
 
 
-def money_status(run: Run, recipe: Recipe) -> dict[str, Any]:
-    """Return {"spent_usd", "cap_usd", "steps", "unsettled"} of a run, as its ledger has it now.
-
-    "steps" is what each has cost, `check` and `rehearse` among them; "unsettled" is what was sent and has no reply, counted at
-    the most that it can cost: {"requests", "usd", "batches": [{"id", "requests", "usd"} of each under way]}.
-    """
-    found = {"spent_usd": 0.0, "cap_usd": recipe.runtime.max_cost_usd, "steps": {}, "unsettled": _nothing()}
-    path = _context(run, recipe, "status").ledger
+def money_status(run: Run, recipe: Recipe) -> Money:
+    """Return what a run has spent and what is unsettled, as its ledger has it now."""
+    unsettled: Unsettled = {"requests": 0, "usd": 0.0, "batches": []}
+    money: Money = {
+        "spent_usd": 0.0,
+        "cap_usd": recipe.runtime.max_cost_usd,
+        "steps": {},
+        "unsettled": unsettled,
+    }
+    path = run.ledger(recipe.runtime)
     if not path.is_file():
-        return found
+        return money
     with closing(Ledger(path)) as ledger:
-        account, names = ledger.account(run.name), ("check", "rehearse", *(step.name for step in PIPELINE))
-        steps = {name: usd for name in names if (usd := ledger.account(run.name, name).usd)}
-        count, usd = ledger.unsettled(run.name)
-        waiting = {"requests": count, "usd": usd, "batches": _waiting(BatchStore(ledger), run)}
-        return found | {
-            "spent_usd": round(account.usd - account.unsettled_usd, 9),
-            "steps": steps,
-            "unsettled": waiting,
-        }
+        account = ledger.account(run.name)
+        money["spent_usd"] = round(account.usd - account.unsettled_usd, 9)
+        for name in ("check", "rehearse", *(step.name for step in PIPELINE)):
+            if usd := ledger.account(run.name, name).usd:
+                money["steps"][name] = usd
+        unsettled["requests"], unsettled["usd"] = ledger.unsettled(run.name)
+        book = BatchStore(ledger)
+        for batch in book.under_way(run.name):
+            open_ = [one.upper_usd for one in book.members(batch) if one.upper_usd and not one.settled]
+            unsettled["batches"].append({"id": batch.id, "requests": len(open_), "usd": sum(open_)})
+    return money
 
 
-def _nothing() -> dict[str, Any]:
-    return {"requests": 0, "usd": 0.0, "batches": []}
-
-
-def _waiting(book: BatchStore, run: Run) -> list[dict[str, Any]]:
-    """Return {"id", "requests", "usd"} of what is open in each batch under way."""
-    found = []
-    for batch in book.under_way(run.name):
-        open_ = [
-            member.upper_usd for member in book.members(batch) if member.upper_usd and not member.settled
-        ]
-        found.append({"id": batch.id, "requests": len(open_), "usd": sum(open_)})
-    return found
-
-
-def show_money(found: Mapping[str, Any], run: Run) -> None:
-    """Print what is spent of the cap, and what of it is not settled."""
+def show_money(found: Money, run: Run) -> None:
+    """Print what is spent of the cap, and what of it is unsettled."""
     if found["steps"]:
-        console.print_result(
-            f"{format_usd(found['spent_usd'])} spent of {format_usd(found['cap_usd'])}, runtime.max_cost_usd."
-        )
+        spent, cap = format_usd(found["spent_usd"]), format_usd(found["cap_usd"])
+        console.print_result(f"{spent} spent of {cap}, runtime.max_cost_usd.")
     unsettled = found["unsettled"]
     requests, usd = unsettled["requests"], unsettled["usd"]
     for batch in unsettled["batches"]:
-        requests, usd = requests - batch["requests"], round(usd - batch["usd"], 9)
-        which = f"{_requests(batch['requests'])} in the batch {batch['id'] or 'being made'}"
-        console.print_result(
-            f"{format_usd(batch['usd'])} more at most for {which}, which is under way: alif batches {run.name}"
-        )
+        count, most = int(batch["requests"]), float(batch["usd"])
+        requests, usd = requests - count, round(usd - most, 9)
+        which = f"{_requests(count)} in the batch {batch['id'] or 'being made'}, which is under way"
+        console.print_result(f"{format_usd(most)} more at most for {which}: alif batches {run.name}")
     if requests:
-        console.print_result(
-            f"{format_usd(usd)} more at most for {_requests(requests)} that got no reply. If the provider's bill "
-            f"shows less: alif release {run.name}"
-        )
-
-
-def settle_unanswered(run: Run, recipe: Recipe) -> dict[str, Any]:
-    """Count what has no reply for nothing, batches under way excepted; return {"requests", "usd"}."""
-    path = _context(run, recipe, "release").ledger
-    if not path.is_file():
-        return {"requests": 0, "usd": 0.0}
-    with run.locked(), closing(Ledger(path)) as ledger:
-        count, usd = ledger.release(run.name)
-        return {"requests": count, "usd": usd}
-
-
-def show_settled(found: Mapping[str, Any]) -> None:
-    """Print what was released."""
-    console.print_result(
-        f"Counted for nothing from now on: {_requests(found['requests'])} that got no reply. "
-        f"{format_usd(found['usd'])} of the cap is free."
-    )
+        what = f"{format_usd(usd)} more at most for {_requests(requests)} that got no reply"
+        console.print_result(f"{what}. If the provider's bill shows less: alif settle {run.name}")
 
 
 def _requests(count: int) -> str:
     return "1 request" if count == 1 else f"{count} requests"
 
 
-def reparse_run(run: Run, recipe: Recipe) -> bool:
-    """Read the stored replies of `generate` again, with today's parser and no request; return whether rows changed."""
-    return rerun(GENERATE, recipe, run, lazy_import("alif.data.synthesis.reparse:reparse_replies"))
-
-
-def _context(run: Run, recipe: Recipe, name: str) -> StepContext:
-    scratch = run.scratch(name)
-    return make_context(run, name, recipe.runtime)
+def settle_run(run: RunName, *, json: Json = False) -> None:
+    """Count requests without a reply as free, once the provider's bill shows that they were not billed."""
+    folder, recipe = open_run(run)
+    path, count, usd = folder.ledger(recipe.runtime), 0, 0.0
+    if path.is_file():
+        with folder.locked(), closing(Ledger(path)) as ledger:
+            count, usd = ledger.release(folder.name)
+    told = f"Settled at no cost: {_requests(count)} without a reply. {format_usd(usd)} of the cap is free."
+    print_document({"requests": count, "usd": usd}, lambda _: console.print_result(told), json)

@@ -1,28 +1,17 @@
-"""What `alif check --pack` finds, and a fifth language by tool and data alone."""
+"""What the examination of a language pack finds: each fault one sentence with its place."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from alif import store
 from alif.data.pack_lint import lint_pack
 from alif.language.pack import load_pack, shipped_packs
-from alif.recipe import Language
-
-HAUSA = Path(__file__).parent / "language" / "hausa"
-SHORT = [
-    "generate.requests_per_round=4", "replay.rows=8", "tiny.vocabulary=400", "tiny.width=32", "tiny.feed_forward=64", "tiny.epochs=1",
-    "pretrain.epochs=1", "finetune.epochs=1", "finetune.max_seq_length=256", "evaluate.max_new_tokens=8",
-    "evaluate.bootstrap_samples=50",
-]  # fmt: skip
+from alif.settings import Language
 
 
 @pytest.fixture
@@ -129,27 +118,3 @@ def test_a_copy_that_is_being_edited_is_not_called_copied_and_near_seeds_are_fou
     assert any(
         "qa.jsonl:25: too near to" in one and "qa.jsonl:1 (ROUGE-L 1.00)" in one for one in found(folder)
     )
-
-
-def alif(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "alif", *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
-
-
-@pytest.mark.shared
-@pytest.mark.slow
-def test_a_fifth_language_by_the_tool_and_data_alone(shared_data: Path, tmp_path: Path) -> None:
-    paths = [shared_data / "lang_raw" / f"{name}_ha.txt.gz" for name in ("voa_news", "common_voice")]
-    sample = [text for path in paths for _, text in itertools.islice(store.read_lines(path), 3000)]
-    (tmp_path / "hausa.txt").write_text("\n".join(sample), encoding="utf-8")
-    alif(tmp_path, "new", "--pack", "ha", "--from", "hausa.txt", "--name", "Hausa", "--native-name", "Hausa")
-    shutil.copytree(HAUSA, tmp_path / "ha", dirs_exist_ok=True, ignore=shutil.ignore_patterns("README.md"))
-    assert not [path for path in (tmp_path / "ha").rglob("*") if path.suffix == ".py"]
-    told = json.loads(alif(tmp_path, "check", "--pack", "ha", "--json").stdout)["findings"]
-    assert not [one for one in told if one["kind"] == "wrong"]
-    alif(tmp_path, "run", "ha/demo.toml", *(part for line in SHORT for part in ("--set", line)))
-    report = json.loads((tmp_path / "runs" / "demo-ha" / "report.json").read_text(encoding="utf-8"))
-    assert {score["language"] for score in report["scores"]} >= {"ha", "en"}

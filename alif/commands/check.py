@@ -1,0 +1,191 @@
+"""`alif check`: a recipe's settings, hosts and problems; or what to correct in a language pack."""
+
+from __future__ import annotations
+
+import importlib.util
+import json as json_text
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from alif import console, sources
+from alif import recipe as recipes
+from alif.commands.arguments import Document, Json, Overrides, RecipeName, load_recipe, print_document
+from alif.cost import batch_layout
+from alif.errors import AlifError, PackError, RecipeError
+from alif.language.pack import load_pack
+from alif.llm import budget, endpoint
+from alif.remote import backup
+from alif.runs import describe_new_ledger
+from alif.settings import Language, Recipe
+from alif.train import tracker
+
+__all__ = ["check_recipe"]
+
+
+def check_recipe(
+    recipe: RecipeName | None = None,
+    *,
+    pack: Annotated[str | None, Parameter(help="Check a language pack instead, by name or folder.")] = None,
+    set: Overrides = None,
+    json: Json = False,
+) -> None:
+    """Check recipe, pack, keys and files; list every setting and every host. Sends nothing.
+
+    Exit code 1 if something would stop a run. What would be sent to a host stands beside it.
+    """
+    if pack is not None:
+        return _check_pack(pack, json)
+    if recipe is None:
+        raise RecipeError("alif check: no recipe named", "alif check RECIPE, or alif check --pack PACK.")
+    found = _examine(load_recipe(recipe, set)[1])
+    print_document(found, _show, json)
+    if count := len(found["problems"]):
+        message = f"{found['recipe']}: {count} problem{'s' * (count > 1)}"
+        raise RecipeError(message, "Fix the problems listed above.")
+    return None
+
+
+def _check_pack(name: str, json: bool) -> None:
+    from alif.data import pack_lint
+
+    findings = [asdict(one) for one in pack_lint.lint_pack(name, Language())]
+    if json:
+        console.print_json({"pack": name, "findings": findings})
+    else:
+        for one in findings:
+            console.print_result(f"{one['kind']:>8}  {one['where']}: {one['what']}\n{'':>10}{one['cure']}")
+        kinds = Counter(one["kind"] for one in findings).items()
+        summary = ", ".join(f"{count} {kind}" for kind, count in kinds) or "nothing to correct."
+        console.print_result(f"{name}: {summary}")
+    if wrong := sum(one["kind"] == "wrong" for one in findings):
+        hint = "Start at the top: the first may be the cause of others."
+        raise PackError(f"{name}: {wrong} thing{'s' * (wrong > 1)} wrong", hint)
+
+
+def _examine(recipe: Recipe) -> Document:
+    """Return settings, hosts, notes and problems of a recipe."""
+    own, source = load_pack(recipe.language.pack), load_pack(recipe.language.source)
+    note = describe_new_ledger(recipe.runtime)
+    found = {
+        "recipe": recipe.name,
+        "languages": [f"{own.code} ({own.name})", f"{source.code} ({source.name}), known to the base"],
+        "settings": list(_settings(recipe)),
+        "hosts": [{"host": host, "sent": sent} for host, sent in _hosts(recipe)],
+        "notes": [note] if note else [],
+        "problems": [{"message": error.message, "hint": error.hint} for error in _problems(recipe)],
+    }
+    base = Path(recipe.student.base).expanduser()
+    if base.is_dir() and importlib.util.find_spec("transformers"):
+        fertility = importlib.import_module("alif.student.fertility").fertility_of_folder(base, own, source)
+        found |= fertility.model_dump() if fertility else {}
+    return found
+
+
+def _settings(recipe: Recipe) -> Iterator[Document]:
+    """Yield every key with its value, default and meaning; the keys of teachers and parts once for each."""
+    values = recipe.model_dump(mode="json")
+    for key, default, about in recipes.list_keys():
+        table, _, rest = key.partition(".NAME.")
+        for full in [f"{table}.{name}.{rest}" for name in values[table]] if rest else [key]:
+            value: Any = values
+            for part in full.split("."):
+                value = value[part]
+            yield {"key": full, "value": value, "default": default, "about": about}
+
+
+def _hosts(recipe: Recipe) -> list[tuple[str, str]]:
+    """Return (host, what is sent there) of everything that a run of this recipe would contact."""
+    hub_ids = [one for files in _sources(recipe).values() for one in files if one.startswith("hub:")]
+    base = recipe.student.base
+    if base != "tiny" and not Path(base).exists():
+        hub_ids.append(base)
+    hub = [f"the request for {one}, and HF_TOKEN where it is set" for one in dict.fromkeys(hub_ids)]
+    if recipe.runtime.backup.startswith(backup.HUB):
+        hub.append(f"finished steps, checkpoints and the ledger, to {recipe.runtime.backup}; HF_TOKEN")
+    on_hub = [("huggingface.co", sent) for sent in hub]
+    return [*endpoint.contacted_hosts(recipe.teacher), *on_hub, *tracker.tracker_hosts(recipe.runtime)]
+
+
+def _sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
+    """Return every recipe key that names data, with its value."""
+    found = {
+        "seeds.source": recipe.seeds.source,
+        "translate.source": recipe.translate.source if recipe.translate.rows else (),
+        "replay.source": recipe.replay.source if recipe.replay.rows else (),
+        "corpus.source": recipe.corpus.source,
+        "corpus.source_language_files": recipe.corpus.source_language_files,
+        "benchmarks.test": recipe.benchmarks.test,
+        "benchmarks.multiple_choice": recipe.benchmarks.multiple_choice,
+    }
+    found |= {f"blend.{name}.source": part.source for name, part in recipe.blend.items()}
+    return found | {
+        f"teacher.{name}.parallel_files": one.parallel_files for name, one in recipe.teacher.items()
+    }
+
+
+def _problems(recipe: Recipe) -> list[AlifError]:
+    """Return what would stop a run, or cannot be meant; key and price of an unused teacher do not matter."""
+    asks = bool(recipe.generate.target_rows or recipe.translate.rows)
+    found: list[AlifError] = []
+
+    def collect(check: Callable[..., object], *arguments: object, key: str = "") -> None:
+        try:
+            check(*arguments)
+        except AlifError as error:
+            found.append(RecipeError(f"{key}: {error.message}", error.hint) if key else error)
+
+    for key, source in _sources(recipe).items():
+        collect(sources.resolve_paths, source, recipe.sources.folder, key=key)
+    if asks and not recipe.teacher:
+        hint = "Add a table [teacher.NAME] with model and base_url."
+        found.append(RecipeError("teacher: the recipe has none", hint))
+    for name, teacher in recipe.teacher.items() if asks else ():
+        collect(budget.price_of, name, teacher)
+        collect(endpoint.read_api_key, name, teacher)
+    if asks and recipe.teacher:
+        from alif.data import teachers  # takes as long to load as the rest of this file
+        from alif.data.synthesis import self_instruct
+
+        own, generate = load_pack(recipe.language.pack), recipe.generate
+        targets = self_instruct.target_rows(own, generate.target_rows, generate.weights)
+        wanted = [task for task, target in targets.items() if target]
+        found += teachers.endpoint_problems(recipe.teacher, own, wanted)
+    for name, part in recipe.blend.items():
+        if not part.source and name not in ("generate", "translate", "replay"):
+            hint = "Name files or a hub id; only steps have rows of their own."
+            found.append(RecipeError(f"blend.{name}: no source", hint))
+    for name, stage in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
+        collect(batch_layout.check_batch_layout, name, stage, recipe.runtime, recipe.student.quantization)
+    return found
+
+
+def _show(found: Document) -> None:
+    rows = []
+    for setting in found["settings"]:
+        value, default = (json_text.dumps(setting[key], ensure_ascii=False) for key in ("value", "default"))
+        same = value == default or setting["default"] == "required"
+        about = setting["about"] if same else f"{setting['about']} Default: {default}."
+        rows.append(("" if same else "*", setting["key"], value, about))
+    languages = ", ".join(found["languages"])
+    console.print_result(f"recipe {found['recipe']}: {languages}; * differs from the default\n")
+    console.print_table(("", "key", "value", "meaning"), rows)
+    console.print_result()
+    hosts = [(host["host"], host["sent"]) for host in found["hosts"]]
+    console.print_table(("contacts", "sends"), hosts or [("nobody", "everything stays on this machine")])
+    console.print_result()
+    for note in found["notes"]:
+        console.print_result(note)
+    for problem in found["problems"]:
+        console.print_result(f"! {problem['message']}\n  {problem['hint']}")
+    if tokenizer := found.get("tokenizer"):
+        measures = (key.replace("_", " ") for key in next(iter(tokenizer.values())))
+        fits = [(code, *fit.values()) for code, fit in tokenizer.items()]
+        console.print_table(("tokenizer", *measures), fits)
+        times = f"{found['tokenizer_cost']} times the tokens of one of the second"
+        console.print_result(f"A word of the first language costs {times}.\n")
+    console.print_result("Nothing was sent." if found["problems"] else "No problems found. Nothing was sent.")

@@ -1,0 +1,55 @@
+"""`alif ls`: packs, recipes, runs and their state."""
+
+from __future__ import annotations
+
+from alif import console, pipeline, store
+from alif import recipe as recipes
+from alif.commands.arguments import RUNS, Document, Json, print_document
+from alif.language import pack
+from alif.records import NOT_REVIEWED
+from alif.runs import Run, list_runs
+
+__all__ = ["list_all"]
+
+
+def list_all(*, json: Json = False) -> None:
+    """List packs, recipes, runs and their state."""
+    shipped = recipes.shipped_recipes().items()
+    found = {
+        "packs": [_pack_entry(name) for name in pack.shipped_packs()],
+        "recipes": [{"name": name, "about": recipes.load_recipe(path).about} for name, path in shipped],
+        "runs": [{"name": run.name, "state": _run_state(run)} for run in list_runs(RUNS)],
+    }
+    print_document(found, _show, json)
+
+
+def _pack_entry(name: str) -> Document:
+    found = pack.load_pack(name)
+    seeds = [row for path in sorted(found.folder.glob("seeds/*.jsonl")) for _, row in store.read_rows(path)]
+    reviewed = sum(bool(row.get("reviewed_by")) for row in seeds)
+    names = {"code": found.code, "name": found.name, "native_name": found.native_name}
+    return names | {"tasks": len(found.tasks), "seeds": len(seeds), "reviewed": reviewed}
+
+
+def _run_state(run: Run) -> str:
+    """Return "done", or where the run has stopped, or how far it is."""
+    states = {step.name: run.state(step.name)["state"] for step in pipeline.PIPELINE}
+    done = sum(state == "done" for state in states.values())
+    if done == len(states):
+        return "done"
+    stopped = (f"{state} at {name}" for name, state in states.items() if state not in ("done", "todo"))
+    return next(stopped, f"{done} of {len(states)} steps done")
+
+
+def _show(found: Document) -> None:
+    packs = []
+    for one in found["packs"]:
+        reviewed = f"{one['reviewed']} reviewed" if one["reviewed"] else NOT_REVIEWED
+        seeds = f"{one['seeds']}, {reviewed}" if one["seeds"] else ""
+        packs.append((one["code"], one["name"], one["native_name"], one["tasks"] or "source language", seeds))
+    console.print_table(("pack", "language", "", "tasks", "seeds"), packs)
+    console.print_result()
+    console.print_table(("recipe", ""), [(one["name"], one["about"]) for one in found["recipes"]])
+    console.print_result()
+    runs = [(one["name"], one["state"]) for one in found["runs"]]
+    console.print_table(("run", "state"), runs or [("none yet", "alif run demo")])

@@ -1,0 +1,64 @@
+"""`alif show`: real rows of a step, each text in its own direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from alif import console, pipeline, store
+from alif.commands.arguments import Document, Json, RunName, open_run, print_document
+from alif.errors import DataError, RecipeError
+from alif.language import bidi
+
+__all__ = ["show_rows"]
+
+TEXTS = ("raw", "title", "instruction", "input", "output", "text")
+HASH_DIGITS = 12
+"""Of a SHA-256 on the screen."""
+Dropped = Annotated[bool, Parameter(negative="", help="Show rows that were dropped, with the reason.")]
+
+
+def show_rows(
+    run: RunName,
+    step: Annotated[str, Parameter(help="A step that is done.")],
+    *,
+    dropped: Dropped = False,
+    n: Annotated[int, Parameter(name=("-n", "--n"), help="Rows to show, spread over the step's file.")] = 5,
+    json: Json = False,
+) -> None:
+    """Read real rows of a step, with their ancestry."""
+    folder, _ = open_run(run)
+    names = [one.name for one in pipeline.PIPELINE]
+    if step not in names:
+        raise RecipeError(f"{step}: no such step", f"Steps: {' '.join(names)}.")
+    path = folder.folder(step) / ("dropped.jsonl" if dropped else "examples.jsonl")
+    if not path.is_file():
+        hint = f"The step has no such rows, or is not done: alif status {run}."
+        raise DataError(f"{path}: no such file", hint)
+    rows = [row for _, row in store.read_rows(path)]
+    sample = [rows[index * len(rows) // n] for index in range(n)] if len(rows) > n else rows
+    print_document(sample, _show, json)
+
+
+def _show(rows: Sequence[Document]) -> None:
+    for row in rows:
+        console.print_result("─" * 72)
+        for key in TEXTS:
+            if row.get(key):
+                _show_text(key, row[key])
+        facts = [f"{key} {row[key]}" for key in ("task", "reason", "evidence", "source") if row.get(key)]
+        for key, value in (row.get("origin") or {}).items():
+            text = " ".join(value) if isinstance(value, list) else str(value)
+            if value:
+                facts.append(f"{key} {text[:HASH_DIGITS] if len(text) == 64 else text}")
+        console.print_result(f"{'':>11}  {' · '.join(facts)}")
+        if nearest := row.get("nearest"):
+            _show_text("nearest", nearest["text"])
+            console.print_result(f"{'':>11}  {nearest['id']}, ROUGE-L {nearest['similarity']:.3f}")
+
+
+def _show_text(label: str, text: str) -> None:
+    direction = bidi.text_direction(text, "ltr")
+    console.print_sample(label, [bidi.isolate(line, direction) for line in text.splitlines() or [""]])
