@@ -10,13 +10,13 @@ import torch
 
 from alif import store
 from alif.language import pack as packs
-from alif.recipe import Adapter, Runtime, Tiny
 from alif.records import Document, Example, Origin
+from alif.settings import Adapter, Runtime, Tiny
 from alif.student import Base, Student, load_student
 from alif.student import adapter as adapters
 from alif.student import tiny as tinies
 from alif.student.base import open_base
-from alif.student.device import configure_device
+from alif.student.device import setup_torch
 
 RUNTIME = Runtime(device="cpu", threads=1)
 
@@ -58,7 +58,7 @@ def needs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     )
     store.write_json(root / "base" / "base.json", base.model_dump())
     for number, stage in enumerate(("pretrain", "finetune"), 1):
-        student = open_base(root / "base", configure_device(RUNTIME))
+        student = open_base(root / "base", setup_torch(RUNTIME))
         wrapped = adapters.add_adapter(student.model, Adapter(rank=4, seed=number))
         torch.manual_seed(number)
         for name, parameter in wrapped.named_parameters():

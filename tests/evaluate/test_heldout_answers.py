@@ -1,74 +1,39 @@
-"""Asking: the same answer alone and in company, an end at the end token; surprise of reference answers."""
+"""Bits per byte of reference answers: the answer alone counts, in each language."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-import torch
 
 from alif.evaluate import heldout_answers
-from alif.evaluate.likelihood import LikelihoodInput, target_bits
-from alif.recipe import Runtime
-from alif.student import Student, encode_answer, encode_prompt, load_student, write_prompt
-
-PROMPTS = (
-    "پانی",
-    "What is the formula of water? " * 6,
-    "لاہور ایک شہر ہے۔ " * 3,
-    "1",
-    "The river is long and the city is old.",
-)
+from alif.evaluate.compare import MetricValues
+from alif.evaluate.system import ask_student
+from alif.records import Example, Message
+from alif.runs import StepOutput
+from alif.student import Student, encode_answer, encode_prompt, write_prompt
+from alif.student.likelihood import LikelihoodInput, target_bits
 
 
-def test_batching_does_not_change_answers(needs: Mapping[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    student = load_student(needs["base"], needs["finetune"] / "adapter", Runtime(device="cpu", threads=1))
-    together = heldout_answers.generate_answers(student, PROMPTS, 24)
-    monkeypatch.setattr(heldout_answers, "ASKED_AT_ONCE", 1)
-    assert heldout_answers.generate_answers(student, PROMPTS, 24) == together
-    assert len({answer.text for answer in together}) > 1
+def read(blend: Path, folder: Path) -> list[Example]:
+    with StepOutput(folder) as output:
+        rows = heldout_answers.read_heldout_rows(output, blend, ("ur", "en"))
+    assert output.rows_in == output.kept == len(rows)
+    return rows
 
 
-def test_answers_are_the_likeliest_tokens(student: Student) -> None:
-    tokens = encode_prompt(PROMPTS[2], student.tokenizer)
-    start = len(tokens)
-    for _ in range(12):
-        tokens.append(int(student.model(input_ids=torch.tensor([tokens])).logits[0, -1].argmax()))
-    expected = student.tokenizer.decode(tokens[start:], skip_special_tokens=True).strip()
-    assert heldout_answers.generate_answers(student, PROMPTS, 12)[2].text == expected
+def measure(student: Student, rows: Sequence[Example]) -> dict[str, MetricValues]:
+    benchmark = heldout_answers.answers_benchmark(rows, "auto")
+    assert benchmark.provenance == "same teacher"
+    return {one.language: one for one in benchmark.score(ask_student(student, benchmark)).metrics}
 
 
-def test_an_answer_ends_at_an_end_token_of_the_model(
-    student: Student, monkeypatch: pytest.MonkeyPatch
+def test_bits_count_the_answer_without_prompt_and_end(
+    student: Student, needs: Mapping[str, Path], tmp_path: Path
 ) -> None:
-    whole = heldout_answers.generate_answers(student, [PROMPTS[0]], 6)[0]
-    assert not whole.finished
-    tokens = encode_prompt(PROMPTS[0], student.tokenizer)
-    first = int(student.model(input_ids=torch.tensor([tokens])).logits[0, -1].argmax())
-    monkeypatch.setattr(student.model.generation_config, "eos_token_id", [first])
-    assert heldout_answers.generate_answers(student, [PROMPTS[0]], 6) == [heldout_answers.Answer("", True)]
-
-
-def test_a_models_own_sampling_settings_do_not_count(
-    student: Student, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = heldout_answers.generate_answers(student, PROMPTS, 8)
-    for name, value in {
-        "repetition_penalty": 5.0,
-        "do_sample": True,
-        "temperature": 2.0,
-        "min_new_tokens": 8,
-    }.items():
-        monkeypatch.setattr(student.model.generation_config, name, value)
-    assert heldout_answers.generate_answers(student, PROMPTS, 8) == before
-
-
-def test_surprise_counts_the_answer_without_prompt_and_end(
-    student: Student, needs: Mapping[str, Path]
-) -> None:
-    rows = heldout_answers.read_heldout_rows(needs["blend"], ("ur", "en"))
-    found = {one.language: one for one in heldout_answers.answer_bits(student, rows, "auto")}
+    rows = read(needs["blend"], tmp_path)
+    found = measure(student, rows)
     assert set(found) == {"ur", "en"}
     urdu = [row for row in rows if row.language == "ur"]
     costs = []
@@ -78,12 +43,17 @@ def test_surprise_counts_the_answer_without_prompt_and_end(
         )
         answer = encode_answer(row.instruction, row.input, row.output, "auto", student.tokenizer)
         assert answer[-1] == student.tokenizer.eos_token_id
-        costs.append(target_bits(student, [LikelihoodInput(prompt, answer[:-1])], 2048, "test")[0])
+        costs += target_bits(student, [LikelihoodInput(prompt, answer[:-1])], 2048)
     expected = sum(costs) / sum(len(row.output.encode()) for row in urdu)
     assert found["ur"].items.value == pytest.approx(expected, rel=1e-6)
     assert len(found["ur"].items) == len(urdu)
 
 
-def test_no_question_no_answer(student: Student) -> None:
-    assert heldout_answers.generate_answers(student, [], 8) == []
-    assert heldout_answers.answer_bits(student, [], "auto") == []
+def test_of_a_conversation_the_last_answer_counts_and_the_turns_are_context(
+    student: Student, needs: Mapping[str, Path], tmp_path: Path
+) -> None:
+    alone = read(needs["blend"], tmp_path)[0]
+    turns = (Message(role="user", content="کیا حال ہے؟"), Message(role="assistant", content="ٹھیک ہے۔"))
+    one, other = (measure(student, [row])[row.language].items for row in (alone, alone.with_turns(turns)))
+    assert one.sizes == other.sizes
+    assert one.value != other.value

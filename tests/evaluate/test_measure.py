@@ -1,4 +1,4 @@
-"""The step: its files, its contract, twice the same bytes."""
+"""The step: its files, its counts, twice the same bytes, other systems beside the stages."""
 
 from __future__ import annotations
 
@@ -8,36 +8,48 @@ from pathlib import Path
 
 import pytest
 
-from alif import recipe, store
+from alif import store
 from alif.errors import DataError
 from alif.evaluate.compare import Comparison
-from alif.evaluate.measure import evaluate_stages
+from alif.evaluate.measure import evaluate_systems
+from alif.facts import read_facts
+from alif.facts.evaluation_facts import EvaluateFacts
+from alif.llm.demo_server import serve_demo
+from alif.llm.chat_model import ScriptedReply
 from alif.records import STAGES, Counts, Score
 from alif.runs import Run, make_context
+from alif.settings import Benchmarks, Evaluate, ExternalSystem, Finetune, Language, Pretrain, Runtime, Sources
 
-FILES = ("scores.jsonl", "differences.jsonl", "answers.jsonl", "dropped.jsonl")
+FILES = ("scores.jsonl", "differences.jsonl", "answers.jsonl", "dropped.jsonl", "not_sampled.jsonl")
 
 
-ASKED = recipe.Benchmarks(multiple_choice=("small.en.jsonl",))
-NOTHING = recipe.Benchmarks(test=("none.jsonl",))
+ASKED = Benchmarks(multiple_choice=("small.en.jsonl",))
+NOTHING = Benchmarks(test=("none.jsonl",))
 
 
 def work(
-    needs: Mapping[str, Path], folder: Path, benchmarks: recipe.Benchmarks = ASKED, **evaluate: object
+    needs: Mapping[str, Path],
+    folder: Path,
+    benchmarks: Benchmarks = ASKED,
+    systems: Mapping[str, ExternalSystem] | None = None,
+    **evaluate: object,
 ) -> Counts:
-    folder.mkdir()
-    runtime = recipe.Runtime(device="cpu", threads=1)
-    context = make_context(Run(folder), "evaluate", runtime, inputs=needs, folder=folder)
-    settings = {"questions": 7, "answer_tokens": 8, "resamples": 100, **evaluate}
-    return evaluate_stages(
-        context,
-        language=recipe.Language(),
-        sources=recipe.Sources(folder=str(folder.parent)),
-        benchmarks=benchmarks,
-        evaluate=recipe.Evaluate.model_validate(settings),
-        pretrain=recipe.Pretrain(max_seq_length=64),
-        finetune=recipe.Finetune(),
-    )
+    """Run the step in `folder`/step, with `folder`'s parent as the data folder."""
+    runtime = Runtime(device="cpu", threads=1)
+    context = make_context(Run(folder), "evaluate", runtime, inputs=needs, folder=folder / "step")
+    settings = {"questions": 7, "max_new_tokens": 8, "bootstrap_samples": 100, **evaluate}
+    with context.output:
+        facts = evaluate_systems(
+            context,
+            language=Language(),
+            sources=Sources(folder=str(folder.parent)),
+            benchmarks=benchmarks,
+            system=systems or {},
+            evaluate=Evaluate.model_validate(settings),
+            pretrain=Pretrain(max_seq_length=64),
+            finetune=Finetune(),
+        )
+    return context.output.count(facts)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +60,8 @@ def done(needs: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) ->
         for n in range(6)
     ]
     store.write_rows(root / "small.en.jsonl", [*rows, {"question": "no choices"}])
-    return root / "one", work(needs, root / "one")
+    counts = work(needs, root / "one")
+    return root / "one" / "step", counts
 
 
 def test_one_row_a_stage_and_language(done: tuple[Path, Counts]) -> None:
@@ -83,23 +96,81 @@ def test_every_score_of_a_later_stage_has_its_difference(done: tuple[Path, Count
 
 def test_counts_and_facts(done: tuple[Path, Counts]) -> None:
     folder, counts = done
-    assert counts.rows_in == counts.kept + 1
     assert counts.dropped == {"not_multiple_choice": 1}
+    assert counts.rows_in == counts.kept + 1 + counts.not_sampled
     assert len(list(store.read_rows(folder / "dropped.jsonl"))) == 1
-    facts = counts.facts
-    assert facts["questions"] == len(list(store.read_rows(folder / "answers.jsonl"))) == 7
-    assert counts.kept == facts["documents"] + facts["held_out_rows"] + facts["questions"] + facts["choices"]
-    assert facts["gold"]["right"] == 7
-    kept = {(row["stage"], row["benchmark"]): row["verdict"] for row in facts["retention"]}
+    assert len(list(store.read_rows(folder / "not_sampled.jsonl"))) == counts.not_sampled > 0
+    facts = read_facts(counts.facts, EvaluateFacts)
+    assert facts.questions == len(list(store.read_rows(folder / "answers.jsonl"))) == 7
+    assert counts.kept == facts.documents + facts.held_out_rows + facts.questions + facts.choices
+    assert facts.gold.right == 7
+    kept = {(row.stage, row.benchmark): row.verdict for row in facts.retention}
     assert set(kept) == {(stage, name) for stage in ("pretrain", "finetune") for name in ("heldout", "small")}
     assert kept["finetune", "small"] == "not measurable"
+    assert [one.name for one in facts.systems] == list(STAGES)
+    assert [(one.name, one.n) for one in facts.benchmarks][2:] == [("test", 7), ("small.en", 6)]
+
+
+def test_each_pair_has_a_folder_with_its_scores_and_answers(done: tuple[Path, Counts]) -> None:
+    folder, _ = done
+    parts = [
+        one
+        for stage in STAGES
+        for name in ("heldout", "answers", "test", "small.en")
+        for one in store.read_models(folder / stage / name / "scores.jsonl", Score)
+    ]
+    assert parts == list(store.read_models(folder / "scores.jsonl", Score))
+    answers = {row["id"]: row for _, row in store.read_rows(folder / "answers.jsonl")}
+    for _, row in store.read_rows(folder / "pretrain" / "test" / "answers.jsonl"):
+        assert row.get("text", "") == answers[row["id"]]["answers"]["pretrain"]
+        assert row["marks"] == answers[row["id"]]["marks"]["pretrain"]
+    assert all(len(row["bits"]) == 3 for _, row in store.read_rows(folder / "base/small.en/answers.jsonl"))
 
 
 def test_twice_the_same_bytes(done: tuple[Path, Counts], needs: Mapping[str, Path]) -> None:
-    again = done[0].with_name("two")
-    assert work(needs, again) == done[1]
+    root = done[0].parent.with_name("two")
+    assert work(needs, root) == done[1]
     for name in FILES:
-        assert (again / name).read_bytes() == (done[0] / name).read_bytes()
+        assert (root / "step" / name).read_bytes() == (done[0] / name).read_bytes()
+
+
+def test_other_systems_stand_beside_the_stages(
+    done: tuple[Path, Counts], needs: Mapping[str, Path], tmp_path: Path
+) -> None:
+    """A folder is measured on everything; an endpoint answers the test set, the rest is not measurable with it."""
+    store.write_text(tmp_path / "small.en.jsonl", store.read_text(done[0].parent.parent / "small.en.jsonl"))
+    with serve_demo(
+        lambda messages, draw: ScriptedReply(text=f"جواب: {messages[-1].content[:4]}")
+    ) as server:
+        systems = {
+            "copy": ExternalSystem(model=str(needs["base"] / "model")),
+            "served": ExternalSystem(model="m", base_url=server.address),
+        }
+        counts = work(needs, tmp_path / "run", systems=systems)
+    folder = tmp_path / "run" / "step"
+    assert (folder / "differences.jsonl").read_bytes() == (done[0] / "differences.jsonl").read_bytes()
+    scores = list(store.read_models(folder / "scores.jsonl", Score))
+    of = {
+        name: {(s.benchmark, s.metric, s.language): s.value for s in scores if s.stage == name}
+        for name in ("base", "copy", "served")
+    }
+    assert of["copy"] == of["base"]
+    assert {benchmark.partition("/")[0] for benchmark, _, _ in of["served"]} == {"test", "fidelity"}
+    facts = read_facts(counts.facts, EvaluateFacts)
+    assert {one.name: one.not_measurable for one in facts.systems}["served"] == (
+        "heldout",
+        "answers",
+        "small.en",
+    )
+    states = {
+        name: store.read_json(folder / "served" / name / "pair.json")["state"] for name in ("test", "heldout")
+    }
+    assert states == {"test": "measured", "heldout": "not measurable with this system"}
+    (first, *_) = store.read_rows(folder / "answers.jsonl")
+    assert first[1]["answers"]["served"] == f"جواب: {first[1]['instruction'][:4]}".strip()
+    assert (folder / "copy" / "test" / "answers.jsonl").read_bytes() == (
+        done[0] / "base" / "test" / "answers.jsonl"
+    ).read_bytes()
 
 
 def test_stages_are_different_models(done: tuple[Path, Counts]) -> None:
@@ -118,11 +189,11 @@ def test_nothing_to_measure_is_a_sentence(needs: Mapping[str, Path], tmp_path: P
     store.write_rows(tmp_path / "none.jsonl", ())
     empty = {**needs, "corpus": tmp_path / "corpus", "blend": tmp_path / "blend"}
     with pytest.raises(DataError, match="nothing is held out"):
-        work(empty, tmp_path / "step", NOTHING)
+        work(empty, tmp_path / "run", NOTHING)
 
 
 def test_one_kind_alone_is_enough(needs: Mapping[str, Path], tmp_path: Path) -> None:
     store.write_rows(tmp_path / "none.jsonl", ())
-    counts = work(needs, tmp_path / "step", NOTHING, documents=1)
-    assert counts.facts["questions"] == counts.facts["choices"] == 0
-    assert counts.facts["documents"] == 4
+    counts = work(needs, tmp_path / "run", NOTHING, documents=1)
+    facts = read_facts(counts.facts, EvaluateFacts)
+    assert (facts.questions, facts.choices, facts.documents) == (0, 0, 4)

@@ -10,17 +10,16 @@ import pytest
 from alif import store
 from alif.errors import DataError, MissingExtra
 from alif.evaluate import multiple_choice
-from alif.evaluate.likelihood import LikelihoodInput, target_bits
+from alif.evaluate.benchmark import ItemResult
+from alif.student.likelihood import LikelihoodInput, target_bits
 from alif.evaluate.multiple_choice import Question
+from alif.evaluate.system import ask_student
+from alif.runs import StepOutput
 from alif.student import Student
 
+CHOICES = ("bunnies", "lions and all other large animals")
 ROWS = (
-    {
-        "id": "a",
-        "question": "Predators eat",
-        "choices": ["bunnies", "lions and all other large animals"],
-        "gold": 0,
-    },
+    {"id": "a", "question": "Predators eat", "choices": list(CHOICES), "gold": 0},
     {"id": "b", "question": "Water is", "choices": ["dry", "wet", "blue"], "gold": 1},
     {"id": "c", "question": "No gold", "choices": ["x", "y"]},
     {"id": "d", "question": "Too far", "choices": ["x", "y"], "gold": 2},
@@ -37,49 +36,84 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def read(
+    folder: Path, source: str = "*.jsonl", each: int = 0
+) -> tuple[dict[str, list[Question]], StepOutput]:
+    (folder / "step").mkdir(exist_ok=True)
+    with StepOutput(folder / "step") as output:
+        return multiple_choice.read_questions(output, (source,), str(folder), each, 1, "xx"), output
+
+
 def test_questions_are_read_or_dropped_with_their_place(folder: Path) -> None:
-    found, dropped = multiple_choice.read_questions(("small.en.jsonl",), str(folder), 0, 1, "xx")
-    assert [(one.benchmark, one.language, one.id) for one in found] == [
+    found, output = read(folder)
+    assert [(one.benchmark, one.language, one.id) for one in found["small.en"]] == [
         ("small", "en", "a"),
         ("small", "en", "b"),
     ]
-    assert [one.reason for one in dropped] == ["not_multiple_choice"] * 6
-    assert dropped[0].evidence.startswith(f"{folder}/small.en.jsonl:3: ")
+    assert output.dropped == {"not_multiple_choice": 6}
+    assert (output.rows_in, output.kept) == (8, 2)
+    (first, *_) = store.read_rows(folder / "step" / "dropped.jsonl")
+    assert first[1]["evidence"].startswith(f"{folder}/small.en.jsonl:3: ")
 
 
-def test_a_name_without_a_language_is_the_known_one(folder: Path) -> None:
+def test_a_name_without_a_language_is_in_the_source_language(folder: Path) -> None:
     (folder / "small.en.jsonl").rename(folder / "small.v2.jsonl")
-    found, _ = multiple_choice.read_questions(("*.jsonl",), str(folder), 1, 1, "xx")
-    assert [(one.benchmark, one.language) for one in found] == [("small.v2", "xx")]
+    found, output = read(folder, each=1)
+    assert [(one.benchmark, one.language) for one in found["small.v2.xx"]] == [("small.v2", "xx")]
+    assert output.left_out == 1
+
+
+def test_one_name_in_two_languages_is_two_benchmarks(folder: Path) -> None:
+    store.write_rows(folder / "small.ur.jsonl", ROWS[:1])
+    found, _ = read(folder)
+    assert {name: len(rows) for name, rows in found.items()} == {"small.en": 2, "small.ur": 1}
 
 
 def test_a_missing_file_is_a_sentence(folder: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
-        multiple_choice.read_questions(("none.en.jsonl",), str(folder), 0, 1, "en")
+        read(folder, "none.en.jsonl")
 
 
 def test_the_choice_is_the_likeliest_a_byte(student: Student) -> None:
     context = student.tokenizer("Predators eat")["input_ids"]
     rates = []
-    for choice in ROWS[0]["choices"]:
+    for choice in CHOICES:
         target = student.tokenizer(f" {choice}", add_special_tokens=False)["input_ids"]
-        rates.append(
-            target_bits(student, [LikelihoodInput(context, target)], 2048, "test")[0]
-            / len(f" {choice}".encode())
-        )
+        (bits,) = target_bits(student, [LikelihoodInput(context, target)], 2048)
+        rates.append(bits / len(f" {choice}".encode()))
     best = rates.index(min(rates))
     for gold in (0, 1):
-        question = Question("small", "en", "a", "Predators eat", tuple(ROWS[0]["choices"]), gold)
-        (measured,) = multiple_choice.measure_accuracy(student, [question])
+        question = Question("small", "en", "a", "Predators eat", CHOICES, gold)
+        benchmark = multiple_choice.choice_benchmark("small.en", [question])
+        (measured,) = benchmark.score(ask_student(student, benchmark)).metrics
         assert measured.items.value == (gold == best)
 
 
-def test_chance_is_the_mean_over_questions(student: Student, folder: Path) -> None:
-    asked, _ = multiple_choice.read_questions(("small.en.jsonl",), str(folder), 0, 1, "en")
-    (measured,) = multiple_choice.measure_accuracy(student, asked)
+def test_a_long_choice_does_not_lose_by_its_length() -> None:
+    question = Question("small", "en", "a", "Predators eat", ("fish", "fish that swim far away"), 1)
+    result = ItemResult(id="a", bits=(10.0, 20.0))
+    assert multiple_choice.score_choices([question], [result]).items.value == 1
+
+
+def test_chance_is_the_mean_over_questions(folder: Path) -> None:
+    asked = read(folder)[0]["small.en"]
+    results = [ItemResult(id="a", bits=(1.0, 2.0)), ItemResult(id="b", bits=(1.0, 2.0, 3.0))]
+    measured = multiple_choice.score_choices(asked, results)
     assert measured.chance == pytest.approx((1 / 2 + 1 / 3) / 2)
     assert measured.share
     assert measured.margin == multiple_choice.RETENTION_MARGIN
+
+
+def test_provenance_and_licence_are_what_all_rows_state(folder: Path) -> None:
+    stated = [{**row, "provenance": "human-translated", "licence": "MIT"} for row in ROWS[:2]]
+    store.write_rows(folder / "stated.ur.jsonl", stated)
+    store.write_rows(folder / "mixed.ur.jsonl", [stated[0], {**ROWS[1], "provenance": "by magic"}])
+    found = {name: multiple_choice.choice_benchmark(name, rows) for name, rows in read(folder)[0].items()}
+    assert {name: (one.provenance, one.licence) for name, one in found.items()} == {
+        "small.en": ("unknown", ""),
+        "stated.ur": ("human-translated", "MIT"),
+        "mixed.ur": ("unknown", "MIT"),
+    }
 
 
 def test_lm_eval_is_an_extra(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +123,7 @@ def test_lm_eval_is_an_extra(student: Student, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.shared
-def test_every_benchmark_of_choices_can_be_read(shared_data: Path) -> None:
+def test_every_benchmark_of_choices_can_be_read(shared_data: Path, tmp_path: Path) -> None:
     names = (
         "arc_easy",
         "arc_challenge",
@@ -100,9 +134,8 @@ def test_every_benchmark_of_choices_can_be_read(shared_data: Path) -> None:
         "piqa",
         "mmlu_test",
     )
-    found, dropped = multiple_choice.read_questions(
-        tuple(f"bench/{name}.en.jsonl.gz" for name in names), str(shared_data), 20, 1, "xx"
-    )
-    assert not dropped
-    assert {(one.benchmark, one.language) for one in found} == {(name, "en") for name in names}
-    assert len(found) == 20 * len(names)
+    with StepOutput(tmp_path) as output:
+        source = tuple(f"bench/{name}.en.jsonl.gz" for name in names)
+        found = multiple_choice.read_questions(output, source, str(shared_data), 20, 1, "xx")
+    assert not output.dropped
+    assert {name: len(rows) for name, rows in found.items()} == {f"{name}.en": 20 for name in names}

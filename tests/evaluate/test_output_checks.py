@@ -1,4 +1,4 @@
-"""Failure signatures: each fault is found, and right answers have none."""
+"""Output checks: each fault is found, and right answers have none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from alif import store
 from alif.evaluate import output_checks
-from alif.evaluate.heldout_answers import Answer
+from alif.evaluate.benchmark import ItemResult
 from alif.language.pack import load_pack
 from alif.records import Example, Origin
 
@@ -24,7 +24,9 @@ def found(
     finished: bool = True,
 ) -> set[str]:
     question = Example.make("ur", task, instruction, "", reference, Origin(kind="source"))
-    (faults,) = output_checks.find_faults([question], [Answer(answer, finished)], UR, EN)
+    (faults,) = output_checks.find_faults(
+        [question], [ItemResult(id="a", text=answer, finished=finished)], UR, EN
+    )
     return set(faults)
 
 
@@ -110,10 +112,5 @@ def test_one_answer_to_everything_is_generic_and_a_frequent_label_is_not() -> No
         for number, task in enumerate(tasks)
     ]
     said = ["جی ہے۔", "جی ہے", "جی ہے", "مثبت", "مثبت", "مثبت"]
-    found = output_checks.find_faults(asked, [Answer(one, True) for one in said], UR, EN)
+    found = output_checks.find_faults(asked, [ItemResult(id=one, text=one) for one in said], UR, EN)
     assert found == [("generic",)] * 3 + [()] * 3
-
-
-def test_repeats_by_hand() -> None:
-    assert output_checks.repeated_share(["a", "b", "c"]) == 0
-    assert output_checks.repeated_share(list("abcd") * 2) == pytest.approx(1 / 5)

@@ -148,10 +148,10 @@ def test_resampling_is_seeded_and_memory_is_bounded(monkeypatch: pytest.MonkeyPa
     whole = stats.bootstrap_interval(items, Bootstrap(300, 7))
     assert stats.bootstrap_interval(items, Bootstrap(300, 7)) == whole
     assert stats.bootstrap_interval(items, Bootstrap(300, 8)) != whole
-    monkeypatch.setattr(stats, "_CELLS", 400)
+    monkeypatch.setattr(stats, "MAX_CELLS", 400)
     assert stats.bootstrap_interval(items, Bootstrap(300, 7)) == whole
 
 
 def test_different_items_are_refused() -> None:
     with pytest.raises(ValueError, match="different items"):
-        Items.of([1, 2], [3, 4]).less(Items.of([1, 2], [3, 5]))
+        Items.of([1, 2], [3, 4]).minus(Items.of([1, 2], [3, 5]))

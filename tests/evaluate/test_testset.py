@@ -1,4 +1,4 @@
-"""The test set: who is asked, how the file of answers looks, the self-test of the scorer."""
+"""The test set: which questions are asked, how answers.jsonl looks, the self-test of the scorer."""
 
 from __future__ import annotations
 
@@ -7,51 +7,65 @@ from pathlib import Path
 
 import pytest
 
-from alif import recipe, store
+from alif import settings, store
 from alif.evaluate import testset
-from alif.evaluate.heldout_answers import Answer
+from alif.evaluate.benchmark import ItemResult
 from alif.language.pack import load_pack
+from alif.records import Example
+from alif.runs import StepOutput
 
 UR, EN = load_pack("ur"), load_pack("en")
-MINE = recipe.Benchmarks(test=("mine.jsonl",))
+MINE = settings.Benchmarks(test=("mine.jsonl",))
 ROW = {"task": "qa", "instruction": "پانی کا فارمولا لکھیے۔", "input": "", "output": "H2O"}
 
 
-def test_the_same_number_from_each_task() -> None:
-    found, dropped = testset.read_test_questions(UR, "", recipe.Benchmarks(), recipe.Evaluate(questions=16))
+def read(
+    folder: Path, benchmarks: settings.Benchmarks = MINE, questions: int = 0
+) -> tuple[list[Example], StepOutput]:
+    with StepOutput(folder) as output:
+        evaluate = settings.Evaluate(questions=questions)
+        return testset.read_test_questions(output, UR, str(folder), benchmarks, evaluate), output
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> list[Example]:
+    return read(tmp_path, settings.Benchmarks())[0]
+
+
+def references(questions: list[Example]) -> list[ItemResult]:
+    return [ItemResult(id=row.id, text=row.output) for row in questions]
+
+
+def test_the_same_number_from_each_task(tmp_path: Path) -> None:
+    found, output = read(tmp_path, settings.Benchmarks(), 16)
     assert Counter(row.task for row in found) == dict.fromkeys(UR.tasks, 2)
-    assert not dropped
-    assert found == testset.read_test_questions(UR, "", recipe.Benchmarks(), recipe.Evaluate(questions=16))[0]
+    assert found == read(tmp_path, settings.Benchmarks(), 16)[0]
+    assert (output.kept, output.dropped.total()) == (16, 0)
+    assert output.rows_in == output.kept + output.left_out == len(read(tmp_path, settings.Benchmarks())[0])
 
 
 def test_rows_that_are_no_question_and_twice_the_same_are_dropped(tmp_path: Path) -> None:
-    store.write_rows(
-        tmp_path / "mine.jsonl",
-        [ROW, {"task": "qa", "instruction": "کیا؟"}, ROW, {**ROW, "task": "poem", "input": "x"}],
-    )
-    found, dropped = testset.read_test_questions(UR, str(tmp_path), MINE, recipe.Evaluate())
+    rows = [ROW, {"task": "qa", "instruction": "کیا؟"}, ROW, {**ROW, "task": "poem", "input": "x"}]
+    store.write_rows(tmp_path / "mine.jsonl", rows)
+    found, output = read(tmp_path)
     assert [row.task for row in found] == ["qa", "poem"]
-    assert [row.reason for row in dropped] == ["missing_field", "duplicate"]
+    assert output.dropped == {"missing_field": 1, "duplicate": 1}
+    assert output.rows_in == 4
 
 
-def test_an_unknown_task_is_marked_as_free_text(tmp_path: Path) -> None:
+def test_an_unknown_task_is_scored_as_free_text(tmp_path: Path) -> None:
     store.write_rows(tmp_path / "mine.jsonl", [{**ROW, "task": "poem"}])
-    asked, _ = testset.read_test_questions(UR, str(tmp_path), MINE, recipe.Evaluate())
-    (one,) = testset.score_answers(asked, [Answer("h2o", True)], UR, EN)
-    assert one.marks.exact_match
+    asked, _ = read(tmp_path)
+    (one,) = testset.score_answers(asked, [ItemResult(id=asked[0].id, text="h2o")], UR, EN)
+    assert one.scores.exact_match
     assert one.faults == ()
 
 
-def test_the_scorer_gives_every_reference_full_marks() -> None:
-    asked, _ = testset.read_test_questions(UR, "", recipe.Benchmarks(), recipe.Evaluate())
-    assert testset.score_references(asked, UR, EN) == {
-        "right": len(asked),
-        "n": len(asked),
-        "wrong": [],
-        "faults": {},
-    }
-    marked = testset.score_answers(asked, [Answer(row.output, True) for row in asked], UR, EN)
-    values = {one.key[:2]: one.items.value for one in testset.measure_testset(asked, marked, "ur")}
+def test_the_scorer_gives_every_reference_full_marks(questions: list[Example]) -> None:
+    found = testset.score_references(questions, UR, EN)
+    assert (found.right, found.n, found.wrong, found.faults) == (len(questions), len(questions), (), {})
+    scored = testset.score_answers(questions, references(questions), UR, EN)
+    values = {one.key[:2]: one.items.value for one in testset.measure_testset(questions, scored, "ur")}
     full = {
         "exact_match": 1,
         "exact_match_nospace": 1,
@@ -60,23 +74,50 @@ def test_the_scorer_gives_every_reference_full_marks() -> None:
         "chrf++": 100,
         "chrf++_folded": 100,
     }
-    assert {
-        metric: value for (benchmark, metric), value in values.items() if benchmark == "test"
-    } == pytest.approx(full)
-    assert all(value == 0 for (benchmark, _), value in values.items() if benchmark == "fidelity")
+    assert {metric: value for (name, metric), value in values.items() if name == "test"} == pytest.approx(
+        full
+    )
+    assert all(value == 0 for (name, _), value in values.items() if name == "fidelity")
 
 
-def test_answers_stand_side_by_side_and_samples_are_spread() -> None:
-    asked, _ = testset.read_test_questions(UR, "", recipe.Benchmarks(), recipe.Evaluate())
-    stages = {
-        stage: testset.score_answers(
-            asked, [Answer(f"{stage} {index}", True) for index in range(len(asked))], UR, EN
-        )
-        for stage in ("base", "pretrain")
+def test_a_reference_that_its_own_scorer_refuses_is_named(questions: list[Example]) -> None:
+    planted = questions[0].model_copy(update={"output": ""})
+    found = testset.score_references([planted, *questions[1:]], UR, EN)
+    assert found.faults["empty"] == 1
+
+
+def test_answers_stand_side_by_side_and_samples_are_spread(questions: list[Example]) -> None:
+    marks = testset.score_answers(questions, references(questions), UR, EN)[0].marks()
+    systems = {
+        name: [(f"{name} {index}", marks) for index in range(len(questions))] for name in ("base", "pretrain")
     }
-    rows = testset.answer_rows(asked, stages, 8, 1)
-    assert len(rows) == len(asked)
+    rows = list(testset.answer_rows(questions, systems, 8, 1))
+    assert len(rows) == len(questions)
     assert rows[3]["answers"] == {"base": "base 3", "pretrain": "pretrain 3"}
-    assert rows[3]["reference"] == asked[3].output
+    assert rows[3]["marks"]["base"] == {"exact_match": True, "chrf++": 100.0, "faults": [], "finished": True}
+    assert rows[3]["reference"] == questions[3].output
     assert sorted(row["task"] for row in rows if row["sample"]) == sorted(UR.tasks)
-    assert not any(row["sample"] for row in testset.answer_rows(asked, stages, 0, 1))
+    assert not any(row["sample"] for row in testset.answer_rows(questions, systems, 0, 1))
+
+
+def test_the_benchmark_is_its_items(questions: list[Example]) -> None:
+    whole, less, other = (
+        testset.testset_benchmark(some, UR, EN, "auto", tokens, from_pack=True)
+        for some, tokens in ((questions, 8), (questions[1:], 8), (questions, 9))
+    )
+    assert whole.provenance == "native"
+    assert whole.digest != less.digest
+    assert whole.digest == other.digest
+    assert whole.settings_digest != other.settings_digest
+    scored = whole.score(references(questions))
+    assert len(scored.marks) == len(questions)
+    assert testset.testset_benchmark(questions, UR, EN, "auto", 8, from_pack=False).provenance == "unknown"
+
+
+def test_questions_of_the_training_mixture_are_counted_after_folding(questions: list[Example]) -> None:
+    first = questions[0]
+    arabic = first.instruction.replace("ی", "ي").replace("ک", "ك")
+    written = first.model_copy(update={"instruction": arabic, "output": "x"})
+    assert arabic != first.instruction
+    assert testset.count_asked_in_training(questions, [written, written], UR) == 1
+    assert testset.count_asked_in_training(questions, [], UR) == 0

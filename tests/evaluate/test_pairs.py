@@ -1,0 +1,113 @@
+"""Pairs: measured once, kept by what decides the result, written where the report finds them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alif import store
+from alif.evaluate.benchmark import Benchmark, ItemResult
+from alif.evaluate.multiple_choice import Question, choice_benchmark
+from alif.evaluate.pairs import NOT_MEASURABLE, measure_pairs, write_pair
+from alif.evaluate.system import System
+from alif.records import Score
+from alif.runs import Run, StepContext, make_context
+from alif.settings import Runtime, Teacher
+from alif.student import Student
+
+
+def questions(name: str, gold: int = 0) -> Benchmark:
+    asked = [Question("small", "en", f"{name}{n}", f"Two and {n} is", ("one", "ten"), gold) for n in range(3)]
+    return choice_benchmark(name, asked)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> StepContext:
+    return make_context(Run(tmp_path), "evaluate", Runtime(device="cpu", threads=1))
+
+
+class Loads:
+    """A system that counts how often its model is loaded."""
+
+    def __init__(self, student: Student) -> None:
+        self.student, self.count = student, 0
+
+    def system(self, digest: str = "d", engine: str = "cpu") -> System:
+        def load() -> Student:
+            self.count += 1
+            return self.student
+
+        return System("base", "tiny", digest, engine, load)
+
+
+def test_a_pair_is_measured_once_and_a_new_benchmark_alone(context: StepContext, student: Student) -> None:
+    loads = Loads(student)
+    first = measure_pairs(context, loads.system(), [questions("one")])
+    assert measure_pairs(context, loads.system(), [questions("one")]) == first
+    assert loads.count == 1
+    old = {path: path.stat().st_mtime_ns for path in (context.scratch / "results").iterdir()}
+    both = measure_pairs(context, loads.system(), [questions("one"), questions("two")])
+    assert (loads.count, both["one"]) == (2, first["one"])
+    assert set(both) == {"one", "two"}
+    assert all(path.stat().st_mtime_ns == when for path, when in old.items())
+    assert len(list((context.scratch / "results").iterdir())) == len(old) + 1
+
+
+def test_other_weights_another_engine_and_other_items_are_other_pairs(
+    context: StepContext, student: Student
+) -> None:
+    loads = Loads(student)
+    for system, benchmark in (
+        (loads.system(), questions("one")),
+        (loads.system("other"), questions("one")),
+        (loads.system(engine="cuda"), questions("one")),
+        (loads.system(), questions("one", gold=1)),
+    ):
+        measure_pairs(context, system, [benchmark])
+    assert loads.count == len(list((context.scratch / "results").iterdir())) == 4
+
+
+def test_results_come_back_to_the_last_bit(context: StepContext, student: Student) -> None:
+    system, benchmark = Loads(student).system(), questions("one")
+    found = measure_pairs(context, system, [benchmark])["one"]
+    assert [one.id for one in found] == list(benchmark.ids)
+    assert all(len(one.bits) == 2 and one.bits[0] != one.bits[1] for one in found)
+    (path,) = (context.scratch / "results").iterdir()
+    assert list(store.read_models(path, ItemResult)) == found
+
+
+def test_an_endpoint_gives_no_log_probabilities(context: StepContext, tmp_path: Path) -> None:
+    system = System("served", "m", "d", endpoint=Teacher(model="m", base_url="http://127.0.0.1:1/v1"))
+    benchmark = questions("one")
+    assert measure_pairs(context, system, [benchmark]) == {}
+    write_pair(tmp_path, system, benchmark, (), None, ())
+    place = tmp_path / "served" / "one"
+    assert store.read_json(place / "pair.json")["state"] == NOT_MEASURABLE
+    assert [path.name for path in place.iterdir()] == ["pair.json"]
+
+
+def test_a_pair_says_what_was_measured_on_what(tmp_path: Path, student: Student) -> None:
+    benchmark = questions("hub/set.en")
+    results = [ItemResult(id=name, bits=(1.0, 2.0)) for name in benchmark.ids]
+    scored = benchmark.score(results)
+    score = Score(
+        stage="base",
+        benchmark="small",
+        metric="accuracy",
+        language="en",
+        value=1,
+        low=0,
+        high=1,
+        n=3,
+        signature="x",
+    )
+    write_pair(tmp_path, Loads(student).system(), benchmark, results, scored, [score])
+    place = tmp_path / "base" / "hub+set.en"
+    told = store.read_json(place / "pair.json")
+    assert (told["state"], told["system"]["name"], told["benchmark"]["n"]) == ("measured", "base", 3)
+    assert list(store.read_models(place / "scores.jsonl", Score)) == [score]
+    assert [row for _, row in store.read_rows(place / "answers.jsonl")][0] == {
+        "id": benchmark.ids[0],
+        "bits": [1.0, 2.0],
+    }
