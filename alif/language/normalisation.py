@@ -1,10 +1,10 @@
-"""Letters that count and letters that do not: clean a text, and fold it for comparing. Every table is the pack's.
+"""Clean a text, fold it for comparing, and cut it into words. Every table is the pack's.
 
-    normalise   fixed shapes from a PDF become letters    safe for training text: encoding only, no letter is exchanged
-    fold        "كِتاب ٤٢" → "کتاب 42"                     for comparing only: letters, marks, digits and case that do not count
-    words       "Wi-Fi کی رفتار؟" → ["wi", "fi", "کی", "رفتار"]
+    normalise_text   presentation forms from a PDF become letters    safe for training text: no letter is exchanged
+    fold_text        "كِتاب ٤٢" → "کتاب 42"                          for comparing only: letters, marks, digits, case
+    split_words      "Wi-Fi کی رفتار؟" → ["wi", "fi", "کی", "رفتار"]
 
-Why not a library: the usual ones take letters to pieces to strip their marks, and lose the hamza of ئ.
+Why not a library: the usual ones decompose letters to strip their marks, and lose the hamza of ئ.
 """
 
 from __future__ import annotations
@@ -21,50 +21,49 @@ from alif.language.pack import Pack
 
 __all__ = ["fold_text", "normalise_text", "split_words"]
 
-TEXTS_KEPT = 8
-"""Texts whose words are remembered: the checks, the pool and the counts ask for those of a row one after another."""
+CACHED_TEXTS = 8
+"""Texts whose words are kept: the checks, the pool and the counts ask for those of a row one after another."""
 
-_INVISIBLE = r"\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-"""Controls, direction marks, soft hyphen, zero-width space, byte-order mark; not the zero-width joiners, which are spelling."""
 _ODD = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u061c\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u061c\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+    r"\ufff9-\ufffb\ud800-\udfff]"
 )
-"""Anything that `_clean` must look at: controls, surrogates, the invisible, spaces but the usual. Written out: re is faster."""
+"""Anything that `_clean` changes: controls, surrogates, the invisible, unusual spaces. Written out: re is faster."""
+_REMOVED = regex.compile(
+    r"[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb--[\n\t]]", regex.V1
+)
+"""Controls, direction marks, soft hyphen, zero-width space, byte-order mark; not the zero-width joiners: spelling."""
 _ESCAPE = regex.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 """A terminal's colour codes."""
 _MARK_AS_SPACE = regex.compile(r"(?<=[\p{L}\p{M}\p{N}])[\u200e\u200f]+(?=[\p{L}\p{N}])")
 """Direction marks typed where a space should be."""
 _NEW_LINE = regex.compile(r"\r\n|[\r\u0085\u2028\u2029]")
 _SPACE = regex.compile(r"[\p{Zs}--[ ]]", regex.V1)
-_REMOVED = regex.compile(rf"[{_INVISIBLE}--[\n\t]]", regex.V1)
 _SURROGATE = regex.compile(r"\p{Cs}")
 
 _USUAL = "\n" + "".join(map(chr, range(0x20, 0x7F)))
 """What most texts hold beside the letters of their script."""
 _JOINS = regex.compile(r"[\p{NFC_QC=No}\p{NFC_QC=Maybe}]")
-"""What NFC may exchange, or join to the character before it."""
+"""What NFC may replace, or join to the character before it."""
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _WORD_WITH_APOSTROPHE = regex.compile(r"[\p{Latin}\p{M}]+(?:'\p{Latin}+)+|[\p{L}\p{M}\p{N}]+")
 
 _APOSTROPHES = "\u2019\u02bc"
-_PUNCTUATION = regex.compile(r"[،,.]")
-"""Number separators that are also punctuation: only the others are read as the first of their kind."""
+_PUNCTUATION = "،,."
+"""Number separators that are also punctuation: only the others are folded to the first of their kind."""
 
 
-class _Fold(dict[int, str]):
-    """Character → what it counts as, for `str.translate`; worked out when first met."""
+class _FoldTable(dict[int, str]):
+    """Character → what it counts as, for `str.translate`; filled when first met."""
 
     def __init__(self, pack: Pack) -> None:
-        compare = pack.compare
-        self._steps = (
-            dict.fromkeys(compare.drop, "") | dict.fromkeys(compare.space, " ") | dict(compare.letters)
-        )
-        self._steps |= dict.fromkeys(_APOSTROPHES, "'")
-        self._steps |= {
-            char: str(value) for system in pack.numbers.digits for value, char in enumerate(system)
-        }
-        for alike in (pack.numbers.decimal, pack.numbers.group):
-            self._steps |= {char: alike[0] for char in alike[1:] if not _PUNCTUATION.match(char)}
+        compare, numbers = pack.compare, pack.numbers
+        steps = dict.fromkeys(compare.drop, "") | dict.fromkeys(compare.space, " ") | dict(compare.letters)
+        steps |= dict.fromkeys(_APOSTROPHES, "'")
+        steps |= {char: str(value) for system in numbers.digits for value, char in enumerate(system)}
+        for alike in (numbers.decimal, numbers.group):
+            steps |= {char: alike[0] for char in alike[1:] if char not in _PUNCTUATION}
+        self._steps = steps
 
     def __missing__(self, code: int) -> str:
         found = chr(code)
@@ -75,16 +74,15 @@ class _Fold(dict[int, str]):
 
 
 class _Exchange:
-    """Puts in place of characters what stands for them wherever they stand."""
+    """Context-free character substitution: `stands_for` returns None where it depends on the neighbours."""
 
     def __init__(self, same: str, stands_for: Callable[[str], str | None]) -> None:
         self._other = re.compile(
             f"[^{re.escape(same)}]"
-        )  # few: the rest need not be gone through letter by letter
+        )  # few: the rest need not be visited letter by letter
         self._stands_for = functools.cache(stands_for)
 
     def of(self, text: str) -> str | None:
-        """Return the text with its characters exchanged; None where what one stands for depends on its neighbours."""
         for char in set(self._other.findall(text)):
             found = self._stands_for(char)
             if found is None:
@@ -95,40 +93,37 @@ class _Exchange:
 
 @dataclass(frozen=True)
 class _Tables:
-    """A pack's tables, made ready for speed."""
+    """A pack's tables, prepared for speed."""
 
-    fold: _Fold
+    fold: _FoldTable
     presentation: dict[int, str]
     presented: re.Pattern[str]  # large sets are faster in re
     compose: tuple[tuple[str, str], ...]
     folded: _Exchange
-    """To what counts when texts are compared."""
+    """To the folded text."""
     spoken: _Exchange
-    """To the same, with a space where no word is; an apostrophe may be in one."""
+    """To the folded text with a space where no word is; None with an apostrophe, which may be in a word."""
 
 
-@functools.cache
+@functools.lru_cache
 def _tables(pack: Pack) -> _Tables:
-    fold, forms = _Fold(pack), pack.clean.presentation_forms
+    fold, forms = _FoldTable(pack), pack.clean.presentation_forms
     joining = frozenset(forms + "".join(pieces[-1] for pieces in pack.compare.compose))
-
-    def joins(char: str) -> bool:
-        return char in joining or bool(_JOINS.match(char) or _ODD.match(char))
 
     def folded(char: str) -> str | None:
         found = fold[ord(char)]
-        sorted_ = found and any(
+        if found and any(
             map(unicodedata.combining, char + found)
-        )  # NFC sorts marks: no matter for one that is dropped
-        return None if sorted_ or any(map(joins, char + found)) else found
+        ):  # NFC sorts marks, except where one is dropped
+            return None
+        joins = (one in joining or _JOINS.match(one) or _ODD.match(one) for one in char + found)
+        return None if any(joins) else found
 
     def spoken(char: str) -> str | None:
         found = folded(char)
-        return (
-            None
-            if found is None or "'" in found
-            else "".join(one if _WORD.match(one) else " " for one in found)
-        )
+        if found is None or "'" in found:
+            return None
+        return "".join(one if _WORD.match(one) else " " for one in found)
 
     still = [char for char in sorted({*_USUAL, *pack.script.letters}) if folded(char) == char]
     return _Tables(
@@ -142,22 +137,18 @@ def _tables(pack: Pack) -> _Tables:
 
 
 def normalise_text(text: str, pack: Pack) -> str:
-    """Return `text` as clean Unicode: NFC, Unix lines, no controls, letters instead of fixed shapes. No letter is exchanged.
+    """Return clean Unicode: NFC, Unix lines, no controls, letters instead of presentation forms. No letter is exchanged.
 
     Zero-width joiners stay. A direction mark between two letters was a space. A lone surrogate becomes U+FFFD.
     """
     tables = _tables(pack)
     if _ODD.search(text):
-        text = _clean(text)
+        text = _ESCAPE.sub("", _NEW_LINE.sub("\n", text))
+        text = _SPACE.sub(" ", _MARK_AS_SPACE.sub(" ", text))
+        text = _SURROGATE.sub("\ufffd", _REMOVED.sub("", text))
     if tables.presented.search(text):
         text = text.translate(tables.presentation)
     return unicodedata.normalize("NFC", text)
-
-
-def _clean(text: str) -> str:
-    text = _ESCAPE.sub("", _NEW_LINE.sub("\n", text))
-    text = _SPACE.sub(" ", _MARK_AS_SPACE.sub(" ", text))
-    return _SURROGATE.sub("\ufffd", _REMOVED.sub("", text))
 
 
 def fold_text(text: str, pack: Pack) -> str:
@@ -174,9 +165,7 @@ def fold_text(text: str, pack: Pack) -> str:
         folded = text.translate(tables.fold)
         for pieces, letter in tables.compose:
             folded = folded.replace(pieces, letter)
-        again = unicodedata.normalize(
-            "NFC", folded
-        )  # a letter that was exchanged may join the mark behind it
+        again = unicodedata.normalize("NFC", folded)  # an exchanged letter may join the mark behind it
         if again in (folded, text):
             return again
         text = again
@@ -187,7 +176,7 @@ def split_words(text: str, pack: Pack) -> list[str]:
     return list(_words(text, pack))
 
 
-@functools.lru_cache(maxsize=TEXTS_KEPT)
+@functools.lru_cache(maxsize=CACHED_TEXTS)
 def _words(text: str, pack: Pack) -> tuple[str, ...]:
     spoken = _tables(pack).spoken.of(text)
     if spoken is not None:

@@ -1,7 +1,8 @@
-"""Reading the files of a language pack, which may come from a stranger.
+"""Read the files of a language pack, which may come from a stranger.
 
-A file is read only if it lies in the pack's folder, symlinks followed, is a regular file, and is no larger than its kind needs:
-a symlink to a private file is not sent to a teacher, a FIFO does not hang the reader, a huge file does not fill the memory.
+A file is read only if it lies in the pack's folder, symlinks followed, is a regular file, and is no larger than its kind
+needs: a symlink to a private file is not sent to a teacher, a FIFO does not hang the reader, a huge file does not fill the
+memory.
 """
 
 from __future__ import annotations
@@ -30,31 +31,28 @@ MAX_LINE_DOTS = 200
 
 _MAX_BYTES = {".jinja": MAX_PROMPT_BYTES, ".jsonl": MAX_ROWS_BYTES}
 _KINDS = (
-    "*.toml", "tasks/*.toml", "prompts/*.jinja", "test.jsonl", "seeds/*.jsonl", "demo/*.jsonl", "demo/candidates/*.jsonl",
-    "*.md",
+    "*.toml", "tasks/*.toml", "prompts/*.jinja", "test.jsonl", "seeds/*.jsonl", "demo/*.jsonl",
+    "demo/candidates/*.jsonl", "*.md",
 )  # fmt: skip
 
 
 def text_files(folder: Path) -> Iterator[Path]:
-    """Yield the files of a pack that are read, whatever they are: what is no regular file too."""
+    """Yield the paths of a pack that are read, even if one is no regular file."""
     for kind in _KINDS:
         yield from sorted(folder.glob(kind))
 
 
 def require_pack_file(path: Path, folder: Path) -> None:
-    """Refuse a file that does not lie in the pack's folder, is no regular file, or is too large.
+    """Reject a file that does not lie in the pack's folder, is no regular file, or is too large.
 
     Raises:
         PackError: with the path.
     """
     real, root, installed = (Path(os.path.realpath(each)) for each in (path, folder, Path(__file__).parent))
-    if not real.is_relative_to(root) and not root.is_relative_to(
-        installed
-    ):  # some installers make each of our own files a symlink
-        raise PackError(
-            f"{path}: lies outside the pack's folder",
-            "Copy the file itself into the pack: links may not lead out of it.",
-        )
+    ours = root.is_relative_to(installed)  # some installers make each of our own files a symlink
+    if not ours and not real.is_relative_to(root):
+        hint = "Copy the file itself into the pack: links may not lead out of it."
+        raise PackError(f"{path}: lies outside the pack's folder", hint)
     try:
         facts = path.stat()
     except OSError as error:
@@ -79,24 +77,21 @@ def read_pack_text(path: Path, folder: Path) -> str:
         raw = path.read_bytes()
     except OSError as error:
         raise PackError(f"{path}: cannot be read ({error.strerror})", "The pack needs this file.") from error
-    line = 1 + raw.count(b"\n", 0, max(raw.find(b"\r"), 0))
     if raw.startswith(b"\xef\xbb\xbf"):
         raise PackError(f"{path}:1: begins with a byte-order mark", "Save the file as UTF-8 without BOM.")
-    if b"\r" in raw:
+    if (place := raw.find(b"\r")) >= 0:
+        line = 1 + raw.count(b"\n", 0, place)
         raise PackError(f"{path}:{line}: a Windows line end (CR)", "Save the file with Unix line ends (LF).")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = 1 + raw.count(b"\n", 0, error.start)
-        raise PackError(
-            f"{path}:{line}: not UTF-8 (byte 0x{raw[error.start]:02x})", "Save the file as UTF-8."
-        ) from error
+        message = f"{path}:{line}: not UTF-8 (byte 0x{raw[error.start]:02x})"
+        raise PackError(message, "Save the file as UTF-8.") from error
     for number, written in enumerate(text.split("\n"), 1):
         if not unicodedata.is_normalized("NFC", written):
-            raise PackError(
-                f"{path}:{number}: letters in pieces (not Unicode NFC)",
-                r"Write each letter as one character; in TOML a mark as \u0654.",
-            )
+            hint = r"Write each letter as one character; in TOML a mark as \u0654."
+            raise PackError(f"{path}:{number}: decomposed letters (not Unicode NFC)", hint)
     return text
 
 
@@ -108,18 +103,16 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
     """
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") > MAX_LINE_DOTS:
-            raise PackError(
-                f"{path}:{number}: more than {MAX_LINE_DOTS} full stops in a line", "Break the line."
-            )
+            message = f"{path}:{number}: more than {MAX_LINE_DOTS} full stops in a line"
+            raise PackError(message, "Break the line.")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        line_named = re.search(r"line (\d+)", str(error))
-        where = f"{path}:{line_named[1] if line_named else len(text.splitlines())}"
-        raise PackError(f"{where}: not TOML ({error})", "Mend that line.") from error
+        named = re.search(r"line (\d+)", str(error))
+        where = f"{path}:{named[1] if named else len(text.splitlines())}"
+        raise PackError(f"{where}: not TOML ({error})", "Correct that line.") from error
     except RecursionError as error:
-        raise PackError(
-            f"{path}: lists or tables nested too deeply", "Write the tables as in packs/ur/pack.toml."
-        ) from error
+        hint = "Write the tables as in packs/ur/pack.toml."
+        raise PackError(f"{path}: lists or tables nested too deeply", hint) from error
     except ValueError as error:  # a number of thousands of digits
         raise PackError(f"{path}: a number that cannot be read ({error})", "Shorten that number.") from error

@@ -3,15 +3,14 @@
     Write {{ items }} questions in {{ language }} ({{ native_name }}).
     {% include "_format.jinja" %}
 
-`load_prompt` parses a template, refuses every node of the syntax tree that is not on the allowlist, writes the includes out,
-and checks the result once more, since the text of an include can change how the text around it is parsed. `render_prompt` uses
-Jinja's sandbox besides: neither of the two relies on the other.
+`load_prompt` parses a template, rejects every syntax node that is not on the allowlist, writes the includes out, and checks
+the result once more, since an include's text can change how the text around it is parsed. `render_prompt` also uses Jinja's
+sandbox: neither of the two relies on the other.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import jinja2
@@ -33,8 +32,8 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 )
 _INCLUDE = re.compile(r"""\{%\s*include\s+(['"])([\w.-]+\.jinja)\1\s*%\}\n?""")
 _ALLOWED = (
-    f"A prompt is text, {', '.join(f'{{{{ {name} }}}}' for name in sorted(PROMPT_VARIABLES))}, comments, raw blocks and "
-    '{% include "_name.jinja" %} of a file beside it.'
+    f"A prompt is text, {', '.join(f'{{{{ {name} }}}}' for name in sorted(PROMPT_VARIABLES))}, comments, raw blocks "
+    'and {% include "_name.jinja" %} of a file beside it.'
 )
 
 
@@ -42,7 +41,7 @@ def load_prompt(path: Path, folder: Path) -> str:
     """Return the Jinja source of a prompt of the pack in `folder`, with its includes written out.
 
     Raises:
-        PackError: it uses more of Jinja than is allowed, or an include cannot be read, leads in a circle or grows too large.
+        PackError: it uses more of Jinja than is allowed, or an include cannot be read, is circular or grows too large.
     """
     source = _expand(path, folder, {}, ())
     _check(source, f"{path}: with its includes written out")
@@ -57,58 +56,48 @@ def render_prompt(source: str, language: str, native_name: str, items: int) -> s
 def _expand(path: Path, folder: Path, expanded: dict[Path, str], within: tuple[Path, ...]) -> str:
     """Return a checked template with its includes written out; each file is read once, so that doubling costs nothing."""
     if path in within:
-        raise PackError(
-            f"{within[-1]}: includes lead in a circle, back to {path.name}", "Remove one of these includes."
-        )
+        message = f"{within[-1]}: includes lead in a circle, back to {path.name}"
+        raise PackError(message, "Remove one of these includes.")
     if len(within) > MAX_INCLUDE_DEPTH:
-        raise PackError(
-            f"{path}: more than {MAX_INCLUDE_DEPTH} includes within each other", "Include the text directly."
-        )
+        message = f"{path}: more than {MAX_INCLUDE_DEPTH} includes within each other"
+        raise PackError(message, "Include the text directly.")
     if path not in expanded:
         source = read_pack_text(path, folder)
         _check(_INCLUDE.sub(lambda found: "\n" * found[0].count("\n"), source), str(path), numbered=True)
         parts: list[str] = []
-        size_bytes = 0
-        for part in _write_out(source, path, folder, expanded, within):
+        begin = size_bytes = 0
+        for found in (*_INCLUDE.finditer(source), None):
+            part = source[begin : found.start() if found else None]
+            if found:
+                part += _expand(path.parent / found[2], folder, expanded, (*within, path))
+                begin = found.end()
             parts.append(part)
             size_bytes += len(part.encode())
             if size_bytes > MAX_PROMPT_BYTES:
-                raise PackError(
-                    f"{path}: over {MAX_PROMPT_BYTES:,} bytes with its includes written out",
-                    "Shorten the prompt.",
-                )
+                message = f"{path}: over {MAX_PROMPT_BYTES:,} bytes with its includes written out"
+                raise PackError(message, "Shorten the prompt.")
         expanded[path] = "".join(parts)
     return expanded[path]
 
 
-def _write_out(
-    source: str, path: Path, folder: Path, expanded: dict[Path, str], within: tuple[Path, ...]
-) -> Iterator[str]:
-    begin = 0
-    for found in _INCLUDE.finditer(source):
-        yield source[begin : found.start()]
-        yield _expand(path.parent / found[2], folder, expanded, (*within, path))
-        begin = found.end()
-    yield source[begin:]
-
-
 def _check(source: str, where: str, numbered: bool = False) -> None:
-    """Refuse a template without includes that is more than text and variables; `numbered` adds the line to `where`."""
+    """Reject a template without includes that is more than text and variables; `numbered` adds the line to `where`."""
     try:
         template = _ENVIRONMENT.parse(source)
     except jinja2.TemplateSyntaxError as error:
         place = f"{where}:{error.lineno}" if numbered else where
-        raise PackError(f"{place}: not a Jinja template ({error.message})", "Mend that line.") from error
+        raise PackError(f"{place}: not a Jinja template ({error.message})", "Correct that line.") from error
     except (RecursionError, ValueError) as error:  # brackets in brackets, a number of thousands of digits
         raise PackError(f"{where}: not a Jinja template (it cannot be parsed)", _ALLOWED) from error
     for statement in template.body:
         for node in statement.nodes if isinstance(statement, nodes.Output) else (statement,):
+            if isinstance(node, nodes.TemplateData):
+                continue
             place = f"{where}:{node.lineno}" if numbered else where
             if isinstance(node, nodes.Include):
                 raise PackError(f"{place}: an include that is not allowed", _ALLOWED)
-            if isinstance(node, nodes.Name) and node.name not in PROMPT_VARIABLES:
+            if not isinstance(node, nodes.Name):
+                message = f"{place}: Jinja code that a prompt may not use ({type(node).__name__})"
+                raise PackError(message, _ALLOWED)
+            if node.name not in PROMPT_VARIABLES:
                 raise PackError(f"{place}: no such variable: {node.name}", _ALLOWED)
-            if not isinstance(node, nodes.Name | nodes.TemplateData):
-                raise PackError(
-                    f"{place}: Jinja code that a prompt may not use ({type(node).__name__})", _ALLOWED
-                )

@@ -1,8 +1,6 @@
-"""Text of a language: cut it into words and sentences, find phrases and final answers. Every table is the pack's.
+"""Find sentences, phrases and final answers in a text; with the functions on text that other rooms use most.
 
-    words       "Wi-Fi کی رفتار؟" → ["wi", "fi", "کی", "رفتار"]
-
-Why not a library: the usual ones drop every Latin word or every Urdu one.
+Every table is the pack's.
 """
 
 from __future__ import annotations
@@ -29,27 +27,26 @@ __all__ = [
 ]
 
 
-@functools.cache
-def _sentence(pack: Pack) -> regex.Pattern[str]:
+def split_sentences(text: str, pack: Pack) -> list[str]:
+    """Return the sentences: cut after a sentence mark that a space follows, and at line ends; only spaces are lost."""
+    return [piece.strip() for piece in _sentence_end(pack).split(text) if piece.strip()]
+
+
+@functools.lru_cache
+def _sentence_end(pack: Pack) -> regex.Pattern[str]:
     marks, closers = regex.escape(pack.sentences.marks), regex.escape(pack.sentences.closers)
     return regex.compile(rf"(?<=[{marks}][{closers}]*)[^\S\n]+|\n+")
 
 
-def split_sentences(text: str, pack: Pack) -> list[str]:
-    """Return the sentences: cut after a sentence mark that a space follows, and at line ends; only spaces are lost."""
-    return [piece.strip() for piece in _sentence(pack).split(text) if piece.strip()]
-
-
 def find_phrase(text: str, phrases: Iterable[str], pack: Pack) -> str | None:
-    """Return the first of `phrases` whose words stand in `text` one after another, or None."""
-    spoken = f" {' '.join(split_words(text, pack))} "
-    return next((wanted for wanted in phrases if f" {' '.join(_spoken(wanted, pack))} " in spoken), None)
+    """Return the first of `phrases` whose words occur in `text` one after another, or None."""
+    words = f" {' '.join(split_words(text, pack))} "
+    return next((phrase for phrase in phrases if f" {' '.join(_phrase_words(phrase, pack))} " in words), None)
 
 
-@functools.cache
-def _spoken(fixed: str, pack: Pack) -> list[str]:
-    """Return the words of a phrase or heading of the pack."""
-    return split_words(fixed, pack)
+@functools.lru_cache(maxsize=8192)
+def _phrase_words(phrase: str, pack: Pack) -> list[str]:
+    return split_words(phrase, pack)
 
 
 def final_answer(text: str, task: Task, pack: Pack) -> str:
@@ -60,23 +57,14 @@ def final_answer(text: str, task: Task, pack: Pack) -> str:
     found: list[str] = []
     inside = True
     for line in text.splitlines():
-        kind, rest = _heading(line, task, pack)
-        if kind == "answer":
-            found, inside = [rest], True
-        elif kind == "other":
+        head, colon, rest = regex.sub(r"[:：]", ":", line, count=1).partition(":")
+        words = (
+            split_words(head, pack) if colon else None
+        )  # bold and list marks around a heading do not count
+        if words in [_phrase_words(heading, pack) for heading in task.headings.answer]:
+            found, inside = [rest.strip(" *_")], True
+        elif words in [_phrase_words(heading, pack) for heading in task.headings.other]:
             inside = False
         elif inside:
             found.append(line)
     return "\n".join(found).strip() or text.strip()
-
-
-def _heading(line: str, task: Task, pack: Pack) -> tuple[str, str]:
-    """Return ("answer" | "other" | "", what follows the heading). Bold and list marks around a heading do not count."""
-    head, colon, rest = regex.sub(r"[:：]", ":", line, count=1).partition(":")
-    if not colon:
-        return "", line
-    spoken = split_words(head, pack)
-    for kind in ("answer", "other"):
-        if spoken in [_spoken(heading, pack) for heading in getattr(task.headings, kind)]:
-            return kind, rest.strip(" *_")
-    return "", line

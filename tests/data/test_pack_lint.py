@@ -75,7 +75,7 @@ QA = "seeds/qa.jsonl"
         (replaced(QA, "{", "["), f"wrong {{f}}/{QA}:1: not JSON"),
         (replaced(QA, "\n", "\r\n"), f"wrong {{f}}/{QA}:1: a Windows line end"),
         (replaced(QA, "{", "\ufeff{"), f"wrong {{f}}/{QA}:1: begins with a byte-order mark"),
-        (replaced(QA, "آ", "ا\u0653"), "letters in pieces"),
+        (replaced(QA, "آ", "ا\u0653"), "decomposed letters"),
         (replaced("pack.toml", "'فی ?صد'", "'فی (صد'"), "is no regular expression"),
         (
             replaced("prompts/_format.jinja", "Output:", "Answer:", -1),

@@ -270,7 +270,7 @@ def test_an_unspoiled_copy_is_fine(folder: Path) -> None:
             r"pack\.toml:7: a Windows line end",
         ),
         (bytes_replaced("tasks/qa.toml", b"# Questions", b"# Q\xffuestions"), r"qa\.toml:1: not UTF-8"),
-        (replaced("tasks/qa.toml", "سوال و جواب", "سوال ا\u0653"), r"qa\.toml:3: letters in pieces"),
+        (replaced("tasks/qa.toml", "سوال و جواب", "سوال ا\u0653"), r"qa\.toml:3: decomposed letters"),
     ],
 )
 def test_faults_are_told_in_a_sentence_with_their_place(

@@ -28,11 +28,23 @@ from dataclasses import dataclass
 from alif.language.normalisation import normalise_text
 from alif.language.pack import Pack
 from alif.language.replies.field_labels import (
-    FIELDS, KEYS, NO_INPUT, LabelStyle, label_styles, read_label, says_no_input,
+    FIELDS,
+    KEYS,
+    NO_INPUT,
+    LabelStyle,
+    label_styles,
+    read_label,
+    says_no_input,
 )  # fmt: skip
 from alif.language.replies.json_items import read_json_items
 from alif.language.replies.reply_cleanup import (
-    FENCE, SEPARATOR, split_inline_separators, strip_fences, strip_headings, strip_remark, strip_thinking,
+    FENCE,
+    SEPARATOR,
+    split_inline_separators,
+    strip_fences,
+    strip_headings,
+    strip_remark,
+    strip_thinking,
 )  # fmt: skip
 from alif.records import Dropped
 

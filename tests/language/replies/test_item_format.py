@@ -8,13 +8,12 @@ import sys
 import pytest
 from hypothesis import given, strategies
 
+from alif import store
 from alif.language import normalisation
 from alif.language import pack as packs
-from alif.language.pack import Pack
 from alif.language.replies import item_format
 from alif.language.replies.item_format import Candidate, read_items, write_item
 from alif.records import Dropped
-from tests.data.conftest import triples
 
 OWN = packs.load_pack("ur")
 LINES = strategies.sampled_from(
@@ -62,12 +61,10 @@ def test_an_input_in_the_packs_words_for_none_is_not_read_back() -> None:
     assert texts(read_items(write_item("a", f"{said} a", "b"), "stop", OWN)) == [("a", f"{said} a", "b")]
 
 
-def test_every_seed_of_every_task_comes_back(own: Pack) -> None:
-    for task in own.tasks:
-        items = [
-            (row["instruction"], row["input"], row["output"])
-            for _, row in triples(own, f"seeds/{task}.jsonl")
-        ]
+def test_every_seed_of_every_task_comes_back() -> None:
+    for task in OWN.tasks:
+        rows = [row for _, row in store.read_rows(OWN.folder / "seeds" / f"{task}.jsonl")]
+        items = [(row["instruction"], row["input"], row["output"]) for row in rows]
         assert len(items) >= 14
         written = [write_item(*item) for item in items]
         assert texts(read_items("\n###\n".join(written), "stop", OWN)) == items
@@ -409,25 +406,25 @@ def test_the_asked_format_is_read_at_once_as_the_other_readings_would(lines: lis
     reply = "\n".join(lines)
     found = read_items(reply, finish, OWN)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(item_format, "_plain", lambda piece, pack, common: None)
+        patch.setattr(item_format, "_read_strict_item", lambda piece, pack, common: None)
         assert read_items(reply, finish, OWN) == found
 
 
 def test_a_reply_in_the_asked_format_takes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(item_format, "_best", None)
+    monkeypatch.setattr(item_format, "_split_items", None)
     items = [("الف", "", "ب\nInput is not a key here"), ("ج", "د", "ہ")]
     assert texts(read_items("\n###\n".join(write_item(*item) for item in items), "stop", OWN)) == items
 
 
 LONG = """
-from alif.data import layout
-from alif.language import pack
+from alif.language.pack import load_pack
+from alif.language.replies.item_format import read_items
 
-own = pack.load("ur")
+own = load_pack("ur")
 for piece in (" ", "\\t", "#", "*", "_", "-", "`", "1", ".", ":", "<", "[", "{", '{"a":', "\\u200f", "x ", "###"):
     run = piece * (1_000_000 // len(piece))
     for form in ("{}", "Instruction: a\\nOutput{}x", "Instruction: a\\nInput: b\\nOutput: c{}x"):
-        layout.read(form.replace("{}", run), "stop", own)
+        read_items(form.replace("{}", run), "stop", own)
 """
 
 
