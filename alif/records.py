@@ -29,6 +29,7 @@ __all__ = [
     "Message",
     "Neighbour",
     "Origin",
+    "RowId",
     "Score",
     "Verdict",
     "sanitize_text",
@@ -168,6 +169,12 @@ class Document(FrozenModel):
         return cls(
             id=_content_hash(language, facts.get("title", ""), text), language=language, text=text, **facts
         )
+
+
+class RowId(FrozenModel):
+    """One line of held_out.jsonl: a row that is measured on, never trained on."""
+
+    id: str
 
 
 class Neighbour(FrozenModel):

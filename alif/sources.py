@@ -1,45 +1,75 @@
-"""Published data: local files or a hub id, read into Examples, Documents and sentence pairs.
+"""Published data: local files, hub ids or a pack's files, read into Examples, Documents and sentence pairs.
 
-    "ur_raw/*.jsonl.gz"                         files, relative to sources.folder; .jsonl .csv .tsv .txt, packed or not
-    "hub:wikimedia/wikipedia:20231101.ur@b04c8" a hub data set (or local data set folder), with configuration and revision
-    "hub:Open-Orca/OpenOrca#train[:50000]"      another split than train, or a slice of one, as datasets writes it
+    "pack"                                      files of a language pack: `PackFiles`
+    "ur_raw/*.jsonl.gz"                         relative to sources.folder; .jsonl .csv .tsv .txt, gzip or not
+    "hub:wikimedia/wikipedia:20231101.ur@b04c8" a hub data set or its local folder, configuration and revision
+    "hub:Open-Orca/OpenOrca#train[:50000]"      another split than train, or a slice, as datasets writes it
 
-A row that cannot be used is a `Dropped` with path:line; a file that cannot be read at all (not UTF-8, damaged) is refused with
-a sentence. A .txt file holds one document a line.
+A row that cannot be used is a `Dropped` with path:line; a file that cannot be read at all (not UTF-8,
+damaged) is refused. A .txt file holds one document per line. Rows are Alif's own format, Alpaca's and Dolly's
+triples, Self-Instruct's seeds, OpenOrca's with a system prompt, or conversations (`messages`, ShareGPT's
+`conversations`).
 """
 
 from __future__ import annotations
 
 import csv
+import glob
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pydantic import JsonValue
 
 from alif import store
 from alif.errors import DataError, MissingExtra
-from alif.records import Document, Dropped, Example, Kind, Origin
+from alif.records import Document, Dropped, Example, Kind, Message, Origin
+
+if TYPE_CHECKING:
+    from alif.language.pack import Pack
 
 __all__ = [
+    "PackFiles",
     "Pair",
     "Row",
+    "list_sources",
+    "missing_text",
     "read_documents",
     "read_examples",
     "read_pairs",
     "read_rows",
     "resolve_paths",
     "source_name",
+    "to_example",
 ]
 
 HUB = re.compile(r"hub:(?P<id>[^:@#]+)(:(?P<config>[^@#]+))?(@(?P<revision>[^#]+))?(#(?P<split>.+))?")
-FIELDS = {
-    "instruction": ("instruction", "prompt", "question"),
-    "input": ("input", "context"),
-    "output": ("output", "response", "completion", "answer"),
-}
-"""What other data sets call the three fields: Alpaca, Dolly, plain question and answer."""
+FIELDS = (
+    ("instruction", "prompt", "question"),
+    ("input", "context"),
+    ("output", "response", "completion", "answer"),
+)
+"""The names of instruction, input and output: Alif's, Alpaca's and Dolly's, plain question and answer."""
+ROLES = {
+    "system": "system", "user": "user", "human": "user", "prompter": "user",
+    "assistant": "assistant", "gpt": "assistant", "model": "assistant", "bot": "assistant",
+}  # fmt: skip
+"""The speakers of a conversation by the names that data sets give them."""
+
+
+@dataclass(frozen=True)
+class PackFiles:
+    """What "pack" stands for in a source: files of a language pack, relative to its folder."""
+
+    pack: Pack
+    names: tuple[str, ...]
+
+    def paths(self) -> dict[str, Path]:
+        """Return {name: path} of the files that the pack has."""
+        return {name: path for name in self.names if (path := self.pack.folder / name).exists()}
 
 
 @dataclass(frozen=True)
@@ -52,6 +82,8 @@ class Row:
     """The file's name without its endings, or the hub id: the source that scores are reported by."""
     id: str
     values: Mapping[str, Any]
+    pack: Pack | None = None
+    """The pack that it is a row of, where it is one."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +97,7 @@ class Pair:
 
 
 def resolve_paths(source: Iterable[str], folder: str) -> list[Path]:
-    """Return the files that `source` names, in name order, each once; hub ids and "pack" name none.
+    """Return the files that `source` names, each pattern in name order; hub ids and "pack" name none.
 
     Raises:
         DataError: a pattern that matches nothing.
@@ -79,12 +111,23 @@ def resolve_paths(source: Iterable[str], folder: str) -> list[Path]:
         files = sorted(path for path in start.glob(str(wanted.relative_to(start))) if path.is_file())
         if not files:
             unset = "" if folder else """, which is not set: --set 'sources.folder="DATA"'"""
-            raise DataError(
-                f"{wanted}: no such file",
-                f"Check the pattern; data files are relative to sources.folder{unset}.",
-            )
+            hint = f"Check the pattern; data files are relative to sources.folder{unset}."
+            raise DataError(f"{wanted}: no such file", hint)
         found |= dict.fromkeys(files)
     return list(found)
+
+
+def list_sources(source: Iterable[str], folder: str) -> dict[str, tuple[str, ...]]:
+    """Return {source name: what it is read from}: "pack", then files by name, then hub ids."""
+    source = tuple(source)
+    found: dict[str, tuple[str, ...]] = {"pack": ("pack",)} if "pack" in source else {}
+    for path in resolve_paths(source, folder):
+        name = source_name(path)
+        found[name] = (*found.get(name, ()), glob.escape(str(path)))
+    for part in source:
+        if match := HUB.fullmatch(part):
+            found[match["id"]] = (*found.get(match["id"], ()), part)
+    return found
 
 
 def source_name(path: Path) -> str:
@@ -92,9 +135,16 @@ def source_name(path: Path) -> str:
     return re.sub(r"\.(jsonl|csv|tsv|txt)(\.gz)?$", "", path.name)
 
 
-def read_rows(source: Iterable[str], folder: str) -> Iterator[Row | Dropped]:
-    """Yield every row of `source`, in order; a row that is no row is a `Dropped` with reason `unparsable`."""
+def read_rows(source: Iterable[str], folder: str, pack: PackFiles | None = None) -> Iterator[Row | Dropped]:
+    """Yield every row of `source`: the pack's, then files, then hub ids; `unparsable` rows as Dropped.
+
+    Raises:
+        DataError: "pack" is named, and the pack lacks one of the files.
+    """
     source = tuple(source)
+    if "pack" in source and pack:
+        for path in resolve_paths(pack.names, str(pack.pack.folder)):
+            yield from _file_rows(path, pack.pack)
     for path in resolve_paths(source, folder):
         yield from _file_rows(path)
     for part in source:
@@ -102,37 +152,27 @@ def read_rows(source: Iterable[str], folder: str) -> Iterator[Row | Dropped]:
             yield from _hub_rows(match["id"], match["config"], match["revision"], match["split"] or "train")
 
 
-def _file_rows(path: Path) -> Iterator[Row | Dropped]:
-    kind = path.name.removesuffix(".gz").rpartition(".")[2]
-    if kind == "jsonl":
-        yield from _json_rows(path)
-    elif kind in ("csv", "tsv"):
-        yield from _csv_rows(path, "," if kind == "csv" else "\t")
-    elif kind == "txt":
+def _file_rows(path: Path, pack: Pack | None = None) -> Iterator[Row | Dropped]:
+    kind, name = path.name.removesuffix(".gz").rpartition(".")[2], source_name(path)
+    if kind in ("csv", "tsv"):
+        yield from _csv_rows(path, "," if kind == "csv" else "\t", pack)
+    elif kind in ("jsonl", "txt"):
         for number, line in store.read_lines(path):
-            if line.strip():
-                yield Row(f"{path}:{number}", source_name(path), str(number), {"text": line})
+            if not line.strip():
+                continue
+            where = f"{path}:{number}"
+            try:
+                values = store.parse_row(line) if kind == "jsonl" else {"text": line}
+            except ValueError as error:
+                yield Dropped(raw=line, reason="unparsable", evidence=f"{where}: {error}")
+                continue
+            yield Row(where, name, str(values.get("id", number)), values, pack)
     else:
-        raise DataError(
-            f"{path}: no reader for .{kind} files",
-            "Alif reads .jsonl, .csv, .tsv and .txt, packed with gzip or not.",
-        )
+        hint = "Alif reads .jsonl, .csv, .tsv and .txt, packed with gzip or not."
+        raise DataError(f"{path}: no reader for .{kind} files", hint)
 
 
-def _json_rows(path: Path) -> Iterator[Row | Dropped]:
-    for number, line in store.read_lines(path):
-        if not line.strip():
-            continue
-        where = f"{path}:{number}"
-        try:
-            values = store.parse_row(line)
-        except ValueError as error:
-            yield Dropped(raw=line, reason="unparsable", evidence=f"{where}: {error}")
-            continue
-        yield Row(where, source_name(path), str(values.get("id", number)), values)
-
-
-def _csv_rows(path: Path, delimiter: str) -> Iterator[Row | Dropped]:
+def _csv_rows(path: Path, delimiter: str, pack: Pack | None) -> Iterator[Row | Dropped]:
     reader = csv.reader((f"{line}\n" for _, line in store.read_lines(path)), delimiter=delimiter)
     header: list[str] = []
     for cells in reader:
@@ -144,7 +184,7 @@ def _csv_rows(path: Path, delimiter: str) -> Iterator[Row | Dropped]:
             yield Dropped(raw=delimiter.join(cells), reason="unparsable", evidence=evidence)
         else:
             values = dict(zip(header, cells, strict=True))
-            yield Row(where, source_name(path), values.get("id", str(reader.line_num)), values)
+            yield Row(where, source_name(path), values.get("id", str(reader.line_num)), values, pack)
 
 
 def _hub_rows(hub_id: str, config: str | None, revision: str | None, split: str) -> Iterator[Row]:
@@ -154,86 +194,110 @@ def _hub_rows(hub_id: str, config: str | None, revision: str | None, split: str)
         raise MissingExtra(f"hub:{hub_id}", "hub") from error
     try:
         loaded = datasets.load_dataset(hub_id, config, revision=revision, split=split)
-    except (
-        OSError,
-        ValueError,
-    ) as error:  # datasets' own errors (not found, gated, no network) are among these
+    except (OSError, ValueError) as error:  # datasets' own errors are among these
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(
-            f"hub:{hub_id}: cannot be loaded ({first})",
-            "Check id, revision, split and network; a gated set needs HF_TOKEN.",
-        ) from error
+        hint = "Check id, revision, split and network; a gated set needs HF_TOKEN."
+        raise DataError(f"hub:{hub_id}: cannot be loaded ({first})", hint) from error
     for number, values in enumerate(loaded, 1):
         yield Row(f"hub:{hub_id}:{number}", hub_id, str(values.get("id", number)), values)
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else ""
 
 
-def _field(values: Mapping[str, Any], field: str) -> Any:
-    return next((values[key] for key in FIELDS[field] if key in values), None)
+def _drop(row: Row, needed: str) -> Dropped:
+    raw = json.dumps(row.values, ensure_ascii=False, default=str)
+    return Dropped(raw=raw, reason="missing_field", evidence=f"{row.where}: {needed}")
 
 
 def to_example(row: Row, language: str, task: str, kind: Kind, licence: str = "") -> Example | Dropped:
-    """Read one row as an Example: Alif's own format, Alpaca's triple, Dolly's, or Self-Instruct's seed format."""
+    """Read one row as an Example; a row without a language, task or licence of its own gets the given one."""
     values = dict(row.values)
-    if (
-        isinstance(instances := values.get("instances"), list)
-        and instances
-        and isinstance(instances[0], dict)
-    ):
-        values |= instances[0]
-    instruction, output = _text(_field(values, "instruction")), _text(_field(values, "output"))
-    given = _field(values, "input")
-    if not instruction or not output or not isinstance(given, str | None):
-        raw = json.dumps(row.values, ensure_ascii=False, default=str)
-        return Dropped(
-            raw=raw,
-            reason="missing_field",
-            evidence=f"{row.where}: a row needs instruction and output as text",
+    if isinstance(found := values.get("instances"), list) and found and isinstance(found[0], dict):
+        values |= found[0]  # Self-Instruct's seeds
+    messages = values.get("messages", values.get("conversations"))
+    instruction: Any
+    output: Any
+    given: Any
+    if isinstance(messages, list):
+        turns = _read_messages(messages)
+        if turns is None:
+            needed = "a conversation needs user and assistant in turn, and ends with the assistant"
+            return _drop(row, needed)
+        *turns, question, answer = turns
+        instruction, given, output = question.content, "", answer.content
+    else:
+        instruction, given, output = (
+            next((values[key] for key in keys if key in values), None) for keys in FIELDS
         )
+        turns = [Message.model_validate(message) for message in values.get("turns") or ()]
+        if system := _text(values.get("system_prompt")):
+            turns = [Message(role="system", content=system), *turns]
+    if not _text(instruction) or not _text(output) or not isinstance(given, str | None):
+        return _drop(row, "a row needs instruction and output as text")
     origin = values["origin"] if isinstance(values.get("origin"), dict) else {}
-    return Example.make(
+    told = {key: _text(origin.get(key) or values.get(key)) for key in ("licence", "author", "reviewed_by")}
+    told["licence"] = told["licence"] or licence or (row.pack.licence if row.pack else "")
+    example = Example.make(
         _text(values.get("language")) or language,
         _text(values.get("task")) or task,
         instruction,
         given or "",
         output,
-        Origin(
-            kind=kind,
-            source=f"{row.name}#{row.id}",
-            licence=_text(origin.get("licence") or values.get("licence")) or licence,
-            author=_text(origin.get("author") or values.get("author")) or "",
-            reviewed_by=_text(origin.get("reviewed_by") or values.get("reviewed_by")) or "",
-        ),
+        Origin(kind=kind, source=f"{row.name}#{row.id}", **told),
     )
+    return example.with_turns(tuple(turns)) if turns else example
+
+
+def _read_messages(messages: list[Any]) -> list[Message] | None:
+    """Return the turns of a conversation (role and content, or from and value), None where it is none."""
+    turns: list[Message] = []
+    for message in messages:
+        if not isinstance(message, dict):
+            return None
+        role = ROLES.get(_text(message.get("role", message.get("from"))))
+        content = _text(message.get("content", message.get("value")))
+        expected = "user" if not turns or turns[-1].role != "user" else "assistant"
+        if not content or (role != expected and (role != "system" or turns)):
+            return None
+        turns.append(Message.model_validate({"role": role, "content": content}))
+    return turns if len(turns) > 1 and turns[-1].role == "assistant" else None
 
 
 def read_examples(
-    source: Iterable[str], folder: str, *, language: str, task: str, kind: Kind, licence: str = ""
+    source: Iterable[str],
+    folder: str,
+    *,
+    language: str,
+    task: str,
+    kind: Kind,
+    licence: str = "",
+    pack: PackFiles | None = None,
 ) -> Iterator[Example | Dropped]:
-    """Yield the rows of `source` as Examples; rows without a language or task of their own get the given ones."""
-    for row in read_rows(source, folder):
+    """Yield the rows of `source` as Examples: see `to_example`."""
+    for row in read_rows(source, folder, pack):
         yield row if isinstance(row, Dropped) else to_example(row, language, task, kind, licence)
 
 
+def missing_text(row: Row) -> Dropped | None:
+    """Return what is wrong with a row that should be a document, None if it has a text."""
+    return None if _text(row.values.get("text")) else _drop(row, "a document needs text")
+
+
 def read_documents(
-    source: Iterable[str], folder: str, *, language: str, licence: str = ""
+    source: Iterable[str], folder: str, *, language: str, pack: PackFiles | None = None
 ) -> Iterator[Document | Dropped]:
     """Yield the rows of `source` as Documents; a row needs `text`."""
-    for row in read_rows(source, folder):
+    for row in read_rows(source, folder, pack):
         if isinstance(row, Dropped):
             yield row
-        elif not (text := _text(row.values.get("text"))):
-            raw = json.dumps(row.values, ensure_ascii=False, default=str)
-            yield Dropped(raw=raw, reason="missing_field", evidence=f"{row.where}: a document needs text")
+        elif dropped := missing_text(row):
+            yield dropped
         else:
-            values = row.values
-            facts = {key: _text(values.get(key)) or "" for key in ("title", "licence", "author")}
-            yield Document.make(
-                language, text, source=row.name, **facts | {"licence": facts["licence"] or licence}
-            )
+            told = {key: _text(row.values.get(key)) for key in ("title", "licence", "author")}
+            told["licence"] = told["licence"] or (row.pack.licence if row.pack else "")
+            yield Document.make(language, row.values["text"], source=row.name, **told)
 
 
 def read_pairs(source: Iterable[str], folder: str, known: str, own: str) -> Iterator[Pair | Dropped]:
@@ -244,9 +308,4 @@ def read_pairs(source: Iterable[str], folder: str, known: str, own: str) -> Iter
         elif (a := _text(row.values.get(known))) and (b := _text(row.values.get(own))):
             yield Pair(row.id, row.name, a, b)
         else:
-            raw = json.dumps(row.values, ensure_ascii=False, default=str)
-            yield Dropped(
-                raw=raw,
-                reason="missing_field",
-                evidence=f"{row.where}: a pair needs {known} and {own} as text",
-            )
+            yield _drop(row, f"a pair needs {known} and {own} as text")

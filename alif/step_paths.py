@@ -28,12 +28,8 @@ __all__ = [
     "translate_paths",
 ]
 
-
-def _data(recipe: Recipe, *tables: tuple[str, ...]) -> dict[str, Path]:
-    """Return the data files that source tuples name, by path as the recipe gives it."""
-    return {
-        str(path): path for table in tables for path in sources.resolve_paths(table, recipe.sources.folder)
-    }
+PROMPTS = Path(__file__).parent / "data" / "prompts"
+"""The wordings of requests to teachers; `data.prompt_texts` reads them."""
 
 
 def _load(name_or_path: str) -> Pack:
@@ -42,90 +38,83 @@ def _load(name_or_path: str) -> Pack:
     return pack.load_pack(name_or_path)
 
 
-def _pack(recipe: Recipe) -> dict[str, Path]:
+def _data(recipe: Recipe, source: tuple[str, ...], pack: str = "", *names: str) -> dict[str, Path]:
+    """Return the files that a source names: by path, "pack" as the `names` of that pack."""
+    found = {str(path): path for path in sources.resolve_paths(source, recipe.sources.folder)}
+    return found | (_pack_files(pack, *names) if pack and "pack" in source else {})
+
+
+def _pack_files(pack: str, *names: str) -> dict[str, Path]:
+    """Return those of the named files that a pack has, such as "demo/rows.jsonl"."""
+    loaded = _load(pack)
+    paths = sources.PackFiles(loaded, names).paths()
+    return {f"pack/{loaded.code}/{name}": path for name, path in paths.items()}
+
+
+def _packs(recipe: Recipe) -> dict[str, Path]:
     """Return what counts of both packs: tables, tasks and prompts."""
     both = (_load(name) for name in (recipe.language.pack, recipe.language.source))
     return {f"pack/{label}": path for one in both for label, path in one.identity_files().items()}
 
 
-def _pack_file(recipe: Recipe, *names: str) -> dict[str, Path]:
-    """Return files of the target language's pack, such as "seeds"."""
-    folder = _load(recipe.language.pack).folder
-    return {f"pack/{name}": folder / name for name in names if (folder / name).exists()}
-
-
-def _known_file(recipe: Recipe, *names: str) -> dict[str, Path]:
-    """Return files of the source language's pack, such as "demo/rows.jsonl"."""
-    folder = _load(recipe.language.source).folder
-    return {f"known/{name}": folder / name for name in names if (folder / name).exists()}
-
-
-def _translated(recipe: Recipe) -> dict[str, Path]:
-    """Return the file that decides which demo rows are translated and which are replayed."""
-    return _pack_file(recipe, "demo/translations.jsonl")
-
-
-def _script(recipe: Recipe) -> dict[str, Path]:
-    """Return what the scripted teacher answers from, where a recipe has one."""
-    scripted = [teacher for teacher in recipe.teacher.values() if teacher.base_url == "scripted"]
-    found: dict[str, Path] = {}
-    for teacher in scripted:
-        found |= _data(recipe, teacher.parallel_files)
-        found |= _pack_file(
-            recipe, "demo/candidates", "demo/faults.jsonl", "demo/questions.jsonl"
-        ) | _translated(recipe)
-        found |= _known_file(recipe, "demo/rows.jsonl")
+def _teacher_paths(recipe: Recipe) -> dict[str, Path]:
+    """Return what steps that ask a teacher read: packs, wordings, a scripted teacher's answers."""
+    found = _packs(recipe) | {"prompts": PROMPTS}
+    for teacher in recipe.teacher.values():
+        if teacher.base_url == "scripted":
+            demo = ("candidates", "faults.jsonl", "questions.jsonl", "translations.jsonl", "articles.jsonl")
+            found |= _pack_files(recipe.language.pack, *(f"demo/{name}" for name in demo))
+            found |= _pack_files(recipe.language.source, "demo/rows.jsonl")
+            found |= _data(recipe, teacher.parallel_files)
     return found
 
 
 def seed_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     """Return the packs and the seed files."""
-    own = _pack_file(recipe, "seeds") if "pack" in recipe.seeds.source else {}
-    return _pack(recipe) | own | _data(recipe, recipe.seeds.source)
+    return _packs(recipe) | _data(recipe, recipe.seeds.source, recipe.language.pack, "seeds")
 
 
-def generate_paths(recipe: Recipe, root: Path) -> dict[str, Path]:
-    """Return the packs, the scripted teacher's texts and the passages."""
-    if not recipe.generate.grounded_share and not recipe.generate.reverse_share:
-        return _pack(recipe) | _script(recipe)
-    own = _pack_file(recipe, "demo/articles.jsonl") if "pack" in recipe.generate.passages else {}
-    return _pack(recipe) | _script(recipe) | own | _data(recipe, recipe.generate.passages)
+def generate_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
+    """Return what the teacher is asked with, and the passages."""
+    settings = recipe.generate
+    if not settings.grounded_share and not settings.reverse_share:
+        return _teacher_paths(recipe)
+    passages = _data(recipe, settings.passages, recipe.language.pack, "demo/articles.jsonl")
+    return _teacher_paths(recipe) | passages
 
 
 def translate_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    """Return the packs, the scripted teacher's texts and the rows to translate."""
-    own = _known_file(recipe, "demo/rows.jsonl") if "pack" in recipe.translate.source else {}
-    return (
-        _pack(recipe) | _script(recipe) | _translated(recipe) | own | _data(recipe, recipe.translate.source)
-    )
+    """Return what the teacher is asked with, and the rows to translate."""
+    rows = _data(recipe, recipe.translate.source, recipe.language.source, "demo/rows.jsonl")
+    return _teacher_paths(recipe) | rows | _pack_files(recipe.language.pack, "demo/translations.jsonl")
 
 
 def replay_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    """Return the source language's rows, and which of them are translated."""
-    own = _known_file(recipe, "demo/rows.jsonl") if "pack" in recipe.replay.source else {}
-    return _translated(recipe) | own | _data(recipe, recipe.replay.source)
+    """Return the packs, the source language's rows, and which of them are translated."""
+    rows = _data(recipe, recipe.replay.source, recipe.language.source, "demo/rows.jsonl")
+    return _packs(recipe) | rows | _pack_files(recipe.language.pack, "demo/translations.jsonl")
 
 
 def corpus_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     """Return the packs and the texts of both languages."""
-    own = _pack_file(recipe, "demo/articles.jsonl") if "pack" in recipe.corpus.source else {}
-    known = (
-        _known_file(recipe, "demo/articles.jsonl") if "pack" in recipe.corpus.source_language_files else {}
-    )
-    return (
-        _pack(recipe) | own | known | _data(recipe, recipe.corpus.source, recipe.corpus.source_language_files)
-    )
+    articles = "demo/articles.jsonl"
+    target = _data(recipe, recipe.corpus.source, recipe.language.pack, articles)
+    known = _data(recipe, recipe.corpus.source_language_files, recipe.language.source, articles)
+    return _packs(recipe) | target | known
 
 
 def test_paths(recipe: Recipe, root: Path) -> dict[str, Path]:
     """Return the test set and the multiple-choice files."""
-    own = _pack_file(recipe, "test.jsonl") if "pack" in recipe.benchmarks.test else {}
-    return own | _data(recipe, recipe.benchmarks.test, recipe.benchmarks.multiple_choice)
+    tests = _data(recipe, recipe.benchmarks.test, recipe.language.pack, "test.jsonl")
+    return tests | _data(recipe, recipe.benchmarks.multiple_choice)
 
 
 def blend_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    """Return the test files, for decontamination, and the parts' own sources."""
-    return test_paths(recipe, root) | _data(recipe, *(part.source for part in recipe.blend.values()))
+    """Return the packs, the test files, for decontamination, and the parts' own sources."""
+    found = _packs(recipe) | test_paths(recipe, root)
+    for part in recipe.blend.values():
+        found |= _data(recipe, part.source)
+    return found
 
 
 def base_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
@@ -136,7 +125,7 @@ def base_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
 
 def pack_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     """Return both packs."""
-    return _pack(recipe)
+    return _packs(recipe)
 
 
 def review_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
@@ -151,4 +140,4 @@ def evaluate_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
         f"system/{name}": Path(system.model) for name, system in recipe.system.items() if not system.base_url
     }
     local = {label: path for label, path in folders.items() if path.is_dir()}
-    return _pack(recipe) | test_paths(recipe, root) | local
+    return _packs(recipe) | test_paths(recipe, root) | local

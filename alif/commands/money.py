@@ -49,6 +49,8 @@ class Money(TypedDict):
     spent_usd: float
     cap_usd: float
     steps: dict[str, float]
+    roles: dict[str, float]
+    """Cost by what the models were asked for: teacher, translator, judge …, unsettled requests included."""
     unsettled: Unsettled
 
 
@@ -174,6 +176,7 @@ def money_status(run: Run, recipe: Recipe) -> Money:
         "spent_usd": 0.0,
         "cap_usd": recipe.runtime.max_cost_usd,
         "steps": {},
+        "roles": {},
         "unsettled": unsettled,
     }
     path = run.ledger(recipe.runtime)
@@ -185,6 +188,7 @@ def money_status(run: Run, recipe: Recipe) -> Money:
         for name in ("check", "rehearse", *(step.name for step in PIPELINE)):
             if usd := ledger.account(run.name, name).usd:
                 money["steps"][name] = usd
+        money["roles"] = {role: usd for role, usd in ledger.cost_by_role(run.name).items() if usd}
         unsettled["requests"], unsettled["usd"] = ledger.unsettled(run.name)
         book = BatchStore(ledger)
         for batch in book.under_way(run.name):
@@ -198,6 +202,9 @@ def show_money(found: Money, run: Run) -> None:
     if found["steps"]:
         spent, cap = format_usd(found["spent_usd"]), format_usd(found["cap_usd"])
         console.print_result(f"{spent} spent of {cap}, runtime.max_cost_usd.")
+    if len(found["roles"]) > 1:
+        parts = ", ".join(f"{role} {format_usd(usd)}" for role, usd in found["roles"].items())
+        console.print_result(f"By role: {parts}.")
     unsettled = found["unsettled"]
     requests, usd = unsettled["requests"], unsettled["usd"]
     for batch in unsettled["batches"]:

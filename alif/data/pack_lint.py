@@ -1,12 +1,13 @@
-"""What a language pack lacks, what is doubtful in it and why, in the order in which a linguist should mend it.
+"""What a language pack lacks, what is doubtful in it and why, in the order in which a linguist should mend
+it.
 
     1 wrong      files that cannot be read: encoding, TOML, keys, templates          nothing else can be judged before
     2 missing    letters, words, headings, labels, seeds, texts
     3 wrong      rows: not JSON, an answer left out, the wrong language, letters or sums, too near to another, copied
     4 doubtful   what a person should look at
 
-Each finding is one sentence with its place (path:line) and one with the cure. Nothing is changed and nothing is sent.
-"""
+Each finding is one sentence with its place (path:line) and one with the cure. Nothing is changed and nothing
+is sent."""
 
 from __future__ import annotations
 
@@ -16,8 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from alif import recipe, store
+from alif import settings, store
 from alif.data.filters import rules
+from alif.data.filters.filter_context import FilterContext
 from alif.data.synthesis import prompts
 from alif.data.synthesis.example_pool import ExamplePool
 from alif.errors import PackError
@@ -57,8 +59,9 @@ class _Row:
     example: Example
 
 
-def lint_pack(name_or_path: str, language: recipe.Language) -> list[Finding]:
-    """Return all findings about a pack, in the order to mend them; of `language` only the known one counts."""
+def lint_pack(name_or_path: str, language: settings.Language) -> list[Finding]:
+    """Return all findings about a pack, in the order to mend them; of `language` only the known one
+    counts."""
     folder = packs.shipped_packs().get(name_or_path, Path(name_or_path))
     broken = packs.validation_errors(folder)
     if broken:
@@ -103,7 +106,7 @@ def _tables(pack: Pack) -> Iterator[Finding]:
             f"the language has no name but its code {pack.code}",
             "Prompts name it: write its English name.",
         )
-    if not pack.script.telling and not pack.script.words:
+    if not pack.script.distinctive and not pack.script.function_words:
         yield Finding(
             "missing",
             f"{path}: script",
@@ -303,7 +306,7 @@ def _letters(pack: Pack, rows: Sequence[_Row]) -> Iterator[Finding]:
 
 def _faulty(own: Pack, known: Pack, rows: Sequence[_Row]) -> Iterator[Finding]:
     """Find rows that the pipeline's own filters would drop, and rows in the known language."""
-    checked = rules.FilterContext(own, known, recipe.Filter())
+    checked = FilterContext(own, known, settings.Filter())
     for row in rows:
         fault = rules.first_fault(row.example, checked)
         if fault:
@@ -327,10 +330,10 @@ def _faulty(own: Pack, known: Pack, rows: Sequence[_Row]) -> Iterator[Finding]:
 
 def _near(pack: Pack, rows: Sequence[_Row]) -> Iterator[Finding]:
     """Find seeds that the pool rejects, with the one that they are too near to."""
-    crowd = ExamplePool(pack, recipe.Pool())
+    crowd = ExamplePool(pack, settings.Pool())
     places: dict[str, str] = {}
     for row in rows:
-        if not text.split_words(crowd.compared(row.example), pack):
+        if not text.split_words(crowd.compared_text(row.example), pack):
             continue
         nearest = crowd.nearest(row.example)
         if nearest is None:

@@ -1,4 +1,4 @@
-"""The teachers of a step: opened through one door, and each request given to one of them by lot, by their shares."""
+"""The teachers of a step: open their endpoints, and choose one for each request by their weights."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import random
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 
-from alif import recipe
+from alif import settings
 from alif.data.demo import demo_teacher
-from alif.data.filters.rules import OTHER_TASK
+from alif.data.filters.filter_context import OTHER_TASK
+from alif.data.prompt_texts import PromptTexts
 from alif.errors import RecipeError
 from alif.language.pack import Pack
 from alif.llm.endpoint import SCRIPTED
@@ -21,13 +22,14 @@ __all__ = ["choose_endpoint", "endpoint_problems", "open_endpoints"]
 @asynccontextmanager
 async def open_endpoints(
     context: StepContext,
-    teachers: Mapping[str, recipe.Teacher],
+    teachers: Mapping[str, settings.Teacher],
     own: Pack,
     known: Pack,
+    texts: PromptTexts,
     folder: str,
-    patience: RetryPolicy | None = None,
+    retry: RetryPolicy | None = None,
 ) -> AsyncIterator[EndpointSession]:
-    """Open the door to the recipe's teachers; a scripted one answers from the packs' demo folders and its phrasebook.
+    """Open the recipe's teachers; a scripted one answers from the packs' demo folders and its parallel files.
 
     Raises:
         RecipeError: the recipe has no teacher.
@@ -35,47 +37,44 @@ async def open_endpoints(
     if not teachers:
         raise RecipeError(
             f"the step {context.step} needs a teacher, and the recipe has none",
-            "Add a table [teacher.NAME] with model and address.",
+            "Add a table [teacher.NAME] with model and base_url.",
         )
     scripted = [teacher for teacher in teachers.values() if teacher.base_url == SCRIPTED]
-    if not scripted:
-        async with open_session(context, teachers, patience=patience) as models:
-            yield models
-        return
-    phrasebook = tuple(dict.fromkeys(pattern for teacher in scripted for pattern in teacher.parallel_files))
-    answers = demo_teacher.load_demo_answers(own, known, phrasebook, folder)
-    acted = demo_teacher.demo_reply(own, known, answers)
-    async with open_session(context, teachers, acted, edition=answers.edition, patience=patience) as models:
+    reply, digest = None, ""
+    if scripted:
+        files = tuple(dict.fromkeys(pattern for teacher in scripted for pattern in teacher.parallel_files))
+        answers = demo_teacher.load_demo_answers(own, known, files, folder)
+        reply, digest = demo_teacher.demo_reply(own, known, texts, answers), answers.answers_digest
+    async with open_session(context, teachers, reply, answers_digest=digest, retry_policy=retry) as models:
         yield models
 
 
-def choose_endpoint(teachers: Mapping[str, recipe.Teacher], task: str, numbers: random.Random) -> str:
-    """Return the name of one teacher for a request of `task`, by lot.
+def choose_endpoint(teachers: Mapping[str, settings.Teacher], task: str, rng: random.Random) -> str:
+    """Return the name of one teacher for a request of `task`, drawn by weight.
 
     Raises:
-        RecipeError: no teacher has a share of the task.
+        RecipeError: no teacher has a weight for the task.
     """
-    shares = [_share(teacher.weight, task) for teacher in teachers.values()]
-    if not any(shares):
+    weights = [_weight(teacher.weight, task) for teacher in teachers.values()]
+    if not any(weights):
         raise RecipeError(
-            f"teacher.NAME.weight: no teacher has a share of the task {task}",
-            "Give one of them a share, or other.",
+            f"teacher.NAME.weight: no teacher has a weight for the task {task}",
+            "Give one of them a weight, or other.",
         )
-    return numbers.choices(list(teachers), shares)[0]
+    return rng.choices(list(teachers), weights)[0]
 
 
 def endpoint_problems(
-    teachers: Mapping[str, recipe.Teacher], own: Pack, tasks: Iterable[str]
+    teachers: Mapping[str, settings.Teacher], own: Pack, tasks: Iterable[str]
 ) -> Iterator[RecipeError]:
-    """Yield what is wrong with the shares: a name of no task, and each of the wanted `tasks` that no teacher has a share of."""
+    """Yield what is wrong with the weights: a name of no task, and each of `tasks` that no teacher has a
+    weight for."""
     known = [*own.tasks, OTHER_TASK]
     for name, teacher in teachers.items():
         for task in teacher.weight if isinstance(teacher.weight, Mapping) else ():
             if task not in known:
-                yield RecipeError(
-                    f"teacher.{name}.weight.{task}: no task of the pack {own.code}",
-                    f"Tasks: {' '.join(known)}.",
-                )
+                hint = f"Tasks: {' '.join(known)}."
+                yield RecipeError(f"teacher.{name}.weight.{task}: no task of the pack {own.code}", hint)
     for task in tasks:
         try:
             choose_endpoint(teachers, task, random.Random(0))
@@ -83,5 +82,5 @@ def endpoint_problems(
             yield error
 
 
-def _share(share: float | Mapping[str, float], task: str) -> float:
-    return share.get(task, share.get(OTHER_TASK, 0.0)) if isinstance(share, Mapping) else share
+def _weight(weight: float | Mapping[str, float], task: str) -> float:
+    return weight.get(task, weight.get(OTHER_TASK, 0.0)) if isinstance(weight, Mapping) else weight

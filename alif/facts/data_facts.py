@@ -1,4 +1,6 @@
-"""What the steps that make and choose data report: seeds, generate, translate, filter, replay, corpus, blend."""
+"""What the steps that make and choose data report: seeds, generate, translate, filter, replay, corpus,
+blend.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +81,9 @@ class NearDuplicatePair(FrozenModel):
 
 
 class NearDuplicateFacts(FrozenModel):
-    """Near-duplicates in a sample of the accepted rows that word order hides from ROUGE-L; they were not dropped."""
+    """Near-duplicates in a sample of the accepted rows that word order hides from ROUGE-L; they were not
+    dropped.
+    """
 
     method: str
     rows: int

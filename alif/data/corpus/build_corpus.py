@@ -1,199 +1,213 @@
-"""Gather stage-1 text of both languages: cleaned, each document once, capped by source, with a part held out by document.
+"""Build the stage-1 text of both languages: cleaned, deduplicated, capped by source, a part held out.
 
     examples.jsonl   {"id": "…", "language": "ur", "text": "…", "title": "…", "source": "iqbal_urdu", …}
     held_out.jsonl   {"id": "…"}   never trained on; bits per byte are measured there
 
-A capped source is read by lot, so that its first pages do not stand for the whole, and only until it is full, so that nothing
-is cleaned which is not used. Counts are per source: where one holds three quarters of a language, the report must say so.
+Rows stream through: of each kept document only id, length and a digest of its words stay in memory. A capped
+source is read in random order, so that its first pages do not stand for the whole, and only until it is full.
+Its rows, and all rows where documents are sampled, wait in a file (`RowSpool`); what was chosen is then
+written in the source's order.
 """
 
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
-from alif import console, recipe, sampling, sources, store
+from alif import console, sampling, settings, sources
+from alif.data.corpus.cleaning import clean_document, find_document_fault
+from alif.data.corpus.row_spool import RowSpool, open_spool
 from alif.errors import DataError
-from alif.language import language_id, text
+from alif.facts.data_facts import CorpusFacts, SourceFacts
 from alif.language import pack as packs
+from alif.language import text
 from alif.language.pack import Pack
-from alif.records import Counts, Document, Dropped
+from alif.records import Document, Dropped, RowId
 from alif.runs import StepContext
+from alif.sources import PackFiles, Row
 
-__all__ = ["LARGEST_PART", "OWN_LETTERS", "build_corpus"]
+__all__ = ["LARGEST_SHARE", "build_corpus"]
 
-OWN_LETTERS = 0.5
-"""Least share of a document's letters that are in its language's script."""
-JUDGED = 4_000
-"""Characters by which a document's language is judged."""
-LARGEST_PART = 0.1
+LARGEST_SHARE = 0.1
 """Most of its source's cap that one document may fill: a novel is cut, so that the cap holds several."""
 
 
 def build_corpus(
-    context: StepContext, language: recipe.Language, sources: recipe.Sources, corpus: recipe.Corpus
-) -> Counts:
-    """Write the documents of both languages and the ids of those held out.
+    context: StepContext, language: settings.Language, sources: settings.Sources, corpus: settings.Corpus
+) -> CorpusFacts:
+    """Keep the documents of both languages and write the ids of those held out.
 
     Raises:
         DataError: none of a language's texts could be kept.
     """
-    kept: list[Document] = []
-    dropped: list[Dropped] = []
-    held_out: list[str] = []
-    facts: dict[str, dict[str, int]] = {}
-    seen: dict[str, str] = {}
-    taught, known = packs.load_pack(language.pack), packs.load_pack(language.source)
+    context.output.require("examples.jsonl", "held_out.jsonl", "dropped.jsonl")
+    target, known = packs.load_pack(language.pack), packs.load_pack(language.source)
+    seen: dict[int, int] = {}
+    facts: dict[str, SourceFacts] = {}
     for key, pack, other, source in (
-        ("corpus.source", taught, known, corpus.source),
-        ("corpus.source_language_files", known, taught, corpus.source_language_files),
+        ("corpus.source", target, known, corpus.source),
+        ("corpus.source_language_files", known, target, corpus.source_language_files),
     ):
-        own: list[Document] = []
-        left: list[Dropped] = []
-        for rows in _by_source(pack, sources.folder, source).values():
-            for result in _taken(rows, (pack, other), corpus, seen):
-                (left if isinstance(result, Dropped) else own).append(result)  # type: ignore[arg-type]
-        _refuse_nothing(key, own, left)
-        dropped += left
-        if corpus.max_documents:
-            own = sampling.sample_indices(
-                own, corpus.max_documents, sampling.seeded_rng(corpus.seed, "documents", pack.code)
+        with open_spool(context.scratch) as spool:
+            builder = _LanguageBuilder(context, corpus, pack, other, seen, spool)
+            facts |= builder.build(key, source, sources.folder)
+    return CorpusFacts(held_out=sum(one.held_out for one in facts.values()), sources=facts)
+
+
+@dataclass
+class _Source:
+    """The documents of one source that are kept."""
+
+    label: str
+    licence: str
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    """Numbers in the spool of rows that may be written, in the source's order."""
+    ids: array[int] = field(default_factory=lambda: array("Q"))
+    lengths: array[int] = field(default_factory=lambda: array("Q"))
+    """Ids and characters of what was written."""
+    truncated: int = 0
+
+
+class _LanguageBuilder:
+    """The corpus of one language; `seen` maps digests to ids in both."""
+
+    def __init__(
+        self,
+        context: StepContext,
+        corpus: settings.Corpus,
+        pack: Pack,
+        other: Pack,
+        seen: dict[int, int],
+        spool: RowSpool,
+    ) -> None:
+        self.output, self.corpus, self.pack, self.other = context.output, corpus, pack, other
+        self.seen, self.spool = seen, spool
+        self.dropped: Counter[str] = Counter()
+        self.first_evidence = ""
+
+    def build(self, key: str, source: tuple[str, ...], folder: str) -> dict[str, SourceFacts]:
+        """Keep and hold out documents of every source; return the facts by "language source"."""
+        spooled = bool(self.corpus.max_chars_per_source or self.corpus.max_documents)
+        articles = PackFiles(self.pack, ("demo/articles.jsonl",))
+        found: list[_Source] = []
+        for name, parts in sources.list_sources(source, folder).items():
+            licence = self.pack.licence if name == "pack" else ""
+            one = _Source(f"{self.pack.code}/demo/articles" if name == "pack" else name, licence)
+            rows = self._readable(one.label, sources.read_rows(parts, "", articles))
+            self._choose(one, rows) if spooled else self._stream(one, rows)
+            found.append(one)
+        if self.dropped and not any(one.numbers or one.ids for one in found):
+            reasons = ", ".join(f"{count} {reason}" for reason, count in self.dropped.items())
+            raise DataError(
+                f"{key}: none of {self.dropped.total()} texts can be kept: {reasons}; "
+                f"the first: {self.first_evidence}",
+                'A text is a line of a .txt file or the value of "text" in a row, in the right language.',
             )
-        for label, documents in _grouped(own).items():
-            held = sampling.sample_indices(
-                documents,
-                _held_count(len(documents), corpus),
-                sampling.seeded_rng(corpus.seed, "held out", pack.code, label),
-            )
-            held_out += [document.id for document in held]
-            facts[f"{pack.code} {label}"] = _facts(documents, held)
-        kept += own
-    store.write_rows(context.folder / "examples.jsonl", kept)
-    store.write_rows(context.folder / "held_out.jsonl", ({"id": name} for name in held_out))
-    store.write_rows(context.folder / "dropped.jsonl", (row.record() for row in dropped))
-    return Counts.of(len(kept), dropped, held_out=len(held_out), sources=facts)
+        if spooled:
+            self._write_chosen(found)
+        return {f"{self.pack.code} {one.label}": self._hold_out(one) for one in found if one.ids}
 
+    def _readable(self, label: str, rows: Iterable[Row | Dropped]) -> Iterator[Row]:
+        """Yield the rows that have a text, drop the others."""
+        with console.progress_bar(f"corpus {self.pack.code} {label}", 0, "documents") as bar:
+            for row in self.output.read(rows):
+                if isinstance(row, Dropped):
+                    self._drop(row)
+                elif dropped := sources.missing_text(row):
+                    self._drop(dropped)
+                else:
+                    yield row
+                bar.advance()
 
-def _refuse_nothing(key: str, own: Sequence[Document], left: Sequence[Dropped]) -> None:
-    """Refuse sources of which nothing is left: a stage would be trained and measured on no text."""
-    if left and not own:
-        reasons = ", ".join(
-            f"{count} {reason}" for reason, count in Counter(row.reason for row in left).items()
+    def _stream(self, source: _Source, rows: Iterable[Row]) -> None:
+        """Keep the rows without a fault as they come."""
+        for row in rows:
+            document, _ = clean_document(row, self.pack, source.label, 0, source.licence)
+            if self._is_usable(document):
+                self.seen[_digest(document, self.pack)] = int(document.id, 16)
+                self._keep(source, document)
+
+    def _choose(self, source: _Source, rows: Iterable[Row]) -> None:
+        """Note the rows without a fault, in random order until the cap is full where there is one."""
+        order = [self.spool.append(row) for row in rows]
+        cap = space = self.corpus.max_chars_per_source
+        if cap:
+            sampling.seeded_rng(self.corpus.seed, "corpus", self.pack.code, source.label).shuffle(order)
+        chosen: list[int] = []
+        for place, number in enumerate(order):
+            document, _ = self._clean(source, number)
+            if not self._is_usable(document):
+                continue
+            if cap and len(document.text) > space:
+                for left_out in order[place:]:
+                    self.output.not_sampled(self.spool.read(left_out).where)
+                break
+            space -= len(document.text)
+            self.seen[_digest(document, self.pack)] = int(document.id, 16)
+            chosen.append(number)
+        source.numbers.extend(sorted(chosen))
+
+    def _write_chosen(self, found: list[_Source]) -> None:
+        """Keep the chosen rows, or a sample of them, in the order of the sources."""
+        numbers = [number for one in found for number in one.numbers]
+        if self.corpus.max_documents:
+            rng = sampling.seeded_rng(self.corpus.seed, "documents", self.pack.code)
+            numbers = sampling.sample_rows(numbers, self.corpus.max_documents, rng)
+        sampled = set(numbers)
+        for source in found:
+            for number in source.numbers:
+                if number not in sampled:
+                    self.output.not_sampled(self.spool.read(number).where)
+                    continue
+                document, truncated = self._clean(source, number)
+                self._keep(source, document)
+                source.truncated += truncated
+
+    def _clean(self, source: _Source, number: int) -> tuple[Document, bool]:
+        max_chars = int(LARGEST_SHARE * self.corpus.max_chars_per_source)
+        return clean_document(self.spool.read(number), self.pack, source.label, max_chars, source.licence)
+
+    def _is_usable(self, document: Document) -> bool:
+        """Tell whether a document has no fault and no twin; drop it if it has."""
+        fault = find_document_fault(document, self.pack, self.other, self.corpus.min_words)
+        twin = None if fault else self.seen.get(_digest(document, self.pack))
+        if twin is not None:
+            fault = "duplicate", f"the same as {twin:016x}"
+        if fault:
+            self._drop(Dropped(row=document, reason=fault[0], evidence=fault[1]))
+        return fault is None
+
+    def _keep(self, source: _Source, document: Document) -> None:
+        source.ids.append(int(document.id, 16))
+        source.lengths.append(len(document.text))
+        self.output.keep(document)
+
+    def _drop(self, dropped: Dropped) -> None:
+        self.first_evidence = self.first_evidence or dropped.evidence
+        self.dropped[dropped.reason] += 1
+        self.output.drop(dropped)
+
+    def _hold_out(self, source: _Source) -> SourceFacts:
+        """Write the ids of a source's held-out documents: at least one where there are two."""
+        total, share = len(source.ids), self.corpus.heldout_share
+        count = max(round(share * total), 1) if share and total > 1 else 0
+        rng = sampling.seeded_rng(self.corpus.seed, "held out", self.pack.code, source.label)
+        held = sampling.sample_rows(range(total), count, rng)
+        for place in held:
+            self.output.write(RowId(id=f"{source.ids[place]:016x}"), "held_out.jsonl")
+        return SourceFacts(
+            documents=total,
+            characters=sum(source.lengths),
+            held_out=len(held),
+            held_out_characters=sum(source.lengths[place] for place in held),
+            truncated=source.truncated,
         )
-        raise DataError(
-            f"{key}: none of {len(left)} texts can be kept: {reasons}; the first: {left[0].evidence}",
-            'A text is a line of a .txt file or the value of "text" in a row, in the language that the key is for.',
-        )
 
 
-def _documents(pack: Pack, folder: str, source: tuple[str, ...]) -> Iterator[Document | Dropped]:
-    if "pack" in source:
-        for row in sources.read_documents(
-            ("demo/articles.jsonl",), str(pack.folder), language=pack.code, licence=pack.licence
-        ):
-            yield (
-                row
-                if isinstance(row, Dropped)
-                else row.model_copy(update={"source": f"{pack.code}/demo/{row.source}"})
-            )
-    yield from sources.read_documents(source, folder, language=pack.code)
-
-
-def _by_source(pack: Pack, folder: str, source: tuple[str, ...]) -> dict[str, list[Document | Dropped]]:
-    """Group what the sources hold by source; rows that are none stand apart."""
-    found: dict[str, list[Document | Dropped]] = {}
-    for row in _documents(pack, folder, source):
-        found.setdefault(row.source if isinstance(row, Document) else "", []).append(row)
-    return found
-
-
-def _taken(
-    rows: Sequence[Document | Dropped], pair: tuple[Pack, Pack], corpus: recipe.Corpus, seen: dict[str, str]
-) -> list[Document | Dropped]:
-    """Clean the documents of one source until its cap is full; what was looked at is returned in the file's order."""
-    pack = pair[0]
-    order = list(range(len(rows)))
-    name = next((row.source for row in rows if isinstance(row, Document)), "")
-    if corpus.max_chars_per_source:
-        sampling.seeded_rng(corpus.seed, "corpus", pack.code, name).shuffle(order)
-    found: dict[int, Document | Dropped] = {}
-    room = corpus.max_chars_per_source
-    with console.progress_bar(f"corpus {pack.code} {name}", len(rows), "documents") as bar:
-        for index in order:
-            bar.advance()
-            result = _clean(rows[index], pair, corpus, seen)
-            if isinstance(result, Document) and corpus.max_chars_per_source:
-                if len(result.text) > room:
-                    break
-                room -= len(result.text)
-            if isinstance(result, Document):
-                seen[_digest(result.text, pack)] = result.id
-            found[index] = result
-    return [found[index] for index in sorted(found)]
-
-
-def _clean(
-    row: Document | Dropped, pair: tuple[Pack, Pack], corpus: recipe.Corpus, seen: dict[str, str]
-) -> Document | Dropped:
-    """Return a document as it is trained on, or why it is not; it is in the first language of the `pair`."""
-    if isinstance(row, Dropped):
-        return row
-    pack = pair[0]
-    cleaned = text.normalise_text(row.text, pack).strip()
-    if corpus.max_chars_per_source:
-        cleaned = _cut(cleaned, int(LARGEST_PART * corpus.max_chars_per_source))
-    facts = {key: getattr(row, key) for key in ("title", "source", "licence", "author")}
-    document = Document.make(
-        row.language, cleaned, **facts | {"title": text.normalise_text(row.title, pack).strip()}
-    )
-    count = len(text.split_words(cleaned, pack))
-    if count < corpus.min_words:
-        return Dropped(row=document, reason="too_short", evidence=f"{count} words")
-    share = language_id.script_share(cleaned, pack)
-    if share < OWN_LETTERS:
-        return Dropped(
-            row=document,
-            reason="wrong_language",
-            evidence=f"{share:.0%} of the letters are {pack.script.name}",
-        )
-    found = language_id.identify_language(cleaned[:JUDGED], pair)
-    if found not in (pack.code, "undecided"):
-        return Dropped(row=document, reason="wrong_language", evidence=f"taken for {found}")
-    twin = seen.get(_digest(cleaned, pack))
-    return Dropped(row=document, reason="duplicate", evidence=f"the same as {twin}") if twin else document
-
-
-def _digest(cleaned: str, pack: Pack) -> str:
-    """Return what two documents share that differ in spelling, punctuation and spaces only."""
-    return hashlib.sha256(" ".join(text.split_words(cleaned, pack)).encode()).hexdigest()
-
-
-def _cut(cleaned: str, most: int) -> str:
-    """Return at most `most` characters, whole paragraphs where there is one, whole words otherwise."""
-    if len(cleaned) <= most:
-        return cleaned
-    head = cleaned[:most]
-    return (head.rpartition("\n")[0] or head.rpartition(" ")[0] or head).rstrip()
-
-
-def _grouped(documents: Sequence[Document]) -> dict[str, list[Document]]:
-    found: dict[str, list[Document]] = {}
-    for document in documents:
-        found.setdefault(document.source, []).append(document)
-    return found
-
-
-def _held_count(there: int, corpus: recipe.Corpus) -> int:
-    """Return how many documents of a source are held out: at least one where there are two."""
-    return max(round(corpus.heldout_share * there), 1) if corpus.heldout_share and there > 1 else 0
-
-
-def _facts(documents: Sequence[Document], held: Sequence[Document]) -> dict[str, int]:
-    characters = sum(len(document.text) for document in documents)
-    return {
-        "documents": len(documents),
-        "characters": characters,
-        "held_out": len(held),
-        "held_out_characters": sum(len(document.text) for document in held),
-    }
+def _digest(document: Document, pack: Pack) -> int:
+    """Return 64 bits that two documents share which differ in spelling, punctuation and spaces only."""
+    words = " ".join(text.split_words(document.text, pack))
+    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:8])

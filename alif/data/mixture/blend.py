@@ -5,25 +5,27 @@
     [blend.replay]                            rows of the known language
     [blend.alpaca] source = "hub:…", rows = 10_400, licence = "…"        any published set
 
-A row stands in the mixture once, in the first part that has it; one that gives away a question of the test set or a
-benchmark is dropped. Validation is split off by prompt (folded instruction and input), so no prompt stands on both sides.
+A row is in the mixture once, in the first part that has it; one that gives away a question of the test set or
+a benchmark is dropped. Validation is split off by prompt (folded instruction and input): no prompt is on both
+sides.
 
-Source: the paper's mixture is Urdu-Instruct, translated Alpaca, Alpaca and OpenOrca replay (Alif, arXiv 2510.09051).
-"""
+Source: the paper's mixture is Urdu-Instruct, translated Alpaca, Alpaca and OpenOrca replay (Alif, arXiv
+2510.09051)."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 
-from alif import console, recipe, sampling, sources, store
-from alif.data.filters.rules import OTHER_TASK
+from alif import console, sampling, settings, sources, store
+from alif.data.filters.filter_context import OTHER_TASK
 from alif.data.mixture.decontaminate import BenchmarkIndex
+from alif.data.normalise_example import normalise_example
 from alif.errors import RecipeError
+from alif.facts.data_facts import BlendFacts, BlendPartFacts
 from alif.language import language_id, text
 from alif.language import pack as packs
 from alif.language.pack import Pack
-from alif.records import Counts, Dropped, Example
+from alif.records import Dropped, Example, RowId
 from alif.runs import StepContext
 
 __all__ = ["build_blend"]
@@ -33,137 +35,135 @@ STEPS = {
     "translate": ("review", "translated"),
     "replay": ("replay", "replay"),
 }
-"""Which step's rows a part is made of where it names no source, and their kind."""
+"""The step whose rows a part without a source is made of, and their kind."""
 
 
 def build_blend(
     context: StepContext,
     *,
-    language: recipe.Language,
-    sources: recipe.Sources,
-    blend: Mapping[str, recipe.Part],
-    split: recipe.Split,
-    benchmarks: recipe.Benchmarks,
-) -> Counts:
-    """Write the mixture and the ids of its validation rows.
+    language: settings.Language,
+    sources: settings.Sources,
+    blend: Mapping[str, settings.Part],
+    split: settings.Split,
+    benchmarks: settings.Benchmarks,
+) -> BlendFacts:
+    """Keep the rows of the mixture and write the ids of its validation rows.
 
     Raises:
         RecipeError: a part that is no step's and names no source.
     """
-    pack, known = packs.load_pack(language.pack), packs.load_pack(language.source)
-    questions = BenchmarkIndex(pack, sources.folder, benchmarks)
-    seen: dict[str, str] = {}
-    dropped: list[Dropped] = []
+    own, known, output = packs.load_pack(language.pack), packs.load_pack(language.source), context.output
+    output.require("examples.jsonl", "dropped.jsonl", "held_out.jsonl")
+    index = BenchmarkIndex(own, sources.folder, benchmarks)
+    part_of: dict[str, str] = {}
     parts: dict[str, list[Example]] = {}
-    facts: dict[str, dict[str, int]] = {}
+    facts: dict[str, BlendPartFacts] = {}
     for name, part in blend.items():
-        rows = list(_rows(name, part, context, (pack, known), sources.folder))
-        whole, refused = _checked(rows, questions, seen)
-        parts[name] = sampling.sample_indices(
-            whole, part.rows or len(whole), sampling.seeded_rng(split.seed, "blend", name)
+        before = output.dropped.total()
+        rows = _deduplicated(
+            context, _read_part(name, part, context, own, known, sources.folder), index, part_of
         )
-        seen |= {row.id: name for row in parts[name]}
-        dropped += refused
-        facts[name] = {
-            "asked": part.rows,
-            "there": len(rows),
-            "dropped": len(refused),
-            "drawn": len(parts[name]),
-        }
-    held_out = _held_out(parts, split, pack)
-    for name, members in parts.items():
-        facts[name]["validation"] = sum(row.id in held_out for row in members)
-    _show(facts)
-    mixture = list(itertools.chain.from_iterable(parts.values()))
-    store.write_rows(context.folder / "examples.jsonl", mixture)
-    store.write_rows(
-        context.folder / "held_out.jsonl", ({"id": row.id} for row in mixture if row.id in held_out)
-    )
-    store.write_rows(context.folder / "dropped.jsonl", (row.record() for row in dropped))
-    return Counts.of(len(mixture), dropped, parts=facts, held_out=len(held_out), questions=len(questions))
+        rng = sampling.seeded_rng(split.seed, "blend", name)
+        parts[name] = sampling.sample_rows(rows, part.rows or len(rows), rng)
+        part_of |= {row.id: name for row in parts[name]}
+        for row in rows:
+            if row.id not in part_of:
+                output.not_sampled(row)
+        dropped = output.dropped.total() - before
+        facts[name] = BlendPartFacts(
+            requested=part.rows,
+            available=len(rows) + dropped,
+            dropped=dropped,
+            drawn=len(parts[name]),
+            validation=0,
+        )
+    held_out = _sample_validation(parts, split, own)
+    for name, rows in parts.items():
+        for row in rows:
+            output.keep(row)
+            if row.id in held_out:
+                output.write(RowId(id=row.id), "held_out.jsonl")
+        validation = sum(row.id in held_out for row in rows)
+        facts[name] = facts[name].model_copy(update={"validation": validation})
+        _log_part(name, facts[name])
+    return BlendFacts(parts=facts, held_out=len(held_out), benchmark_prompts=len(index))
 
 
-def _rows(
-    name: str, part: recipe.Part, context: StepContext, both: tuple[Pack, Pack], folder: str
+def _read_part(
+    name: str, part: settings.Part, context: StepContext, own: Pack, known: Pack, folder: str
 ) -> Iterator[Example | Dropped]:
-    """Yield the rows of a part: a step's, or a source's with its licence."""
+    """Yield the rows of a part: a step's, or a source's with its licence.
+
+    A published row is normalised in the language that it names, or that it is written in.
+    """
     if part.source:
-        for found in sources.read_examples(
+        for row in sources.read_examples(
             part.source, folder, language="", task=OTHER_TASK, kind="source", licence=part.licence
         ):
-            yield found if isinstance(found, Dropped) else _cleaned(found, both)
+            if isinstance(row, Dropped):
+                yield row
+                continue
+            written = f"{row.instruction}\n{row.output}"
+            code = row.language or language_id.identify_language(written, (own, known))
+            pack = known if code == known.code else own
+            yield normalise_example(row.model_copy(update={"language": pack.code}), pack)
     elif name in STEPS:
         step, kind = STEPS[name]
-        yield from (
-            row
-            for row in store.read_models(context.inputs[step] / "examples.jsonl", Example)
-            if row.origin.kind == kind
-        )
+        for found in store.read_models(context.inputs[step] / "examples.jsonl", Example):
+            if found.origin.kind == kind:
+                yield found
     else:
-        raise RecipeError(
-            f"blend.{name}: no source", f"Give it source, or name it after a step: {', '.join(STEPS)}."
-        )
+        hint = f"Give it source, or name it after a step: {', '.join(STEPS)}."
+        raise RecipeError(f"blend.{name}: no source", hint)
 
 
-def _cleaned(row: Example, both: tuple[Pack, Pack]) -> Example:
-    """Return a published row as it is trained on, in the language that it says or that it is written in."""
-    pack, known = both
-    code = row.language or language_id.identify_language(f"{row.instruction}\n{row.output}", both)
-    spoken = known if code == known.code else pack
-    texts = {
-        key: text.normalise_text(getattr(row, key), spoken).strip()
-        for key in ("instruction", "input", "output")
-    }
-    return Example.make(spoken.code, row.task, **texts, origin=row.origin)
-
-
-def _checked(
-    rows: list[Example | Dropped], questions: BenchmarkIndex, seen: Mapping[str, str]
-) -> tuple[list[Example], list[Dropped]]:
-    """Part the rows that may be drawn from those that may not; `seen` are the ids that earlier parts have drawn."""
+def _deduplicated(
+    context: StepContext, rows: Iterator[Example | Dropped], index: BenchmarkIndex, part_of: Mapping[str, str]
+) -> list[Example]:
+    """Return the rows that may be drawn and drop the others; `part_of` are the ids that earlier parts have
+    drawn."""
     kept: dict[str, Example] = {}
-    dropped: list[Dropped] = []
-    for row in rows:
+    for row in context.output.read(rows):
         if isinstance(row, Dropped):
-            dropped.append(row)
-        elif row.id in seen or row.id in kept:
-            where = (
-                f"also in {seen[row.id]}"
-                if row.id in seen
-                else f"the same as {kept[row.id].origin.source or row.id}"
-            )
-            dropped.append(Dropped(row=row, reason="duplicate", evidence=where))
-        elif evidence := questions.evidence(row):
-            dropped.append(Dropped(row=row, reason="contaminated", evidence=evidence))
+            context.output.drop(row)
+        elif row.id in part_of or row.id in kept:
+            if row.id in part_of:
+                evidence = f"also in {part_of[row.id]}"
+            else:
+                evidence = f"the same as {kept[row.id].origin.source or row.id}"
+            context.output.drop(Dropped(row=row, reason="duplicate", evidence=evidence))
+        elif evidence := index.find_overlap(row):
+            context.output.drop(Dropped(row=row, reason="contaminated", evidence=evidence))
         else:
             kept[row.id] = row
-    return list(kept.values()), dropped
+    return list(kept.values())
 
 
-def _held_out(parts: Mapping[str, list[Example]], split: recipe.Split, pack: Pack) -> set[str]:
-    """Return the ids of validation rows: of each part's prompts the wanted share, at least one where there are two."""
-    prompts: dict[str, list[str]] = {}
+def _sample_validation(parts: Mapping[str, list[Example]], split: settings.Split, pack: Pack) -> set[str]:
+    """Return the ids of validation rows: the wanted share of each part's prompts, at least one where there
+    are two."""
+    ids_of: dict[str, list[str]] = {}
     first: dict[str, list[str]] = {name: [] for name in parts}
     for name, rows in parts.items():
         for row in rows:
             prompt = f"{text.fold_text(row.instruction, pack)}\x1f{text.fold_text(row.input, pack)}"
-            if prompt not in prompts:
+            if prompt not in ids_of:
                 first[name].append(prompt)
-            prompts.setdefault(prompt, []).append(row.id)
+            ids_of.setdefault(prompt, []).append(row.id)
     held_out: set[str] = set()
-    for name, own in first.items():
-        wanted = (
-            max(round(split.validation_share * len(own)), 1) if split.validation_share and len(own) > 1 else 0
-        )
-        for prompt in sampling.sample_indices(own, wanted, sampling.seeded_rng(split.seed, "split", name)):
-            held_out |= set(prompts[prompt])
+    for name, prompts in first.items():
+        wanted = 0
+        if split.validation_share and len(prompts) > 1:
+            wanted = max(round(split.validation_share * len(prompts)), 1)
+        for prompt in sampling.sample_rows(prompts, wanted, sampling.seeded_rng(split.seed, "split", name)):
+            held_out |= set(ids_of[prompt])
     return held_out
 
 
-def _show(facts: Mapping[str, Mapping[str, int]]) -> None:
-    for name, sums in facts.items():
-        short = f", {sums['asked'] - sums['drawn']} fewer than asked" if sums["drawn"] < sums["asked"] else ""
-        console.log(
-            f"{name:>10}  {sums['drawn']:,} of {sums['there']:,} rows: {sums['drawn'] - sums['validation']:,} to train on, "
-            f"{sums['validation']:,} to validate, {sums['dropped']:,} dropped{short}"
-        )
+def _log_part(name: str, part: BlendPartFacts) -> None:
+    missing = part.requested - part.drawn
+    console.log(
+        f"{name:>10}  {part.drawn:,} of {part.available:,} rows: {part.drawn - part.validation:,} to train on, "
+        f"{part.validation:,} to validate, {part.dropped:,} dropped"
+        + (f", {missing} fewer than requested" if missing > 0 else "")
+    )

@@ -1,7 +1,7 @@
-"""Draw rows of the known language against forgetting, stratified by source and by length of the answer.
+"""Sample rows of the known language against forgetting, stratified by source and by length of the answer.
 
-"pack" is the known pack's demo rows; where some of them are translated in the same run, only the others are replayed, so that
-the same task does not stand in the mixture twice.
+"pack" is the known pack's demo rows; of those that are translated in the same run none is replayed, so that
+the same task is not in the mixture twice.
 
 Source: replay of Alpaca and OpenOrca rows, Alif, arXiv 2510.09051; drawn there by an unseeded split.
 """
@@ -10,86 +10,78 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from alif import recipe, sampling, sources, store
+from alif import sampling, settings, sources
 from alif.data.demo.demo_files import translated_ids
-from alif.data.filters.rules import OTHER_TASK
+from alif.data.filters.filter_context import OTHER_TASK
+from alif.data.normalise_example import normalise_example
+from alif.facts.data_facts import ReplayFacts
 from alif.language import pack as packs
-from alif.language import text
 from alif.language.pack import Pack
-from alif.records import Counts, Dropped, Example
+from alif.records import Dropped, Example
 from alif.runs import StepContext
+from alif.sources import PackFiles
 
-__all__ = ["LENGTHS", "sample_replay"]
+__all__ = ["sample_replay"]
 
-LENGTHS = 4
+LENGTH_STRATA = 4
 """Strata of answer length in each source: quartiles by characters."""
 
 
 def sample_replay(
     context: StepContext,
-    language: recipe.Language,
-    sources: recipe.Sources,
-    replay: recipe.Replay,
-    translate: recipe.Translate,
-) -> Counts:
-    """Write `replay.rows` rows; a row that occurs twice is there once."""
-    known = packs.load_pack(language.source)
+    language: settings.Language,
+    sources: settings.Sources,
+    replay: settings.Replay,
+    translate: settings.Translate,
+) -> ReplayFacts:
+    """Keep `replay.rows` rows; a row that occurs twice is there once."""
+    own, known, output = packs.load_pack(language.pack), packs.load_pack(language.source), context.output
+    output.require("examples.jsonl", "dropped.jsonl")
     rows: dict[str, Example] = {}
-    dropped: list[Dropped] = []
-    for row in (
-        _rows(known, packs.load_pack(language.pack), sources.folder, replay, translate) if replay.rows else ()
-    ):
+    for row in output.read(_read_rows(own, known, sources.folder, replay, translate)):
         if isinstance(row, Dropped):
-            dropped.append(row)
-        elif row.id in rows:
-            dropped.append(
-                Dropped(row=row, reason="duplicate", evidence=f"the same as {rows[row.id].origin.source}")
-            )
+            output.drop(row)
+        elif twin := rows.get(row.id):
+            evidence = f"the same as {twin.origin.source}"
+            output.drop(Dropped(row=row, reason="duplicate", evidence=evidence))
         else:
             rows[row.id] = row
-    strata = _strata(list(rows.values()))
+    strata = _stratify(list(rows.values()))
     sizes = {name: len(members) for name, members in strata.items()}
     quotas = sampling.apportion(replay.rows, sizes, most=sizes)
-    drawn = {
+    sampled = {
         row.id
         for name, members in strata.items()
-        for row in sampling.sample_indices(
+        for row in sampling.sample_rows(
             members, quotas[name], sampling.seeded_rng(replay.seed, "replay", name)
         )
     }
-    kept = [row for row in rows.values() if row.id in drawn]
-    store.write_rows(context.folder / "examples.jsonl", kept)
-    store.write_rows(context.folder / "dropped.jsonl", (row.record() for row in dropped))
-    return Counts.of(len(kept), dropped, asked=replay.rows, there=len(rows), strata=quotas)
+    for row in rows.values():
+        if row.id in sampled:
+            output.keep(row)
+        else:
+            output.not_sampled(row)
+    return ReplayFacts(requested=replay.rows, available=len(rows), strata=quotas)
 
 
-def _rows(
-    known: Pack, own: Pack, folder: str, replay: recipe.Replay, translate: recipe.Translate
+def _read_rows(
+    own: Pack, known: Pack, folder: str, replay: settings.Replay, translate: settings.Translate
 ) -> Iterator[Example | Dropped]:
-    if "pack" in replay.source:
-        used = translated_ids(own) if translate.rows and "pack" in translate.source else set()
-        for row in sources.read_rows(("demo/rows.jsonl",), str(known.folder)):
-            if isinstance(row, Dropped):
-                yield row
-            elif row.id not in used:
-                yield _clean(sources.to_example(row, known.code, OTHER_TASK, "replay", known.licence), known)
-    for found in sources.read_examples(
-        replay.source, folder, language=known.code, task=OTHER_TASK, kind="replay"
-    ):
-        yield _clean(found, known)
+    """Yield the rows that may be replayed, nothing if no rows are asked for."""
+    if not replay.rows:
+        return
+    used = (
+        translated_ids(own) if translate.rows and "pack" in {*translate.source} & {*replay.source} else set()
+    )
+    for row in sources.read_rows(replay.source, folder, PackFiles(known, ("demo/rows.jsonl",))):
+        if isinstance(row, Dropped):
+            yield row
+        elif not row.pack or row.id not in used:
+            found = sources.to_example(row, known.code, OTHER_TASK, "replay")
+            yield found if isinstance(found, Dropped) else normalise_example(found, known)
 
 
-def _clean(row: Example | Dropped, known: Pack) -> Example | Dropped:
-    if isinstance(row, Dropped):
-        return row
-    texts = {
-        key: text.normalise_text(getattr(row, key), known).strip()
-        for key in ("instruction", "input", "output")
-    }
-    return Example.make(row.language, row.task, **texts, origin=row.origin)
-
-
-def _strata(rows: Sequence[Example]) -> dict[str, list[Example]]:
+def _stratify(rows: Sequence[Example]) -> dict[str, list[Example]]:
     """Group rows by source and, in it, by quartile of answer length."""
     by_source: dict[str, list[Example]] = {}
     for row in rows:
@@ -98,5 +90,6 @@ def _strata(rows: Sequence[Example]) -> dict[str, list[Example]]:
     for source, members in by_source.items():
         ordered = sorted(members, key=lambda row: (len(row.output), row.id))
         for rank, row in enumerate(ordered):
-            strata.setdefault(f"{source} {LENGTHS * rank // len(ordered) + 1}/{LENGTHS}", []).append(row)
+            name = f"{source} {LENGTH_STRATA * rank // len(ordered) + 1}/{LENGTH_STRATA}"
+            strata.setdefault(name, []).append(row)
     return strata

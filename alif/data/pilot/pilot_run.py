@@ -1,7 +1,7 @@
-"""Send a few of a recipe's real requests, and say from their replies what the whole recipe will cost: see `estimate`.
+"""Send a few of a recipe's real requests, and estimate from their replies what the whole recipe will cost.
 
-The requests are those that `generate` and `translate` will ask first, so their replies are in the ledger when the run needs
-them, and nothing is paid twice.
+The requests are those that `generate` and `translate` will ask first, so their replies are in the ledger when
+the run needs them, and nothing is paid twice.
 """
 
 from __future__ import annotations
@@ -11,126 +11,37 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from alif import console, recipe, store
+from alif import console, settings, store
 from alif.data import teachers
-from alif.data.pilot.estimate import CostSample, estimate_cost
-from alif.data.synthesis import generate, seeds, strategies
-from alif.data.synthesis.generate import ROUNDS_AT_ONCE
+from alif.data.pilot.estimate import CostSample, Estimate, estimate_cost
+from alif.data.prompt_texts import PROMPTS_FOLDER
+from alif.data.synthesis import generate, seeds
+from alif.data.synthesis.generate import ROUNDS_IN_FLIGHT
 from alif.data.synthesis.self_instruct import SelfInstruct, TeacherRequest
+from alif.data.synthesis.strategies import ask_with_revision
 from alif.data.translation import translate
 from alif.errors import DataError
 from alif.formatting import format_usd
-from alif.language import pack as packs
-from alif.llm import Message, Reply, gather_or_cancel
+from alif.llm import ChatModel, Message, Reply, gather_or_cancel
 from alif.llm.budget import price_of
-from alif.runs import StepContext
+from alif.records import Dropped
+from alif.runs import StepContext, StepOutput
 
-__all__ = ["run_pilot"]
+__all__ = ["PilotReport", "run_pilot"]
 
-FOR_TRANSLATE = 5
+ONE_IN = 5
 """One request in so many is one of `translate`, where the recipe translates."""
 
 
-class Pilot:
-    """The requests of one rehearsal, asked live under ledger and cap."""
+class PilotReport(Estimate):
+    """The estimate, and why pieces of replies were dropped."""
 
-    def __init__(self, context: StepContext, recipe: recipe.Recipe, models: Mapping[str, Any]) -> None:
-        self.context, self.recipe, self.models = context, recipe, models
-        self._seats = asyncio.Semaphore(context.runtime.max_concurrency)
-        self._clock = context.scratch / "seconds.json"
-        self._seconds: dict[str, float] = store.read_json(self._clock) if self._clock.is_file() else {}
-
-    async def generated(self, expansion: SelfInstruct, count: int) -> list[CostSample]:
-        """Ask the first `count` requests of `generate`, the last of them spread over the tasks of their round."""
-        replies: list[Reply] = []
-        ahead: list[list[TeacherRequest]] = []
-        while len(replies) < count:
-            while len(ahead) < ROUNDS_AT_ONCE and (planned := expansion.plan(self.recipe.teacher, ahead)):
-                ahead.append(planned)
-            if not ahead:
-                break
-            planned, left = ahead.pop(0), count - len(replies)
-            round_ = (
-                planned
-                if len(planned) <= left
-                else [planned[place * len(planned) // left] for place in range(left)]
-            )
-            self._warn([(one.teacher, one.messages) for one in round_])
-            answers = await gather_or_cancel(self._asked(one) for one in round_)
-            expansion.take(round_, answers)
-            replies += answers
-        accepted = Counter(row.origin.request for row in expansion.accepted)
-        names = [str(row["teacher"]) for row in expansion.requests]
-        return [
-            self._sample("generate", name, reply, accepted[reply.request])
-            for name, reply in zip(names, replies, strict=True)
-        ]
-
-    async def translated(self, count: int) -> list[CostSample]:
-        """Ask requests of `translate`, spread over the rows that it will translate."""
-        own, known = packs.load_pack(self.recipe.language.pack), packs.load_pack(self.recipe.language.source)
-        wanted, _, _ = translate.sample_items(own, known, self.recipe.sources.folder, self.recipe.translate)
-        some = [wanted[place * len(wanted) // count] for place in range(min(count, len(wanted)))]
-        asked = [translate.translation_request(one, (own, known), self.recipe.teacher) for one in some]
-        self._warn(asked)
-        replies = await gather_or_cancel(self._timed(name, messages, 0) for name, messages in asked)
-        return [
-            self._sample("translate", name, reply, 1) for (name, _), reply in zip(asked, replies, strict=True)
-        ]
-
-    def _warn(self, asked: Sequence[tuple[str, Sequence[Message]]]) -> None:
-        """Tell the price before anything is sent."""
-        usd = 0.0
-        for name, messages in asked:
-            teacher = self.recipe.teacher[name]
-            size = sum(len(message.content.encode()) for message in messages)
-            usd += price_of(name, teacher).upper_usd(size, teacher.max_tokens)
-        console.log(f"rehearsal: {len(asked)} requests, at most {format_usd(usd)} if none is stored already")
-
-    async def _asked(self, request: TeacherRequest) -> Reply:
-        async def send(messages: Sequence[Message]) -> Reply:
-            return await self._timed(request.teacher, messages, request.draw)
-
-        return await strategies.ask_with_revision(
-            send, request.messages, request.revised, packs.load_pack(self.recipe.language.pack)
-        )
-
-    async def _timed(self, name: str, messages: Sequence[Message], draw: int) -> Reply:
-        async with self._seats:
-            began = time.monotonic()
-            reply: Reply = await self.models[name].reply(messages, draw=draw)
-        if not reply.stored:
-            self._seconds[reply.request] = round(time.monotonic() - began, 3)
-        return reply
-
-    def _sample(self, step: str, name: str, reply: Reply, accepted: int) -> CostSample:
-        return CostSample(
-            step=step,
-            accepted=accepted,
-            usd=reply.cost_usd,
-            run_usd=reply.cost_usd
-            * (self.recipe.teacher[name].batch_price_factor if self.recipe.runtime.batch else 1.0),
-            tokens_in=reply.tokens_in,
-            tokens_out=reply.tokens_out,
-            seconds=self._took(reply),
-            stored=reply.stored,
-        )
-
-    def _took(self, reply: Reply) -> float | None:
-        """Return how long a reply took, all requests of its conversation together; None where one was stored before."""
-        requests = reply.turns or (reply.request,)
-        known = [self._seconds[request] for request in requests if request in self._seconds]
-        return sum(known) if len(known) == len(requests) else None
-
-    def keep_time(self) -> None:
-        """Write down how long each reply took: the ledger does not say."""
-        store.write_json(self._clock, self._seconds)
+    dropped: dict[str, int]
 
 
-def run_pilot(context: StepContext, recipe: recipe.Recipe, count: int) -> dict[str, Any]:
-    """Send `count` requests and return the range for the whole recipe: see `estimate`.
+def run_pilot(context: StepContext, recipe: settings.Recipe, count: int) -> PilotReport:
+    """Send `count` requests and return the range for the whole recipe.
 
     Raises:
         DataError: the recipe asks its teachers nothing.
@@ -138,47 +49,143 @@ def run_pilot(context: StepContext, recipe: recipe.Recipe, count: int) -> dict[s
     """
     if not recipe.generate.target_rows and not recipe.translate.rows:
         raise DataError(
-            f"{recipe.name}: the recipe asks its teachers nothing", "There is nothing to rehearse."
+            f"{recipe.name}: the recipe asks its teachers nothing", "There is nothing to try."
         )
     folder = context.scratch / "seeds"
-    seeds.load_seeds(
-        replace(context, step="seeds", folder=folder),
-        language=recipe.language,
-        sources=recipe.sources,
-        seeds=recipe.seeds,
-        pool=recipe.pool,
-    )
+    folder.mkdir(parents=True, exist_ok=True)
+    with StepOutput(folder) as output:
+        seeds.load_seeds(
+            replace(context, step="seeds", folder=folder, output=output),
+            language=recipe.language,
+            sources=recipe.sources,
+            seeds=recipe.seeds,
+            pool=recipe.pool,
+        )
     live = replace(
         context,
         step="generate",
         inputs={"seeds": folder},
+        paths={"prompts": PROMPTS_FOLDER},
         runtime=context.runtime.model_copy(update={"batch": False}),
     )
-    samples, expansion = asyncio.run(_rehearse(live, recipe, count))
-    return estimate_cost(samples, recipe) | {
-        "dropped": dict(sorted(Counter(row.reason for row in expansion.dropped).items()))
-    }
+    pilot = Pilot(live, recipe)
+    samples = asyncio.run(pilot.run(count))
+    return {**estimate_cost(samples, recipe), "dropped": dict(sorted(pilot.dropped.items()))}
 
 
-async def _rehearse(
-    context: StepContext, recipe: recipe.Recipe, count: int
-) -> tuple[list[CostSample], SelfInstruct]:
-    expansion = generate.initialise(context, recipe.language, recipe.sources, recipe.generate, recipe.pool)
-    both = recipe.generate.target_rows and recipe.translate.rows
-    for_translate = max(1, count // FOR_TRANSLATE) if both else count if recipe.translate.rows else 0
-    samples: list[CostSample] = []
-    for step, number in (("generate", count - for_translate), ("translate", for_translate)):
-        asking = replace(context, step=step)
-        async with teachers.open_endpoints(
-            asking, recipe.teacher, expansion.own, expansion.known, recipe.sources.folder
-        ) as models:
-            rehearsal = Pilot(asking, recipe, models)
-            if number:
-                part = (
-                    rehearsal.generated(expansion, number)
-                    if step == "generate"
-                    else rehearsal.translated(number)
-                )
-                samples += await part
-                rehearsal.keep_time()
-    return samples, expansion
+class Pilot:
+    """The requests of one pilot, asked live under ledger and cap."""
+
+    def __init__(self, context: StepContext, recipe: settings.Recipe) -> None:
+        self.context, self.recipe = context, recipe
+        self.growing: SelfInstruct = generate.initialise(
+            context, recipe.language, recipe.sources, recipe.generate, recipe.pool
+        )
+        self.dropped: Counter[str] = Counter()
+        self._concurrency = asyncio.Semaphore(context.runtime.max_concurrency)
+        self._clock = context.scratch / "seconds.json"  # the ledger does not say how long a reply took
+        self._seconds: dict[str, float] = store.read_json(self._clock) if self._clock.is_file() else {}
+
+    async def run(self, count: int) -> list[CostSample]:
+        """Ask `count` requests, most of `generate`, some of `translate`."""
+        recipe, growing = self.recipe, self.growing
+        both = recipe.generate.target_rows and recipe.translate.rows
+        for_translate = max(1, count // ONE_IN) if both else count if recipe.translate.rows else 0
+        samples: list[CostSample] = []
+        for step, number in (("generate", count - for_translate), ("translate", for_translate)):
+            if not number:
+                continue
+            ask = self._generate if step == "generate" else self._translate
+            async with teachers.open_endpoints(
+                replace(self.context, step=step),
+                recipe.teacher,
+                growing.own,
+                growing.known,
+                growing.texts,
+                recipe.sources.folder,
+            ) as models:
+                samples += await ask(models, number)
+                store.write_json(self._clock, self._seconds)
+        return samples
+
+    async def _generate(self, models: Mapping[str, ChatModel], count: int) -> list[CostSample]:
+        """Ask the first `count` requests of `generate`, the last ones spread over the tasks of a round."""
+        growing = self.growing
+        asked: list[tuple[TeacherRequest, Reply]] = []
+        ahead: list[list[TeacherRequest]] = []
+
+        async def ask(request: TeacherRequest) -> Reply:
+            async def send(messages: Sequence[Message]) -> Reply:
+                return await self._timed(models[request.teacher], messages, request.draw)
+
+            return await ask_with_revision(
+                send, request.messages, request.revised, growing.texts, growing.own
+            )
+
+        while len(asked) < count:
+            while len(ahead) < ROUNDS_IN_FLIGHT and (
+                planned := growing.plan_round(self.recipe.teacher, ahead)
+            ):
+                ahead.append(planned)
+            if not ahead:
+                break
+            round_, left = ahead.pop(0), count - len(asked)
+            if len(round_) > left:
+                round_ = [round_[place * len(round_) // left] for place in range(left)]
+            self._log_price([(one.teacher, one.messages) for one in round_])
+            replies = await gather_or_cancel(ask(one) for one in round_)
+            for results in growing.accept_replies(round_, replies):
+                self.dropped.update(one.reason for one in results if isinstance(one, Dropped))
+            asked += zip(round_, replies, strict=True)
+        accepted = Counter(row.origin.request for row in growing.accepted)
+        return [
+            self._sample("generate", request.teacher, reply, accepted[reply.request])
+            for request, reply in asked
+        ]
+
+    async def _translate(self, models: Mapping[str, ChatModel], count: int) -> list[CostSample]:
+        """Ask requests of `translate`, spread over the rows that it will translate."""
+        own, known, texts, recipe = self.growing.own, self.growing.known, self.growing.texts, self.recipe
+        there = translate.read_items(own, known, recipe.sources.folder, recipe.translate)
+        items = [item for item in there if not isinstance(item, Dropped)]
+        sample = translate.sample_items(items, recipe.translate)
+        some = [sample[place * len(sample) // count] for place in range(min(count, len(sample)))]
+        asked = [translate.translation_request(one, own, known, texts, recipe.teacher) for one in some]
+        self._log_price(asked)
+        replies = await gather_or_cancel(self._timed(models[name], messages, 0) for name, messages in asked)
+        return [
+            self._sample("translate", name, reply, 1) for (name, _), reply in zip(asked, replies, strict=True)
+        ]
+
+    def _log_price(self, asked: Sequence[tuple[str, Sequence[Message]]]) -> None:
+        """Say the price before anything is sent."""
+        usd = 0.0
+        for name, messages in asked:
+            teacher = self.recipe.teacher[name]
+            size = sum(len(message.content.encode()) for message in messages)
+            usd += price_of(f"teacher.{name}", teacher).upper_usd(size, teacher.max_tokens)
+        console.log(f"pilot: {len(asked)} requests, at most {format_usd(usd)} if none is stored already")
+
+    async def _timed(self, model: ChatModel, messages: Sequence[Message], draw: int) -> Reply:
+        async with self._concurrency:
+            began = time.monotonic()
+            reply = await model.reply(messages, draw=draw)
+        if not reply.stored:
+            self._seconds[reply.request] = round(time.monotonic() - began, 3)
+        return reply
+
+    def _sample(self, step: str, name: str, reply: Reply, accepted: int) -> CostSample:
+        """Return a request with what came of it; its time is that of all requests of its conversation."""
+        factor = self.recipe.teacher[name].batch_price_factor if self.recipe.runtime.batch else 1.0
+        seconds = [self._seconds.get(request) for request in reply.turns or (reply.request,)]
+        known = [one for one in seconds if one is not None]
+        return CostSample(
+            step=step,
+            accepted=accepted,
+            usd=reply.cost_usd,
+            run_usd=reply.cost_usd * factor,
+            tokens_in=reply.tokens_in,
+            tokens_out=reply.tokens_out,
+            seconds=sum(known) if len(known) == len(seconds) else None,
+            stored=reply.stored,
+        )

@@ -1,14 +1,11 @@
-"""The pool with names: which accepted row is nearest to a candidate, compared on what the candidate's task compares.
-
-`alif.pool` knows words and ids; here a row becomes words (the pack's words of the instruction, with the input where the task
-says so) and a hit becomes a `Neighbour` that a person can read.
+"""Every accepted row in a `RougeLIndex`: a row becomes the words that its task compares, a hit a `Neighbour`.
 
 Source: one global pool over all tasks, Alif, arXiv 2510.09051.
 """
 
 from __future__ import annotations
 
-from alif import recipe
+from alif import settings
 from alif.dedup.rouge_index import RougeLIndex
 from alif.language import text
 from alif.language.pack import Pack
@@ -20,33 +17,28 @@ __all__ = ["ExamplePool"]
 class ExamplePool:
     """Every row accepted so far, over all tasks."""
 
-    def __init__(self, pack: Pack, pool: recipe.Pool) -> None:
+    def __init__(self, pack: Pack, pool: settings.Pool) -> None:
         self._pack = pack
-        self._paper = pool.scope == "paper"
-        self._pool = RougeLIndex(pool.threshold)
+        self._instruction_only = pool.scope == "paper"
+        self._index = RougeLIndex(pool.threshold)
         self._texts: dict[str, str] = {}
 
-    def compared(self, row: Example) -> str:
-        """Return the text of a row that is compared."""
-        return (
-            row.instruction
-            if self._paper
-            else self._pack.tasks[row.task].compared(row.instruction, row.input)
-        )
+    def compared_text(self, row: Example) -> str:
+        if self._instruction_only:
+            return row.instruction
+        return self._pack.tasks[row.task].compared_text(row.instruction, row.input)
 
-    def words(self, row: Example) -> list[str]:
-        """Return the words of a row that are compared."""
-        return text.split_words(self.compared(row), self._pack)
+    def compared_words(self, row: Example) -> list[str]:
+        return text.split_words(self.compared_text(row), self._pack)
 
     def nearest(self, row: Example) -> Neighbour | None:
-        """Return the nearest accepted row at or above the threshold, or None."""
-        found = self._pool.nearest(self.words(row))
+        """Return the most similar accepted row at or above the threshold, or None."""
+        found = self._index.nearest(self.compared_words(row))
         if found is None:
             return None
-        name, similarity = found
-        return Neighbour(id=name, text=self._texts[name], similarity=round(similarity, 4))
+        id, similarity = found
+        return Neighbour(id=id, text=self._texts[id], similarity=round(similarity, 4))
 
     def add(self, row: Example) -> None:
-        """Accept a row."""
-        self._texts[row.id] = self.compared(row)
-        self._pool.add(row.id, self.words(row))
+        self._texts[row.id] = self.compared_text(row)
+        self._index.add(row.id, self.compared_words(row))

@@ -1,44 +1,49 @@
-"""The funnel: what became of every request and of every piece of its reply, as a whole and by task, teacher and way.
+"""The funnel: what became of every request and of every piece of its reply, in all and by task, teacher,
+strategy.
 
-    {"requests": 9, "pieces": 54, "parsed": 52, "accepted": 40, "dropped": {"truncated": 2, "near_duplicate": 12},
+    {"requests": 9, "pieces": 54, "parsed": 52, "accepted": 40, "dropped": {"truncated": 2,
+        "near_duplicate": 12},
      "tokens_in": 9021, "tokens_out": 4410, "usd": 0.031, "usd_per_accepted": 0.000775}
 
-pieces = accepted + dropped in each of these sums; a draft, its critique and the second version are three requests. Cost is the
-price of the replies when they were sent for, also where a sibling run has paid it; attempts that got no reply are not in it,
-they stand in the step's cost.
-"""
+pieces = accepted + dropped in each of these sums; a draft, its critique and the second version are three
+requests. Attempts that got no reply are not in it; they are in the step's cost."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from alif.facts.data_facts import FunnelCounts, FunnelFacts
 from alif.llm import Reply
 from alif.records import FUNNEL_GROUPS
 
 __all__ = ["Funnel"]
 
-COUNTS = ("requests", "pieces", "parsed", "accepted", "tokens_in", "tokens_out")
-
 
 @dataclass
 class _Sums:
-    """The counts of some requests."""
-
     counts: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     usd: float = 0.0
 
-    def facts(self) -> dict[str, Any]:
+    def add(self, other: _Sums) -> None:
+        self.counts.update(other.counts)
+        self.dropped.update(other.dropped)
+        self.usd += other.usd
+
+    def as_facts(self) -> FunnelCounts:
         accepted = self.counts["accepted"]
-        usd = {
-            "usd": round(self.usd, 9),
-            "usd_per_accepted": round(self.usd / accepted, 9) if accepted else None,
-        }
-        return (
-            {key: self.counts[key] for key in COUNTS} | {"dropped": dict(sorted(self.dropped.items()))} | usd
+        return FunnelCounts(
+            requests=self.counts["requests"],
+            pieces=self.counts["pieces"],
+            parsed=self.counts["parsed"],
+            accepted=accepted,
+            tokens_in=self.counts["tokens_in"],
+            tokens_out=self.counts["tokens_out"],
+            dropped=dict(sorted(self.dropped.items())),
+            usd=round(self.usd, 9),
+            usd_per_accepted=round(self.usd / accepted, 9) if accepted else None,
         )
 
 
@@ -46,48 +51,52 @@ class Funnel:
     """What was sent, read, dropped and accepted so far."""
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[str, str, str], _Sums] = {}
+        self._sums: dict[tuple[str, str, str], _Sums] = {}
 
-    def add(self, key: tuple[str, str, str], reply: Reply, parsed: int, outcomes: Sequence[str]) -> None:
+    def add(self, key: tuple[str, str, str], reply: Reply, parsed: int, reasons: Sequence[str]) -> None:
         """Count what was asked for one reply, and its pieces.
 
         Args:
-            key: task, teacher and way, in the order of `FUNNEL_GROUPS`.
+            key: task, teacher and strategy, in the order of `FUNNEL_GROUPS`.
             reply: what was answered, perhaps at the end of a conversation.
             parsed: pieces that were read as candidates.
-            outcomes: of each piece "" if it was accepted, else the reason why it was dropped.
+            reasons: of each piece why it was dropped, "" if it was accepted.
         """
-        line = self._lines.setdefault(key, _Sums())
-        line.counts.update(
-            requests=len(reply.turns) or 1, pieces=len(outcomes), parsed=parsed, accepted=outcomes.count("")
+        sums = self._sums.setdefault(key, _Sums())
+        sums.counts.update(
+            requests=len(reply.turns) or 1,
+            pieces=len(reasons),
+            parsed=parsed,
+            accepted=reasons.count(""),
+            tokens_in=reply.tokens_in,
+            tokens_out=reply.tokens_out,
         )
-        line.counts.update(tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
-        line.dropped.update(reason for reason in outcomes if reason)
-        line.usd += reply.cost_usd
+        sums.dropped.update(reason for reason in reasons if reason)
+        sums.usd += reply.cost_usd
 
-    def facts(self, tasks: Sequence[str]) -> dict[str, Any]:
-        """Return {"whole": sums, "tasks": {name: sums}, "teachers": …, "strategies": …}.
-
-        Tasks come in the order of `tasks`, teachers and ways by how much they wrote, the most first.
-        """
-        found: dict[str, Any] = {"whole": _sum(self._lines.values()).facts()}
+    def facts(self, tasks: Sequence[str]) -> FunnelFacts:
+        """Return all sums: tasks in the order of `tasks`, teachers and strategies by pieces, the most
+        first."""
+        groups: dict[str, dict[str, FunnelCounts]] = {}
         for place, group in enumerate(FUNNEL_GROUPS):
-            names = dict.fromkeys(key[place] for key in self._lines)
+            names = dict.fromkeys(key[place] for key in self._sums)
             sums = {
-                name: _sum(line for key, line in self._lines.items() if key[place] == name).facts()
+                name: _total(one for key, one in self._sums.items() if key[place] == name).as_facts()
                 for name in names
             }
-            order = (
-                tasks if group == "tasks" else sorted(sums, key=lambda name: (-sums[name]["pieces"], name))
-            )
-            found[group] = {name: sums[name] for name in order if name in sums}
-        return found
+            by_pieces = sorted(sums, key=lambda name: (-sums[name].pieces, name))
+            order = tasks if group == "tasks" else by_pieces
+            groups[group] = {name: sums[name] for name in order if name in sums}
+        return FunnelFacts(
+            whole=_total(self._sums.values()).as_facts(),
+            tasks=groups["tasks"],
+            teachers=groups["teachers"],
+            strategies=groups["strategies"],
+        )
 
 
-def _sum(lines: Iterable[_Sums]) -> _Sums:
-    whole = _Sums()
-    for line in lines:
-        whole.counts.update(line.counts)
-        whole.dropped.update(line.dropped)
-        whole.usd += line.usd
-    return whole
+def _total(parts: Iterable[_Sums]) -> _Sums:
+    total = _Sums()
+    for part in parts:
+        total.add(part)
+    return total

@@ -1,4 +1,4 @@
-"""Which wordings a saturated task keeps coming back to: runs of words that many of its refused rows share.
+"""Which phrases a saturated task keeps coming back to: runs of words that many of its refused rows share.
 
 translation   61 of 90 refused rows   "انگریزی میں ترجمہ کریں" ("translate into English")
 """
@@ -6,53 +6,47 @@ translation   61 of 90 refused rows   "انگریزی میں ترجمہ کریں
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-__all__ = ["RUN_WORDS", "RepeatedPhrase", "find_repeated_phrases"]
+from alif.dedup.ngrams import word_ngrams
+from alif.facts.data_facts import RepeatedPhrase
 
-RUN_WORDS = 4
-"""Words in a row that make a wording."""
-MOST = 3
-"""Wordings that are named."""
-FEWEST_ROWS = 3
-"""Rows that must share a wording."""
+__all__ = ["find_repeated_phrases"]
 
-
-@dataclass(frozen=True)
-class RepeatedPhrase:
-    """A wording, and how many refused rows have it."""
-
-    words: str
-    rows: int
+NGRAM = 4
+"""Words in a row that make a phrase."""
+MAX_PHRASES = 3
+MIN_ROWS = 3
+"""Rows that must share a phrase."""
 
 
-def find_repeated_phrases(refused: Sequence[Sequence[str]]) -> list[RepeatedPhrase]:
-    """Return the wordings that most of the `refused` rows share, each row counted for one; a row is its words."""
+def find_repeated_phrases(refused: Sequence[Sequence[str]]) -> tuple[RepeatedPhrase, ...]:
+    """Return the phrases that most of the `refused` rows (lists of words) share, each row counted for one."""
     texts = list(refused)
     found: list[RepeatedPhrase] = []
-    while texts and len(found) < MOST:
-        counts = Counter(run for text in texts for run in set(_runs(text, RUN_WORDS)))
-        run, rows = max(counts.items(), key=lambda item: (item[1], item[0]), default=((), 0))
-        if rows < FEWEST_ROWS:
+    while texts and len(found) < MAX_PHRASES:
+        gram, rows = _most_common(gram for text in texts for gram in set(word_ngrams(text, NGRAM)))
+        if rows < MIN_ROWS:
             break
-        sharing = [text for text in texts if run in _runs(text, RUN_WORDS)]
-        found.append(RepeatedPhrase(" ".join(_whole(sharing, run)), rows))
-        texts = [text for text in texts if run not in _runs(text, RUN_WORDS)]
-    return found
+        sharing = [text for text in texts if gram in word_ngrams(text, NGRAM)]
+        found.append(RepeatedPhrase(words=" ".join(_extend(gram, sharing)), rows=rows, of=len(refused)))
+        texts = [text for text in texts if gram not in word_ngrams(text, NGRAM)]
+    return tuple(found)
 
 
-def _runs(text: Sequence[str], length: int) -> list[tuple[str, ...]]:
-    return [tuple(text[start : start + length]) for start in range(len(text) - length + 1)]
-
-
-def _whole(sharing: Sequence[Sequence[str]], run: tuple[str, ...]) -> tuple[str, ...]:
-    """Lengthen a run for as long as most of the texts that share it go on alike."""
+def _extend(gram: tuple[str, ...], sharing: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Lengthen an n-gram for as long as most of the texts that share it go on alike."""
     while True:
-        longer = Counter(
-            one for text in sharing for one in set(_runs(text, len(run) + 1)) if run in (one[:-1], one[1:])
+        longer, rows = _most_common(
+            one
+            for text in sharing
+            for one in set(word_ngrams(text, len(gram) + 1))
+            if gram in (one[:-1], one[1:])
         )
-        best, rows = max(longer.items(), key=lambda item: (item[1], item[0]), default=((), 0))
         if 2 * rows <= len(sharing):
-            return run
-        run = best
+            return gram
+        gram = longer
+
+
+def _most_common(grams: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], int]:
+    return max(Counter(grams).items(), key=lambda item: (item[1], item[0]), default=((), 0))

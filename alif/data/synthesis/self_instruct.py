@@ -1,7 +1,10 @@
-"""The growing set of rows: what is accepted, what was dropped, what has been asked, and what to ask next.
+"""Modified self-instruct without its network: what is accepted, what has been asked, and what to ask next.
 
-A round is planned from the pool as it is and read in the order of its requests, so the same replies give the same rows.
-"""
+A round is planned from the pool as it is and read in the order of its requests, so the same replies give the
+same rows.
+
+Source: Alif, arXiv 2510.09051 (4 human and 2 machine seeds, one pool for all tasks), after Self-Instruct,
+2212.10560."""
 
 from __future__ import annotations
 
@@ -11,23 +14,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from alif import recipe, sampling
+from pydantic import Field
+
+from alif import sampling, settings
 from alif.data import teachers
-from alif.data.filters.rules import language_fault
+from alif.data.filters.wrong_language import find_wrong_language
+from alif.data.prompt_texts import PromptTexts, prompt_digest
 from alif.data.synthesis import strategies
 from alif.data.synthesis.coverage import Coverage
 from alif.data.synthesis.example_pool import ExamplePool
 from alif.data.synthesis.funnel import Funnel
-from alif.data.synthesis.strategies import Passage, Way
+from alif.data.synthesis.passages import Passage, PassageSampler, Strategy
+from alif.data.synthesis.prompts import synthesis_messages
 from alif.language.pack import Pack
 from alif.language.replies import item_format
 from alif.llm import Message, Reply
-from alif.records import Dropped, Example, Origin
+from alif.records import Dropped, Example, FrozenModel, Origin
 
-__all__ = ["OWN_LETTERS", "SelfInstruct", "TaskProgress", "TeacherRequest", "target_rows"]
+__all__ = ["RequestRecord", "SelfInstruct", "TaskProgress", "TeacherRequest", "target_rows"]
 
-OWN_LETTERS = 0.5
-"""Least share of letters in the right script: what has less is no row of the language and would spoil the pool."""
+MIN_SCRIPT_SHARE = 0.5
+"""Least share of letters in the right script: a row with less would spoil the pool."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +47,33 @@ class TeacherRequest:
     """Ids of the rows that it shows, in their order."""
     messages: tuple[Message, ...]
     draw: int
-    way: Way = "plain"
+    strategy: Strategy = "plain"
     passage: Passage | None = None
-    """What it is grounded in, or asks the question to."""
     revised: bool = False
     """Whether the teacher criticises its draft and writes it again."""
 
     @property
-    def whole_way(self) -> str:
-        """The way as the funnel and the rows name it."""
-        return f"{self.way}, revised" if self.revised else self.way
+    def full_strategy(self) -> str:
+        """The strategy as the funnel and the rows name it."""
+        return f"{self.strategy}, revised" if self.revised else self.strategy
+
+
+class RequestRecord(FrozenModel):
+    """One line of requests.jsonl: enough to read the stored reply again without a plan."""
+
+    round: int
+    task: str
+    teacher: str
+    shown: tuple[str, ...]
+    draw: int
+    request: str
+    """Hash of the request in the ledger."""
+    strategy: Strategy
+    passage: str = ""
+    """Its id."""
+    revised: bool = False
+    turns: tuple[str, ...] = Field((), exclude_if=lambda turns: not turns)
+    """Hashes of all requests of a revised one: draft, critique, second version."""
 
 
 @dataclass
@@ -58,12 +82,13 @@ class TaskProgress:
 
     target: int
     accepted: list[Example] = field(default_factory=list)
+    near_duplicates: list[Example] = field(default_factory=list)
     requests: int = 0
     saturated: bool = False
     window: Counter[str] = field(default_factory=Counter)
-    """Requests, candidates and accepted rows since the task was last judged."""
+    """Requests, candidates and accepted rows since saturation was last checked."""
     last_yield: float = 0.0
-    """Accepted rows a request in the task's last round."""
+    """Accepted rows per request in the task's last round."""
 
     @property
     def left(self) -> int:
@@ -71,189 +96,183 @@ class TaskProgress:
 
 
 class SelfInstruct:
-    """The growing set: what is accepted, what was dropped, and what has been asked."""
+    """The growing set: what is accepted and what has been asked."""
 
     def __init__(
         self,
         own: Pack,
         known: Pack,
-        settings: recipe.Generate,
-        pool: recipe.Pool,
+        settings: settings.Generate,
+        pool: settings.Pool,
+        texts: PromptTexts,
         seeds: Sequence[Example],
         passages: Sequence[Passage] = (),
     ) -> None:
-        self.own, self.known, self.settings = own, known, settings
-        self.crowd = ExamplePool(own, pool)
+        self.own, self.known, self.settings, self.texts = own, known, settings, texts
+        self.pool = ExamplePool(own, pool)
         self.seeds: dict[str, list[Example]] = {name: [] for name in own.tasks}
         for seed in seeds:
             self.seeds[seed.task].append(seed)
-            self.crowd.add(seed)
-        self.tasks = {
-            name: TaskProgress(target)
-            for name, target in target_rows(own, settings.target_rows, settings.weights).items()
-        }
+            self.pool.add(seed)
+        targets = target_rows(own, settings.target_rows, settings.weights)
+        self.tasks = {name: TaskProgress(target) for name, target in targets.items()}
         self.accepted: list[Example] = []
-        self.dropped: list[Dropped] = []
-        self.tolerances: Counter[str] = Counter()
+        self.format_deviations: Counter[str] = Counter()
         self.funnel, self.coverage = Funnel(), Coverage(own)
-        self.deck = strategies.PassageSampler(passages, settings)
-        self.asked: Counter[tuple[str, tuple[Message, ...]]] = Counter()
+        self.passages = PassageSampler(passages, settings)
+        self.sent: Counter[tuple[str, tuple[Message, ...]]] = Counter()
         self.rounds = 0
-        self.requests: list[dict[str, object]] = []
-        """What was asked, in order, for requests.jsonl: with it the replies can be read again without a plan."""
+        self.requests: list[RequestRecord] = []
 
-    def plan(
-        self, shares: Mapping[str, recipe.Teacher], ahead: Sequence[Sequence[TeacherRequest]] = ()
+    def plan_round(
+        self, endpoints: Mapping[str, settings.Teacher], ahead: Sequence[Sequence[TeacherRequest]] = ()
     ) -> list[TeacherRequest]:
-        """Write the requests of the next round from the pool as it is now; none when there is nothing left to ask for.
+        """Write the requests of the next round from the pool as it is now; none when nothing is left to ask
+        for.
 
-        `ahead` are the rounds that are asked already and not yet taken: what they should bring is not asked for again.
-        """
+        `ahead` are the rounds that are asked already and not yet read: what they should bring is not asked
+        for again."""
         coming = Counter(request.task for requests in ahead for request in requests)
-        wanted = {name: self._wanted(task, coming[name]) for name, task in self.tasks.items()}
-        quotas = sampling.apportion(
-            self.settings.requests_per_round,
-            {name: float(task.left) for name, task in self.tasks.items()},
-            most=wanted,
-        )
+        wanted: dict[str, int] = {}
+        for name, task in self.tasks.items():
+            rows_each = max(task.last_yield, 1.0) if task.requests else self.settings.rows_per_request
+            wanted[name] = max(math.ceil(task.left / rows_each) - coming[name], 0)
+        left = {name: float(task.left) for name, task in self.tasks.items()}
+        quotas = sampling.apportion(self.settings.requests_per_round, left, most=wanted)
         names = [name for name in self.tasks for _ in range(quotas[name])]
-        return [
-            self._request(name, self.rounds + len(ahead), place, shares) for place, name in enumerate(names)
-        ]
+        round_ = self.rounds + len(ahead)
+        return [self._plan_request(name, round_, place, endpoints) for place, name in enumerate(names)]
 
-    def _wanted(self, task: TaskProgress, coming: int) -> int:
-        """Return how many requests more than those that are `coming` a task is worth, judged by what the last ones brought."""
-        each = max(task.last_yield, 1.0) if task.requests else self.settings.rows_per_request
-        return max(math.ceil(task.left / each) - coming, 0)
-
-    def _request(
-        self, name: str, round_: int, place: int, shares: Mapping[str, recipe.Teacher]
+    def _plan_request(
+        self, name: str, round_: int, place: int, endpoints: Mapping[str, settings.Teacher]
     ) -> TeacherRequest:
-        numbers = sampling.seeded_rng(self.settings.seed, "generate", round_, place)
-        teacher = teachers.choose_endpoint(shares, name, numbers)
+        rng, task, settings = (
+            sampling.seeded_rng(self.settings.seed, "generate", round_, place),
+            self.own.tasks[name],
+            self.settings,
+        )
+        teacher = teachers.choose_endpoint(endpoints, name, rng)
         human, machine = self.seeds[name], self.tasks[name].accepted
-        shown = numbers.sample(human, min(self.settings.human_seeds, len(human)))
-        if len(machine) >= self.settings.machine_seeds:
-            shown += numbers.sample(machine, self.settings.machine_seeds)
-        numbers.shuffle(shown)
-        wording = numbers.randrange(len(self.own.tasks[name].templates))
-        way, passage, revised = self.deck.deal(self.own, name, round_, place)
-        messages = tuple(
-            strategies.build_messages(
-                way, self.own.tasks[name], self.own, shown, self.settings.rows_per_request, wording, passage
+        shown = rng.sample(human, min(settings.human_seeds, len(human)))
+        if len(machine) >= settings.machine_seeds:
+            shown += rng.sample(machine, settings.machine_seeds)
+        rng.shuffle(shown)
+        variant = rng.randrange(len(task.templates))
+        strategy, passage, revised = self.passages.choose(self.own, name, round_, place)
+        if strategy == "reverse" and passage:
+            asked = strategies.reverse_messages(self.texts, self.own, shown, passage)
+        else:
+            grounding = passage.text if passage else ""
+            asked = synthesis_messages(
+                self.texts, task, self.own, shown, settings.rows_per_request, variant, grounding
             )
-        )
-        draw = self.asked[teacher, messages]
-        self.asked[teacher, messages] += 1
-        return TeacherRequest(
-            name, teacher, tuple(row.id for row in shown), messages, draw, way, passage, revised
-        )
+        messages = tuple(asked)
+        draw = self.sent[teacher, messages]
+        self.sent[teacher, messages] += 1
+        ids = tuple(row.id for row in shown)
+        return TeacherRequest(name, teacher, ids, messages, draw, strategy, passage, revised)
 
-    def take(self, requests: Sequence[TeacherRequest], replies: Sequence[Reply]) -> None:
-        """Accept or drop every item of a round, in the order of its requests."""
-        for _ in self.taking(requests, replies):
-            pass
-
-    def taking(self, requests: Sequence[TeacherRequest], replies: Sequence[Reply]) -> Iterator[None]:
-        """Do `take` reply by reply, for those who have other work in between."""
+    def accept_replies(
+        self, requests: Sequence[TeacherRequest], replies: Sequence[Reply]
+    ) -> Iterator[list[Example | Dropped]]:
+        """Read a round in the order of its requests; yield what became of each reply's pieces, reply by
+        reply."""
         before = {name: len(task.accepted) for name, task in self.tasks.items()}
         for request, reply in zip(requests, replies, strict=True):
-            self._read(request, reply)
-            self.requests.append(self._record(request, reply))
-            yield
-        asked = Counter(request.task for request in requests)
-        for name, count in asked.items():
+            self.requests.append(
+                RequestRecord(
+                    round=self.rounds,
+                    task=request.task,
+                    teacher=request.teacher,
+                    shown=request.shown,
+                    draw=request.draw,
+                    request=reply.request,
+                    strategy=request.strategy,
+                    passage=request.passage.id if request.passage else "",
+                    revised=request.revised,
+                    turns=reply.turns,
+                )
+            )
+            yield self._accept_reply(request, reply)
+        for name, count in Counter(request.task for request in requests).items():
             task = self.tasks[name]
             task.last_yield = (len(task.accepted) - before[name]) / count
-            self._judge(task)
+            self._check_saturation(task)
         self.rounds += 1
 
-    def _record(self, request: TeacherRequest, reply: Reply) -> dict[str, object]:
-        return {
-            "round": self.rounds,
-            "task": request.task,
-            "teacher": request.teacher,
-            "shown": request.shown,
-            "draw": request.draw,
-            "request": reply.request,
-            "way": request.way,
-            "passage": request.passage.id if request.passage else "",
-            "revised": request.revised,
-            **({"turns": reply.turns} if reply.turns else {}),
-        }
-
-    def _read(self, request: TeacherRequest, reply: Reply) -> None:
+    def _accept_reply(self, request: TeacherRequest, reply: Reply) -> list[Example | Dropped]:
         task = self.tasks[request.task]
-        pieces = self._pieces(request, reply)
-        outcomes: list[str] = []
+        if request.strategy == "reverse" and request.passage:
+            question = strategies.read_question(reply.text, reply.finish, request.passage, self.own)
+            pieces: list[item_format.Candidate | Dropped] = [question]
+        else:
+            pieces = item_format.read_items(reply.text, reply.finish, self.own)
         task.requests += 1
         task.window["requests"] += 1
-        origin = _origin(request, reply)
+        origin, results = _origin(request, reply), []
         for piece in pieces:
-            if isinstance(piece, item_format.Candidate):
-                if piece.tolerances:
-                    self.tolerances.update(piece.tolerances)
-                texts = piece.instruction, piece.input, piece.output
-                result = self._decide(Example.make(self.own.code, request.task, *texts, origin=origin))
-            else:
+            result: Example | Dropped
+            if isinstance(piece, Dropped):
                 result = piece
-            full = isinstance(result, Dropped) and result.reason == "target_reached"
-            task.window["candidates"] += not full
-            if isinstance(result, Dropped):
-                self.dropped.append(result)
             else:
+                self.format_deviations.update(piece.tolerances)
+                texts = piece.instruction, piece.input, piece.output
+                result = self._decide(Example.make(self.own.code, request.task, *texts, origin))
+            if isinstance(result, Example):
                 self._accept(result)
-            outcomes.append(result.reason if isinstance(result, Dropped) else "")
+            task.window["candidates"] += not (
+                isinstance(result, Dropped) and result.reason == "target_reached"
+            )
+            results.append(result)
         parsed = sum(isinstance(piece, item_format.Candidate) for piece in pieces)
-        self.funnel.add((request.task, request.teacher, request.whole_way), reply, parsed, outcomes)
-
-    def _pieces(self, request: TeacherRequest, reply: Reply) -> list[item_format.Candidate | Dropped]:
-        if request.way == "reverse" and request.passage:
-            return [strategies.read_question(reply.text, reply.finish, request.passage, self.own)]
-        return item_format.read_items(reply.text, reply.finish, self.own)
+        reasons = [result.reason if isinstance(result, Dropped) else "" for result in results]
+        self.funnel.add((request.task, request.teacher, request.full_strategy), reply, parsed, reasons)
+        return results
 
     def _decide(self, row: Example) -> Example | Dropped:
         """Return the row if it may join the pool, else why not."""
-        if len(self.tasks[row.task].accepted) >= self.tasks[row.task].target:
-            return Dropped(
-                row=row,
-                reason="target_reached",
-                evidence=f"{row.task} has its {self.tasks[row.task].target} rows",
-            )
-        if not row.output or not self.crowd.words(row):
+        task = self.tasks[row.task]
+        if len(task.accepted) >= task.target:
+            evidence = f"{row.task} has its {task.target} rows"
+            return Dropped(row=row, reason="target_reached", evidence=evidence)
+        if not row.output or not self.pool.compared_words(row):
             return Dropped(row=row, reason="empty", evidence="no word to compare by")
-        if nearest := self.crowd.nearest(row):  # first, since it refuses the most by far
+        if nearest := self.pool.nearest(row):  # first, since it refuses the most by far
+            task.near_duplicates.append(row)
             return Dropped(row=row, reason="near_duplicate", nearest=nearest)
-        evidence = language_fault(row, self.own, self.known, OWN_LETTERS)
+        evidence = find_wrong_language(row, self.own, self.known, MIN_SCRIPT_SHARE)
         return Dropped(row=row, reason="wrong_language", evidence=evidence) if evidence else row
 
     def _accept(self, row: Example) -> None:
         task = self.tasks[row.task]
-        self.crowd.add(row)
+        self.pool.add(row)
         self.coverage.add(row)
         self.accepted.append(row)
         task.accepted.append(row)
         task.window["accepted"] += 1
 
-    def _judge(self, task: TaskProgress) -> None:
-        """Give a task up once as many requests as make a whole round have brought next to nothing."""
+    def _check_saturation(self, task: TaskProgress) -> None:
+        """Give a task up once as many requests as make a round have brought next to nothing."""
         if task.window["requests"] >= self.settings.requests_per_round:
             accepted = task.window["accepted"]
             little = not accepted or accepted < self.settings.min_acceptance * task.window["candidates"]
-            task.saturated = task.saturated or (
-                task.left > 0 and little
-            )  # a round asked before may come after
+            # once given up it stays so: a round that was asked before may be read after
+            task.saturated = task.saturated or (task.left > 0 and little)
             task.window.clear()
 
-    def facts(self) -> dict[str, object]:
-        """Return how the set has grown, for the report: all counts of requests and rows stand in the funnel."""
-        return {
-            "rounds": self.rounds,
-            "saturated": [name for name, task in self.tasks.items() if task.saturated],
-            "targets": {name: task.target for name, task in self.tasks.items()},
-            "funnel": self.funnel.facts(list(self.own.tasks)),
-            "tolerances": dict(sorted(self.tolerances.items())),
-        }
+    def prompt_digests(self) -> dict[str, tuple[str, ...]]:
+        """Return the digests of the wordings that were sent: the pack's by task, ours by strategy."""
+        asked = {one.task for one in self.requests if one.strategy != "reverse"}  # has no wording of the task
+        used = {one.strategy for one in self.requests}
+        turns = max((len(one.turns) for one in self.requests), default=0)
+        sent = {name: tuple(task.templates) for name, task in self.own.tasks.items() if name in asked}
+        if "grounded" in used:
+            sent["grounded"] = (self.texts.grounding,)
+        if "reverse" in used:
+            sent["reverse"] = (self.texts.reverse_system,)
+        if turns:
+            sent["revised"] = (self.texts.critique, self.texts.rewrite)[: turns - 1]
+        return {name: tuple(map(prompt_digest, wordings)) for name, wordings in sent.items()}
 
 
 def _origin(request: TeacherRequest, reply: Reply) -> Origin:
@@ -263,19 +282,19 @@ def _origin(request: TeacherRequest, reply: Reply) -> Origin:
         kind="teacher",
         source=passage.source if passage else "",
         licence=passage.licence if passage else "",
-        author=passage.author if passage and request.way == "reverse" else reply.model,
+        author=passage.author if passage and request.strategy == "reverse" else reply.model,
         teacher=request.teacher,
         model=reply.model,
         request=reply.request,
-        strategy=request.whole_way,
+        strategy=request.full_strategy,
         parents=(*request.shown, *((passage.id,) if passage else ())),
     )
 
 
-def target_rows(pack: Pack, accepted: int, weights: Literal["pack", "paper"] = "pack") -> dict[str, int]:
-    """Split the wanted rows over the pack's tasks: by share, the rest by weight; the paper's way by weight alone."""
+def target_rows(pack: Pack, total: int, weights: Literal["pack", "paper"] = "pack") -> dict[str, int]:
+    """Split the wanted rows over the pack's tasks: by share, the rest by weight; "paper": by weight alone."""
     shares = {name: task.share if weights == "pack" else 0.0 for name, task in pack.tasks.items()}
     per_share = sum(task.weight for task in pack.tasks.values()) / (1 - sum(shares.values()))
     return sampling.apportion(
-        accepted, {name: task.weight + shares[name] * per_share for name, task in pack.tasks.items()}
+        total, {name: task.weight + shares[name] * per_share for name, task in pack.tasks.items()}
     )

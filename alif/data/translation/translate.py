@@ -1,234 +1,219 @@
-"""Have the teachers translate rows of the known language, with code, addresses and numbers kept and checked on the way back.
+"""Have the teachers translate rows of the known language; what comes back with a fault is dropped.
 
     {"instruction": "…", "input": "…", "output": "…"}     a row: all three texts in one request, its own task
     {"en": "The bridge is closed."}, {"text": "…"}        a sentence: becomes an exercise of the pack's translation task
 
-An exercise has one of the task's carriers as instruction, the sentence as input and its translation as output.
-
-What must survive is not hidden behind placeholders, which damage the grammar around them: the teacher is told to keep it, and
-a translation that lost it is dropped with what is missing.
-"""
+An exercise has one of the task's request templates as instruction, the sentence as input, its translation as
+output."""
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from alif import console, recipe, sampling, sources, store
+from alif import console, sampling, settings, sources
 from alif.data import teachers
 from alif.data.demo.demo_files import translated_ids
-from alif.data.filters.rules import OTHER_TASK
-from alif.data.synthesis import prompts
+from alif.data.filters.filter_context import OTHER_TASK
+from alif.data.normalise_example import normalise_example
+from alif.data.prompt_texts import PromptTexts, load_prompt_texts, prompt_digest
+from alif.data.translation.check import find_translation_fault
 from alif.errors import PackError
+from alif.facts.data_facts import TranslateFacts
 from alif.formatting import format_usd
-from alif.language import language_id, text
 from alif.language import pack as packs
+from alif.language import text
 from alif.language.pack import Pack
 from alif.language.replies import item_format, reply_cleanup
+from alif.language.replies.item_format import FIELDS, NO_INPUT
 from alif.llm import ChatModel, Message, Reply, gather_or_cancel
-from alif.records import Counts, Dropped, Example, Origin
+from alif.records import Dropped, Example, Origin
 from alif.runs import StepContext
+from alif.sources import PackFiles
 
-__all__ = ["translate_rows"]
+__all__ = [
+    "TranslationItem",
+    "read_items",
+    "read_translation",
+    "sample_items",
+    "translate_rows",
+    "translation_messages",
+    "translation_request",
+]
 
-AT_ONCE = 512
+REQUESTS_AT_ONCE = 512
 """Requests that wait in line at the same time; it changes nothing in the result."""
-OWN_LETTERS = 0.5
-"""Least share of a translation's letters in the pack's script, code and addresses left out."""
-FEWEST_WORDS = 4
-"""Shorter texts may stay as they are: a name, a formula, a label."""
-_KEPT = re.compile(
-    r"```.+?```|`[^`\n]+`|\bhttps?://[^\s<>\"'»”]+|\bwww\.[^\s<>\"'»”]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]+"
-    r"|\b[A-Za-z]+(?:_[A-Za-z0-9]+)+\b|\b[a-z]+(?:[A-Z][a-z0-9]+)+\b|\b[A-Za-z_]+\(\)|\{[A-Za-z_]+\}|\b[\w-]+\.(?:py|js|html|json|csv|txt|md|pdf)\b",
-    re.DOTALL | re.ASCII,
-)
-"""Code, web and mail addresses, names of variables, functions and files."""
-_POINTS = ".,;:!?"
-"""Marks that end the sentence, not the address before them."""
 
 
 @dataclass(frozen=True)
 class TranslationItem:
-    """One thing to translate: a whole row, or a sentence where `carrier` asks for its translation."""
+    """One thing to translate: a whole row, or a sentence where `request_template` asks for its
+    translation."""
 
     row: Example
-    carrier: str = ""
+    request_template: str = ""
 
 
 def translate_rows(
     context: StepContext,
-    language: recipe.Language,
-    sources: recipe.Sources,
-    teacher: Mapping[str, recipe.Teacher],
-    translate: recipe.Translate,
-) -> Counts:
-    """Translate `translate.rows` rows, drawn by lot; what comes back with a fault is dropped.
+    language: settings.Language,
+    sources: settings.Sources,
+    teacher: Mapping[str, settings.Teacher],
+    translate: settings.Translate,
+) -> TranslateFacts:
+    """Keep translations of a sample of `translate.rows` rows.
 
     Raises:
-        PackError: sentences to translate, and the pack has no carriers.
+        PackError: sentences to translate, and the pack has no request templates for them.
     """
-    own, known = packs.load_pack(language.pack), packs.load_pack(language.source)
+    own, known, output = packs.load_pack(language.pack), packs.load_pack(language.source), context.output
+    output.require("examples.jsonl", "dropped.jsonl")
+    texts = load_prompt_texts(context.paths["prompts"])
+    items: list[TranslationItem] = []
+    for found in output.read(read_items(own, known, sources.folder, translate)):
+        if isinstance(found, Dropped):
+            output.drop(found)
+        else:
+            items.append(found)
+    sample = sample_items(items, translate)
+    sampled = set(map(id, sample))
+    for item in items:
+        if id(item) not in sampled:
+            output.not_sampled(item.row)
     kept: dict[str, Example] = {}
-    wanted_rows, dropped, there = sample_items(own, known, sources.folder, translate)
-    cost_usd = 0.0
-    if wanted_rows:
-        replies, cost_usd = asyncio.run(_ask(context, wanted_rows, (own, known), teacher, sources.folder))
-        for wanted, (name, reply) in zip(wanted_rows, replies, strict=True):
-            result = _read(wanted, name, reply, own, known)
-            if isinstance(result, Example) and result.id in kept:
-                result = Dropped(
-                    row=result, reason="duplicate", evidence=f"the same as {kept[result.id].origin.source}"
-                )
-            if isinstance(result, Example):
-                kept[result.id] = result
+    if sample:
+        replies = asyncio.run(_ask_all(context, sample, own, known, texts, teacher, sources.folder))
+        for item, (name, reply) in zip(sample, replies, strict=True):
+            result = read_translation(item, name, reply, own, known)
+            if isinstance(result, Dropped):
+                output.drop(result)
+            elif twin := kept.get(result.id):
+                evidence = f"the same as {twin.origin.source}"
+                output.drop(Dropped(row=result, reason="duplicate", evidence=evidence))
             else:
-                dropped.append(result)
-    store.write_rows(context.folder / "examples.jsonl", kept.values())
-    store.write_rows(context.folder / "dropped.jsonl", (row.record() for row in dropped))
-    sentences = sum(bool(wanted.carrier) for wanted in wanted_rows)
-    facts = {
-        "asked": translate.rows,
-        "there": there,
-        "sentences": sentences,
-        "prompts": _digests(wanted_rows),
-    }
-    return Counts.of(len(kept), dropped, cost_usd=cost_usd, **facts)
+                kept[result.id] = result
+                output.keep(result)
+    sentences = sum(bool(item.request_template) for item in sample)
+    sent: dict[str, tuple[str, ...]] = {}
+    if sentences < len(sample):
+        sent["translate, rows"] = (prompt_digest(texts.translate_row + texts.keep),)
+    if sentences:
+        sent["translate, sentences"] = (prompt_digest(texts.translate_text + texts.keep),)
+    return TranslateFacts(requested=translate.rows, available=len(items), sentences=sentences, prompts=sent)
 
 
-def _digests(wanted: Sequence[TranslationItem]) -> dict[str, list[str]]:
-    """Return the digests of the wordings that were sent."""
-    said = {"rows": prompts.TRANSLATE_ROW, "sentences": prompts.TRANSLATE_TEXT}
-    kinds = {"sentences" if one.carrier else "rows" for one in wanted}
-    return {
-        f"translate, {kind}": [prompts.prompt_digest(said[kind] + prompts.KEPT)]
-        for kind in said
-        if kind in kinds
-    }
+def read_items(
+    own: Pack, known: Pack, folder: str, settings: settings.Translate
+) -> Iterator[TranslationItem | Dropped]:
+    """Yield everything that could be translated, nothing if no rows are asked for."""
+    if not settings.rows:
+        return
+    ids = translated_ids(own) if "pack" in settings.source else set()
+    for row in sources.read_rows(settings.source, folder, PackFiles(known, ("demo/rows.jsonl",))):
+        if isinstance(row, Dropped):
+            yield row
+        elif not row.pack or not ids or row.id in ids:
+            yield _as_item(row, own, known, settings.seed)
 
 
-def sample_items(
-    own: Pack, known: Pack, folder: str, settings: recipe.Translate
-) -> tuple[list[TranslationItem], list[Dropped], int]:
-    """Return what is to be translated, what could not be read, and how much there was to draw from."""
-    there: list[TranslationItem] = []
-    dropped: list[Dropped] = []
-    for found in _there(own, known, folder, settings) if settings.rows else ():
-        (dropped if isinstance(found, Dropped) else there).append(found)  # type: ignore[arg-type]
-    return (
-        sampling.sample_indices(there, settings.rows, sampling.seeded_rng(settings.seed, "translate")),
-        dropped,
-        len(there),
-    )
+def sample_items(items: Sequence[TranslationItem], settings: settings.Translate) -> list[TranslationItem]:
+    """Return the items that are translated."""
+    return sampling.sample_rows(items, settings.rows, sampling.seeded_rng(settings.seed, "translate"))
+
+
+def _as_item(row: sources.Row, own: Pack, known: Pack, seed: int) -> TranslationItem | Dropped:
+    sentence = row.values.get(known.code, row.values.get("text"))
+    if not isinstance(sentence, str):
+        found = sources.to_example(row, known.code, OTHER_TASK, "source")
+        return found if isinstance(found, Dropped) else TranslationItem(normalise_example(found, known))
+    task = next((task for task in own.tasks.values() if task.request_templates), None)
+    if task is None:
+        hint = "Sentences to translate need one: tasks/translation.toml, request_templates."
+        raise PackError(f"{own.folder}: no task has request_templates", hint)
+    template = sampling.seeded_rng(seed, "carrier", row.name, row.id).choice(task.request_templates)
+    licence = str(row.values.get("licence") or (row.pack.licence if row.pack else ""))
+    origin = Origin(kind="source", source=f"{row.name}#{row.id}", licence=licence)
+    exercise = normalise_example(Example.make(known.code, task.name, template, sentence, "", origin), known)
+    if not exercise.input:
+        return Dropped(row=exercise, reason="empty", evidence=f"{row.where}: nothing to translate")
+    return TranslationItem(exercise, template)
 
 
 def translation_request(
-    wanted: TranslationItem, both: tuple[Pack, Pack], shares: Mapping[str, recipe.Teacher]
+    item: TranslationItem,
+    own: Pack,
+    known: Pack,
+    texts: PromptTexts,
+    endpoints: Mapping[str, settings.Teacher],
 ) -> tuple[str, list[Message]]:
     """Return which teacher is asked for a translation, and what."""
-    own, known = both
-    name = teachers.choose_endpoint(shares, wanted.row.task, sampling.seeded_rng("teacher", wanted.row.id))
-    asked = (
-        prompts.text_translation_messages(wanted.row.input, own, known)
-        if wanted.carrier
-        else prompts.row_translation_messages(wanted.row, own, known)
+    rng = sampling.seeded_rng("teacher", item.row.id)
+    name = teachers.choose_endpoint(endpoints, item.row.task, rng)
+    return name, translation_messages(item, own, known, texts)
+
+
+def translation_messages(item: TranslationItem, own: Pack, known: Pack, texts: PromptTexts) -> list[Message]:
+    """Return the messages that ask for a translation: answered by one item, or by the sentence alone."""
+    row, names = item.row, {"known": known.name, "own": own.name, "native": own.native_name}
+    template = texts.translate_text if item.request_template else texts.translate_row
+    system = template.format(keep=texts.keep.format(**names), no_input=NO_INPUT, **names)
+    user = (
+        row.input if item.request_template else item_format.write_item(row.instruction, row.input, row.output)
     )
-    return name, asked
+    return [Message(role="system", content=system), Message(role="user", content=user)]
 
 
-def _there(
-    own: Pack, known: Pack, folder: str, settings: recipe.Translate
-) -> Iterator[TranslationItem | Dropped]:
-    """Yield everything that could be translated."""
-    if "pack" in settings.source:
-        ids = translated_ids(own)
-        for row in sources.read_rows(("demo/rows.jsonl",), str(known.folder)):
-            if isinstance(row, Dropped) or not ids or row.id in ids:
-                yield _wanted(row, own, known, settings.seed, known.licence)
-    for row in sources.read_rows(settings.source, folder):
-        yield _wanted(row, own, known, settings.seed)
-
-
-def _wanted(
-    row: sources.Row | Dropped, own: Pack, known: Pack, seed: int, licence: str = ""
-) -> TranslationItem | Dropped:
-    if isinstance(row, Dropped):
-        return row
-    sentence = row.values.get(known.code, row.values.get("text"))
-    if not isinstance(sentence, str):
-        found = sources.to_example(row, known.code, OTHER_TASK, "source", licence)
-        return found if isinstance(found, Dropped) else TranslationItem(_normal(found, known))
-    task = next((task for task in own.tasks.values() if task.carriers), None)
-    if task is None:
-        raise PackError(
-            f"{own.folder}: no task has carriers",
-            "Sentences to translate need one: tasks/translation.toml, carriers.",
-        )
-    carrier = sampling.seeded_rng(seed, "carrier", row.name, row.id).choice(task.carriers)
-    origin = Origin(
-        kind="source", source=f"{row.name}#{row.id}", licence=str(row.values.get("licence") or licence)
-    )
-    exercise = _normal(Example.make(known.code, task.name, carrier, sentence, "", origin), known)
-    empty = Dropped(row=exercise, reason="empty", evidence=f"{row.where}: nothing to translate")
-    return TranslationItem(exercise, carrier) if exercise.input else empty
-
-
-def _normal(row: Example, known: Pack) -> Example:
-    texts = {key: text.normalise_text(getattr(row, key), known).strip() for key in item_format.FIELDS}
-    return Example.make(row.language, row.task, **texts, origin=row.origin)
-
-
-async def _ask(
+async def _ask_all(
     context: StepContext,
-    drawn: Sequence[TranslationItem],
-    both: tuple[Pack, Pack],
-    shares: Mapping[str, recipe.Teacher],
+    sample: Sequence[TranslationItem],
+    own: Pack,
+    known: Pack,
+    texts: PromptTexts,
+    endpoints: Mapping[str, settings.Teacher],
     folder: str,
-) -> tuple[list[tuple[str, Reply]], float]:
-    """Return the teacher's name and the reply for each row, and what the step has paid."""
+) -> list[tuple[str, Reply]]:
+    """Return the teacher's name and the reply for each item."""
     replies: list[tuple[str, Reply]] = []
-    with console.progress_bar("translate", len(drawn), "rows") as bar:
-        async with teachers.open_endpoints(context, shares, *both, folder) as models:
+    with console.progress_bar("translate", len(sample), "rows") as bar:
+        async with teachers.open_endpoints(context, endpoints, own, known, texts, folder) as models:
 
-            async def answered(wanted: TranslationItem) -> tuple[str, Reply]:
-                name, asked = translation_request(wanted, both, shares)
+            async def ask(item: TranslationItem) -> tuple[str, Reply]:
+                name, messages = translation_request(item, own, known, texts, endpoints)
                 model: ChatModel = models[name]
-                reply = await model.reply(asked)
+                reply = await model.reply(messages)
                 bar.advance(facts=format_usd(models.paid_usd))
                 return name, reply
 
-            at_once = len(drawn) if context.runtime.batch else AT_ONCE
-            for first in range(0, len(drawn), at_once):
-                replies += await gather_or_cancel(
-                    answered(wanted) for wanted in drawn[first : first + at_once]
-                )
-        return replies, models.cost_usd
+            at_once = len(sample) if context.runtime.batch else REQUESTS_AT_ONCE
+            for first in range(0, len(sample), at_once):
+                replies += await gather_or_cancel(ask(item) for item in sample[first : first + at_once])
+        context.output.cost_usd = models.cost_usd
+    return replies
 
 
-def _read(wanted: TranslationItem, teacher: str, reply: Reply, own: Pack, known: Pack) -> Example | Dropped:
+def read_translation(
+    item: TranslationItem, teacher: str, reply: Reply, own: Pack, known: Pack
+) -> Example | Dropped:
     """Return the translated row, or what is wrong with it."""
-    row = wanted.row
-    if wanted.carrier:
+    row = item.row
+    if item.request_template:
         said, _ = reply_cleanup.strip_thinking(reply.text)
-        texts = {"instruction": wanted.carrier, "input": row.input, "output": said}
         if reply.finish != "stop" or not said.strip():
             reason = "truncated" if reply.finish != "stop" else "empty"
-            return Dropped(
-                raw=reply.text, reason=reason, evidence=f"{row.origin.source}, finish: {reply.finish}"
-            )
+            evidence = f"{row.origin.source}, finish: {reply.finish}"
+            return Dropped(raw=reply.text, reason=reason, evidence=evidence)
+        translated = {"instruction": item.request_template, "input": row.input, "output": said}
+        compared = [("output", row.input)]
     else:
         pieces = item_format.read_items(reply.text, reply.finish, own)
         if len(pieces) != 1 or isinstance(pieces[0], Dropped):
             reason = pieces[0].reason if isinstance(pieces[0], Dropped) else "unparsable"
-            return Dropped(
-                raw=reply.text,
-                reason=reason,
-                evidence=f"{row.origin.source}: {len(pieces)} pieces, one item is wanted",
-            )
-        texts = {key: getattr(pieces[0], key) for key in item_format.FIELDS}
-    texts = {key: text.normalise_text(value, own).strip() for key, value in texts.items()}
+            evidence = f"{row.origin.source}: {len(pieces)} pieces, one item is wanted"
+            return Dropped(raw=reply.text, reason=reason, evidence=evidence)
+        translated = {key: getattr(pieces[0], key) for key in FIELDS}
+        compared = [(key, value) for key in FIELDS if (value := getattr(row, key))]
+    translated = {key: text.normalise_text(value, own).strip() for key, value in translated.items()}
     origin = Origin(
         kind="translated",
         source=row.origin.source,
@@ -237,49 +222,10 @@ def _read(wanted: TranslationItem, teacher: str, reply: Reply, own: Pack, known:
         teacher=teacher,
         model=reply.model,
         request=reply.request,
-        parents=() if wanted.carrier else (row.id,),
+        parents=() if item.request_template else (row.id,),
     )
-    result = Example.make(own.code, row.task, **texts, origin=origin)
-    found = _fault(wanted, result, own, known)
-    return Dropped(row=result, reason=found[0], evidence=found[1]) if found else result
-
-
-def _fault(wanted: TranslationItem, result: Example, own: Pack, known: Pack) -> tuple[str, str] | None:
-    """Compare each translated text with its original; return (reason, evidence) of the first fault."""
-    row = wanted.row
-    if wanted.carrier:
-        compared = [("output", row.input, result.output)]
-    else:
-        compared = [
-            (key, getattr(row, key), getattr(result, key)) for key in item_format.FIELDS if getattr(row, key)
-        ]
-    for key, before, after in compared:
-        if not after:
-            return "missing_field", f"{key} is lost"
-        if lost := _kept(before) - _kept(after):
-            return "lost_code", f"{key}: {', '.join(lost)}"
-        if lost := _numbers(before, known) - _numbers(after, own):
-            return "lost_number", f"{key}: {', '.join(lost)}"
-        words = text.split_words(after, own)
-        if len(words) < FEWEST_WORDS:
-            continue
-        if (
-            words == text.split_words(before, own)
-            and language_id.identify_language(after, (own, known)) == known.code
-        ):
-            return "copies_prompt", f"{key} is not translated"
-        share = language_id.script_share(_KEPT.sub(" ", after), own)
-        if share < OWN_LETTERS:
-            return "wrong_language", f"{key}: {share:.0%} of the letters are {own.script.name}"
-    return None
-
-
-def _kept(value: str) -> Counter[str]:
-    return Counter(found.rstrip(_POINTS) for found in _KEPT.findall(value))
-
-
-def _numbers(value: str, pack: Pack) -> Counter[str]:
-    """Return the runs of digits of a text, in the digits that texts are compared in; marks that group them do not part them."""
-    folded = text.fold_text(_KEPT.sub(" ", value), pack)
-    group = re.escape(text.fold_text(pack.numbers.group, pack))
-    return Counter(re.findall(r"\d+", re.sub(rf"(?<=\d)[{group}](?=\d)", "", folded)))
+    result = Example.make(own.code, row.task, **translated, origin=origin)
+    for key, before in compared:
+        if fault := find_translation_fault(key, before, translated[key], own, known):
+            return Dropped(row=result, reason=fault[0], evidence=fault[1])
+    return result

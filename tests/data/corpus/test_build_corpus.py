@@ -8,23 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from alif import recipe, store
+from alif import store
 from alif.data.corpus.build_corpus import build_corpus
 from alif.errors import DataError
 from alif.records import Counts, Document
 from alif.runs import StepContext
-from tests.data.conftest import LANGUAGE, rows_of
+from alif.settings import Corpus, Sources
+from tests.data.conftest import LANGUAGE, rows_of, run_work
 
 
 def run(context: StepContext, folder: Path | str = "", **settings: object) -> Counts:
-    return build_corpus(
-        context, LANGUAGE, recipe.Sources(folder=str(folder)), recipe.Corpus.model_validate(settings)
+    return run_work(
+        build_corpus, context, LANGUAGE, Sources(folder=str(folder)), Corpus.model_validate(settings)
     )
 
 
 def test_the_packs_articles_of_both_languages(context: Callable[..., StepContext]) -> None:
     step = context("corpus")
-    counts = run(step, held_out=0.15)
+    counts = run(step, heldout_share=0.15)
     rows = list(store.read_models(step.folder / "examples.jsonl", Document))
     held = [values["id"] for values in rows_of(step.folder, "held_out")]
     assert counts.dropped == {}
@@ -63,7 +64,7 @@ def test_every_document_is_kept_or_has_its_reason(
         "ہے\x00 \x1b[31mلال\u200e رنگ کا پھول",
     )
     step = context("corpus")
-    counts = run(step, tmp_path, source="a.jsonl", known_source=())
+    counts = run(step, tmp_path, source="a.jsonl", source_language_files=())
     assert dict(counts.dropped) == {"duplicate": 1, "missing_field": 1, "too_short": 1, "wrong_language": 1}
     assert counts.rows_in == 8
     assert [row["text"] for row in rows_of(step.folder)] == [*URDU, "ہے لال رنگ کا پھول"]
@@ -77,7 +78,7 @@ def test_a_cap_takes_documents_by_lot_and_cuts_the_long(
     book = "\n".join(f"باب نمبر {n} میں دریا اور پہاڑ کا ذکر ہے" for n in range(1000))
     documents(tmp_path / "a.jsonl", book, *(f"{URDU[n % 3]} اور یہ جملہ نمبر {n} ہے" for n in range(500)))
     step = context("corpus")
-    counts = run(step, tmp_path, source="a.jsonl", known_source=(), characters=4000)
+    counts = run(step, tmp_path, source="a.jsonl", source_language_files=(), max_chars_per_source=4000)
     rows = rows_of(step.folder)
     assert counts.dropped == {}
     assert 3600 < sum(len(row["text"]) for row in rows) <= 4000
@@ -88,7 +89,7 @@ def test_a_cap_takes_documents_by_lot_and_cuts_the_long(
     assert numbers == sorted(numbers)
     assert numbers[-1] > 400
     again = context("corpus", run="again")
-    run(again, tmp_path, source="a.jsonl", known_source=(), characters=4000)
+    run(again, tmp_path, source="a.jsonl", source_language_files=(), max_chars_per_source=4000)
     assert (again.folder / "examples.jsonl").read_bytes() == (step.folder / "examples.jsonl").read_bytes()
 
 
@@ -99,10 +100,17 @@ def test_documents_are_drawn_and_one_of_two_is_held_out(
     documents(tmp_path / "b.jsonl", URDU[0], URDU[1])
     documents(tmp_path / "c.jsonl", URDU[2])
     step = context("corpus")
-    counts = run(step, tmp_path, source=["a.jsonl", "b.jsonl", "c.jsonl"], known_source=(), held_out=0.1)
+    counts = run(
+        step, tmp_path, source=["a.jsonl", "b.jsonl", "c.jsonl"], source_language_files=(), heldout_share=0.1
+    )
     assert [counts.facts["sources"][f"ur {name}"]["held_out"] for name in "abc"] == [5, 1, 0]
     fewer = run(
-        context("corpus", run="few"), tmp_path, source="a.jsonl", known_source=(), documents=7, held_out=0
+        context("corpus", run="few"),
+        tmp_path,
+        source="a.jsonl",
+        source_language_files=(),
+        max_documents=7,
+        heldout_share=0,
     )
     assert (fewer.kept, fewer.facts["held_out"]) == (7, 0)
 
@@ -114,7 +122,7 @@ def test_sources_of_which_nothing_is_left_are_refused(
     with pytest.raises(
         DataError, match=r"corpus\.source: none of 2 texts can be kept: 2 wrong_language; the first: 0%"
     ):
-        run(context("corpus"), tmp_path, source="en.txt", known_source=(), min_words=2)
+        run(context("corpus"), tmp_path, source="en.txt", source_language_files=(), min_words=2)
 
 
 def test_sister_languages_in_the_same_script_are_told_apart(
@@ -127,7 +135,7 @@ def test_sister_languages_in_the_same_script_are_told_apart(
     others = ["هذا النص مكتوب باللغة العربية وليس بالأردية", "این متن به زبان فارسی نوشته شده است"]
     (tmp_path / "a.txt").write_text("\n".join(own + others), encoding="utf-8")
     step = context("corpus")
-    assert run(step, tmp_path, source="a.txt", known_source=(), min_words=2).kept == 2
+    assert run(step, tmp_path, source="a.txt", source_language_files=(), min_words=2).kept == 2
     assert [row["evidence"] for row in rows_of(step.folder, "dropped")] == ["taken for other"] * 2
 
 
@@ -136,16 +144,20 @@ def test_bytes_that_are_no_text_are_refused_with_their_line(
 ) -> None:
     (tmp_path / "a.txt").write_bytes("ایک\nدو\n".encode() + b"\xff\xfe\n")
     with pytest.raises(DataError, match=r"a\.txt:3: not UTF-8"):
-        run(context("corpus"), tmp_path, source="a.txt", known_source=())
+        run(context("corpus"), tmp_path, source="a.txt", source_language_files=())
 
 
 @pytest.mark.shared
 def test_real_text_of_many_sources(context: Callable[..., StepContext], shared_data: Path) -> None:
     step = context("corpus")
     counts = run(
-        step, shared_data, source="ur_raw/*.gz", known_source="en_raw/us_speeches.jsonl.gz", characters=60_000
+        step,
+        shared_data,
+        source="ur_raw/*.gz",
+        source_language_files="en_raw/us_speeches.jsonl.gz",
+        max_chars_per_source=60_000,
     )
     sums = counts.facts["sources"]
     assert len(sums) == 7
     assert all(0 < one["characters"] <= 60_000 and one["held_out"] for one in sums.values())
-    assert counts.rows_in == counts.kept + sum(counts.dropped.values())
+    assert counts.rows_in == counts.kept + sum(counts.dropped.values()) + counts.not_sampled

@@ -21,7 +21,7 @@ def teacher(own: Pack, known: Pack) -> ReplyFunction:
 def test_the_same_request_and_draw_are_answered_alike_whatever_came_before(
     own: Pack, known: Pack, teacher: ReplyFunction
 ) -> None:
-    shown = [seed for seed in seeds.read_pack_seeds(own) if seed.task == "qa"][:6]
+    shown = [seed for seed in seeds.read_seeds(own) if seed.task == "qa"][:6]
     asked = prompts.synthesis_messages(own.tasks["qa"], own, shown, 6)
     replies = [teacher(asked, draw) for draw in range(20)]
     other = demo_teacher.demo_reply(own, known, demo_teacher.load_demo_answers(own, known, (), ""))
@@ -55,7 +55,7 @@ def test_every_task_has_forty_candidates_and_is_answered_in_its_format(
     found = [name for name, _ in triples(own, "demo/candidates/*.jsonl")]
     for name, task in own.tasks.items():
         assert found.count(name) >= 40
-        shown = [seed for seed in seeds.read_pack_seeds(own) if seed.task == name][:4]
+        shown = [seed for seed in seeds.read_seeds(own) if seed.task == name][:4]
         replies = [teacher(prompts.synthesis_messages(task, own, shown, 6), draw) for draw in range(100)]
         pieces = [
             piece for reply in replies for piece in item_format.read_items(reply.text, reply.finish, own)

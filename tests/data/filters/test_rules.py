@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from alif import recipe
+from alif import settings
 from alif.data.filters import rules
-from alif.data.filters.rules import FilterContext, first_fault
+from alif.data.filters.filter_context import FilterContext
+from alif.data.filters.rules import first_fault
 from alif.language import pack as packs
 from alif.language.pack import Pack
 from alif.runs import StepContext
-from tests.data.conftest import LANGUAGE, row, rows_of, triples
+from tests.data.conftest import LANGUAGE, row, rows_of, run_work, triples
 
 REASONS = {
     "english_answer": {"wrong_language"},
@@ -22,7 +23,7 @@ REASONS = {
     "wrong_arithmetic": {"wrong_arithmetic"},
     "repetition": {"repetition"},
     "too_short": {"too_short"},
-    "wrong_translation_direction": {"wrong_translation_direction"},
+    "wrong_direction": {"wrong_translation_direction"},
     "wrong_choice": {"wrong_choice"},
     "wrong_label": {"wrong_label"},
     "missing_output": {"too_short", "wrong_language"},
@@ -33,7 +34,7 @@ REASONS = {
 
 @pytest.fixture
 def checked(own: Pack, known: Pack) -> FilterContext:
-    return FilterContext(own, known, recipe.Filter())
+    return FilterContext(own, known, settings.Filter())
 
 
 def reason(checked: FilterContext, task: str, values: dict[str, Any]) -> str | None:
@@ -44,7 +45,7 @@ def reason(checked: FilterContext, task: str, values: dict[str, Any]) -> str | N
 @pytest.mark.parametrize("pattern", ["seeds/*.jsonl", "demo/candidates/*.jsonl", "test.jsonl"])
 @pytest.mark.parametrize("code", ["ur", "bn", "sd", "sw"])
 def test_no_row_that_was_written_for_a_pack_is_dropped(known: Pack, code: str, pattern: str) -> None:
-    checked = FilterContext(packs.load_pack(code), known, recipe.Filter())
+    checked = FilterContext(packs.load_pack(code), known, settings.Filter())
     rows = triples(checked.own, pattern)
     wrong = [
         (values["instruction"], found)
@@ -264,12 +265,14 @@ def test_the_limits_are_the_recipe_s(own: Pack, known: Pack) -> None:
         "input": "",
         "output": "استدلال:\n3 + 4 = 8\nجواب: 8",
     }
-    assert reason(FilterContext(own, known, recipe.Filter(arithmetic=False)), "reasoning", worked) is None
-    assert reason(FilterContext(own, known, recipe.Filter(min_words=9)), "reasoning", worked) == "too_short"
-    assert reason(FilterContext(own, known, recipe.Filter(max_words=3)), "reasoning", worked) == "too_long"
+    assert reason(FilterContext(own, known, settings.Filter(arithmetic=False)), "reasoning", worked) is None
+    assert reason(FilterContext(own, known, settings.Filter(min_words=9)), "reasoning", worked) == "too_short"
+    assert reason(FilterContext(own, known, settings.Filter(max_words=3)), "reasoning", worked) == "too_long"
 
 
-def test_the_step_takes_both_steps_rows_and_loses_none(given: Callable[..., StepContext], own: Pack) -> None:
+def test_the_step_takes_both_steps_rows_and_loses_none(
+    context: Callable[..., StepContext], own: Pack
+) -> None:
     made = [
         row(v["task"], v["instruction"], v["output"], v["input"])
         for _, v in triples(own, "demo/faults.jsonl")
@@ -279,8 +282,8 @@ def test_the_step_takes_both_steps_rows_and_loses_none(given: Callable[..., Step
         row("qa", v["instruction"], v["output"], v["input"], "translated")
         for _, v in triples(own, "demo/translations.jsonl")
     ][:9]
-    step = given("filter", {"generate": made, "translate": translated})
-    counts = rules.filter_rows(step, LANGUAGE, recipe.Filter())
+    step = context("filter", {"generate": made, "translate": translated})
+    counts = run_work(rules.filter_rows, step, LANGUAGE, settings.Filter())
     assert counts.rows_in == len(made) + len(translated) == counts.kept + sum(counts.dropped.values())
     assert [one["id"] for one in rows_of(step.folder)][-9:] == [one.id for one in translated]
     assert all(one["reason"] and one["evidence"] for one in rows_of(step.folder, "dropped"))

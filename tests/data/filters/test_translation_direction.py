@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alif.data.filters.translation_direction import is_in_target_language, wrong_target_language
+from alif.data.filters.translation_direction import is_in_requested_language, wrong_target_language
 from alif.language.pack import Pack
 from tests.data.conftest import row
 
@@ -76,4 +76,4 @@ def test_an_answer_is_as_asked_only_where_the_request_names_its_language(
     own: Pack, known: Pack, instruction: str, answer: str, expected: bool
 ) -> None:
     into = own.tasks["translation"].into
-    assert is_in_target_language(row("translation", instruction, answer), into, own, known) is expected
+    assert is_in_requested_language(row("translation", instruction, answer), into, own, known) is expected

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from alif import recipe
+from alif import settings
 from alif.data.mixture.blend import build_blend
 from alif.errors import RecipeError
 from alif.language import text
 from alif.language.pack import Pack
 from alif.records import Counts, Example
 from alif.runs import StepContext
-from tests.data.conftest import LANGUAGE, row, rows_of
+from tests.data.conftest import LANGUAGE, row, rows_of, run_work
 
-PARTS = {name: recipe.Part() for name in ("generate", "translate", "replay")}
+PARTS = {name: settings.Part() for name in ("generate", "translate", "replay")}
 
 
 def reviewed() -> list[Example]:
@@ -35,23 +35,24 @@ def replayed() -> list[Example]:
 def run(
     step: StepContext,
     folder: Path | str = "",
-    parts: dict[str, recipe.Part] | None = None,
+    parts: dict[str, settings.Part] | None = None,
     validation: float = 0.1,
     **benchmarks: Any,
 ) -> Counts:
-    return build_blend(
+    return run_work(
+        build_blend,
         step,
         language=LANGUAGE,
-        sources=recipe.Sources(folder=str(folder)),
+        sources=settings.Sources(folder=str(folder)),
         blend=parts or PARTS,
-        split=recipe.Split(validation_share=validation),
-        benchmarks=recipe.Benchmarks.model_validate(benchmarks),
+        split=settings.Split(validation_share=validation),
+        benchmarks=settings.Benchmarks.model_validate(benchmarks),
     )
 
 
 @pytest.fixture
-def step(given: Callable[..., StepContext]) -> StepContext:
-    return given("blend", {"review": reviewed(), "replay": replayed()})
+def step(context: Callable[..., StepContext]) -> StepContext:
+    return context("blend", {"review": reviewed(), "replay": replayed()})
 
 
 def test_parts_are_the_steps_rows_and_each_has_validation_rows(step: StepContext) -> None:
@@ -65,10 +66,10 @@ def test_parts_are_the_steps_rows_and_each_has_validation_rows(step: StepContext
     assert [one["id"] for one in rows_of(step.folder)] == [one.id for one in [*reviewed(), *replayed()]]
 
 
-def test_no_prompt_stands_on_both_sides(given: Callable[..., StepContext], own: Pack) -> None:
+def test_no_prompt_stands_on_both_sides(context: Callable[..., StepContext], own: Pack) -> None:
     twice = [row("qa", f"سوال نمبر {n}", f"جواب {m}") for n in range(30) for m in range(3)]
     twice += [row("qa", f"سوال نمبر ۲{n}؟", "ایک اور", kind="translated") for n in range(9)]
-    step = given("blend", {"review": twice, "replay": []})
+    step = context("blend", {"review": twice, "replay": []})
     run(step, validation=0.3)
     held = {one["id"] for one in rows_of(step.folder, "held_out")}
     prompts: dict[bool, set[str]] = {True: set(), False: set()}
@@ -85,7 +86,10 @@ def test_a_row_is_there_once_and_a_cap_draws_by_lot(step: StepContext, tmp_path:
     (tmp_path / "set.jsonl").write_text(
         "\n".join(json.dumps(one, ensure_ascii=False) for one in [*same, *other, *other]), encoding="utf-8"
     )
-    parts = {"generate": recipe.Part(rows=30), "more": recipe.Part(source=("set.jsonl",), licence="CC0-1.0")}
+    parts = {
+        "generate": settings.Part(rows=30),
+        "more": settings.Part(source=("set.jsonl",), licence="CC0-1.0"),
+    }
     counts = run(step, tmp_path, parts)
     assert counts.facts["parts"]["generate"]["drawn"] == 30
     assert counts.dropped["duplicate"] >= 9
@@ -98,11 +102,11 @@ def test_a_row_is_there_once_and_a_cap_draws_by_lot(step: StepContext, tmp_path:
 
 def test_a_part_without_a_source_that_is_no_step_is_refused(step: StepContext) -> None:
     with pytest.raises(RecipeError, match=r"blend\.alpaca: no source"):
-        run(step, parts={"alpaca": recipe.Part()})
+        run(step, parts={"alpaca": settings.Part()})
 
 
 def test_questions_of_the_test_set_and_of_benchmarks_are_dropped(
-    given: Callable[..., StepContext], own: Pack, tmp_path: Path
+    context: Callable[..., StepContext], own: Pack, tmp_path: Path
 ) -> None:
     first = rows_of(own.folder, "test")[0]
     copied = row("generation", first["instruction"].replace("ی", "ي") + "!!", "کچھ", first["input"])
@@ -114,8 +118,8 @@ def test_questions_of_the_test_set_and_of_benchmarks_are_dropped(
     alike = row(
         "qa", "Which of these animals lays eggs in the sand?", "the turtle", kind="replay", language="en"
     )
-    step = given("blend", {"review": [copied, *reviewed()], "replay": [inside, alike]})
-    counts = run(step, tmp_path, choices="bench.jsonl")
+    step = context("blend", {"review": [copied, *reviewed()], "replay": [inside, alike]})
+    counts = run(step, tmp_path, multiple_choice="bench.jsonl")
     assert dict(counts.dropped) == {"contaminated": 2}
     evidence = [one["evidence"] for one in rows_of(step.folder, "dropped")]
     assert evidence[0] == "the prompt of test#1"
@@ -124,7 +128,7 @@ def test_questions_of_the_test_set_and_of_benchmarks_are_dropped(
 
 
 def test_nothing_written_for_the_demo_is_in_its_test_set(
-    given: Callable[..., StepContext], own: Pack
+    context: Callable[..., StepContext], own: Pack
 ) -> None:
     from tests.data.conftest import triples
 
@@ -132,5 +136,5 @@ def test_nothing_written_for_the_demo_is_in_its_test_set(
         row(name, one["instruction"], one["output"], one["input"])
         for name, one in triples(own, "demo/candidates/*.jsonl")
     ]
-    step = given("blend", {"review": rows, "replay": []})
+    step = context("blend", {"review": rows, "replay": []})
     assert run(step).dropped == {}

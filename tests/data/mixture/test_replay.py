@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from alif import recipe
 from alif.data.demo.demo_files import translated_ids
 from alif.data.mixture.replay import sample_replay
 from alif.language.pack import Pack
 from alif.records import Counts
 from alif.runs import StepContext
-from tests.data.conftest import LANGUAGE, rows_of
+from alif.settings import Replay, Sources, Translate
+from tests.data.conftest import LANGUAGE, rows_of, run_work
 
 
 def run(
@@ -24,9 +24,9 @@ def run(
     source: tuple[str, ...] = ("pack",),
     rows: int = 60,
 ) -> Counts:
-    settings = recipe.Replay(source=source, rows=rows)
-    return sample_replay(
-        context, LANGUAGE, recipe.Sources(folder=str(folder)), settings, recipe.Translate(rows=translated)
+    settings = Replay(source=source, rows=rows)
+    return run_work(
+        sample_replay, context, LANGUAGE, Sources(folder=str(folder)), settings, Translate(rows=translated)
     )
 
 

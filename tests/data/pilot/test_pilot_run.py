@@ -15,17 +15,16 @@ from alif.data.synthesis import generate
 from alif.data.translation import translate
 from alif.errors import BudgetError, DataError
 from alif.llm.chat_model import ScriptedReply
-from alif.llm.demo_server import serve_scripted
-from alif.llm.fault_injection import InjectedFaults
 from alif.llm.ledger import Ledger
-from alif.recipe import Recipe
 from alif.runs import StepContext
+from alif.settings import Recipe
 from tests.data.conftest import LANGUAGE
+from tests.fake_provider import InjectedFaults, serve_provider
 
 Build = Callable[..., StepContext]
 TEACHER = {
     "model": "scripted",
-    "address": "scripted",
+    "base_url": "scripted",
     "max_tokens": 2048,
     "usd_per_million_in": 1.0,
     "usd_per_million_out": 2.0,
@@ -98,7 +97,11 @@ def test_batches_are_cheaper_and_take_no_hours(context: Build) -> None:
 
 
 def test_what_a_round_waits_for_in_batches_is_told() -> None:
-    batched = made(generate={"accepted": 1000, "round": 10}, translate={"rows": 0}, runtime={"batch": True})
+    batched = made(
+        generate={"target_rows": 1000, "requests_per_round": 10},
+        translate={"rows": 0},
+        runtime={"batch": True},
+    )
     assert estimate_cost([sample(5)] * 10, batched)["waits"] == {"low": 5, "high": 10}, (
         "200 to 400 requests, forty at a time"
     )
@@ -109,7 +112,10 @@ def test_what_a_round_waits_for_in_batches_is_told() -> None:
 def test_a_revised_request_takes_as_long_as_all_its_turns(
     context: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cooked = made(generate={"accepted": 70, "round": 8, "items": 6, "revise": 1.0}, translate={"rows": 0})
+    cooked = made(
+        generate={"target_rows": 70, "requests_per_round": 8, "rows_per_request": 6, "revise_share": 1.0},
+        translate={"rows": 0},
+    )
     taken: list[CostSample] = []
     monkeypatch.setattr(pilot_run, "estimate", lambda samples, recipe: taken.extend(samples) or {})
     step = context("rehearse")
@@ -124,7 +130,7 @@ def test_the_cap_holds_and_a_recipe_that_asks_nobody_is_a_sentence(context: Buil
         pilot_run.run_pilot(context("rehearse", max_cost_usd=0.00001), made(), 10)
     with pytest.raises(DataError, match="asks its teachers nothing"):
         pilot_run.run_pilot(
-            context("rehearse", run="other"), made(generate={"accepted": 0}, translate={"rows": 0}), 10
+            context("rehearse", run="other"), made(generate={"target_rows": 0}, translate={"rows": 0}), 10
         )
 
 
@@ -133,7 +139,11 @@ def sample(accepted: int, usd: float = 0.01, seconds: float | None = 2.0) -> Cos
 
 
 def test_the_range() -> None:
-    cooked = made(generate={"accepted": 1000, "round": 10}, translate={"rows": 0}, runtime={"workers": 5})
+    cooked = made(
+        generate={"target_rows": 1000, "requests_per_round": 10},
+        translate={"rows": 0},
+        runtime={"max_concurrency": 5},
+    )
     even = estimate_cost([sample(5)] * 10, cooked)
     assert even["tokens_per_accepted"] == 200
     assert even["generate"]["requests"] == {"low": 200, "high": 200 / FALLS_TO}
@@ -161,8 +171,8 @@ def test_a_proof_has_less_patience_than_a_run(
     assert ping.PATIENCE.give_up_s <= ping.TIMEOUT_S <= 120
     monkeypatch.setattr(ping, "PATIENCE", replace(ping.PATIENCE, give_up_s=0.2, first_wait_s=0.01))
     monkeypatch.setattr(ping, "TIMEOUT_S", 0.4)
-    with serve_scripted(lambda messages, draw: ScriptedReply(text="yes"), chaos) as server:
-        teacher = {"model": "near", "address": server.address}
+    with serve_provider(lambda messages, draw: ScriptedReply(text="yes"), chaos) as server:
+        teacher = {"model": "near", "base_url": server.address}
         (found,) = ping.ping_endpoint(context("check", timeout_s=1800.0), made(teacher={"near": teacher}))
     assert "has not answered a request for" in found["message"]
     assert said in found["message"]
@@ -173,10 +183,10 @@ def test_a_teacher_is_proved_by_a_fresh_reply_each_time(
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     step = context("check")
-    with serve_scripted(lambda messages, draw: ScriptedReply(text="yes indeed")) as server:
+    with serve_provider(lambda messages, draw: ScriptedReply(text="yes indeed")) as server:
         near = {
             "model": "near",
-            "address": server.address,
+            "base_url": server.address,
             "usd_per_million_in": 1.0,
             "usd_per_million_out": 1.0,
         }

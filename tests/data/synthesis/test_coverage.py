@@ -6,8 +6,8 @@ from typing import Any
 
 from alif.data.synthesis import seeds
 from alif.data.synthesis.coverage import Coverage
-from alif.dedup.near_duplicates import find_near_duplicates
 from alif.data.synthesis.repeated_phrases import find_repeated_phrases
+from alif.dedup.near_duplicates import find_near_duplicates
 from alif.language.pack import Pack
 from alif.records import Example
 from tests.data.conftest import row
@@ -37,7 +37,7 @@ def test_the_same_task_in_another_order_is_a_near_copy_and_another_task_is_none(
         "سورج گرہن کیوں ہوتا ہے؟",
         "بچوں کے لیے دریا پر ایک نظم لکھیں۔",
     ]
-    rows = [row("qa", text, "جواب") for text in texts] + list(seeds.read_pack_seeds(own))
+    rows = [row("qa", text, "جواب") for text in texts] + list(seeds.read_seeds(own))
     found = find_near_duplicates(rows, own, seed=1)
     assert (found["rows"], found["pairs"], found["with_a_near_copy"]) == (len(rows), 1, 2)
     assert set(found["nearest"][0]["instruction"]) == set(texts[:2])

@@ -28,17 +28,16 @@ from alif.language.replies import item_format
 from alif.llm import Reply
 from alif.records import Dropped, Example
 from alif.runs import StepContext
+from alif.settings import Generate, Pool, Sources, Teacher
 from tests.data.conftest import LANGUAGE, SCRIPTED, row, rows_of, triples
 
-TEACHERS = {"a": recipe.Teacher(model="m-a", weight=3.0), "b": recipe.Teacher(model="m-b", weight=1.0)}
-SMALL = recipe.Generate(target_rows=70, requests_per_round=8, rows_per_request=6)
+TEACHERS = {"a": Teacher(model="m-a", weight=3.0), "b": Teacher(model="m-b", weight=1.0)}
+SMALL = Generate(target_rows=70, requests_per_round=8, rows_per_request=6)
 TEXT = strategies.text(strategies.sampled_from("ابپتٹجچ \n:#1"), max_size=40)
 
 
 def expansion(own: Pack, known: Pack, **settings: Any) -> SelfInstruct:
-    return SelfInstruct(
-        own, known, recipe.Generate.model_validate(settings), recipe.Pool(), list(seeds.read_pack_seeds(own))
-    )
+    return SelfInstruct(own, known, Generate.model_validate(settings), Pool(), list(seeds.read_seeds(own)))
 
 
 def reply(text: str, finish: str = "stop") -> Reply:
@@ -72,7 +71,7 @@ def test_a_share_is_taken_of_all_rows_before_the_weights(own: Pack) -> None:
 
 
 def test_a_task_with_one_wording_is_asked_in_it_and_others_in_all(own: Pack, known: Pack) -> None:
-    growing = expansion(own, known, accepted=100_000, round=400, items=6)
+    growing = expansion(own, known, target_rows=100_000, requests_per_round=400, rows_per_request=6)
     asked = {name: set[str]() for name in own.tasks}
     for request in growing.plan(TEACHERS):
         asked[request.task].add(request.messages[0].content)
@@ -83,8 +82,8 @@ def test_a_task_with_one_wording_is_asked_in_it_and_others_in_all(own: Pack, kno
 
 
 def test_human_seeds_only_until_the_pool_has_two_rows_of_the_task(own: Pack, known: Pack) -> None:
-    growing = expansion(own, known, accepted=700, round=14, items=6)
-    human = {seed.id for seed in seeds.read_pack_seeds(own)}
+    growing = expansion(own, known, target_rows=700, requests_per_round=14, rows_per_request=6)
+    human = {seed.id for seed in seeds.read_seeds(own)}
     first = growing.plan(TEACHERS)
     assert all(set(request.shown) <= human and len(request.shown) == 4 for request in first)
     texts = {name: listed(candidates(own, name)[: 1 if name == "qa" else 6]) for name in own.tasks}
@@ -97,7 +96,7 @@ def test_human_seeds_only_until_the_pool_has_two_rows_of_the_task(own: Pack, kno
 
 
 def test_a_round_is_taken_reply_by_reply(own: Pack, known: Pack) -> None:
-    growing = expansion(own, known, accepted=700, round=14, items=6)
+    growing = expansion(own, known, target_rows=700, requests_per_round=14, rows_per_request=6)
     first = growing.plan(TEACHERS)
     answers = [reply(listed(candidates(own, request.task)[:6])) for request in first]
     seen = [len(growing.requests) for _ in growing.taking(first, answers)]
@@ -108,14 +107,26 @@ def test_a_round_is_taken_reply_by_reply(own: Pack, known: Pack) -> None:
 def test_the_pool_is_frozen_while_a_round_is_planned_and_requests_are_a_pure_function(
     own: Pack, known: Pack
 ) -> None:
-    one, two = (expansion(own, known, accepted=70, round=8, items=6) for _ in range(2))
+    one, two = (
+        expansion(own, known, target_rows=70, requests_per_round=8, rows_per_request=6) for _ in range(2)
+    )
     assert one.plan(TEACHERS) == two.plan(TEACHERS)
-    other = expansion(own, known, accepted=70, round=8, items=6, seed=1)
-    assert other.plan(TEACHERS) != expansion(own, known, accepted=70, round=8, items=6).plan(TEACHERS)
+    other = expansion(own, known, target_rows=70, requests_per_round=8, rows_per_request=6, seed=1)
+    assert other.plan(TEACHERS) != expansion(
+        own, known, target_rows=70, requests_per_round=8, rows_per_request=6
+    ).plan(TEACHERS)
 
 
 def test_a_repeated_prompt_is_another_draw(own: Pack, known: Pack) -> None:
-    growing = expansion(own, known, accepted=10_000, round=64, items=6, human_seeds=1, machine_seeds=0)
+    growing = expansion(
+        own,
+        known,
+        target_rows=10_000,
+        requests_per_round=64,
+        rows_per_request=6,
+        human_seeds=1,
+        machine_seeds=0,
+    )
     asked = [
         (one.teacher, one.messages, one.draw)
         for _ in range(20)
@@ -127,13 +138,13 @@ def test_a_repeated_prompt_is_another_draw(own: Pack, known: Pack) -> None:
 
 
 def test_teachers_get_their_shares(own: Pack, known: Pack) -> None:
-    growing = expansion(own, known, accepted=100_000, round=1000, items=6)
+    growing = expansion(own, known, target_rows=100_000, requests_per_round=1000, rows_per_request=6)
     asked = Counter(request.teacher for request in growing.plan(TEACHERS))
     assert 0.7 < asked["a"] / asked.total() < 0.8
 
 
 def test_nearness_surplus_and_language_are_told_apart(own: Pack, known: Pack) -> None:
-    growing = expansion(own, known, accepted=14, round=7, items=6)
+    growing = expansion(own, known, target_rows=14, requests_per_round=7, rows_per_request=6)
     right = candidates(own, "qa")[:3]
     english = row(
         "qa", "دریائے سندھ کہاں سے نکلتا ہے؟", "It rises on the Tibetan Plateau and flows through Ladakh."
@@ -143,7 +154,7 @@ def test_nearness_surplus_and_language_are_told_apart(own: Pack, known: Pack) ->
         "ما هي عاصمة المملكة العربية السعودية اليوم؟",
         "عاصمة المملكة العربية السعودية هي مدينة الرياض الكبيرة",
     )
-    seed = next(one for one in seeds.read_pack_seeds(own) if one.task == "qa")
+    seed = next(one for one in seeds.read_seeds(own) if one.task == "qa")
     growing.tasks["qa"].target = 2
     request = TeacherRequest("qa", "a", ("x", "y"), (), 0)
     growing.take([request], [reply(listed([english, arabic, seed, right[0], right[0], *right[1:]]))])
@@ -173,7 +184,7 @@ def test_nearness_surplus_and_language_are_told_apart(own: Pack, known: Pack) ->
 def test_the_same_request_text_with_another_input_is_another_task_where_the_pack_says_so(
     own: Pack, known: Pack
 ) -> None:
-    growing = expansion(own, known, accepted=70, round=7, items=6)
+    growing = expansion(own, known, target_rows=70, requests_per_round=7, rows_per_request=6)
     carrier = "ذیل کی عبارت کا سلیس اردو ترجمہ کر دیں۔"
     pair = [
         row("translation", carrier, "بلی چھت پر سو رہی ہے۔", "The cat sleeps on the roof."),
@@ -181,7 +192,7 @@ def test_the_same_request_text_with_another_input_is_another_task_where_the_pack
     ]
     growing.take([TeacherRequest("translation", "a", (), (), 0)], [reply(listed(pair))])
     assert len(growing.accepted) == 2
-    paper = SelfInstruct(own, known, SMALL, recipe.Pool(scope="paper"), [])
+    paper = SelfInstruct(own, known, SMALL, Pool(scope="paper"), [])
     paper.take([TeacherRequest("translation", "a", (), (), 0)], [reply(listed(pair))])
     assert [one.reason for one in paper.dropped] == ["near_duplicate"]
 
@@ -193,7 +204,7 @@ def test_the_same_request_text_with_another_input_is_another_task_where_the_pack
 )
 def test_every_item_is_accepted_or_dropped(items: list[tuple[str, str, str]], finish: str) -> None:
     own, known = packs.load_pack("ur"), packs.load_pack("en")
-    growing = SelfInstruct(own, known, SMALL, recipe.Pool(), [])
+    growing = SelfInstruct(own, known, SMALL, Pool(), [])
     text = "\n###\n".join(f"Instruction: {a}\nInput: {b}\nOutput: {c}" for a, b, c in items)
     pieces = item_format.read_items(text, finish, own)
     growing.take([TeacherRequest("ethics", "a", (), (), 0)], [reply(text, finish)])
@@ -205,7 +216,9 @@ def test_every_item_is_accepted_or_dropped(items: list[tuple[str, str, str]], fi
 
 
 def test_a_teacher_with_nothing_new_is_given_up_not_asked_for_ever(own: Pack, known: Pack) -> None:
-    growing = expansion(own, known, accepted=70, round=10, items=6, floor=0.0)
+    growing = expansion(
+        own, known, target_rows=70, requests_per_round=10, rows_per_request=6, min_acceptance=0.0
+    )
     text = listed(candidates(own, "qa")[:2])
     rounds = 0
     while requests := growing.plan(TEACHERS):
@@ -218,7 +231,9 @@ def test_a_teacher_with_nothing_new_is_given_up_not_asked_for_ever(own: Pack, kn
 
 
 def test_a_task_that_was_given_up_stays_so_when_a_round_asked_before_is_taken(own: Pack, known: Pack) -> None:
-    growing = expansion(own, known, accepted=700, round=1, items=6, floor=0.0)
+    growing = expansion(
+        own, known, target_rows=700, requests_per_round=1, rows_per_request=6, min_acceptance=0.0
+    )
     ahead: list[list[TeacherRequest]] = []
     rounds = 0
     while True:
@@ -234,38 +249,33 @@ def test_a_task_that_was_given_up_stays_so_when_a_round_asked_before_is_taken(ow
 
 
 def test_the_paper_s_way_asks_for_the_paper_s_tasks_alone(own: Pack, known: Pack) -> None:
-    growing = expansion(own, known, accepted=5_000, round=100, items=6, weights="paper")
+    growing = expansion(
+        own, known, target_rows=5_000, requests_per_round=100, rows_per_request=6, weights="paper"
+    )
     assert {request.task for request in growing.plan(TEACHERS)} == set(own.tasks) - {"roman"}
 
 
 def test_a_task_without_seeds_is_refused(context: Callable[..., StepContext], own: Pack) -> None:
-    rows = [seed for seed in seeds.read_pack_seeds(own) if seed.task != "qa"]
+    rows = [seed for seed in seeds.read_seeds(own) if seed.task != "qa"]
     with pytest.raises(DataError, match="qa has no seeds"):
         expand(context("generate", {"seeds": rows}))
 
 
 def test_a_recipe_without_a_teacher_is_refused(context: Callable[..., StepContext], own: Pack) -> None:
     with pytest.raises(RecipeError, match="teacher"):
-        expand(context("generate", {"seeds": seeds.read_pack_seeds(own)}), teacher={})
+        expand(context("generate", {"seeds": seeds.read_seeds(own)}), teacher={})
 
 
 def test_nothing_asked_for_needs_no_teacher(context: Callable[..., StepContext], own: Pack) -> None:
     counts = expand(
-        context("generate", {"seeds": seeds.read_pack_seeds(own)}),
-        teacher={},
-        settings=recipe.Generate(target_rows=0),
+        context("generate", {"seeds": seeds.read_seeds(own)}), teacher={}, settings=Generate(target_rows=0)
     )
     assert counts.rows_in == counts.kept == 0
 
 
-def expand(context: StepContext, teacher: Any = SCRIPTED, settings: recipe.Generate = SMALL) -> Any:
+def expand(context: StepContext, teacher: Any = SCRIPTED, settings: Generate = SMALL) -> Any:
     return generate.generate(
-        context,
-        language=LANGUAGE,
-        sources=recipe.Sources(),
-        teacher=teacher,
-        generate=settings,
-        pool=recipe.Pool(),
+        context, language=LANGUAGE, sources=Sources(), teacher=teacher, generate=settings, pool=Pool()
     )
 
 
@@ -274,7 +284,7 @@ def test_the_demo_reaches_its_target_and_shows_every_fault(
 ) -> None:
     """The teacher of the shipped demo commits the faults of real teachers, and each is found."""
     demo = recipe.load_recipe(recipe.shipped_recipes()["demo"])
-    step = context("generate", {"seeds": seeds.read_pack_seeds(own)})
+    step = context("generate", {"seeds": seeds.read_seeds(own)})
     counts = expand(step, settings=demo.generate)
     assert counts.kept == demo.generate.target_rows == len(rows_of(step.folder))
     assert counts.rows_in == counts.kept + sum(counts.dropped.values())
@@ -313,9 +323,10 @@ def test_the_demo_reaches_its_target_and_shows_every_fault(
 
 
 def test_workers_change_nothing(context: Callable[..., StepContext], own: Pack) -> None:
-    rows = list(seeds.read_pack_seeds(own))
+    rows = list(seeds.read_seeds(own))
     steps = [
-        context("generate", {"seeds": rows}, run=f"run{workers}", workers=workers) for workers in (1, 16)
+        context("generate", {"seeds": rows}, run=f"run{workers}", max_concurrency=workers)
+        for workers in (1, 16)
     ]
     for step in steps:
         expand(step)
@@ -349,9 +360,9 @@ def _replies(ledger: Path) -> int:
 def test_killed_and_repeated_it_is_the_same_to_the_byte(
     context: Callable[..., StepContext], own: Pack
 ) -> None:
-    rows = list(seeds.read_pack_seeds(own))
+    rows = list(seeds.read_seeds(own))
     whole, broken = (
-        context("generate", {"seeds": rows}, run=name, workers=2) for name in ("whole", "broken")
+        context("generate", {"seeds": rows}, run=name, max_concurrency=2) for name in ("whole", "broken")
     )
     expand(whole)
     context = multiprocessing.get_context("spawn")
@@ -367,7 +378,7 @@ def test_killed_and_repeated_it_is_the_same_to_the_byte(
 
 
 def test_rows_on_the_disk_are_examples(context: Callable[..., StepContext], own: Pack) -> None:
-    step = context("generate", {"seeds": seeds.read_pack_seeds(own)})
+    step = context("generate", {"seeds": seeds.read_seeds(own)})
     expand(step)
     rows = list(store.read_models(step.folder / "examples.jsonl", Example))
     assert len({one.id for one in rows}) == len(rows) == 70
@@ -379,7 +390,7 @@ def test_rows_on_the_disk_are_examples(context: Callable[..., StepContext], own:
 
 
 def test_keys_that_the_teacher_translated_are_read_by_the_pack_s_table(own: Pack, known: Pack) -> None:
-    growing = SelfInstruct(own, known, SMALL, recipe.Pool(), [])
+    growing = SelfInstruct(own, known, SMALL, Pool(), [])
     one = candidates(own, "qa")[0]
     text = f"ہدایت: {one.instruction}\nان پٹ: <noinput>\nآؤٹ پٹ: {one.output}"
     growing.take([TeacherRequest("qa", "a", (), (), 0)], [reply(text)])

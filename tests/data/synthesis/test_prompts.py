@@ -35,10 +35,7 @@ def test_the_form_that_each_wording_shows_is_one_and_the_same_and_is_read(own: P
             assert lines[separator - 3 : separator + 4] == FORMAT
             assert texts(
                 item_format.read_items("\n".join(lines[separator - 3 : separator + 4]), "stop", own)
-            ) == [
-                ("…", "", "…"),
-                ("…", "…", "…"),
-            ]
+            ) == [("…", "", "…"), ("…", "…", "…")]
             keys = [
                 line.partition(":")[0]
                 for line in lines

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from alif import recipe, store
+from alif import settings, store
 from alif.data.synthesis import generate, seeds
 from alif.data.synthesis.reparse import reparse_replies
 from alif.errors import DataError
@@ -22,16 +22,16 @@ from tests.data.conftest import LANGUAGE, SCRIPTED, rows_of
 Build = Callable[..., StepContext]
 TABLES: dict[str, Any] = {
     "language": LANGUAGE,
-    "sources": recipe.Sources(),
+    "sources": settings.Sources(),
     "teacher": SCRIPTED,
-    "generate": recipe.Generate(target_rows=70, requests_per_round=8, rows_per_request=6),
-    "pool": recipe.Pool(),
+    "generate": settings.Generate(target_rows=70, requests_per_round=8, rows_per_request=6),
+    "pool": settings.Pool(),
 }
 FILES = ("examples.jsonl", "dropped.jsonl", "requests.jsonl")
 
 
 def done(context: Build, own: Pack) -> tuple[StepContext, Counts]:
-    step = context("generate", {"seeds": seeds.read_pack_seeds(own)})
+    step = context("generate", {"seeds": seeds.read_seeds(own)})
     return step, generate.generate(step, **TABLES)
 
 
@@ -39,7 +39,9 @@ def again(step: StepContext) -> StepContext:
     """Return what a second try is handed: another folder, the same run."""
     folder = step.scratch / "partial"
     folder.mkdir(parents=True, exist_ok=True)
-    return replace(step, folder=folder, output=StepOutput(folder), inputs={**step.inputs, "generate": step.folder})
+    return replace(
+        step, folder=folder, output=StepOutput(folder), inputs={**step.inputs, "generate": step.folder}
+    )
 
 
 def test_the_same_parser_gives_the_same_bytes_without_a_request(context: Build, own: Pack) -> None:

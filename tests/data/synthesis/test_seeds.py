@@ -9,18 +9,23 @@ from typing import Any
 
 import pytest
 
-from alif import recipe
+from alif import settings
 from alif.data.synthesis import seeds
 from alif.errors import DataError
 from alif.language.pack import Pack
 from alif.records import Counts
 from alif.runs import StepContext
-from tests.data.conftest import LANGUAGE, rows_of
+from tests.data.conftest import LANGUAGE, rows_of, run_work
 
 
 def load(context: StepContext, folder: Path | str, *source: str) -> Counts:
-    return seeds.load_seeds(
-        context, LANGUAGE, recipe.Sources(folder=str(folder)), recipe.Seeds(source=source), recipe.Pool()
+    return run_work(
+        seeds.load_seeds,
+        context,
+        LANGUAGE,
+        settings.Sources(folder=str(folder)),
+        settings.Seeds(source=source),
+        settings.Pool(),
     )
 
 

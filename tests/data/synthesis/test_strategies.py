@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from alif import recipe
+from alif import settings
 from alif.data.synthesis import generate, prompts, seeds, strategies
 from alif.data.synthesis.reparse import reparse_replies
 from alif.language import text
@@ -21,7 +21,7 @@ from alif.llm.ledger import Ledger
 from alif.runs import Run, StepContext, make_context
 from tests.data.conftest import LANGUAGE, SCRIPTED, row, rows_of
 
-SETTINGS = recipe.Generate(
+SETTINGS = settings.Generate(
     target_rows=120,
     requests_per_round=24,
     rows_per_request=4,
@@ -32,10 +32,10 @@ SETTINGS = recipe.Generate(
 PRICE = {"usd_per_million_in": 2.0, "usd_per_million_out": 10.0}
 TABLES: dict[str, Any] = {
     "language": LANGUAGE,
-    "sources": recipe.Sources(),
+    "sources": settings.Sources(),
     "teacher": {name: teacher.model_copy(update=PRICE) for name, teacher in SCRIPTED.items()},
     "generate": SETTINGS,
-    "pool": recipe.Pool(),
+    "pool": settings.Pool(),
 }
 
 
@@ -48,7 +48,7 @@ def made(text_: str, finish: str = "stop") -> Reply:
 def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(
     context: Callable[..., StepContext], own: Pack
 ) -> None:
-    step = context("generate", {"seeds": seeds.read_pack_seeds(own)}, max_cost_usd=100.0)
+    step = context("generate", {"seeds": seeds.read_seeds(own)}, max_cost_usd=100.0)
     counts = generate.generate(step, **TABLES)
     found = counts.facts["funnel"]["strategies"]
     assert set(found) == {"grounded", "grounded, revised", "plain", "plain, revised", "reverse"}
@@ -116,11 +116,11 @@ def test_a_task_that_was_never_asked_for_has_no_prompt(
     context: Callable[..., StepContext], own: Pack
 ) -> None:
     counts = generate.generate(
-        context("generate", {"seeds": seeds.read_pack_seeds(own)}),
+        context("generate", {"seeds": seeds.read_seeds(own)}),
         **{
             **TABLES,
             "teacher": SCRIPTED,
-            "generate": recipe.Generate(target_rows=6, requests_per_round=8, weights="paper"),
+            "generate": settings.Generate(target_rows=6, requests_per_round=8, weights="paper"),
         },
     )
     asked = set(counts.facts["funnel"]["tasks"])
@@ -134,18 +134,18 @@ def test_passages_are_whole_sentences_of_a_fair_length_and_are_not_read_unless_a
     assert all(
         strategies.WORDS[0] <= len(text.split_words(one.text, own)) <= strategies.WORDS[1] for one in found
     )
-    assert strategies.read_passages(recipe.Generate(), own, "") == []
+    assert strategies.read_passages(settings.Generate(), own, "") == []
 
 
 def test_passages_are_dealt_each_once_before_one_comes_again(own: Pack) -> None:
     passages = strategies.read_passages(SETTINGS, own, "")
-    deck = strategies.PassageSampler(passages, recipe.Generate(grounded_share=1.0))
+    deck = strategies.PassageSampler(passages, settings.Generate(grounded_share=1.0))
     dealt = [deck.deal(own, "qa", 0, place) for place in range(len(passages))]
     assert {way for way, _, _ in dealt} == {"grounded"}
     assert {one.id for _, one, _ in dealt if one} == {one.id for one in passages}
-    assert strategies.PassageSampler([], recipe.Generate()).deal(own, "qa", 0, 0) == ("plain", None, False)
+    assert strategies.PassageSampler([], settings.Generate()).deal(own, "qa", 0, 0) == ("plain", None, False)
     assert (
-        strategies.PassageSampler(passages, recipe.Generate(reverse_share=1.0)).deal(own, "qa", 0, 0)[0]
+        strategies.PassageSampler(passages, settings.Generate(reverse_share=1.0)).deal(own, "qa", 0, 0)[0]
         == "plain"
     ), "only free writing"
 

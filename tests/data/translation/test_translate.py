@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from alif import recipe
 from alif.data.translation import translate as room
 from alif.data.translation.translate import TranslationItem, translate_rows
 from alif.language.pack import Pack
@@ -18,16 +17,18 @@ from alif.llm import Reply, parse
 from alif.llm.ledger import Ledger
 from alif.records import Counts, Dropped, Example
 from alif.runs import StepContext
-from tests.data.conftest import LANGUAGE, SCRIPTED, row, rows_of
+from alif.settings import Sources, Teacher, Translate
+from tests.data.conftest import LANGUAGE, SCRIPTED, row, rows_of, run_work
 
 
 def run(context: StepContext, folder: Path | str = "", teacher: Any = SCRIPTED, **settings: Any) -> Counts:
-    return translate_rows(
+    return run_work(
+        translate_rows,
         context,
         LANGUAGE,
-        recipe.Sources(folder=str(folder)),
+        Sources(folder=str(folder)),
         teacher,
-        recipe.Translate.model_validate(settings),
+        Translate.model_validate(settings),
     )
 
 
@@ -69,7 +70,7 @@ def test_a_step_done_again_reads_what_is_stored_as_today_and_asks_nobody(
         assert run(step, rows=20).dropped == {"truncated": 20}, (
             "an alif that does not know the provider's word for the end"
         )
-    again = run(step, rows=20)
+    again = run(context("translate"), rows=20)
     assert again.kept >= 15
     with closing(Ledger(step.ledger)) as ledger:
         assert ledger.account().attempts == 20
@@ -84,7 +85,7 @@ def test_sentences_become_exercises_answered_from_the_phrasebook(
     ]
     lines = [json.dumps(pair, ensure_ascii=False) for pair in [*pairs, {"id": "x", "en": ""}, {"id": "y"}]]
     (tmp_path / "pairs.jsonl").write_text("\n".join([*lines, "{half"]), encoding="utf-8")
-    teacher = {"s": recipe.Teacher(model="scripted", base_url="scripted", parallel_files=("pairs.jsonl",))}
+    teacher = {"s": Teacher(model="scripted", base_url="scripted", parallel_files=("pairs.jsonl",))}
     step = context("translate")
     counts = run(step, tmp_path, teacher, source=("pairs.jsonl",), rows=100)
     assert counts.kept + counts.dropped["lost_number"] == 40
@@ -93,7 +94,7 @@ def test_sentences_become_exercises_answered_from_the_phrasebook(
         1,
         1,
     )
-    carriers = {carrier for task in own.tasks.values() for carrier in task.carriers}
+    carriers = {carrier for task in own.tasks.values() for carrier in task.request_templates}
     for found in rows_of(step.folder):
         number = found["origin"]["source"].removeprefix("pairs#")
         assert found["task"] == "translation"
@@ -107,7 +108,7 @@ def back(
     own: Pack, known: Pack, text: str, finish: str = "stop", wanted: TranslationItem | None = None
 ) -> Example | Dropped:
     reply = Reply(text=text, finish=finish, model="m", request="r", tokens_in=1, tokens_out=1, cost_usd=0.0)
-    return room._read(wanted or ROW, "t", reply, own, known)
+    return room.read_translation(wanted or ROW, "t", reply, own, known)
 
 
 ROW = TranslationItem(
