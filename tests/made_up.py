@@ -1,22 +1,56 @@
-"""A made-up run folder with real texts of the packs, as the pipeline would leave it: for tests that only read runs."""
+"""A made-up run folder with real texts of the packs, as the pipeline leaves it: for tests that read runs."""
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from alif import recipe as recipes
 from alif import store
-from alif.data.synthesis.funnel import Funnel
+from alif.facts.data_facts import (
+    BlendFacts,
+    BlendPartFacts,
+    CorpusFacts,
+    CoverageFacts,
+    CoverageGap,
+    FilterFacts,
+    FunnelCounts,
+    FunnelFacts,
+    GenerateFacts,
+    NearDuplicateFacts,
+    NearDuplicatePair,
+    RepeatedPhrase,
+    ReplayFacts,
+    SeedsFacts,
+    SourceFacts,
+    TranslateFacts,
+)
+from alif.facts.evaluation_facts import BenchmarkFacts, EvaluateFacts, ReferenceCheck, SystemFacts
+from alif.facts.release_facts import ExportFacts
+from alif.facts.review_facts import ReviewFacts
+from alif.facts.training_facts import BaseFacts, FinetuneFacts, PretrainFacts
 from alif.language import pack as packs
-from alif.llm import Reply
-from alif.records import Document, Dropped, Example, Neighbour, Origin, Score
+from alif.records import (
+    STAGES,
+    STEP_NAMES,
+    Counts,
+    Document,
+    Dropped,
+    Example,
+    FrozenModel,
+    Neighbour,
+    Origin,
+    Score,
+)
+from alif.runs import FORMAT, StepRecord
 
-STAGES = ("base", "pretrain", "finetune")
 SECONDS = {"generate": 21.4, "base": 38.2, "pretrain": 41.9, "finetune": 44.5, "evaluate": 61.0}
+LONG_SOURCE = "heldout/radio_talks_of_a_very_long_name_indeed.jsonl"
+PACKAGES = {"numpy": "2.4.6", "torch": "2.13.0", "transformers": "5.23.0", "peft": "0.21.2", "zipp": "3.1"}
 
 
 def build(
@@ -25,62 +59,49 @@ def build(
     """Write a run under `folder` and return it; steps after `until` are missing."""
     root = folder / name
     root.mkdir(parents=True)
-    recipe = recipes.load_recipe(
-        recipes.shipped_recipes()["demo"], [f'name="{name}"', f"replay.rows={replay}"]
-    )
+    shipped = recipes.shipped_recipes()["demo"]
+    recipe = recipes.load_recipe(shipped, [f'name="{name}"', f"replay.rows={replay}"])
     store.write_text(root / "recipe.toml", recipes.dump_recipe(recipe))
-    packages = {
-        "numpy": "2.4.6",
-        "torch": "2.13.0",
-        "transformers": "5.23.0",
-        "peft": "0.21.2",
-        "zipp": "3.1",
-    }
-    store.write_json(
-        root / "lock.json",
-        {"format": 1, "machine": "Linux", "python": "3.11.2", "commit": "5b31c18", "packages": packages},
-    )
-    steps = (
-        "seeds",
-        "generate",
-        "translate",
-        "filter",
-        "review",
-        "replay",
-        "corpus",
-        "blend",
-        *STAGES,
-        "evaluate",
-        "export",
-    )
-    for step in steps[: steps.index(until) + 1]:
-        _WRITERS.get(step, _rowless)(root, step)
+    lock = {"format": FORMAT, "machine": "Linux", "python": "3.11.2", "commit": "5b31c18"}
+    store.write_json(root / "lock.json", lock | {"packages": PACKAGES})
+    for step in STEP_NAMES[: STEP_NAMES.index(until) + 1]:
+        _WRITERS.get(step, _write_stage)(root, step)
     if (root / "evaluate").is_dir():
-        _scores(root, english_after)
+        _write_scores(root, english_after)
     return root
 
 
-def step(root: Path, name: str, kept: int = 0, dropped: dict[str, int] | None = None, **facts: Any) -> None:
-    counts = {
-        "rows_in": kept + sum((dropped or {}).values()),
-        "kept": kept,
-        "dropped": dropped or {},
-        "facts": facts,
-    }
-    record = {
-        "format": 1,
-        "step": name,
-        "state": "done",
-        "fingerprint": name,
-        "identity": {"finetune.prompt_template": "auto"},
-    }
-    store.write_json(
-        root / name / "step.json",
-        record | {"counts": counts, "cost_usd": 0.0, "seconds": SECONDS.get(name, 0.8)},
+def write_step(
+    root: Path,
+    name: str,
+    facts: FrozenModel | None,
+    kept: int = 0,
+    dropped: Mapping[str, int] | None = None,
+    not_sampled: int = 0,
+) -> None:
+    """Write step.json of a finished step."""
+    dropped = dict(sorted((dropped or {}).items()))
+    counts = Counts(
+        rows_in=kept + sum(dropped.values()) + not_sampled,
+        kept=kept,
+        dropped=dropped,
+        not_sampled=not_sampled,
+        facts=facts.model_dump(mode="json") if facts else {},
     )
+    record = StepRecord(
+        format=FORMAT,
+        step=name,
+        state="done",
+        fingerprint=name,
+        identity={"finetune.prompt_template": "auto"},
+        counts=counts,
+        cost_usd=0.0,
+        seconds=SECONDS.get(name, 0.8),
+    )
+    store.write_json(root / name / "step.json", record.model_dump(mode="json"))
 
 
-def _triples(folder: Path, pattern: str) -> Iterable[tuple[str, dict[str, Any]]]:
+def _read_folder(folder: Path, pattern: str) -> Iterable[tuple[str, dict[str, Any]]]:
     for path in sorted(folder.glob(pattern)):
         for _, row in store.read_rows(path):
             yield path.stem, row
@@ -88,175 +109,214 @@ def _triples(folder: Path, pattern: str) -> Iterable[tuple[str, dict[str, Any]]]
 
 def _example(task: str, row: dict[str, Any], kind: str, language: str = "ur", **origin: Any) -> Example:
     origin = {"source": f"{language}/{task}", "licence": "MIT", "author": row.get("author", ""), **origin}
-    return Example.make(
-        language, task, row["instruction"], row.get("input", ""), row["output"], Origin(kind=kind, **origin)
-    )
+    texts = row["instruction"], row.get("input", ""), row["output"]
+    return Example.make(language, task, *texts, Origin(kind=kind, **origin))
 
 
-def _seeds(root: Path, name: str) -> None:
-    rows = [
-        _example(task, row, "seed") for task, row in _triples(packs.load_pack("ur").folder, "seeds/*.jsonl")
-    ]
+def _write_seeds(root: Path, name: str) -> None:
+    found = _read_folder(packs.load_pack("ur").folder, "seeds/*.jsonl")
+    rows = [_example(task, row, "seed") for task, row in found]
     store.write_rows(root / name / "examples.jsonl", rows)
-    step(root, name, len(rows), reviewed=0)
+    write_step(root, name, SeedsFacts(tasks=Counter(row.task for row in rows), reviewed=0), len(rows))
 
 
-def _generate(root: Path, name: str) -> None:
-    found = list(_triples(packs.load_pack("ur").folder, "demo/candidates/*.jsonl"))
+def _write_generate(root: Path, name: str) -> None:
+    found = list(_read_folder(packs.load_pack("ur").folder, "demo/candidates/*.jsonl"))
     rows = [_example(task, row, "teacher", teacher="scripted", model="scripted") for task, row in found]
     kept = [row for index, row in enumerate(rows) if index % 4]
-    first = kept[0]
-    neighbour = Neighbour(id=first.id, text=first.instruction, similarity=0.8125)
+    neighbour = Neighbour(id=kept[0].id, text=kept[0].instruction, similarity=0.8125)
     reasons = ("near_duplicate", "target_reached", "wrong_language", "missing_field", "refusal", "too_long")
     dropped = [
         Dropped(row=row, reason=reasons[index % 6], nearest=neighbour if index % 6 == 0 else None)
         for index, row in enumerate(rows[::4])
     ]
-    dropped += [
-        Dropped(
-            raw="### Instruction: ایک کہانی لکھیں 2024-05-01 کو\nOutput",
-            reason="truncated",
-            evidence="finish: length",
-        )
-    ] * 3
+    piece = "### Instruction: ایک کہانی لکھیں 2024-05-01 کو\nOutput"
+    dropped += [Dropped(raw=piece, reason="truncated", evidence="finish: length")] * 3
     store.write_rows(root / name / "examples.jsonl", kept)
     store.write_rows(root / name / "dropped.jsonl", (row.record() for row in dropped))
-    counts: dict[str, int] = {}
-    for row in dropped:
-        counts[row.reason] = counts.get(row.reason, 0) + 1
-    step(root, name, len(kept), dict(sorted(counts.items())), requests=61, rounds=9, **_told(kept, dropped))
+    counts = Counter(row.reason for row in dropped)
+    write_step(root, name, generate_facts(kept, dropped), len(kept), counts)
 
 
-def _told(kept: list[Example], dropped: list[Dropped]) -> dict[str, Any]:
-    """Return the facts of `generate`: the cut-off pieces are of the first task, every other task is the dear teacher's."""
-    tasks, funnel = list(dict.fromkeys(row.task for row in kept)), Funnel()
-    for index, task in enumerate(tasks):
-        reasons = [
-            one.reason
-            for one in dropped
-            if (one.row.task if isinstance(one.row, Example) else tasks[0]) == task
-        ]
-        outcomes = ["" for row in kept if row.task == task] + reasons
-        usd = 0.5 if index % 2 else 0.0
-        reply = Reply(
-            text="", finish="stop", model="m", request="r", tokens_in=900, tokens_out=400, cost_usd=usd
-        )
-        key = (task, "dear" if index % 2 else "scripted", "reverse" if index == 3 else "plain")
-        funnel.add(key, reply, len(outcomes) - reasons.count("truncated"), outcomes)
-    topics = {task: {"health": 3, "law": 0 if task == "qa" else 4, "other": 9} for task in tasks}
-    coverage = {
-        "topic": topics,
-        "difficulty": {task: {"short": 10, "middle": 6, "long": 0} for task in tasks},
-        "register": {task: {"polite": 12, "other": 4} for task in tasks},
-        "rows": len(kept), "cells": 96, "empty": 70,
-        "holes": [{"task": "qa", "topic": "law", "rows": 0, "expected": 4.4}],
-    }  # fmt: skip
-    pair = {
-        "likeness": 0.81,
-        "id": [row.id for row in kept[:2]],
-        "instruction": [row.instruction for row in kept[:2]],
-    }
-    near = {
-        "method": "cosine",
-        "rows": 99,
-        "alike": 0.75,
-        "with_a_near_copy": 2,
-        "pairs": 1,
-        "nearest": [pair],
-    }
-    wording = {"words": "انگریزی میں ترجمہ کریں", "rows": 61, "of": 90}
-    said = {"carriers": {"translation": [wording]}, "near_copies": near, "coverage": coverage}
-    return said | {"funnel": funnel.facts(tasks), "tolerances": {"bold_keys": 5}}
-
-
-def _replay(root: Path, name: str) -> None:
-    rows = [
-        _example("replay", row, "replay", "en")
-        for _, row in _triples(packs.load_pack("en").folder, "demo/rows.jsonl")
-    ][:60]
-    store.write_rows(root / name / "examples.jsonl", rows)
-    step(root, name, len(rows), asked=60, there=len(rows))
-
-
-def _blend(root: Path, name: str) -> None:
-    part = {"asked": 0, "there": 199, "dropped": 2, "drawn": 197}
-    parts = {
-        "generate": part,
-        "translate": part | {"there": 66, "drawn": 64},
-        "replay": part | {"there": 60, "drawn": 60, "dropped": 0},
-    }
-    mixed = [
-        row for part in ("generate", "replay") for _, row in store.read_rows(root / part / "examples.jsonl")
-    ]
-    store.write_rows(root / name / "examples.jsonl", mixed)
-    step(root, name, 321, {"in_test_set": 4}, parts=parts, held_out=47, questions=84)
-
-
-def _corpus(root: Path, name: str) -> None:
-    articles = [
-        Document.make(code, row["text"], title=row["title"], source=f"{code}/demo/articles", licence="MIT")
-        for code in ("ur", "en")
-        for _, row in _triples(packs.load_pack(code).folder, "demo/articles.jsonl")
-    ]
-    store.write_rows(root / name / "examples.jsonl", articles)
-    source = {"documents": 51, "bytes": 121_345, "held_out": 8}
-    step(
-        root,
-        name,
-        104,
-        {"duplicate": 2},
-        held_out=16,
-        sources={"ur/demo/articles": source, "en/demo/articles": source},
+def funnel_counts(accepted: int, dropped: Mapping[str, int], requests: int, usd: float = 0.0) -> FunnelCounts:
+    pieces = accepted + sum(dropped.values())
+    return FunnelCounts(
+        requests=requests,
+        pieces=pieces,
+        parsed=pieces - dropped.get("truncated", 0),
+        accepted=accepted,
+        tokens_in=900 * requests,
+        tokens_out=400 * requests,
+        dropped=dict(sorted(dropped.items())),
+        usd=usd,
+        usd_per_accepted=usd / accepted if accepted else None,
     )
 
 
-def _rowless(root: Path, name: str) -> None:
-    step(root, name, {"pretrain": 88, "finetune": 274}.get(name, 0))
+def _add(parts: Iterable[FunnelCounts]) -> FunnelCounts:
+    parts = list(parts)
+    dropped: Counter[str] = Counter()
+    for part in parts:
+        dropped.update(part.dropped)
+    accepted, requests = sum(part.accepted for part in parts), sum(part.requests for part in parts)
+    return funnel_counts(accepted, dropped, requests, sum(part.usd for part in parts))
+
+
+def generate_facts(kept: list[Example], dropped: list[Dropped]) -> GenerateFacts:
+    """The truncated pieces are of the first task, every second task is the expensive teacher's."""
+    by_task: dict[str, FunnelCounts] = {}
+    for index, task in enumerate(dict.fromkeys(row.task for row in kept)):
+        mine = [one for one in dropped if isinstance(one.row, Example) and one.row.task == task]
+        mine += [one for one in dropped if one.row is None and index == 0]
+        accepted = sum(row.task == task for row in kept)
+        usd = 0.5 if index % 2 else 0.0
+        by_task[task] = funnel_counts(accepted, Counter(one.reason for one in mine), 1, usd)
+    every = list(by_task.values())
+    return GenerateFacts(
+        rounds=9,
+        saturated=(),
+        targets={task: counts.accepted for task, counts in by_task.items()},
+        funnel=FunnelFacts(
+            whole=_add(every),
+            tasks=by_task,
+            teachers={"scripted": _add(every[::2]), "dear": _add(every[1::2])},
+            strategies={"plain": _add([*every[:3], *every[4:]]), "reverse": every[3]},
+        ),
+        format_deviations={"bold_keys": 5},
+        prompts={},
+        repeated_phrases={"translation": (RepeatedPhrase(words="انگریزی میں ترجمہ کریں", rows=61, of=90),)},
+        near_duplicates=NearDuplicateFacts(
+            method="cosine",
+            rows=99,
+            threshold=0.75,
+            rows_with_a_near_duplicate=2,
+            pairs=1,
+            nearest=(
+                NearDuplicatePair(
+                    similarity=0.81,
+                    ids=(kept[0].id, kept[1].id),
+                    instructions=(kept[0].instruction, kept[1].instruction),
+                ),
+            ),
+        ),
+        coverage=CoverageFacts(
+            topics={task: {"health": 3, "law": 0 if task == "qa" else 4, "other": 9} for task in by_task},
+            difficulties={task: {"short": 10, "middle": 6, "long": 0} for task in by_task},
+            registers={task: {"polite": 12, "other": 4} for task in by_task},
+            rows=len(kept),
+            cells=96,
+            empty=70,
+            gaps=(CoverageGap(task="qa", topic="law", rows=0, expected=4.4),),
+        ),
+    )
+
+
+def _write_replay(root: Path, name: str) -> None:
+    found = _read_folder(packs.load_pack("en").folder, "demo/rows.jsonl")
+    rows = [_example("replay", row, "replay", "en") for _, row in found][:60]
+    store.write_rows(root / name / "examples.jsonl", rows)
+    write_step(root, name, ReplayFacts(requested=60, available=70, strata={}), len(rows), not_sampled=10)
+
+
+def _write_blend(root: Path, name: str) -> None:
+    sizes = {"generate": 197, "translate": 64, "replay": 60}
+    parts = {
+        part: BlendPartFacts(requested=0, available=n + 2, dropped=2, drawn=n, validation=9)
+        for part, n in sizes.items()
+    }
+    files = (root / part / "examples.jsonl" for part in ("generate", "replay"))
+    store.write_rows(
+        root / name / "examples.jsonl", (row for path in files for _, row in store.read_rows(path))
+    )
+    facts = BlendFacts(parts=parts, held_out=47, benchmark_prompts=84)
+    write_step(root, name, facts, 321, {"contaminated": 4})
+
+
+def _write_corpus(root: Path, name: str) -> None:
+    articles = [
+        Document.make(code, row["text"], title=row["title"], source=f"{code}/demo/articles", licence="MIT")
+        for code in ("ur", "en")
+        for _, row in _read_folder(packs.load_pack(code).folder, "demo/articles.jsonl")
+    ]
+    store.write_rows(root / name / "examples.jsonl", articles)
+    source = SourceFacts(documents=51, characters=121_345, held_out=8, held_out_characters=9_000, truncated=0)
+    facts = CorpusFacts(held_out=16, sources={"ur ur/demo/articles": source, "en en/demo/articles": source})
+    write_step(root, name, facts, 104, {"duplicate": 2})
+
+
+STAGE: dict[str, Any] = {
+    "trainable": 168_064, "parameters": 390_080, "trainable_percent": 43.08, "rows": 118, "fill": 0.97,
+    "labelled": 26_133, "steps": 180, "tokens": 183_600, "first_loss": 6.9, "last_loss": 2.2,
+}  # fmt: skip
+
+
+def _write_stage(root: Path, name: str) -> None:
+    base = {"base": "tiny", "revision": "", "parameters": 229_952, "digest": "9b1e0c"}
+    facts = {
+        "base": BaseFacts(**base, quantise="none", tokenizer={}, tokenizer_cost=None),
+        "pretrain": PretrainFacts(**STAGE, replay_documents=26, replay_share=0.2),
+        "finetune": FinetuneFacts(**STAGE, template="alpaca"),
+        "export": ExportFacts(
+            base="tiny", base_revision="", base_digest="9b1e0c", dtype="bfloat16", parameters=229_952,
+            bytes=507_700, largest_logit=9.9, merging_moved_logits_by=5e-6, export_moved_logits_by=0.05,
+            same_next_token=0.996,
+        ),
+    }  # fmt: skip
+    write_step(root, name, facts.get(name), {"pretrain": 88, "finetune": 274}.get(name, 0))
+    if name == "evaluate":
+        write_step(root, name, _evaluate_facts(), 140)
     if name == "base":
-        base = {"base": "tiny", "revision": "", "parameters": 229_952, "digest": "9b1e0c"}
         store.write_json(root / name / "base.json", base)
-        step(root, name, 0, **base)
     if name in STAGES:
-        random.seed(name)
-        curve: list[dict[str, Any]] = [
-            {"step": n, "loss": 2.2 + 4.7 * math.exp(-n / 40) + random.uniform(-0.2, 0.2), "lr": 1e-3}
-            for n in range(1, 181)
-        ]
-        for row in curve:
-            n = int(row["step"])
-            row |= {"tokens": 1020 * n, "tokens_per_s": 9000 - 40 * (n % 7), "gradient_norm": 0.2 + 2 / n}
-        if name != "base":
-            text = next(
-                row["text"] for _, row in _triples(packs.load_pack("ur").folder, "demo/articles.jsonl")
-            )
-            for look, row in enumerate(curve[59::60], 1):
-                sample = {"prompt": text[:40], "text": text[40 : 60 + 40 * look]}
-                row |= {
-                    "bits_per_byte": {"ur": 3.1 - 0.3 * look, "en": 2.1 + 0.05 * look},
-                    "samples": [sample],
-                }
-        store.write_rows(root / "runtime" / name / "curve.jsonl", curve)
+        store.write_rows(root / "runtime" / name / "curve.jsonl", _curve(name))
 
 
-def _scores(root: Path, english_after: float) -> None:
+def _evaluate_facts() -> EvaluateFacts:
+    common: dict[str, Any] = {"n": 84, "digest": "5e1f"}
+    test = BenchmarkFacts(name="test", languages=("ur",), provenance="native", licence="MIT", **common)
+    return EvaluateFacts(
+        documents=16,
+        held_out_rows=40,
+        questions=84,
+        choices=0,
+        window=256,
+        retention=(),
+        gold=ReferenceCheck(right=84, n=84, wrong=(), faults={}),
+        asked_in_training=0,
+        systems=tuple(SystemFacts(name=stage, model="tiny", digest="9b1e0c") for stage in STAGES),
+        benchmarks=(test,),
+    )
+
+
+def _curve(name: str) -> list[dict[str, Any]]:
+    random.seed(name)
+    curve: list[dict[str, Any]] = [
+        {"step": n, "loss": 2.2 + 4.7 * math.exp(-n / 40) + random.uniform(-0.2, 0.2), "lr": 1e-3}
+        for n in range(1, 181)
+    ]
+    for n, row in enumerate(curve, 1):
+        row |= {"tokens": 1020 * n, "tokens_per_s": 9000 - 40 * (n % 7), "gradient_norm": 0.2 + 2 / n}
+    if name != "base":
+        (_, article), *_ = _read_folder(packs.load_pack("ur").folder, "demo/articles.jsonl")
+        for at, row in enumerate(curve[59::60], 1):
+            bits = {"ur": 3.1 - 0.3 * at, "en": 2.1 + 0.05 * at}
+            sample = {"prompt": article["text"][:40], "text": article["text"][40 : 60 + 40 * at]}
+            row |= {"bits_per_byte": bits, "samples": [sample]}
+    return curve
+
+
+def _write_scores(root: Path, english_after: float) -> None:
     stages = {
         "base": (3.02, 2.11, 3.61, 0.02),
         "pretrain": (2.21, 2.29, 2.71, 0.04),
         "finetune": (2.24, english_after, 2.05, 0.13),
     }
-    found: list[Score] = []
+    scores: list[Score] = []
     for stage, (urdu, english, answers, right) in stages.items():
         rows = [
             ("heldout", "bits_per_byte", "ur", urdu, 0.06, 8),
             ("heldout/ur/demo/articles", "bits_per_byte", "ur", urdu, 0.06, 8),
-            (
-                "heldout/radio_talks_of_a_very_long_name_indeed.jsonl",
-                "bits_per_byte",
-                "ur",
-                urdu + 0.4,
-                0.11,
-                5,
-            ),
+            (LONG_SOURCE, "bits_per_byte", "ur", urdu + 0.4, 0.11, 5),
             ("heldout", "bits_per_byte", "en", english, 0.05, 8),
             ("heldout/en/demo/articles", "bits_per_byte", "en", english, 0.05, 8),
             ("answers", "answer_bits_per_byte", "ur", answers, 0.2, 40),
@@ -265,86 +325,59 @@ def _scores(root: Path, english_after: float) -> None:
             ("test/sentiment", "exact_match", "ur", right, 0.02, 12),
             ("fidelity", "lookalike_letters", "ur", 0.3 - right, 0.08, 84),
             ("arc_easy", "accuracy", "en", 0.27, 0.07, 150),
-        ]
-        found += [
-            Score(
-                stage=stage,
-                benchmark=b,
-                metric=m,
-                language=c,
-                value=v,
-                low=v - h,
-                high=v + h,
-                n=n,
-                signature=f"{m}|bootstrap 1000",
-            )
-            for b, m, c, v, h, n in rows
-        ]
-    store.write_rows(root / "evaluate" / "scores.jsonl", found)
-    store.write_rows(root / "evaluate" / "differences.jsonl", _differences(found))
-    _answers(root)
+        ]  # fmt: skip
+        for benchmark, metric, language, value, half, n in rows:
+            key = {"stage": stage, "benchmark": benchmark, "metric": metric, "language": language}
+            interval = {"value": value, "low": value - half, "high": value + half, "n": n}
+            scores.append(Score.model_validate(key | interval | {"signature": f"{metric}|bootstrap 1000"}))
+    store.write_rows(root / "evaluate" / "scores.jsonl", scores)
+    store.write_rows(root / "evaluate" / "differences.jsonl", _differences(scores))
+    _write_answers(root)
 
 
-def _differences(found: list[Score]) -> list[dict[str, Any]]:
-    base = {(s.benchmark, s.metric, s.language): s for s in found if s.stage == "base"}
+def _differences(scores: list[Score]) -> list[dict[str, Any]]:
+    base = {(s.benchmark, s.metric, s.language): s for s in scores if s.stage == "base"}
     rows = []
-    for score in (s for s in found if s.stage != "base"):
+    for score in (s for s in scores if s.stage != "base"):
         change = score.value - base[score.benchmark, score.metric, score.language].value
         known = score.language == "en" and score.benchmark == "heldout"
-        verdict = (
-            ("lost" if change > 0.1 else "cannot tell")
-            if known
-            else "better"
-            if abs(change) > 0.1
-            else "cannot tell"
-        )
-        verdict = "not measurable" if score.metric == "accuracy" else verdict
-        key = {name: getattr(score, name) for name in ("stage", "benchmark", "metric", "language", "n")}
-        interval = {
-            "difference": change,
-            "low": change - 0.04,
-            "high": change + 0.04,
-            "p": 0.001,
-            "p_holm": 0.004,
-            "detectable": 0.05,
-        }
-        rows.append(
-            key
-            | interval
-            | {
-                "against": "base",
-                "margin": 0.0422 if known else 0.01 if score.metric == "accuracy" else None,
-                "verdict": verdict,
-            }
-        )
+        verdict = "cannot tell"
+        if score.metric == "accuracy":
+            verdict = "not measurable"
+        elif abs(change) > 0.1:
+            verdict = ("lost" if change > 0 else "cannot tell") if known else "better"
+        row = {name: getattr(score, name) for name in ("stage", "benchmark", "metric", "language", "n")}
+        row |= {"difference": change, "low": change - 0.04, "high": change + 0.04}
+        row |= {"p": 0.001, "p_holm": 0.004, "detectable": 0.05, "against": "base", "verdict": verdict}
+        rows.append(row | {"margin": 0.0422 if known else 0.01 if score.metric == "accuracy" else None})
     return rows
 
 
-def _answers(root: Path) -> None:
+def _write_answers(root: Path) -> None:
     said = {"base": "the the of and to the river 1350 the", "pretrain": "کتاب 120 - 45 = 75 کی کی ہے۔ اور"}
-    tests = list(_triples(packs.load_pack("ur").folder, "test.jsonl"))
+    tests = list(_read_folder(packs.load_pack("ur").folder, "test.jsonl"))
+    mark = {"exact_match": False, "chrf++": 4.25, "faults": ["repetition"], "finished": True}
     rows = []
     for index, (_, row) in enumerate(tests[::14]):
         answers = {**said, "finetune": row["output"][:120]}
-        marks = {
-            stage: {"exact_match": False, "chrf++": 4.25, "faults": ["repetition"], "finished": True}
-            for stage in answers
-        }
         texts = {key: row[key] for key in ("task", "instruction", "input")} | {"reference": row["output"]}
-        rows.append(
-            {
-                "id": f"t{index}",
-                "language": "ur",
-                **texts,
-                "sample": index < 6,
-                "answers": answers,
-                "marks": marks,
-            }
-        )
+        key = {"id": f"t{index}", "language": "ur", "sample": index < 6}
+        rows.append(key | texts | {"answers": answers, "marks": dict.fromkeys(answers, mark)})
     store.write_rows(root / "evaluate" / "answers.jsonl", rows)
 
 
+_ROW_FACTS: dict[str, FrozenModel] = {
+    "translate": TranslateFacts(requested=70, available=70, sentences=0, prompts={}),
+    "filter": FilterFacts(tasks={}),
+    "review": ReviewFacts(read=0, unread=264, approve=0, edit=0, reject=0),
+}
 _WRITERS = {
-    "seeds": _seeds, "generate": _generate, "replay": _replay, "blend": _blend, "corpus": _corpus,
-    **dict.fromkeys(("translate", "filter", "review"), lambda root, name: step(root, name, 264, {"false_sum": 3})),
-}  # fmt: skip
+    "seeds": _write_seeds,
+    "generate": _write_generate,
+    "replay": _write_replay,
+    "blend": _write_blend,
+    "corpus": _write_corpus,
+    **dict.fromkeys(
+        _ROW_FACTS, lambda root, name: write_step(root, name, _ROW_FACTS[name], 264, {"refusal": 3})
+    ),
+}

@@ -1,188 +1,176 @@
-"""The data card: everything that somebody must know who uses the rows of a run, from the run's own records.
+"""The data card: what a user of a run's rows must know, written from the run's own records.
 
-Language and script, licence, seeds and who wrote them, teachers and their terms, prompts by hash, the funnel, cost, limits. The
-ledger and people's names are never part of it.
+Language and script, licence, seeds and who wrote them, teachers and their terms, prompts by hash, the funnel,
+cost, limits. The ledger and people's names are never part of it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
 
+from alif.facts.data_facts import FunnelCounts, GenerateFacts, TranslateFacts
 from alif.formatting import format_usd
 from alif.llm.endpoint import SCRIPTED, hostname
 from alif.records import FUNNEL_GROUPS
-from alif.report import story as stories
-from alif.report.story import MODEL_AUTHOR, REVERSE, RunStory, markdown_table, public_name
+from alif.report import card_parts
+from alif.report.card_parts import escape_markdown, format_counts, markdown_table, public_name
+from alif.report.snapshot import RunSnapshot
+from alif.report.summary import data_caveats
 
-__all__ = ["data_card"]
+__all__ = ["REVERSE", "data_card"]
 
+REVERSE = "reverse"
+"""The strategy of a row whose instruction alone was written by a model. Source: `Origin.strategy`."""
 DIRECTIONS = {"rtl": "right to left", "ltr": "left to right"}
-HOLES = 3
-"""Holes of the coverage that are named."""
+GAPS = 3
+"""Most gaps in coverage that are named."""
 
 
-def data_card(story: RunStory) -> str:
+def data_card(run: RunSnapshot) -> str:
     """Return the card of the run's rows and documents in Markdown."""
+    generate = run.facts("generate", GenerateFacts)
     parts = [
-        f"# Data of {story.run.name}",
-        _language(story),
+        f"# Data of {escape_markdown(run.name)}",
+        _describe_languages(run),
         "## Licence",
-        _licence(story),
+        _describe_licence(run),
         "## Seeds",
-        _seeds(story),
+        _seeds_table(run),
         "## Teachers and their terms",
-        _teachers(story),
+        _teachers_table(run, generate),
         "## Prompts",
-        _prompts(story),
-        "## From what was written to what was kept",
-        stories.describe_steps(story),
-        _funnel(story),
+        _prompts_table(run, generate),
+        "## From replies to rows",
+        card_parts.steps_table(run),
+        *(_funnel_tables(generate) if generate else ()),
         "## Origins and licences",
-        stories.count_origins(story),
+        card_parts.count_origins(run),
         "## Cost",
-        _cost(story),
+        card_parts.describe_cost(run) + _describe_row_cost(generate),
         "## Known limits",
-        _limits(story),
+        "\n".join(f"- {limit}" for limit in _list_limits(run, generate)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _language(story: RunStory) -> str:
-    own, known = story.taught, story.known
-    told = (
-        f"Instructions in {own.name} ({own.native_name}, `{own.code}`), written in {own.script.name} script, "
+def _describe_languages(run: RunSnapshot) -> str:
+    target, source, pack = run.target, run.source, run.target.pack
+    script = f"written in {pack.script.name} script, " if pack else ""
+    text = (
+        f"Instructions in {escape_markdown(f'{target.name} ({target.native_name}, {target.code})')}, "
+        f"{script}{DIRECTIONS[target.direction]}; "
+        f"replay in {escape_markdown(f'{source.name} ({source.code})')}, and text for stage 1."
     )
-    told += f"{DIRECTIONS[own.direction]}; replay in {known.name} (`{known.code}`), and text for stage 1."
-    typed = [name for name, task in own.tasks.items() if task.answer_script != "own"]
-    if own.roman and typed:
-        told += (
-            f" Rows of the task {', '.join(typed)} may be in {own.roman.script} script (`{own.roman.code}`)."
+    tasks = [name for name, task in pack.tasks.items() if task.answer_script != "own"] if pack else []
+    if pack and pack.roman and tasks:
+        text += (
+            f" Rows of the task {', '.join(tasks)} may be in {pack.roman.script} script ({pack.roman.code})."
         )
-    return told
+    return text
 
 
-def _licence(story: RunStory) -> str:
-    """Return under which terms the rows stand; what is the user's to decide is said to be."""
-    own = (
-        f"The texts of the pack {story.taught.code} are {story.taught.licence}. "
-        if story.taught.licence
-        else ""
+def _describe_licence(run: RunSnapshot) -> str:
+    pack, text = run.target.pack, ""
+    if pack and pack.licence:
+        text = f"The texts of the pack {pack.code} are {escape_markdown(pack.licence)}. "
+    text += (
+        "Rows that a model wrote stand under the terms of their teacher and under the licence of the passage "
+        "or row that they were made from where the tables below name one. "
     )
-    told = (
-        f"{own}Rows that a model wrote stand under the terms of their teacher, and under the licence of the passage or row "
-        "that they were made from where the tables below name one. "
-    )
-    if any(row["origin"].get("way") == REVERSE for row in stories.read_story_rows(story, "generate")):
-        told += (
-            f"Where a row's way is {REVERSE}, the model wrote the instruction alone: the output is the passage, word for word, "
-            "by the passage's author and under its licence. "
+    if any(row.origin.strategy == REVERSE for row in run.read_examples("generate")):
+        text += (
+            f"Where a row's strategy is {REVERSE}, the model wrote the instruction alone: the output is the "
+            "passage, word for word, by the passage's author and under its licence. "
         )
-    return f"{told}Whether they may be published, and under which licence, is for whoever publishes them to decide."
+    return f"{text}Whether and under which licence they may be published is for their publisher to decide."
 
 
-def _seeds(story: RunStory) -> str:
-    """Return the seeds by where they come from, their licence and who wrote them, without names."""
-    counts: Counter[tuple[str, ...]] = Counter()
-    for row in stories.read_story_rows(story, "seeds"):
-        origin = row["origin"]
-        file = origin["source"].partition("#")[0]
-        author = (
-            "a language model" if origin["author"] == MODEL_AUTHOR else "a person" if origin["author"] else ""
-        )
-        read = "by a reviewer" if origin["reviewed_by"] else "by nobody"
-        counts[file.rpartition("/")[0] or file, origin["licence"], author, read] += 1
-    if not counts:
-        return "None yet."
-    lines = [(*(part or "not stated" for part in key), count) for key, count in sorted(counts.items())]
-    columns = ("source", "licence", "written by", "read", "seeds")
-    return f"{stories.describe_seeds(story)}\n\n{markdown_table(columns, lines)}"
+def _seeds_table(run: RunSnapshot) -> str:
+    """Return the seeds by source, licence and kind of author."""
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    for seed in run.seeds:
+        origin, file = seed.origin, seed.origin.source.partition("#")[0]
+        author = card_parts.author_kind(origin.author) if origin.author else ""
+        read = "by a reviewer" if origin.reviewed_by else "by nobody"
+        counts[file.rpartition("/")[0] or file, origin.licence, author, read] += 1
+    rows = [(*(part or "not stated" for part in key), count) for key, count in sorted(counts.items())]
+    table = markdown_table(("source", "licence", "written by", "read", "seeds"), rows)
+    return f"{card_parts.describe_seeds(run)}\n\n{table}" if rows else "None yet."
 
 
-def _teachers(story: RunStory) -> str:
-    """Return who wrote, where, at which price, and whose terms apply: they are not read for the user, only pointed to."""
-    sums = story.facts("generate").get("funnel", {}).get("teachers", {})
+def _teachers_table(run: RunSnapshot, generate: GenerateFacts | None) -> str:
+    """Return who wrote, where, at which price, and whose terms apply."""
     models: dict[str, set[str]] = {}
     counts: Counter[str] = Counter()
     for step in ("generate", "translate"):
-        for row in stories.read_story_rows(story, step):
-            models.setdefault(row["origin"]["teacher"], set()).add(public_name(row["origin"]["model"]))
-            counts[row["origin"]["teacher"]] += 1
-    told = []
-    for name, teacher in story.recipe.teacher.items():
-        scripted = teacher.base_url == SCRIPTED
-        where = "in this process" if scripted else hostname(teacher.base_url)
-        terms = (
-            "none: the pack's own demo texts"
-            if scripted
-            else f"those of {where} and of the model: read them first"
-        )
+        for row in run.read_examples(step):
+            models.setdefault(row.origin.teacher, set()).add(public_name(row.origin.model))
+            counts[row.origin.teacher] += 1
+    rows = []
+    for name, teacher in run.recipe.teacher.items():
+        where, terms = "in this process", "none: the pack's own demo texts"
+        if teacher.base_url != SCRIPTED:
+            where = hostname(teacher.base_url)
+            terms = f"those of {where} and of the model: read them first"
         named = ", ".join(sorted(models.get(name, {public_name(teacher.model)})))
-        each = sums.get(name, {}).get("usd_per_accepted")
-        told.append((name, named, where, counts[name], "" if each is None else format_usd(each), terms))
-    columns = ("teacher", "model", "where", "rows accepted", "a generated row", "terms")
-    return markdown_table(columns, told) if told else "None."
+        price = _row_cost(generate.funnel.teachers.get(name) if generate else None)
+        rows.append((name, named, where, counts[name], price, terms))
+    columns = ("teacher", "model", "where", "rows accepted", "cost per generated row", "terms")
+    return markdown_table(columns, rows) if rows else "None."
 
 
-def _prompts(story: RunStory) -> str:
-    """Return the prompts by hash, as the steps that sent them have written them down: the same hash is the same wording."""
-    found = {**story.facts("generate").get("prompts", {}), **story.facts("translate").get("prompts", {})}
-    if not found:
-        return "None was sent."
-    lines = [(name, ", ".join(digests)) for name, digests in found.items()]
-    return f"SHA-256 of each wording, first 16 digits.\n\n{markdown_table(('prompt', 'wordings'), lines)}"
-
-
-def _funnel(story: RunStory) -> str:
-    """Return the funnel of `generate` by task, teacher and way of asking."""
-    found = story.facts("generate").get("funnel", {})
-    columns = ("sent", "pieces", "read", "accepted", "dropped", "cost", "an accepted row")
-    tables = [
-        markdown_table((title, *columns), [(name, *_sums(sums)) for name, sums in found[group].items()])
-        for group, title in FUNNEL_GROUPS.items()
-        if found and found[group]
-    ]
-    return "\n\n".join(tables)
-
-
-def _sums(sums: Mapping[str, Any]) -> tuple[Any, ...]:
-    dropped = ", ".join(f"{count} {reason}" for reason, count in sums["dropped"].items())
-    each = sums["usd_per_accepted"]
-    counts = (sums[key] for key in ("requests", "pieces", "parsed", "accepted"))
-    return (*counts, dropped, format_usd(sums["usd"]), "" if each is None else format_usd(each))
-
-
-def _cost(story: RunStory) -> str:
-    whole = story.facts("generate").get("funnel", {}).get("whole", {})
-    each = whole.get("usd_per_accepted")
-    told = (
-        ""
-        if each is None
-        else f" A generated row that was accepted cost {format_usd(each)}, those that were dropped included."
+def _prompts_table(run: RunSnapshot, generate: GenerateFacts | None) -> str:
+    """Return the prompts that were sent by hash: the same hash is the same wording."""
+    translate = run.facts("translate", TranslateFacts)
+    digests = {**(generate.prompts if generate else {}), **(translate.prompts if translate else {})}
+    table = markdown_table(
+        ("prompt", "wordings"), [(name, ", ".join(found)) for name, found in digests.items()]
     )
-    return stories.describe_cost(story) + told
+    return f"SHA-256 of each wording, first 16 digits.\n\n{table}" if digests else "None was sent."
 
 
-def _limits(story: RunStory) -> str:
-    found = stories.list_caveats(story)
-    facts = story.facts("generate")
-    if short := ", ".join(facts.get("saturated", ())):
-        found.append(
-            f"These tasks ended short of their number, since their teachers had nothing new: {short}."
+def _funnel_tables(generate: GenerateFacts) -> list[str]:
+    """Return the funnel of `generate` by task, teacher and strategy."""
+    columns = ("requests", "pieces", "parsed", "accepted", "dropped", "cost", "cost per accepted row")
+    tables = []
+    for group, title in FUNNEL_GROUPS.items():
+        counts: dict[str, FunnelCounts] = getattr(generate.funnel, group)
+        rows = [
+            (name, c.requests, c.pieces, c.parsed, c.accepted, *_dropped_and_cost(c))
+            for name, c in counts.items()
+        ]
+        tables += [markdown_table((title, *columns), rows)] if rows else []
+    return tables
+
+
+def _dropped_and_cost(counts: FunnelCounts) -> tuple[str, str, str]:
+    return format_counts(counts.dropped), format_usd(counts.usd), _row_cost(counts)
+
+
+def _row_cost(counts: FunnelCounts | None) -> str:
+    return "" if counts is None or counts.usd_per_accepted is None else format_usd(counts.usd_per_accepted)
+
+
+def _describe_row_cost(generate: GenerateFacts | None) -> str:
+    cost = _row_cost(generate.funnel.whole) if generate else ""
+    return cost and f" A generated row that was accepted cost {cost}, those that were dropped included."
+
+
+def _list_limits(run: RunSnapshot, generate: GenerateFacts | None) -> list[str]:
+    limits = data_caveats(run)
+    if generate and generate.saturated:
+        tasks = ", ".join(generate.saturated)
+        limits.append(
+            f"These tasks ended short of their target, since their teachers had nothing new: {tasks}."
         )
-    if holes := facts.get("coverage", {}).get("holes"):
-        named = ", ".join(f"{hole['task']} · {hole['topic']} ({hole['rows']} rows)" for hole in holes[:HOLES])
-        found.append(f"Hardly anything on {named}, by a rough count of words.")
-    if near := facts.get("near_copies", {}).get("pairs"):
-        found.append(
-            f"{near} pairs of near copies in a sample of {facts['near_copies']['rows']} rows; they were not dropped."
-        )
-    checked = (
-        "facts were checked by nobody but the reviewers"
-        if story.recipe.review.share
-        else "nobody has checked the facts"
-    )
-    found.append(f"Checks by machine cover language, letters, form, sums, choices and labels; {checked}.")
-    found.append("Rows that models write carry their models' errors and leanings.")
-    return "\n".join(f"- {sentence}" for sentence in found)
+    if generate and (gaps := generate.coverage.gaps[:GAPS]):
+        named = ", ".join(f"{gap.task} · {gap.topic} ({gap.rows} rows)" for gap in gaps)
+        limits.append(f"Hardly anything on {escape_markdown(named)}, by a rough count of words.")
+    if generate and generate.near_duplicates.pairs:
+        found = f"{generate.near_duplicates.pairs} pairs of near-duplicates"
+        limits.append(f"{found} in a sample of {generate.near_duplicates.rows} rows; they were not dropped.")
+    checked = "reviewers alone" if run.recipe.review.share else "nobody"
+    covered = "language, letters, form, arithmetic, choices and labels"
+    limits.append(f"Checks by machine cover {covered}; {checked} checked the facts.")
+    limits.append("Rows that models write carry their models' errors and biases.")
+    return limits

@@ -1,115 +1,112 @@
-"""From replies to rows: the funnel with what it cost, what the rows are about, and near copies, for the page and its JSON.
+"""The page's part on rows: the funnel from replies to rows with its cost, and what the rows are about.
 
-Everything stands in the facts of the step `generate`; a run without that step has none.
+Everything stands in the facts of the step `generate`; a run without that step has neither.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
+from alif.facts.data_facts import FunnelCounts, GenerateFacts
 from alif.records import FUNNEL_GROUPS
 from alif.report import plots
-from alif.report.snapshot import RunSnapshot
 
-__all__ = ["coverage_section", "data_tables", "funnel_section"]
+__all__ = ["Cell", "Coverage", "FunnelSection", "coverage_section", "funnel_section"]
 
 COLOURS = ("one", "two", "three", "four", "base")
 """Colours of accepted rows and of the reasons that drop most; the other reasons share one more."""
 
 
-def funnel_section(run: RunSnapshot) -> dict[str, Any]:
-    """Return the funnel of report.json: sums of the whole, and by task, teacher and way; empty where nothing was asked."""
-    return dict(_facts(run).get("funnel", {}))
+@dataclass(frozen=True)
+class FunnelSection:
+    """The funnel as tables and figures."""
+
+    whole: FunnelCounts
+    groups: Mapping[str, Mapping[str, FunnelCounts]]
+    """Counts by task, and by teacher and strategy where there are several."""
+    figures: Mapping[str, Markup]
+    legend: Sequence[tuple[str, str, str]]
+    reasons: Sequence[str]
+    """Why pieces were dropped, the most frequent first."""
 
 
-def _facts(run: RunSnapshot) -> Mapping[str, Any]:
-    return run.facts.get("generate", {})
-
-
-def data_tables(run: RunSnapshot) -> dict[str, Any]:
-    """Return the funnel of the page: the sums by group with a picture of each group of several, and the legend of all."""
-    found = funnel_section(run)
-    if not found or not found["whole"]["requests"]:
-        return {}
-    dropped: Mapping[str, int] = found["whole"]["dropped"]
-    reasons = sorted(dropped, key=lambda reason: (-dropped[reason], reason))
-    drawn, rest = reasons[: len(COLOURS) - 1], reasons[len(COLOURS) - 1 :]
-    names = [
-        "accepted",
-        *(reason.replace("_", " ") for reason in drawn),
-        *(["other reasons"] if rest else []),
-    ]
+def funnel_section(facts: GenerateFacts | None) -> FunnelSection | None:
+    """Return the funnel of the page; None where nothing was requested."""
+    if facts is None or not facts.funnel.whole.requests:
+        return None
+    whole = facts.funnel.whole
+    reasons = sorted(whole.dropped, key=lambda reason: (-whole.dropped[reason], reason))
+    drawn = reasons[: len(COLOURS) - 1]
     colours = [*COLOURS[: len(drawn) + 1], "other"]
-    shown = [group for group in FUNNEL_GROUPS if found[group] and (group == "tasks" or len(found[group]) > 1)]
-    return {
-        "whole": found["whole"],
-        "groups": {FUNNEL_GROUPS[group]: found[group] for group in shown},
-        "pictures": {
-            FUNNEL_GROUPS[group]: _picture(group, found[group], drawn, rest, colours) for group in shown
-        },
-        "legend": [(name, colour, "■") for name, colour in zip(names, colours, strict=False)],
-        "reasons": reasons,
-        "tolerances": _facts(run).get("tolerances", {}),
-    }
+    names = ["accepted", *(reason.replace("_", " ") for reason in drawn)]
+    names += ["other reasons"] if len(reasons) > len(drawn) else []
+    groups: dict[str, Mapping[str, FunnelCounts]] = {}
+    figures = {}
+    for group, title in FUNNEL_GROUPS.items():
+        parts: Mapping[str, FunnelCounts] = getattr(facts.funnel, group)
+        if len(parts) > (group != "tasks"):
+            groups[title] = parts
+            about = (
+                f"What the teachers wrote, by {title}: {whole.accepted} of {whole.pieces} pieces accepted."
+            )
+            bars = {name: _bar(counts, drawn) for name, counts in parts.items()}
+            figures[title] = plots.plot_bars(f"funnel-{group}", about, bars, colours, "pieces of replies")
+    legend = [(name, colour, "■") for name, colour in zip(names, colours, strict=False)]
+    return FunnelSection(whole, groups, figures, legend, reasons)
 
 
-def _picture(
-    group: str,
-    parts: Mapping[str, Mapping[str, Any]],
-    drawn: Sequence[str],
-    rest: Sequence[str],
-    colours: Sequence[str],
-) -> Markup:
-    """Draw a bar for each task, teacher or way: accepted rows, then the dropped ones by reason."""
-    rows = {
-        name: [
-            sums["accepted"],
-            *(sums["dropped"].get(reason, 0) for reason in drawn),
-            sum(sums["dropped"].get(reason, 0) for reason in rest),
-        ]
-        for name, sums in parts.items()
-    }
-    accepted, pieces = (sum(sums[key] for sums in parts.values()) for key in ("accepted", "pieces"))
-    about = f"What the teachers wrote, by {FUNNEL_GROUPS[group]}: {accepted} of {pieces} pieces accepted."
-    return Markup(plots.plot_bars(f"funnel-{group}", about, rows, colours, "pieces of replies"))
+def _bar(counts: FunnelCounts, reasons: Sequence[str]) -> list[int]:
+    """Return accepted pieces, those dropped for each of `reasons`, and the rest."""
+    dropped = [counts.dropped.get(reason, 0) for reason in reasons]
+    return [counts.accepted, *dropped, sum(counts.dropped.values()) - sum(dropped)]
 
 
-def coverage_section(run: RunSnapshot) -> dict[str, Any]:
-    """Return what the accepted rows are about: a table of topics by task, one of length and register, holes and near copies.
+class Cell(NamedTuple):
+    """Rows of a task with some value."""
 
-    A cell of the first is (rows, share of the task's rows, rows expected where it is a hole, else None).
-    """
-    facts = _facts(run)
-    found = facts.get("coverage", {})
-    if not found.get("rows"):
-        return {}
-    holes = {(hole["task"], hole["topic"]): hole["expected"] for hole in found["holes"]}
-    tasks = [task for task, counts in found["topic"].items() if sum(counts.values())]
-    topics = dict.fromkeys(topic for task in tasks for topic in found["topic"][task])
-    return {
-        "tasks": tasks,
-        "topics": {
-            topic: {task: _cell(found["topic"][task], topic, holes.get((task, topic))) for task in tasks}
+    rows: int
+    share: float
+    """Of the task's rows."""
+    expected: float | None = None
+    """Rows expected where this is a gap."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What the accepted rows are about."""
+
+    tasks: Sequence[str]
+    topics: Mapping[str, Mapping[str, Cell]]
+    """By topic and task."""
+    axes: Mapping[str, Mapping[str, Mapping[str, Cell]]]
+    """Length of the answer and register, by task."""
+
+
+def coverage_section(facts: GenerateFacts | None) -> Coverage | None:
+    """Return the coverage of the page; None where no row was accepted."""
+    if facts is None or not facts.coverage.rows:
+        return None
+    coverage = facts.coverage
+    expected = {(gap.task, gap.topic): gap.expected for gap in coverage.gaps}
+    tasks = [task for task, counts in coverage.topics.items() if sum(counts.values())]
+    topics = dict.fromkeys(topic for task in tasks for topic in coverage.topics[task])
+    axes = {"length of the answer": coverage.difficulties, "register": coverage.registers}
+    return Coverage(
+        tasks,
+        {
+            topic: {task: _cell(coverage.topics[task], topic, expected.get((task, topic))) for task in tasks}
             for topic in topics
         },
-        "axes": {
-            name: {task: _shares(found[name][task]) for task in tasks} for name in ("difficulty", "register")
+        {
+            title: {task: {name: _cell(counts[task], name) for name in counts[task]} for task in tasks}
+            for title, counts in axes.items()
         },
-        "holes": found["holes"],
-        **{key: found[key] for key in ("rows", "cells", "empty")},
-        "near_copies": facts.get("near_copies", {}),
-        "carriers": facts.get("carriers", {}),
-    }
+    )
 
 
-def _cell(
-    counts: Mapping[str, int], name: str, expected: float | None = None
-) -> tuple[int, float, float | None]:
-    return counts[name], round(counts[name] / (sum(counts.values()) or 1), 3), expected
-
-
-def _shares(counts: Mapping[str, int]) -> dict[str, tuple[int, float, float | None]]:
-    return {name: _cell(counts, name) for name in counts}
+def _cell(counts: Mapping[str, int], name: str, expected: float | None = None) -> Cell:
+    return Cell(counts[name], round(counts[name] / (sum(counts.values()) or 1), 3), expected)

@@ -1,29 +1,31 @@
 """The report: one page that opens anywhere and one JSON file, from the files of a run alone.
 
-    runs/demo/report.html report.json                        write([runs/demo])
-    runs/report-small-small-no-replay.html …json             write([runs/small, runs/small-no-replay])
+    runs/demo/report.html report.json                        write_report([runs/demo])
+    runs/report-small-no-replay.html …json                   write_report([runs/small, runs/no-replay])
 
-The page loads nothing: style, font and pictures stand in it, there is no script, and its policy forbids all else.
+The page loads nothing: style, fonts and figures stand in it, there is no script, and its policy forbids all
+else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
 from alif import store
 from alif.errors import RecipeError
-from alif.records import STAGE_NAMES, STAGES
-from alif.report import comparison, data_section, html, plots, summary
-from alif.report.plots import PlotPoint, PlotRow
-from alif.report.snapshot import RunSnapshot, read_run
+from alif.facts.data_facts import GenerateFacts
+from alif.facts.evaluation_facts import EvaluateFacts
+from alif.report import data_section, html, plots, summary
+from alif.report.comparison import comparison_document, render_comparison
+from alif.report.plots import PlotPoint
+from alif.report.snapshot import RunSnapshot, read_run, sample_dropped, sample_examples
 from alif.report.training_section import training_section
 
-__all__ = ["report_document", "write_report"]
+__all__ = ["ScoreTable", "report_document", "score_tables", "write_report"]
 
 BENCHMARKS = {
     "heldout": "Held-out text",
@@ -32,8 +34,6 @@ BENCHMARKS = {
     "fidelity": "Failure signatures",
 }
 """Titles of the evaluation's own benchmarks; others go by their name."""
-LEGEND = list(zip(STAGE_NAMES.values(), plots.COLOURS, "●■◆", strict=False))
-"""Name, colour and mark of each stage."""
 PACKAGES = (
     "torch",
     "transformers",
@@ -43,18 +43,19 @@ PACKAGES = (
     "numpy",
     "sacrebleu",
     "rapidfuzz",
-    "pydantic",
     "aiohttp",
 )
 """Packages that are shown first."""
+LABEL_LENGTH = 34
+"""Most characters of a source's name in a figure."""
 
 
 def write_report(runs: Sequence[Path], to: Path | None = None) -> Path:
-    """Write the report of one run, or one page that compares several; return the page's path, the JSON file lies beside it.
+    """Write the report of one run, or one page that compares several; the JSON file lies beside the page.
 
     Args:
         runs: run folders; steps that are not done are left out of the page.
-        to: path of the page; by default report.html in the run's folder, or report-NAME-NAME.html beside the runs.
+        to: path of the page; by default RUN/report.html, or report-NAME-NAME.html beside several runs.
 
     Raises:
         RecipeError: no run is named, or a folder holds no run.
@@ -65,156 +66,129 @@ def write_report(runs: Sequence[Path], to: Path | None = None) -> Path:
             "a report needs a run", "Name one or several: alif report demo. `alif ls` lists them."
         )
     found = [read_run(run) for run in runs]
+    documents = [report_document(run) for run in found]
     if len(found) == 1:
         path = to or runs[0] / "report.html"
-        data, page = report_document(found[0]), _page(found[0])
+        document, page = documents[0], _render_page(found[0])
     else:
         path = to or runs[0].parent / f"report-{'-'.join(run.name for run in found)}.html"
-        data, page = (
-            comparison.comparison_document(found, [report_document(run) for run in found]),
-            comparison.comparison_page(found),
-        )
-    store.write_json(path.with_suffix(".json"), data)
+        document, page = comparison_document(found, documents), render_comparison(found)
+    store.write_json(path.with_suffix(".json"), document)
     store.write_text(path, page)
     return path
 
 
-def report_document(run: RunSnapshot) -> dict[str, Any]:
+def report_document(run: RunSnapshot) -> dict[str, object]:
     """Return report.json of one run."""
+    generate = run.facts("generate", GenerateFacts)
+    steps = [
+        {
+            "name": step,
+            "state": record.state,
+            **record.counts.model_dump(mode="json"),
+            "cost_usd": record.cost_usd,
+            "seconds": record.seconds,
+        }
+        for step, record in run.steps.items()
+    ]
     return {
         "run": run.name,
         "about": run.recipe.about,
-        "language": run.taught.code,
-        "known_language": run.known.code,
+        "language": run.target.code,
+        "known_language": run.source.code,
         "scores": [score.model_dump(mode="json") for score in run.scores],
-        "differences": [dict(row) for row in run.differences],
+        "differences": [row.model_dump(mode="json") for row in run.differences],
         "verdicts": summary.stage_verdicts(run),
         "summary": summary.summarise_run(run),
         "notices": summary.list_notices(run),
-        "steps": [dict(step) for step in run.steps],
-        "funnel": data_section.funnel_section(run),
-        "coverage": data_section.coverage_section(run),
-        "cost_usd": sum(step["cost_usd"] for step in run.steps),
-        "seconds": round(sum(step["seconds"] for step in run.steps), 3),
+        "steps": steps,
+        "funnel": generate.funnel.model_dump(mode="json") if generate else {},
+        "coverage": generate.coverage.model_dump(mode="json") if generate else {},
+        "near_duplicates": generate.near_duplicates.model_dump(mode="json") if generate else {},
+        "cost_usd": sum(record.cost_usd for record in run.steps.values()),
+        "seconds": round(sum(record.seconds for record in run.steps.values()), 3),
     }
 
 
-def _page(run: RunSnapshot) -> str:
-    packages = run.made_with.get("packages", {})
-    return (
-        html.jinja_environment()
-        .get_template("report.html.jinja")
-        .render(
-            run=run,
-            style=html.page_style((run.taught.code, run.known.code)),
-            fonts=html.embedded_fonts((run.taught.code, run.known.code)),
-            summary=summary.summarise_run(run),
-            keys=summary.headlines(run),
-            notices=summary.list_notices(run),
-            retention=summary.retention_rows(run),
-            stages=STAGE_NAMES,
-            funnel=data_section.data_tables(run),
-            coverage=data_section.coverage_section(run),
-            text_picture=_text_picture(run),
-            watching=training_section(run),
-            tables=score_tables(run),
-            blend=run.facts.get("blend", {}),
-            packages={name: packages[name] for name in PACKAGES if name in packages},
-            all_packages=packages,
-            change_picture=_change_picture(run),
-            legend=LEGEND,
-        )
+def _render_page(run: RunSnapshot) -> str:
+    generate, evaluate = run.facts("generate", GenerateFacts), run.facts("evaluate", EvaluateFacts)
+    codes, packages = (run.target.code, run.source.code), run.environment.packages
+    template = html.jinja_environment().get_template("report.html.jinja")
+    return template.render(
+        run=run,
+        style=html.page_style(codes),
+        fonts=html.embedded_fonts(codes),
+        summary=summary.summarise_run(run),
+        headlines=summary.headlines(run),
+        notices=summary.list_notices(run),
+        retention=summary.retention(run),
+        generate=generate,
+        funnel=data_section.funnel_section(generate),
+        coverage=data_section.coverage_section(generate),
+        text_figure=_plot_text(run),
+        change_figure=_plot_changes(run),
+        training=training_section(run),
+        tables=score_tables(run),
+        benchmarks={one.name: one for one in evaluate.benchmarks} if evaluate else {},
+        examples=sample_examples(run),
+        dropped=sample_dropped(run),
+        packages={name: packages[name] for name in PACKAGES if name in packages},
+        legend=plots.legend(run.systems),
     )
 
 
-def _text_picture(run: RunSnapshot) -> Markup | str:
-    """Draw bits per byte of each language and source, the stages side by side."""
-    found: dict[tuple[str, str], list[PlotPoint]] = {}
+def _plot_text(run: RunSnapshot) -> Markup:
+    """Plot bits per byte of each language and source, the systems side by side."""
+    systems = list(run.systems)
+    points: dict[tuple[str, str], list[PlotPoint]] = {}
     for score in run.scores:
         benchmark, _, source = score.benchmark.partition("/")
-        if benchmark == "heldout" and score.metric == summary.BITS and score.stage in STAGES:
-            dot = PlotPoint(STAGES.index(score.stage), score.value, score.low, score.high)
-            found.setdefault((score.language, source), []).append(dot)
-    languages = [run.taught.code, run.known.code]
-    sources = {language: [key for key in found if key[0] == language] for language in languages}
-    lines = [
-        PlotRow(
-            f"{run.tongue(language).name}: {shorten_text(source) if source else 'all'}",
-            found[language, source],
-        )
-        for language, keys in sources.items()
-        for _, source in keys
-        if not (len(keys) == 2 and source)  # one source alone says the same as all
-    ]
+        if benchmark == "heldout" and score.metric == summary.BITS:
+            point = PlotPoint(systems.index(score.stage), score.value, score.low, score.high)
+            points.setdefault((score.language, source), []).append(point)
+    rows = {}
+    for language in (run.target, run.source):
+        sources = [source for code, source in points if code == language.code]
+        for source in sources if len(sources) > 2 else sources[:1]:  # one source alone says the same as all
+            name = source if len(source) <= LABEL_LENGTH else f"…{source[1 - LABEL_LENGTH :]}"
+            rows[f"{language.name}: {name or 'all'}"] = points[language.code, source]
     about = "Bits per byte of held-out text at each stage, with 95 % intervals; lower is better."
-    return (
-        Markup(plots.plot_intervals("text", about, lines, "bits per byte (lower is better)")) if lines else ""
-    )
+    return plots.plot_intervals("text", about, rows, "bits per byte (lower is better)")
 
 
-def _change_picture(run: RunSnapshot) -> Markup | str:
-    """Draw how bits per byte of text and answers moved from the base, item by item."""
-    found: dict[str, list[PlotPoint]] = {}
-    for change in run.differences:
-        if change["benchmark"] in ("heldout", summary.ANSWERS) and change.get("against", "base") == "base":
-            label = f"{run.tongue(change['language']).name} {'text' if change['benchmark'] == 'heldout' else 'answers'}"
-            dot = PlotPoint(
-                STAGES.index(change["stage"]), change["difference"], change["low"], change["high"]
-            )
-            found.setdefault(label, []).append(dot)
-    lines = [PlotRow(label, dots) for label, dots in found.items()]
+def _plot_changes(run: RunSnapshot) -> Markup:
+    """Plot how bits per byte of text and answers changed from the base, item by item."""
+    kinds, systems = {"heldout": "text", summary.ANSWERS: "answers"}, list(run.systems)
+    rows: dict[str, list[PlotPoint]] = {}
+    for row in run.differences:
+        if row.benchmark in kinds and row.against == "base":
+            label = f"{run.language(row.language).name} {kinds[row.benchmark]}"
+            point = PlotPoint(systems.index(row.stage), row.difference, row.low, row.high)
+            rows.setdefault(label, []).append(point)
     about = "Change of bits per byte against the base, with 95 % intervals; left of the line is better."
-    return (
-        Markup(
-            plots.plot_intervals(
-                "change", about, lines, "change in bits per byte (left is better)", zero=True
-            )
-        )
-        if lines
-        else ""
-    )
+    return plots.plot_intervals("change", about, rows, "change in bits per byte (left is better)", zero=True)
 
 
-def shorten_text(source: str, longest: int = 34) -> str:
-    """Return the end of a source's name: the part that tells sources apart."""
-    return source if len(source) <= longest else f"…{source[-longest + 1 :]}"
+@dataclass
+class ScoreTable:
+    """All scores of a benchmark, as keys of `RunSnapshot.score`: (metric, language, benchmark)."""
+
+    name: str
+    title: str
+    rows: list[tuple[str, str, str]] = field(default_factory=list)
+    parts: list[tuple[str, str, str]] = field(default_factory=list)
+    """By source or task: their benchmark is `NAME/PART`."""
+    signatures: dict[str, None] = field(default_factory=dict)
 
 
-def score_tables(run: RunSnapshot) -> list[dict[str, Any]]:
-    """Return one table a benchmark: its rows are metrics and languages, each with the stages' scores and their verdicts."""
-    keys = dict.fromkeys((score.benchmark, score.metric, score.language) for score in run.scores)
-    tables = []
-    for benchmark, group in groupby(sorted(keys, key=_place(keys)), key=lambda key: key[0].partition("/")[0]):
-        lines = [_score_row(run, *key) for key in group]
-        tables.append(
-            {
-                "name": benchmark,
-                "title": BENCHMARKS.get(benchmark, benchmark),
-                "rows": [row for row in lines if not row["part"]],
-                "parts": [row for row in lines if row["part"]],
-                "signatures": sorted({row["signature"] for row in lines}),
-            }
-        )
-    return tables
-
-
-def _place(keys: Iterable[tuple[str, str, str]]) -> Any:
-    """Return a sort key that keeps the order in which benchmarks were first written."""
-    order: dict[str, int] = {}
-    for benchmark, _, _ in keys:
-        order.setdefault(benchmark.partition("/")[0], len(order))
-    return lambda key: order[key[0].partition("/")[0]]
-
-
-def _score_row(run: RunSnapshot, benchmark: str, metric: str, language: str) -> Mapping[str, Any]:
-    scores = {stage: run.score(stage, metric, language, benchmark) for stage in STAGES}
-    first = next(score for score in scores.values() if score)
-    return {
-        "metric": metric.replace("_", " "),
-        "part": benchmark.partition("/")[2],
-        "language": run.tongue(language).name,
-        "n": first.n,
-        "scores": scores,
-        "differences": {stage: run.difference(stage, metric, language, benchmark) for stage in STAGES},
-        "signature": f"{metric}: {first.signature}",
-    }
+def score_tables(run: RunSnapshot) -> list[ScoreTable]:
+    """Return one table per benchmark, in the order in which they were first written."""
+    tables: dict[str, ScoreTable] = {}
+    for score in run.scores:
+        name, _, part = score.benchmark.partition("/")
+        table = tables.setdefault(name, ScoreTable(name, BENCHMARKS.get(name, name)))
+        keys, key = table.parts if part else table.rows, (score.metric, score.language, score.benchmark)
+        if key not in keys:
+            keys.append(key)
+            table.signatures[f"{score.metric.replace('_', ' ')}: {score.signature}"] = None
+    return list(tables.values())

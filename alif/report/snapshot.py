@@ -1,12 +1,12 @@
-"""What a run folder tells: every file that the report reads, and nothing else.
+"""Read a run folder into typed records: all that the report and the cards know of a run.
 
-Any step may be missing, because a report can be asked for at any time; then its part is empty and the page says so.
+Any step may be missing, because a report can be asked for at any time; then its part of the page is empty.
 
     run/recipe.toml lock.json
-    run/STEP/step.json                      counts, facts, cost, seconds
+    run/STEP/step.json                      counts, facts (alif.facts), cost, seconds
     run/STEP/examples.jsonl dropped.jsonl   rows, read as a stream
     run/evaluate/scores.jsonl differences.jsonl answers.jsonl
-    run/runtime/STEP/curve.jsonl            step, loss, tokens_per_s, gradient_norm …; at a look bits_per_byte, samples
+    run/runtime/STEP/curve.jsonl            one CurvePoint a line
 """
 
 from __future__ import annotations
@@ -14,98 +14,193 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from alif import recipe as recipes
 from alif import store
-from alif.errors import PackError
+from alif.errors import DataError, PackError
+from alif.facts import read_facts
 from alif.language import pack as packs
 from alif.language.bidi import Direction
-from alif.recipe import Recipe
-from alif.records import Score
+from alif.language.pack import Pack
+from alif.records import STAGE_NAMES, STEP_NAMES, Document, Example, FrozenModel, Neighbour, Score
+from alif.runs import Run, StepRecord
+from alif.settings import Recipe
 
-__all__ = ["ORDER", "LanguageInfo", "RunSnapshot", "read_rows_if_there", "read_run"]
+__all__ = ["LanguageInfo", "RunSnapshot", "read_run", "sample_dropped", "sample_examples"]
 
-ORDER = (
-    "seeds", "generate", "translate", "filter", "review", "replay", "corpus", "blend",
-    "base", "pretrain", "finetune", "evaluate", "export",
-)  # fmt: skip
-"""The order in which steps are told."""
-EMPTY: Mapping[str, Any] = dict.fromkeys(
-    ("raw", "language", "task", "instruction", "output", "text", "evidence", "nearest")
-)
-"""Keys that a dropped row may lack: a document has other ones than a row, and what could not be parsed has none."""
-EXAMPLES_EACH = 3
-"""Rows of each step that are shown."""
+Facts = TypeVar("Facts", bound=FrozenModel)
+Row = TypeVar("Row", bound=BaseModel)
+
+
+class ReadModel(BaseModel):
+    """A record of which the report reads the fields below; others are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Environment(ReadModel):
+    """lock.json: what the run is made with."""
+
+    machine: str = ""
+    python: str = ""
+    commit: str = ""
+    packages: Mapping[str, str] = {}
+
+
+class Difference(ReadModel):
+    """A line of differences.jsonl: a stage against an earlier one on the same items."""
+
+    stage: str
+    against: str = "base"
+    benchmark: str
+    metric: str
+    language: str
+    difference: float
+    low: float
+    high: float
+    n: int
+    margin: float | None = None
+    verdict: str
+
+
+class SampleAnswers(ReadModel):
+    """A line of answers.jsonl: a question with the answers of all stages; samples are shown in the report."""
+
+    id: str
+    task: str
+    language: str
+    instruction: str
+    input: str
+    reference: str
+    sample: bool
+    answers: Mapping[str, str]
+    marks: Mapping[str, Mapping[str, JsonValue]]
+
+
+class TextSample(ReadModel):
+    """What a model in training wrote after a prompt."""
+
+    prompt: str
+    text: str
+
+
+class CurvePoint(ReadModel):
+    """A line of curve.jsonl: one optimiser step."""
+
+    step: int
+    loss: float
+    tokens: int | None = None
+    tokens_per_s: float | None = None
+    gradient_norm: float | None = None
+    memory_gb: float | None = None
+    peak_share: float | None = None
+    bits_per_byte: Mapping[str, float] = {}
+    """By language, where held-out texts were evaluated at this step."""
+    samples: tuple[TextSample, ...] = ()
 
 
 @dataclass(frozen=True)
 class LanguageInfo:
-    """A language of the run, as its pack names it."""
+    """A language of the run, as its pack names it; `pack` is None where that is no longer there."""
 
     code: str
     name: str
     native_name: str
     direction: Direction
-    tasks: tuple[str, ...] = ()
-    """In the pack's order."""
+    pack: Pack | None = None
+
+
+@dataclass(frozen=True)
+class DroppedRow:
+    """A dropped row or document, or a piece of a reply that could not be parsed."""
+
+    step: str
+    reason: str
+    evidence: str
+    language: str
+    task: str
+    text: str
+    output: str
+    nearest: Neighbour | None
 
 
 @dataclass(frozen=True)
 class RunSnapshot:
-    """One run, as its files tell it."""
+    """One run, as its files describe it."""
 
-    name: str
+    root: Path
     recipe: Recipe
     recipe_text: str
-    made_with: Mapping[str, Any]
-    taught: LanguageInfo
-    known: LanguageInfo
-    steps: Sequence[Mapping[str, Any]]
-    """Of each finished step: name, state, rows_in, kept, dropped, facts, cost_usd, seconds."""
+    environment: Environment
+    target: LanguageInfo
+    """The language that is taught."""
+    source: LanguageInfo
+    """The language that the base model knows."""
+    steps: Mapping[str, StepRecord]
+    """step.json of each finished step, in the order of the pipeline."""
+    seeds: Sequence[Example]
     scores: Sequence[Score]
-    differences: Sequence[Mapping[str, Any]]
-    answers: Sequence[Mapping[str, Any]]
-    """Sample questions with the answers of all stages and their marks."""
-    curves: Mapping[str, Sequence[Mapping[str, Any]]]
-    examples: Mapping[str, Sequence[Mapping[str, Any]]]
-    """A few rows of each row step."""
-    dropped: Sequence[Mapping[str, Any]]
-    """One dropped row of every step and reason, with `step`."""
-    unreviewed: bool
-    """No seed has been read by a native speaker."""
+    differences: Sequence[Difference]
+    answers: Sequence[SampleAnswers]
+    curves: Mapping[str, Sequence[CurvePoint]]
 
     @property
-    def facts(self) -> Mapping[str, Mapping[str, Any]]:
-        """What each finished step told beside its counts."""
-        return {step["name"]: step["facts"] for step in self.steps}
+    def name(self) -> str:
+        return self.root.resolve().name
 
-    def tongue(self, code: str) -> LanguageInfo:
+    @property
+    def systems(self) -> dict[str, str]:
+        """Titles of what was measured, by name: the stages, then others in the order of their scores."""
+        others = {score.stage: score.stage for score in self.scores if score.stage not in STAGE_NAMES}
+        return STAGE_NAMES | others
+
+    def facts(self, step: str, model: type[Facts]) -> Facts | None:
+        """Return the facts of a finished step.
+
+        Raises:
+            DataError: they are those of another version of alif.
+        """
+        if step not in self.steps:
+            return None
+        try:
+            return read_facts(self.steps[step].counts.facts, model)
+        except ValidationError as error:
+            folder = self.root / step
+            raise DataError(
+                f"{folder}/step.json: facts of another version of alif",
+                f"Remove {folder} to build the step again.",
+            ) from error
+
+    def read_examples(self, step: str) -> Iterator[Example]:
+        """Yield the kept rows of a step; none where it is not done."""
+        return _read_if_there(self.root / step / "examples.jsonl", Example)
+
+    def read_documents(self) -> Iterator[Document]:
+        """Yield the documents of the corpus; none where it is not done."""
+        return _read_if_there(self.root / "corpus" / "examples.jsonl", Document)
+
+    def language(self, code: str) -> LanguageInfo:
         """Return the language of that code; an unknown one runs left to right."""
-        known = {tongue.code: tongue for tongue in (self.known, self.taught)}
+        known = {language.code: language for language in (self.source, self.target)}
         return known.get(code) or LanguageInfo(code, code, code, "ltr")
 
-    def score(self, stage: str, metric: str, language: str, benchmark: str = "heldout") -> Score | None:
+    def score(self, system: str, metric: str, language: str, benchmark: str = "heldout") -> Score | None:
         """Return one score, where it was measured."""
-        key = (stage, benchmark, metric, language)
-        return next((s for s in self.scores if (s.stage, s.benchmark, s.metric, s.language) == key), None)
+        key = (system, metric, language, benchmark)
+        return next((s for s in self.scores if (s.stage, s.metric, s.language, s.benchmark) == key), None)
 
     def difference(
-        self, stage: str, metric: str, language: str, benchmark: str = "heldout", against: str = "base"
-    ) -> Mapping[str, Any] | None:
-        """Return the paired difference of a stage from an earlier one, where it was measured."""
-        key = (stage, against, benchmark, metric, language)
-        fields = ("stage", "against", "benchmark", "metric", "language")
-        return next(
-            (d for d in self.differences if tuple(d.get(name, "base") for name in fields) == key), None
-        )
-
-
-def read_rows_if_there(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a JSON Lines file; none where there is no such file."""
-    if path.is_file():
-        for _, row in store.read_rows(path):
-            yield row
+        self, system: str, metric: str, language: str, benchmark: str = "heldout"
+    ) -> Difference | None:
+        """Return the paired difference of a system to the base, where it was measured."""
+        key = (system, "base", metric, language, benchmark)
+        for row in self.differences:
+            if (row.stage, row.against, row.metric, row.language, row.benchmark) == key:
+                return row
+        return None
 
 
 def read_run(root: Path) -> RunSnapshot:
@@ -116,90 +211,78 @@ def read_run(root: Path) -> RunSnapshot:
         DataError: a file in it is damaged, with path and line.
     """
     recipe = recipes.load_recipe(root / "recipe.toml")
-    taught = _tongue(recipe.language.pack)
-    lock = root / "lock.json"
-    evaluated = root / "evaluate"
-    seeds = list(read_rows_if_there(root / "seeds" / "examples.jsonl"))
+    run, evaluated, lock = Run(root), root / "evaluate", root / "lock.json"
+    curves = {step: _read_curve(run.scratch(step) / "curve.jsonl") for step in STEP_NAMES}
     return RunSnapshot(
-        name=root.resolve().name,
+        root=root,
         recipe=recipe,
         recipe_text=store.read_text(root / "recipe.toml"),
-        made_with=store.read_json(lock) if lock.is_file() else {},
-        taught=taught,
-        known=_tongue(recipe.language.source),
-        steps=_steps(root),
-        scores=[Score.model_validate(row) for row in read_rows_if_there(evaluated / "scores.jsonl")],
-        differences=list(read_rows_if_there(evaluated / "differences.jsonl")),
-        answers=[row for row in read_rows_if_there(evaluated / "answers.jsonl") if row["sample"]],
-        curves={step: curve for step in ORDER if (curve := _curve(root / "runtime" / step / "curve.jsonl"))},
-        examples=_examples(root),
-        dropped=_dropped(root),
-        unreviewed=bool(seeds) and not any(row["origin"]["reviewed_by"] for row in seeds),
+        environment=Environment.model_validate(store.read_json(lock)) if lock.is_file() else Environment(),
+        target=_language(recipe.language.pack),
+        source=_language(recipe.language.source),
+        steps={step: record for step in STEP_NAMES if (record := run.record(step))},
+        seeds=list(_read_if_there(root / "seeds" / "examples.jsonl", Example)),
+        scores=list(_read_if_there(evaluated / "scores.jsonl", Score)),
+        differences=list(_read_if_there(evaluated / "differences.jsonl", Difference)),
+        answers=[row for row in _read_if_there(evaluated / "answers.jsonl", SampleAnswers) if row.sample],
+        curves={step: curve for step, curve in curves.items() if curve},
     )
 
 
-def _tongue(name: str) -> LanguageInfo:
+def _read_if_there(path: Path, model: type[Row]) -> Iterator[Row]:
+    return store.read_models(path, model) if path.is_file() else iter(())
+
+
+def _language(name: str) -> LanguageInfo:
     """Return a language by its pack; where the pack is no longer there, by its name alone."""
     try:
-        found = packs.load_pack(name)
+        pack = packs.load_pack(name)
     except PackError:
         code = Path(name).name
         return LanguageInfo(code, code, code, "ltr")
-    return LanguageInfo(found.code, found.name, found.native_name, found.direction, tuple(found.tasks))
+    return LanguageInfo(pack.code, pack.name, pack.native_name, pack.direction, pack)
 
 
-def _steps(root: Path) -> list[dict[str, Any]]:
-    found = []
-    for name in ORDER:
-        path = root / name / "step.json"
-        if path.is_file():
-            record = store.read_json(path)
-            counts = record["counts"]
-            found.append(
-                {
-                    "name": name,
-                    "state": record["state"],
-                    **{key: counts[key] for key in ("rows_in", "kept", "dropped", "facts")},
-                    "cost_usd": record["cost_usd"],
-                    "seconds": record["seconds"],
-                }
-            )
-    return found
-
-
-def _curve(path: Path) -> list[dict[str, Any]]:
-    """Return a training curve by step; one that a resumed run wrote twice counts once.
+def _read_curve(path: Path) -> list[CurvePoint]:
+    """Return a training curve by step; a step that a resumed run wrote twice counts once.
 
     A training that is running now may have written half of its last line, which is left out.
     """
-    by_step: dict[int, dict[str, Any]] = {}
+    by_step: dict[int, CurvePoint] = {}
     for _, line in store.read_lines(path) if path.is_file() else ():
         if line.endswith("}"):
-            row = store.parse_row(line)
-            by_step[row["step"]] = row
+            point = CurvePoint.model_validate(store.parse_row(line))
+            by_step[point.step] = point
     return [by_step[step] for step in sorted(by_step)]
 
 
-def _examples(root: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return a few rows of each row step, of as many tasks as can be."""
-    found: dict[str, list[dict[str, Any]]] = {}
+def sample_examples(run: RunSnapshot, most: int = 3) -> dict[str, list[Example]]:
+    """Return up to `most` rows of each step that makes or reads rows, of as many tasks as can be."""
+    samples: dict[str, list[Example]] = {}
     for step in ("seeds", "generate", "translate", "replay"):
-        first: dict[str, dict[str, Any]] = {}
-        for row in read_rows_if_there(root / step / "examples.jsonl"):
-            key = row["task"] if step in ("seeds", "generate") else str(len(first))
-            first.setdefault(key, row)
-            if len(first) == EXAMPLES_EACH:
+        by_key: dict[str, Example] = {}
+        for row in run.read_examples(step):
+            by_key.setdefault(row.task if step in ("seeds", "generate") else row.id, row)
+            if len(by_key) == most:
                 break
-        if first:
-            found[step] = list(first.values())
-    return found
+        if by_key:
+            samples[step] = list(by_key.values())
+    return samples
 
 
-def _dropped(root: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for step in ORDER:
-        first: dict[str, dict[str, Any]] = {}
-        for row in read_rows_if_there(root / step / "dropped.jsonl"):
-            first.setdefault(row["reason"], {**EMPTY, "step": step, **row})
-        found += [first[reason] for reason in sorted(first)]
-    return found
+def sample_dropped(run: RunSnapshot) -> list[DroppedRow]:
+    """Return one dropped row of every step and reason."""
+    samples: list[DroppedRow] = []
+    for step in STEP_NAMES:
+        path = run.root / step / "dropped.jsonl"
+        by_reason: dict[str, DroppedRow] = {}
+        for _, row in store.read_rows(path) if path.is_file() else ():
+            if row["reason"] not in by_reason:
+                text = row.get("raw") or row.get("instruction") or row.get("text") or ""
+                keys = {
+                    key: row.get(key) or "" for key in ("reason", "evidence", "language", "task", "output")
+                }
+                nearest = Neighbour.model_validate(row["nearest"]) if row.get("nearest") else None
+                by_reason[row["reason"]] = DroppedRow(step=step, text=text, nearest=nearest, **keys)
+        samples += [by_reason[reason] for reason in sorted(by_reason)]
+    return samples

@@ -1,146 +1,149 @@
-"""What a training tells while it goes on and afterwards: loss, speed, gradients, memory, looks at held-out text, samples.
+"""The page's part on training: loss, speed, gradients, memory, held-out bits per byte, generated samples.
 
-All of it is in runtime/STEP/curve.jsonl, a line a step, so `alif report RUN` shows a training that is at work.
+All of it is in runtime/STEP/curve.jsonl, a line a step, so `alif report RUN` shows a running training too.
 """
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from alif.report import plots
-from alif.report.plots import PlotLine, PlotPanel
-from alif.report.snapshot import RunSnapshot
+from alif.report.plots import PlotLine
+from alif.report.snapshot import CurvePoint, RunSnapshot
 
-__all__ = ["training_section"]
+__all__ = ["TrainingSection", "WrittenSample", "training_section"]
 
-Points = Sequence[Mapping[str, Any]]
-STEP_NAMES = {"base": "base", "pretrain": "stage 1: reading", "finetune": "stage 2: instructions"}
-"""Titles of the steps that train."""
-SHOWN_LOOKS = 3
-"""Looks whose samples stand side by side: the first, the last and one between."""
+Curves = Mapping[str, Sequence[CurvePoint]]
+TITLES = {"base": "base", "pretrain": "stage 1: text", "finetune": "stage 2: instructions"}
+"""Of the steps that train."""
+SHOWN_EVALUATIONS = 3
+"""Evaluations whose samples stand side by side: the first, the last and one between."""
 LANGUAGE_COLOURS = ("one", "two")
-"""Of the taught and of the known language."""
+"""Of the target and of the source language."""
 
 
-def training_section(run: RunSnapshot) -> dict[str, Any]:
-    """Return the pictures, the table and the samples of the page's part on training."""
-    curves = {STEP_NAMES.get(step, step): points for step, points in run.curves.items() if len(points) > 1}
-    looks = {
-        title: [point for point in points if point.get("bits_per_byte")] for title, points in curves.items()
+@dataclass(frozen=True)
+class WrittenSample:
+    """A prompt, and what the model in training wrote after it, by step."""
+
+    prompt: str
+    written: Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class TrainingSection:
+    """Figures, table and samples of all trainings of a run."""
+
+    rows: Mapping[str, Mapping[str, float | None]]
+    columns: Sequence[str]
+    """Those that any row has a value for."""
+    loss: Markup
+    speed: Markup
+    gradients: Markup
+    heldout: Markup
+    legend: Sequence[tuple[str, str, str]]
+    samples: Mapping[str, Sequence[WrittenSample]]
+
+
+def training_section(run: RunSnapshot) -> TrainingSection:
+    """Return the page's part on training."""
+    curves = {TITLES[step]: points for step, points in run.curves.items() if len(points) > 1}
+    rows = {title: _table_row(points) for title, points in curves.items()}
+    columns = [
+        key for key in next(iter(rows.values()), {}) if any(row[key] is not None for row in rows.values())
+    ]
+    evaluated = {
+        title: [point for point in points if point.bits_per_byte] for title, points in curves.items()
     }
-    looks = {title: points for title, points in looks.items() if points}
-    rows = {title: _summary(points) for title, points in curves.items()}
-    return {
-        "name": run.name,
-        "rows": rows,
-        "told": {
-            key: any(row[key] is not None for row in rows.values()) for row in rows.values() for key in row
-        },
-        "loss": _losses(curves),
-        "speed": _picture(
-            "speed", "Useful tokens a second", curves, "tokens_per_s", "1,000 tokens a second", 1000
+    evaluated = {title: points for title, points in evaluated.items() if points}
+    return TrainingSection(
+        rows=rows,
+        columns=columns,
+        loss=_plot_losses(curves),
+        speed=_plot_smooth(
+            "speed", "Useful tokens per second", curves, "tokens_per_s", "1,000 tokens/s", 1000
         ),
-        "gradients": _picture(
+        gradients=_plot_smooth(
             "gradients", "Gradient norm before clipping", curves, "gradient_norm", "gradient norm"
         ),
-        "looks": _looks(run, looks),
-        "legend": [
-            (tongue.name, colour, mark)
-            for tongue, colour, mark in zip((run.taught, run.known), LANGUAGE_COLOURS, "●■", strict=True)
+        heldout=_plot_heldout(run, evaluated),
+        legend=[
+            (language.name, colour, mark)
+            for language, colour, mark in zip((run.target, run.source), LANGUAGE_COLOURS, "●■", strict=True)
         ],
-        "samples": {title: _samples(points) for title, points in looks.items() if points[-1].get("samples")},
-    }
+        samples={title: _pick_samples(points) for title, points in evaluated.items() if points[-1].samples},
+    )
 
 
-def _summary(points: Points) -> dict[str, Any]:
-    """Return what a training's row of the table says; a GPU tells its memory and the share of its peak too."""
-    norms = [point["gradient_norm"] for point in points if point.get("gradient_norm") is not None]
-    shares = [point["peak_share"] for point in points if "peak_share" in point]
+def _table_row(points: Sequence[CurvePoint]) -> dict[str, float | None]:
+    """Return a training's row of the table; memory and utilisation are measured on a GPU alone."""
+    speeds = [point.tokens_per_s for point in points if point.tokens_per_s is not None]
+    norms = [point.gradient_norm for point in points if point.gradient_norm is not None]
+    shares = [point.peak_share for point in points if point.peak_share is not None]
+    memory = [point.memory_gb for point in points if point.memory_gb is not None]
     return {
-        "steps": points[-1]["step"],
-        "useful tokens": points[-1].get("tokens"),
-        "tokens a second": _whole(
-            _median([point["tokens_per_s"] for point in points if "tokens_per_s" in point])
-        ),
-        "loss": points[-1]["loss"],
-        "gradient norm": _median(norms),
+        "steps": points[-1].step,
+        "useful tokens": points[-1].tokens,
+        "tokens/s": round(statistics.median(speeds)) if speeds else None,
+        "loss": points[-1].loss,
+        "gradient norm": statistics.median(norms) if norms else None,
         "largest": max(norms, default=None),
-        "GB of the GPU": max((point["memory_gb"] for point in points if "memory_gb" in point), default=None),
-        "% of its peak": 100 * statistics.median(shares) if shares else None,
+        "GPU memory, GB": max(memory, default=None),
+        "% of peak FLOPS": 100 * statistics.median(shares) if shares else None,
     }
 
 
-def _median(values: Sequence[float]) -> float | None:
-    return statistics.median(values) if values else None
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None else round(value)
-
-
-def _losses(curves: Mapping[str, Points]) -> Markup | str:
+def _plot_losses(curves: Curves) -> Markup:
     about = "; ".join(
-        f"{title}: loss from {points[0]['loss']:.2f} to {points[-1]['loss']:.2f} in {points[-1]['step']} steps"
+        f"{title}: loss from {points[0].loss:.2f} to {points[-1].loss:.2f} in {points[-1].step} steps"
         for title, points in curves.items()
     )
-    return Markup(plots.plot_curves("curves", about, curves)) if curves else ""
+    return _plot_smooth("curves", about, curves, "loss", "loss, nats per token")
 
 
-def _picture(
-    name: str, about: str, curves: Mapping[str, Points], key: str, axis: str, unit: float = 1
-) -> Markup | str:
-    panels = []
-    for index, (title, points) in enumerate(curves.items()):
-        told = [
-            (float(point["step"]), float(point[key]) / unit) for point in points if point.get(key) is not None
-        ]
-        if len(told) > 1:
-            panels.append(PlotPanel(title, [PlotLine(told, plots.COLOURS[index], smooth=True)]))
-    return (
-        Markup(plots.plot_lines(name, f"{about} over the optimiser steps.", panels, axis)) if panels else ""
-    )
+def _plot_smooth(name: str, about: str, curves: Curves, field: str, axis: str, unit: float = 1) -> Markup:
+    """Plot a field of the curve over the optimiser steps, a panel for each training."""
+    panels = {}
+    for (title, points), colour in zip(curves.items(), plots.COLOURS, strict=False):
+        values = [(float(point.step), getattr(point, field)) for point in points]
+        line = [(step, value / unit) for step, value in values if value is not None]
+        if len(line) > 1:
+            panels[title] = [PlotLine(line, colour, smooth=True)]
+    return plots.plot_lines(name, about, panels, axis)
 
 
-def _looks(run: RunSnapshot, looks: Mapping[str, Points]) -> Markup | str:
-    """Draw bits per byte of both languages at each look, and say first and last in the sentence for listeners."""
-    panels, told = [], []
-    for title, points in looks.items():
+def _plot_heldout(run: RunSnapshot, evaluated: Curves) -> Markup:
+    """Plot bits per byte of both languages over the steps; the label names first and last values."""
+    panels, changes = {}, []
+    for title, points in evaluated.items():
         lines = []
-        for tongue, colour in zip((run.taught, run.known), LANGUAGE_COLOURS, strict=True):
-            seen = [
-                (float(p["step"]), float(p["bits_per_byte"][tongue.code]))
-                for p in points
-                if tongue.code in p["bits_per_byte"]
+        for language, colour in zip((run.target, run.source), LANGUAGE_COLOURS, strict=True):
+            code = language.code
+            line = [
+                (float(point.step), point.bits_per_byte[code])
+                for point in points
+                if code in point.bits_per_byte
             ]
-            if seen:
-                lines.append(PlotLine(seen, colour))
-                told.append(f"{title}, {tongue.name}: {seen[0][1]:.3f} to {seen[-1][1]:.3f}")
-        panels.append(PlotPanel(title, lines))
-    about = "Bits per byte of held-out text while training. " + "; ".join(told)
-    return Markup(plots.plot_lines("looks", about, panels, "bits per byte")) if panels else ""
+            if line:
+                lines.append(PlotLine(line, colour))
+                changes.append(f"{title}, {language.name}: {line[0][1]:.3f} to {line[-1][1]:.3f}")
+        panels[title] = lines
+    about = "Bits per byte of held-out text while training. " + "; ".join(changes)
+    return plots.plot_lines("heldout", about, panels, "bits per byte")
 
 
-def _samples(points: Points) -> list[dict[str, Any]]:
-    """Return each prompt with what the model wrote at the first look, one in the middle and the last."""
-    with_samples = [point for point in points if point.get("samples")]
-    last = len(with_samples) - 1
-    chosen = [
-        with_samples[at]
-        for at in sorted({round(last * part / (SHOWN_LOOKS - 1)) for part in range(SHOWN_LOOKS)})
-    ]
-    return [
-        {
-            "prompt": asked["prompt"],
-            "written": {
-                point["step"]: sample["text"]
-                for point in chosen
-                for sample in point["samples"]
-                if sample["prompt"] == asked["prompt"]
-            },
-        }
-        for asked in chosen[-1]["samples"]
-    ]
+def _pick_samples(points: Sequence[CurvePoint]) -> list[WrittenSample]:
+    """Return each prompt with what the model wrote at the first, a middle and the last evaluation."""
+    sampled = [point for point in points if point.samples]
+    last = len(sampled) - 1
+    places = sorted({round(last * part / (SHOWN_EVALUATIONS - 1)) for part in range(SHOWN_EVALUATIONS)})
+    by_prompt: dict[str, dict[int, str]] = {sample.prompt: {} for sample in sampled[-1].samples}
+    for place in places:
+        for sample in sampled[place].samples:
+            if sample.prompt in by_prompt:
+                by_prompt[sample.prompt][sampled[place].step] = sample.text
+    return [WrittenSample(prompt, written) for prompt, written in by_prompt.items()]

@@ -1,4 +1,4 @@
-"""The funnel and the coverage of the page: sums that agree with the step, money per accepted row, holes that are seen."""
+"""The funnel and the coverage of the page: sums that agree with the step, cost per accepted row, gaps."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from alif import store
-from alif.data.synthesis.funnel import Funnel
-from alif.llm import Reply
+from alif.facts.data_facts import GenerateFacts
 from alif.report import data_section
 from alif.report import page as report
-from alif.report.snapshot import RunSnapshot, read_run
+from alif.report.snapshot import read_run
 from tests import made_up
 
 
@@ -21,77 +20,67 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(root: Path) -> RunSnapshot:
-    return read_run(root)
+def facts(root: Path) -> GenerateFacts:
+    found = read_run(root).facts("generate", GenerateFacts)
+    assert found is not None
+    return found
 
 
-def test_each_way_to_tell_the_funnel_sums_to_the_step(root: Path, run: RunSnapshot) -> None:
-    found, counts = (
-        data_section.funnel_section(run),
-        store.read_json(root / "generate" / "step.json")["counts"],
-    )
-    for group in (found["tasks"], found["teachers"], found["ways"], {"whole": found["whole"]}):
-        assert sum(sums["pieces"] for sums in group.values()) == counts["rows_in"]
-        assert sum(sums["accepted"] for sums in group.values()) == counts["kept"]
-        assert sum(sums["requests"] for sums in group.values()) == found["whole"]["requests"]
-        for sums in group.values():
-            assert sums["pieces"] == sums["accepted"] + sum(sums["dropped"].values())
-    assert found["whole"]["dropped"] == counts["dropped"]
-    assert found["whole"]["pieces"] - found["whole"]["parsed"] == counts["dropped"]["truncated"] == 3
+def test_bars_and_legend_sum_to_the_funnel(facts: GenerateFacts) -> None:
+    section = data_section.funnel_section(facts)
+    assert section is not None
+    assert list(section.groups) == list(section.figures) == ["task", "teacher", "strategy"]
+    assert section.legend[0][:2] == ("accepted", "one")
+    assert section.legend[-1][:2] == ("other reasons", "other")
+    for parts in section.groups.values():
+        assert sum(counts.pieces for counts in parts.values()) == facts.funnel.whole.pieces
+        for counts in parts.values():
+            assert sum(data_section._bar(counts, section.reasons[:4])) == counts.pieces
 
 
-def test_money_per_accepted_row_is_the_teacher_s_own(run: RunSnapshot) -> None:
-    teachers = data_section.funnel_section(run)["teachers"]
-    assert teachers["scripted"]["usd_per_accepted"] == 0.0
-    assert teachers["dear"]["usd"] == 2.0
-    assert teachers["dear"]["usd_per_accepted"] == pytest.approx(2.0 / teachers["dear"]["accepted"])
-    assert data_section.funnel_section(run)["ways"]["reverse"]["usd"] == 0.5
-
-
-def test_where_nothing_was_accepted_a_row_has_no_price(tmp_path: Path) -> None:
+def test_where_nothing_was_accepted_a_row_has_no_price(tmp_path: Path, facts: GenerateFacts) -> None:
     root = made_up.build(tmp_path, until="seeds")
-    funnel = Funnel()
-    reply = Reply(text="", finish="stop", model="m", request="r", tokens_in=1, tokens_out=1, cost_usd=0.25)
-    funnel.add(("qa", "t", "plain"), reply, 0, ["unparsable"])
-    made_up.step(root, "generate", 0, {"unparsable": 1}, funnel=funnel.facts(["qa"]))
-    assert data_section.funnel_section(read_run(root))["whole"]["usd_per_accepted"] is None
-    assert "an accepted row" not in report.write_report([root]).read_text(encoding="utf-8")
+    nothing = made_up.funnel_counts(0, {"unparsable": 1}, 1, usd=0.25)
+    groups = {"tasks": {"qa": nothing}, "teachers": {"t": nothing}, "strategies": {"plain": nothing}}
+    funnel = facts.funnel.model_copy(update={"whole": nothing, **groups})
+    empty = facts.coverage.model_copy(update={"rows": 0})
+    changed = facts.model_copy(update={"funnel": funnel, "coverage": empty})
+    made_up.write_step(root, "generate", changed, 0, {"unparsable": 1})
+    page = report.write_report([root]).read_text(encoding="utf-8")
+    assert "requests sent" in page
+    assert "per accepted row" not in page
 
 
 def test_a_run_that_has_generated_nothing_has_neither(tmp_path: Path) -> None:
     root = made_up.build(tmp_path, until="seeds")
-    assert data_section.funnel_section(read_run(root)) == {}
-    assert data_section.coverage_section(read_run(root)) == {}
+    assert data_section.funnel_section(None) is None
+    assert data_section.coverage_section(None) is None
     page = report.write_report([root]).read_text(encoding="utf-8")
     assert 'id="coverage"' not in page
     assert "requests sent" not in page
 
 
-def test_a_hole_is_framed_with_what_was_expected_and_nothing_else_is(run: RunSnapshot) -> None:
-    topics = data_section.coverage_section(run)["topics"]
-    holes = [
-        (topic, task)
-        for topic, cells in topics.items()
-        for task, cell in cells.items()
-        if cell[2] is not None
-    ]
-    assert holes == [("law", "qa")]
-    assert topics["law"]["qa"] == (0, 0.0, 4.4)
-    assert topics["health"]["reasoning"] == (3, 0.188, None)
+def test_a_gap_is_framed_with_what_was_expected_and_nothing_else_is(facts: GenerateFacts) -> None:
+    section = data_section.coverage_section(facts)
+    assert section is not None
+    cells = {(topic, task): cell for topic, row in section.topics.items() for task, cell in row.items()}
+    assert [key for key, cell in cells.items() if cell.expected is not None] == [("law", "qa")]
+    assert cells["law", "qa"] == (0, 0.0, 4.4)
+    assert cells["health", "reasoning"] == (3, 0.188, None)
 
 
-def test_the_page_shows_picture_and_table_by_task_teacher_and_way(root: Path) -> None:
+def test_the_page_shows_figure_and_table_by_task_teacher_and_strategy(root: Path) -> None:
     page = report.write_report([root]).read_text(encoding="utf-8")
     for part in (
         'aria-label="What the teachers wrote, by task:',
         'aria-label="What the teachers wrote, by teacher:',
-        'aria-label="What the teachers wrote, by way of asking:',
+        'aria-label="What the teachers wrote, by strategy:',
         "$2.00",
         "5 bold keys",
         "<small>of 4</small>",
         "translation is saturated",
         "61 of 90 refused rows",
-        "likeness 0.810",
+        "similarity 0.810",
     ):
         assert part in page, part
 
@@ -100,5 +89,5 @@ def test_the_json_holds_what_the_page_shows(root: Path) -> None:
     report.write_report([root])
     found = store.read_json(root / "report.json")
     assert found["funnel"]["teachers"]["dear"]["usd"] == 2.0
-    assert found["coverage"]["holes"] == [{"task": "qa", "topic": "law", "rows": 0, "expected": 4.4}]
-    assert found["coverage"]["near_copies"]["pairs"] == 1
+    assert found["coverage"]["gaps"] == [{"task": "qa", "topic": "law", "rows": 0, "expected": 4.4}]
+    assert found["near_duplicates"]["pairs"] == 1

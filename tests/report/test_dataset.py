@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
+import yaml
 
 from alif import store
 from alif.errors import DataError
+from alif.records import Example, Message
 from alif.report import dataset
 from tests import made_up
 
@@ -41,7 +43,7 @@ def test_both_formats_hold_the_rows_that_the_run_made_split_as_it_was_trained(tm
 
 def test_the_card_names_what_a_hub_reads_and_where_the_rows_come_from(tmp_path: Path) -> None:
     text = (dataset.write_dataset(build(tmp_path)) / "README.md").read_text(encoding="utf-8")
-    assert text.startswith("---\nlanguage: [ur]\nlicense: ")
+    assert text.startswith('---\nlanguage: ["ur"]\nlicense: "')
     for part in (
         "  - split: train\n    path: data/train-*.parquet",
         "Arabic script, right to left",
@@ -84,7 +86,7 @@ def test_a_question_to_a_native_text_is_told_apart_from_what_a_model_wrote(tmp_p
         rows = rows_of(run / step / "examples.jsonl")
         first = next(row for row in rows if row["origin"]["kind"] == "teacher")  # type: ignore[index]
         first["origin"] |= {
-            "way": "reverse",
+            "strategy": "reverse",
             "source": "wiki#7",
             "licence": "CC BY-SA 4.0",
             "author": "Ayesha Khan",
@@ -94,7 +96,7 @@ def test_a_question_to_a_native_text_is_told_apart_from_what_a_model_wrote(tmp_p
     published = [
         row for name in ("train", "validation") for row in rows_of(folder / "jsonl" / f"{name}.jsonl")
     ]
-    (reverse,) = [row for row in published if row["way"] == "reverse"]
+    (reverse,) = [row for row in published if row["strategy"] == "reverse"]
     assert reverse["written_by"] == "a model, its output the source"
     assert (reverse["source"], reverse["licence"]) == ("wiki#7", "CC BY-SA 4.0")
     card = (folder / "README.md").read_text(encoding="utf-8")
@@ -125,3 +127,30 @@ def test_writing_again_gives_the_same_bytes(tmp_path: Path) -> None:
         for _ in range(2)
     ]
     assert files[0] == files[1]
+
+
+def test_a_licence_with_line_ends_adds_no_key_and_no_markup(tmp_path: Path) -> None:
+    run = build(tmp_path)
+    rows = rows_of(run / "blend" / "examples.jsonl")
+    for row in rows:
+        row["origin"] |= {"licence": "MIT\nextra_gated_prompt: <b>pay</b>\u2028x: y"}  # type: ignore[operator]
+        row["language"] = "no"
+    store.write_rows(run / "blend" / "examples.jsonl", rows)
+    text = (dataset.write_dataset(run) / "README.md").read_text(encoding="utf-8")
+    front = yaml.safe_load(text.split("---\n")[1])
+    assert front["license"] == "mit extra_gated_prompt: <b>pay</b> x: y"
+    assert front["language"] == ["no"]
+    assert "extra_gated_prompt" not in front
+    assert "<b>" not in text.split("---\n", 2)[2]
+
+
+def test_earlier_turns_are_published_in_both_formats(tmp_path: Path) -> None:
+    run = build(tmp_path)
+    path = run / "blend" / "examples.jsonl"
+    turns = (Message(role="system", content="مختصر جواب دیں۔"), Message(role="user", content="سلام"))
+    rows = [row.with_turns(turns) for row in store.read_models(path, Example)]
+    store.write_rows(path, rows)
+    folder = dataset.write_dataset(run)
+    table = pyarrow.parquet.read_table(folder / "data" / "train-00000-of-00001.parquet")
+    expected = [{"role": message.role, "content": message.content} for message in turns]
+    assert table.to_pylist()[0]["turns"] == rows_of(folder / "jsonl" / "train.jsonl")[0]["turns"] == expected

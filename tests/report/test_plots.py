@@ -11,14 +11,14 @@ import pytest
 
 from alif.report import page as report
 from alif.report import plots
-from alif.report.plots import PlotPoint, PlotRow
+from alif.report.plots import PlotLine, PlotPoint
 from tests import made_up
 
 CHROMIUM = Path("/usr/bin/chromium")
-ROWS = [
-    PlotRow("Urdu: <all>", [PlotPoint(0, 3.0, 2.9, 3.1), PlotPoint(1, 2.2, 2.1, 2.3)]),
-    PlotRow("اردو متن", [PlotPoint(0, 2.5, 2.5, 2.5)]),
-]
+ROWS = {
+    "Urdu: <all>": [PlotPoint(0, 3.0, 2.9, 3.1), PlotPoint(1, 2.2, 2.1, 2.3)],
+    "اردو متن": [PlotPoint(0, 2.5, 2.5, 2.5)],
+}
 
 
 def test_text_stays_text_and_colours_are_the_pages() -> None:
@@ -42,18 +42,21 @@ def test_a_picture_is_the_same_each_time() -> None:
 
 def test_odd_data_can_be_drawn() -> None:
     assert plots.plot_bars("b", "", {"qa": [0, 0]}, ("one", "other"), "candidates").endswith("</svg>\n")
-    assert (
-        plots.plot_curves("c", "", {"base": [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 2.0}]}).count(
-            "<text"
-        )
-        > 4
-    )
+    assert plots.plot_intervals("i", "", {}, "x") == plots.plot_lines("l", "", {}, "x") == ""
+    flat = {"base": [PlotLine([(1, 2.0), (2, 2.0)], "one", smooth=True)]}
+    assert plots.plot_lines("c", "", flat, "loss").count("<text") > 4
+
+
+def test_a_legend_begins_again_after_the_last_colour() -> None:
+    found = plots.legend({str(n): f"run {n}" for n in range(7)})
+    assert found["0"][1:] == found["6"][1:] == ("base", "●")
+    assert len({entry[1:] for entry in found.values()}) == 6
 
 
 def test_smoothing_keeps_ends_and_length() -> None:
     values = [float(n) for n in range(100)]
-    assert plots._smooth(values) == pytest.approx(values)
-    assert plots._smooth([1.0]) == [1.0]
+    assert plots.running_mean(values) == pytest.approx(values)
+    assert plots.running_mean([1.0]) == [1.0]
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +85,16 @@ OVERLAPS = """() => { const found = [];
     boxes.forEach(([name, a], i) => {
       if (a.left < all.left - 1 || a.right > all.right + 1) found.push(name + " leaves the picture");
       boxes.slice(i + 1).forEach(([other, b]) => {
-        const across = a.left < b.right - 1 && b.left < a.right - 1, down = a.top < b.bottom - 3 && b.top < a.bottom - 3;
+        const across = a.left < b.right - 1 && b.left < a.right - 1;
+        const down = a.top < b.bottom - 3 && b.top < a.bottom - 3;
         if (across && down) found.push(name + " on " + other);
       }); }); }
   return found; }"""
 
-VISUAL = """() => [...document.querySelectorAll("p[dir=rtl] bdi")].filter(b => b.textContent == "120 - 45 = 75").map(b => {
-  const text = b.firstChild, at = (from, to) => { const r = document.createRange(); r.setStart(text, from); r.setEnd(text, to);
+VISUAL = """() => [...document.querySelectorAll("p[dir=rtl] bdi")]
+  .filter(b => b.textContent == "120 - 45 = 75").map(b => {
+  const text = b.firstChild;
+  const at = (from, to) => { const r = document.createRange(); r.setStart(text, from); r.setEnd(text, to);
     return r.getBoundingClientRect().left; };
   return at(0, 3) < at(6, 8) && at(6, 8) < at(11, 13); })"""
 

@@ -9,7 +9,7 @@ import pytest
 from alif import store
 from alif.report import page as report
 from alif.report import plots
-from alif.report.plots import CURVE_POINTS, PlotLine, PlotPanel
+from alif.report.plots import CURVE_POINTS, PlotLine
 from alif.report.snapshot import read_run
 from alif.report.training_section import training_section
 from tests import made_up
@@ -38,31 +38,31 @@ def test_the_table_tells_speed_gradients_and_on_a_gpu_memory(run: Path) -> None:
     ]
     curve(run, "pretrain", [{**row, "peak_share": 0.4} for row in rows])
     found = training_section(read_run(run))
-    told = found["rows"]["stage 1: reading"]
+    told = found.rows["stage 1: text"]
     assert told == {
-        "steps": 3, "useful tokens": 30, "tokens a second": 200, "loss": 0.0, "gradient norm": 0.2, "largest": 0.3,
-        "GB of the GPU": 43, "% of its peak": 40.0,
+        "steps": 3, "useful tokens": 30, "tokens/s": 200, "loss": 0.0, "gradient norm": 0.2, "largest": 0.3,
+        "GPU memory, GB": 43, "% of peak FLOPS": 40.0,
     }  # fmt: skip
     page = report.write_report([run]).read_text(encoding="utf-8")
-    assert "GB of the GPU" in page
+    assert "GPU memory, GB" in page
     curve(run, "pretrain", [{key: row[key] for key in ("step", "loss")} for row in rows])
-    assert "GB of the GPU" not in report.write_report([run]).read_text(
+    assert "GPU memory, GB" not in report.write_report([run]).read_text(
         encoding="utf-8"
     )  # a column that nothing stands in
 
 
-def test_looks_and_samples_stand_side_by_side_right_to_left(run: Path) -> None:
+def test_evaluations_and_samples_stand_side_by_side_right_to_left(run: Path) -> None:
     found = training_section(read_run(run))
-    assert "Urdu: 2.800 to 2.200" in found["looks"]
-    assert "English: 2.150 to 2.250" in found["looks"]
-    assert [list(sample["written"]) for sample in found["samples"]["stage 1: reading"]] == [[60, 120, 180]]
+    assert "Urdu: 2.800 to 2.200" in found.heldout
+    assert "English: 2.150 to 2.250" in found.heldout
+    assert [list(sample.written) for sample in found.samples["stage 1: text"]] == [[60, 120, 180]]
     page = report.write_report([run]).read_text(encoding="utf-8")
     part = page[page.index("What it wrote: stage 1") :]
-    assert '<div class="said" lang="ur" dir="rtl"><p dir="rtl">' in part[: part.index("</article>")]
+    assert '<div class="text" lang="ur" dir="rtl"><p dir="rtl">' in part[: part.index("</article>")]
     assert '<bdi dir="ltr">step 120</bdi>' in part
 
 
-def test_of_many_looks_first_middle_and_last_are_shown(run: Path) -> None:
+def test_of_many_evaluations_first_middle_and_last_are_shown(run: Path) -> None:
     rows = [
         {
             "step": n,
@@ -73,8 +73,8 @@ def test_of_many_looks_first_middle_and_last_are_shown(run: Path) -> None:
         for n in range(1, 10)
     ]
     curve(run, "pretrain", rows)
-    (sample,) = training_section(read_run(run))["samples"]["stage 1: reading"]
-    assert sample["written"] == {1: "1", 5: "", 9: "9"}
+    (sample,) = training_section(read_run(run)).samples["stage 1: text"]
+    assert sample.written == {1: "1", 5: "", 9: "9"}
     page = report.write_report([run]).read_text(encoding="utf-8")
     assert ">–</p>" in page[page.index("step 5<") : page.index("step 9<")]  # it wrote nothing
 
@@ -85,14 +85,14 @@ def test_a_long_curve_is_thinned_in_the_picture_alone(run: Path) -> None:
         for n in range(1, 5 * CURVE_POINTS + 4)
     ]
     curve(run, "pretrain", rows)
-    told = training_section(read_run(run))["rows"]["stage 1: reading"]
+    told = training_section(read_run(run)).rows["stage 1: text"]
     assert (told["steps"], told["useful tokens"], told["largest"]) == (len(rows), len(rows), 2.0)
 
 
 def test_a_long_smooth_line_is_drawn_with_few_points() -> None:
     points = [(float(n), float(n % 2)) for n in range(25 * CURVE_POINTS)]
     few, many = (
-        len(plots.plot_lines("l", "", [PlotPanel("t", [PlotLine(points, "one", smooth)])], ""))
+        len(plots.plot_lines("l", "", {"t": [PlotLine(points, "one", smooth)]}, ""))
         for smooth in (True, False)
     )
     assert 5 * few < many
@@ -103,8 +103,8 @@ def test_a_training_that_is_at_work_is_shown(tmp_path: Path) -> None:
     rows = [{"step": n, "loss": 2.0, "tokens_per_s": 100.0 + n, "gradient_norm": None} for n in range(1, 4)]
     curve(run, "pretrain", rows)
     page = report.write_report([run]).read_text(encoding="utf-8")
-    assert "stage 1: reading" in page
-    assert "No looks at held-out text" in page
+    assert "stage 1: text" in page
+    assert "Held-out texts were not evaluated" in page
 
 
 def test_a_run_without_training_has_no_such_part(tmp_path: Path) -> None:
