@@ -21,7 +21,7 @@ from alif.language.pack import load_pack
 from alif.llm import budget, endpoint
 from alif.remote import backup
 from alif.runs import describe_new_ledger
-from alif.settings import Language, Recipe
+from alif.settings import Endpoint, Language, Recipe
 from alif.train import tracker
 
 __all__ = ["check_recipe"]
@@ -101,14 +101,20 @@ def _settings(recipe: Recipe) -> Iterator[Document]:
 def _hosts(recipe: Recipe) -> list[tuple[str, str]]:
     """Return (host, what is sent there) of everything that a run of this recipe would contact."""
     hub_ids = [one for files in _sources(recipe).values() for one in files if one.startswith("hub:")]
-    base = recipe.student.base
-    if base != "tiny" and not Path(base).exists():
-        hub_ids.append(base)
+    models = [one.model for one in recipe.system.values() if not one.base_url]
+    hub_ids += [one for one in (recipe.student.base, *models) if one != "tiny" and not Path(one).exists()]
     hub = [f"the request for {one}, and HF_TOKEN where it is set" for one in dict.fromkeys(hub_ids)]
     if recipe.runtime.backup.startswith(backup.HUB):
         hub.append(f"finished steps, checkpoints and the ledger, to {recipe.runtime.backup}; HF_TOKEN")
     on_hub = [("huggingface.co", sent) for sent in hub]
-    return [*endpoint.contacted_hosts(recipe.teacher), *on_hub, *tracker.tracker_hosts(recipe.runtime)]
+    endpoints = endpoint.contacted_hosts(_endpoints(recipe))
+    return [*endpoints, *on_hub, *tracker.tracker_hosts(recipe.runtime)]
+
+
+def _endpoints(recipe: Recipe, teachers: bool = True) -> dict[str, Endpoint]:
+    """Return the chat models that a run asks, by recipe key."""
+    systems = {f"system.{name}": one for name, one in recipe.system.items() if one.base_url}
+    return {f"teacher.{name}": one for name, one in recipe.teacher.items() if teachers} | systems
 
 
 def _sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
@@ -144,9 +150,9 @@ def _problems(recipe: Recipe) -> list[AlifError]:
     if asks and not recipe.teacher:
         hint = "Add a table [teacher.NAME] with model and base_url."
         found.append(RecipeError("teacher: the recipe has none", hint))
-    for name, teacher in recipe.teacher.items() if asks else ():
-        collect(budget.price_of, name, teacher)
-        collect(endpoint.read_api_key, name, teacher)
+    for key, one in _endpoints(recipe, asks).items():
+        collect(budget.price_of, key, one)
+        collect(endpoint.read_api_key, key, one)
     if asks and recipe.teacher:
         from alif.data import teachers  # takes as long to load as the rest of this file
         from alif.data.synthesis import self_instruct

@@ -75,7 +75,7 @@ def _create_pack(code: str, sample: Path | None, folder: Path, name: str, native
         "script": measured.script,
         "direction": measured.direction,
         "letters": len(measured.letters),
-        "little_words": len(measured.words),
+        "little_words": len(measured.function_words),
         "neighbours": list(measured.neighbours),
     }
 

@@ -71,7 +71,7 @@ def test_check_knows_shares_of_no_task_and_tasks_without_a_teacher(
     misspelt = "teacher.scripted.weight.sentimant: no task of the pack ur"
     assert problems("{sentimant = 3.0, other = 1.0}") == [misspelt]
     uncovered = problems("{reasoning = 1.0}")
-    assert "teacher.NAME.weight: no teacher has a share of the task generation" in uncovered
+    assert "teacher.NAME.weight: no teacher has a weight for the task generation" in uncovered
     assert not any("task reasoning" in one for one in uncovered)
     second = 'teacher.two={model="m", base_url="http://pc:1/v1"}'
     assert problems("{reasoning = 1.0}", second) == [], "the other teacher has the rest"
@@ -111,3 +111,19 @@ def test_a_pack_with_errors_is_exit_1_after_all_of_them_were_printed(
     told = capsys.readouterr()
     assert "seeds/qa.jsonl:1: not a JSON object" in told.out
     assert "wrong\nStart at the top" in told.err
+
+
+def test_check_names_the_hosts_of_systems_that_are_measured_beside_the_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    systems = [
+        'system.gpt={model="gpt-4o", base_url="https://api.openai.com/v1"}',
+        'system.published={model="a/b"}',
+    ]
+    sets = [part for line in systems for part in ("--set", line)]
+    assert run_command(["check", "demo", "--json", *sets]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert {host["host"] for host in found["hosts"]} == {"127.0.0.1", "api.openai.com", "huggingface.co"}
+    messages = [problem["message"] for problem in found["problems"]]
+    assert any(message.startswith("system.gpt.usd_per_million_in") for message in messages)

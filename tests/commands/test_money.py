@@ -88,10 +88,11 @@ def test_money_without_a_reply_is_shown_and_settled(
         "spent_usd": 0.0,
         "cap_usd": 1.0,
         "steps": {},
+        "roles": {},
         "unsettled": nothing,
     }
     with closing(Ledger(Path("runs/demo/ledger.sqlite"))) as ledger:
-        ledger.sending(a_request(0), "demo", "generate", 2.5)
+        ledger.record_sent(a_request(0), "demo", "generate", 2.5)
     assert document("status", "demo")["money"]["unsettled"] == {"requests": 1, "usd": 2.5, "batches": []}
     assert run_command(["status", "demo"]) == 0
     told = capsys.readouterr().out.replace("\n", " ")

@@ -14,7 +14,7 @@ def test_a_plan_is_printed_and_is_one_document(
     document: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan = document("plan", "urdu-8b", "--gpu", "h200")["plan"]
-    assert plan["gpu"] == "H200"
+    assert plan["gpu"] == "h200"
     assert [stage["stage"] for stage in plan["stages"]] == ["pretrain", "finetune"]
     assert run_command(["plan", "urdu-8b", "--gpu", "t4"]) == 0
     table = capsys.readouterr().out

@@ -51,6 +51,7 @@ def test_a_run_that_the_cap_stopped_says_so_and_what_is_spent(
     assert found["money"]["spent_usd"] == pytest.approx(whole)
     assert found["money"]["cap_usd"] == 0.1
     assert found["money"]["steps"] == {"check": check, "generate": asked}
+    assert found["money"]["roles"] == {"teacher": pytest.approx(whole)}
     assert 0 < step["cost_usd"] == asked
     assert document("ls")["runs"] == [{"name": "demo", "state": "cap reached at generate"}]
 
