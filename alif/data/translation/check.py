@@ -3,9 +3,9 @@ translated."""
 
 from __future__ import annotations
 
-from alif.data.translation.protect import protected_numbers, protected_spans, without_protected
 from alif.language import language_id, text
 from alif.language.pack import Pack
+from alif.language.protected_spans import protected_numbers, protected_spans, without_protected
 
 __all__ = ["find_translation_fault"]
 

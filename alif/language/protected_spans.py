@@ -1,14 +1,15 @@
 """Code, addresses and numbers that a translation must keep.
 
-They are not hidden behind placeholders, which damage the grammar around them: the teacher is told to keep
-them, and a translation that lost one is dropped with what is missing."""
+They are not hidden behind placeholders, which damage the grammar around them: the teacher is told to keep them, and a
+translation that lost one is dropped with what is missing.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 
-from alif.language import text
+from alif.language.normalisation import fold_text
 from alif.language.pack import Pack
 
 __all__ = ["protected_numbers", "protected_spans", "without_protected"]
@@ -21,23 +22,22 @@ _PROTECTED = re.compile(
     re.DOTALL | re.ASCII,
 )
 """Code, web and mail addresses, names of variables, functions and files."""
-_SENTENCE_MARKS = ".,;:!?"
-"""Marks that end the sentence, not the address before them."""
+_SENTENCE_MARKS = ".,;:!?،؛؟۔।"
+"""Marks that end the sentence, not the address before them, in the shipped scripts."""
 
 
-def protected_spans(value: str) -> Counter[str]:
+def protected_spans(text: str) -> Counter[str]:
     """Return code, addresses and names of a text, each as often as it occurs."""
-    return Counter(found.rstrip(_SENTENCE_MARKS) for found in _PROTECTED.findall(value))
+    return Counter(found.rstrip(_SENTENCE_MARKS) for found in _PROTECTED.findall(text))
 
 
-def protected_numbers(value: str, pack: Pack) -> Counter[str]:
-    """Return the runs of digits of a text, folded for comparing; marks that group digits do not split
-    them."""
-    folded = text.fold_text(without_protected(value), pack)
-    group = re.escape(text.fold_text(pack.numbers.group, pack))
+def protected_numbers(text: str, pack: Pack) -> Counter[str]:
+    """Return the runs of digits of a text, folded for comparing; marks that group digits do not split them."""
+    folded = fold_text(without_protected(text), pack)
+    group = re.escape(fold_text(pack.numbers.group, pack))
     return Counter(re.findall(r"\d+", re.sub(rf"(?<=\d)[{group}](?=\d)", "", folded)))
 
 
-def without_protected(value: str) -> str:
+def without_protected(text: str) -> str:
     """Return a text with a space for each protected span."""
-    return _PROTECTED.sub(" ", value)
+    return _PROTECTED.sub(" ", text)
