@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError, Group
 
 from alif import console
-from alif.commands import check, listing, money, new, plan, results, rows, status, steps
+from alif.commands import listing, money, new, plan, recipe_check, results, rows, status, steps
 from alif.errors import AlifError
 from alif.pipeline import GENERATE, PIPELINE
 
@@ -22,7 +22,7 @@ STEPS = Group("Steps, each with the steps that it needs", sort_key=2)
 COMMANDS: dict[str, Callable[..., None]] = {
     "ls": listing.list_all,
     "new": new.copy_recipe,
-    "check": check.check_recipe,
+    "check": recipe_check.check_recipe,
     "plan": plan.plan_recipe,
     "ping": money.ping_recipe,
     "estimate": money.estimate_recipe,

@@ -19,40 +19,11 @@ from pydantic import ValidationError
 
 from alif.errors import RecipeError
 from alif.records import FrozenModel
-from alif.settings import (
-    Adapter,
-    Benchmarks,
-    Corpus,
-    Evaluate,
-    Export,
-    ExternalSystem,
-    Filter,
-    Finetune,
-    Generate,
-    Language,
-    Part,
-    Pool,
-    Pretrain,
-    Recipe,
-    Replay,
-    Review,
-    Runtime,
-    Seeds,
-    Sources,
-    Split,
-    Stage,
-    Student,
-    Teacher,
-    Tiny,
-    Translate,
-)
+from alif.settings import ExternalSystem, Part, Recipe, Teacher
 from alif.settings.renamed import RENAMED_KEYS
 from alif.settings.types import NOT_IDENTITY
 
 __all__ = [
-    "Adapter", "Benchmarks", "Corpus", "Evaluate", "Export", "ExternalSystem", "Filter", "Finetune",
-    "Generate", "Language", "Part", "Pool", "Pretrain", "Recipe", "Replay", "Review", "Runtime", "Seeds",
-    "Sources", "Split", "Stage", "Student", "Teacher", "Tiny", "Translate",
     "dump_recipe",
     "find_recipe",
     "identity_settings",
@@ -60,7 +31,7 @@ __all__ = [
     "load_recipe",
     "shipped_recipes",
     "validate_recipe",
-]  # fmt: skip
+]
 
 NAMED_TABLES: Mapping[str, type[FrozenModel]] = {"teacher": Teacher, "blend": Part, "system": ExternalSystem}
 """Tables that a recipe may have several of, by names of its own: [teacher.NAME]."""

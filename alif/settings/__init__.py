@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from alif.records import FrozenModel
-from alif.settings.data import (
+from alif.settings.data_tables import (
     Corpus,
     Endpoint,
     Filter,
@@ -27,15 +27,15 @@ from alif.settings.data import (
     Teacher,
     Translate,
 )
-from alif.settings.evaluation import Benchmarks, Evaluate, ExternalSystem, Systems
-from alif.settings.runtime import Runtime
-from alif.settings.training import Adapter, Export, Finetune, Pretrain, Stage, Student, Tiny
+from alif.settings.evaluation_tables import Benchmarks, Evaluate, ExternalSystem, Systems
+from alif.settings.runtime_table import Runtime
+from alif.settings.training_tables import Adapter, Export, Finetune, Pretrain, Stage, StudentSettings, Tiny
 from alif.settings.types import RunName
 
 __all__ = [
     "Adapter", "Benchmarks", "Corpus", "Endpoint", "Evaluate", "Export", "ExternalSystem", "Filter",
     "Finetune", "Generate", "Language", "Part", "Pool", "Pretrain", "Recipe", "Replay", "Review", "Runtime",
-    "Seeds", "Sources", "Split", "Stage", "Student", "Teacher", "Tiny", "Translate",
+    "Seeds", "Sources", "Split", "Stage", "StudentSettings", "Teacher", "Tiny", "Translate",
 ]  # fmt: skip
 
 
@@ -61,7 +61,7 @@ class Recipe(FrozenModel):
     """One table a part: [blend.NAME]; NAME is generate, translate, replay, or anything with a source."""
     split: Split = Split()
     corpus: Corpus = Corpus()
-    student: Student = Student()
+    student: StudentSettings = StudentSettings()
     tiny: Tiny = Tiny()
     adapter: Adapter = Adapter()
     pretrain: Pretrain = Pretrain()

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from alif.records import STAGES, FrozenModel
-from alif.settings.data import Endpoint
+from alif.settings.data_tables import Endpoint
 from alif.settings.types import Files, RunName
 
 

@@ -113,8 +113,10 @@ def _hosts(recipe: Recipe) -> list[tuple[str, str]]:
 
 def _endpoints(recipe: Recipe, teachers: bool = True) -> dict[str, Endpoint]:
     """Return the chat models that a run asks, by recipe key."""
-    systems = {f"system.{name}": one for name, one in recipe.system.items() if one.base_url}
-    return {f"teacher.{name}": one for name, one in recipe.teacher.items() if teachers} | systems
+    found: dict[str, Endpoint] = {
+        f"system.{name}": one for name, one in recipe.system.items() if one.base_url
+    }
+    return {f"teacher.{name}": one for name, one in recipe.teacher.items() if teachers} | found
 
 
 def _sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:

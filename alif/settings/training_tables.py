@@ -9,7 +9,7 @@ from pydantic import Field
 from alif.records import FrozenModel
 
 
-class Student(FrozenModel):
+class StudentSettings(FrozenModel):
     """The model that we train."""
 
     base: str = "meta-llama/Llama-3.1-8B"
