@@ -29,10 +29,10 @@ import tomli_w
 from alif import store
 from alif.data.demo import demo_teacher
 from alif.language import pack
-from alif.llm.chat_model import Message, ReplyFunction, ScriptedReply
-from alif.llm.demo_server import ScriptedServer, ServedBatch, serve_scripted
-from alif.llm.fault_injection import InjectedFaults
+from alif.llm.chat_model import ReplyFunction, ScriptedReply
 from alif.llm.ledger import Account, Ledger
+from alif.records import Message
+from tests.fake_provider import FakeProvider, InjectedFaults, ServedRequest, serve_provider
 
 PRICE = 10.0
 """Dollars a million tokens, in and out: so cost and tokens are one number."""
@@ -52,13 +52,13 @@ class Place:
     """A folder to run alif in, and a provider on loopback."""
 
     folder: Path
-    server: ScriptedServer
+    server: FakeProvider
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def recipe(self, name: str) -> str:
         """Write a recipe of one teacher at the server, and return its path."""
         prices = {"usd_per_million_in": PRICE, "usd_per_million_out": PRICE}
-        gpt = {"model": "parrot", "address": self.server.address, "max_tokens": 2048, **prices}
+        gpt = {"model": "parrot", "base_url": self.server.address, "max_tokens": 2048, **prices}
         values = {
             "extends": "demo",
             "name": name,
@@ -94,7 +94,7 @@ class Place:
 
 @pytest.fixture
 def place(teacher: ReplyFunction, tmp_path: Path) -> Iterator[Place]:
-    with serve_scripted(teacher) as server:
+    with serve_provider(teacher) as server:
         yield Place(tmp_path, server)
 
 
@@ -133,7 +133,7 @@ def account(path: Path, run: str) -> Account:
         ledger.close()
 
 
-def check_books(place: Place, name: str, served: Sequence[ServedBatch]) -> Account:
+def check_books(place: Place, name: str, served: Sequence[ServedRequest]) -> Account:
     """Compare ledger, rows and the server's own records; return the run's account."""
     replies = {record.id: (record.tokens_in, record.tokens_out) for record in served if not record.fault}
     books = account(place.ledger(name), name)
@@ -157,7 +157,7 @@ def check_books(place: Place, name: str, served: Sequence[ServedBatch]) -> Accou
     return books
 
 
-def kill(process: subprocess.Popen[str], server: ScriptedServer, moments: random.Random) -> bool:
+def kill(process: subprocess.Popen[str], server: FakeProvider, moments: random.Random) -> bool:
     """Kill a process at a random moment: while it starts, or at or after one of its first requests."""
     wanted = len(server.served) + moments.randint(-1, 3)
     deadline = time.monotonic() + (moments.uniform(0.0, 1.5) if wanted < len(server.served) else 60.0)
@@ -177,7 +177,7 @@ def kill(process: subprocess.Popen[str], server: ScriptedServer, moments: random
 def test_killed_at_random_moments_nothing_is_lost_and_nothing_doubled(
     place: Place, kills: int, accepted: int, seed: int
 ) -> None:
-    place.tables["generate"] = {"accepted": accepted, "items": 1}
+    place.tables["generate"] = {"target_rows": accepted, "rows_per_request": 1}
     finished(place.generate("calm"))
     calm = check_books(place, "calm", place.server.served)
     place.server.chaos = InjectedFaults(slow=1.0, slow_s=0.02)
@@ -305,7 +305,7 @@ def test_a_refusal_for_good_is_a_sentence_and_the_run_goes_on_when_it_is_mended(
 ) -> None:
     """After a few replies the provider refuses: the key is drawn in, the model is gone, the balance is used up."""
     monkeypatch.setenv("TEST_KEY", "sk-secret-key")
-    place.tables = {"teacher": {"key": "TEST_KEY"}, "generate": {"target_rows": 28}}
+    place.tables = {"teacher": {"api_key_env": "TEST_KEY"}, "generate": {"target_rows": 28}}
     answers, asked = place.server.script, itertools.count()
 
     def some(messages: Sequence[Message], draw: int) -> ScriptedReply:
@@ -336,7 +336,7 @@ def test_what_is_unknown_is_said_before_anything_is_sent(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    place.tables["teacher"] = {"address": "https://api.example.invalid/v1"}
+    place.tables["teacher"] = {"base_url": "https://api.example.invalid/v1"}
     refused_as(place.generate("keyless"), "needs a key", "OPENAI_API_KEY is not set")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-key")
     for name, side in (("unpriced-out", "out"),):
@@ -362,7 +362,7 @@ def test_without_a_network_the_run_stops_with_a_sentence_and_goes_on_later(
     place: Place, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-key")
-    place.tables["teacher"] = {"address": address}
+    place.tables["teacher"] = {"base_url": address}
     done = place.generate("offline")
     refused_as(done, "cannot reach", "Check the network", "goes on where it stopped")
     assert account(place.ledger("offline"), "offline").usd == 0.0

@@ -1,44 +1,55 @@
-"""What is asked of a chat model and what it answers, whoever the model is.
+"""What a chat model is asked and what it answers, whoever the model is.
 
     messages, draw  ──▶  ChatModel.reply  ──▶  Reply
 
-`draw` says which repetition of the same messages is meant: two draws are two requests, the same draw is one request for ever.
+`draw` numbers repetitions of the same messages: two draws are two requests, the same draw is the same request.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import time
 from collections.abc import Coroutine, Iterable, Sequence
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeVar
 
-from pydantic import AfterValidator
-
-from alif.records import FrozenModel, Message, sanitize_text
+from alif.records import FrozenModel, Message
 
 __all__ = [
     "ChatModel",
-    "Message",
+    "Question",
     "Reply",
     "ReplyFunction",
+    "Role",
     "ScriptedReply",
+    "cancel_tasks",
     "finish_in_flight",
     "gather_or_cancel",
-    "sanitize_text",
 ]
 
 T = TypeVar("T")
+Role = Literal["teacher", "translator", "judge", "baseline", "student"]
+"""What an endpoint is asked for; the ledger sums up costs by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request to one endpoint."""
+
+    endpoint: str
+    """Its name in the recipe."""
+    messages: Sequence[Message]
+    draw: int = 0
 
 
 class Reply(FrozenModel):
     """What a model answered, and what that took."""
 
     text: str
-    """The answer, made `whole`."""
+    """The answer, sanitized."""
     finish: str
-    """Why it ended: "stop", "length" (cut off at max_tokens), "content_filter", or the provider's own word."""
+    """Why it ended: "stop", "length" (max_tokens reached), "content_filter", or the provider's own word."""
     model: str
     """The model as the provider names it in the reply."""
     request: str
@@ -47,22 +58,22 @@ class Reply(FrozenModel):
     tokens_out: int
     """Reasoning tokens included."""
     cost_usd: float
-    """What the reply cost when it was sent for."""
+    """What the reply cost when it was requested."""
     stored: bool = False
     """Whether it came from the ledger, free."""
     turns: tuple[str, ...] = ()
-    """Hashes of all requests of its conversation, in order, where it took several: tokens and cost are those of all."""
+    """Hashes of all requests of its conversation, in order, where it took several; tokens and cost are sums."""
 
 
 class ChatModel(Protocol):
-    """One door to every model: teacher, translator, judge, our own student."""
+    """Any model that is asked: teacher, translator, judge, baseline, student."""
 
     async def reply(self, messages: Sequence[Message], *, draw: int = 0) -> Reply:
         """Answer `messages`. The same messages, settings and `draw` are answered from the ledger, free."""
 
 
 class ScriptedReply(FrozenModel):
-    """What a script answers: a text, or with a `status` of 400 and more a refusal with the text as its message."""
+    """What a reply function answers: a text, or with a `status` from 400 a refusal with that message."""
 
     text: str
     finish: str = "stop"
@@ -75,11 +86,11 @@ class ReplyFunction(Protocol):
     """What the offline teacher answers: a pure function of the messages and the draw."""
 
     def __call__(self, messages: Sequence[Message], draw: int, /) -> ScriptedReply:
-        """Answer `messages` for the time numbered `draw`."""
+        """Answer `messages` for the repetition `draw`."""
 
 
 async def gather_or_cancel(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Await `calls` at the same time and return their results in order.
+    """Await `calls` concurrently and return their results in order.
 
     At the first failure the others are cancelled and that failure is raised as it is.
     """
@@ -87,13 +98,19 @@ async def gather_or_cancel(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     try:
         return list(await asyncio.gather(*tasks))
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_tasks(tasks)
+
+
+async def cancel_tasks(tasks: Iterable[asyncio.Task[T]]) -> None:
+    """Cancel what is not done and wait until all are; their errors are dropped."""
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def finish_in_flight(call: Coroutine[Any, Any, T], within_s: float) -> T:
-    """Await `call`; when cancelled, however often, let it end all the same, but no longer than `within_s` or the event loop."""
+    """Await `call`; when cancelled, however often, give it up to `within_s` to end before the cancellation is raised."""
     task = asyncio.ensure_future(call)
     try:
         return await asyncio.shield(task)
@@ -104,5 +121,4 @@ async def finish_in_flight(call: Coroutine[Any, Any, T], within_s: float) -> T:
                 await asyncio.wait([task], timeout=left_s)
         raise
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel_tasks([task])

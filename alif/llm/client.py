@@ -1,11 +1,11 @@
-"""Ask one teacher one thing until it is answered: the ledger first, then money, a place, the wire.
+"""Ask one endpoint until it answers: the ledger first, then money, a place in flight, HTTP.
 
-    reply ─▶ ledger has it? ── yes ───────────────────────────────────────────▶ Reply, free
-                 └─ no ─▶ budget.hold ─▶ limiter.slot ─▶ ledger.sending ─▶ POST ─▶ ledger.answered ─▶ Reply
-                              ▲                                              │ fault
-                              └────────── wait, longer each time ◀───────────┘
+    reply ─▶ in the ledger? ── yes ─────────────────────────────────────────────────────────▶ Reply, free
+                 └─ no ─▶ budget.reserve ─▶ limiter.slot ─▶ record_sent ─▶ POST ─▶ record_reply ─▶ Reply
+                              ▲                                             │ ProviderError
+                              └─────────── wait, longer each time ◀─────────┘
 
-A request is tried until it is answered or the run stops with a sentence; it is never skipped.
+A request is retried until it is answered or the run stops with a sentence; it is never skipped.
 """
 
 from __future__ import annotations
@@ -15,56 +15,58 @@ import itertools
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 from weakref import WeakValueDictionary
+
+from pydantic import JsonValue
 
 from alif import console
 from alif.errors import ReplyError
 from alif.formatting import format_duration
 from alif.llm import endpoint, protocol
 from alif.llm.budget import Budget, Price, Reservation
-from alif.llm.chat_model import Message, Reply, finish_in_flight
+from alif.llm.chat_model import Question, Reply, Role, finish_in_flight, gather_or_cancel
 from alif.llm.http import HttpResponse, HttpTransport
 from alif.llm.ledger import Ledger, LedgerRequest
 from alif.llm.limiter import Limiter
 from alif.llm.parse import ParsedReply, UnparsableReply, parse_reply
-from alif.llm.provider_error import ProviderError, from_status
-from alif.recipe import Teacher
+from alif.llm.provider_error import TIMEOUT, ProviderError, from_status
+from alif.records import Message
+from alif.settings import Teacher
 
 __all__ = ["EndpointClient", "RequestContext", "RetryPolicy"]
 
 T = TypeVar("T")
 
-TOLD_FROM_S = 10.0
-"""A wait of this length is told on the screen."""
-TIMEOUT = "timeout"
-TOO_LATE = (TIMEOUT, "408", "504", "524")
-"""Faults of a host, or of a gateway before it, that took too long: perhaps it is sent more at once than it bears."""
+LOGGED_FROM_S = 10.0
+"""A wait of this length is logged."""
+TIMEOUTS = (TIMEOUT, "408", "504", "524")
+"""Failures of a host, or of a gateway before it, that took too long: perhaps it is sent too much at once."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long to try again. Each wait doubles, up to the longest, less a seeded part so that not all come back at once."""
+    """How long to retry. Each wait doubles, up to the longest, less a seeded jitter."""
 
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0
     unreached_s: float = 20.0
-    """How long a host that has not answered yet is tried to be reached."""
+    """How long a host that has never responded is retried while there is no connection."""
     silence_s: float = 600.0
-    """The same for a host that has answered before: the network may come back."""
+    """The same for a host that has responded before: the network may come back."""
     give_up_s: float = 1800.0
-    """How long one request is tried at all."""
+    """How long one request is retried at all."""
     timeouts: int = 3
     """The same for a request that times out, in timeouts, where that is longer."""
-    landing_s: float = 20.0
-    """How long replies that are on their way are waited for when the run stops: they are paid for."""
-    gather_s: float = 0.25
-    """How long a batch waits for one more request."""
+    finish_s: float = 20.0
+    """How long replies in flight are waited for when the run stops: they are paid for."""
     first_poll_s: float = 2.0
     longest_poll_s: float = 60.0
-    """The waits between two looks at a batch grow from the one to the other."""
+    """The waits between two polls of a batch grow from the one to the other."""
+    find_batch_s: float = 60.0
+    """How long after its creation a batch may be missing from the provider's list of batches."""
 
     def wait_s(self, request: str, attempt: int) -> float:
         """Return the wait after `attempt` (from 0): a pure function of the request and the attempt."""
@@ -74,215 +76,218 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class RequestContext:
-    """What all teachers of a step share."""
+    """What all endpoints of a session share."""
 
     run: str
     step: str
+    role: Role
     ledger: Ledger
     budget: Budget
-    seats: asyncio.Semaphore
-    """runtime.max_concurrency requests in flight, over all teachers."""
-    patience: RetryPolicy
+    concurrency: asyncio.Semaphore
+    """runtime.max_concurrency requests in flight, over all endpoints."""
+    retry_policy: RetryPolicy
     timeout_s: float
-    asking: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    """One lock a request under way, so that the same request is not sent twice at once."""
-    heard: set[str] = field(default_factory=set)
-    """Hosts that have answered anything."""
-    told: set[str] = field(default_factory=set)
+    request_locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    """By request hash, so that a request is not sent twice concurrently."""
+    responded_hosts: set[str] = field(default_factory=set)
+    logged: set[str] = field(default_factory=set)
 
-    def tell(self, text: str) -> None:
-        """Say something on the screen, once."""
-        if text not in self.told:
-            self.told.add(text)
+    def request_lock(self, request: LedgerRequest) -> asyncio.Lock:
+        """Return the lock of a request."""
+        return self.request_locks.setdefault(request.hash, asyncio.Lock())
+
+    def log_once(self, text: str) -> None:
+        """Log something, once a session."""
+        if text not in self.logged:
+            self.logged.add(text)
             console.log(text)
 
 
 @dataclass(frozen=True)
 class EndpointClient:
-    """One teacher and everything needed to ask it."""
+    """One endpoint and everything needed to ask it."""
 
     name: str
-    teacher: Teacher
-    edition: str
     key: str
+    """The recipe key of its table, for messages."""
+    settings: Teacher
+    answers_digest: str
+    """Offline teacher only: digest of what its reply function answers from."""
+    api_key: str
     price: Price
     limiter: Limiter
-    wire: HttpTransport
-    desk: RequestContext
+    transport: HttpTransport
+    context: RequestContext
 
     async def reply(self, messages: Sequence[Message], *, draw: int = 0) -> Reply:
         """Answer `messages`. The same messages, settings and `draw` are answered from the ledger, free."""
-        request = self.request(messages, draw)
-        async with self.alone(request):
-            return self.desk.ledger.answer(request.hash) or await self.answered(
-                request, protocol.request_body(self.teacher, messages)
+        request = self.build_request(messages, draw)
+        async with self.context.request_lock(request):
+            return self.context.ledger.answer(request.hash) or await self.send_until_answered(
+                request, messages
             )
 
-    def request(self, messages: Sequence[Message], draw: int) -> LedgerRequest:
-        """Return what the ledger calls this question."""
-        settings: dict[str, Any] = {
-            "max_tokens": self.teacher.max_tokens,
-            "temperature": self.teacher.temperature,
+    async def reply_all(self, questions: Sequence[Question]) -> list[Reply]:
+        """Answer questions concurrently; the replies are in their order."""
+        return await gather_or_cancel(self.reply(one.messages, draw=one.draw) for one in questions)
+
+    def build_request(self, messages: Sequence[Message], draw: int) -> LedgerRequest:
+        """Return a question as the ledger identifies it."""
+        settings: dict[str, float | str] = {
+            "max_tokens": self.settings.max_tokens,
+            "temperature": self.settings.temperature,
         }
-        if self.edition:
-            settings["edition"] = self.edition
+        if self.answers_digest:
+            settings["edition"] = self.answers_digest
         return LedgerRequest.of(
-            self.name, self.teacher.base_url, self.teacher.model, messages, settings, draw=draw
+            self.name, self.settings.base_url, self.settings.model, messages, settings, draw=draw
         )
 
-    def alone(self, request: LedgerRequest) -> asyncio.Lock:
-        """Return the lock that keeps a request from being sent twice at the same time."""
-        return self.desk.asking.setdefault(request.hash, asyncio.Lock())
+    def upper_usd(self, request: LedgerRequest, *, has_output: bool = True) -> float:
+        """Return the most that a request can cost; where no output was generated, that is the prompt alone."""
+        return self.price.upper_usd(
+            len(request.payload.encode()), self.settings.max_tokens if has_output else 0
+        )
 
-    def upper_usd(self, request: LedgerRequest, *, written: bool = True) -> float:
-        """Return the most that a request can cost; where nothing was written for it, that is the prompt alone."""
-        return self.price.upper_usd(len(request.payload.encode()), self.teacher.max_tokens if written else 0)
+    async def send_until_answered(self, request: LedgerRequest, messages: Sequence[Message]) -> Reply:
+        """Send a request, with retries, until it is answered."""
+        body = protocol.request_body(self.settings, messages)
+        return await self.retry(request.hash, lambda attempt: self._attempt(request, body, attempt))
 
-    async def answered(self, request: LedgerRequest, body: dict[str, Any]) -> Reply:
-        """Send a request until it is answered."""
-        return await self.persist(request.hash, lambda attempt: self._attempt(request, body, attempt))
-
-    async def persist(self, key: str, attempt: Callable[[int], Awaitable[T]], leave: str = "") -> T:
-        """Try something until it is done; the waits between two tries are those of `key`.
+    async def retry(self, seed: str, attempt: Callable[[int], Awaitable[T]], passed: str = "") -> T:
+        """Retry `attempt` until it succeeds; `seed` decides the jitter of the waits.
 
         Raises:
-            ReplyError: no other try can help, or patience is at its end.
-            Fault: the one named in `leave`, at once.
+            ReplyError: a retry cannot help, or the retry policy is exhausted.
+            ProviderError: the one whose reason is `passed`, at once.
         """
-        troubled_since = unreachable_since = math.inf
+        failing_since = unreachable_since = math.inf
         for number in itertools.count():
             try:
                 return await attempt(number)
-            except ProviderError as fault:
-                if fault.why == leave:
+            except ProviderError as error:
+                if error.reason == passed:
                     raise
-                if fault.stop:
-                    raise fault.stop from fault
+                if error.stop:
+                    raise error.stop from error
                 now = time.monotonic()
-                troubled_since = min(
-                    troubled_since, now - self.desk.timeout_s if fault.why == TIMEOUT else now
-                )
-                unreachable_since = min(unreachable_since, now) if fault.unreachable else math.inf
-                self._check_patience(fault, round(now - troubled_since, 3), now - unreachable_since)
-                await asyncio.sleep(max(fault.wait_s or 0.0, self.desk.patience.wait_s(key, number)))
+                began = now - self.context.timeout_s if error.reason == TIMEOUT else now
+                failing_since = min(failing_since, began)
+                unreachable_since = min(unreachable_since, now) if error.unreachable else math.inf
+                self._check_retry_policy(error, round(now - failing_since, 3), now - unreachable_since)
+                wait_s = self.context.retry_policy.wait_s(seed, number)
+                await asyncio.sleep(max(error.wait_s or 0.0, wait_s))
         raise AssertionError("the attempts never end")
 
-    async def _attempt(self, request: LedgerRequest, body: dict[str, Any], attempt: int) -> Reply:
-        """Send once, with money held and a place in flight; what has been sent is kept even if nobody waits for it any more."""
-        desk, upper_usd = self.desk, self.upper_usd(request)
-        async with (
-            desk.budget.hold(upper_usd) as hold,
-            self.limiter.slot(again=attempt > 0) as burst,
-            desk.seats,
-        ):
-            number = desk.ledger.sending(request, desk.run, desk.step, upper_usd)
-            hold.usd = upper_usd
-            return await finish_in_flight(
-                self._sent(number, request, body, attempt, hold, burst), desk.patience.landing_s
-            )
+    async def _attempt(self, request: LedgerRequest, body: Mapping[str, JsonValue], attempt: int) -> Reply:
+        """Send once, with money reserved and a place in flight; a reply is stored even if the caller is cancelled."""
+        context, upper_usd = self.context, self.upper_usd(request)
+        with await context.budget.reserve(upper_usd) as reservation:
+            async with self.limiter.slot(retry=attempt > 0) as epoch, context.concurrency:
+                number = context.ledger.record_sent(
+                    request, context.run, context.step, upper_usd, context.role
+                )
+                reservation.usd = upper_usd
+                return await finish_in_flight(
+                    self._send(number, request, body, attempt, reservation, epoch),
+                    context.retry_policy.finish_s,
+                )
 
-    async def _sent(
+    async def _send(
         self,
         number: int,
         request: LedgerRequest,
-        body: dict[str, Any],
+        body: Mapping[str, JsonValue],
         attempt: int,
-        hold: Reservation,
-        burst: int,
+        reservation: Reservation,
+        epoch: int,
     ) -> Reply:
-        """Send an attempt that is written down, and settle it."""
+        """Send an attempt that the ledger has, and settle it."""
+        headers = {"X-Alif-Draw": str(request.draw), "X-Alif-Attempt": str(attempt)}
+        path = protocol.request_path(self.settings)
         try:
-            raw, reading = await self._send(body, request.draw, attempt)
-        except ProviderError as fault:
-            self.desk.ledger.failed(number, fault.why, fault.billed)
-            hold.usd = hold.usd if fault.billed else 0.0
-            if fault.crowded or fault.why in TOO_LATE:
-                self.limiter.refused(burst, None if fault.stop else fault.wait_s)
-            elif fault.wait_s is not None and not fault.stop:
-                self.limiter.pause(fault.wait_s)
+            response = await self.transport.post(
+                path, body, headers=headers, timeout_s=self.context.timeout_s
+            )
+            parsed = self.parse_response(response)
+        except ProviderError as error:
+            self.context.ledger.record_failure(number, error.reason, error.may_be_billed)
+            reservation.usd = reservation.usd if error.may_be_billed else 0.0
+            if error.rate_limited or error.reason in TIMEOUTS:
+                self.limiter.record_refusal(epoch, None if error.stop else error.wait_s)
+            elif error.wait_s is not None and not error.stop:
+                self.limiter.pause(error.wait_s)
             raise
-        cost_usd = (
-            self.price.cost_usd(reading)
-            if reading.metered
-            else self.upper_usd(request, written=reading.written)
-        )
-        reply = self.desk.ledger.answered(number, request.hash, raw, reading, cost_usd)
-        hold.usd = cost_usd
-        self.limiter.answered()
+        if parsed.metered:
+            cost_usd = self.price.cost_usd(parsed)
+        else:
+            cost_usd = self.upper_usd(request, has_output=parsed.has_output)
+        reply = self.context.ledger.record_reply(number, request.hash, response.text, parsed, cost_usd)
+        reservation.usd = cost_usd
+        self.limiter.record_reply()
         return reply
 
-    async def _send(self, body: dict[str, Any], draw: int, attempt: int) -> tuple[str, ParsedReply]:
-        """Send once and read the reply.
+    def parse_response(self, response: HttpResponse) -> ParsedReply:
+        """Parse a response; a refusal that is the model's answer to the prompt is a reply too.
 
         Raises:
-            Fault: there is none.
+            ProviderError: it is a refusal, or cannot be parsed.
         """
-        headers = {"X-Alif-Draw": str(draw), "X-Alif-Attempt": str(attempt)}
-        answer = await self.wire.post(
-            protocol.request_path(self.teacher), body, headers=headers, timeout_s=self.desk.timeout_s
-        )
-        return answer.text, self.understood(answer)
-
-    def understood(self, answer: HttpResponse) -> ParsedReply:
-        """Read an answer; a refusal that is the model's answer to the prompt is one too.
-
-        Raises:
-            Fault: it is a refusal, or cannot be read.
-        """
-        host = endpoint.hostname(self.teacher.base_url)
-        self.desk.heard.add(host)
-        if answer.status >= 500:
-            raise self.refused(answer)
+        host = endpoint.hostname(self.settings.base_url)
+        self.context.responded_hosts.add(host)
+        if response.status >= 500:
+            raise self.classify(response)
         try:
-            return parse_reply(answer.text)
+            return parse_reply(response.text)
         except UnparsableReply as error:
-            status = answer.status if answer.status >= 400 else error.status
-            if status:
-                raise self.refused(replace(answer, status=status)) from error
+            if status := response.status if response.status >= 400 else error.status:
+                raise self.classify(replace(response, status=status)) from error
             counted = (
-                "each try counts at the most that it can cost"
-                if error.billed
-                else "nobody is billed for that"
+                "each attempt counts at the most that it can cost"
+                if error.may_be_billed
+                else "that is not billed"
             )
-            self.desk.tell(
-                f"teacher.{self.name}: {host} answers with {error.why} and is asked again; {counted}"
+            self.context.log_once(
+                f"{self.key}: {host} answers with {error.reason} and is asked again; {counted}"
             )
-            raise ProviderError(error.why, billed=error.billed) from error
+            raise ProviderError(error.reason, may_be_billed=error.may_be_billed) from error
 
-    def refused(self, answer: HttpResponse) -> ProviderError:
+    def classify(self, response: HttpResponse) -> ProviderError:
         """Return what a refusal means."""
         return from_status(
-            answer.status, answer.headers, answer.text, self.name, self.teacher, key=self.key, url=answer.url
+            response.status,
+            response.headers,
+            response.text,
+            self.key,
+            self.settings,
+            api_key=self.api_key,
+            url=response.url,
         )
 
-    def _check_patience(self, fault: ProviderError, troubled_s: float, unreachable_s: float) -> None:
-        """Tell of a long wait, or raise when patience is at its end."""
-        host, patience, asked_s = (
-            endpoint.hostname(self.teacher.base_url),
-            self.desk.patience,
-            fault.wait_s or 0.0,
-        )
-        allowed_s = patience.silence_s if host in self.desk.heard else patience.unreached_s
-        timeouts_s = patience.timeouts * self.desk.timeout_s if fault.why == TIMEOUT else 0.0
-        give_up_s = max(patience.give_up_s, timeouts_s)
+    def _check_retry_policy(self, error: ProviderError, failing_s: float, unreachable_s: float) -> None:
+        """Log a long wait, or raise when the policy is exhausted."""
+        context, policy = self.context, self.context.retry_policy
+        host, asked_s = endpoint.hostname(self.settings.base_url), error.wait_s or 0.0
+        allowed_s = policy.silence_s if host in context.responded_hosts else policy.unreached_s
+        timeouts_s = policy.timeouts * context.timeout_s if error.reason == TIMEOUT else 0.0
+        give_up_s = max(policy.give_up_s, timeouts_s)
         if unreachable_s >= allowed_s:
             raise ReplyError(
-                f"teacher.{self.name}: cannot reach {host} (tried for {format_duration(unreachable_s)}; {fault.why})",
-                "Check the network and teacher.NAME.base_url, and repeat the command: it goes on where it stopped.",
+                f"{self.key}: cannot reach {host} (tried for {format_duration(unreachable_s)}; {error.reason})",
+                f"Check the network and {self.key}.base_url, and repeat the command: it goes on where it stopped.",
             )
-        if max(troubled_s, asked_s) >= give_up_s:
+        if max(failing_s, asked_s) >= give_up_s:
             asks = f", it asks to wait {format_duration(asked_s)}" if asked_s else ""
             raise ReplyError(
-                f"teacher.{self.name}: {host} has not answered a request for {format_duration(troubled_s)} (last: {fault.why}{asks})",
-                "Look at the provider's status and at runtime.timeout_s, and repeat the command: it goes on where it stopped.",
+                f"{self.key}: {host} has not answered a request for {format_duration(failing_s)} "
+                f"(last: {error.reason}{asks})",
+                "Look at the provider's status and at runtime.timeout_s, and repeat the command: "
+                "it goes on where it stopped.",
             )
-        if fault.unreachable and allowed_s >= TOLD_FROM_S:
-            self.desk.tell(
-                f"teacher.{self.name}: cannot reach {host}, trying again for {format_duration(allowed_s)}"
-            )
-        elif asked_s >= TOLD_FROM_S:
-            self.desk.tell(f"teacher.{self.name}: {host} asks to wait {format_duration(asked_s)}")
-        elif troubled_s >= TOLD_FROM_S:
-            self.desk.tell(
-                f"teacher.{self.name}: no reply from {host} yet ({fault.why}), trying again for {format_duration(give_up_s)}"
-            )
+        if error.unreachable and allowed_s >= LOGGED_FROM_S:
+            context.log_once(f"{self.key}: cannot reach {host}, retrying for {format_duration(allowed_s)}")
+        elif asked_s >= LOGGED_FROM_S:
+            context.log_once(f"{self.key}: {host} asks to wait {format_duration(asked_s)}")
+        elif failing_s >= LOGGED_FROM_S:
+            until = f"retrying for {format_duration(give_up_s)}"
+            context.log_once(f"{self.key}: no reply from {host} yet ({error.reason}), {until}")

@@ -1,176 +1,134 @@
-"""The offline teacher: a server on loopback that answers from a script, in three protocols, and misbehaves on request.
+"""The offline teacher of `base_url = "scripted"`: an OpenAI-compatible server on loopback that answers from a function.
 
-    POST /v1/chat/completions      answered by a Script: a pure function of the messages and the draw (header X-Alif-Draw)
-    POST /openai/deployments/NAME/chat/completions      the same, as Azure writes it
-    POST /v1/messages              the same in Anthropic's protocol
-    GET  /v1/models                the one model there is
-    files and batches              see `scripted_batches`
-
-It is a real HTTP server in a daemon thread, so it ends with the process, and everything on the way to a paid teacher is on the
-way to it: client, ledger, budget, limiter. `Chaos` says how it misbehaves, by the request and the attempt (X-Alif-Attempt).
+It is a real HTTP server in a daemon thread, so it ends with the process, and the demo takes the same path as a paid
+teacher: client, ledger, budget, limiter. Equal requests get equal bytes; the draw comes in the header X-Alif-Draw.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+
+from pydantic import JsonValue
 
 from alif.llm.chat_model import ReplyFunction, ScriptedReply
-from alif.llm.demo_batches import BatchFaults, ScriptedBatches, ServedBatch
-from alif.llm.demo_replies import completion, counted, error, is_anthropic, messages, named
-from alif.llm.fault_injection import InjectedFaults
+from alif.records import FrozenModel, Message
 
-__all__ = ["BatchFaults", "InjectedFaults", "ScriptedServer", "ServedBatch", "serve_scripted"]
+__all__ = ["DemoServer", "serve_demo"]
 
-HANG_S = 60.0
-"""How long a hung request stays without an answer."""
-_LIVE = re.compile("/v1/chat/completions|/openai/deployments/[^/]+/chat/completions|/v1/messages")
+BYTES_PER_TOKEN = 4
+"""How this server counts tokens: UTF-8 bytes, about what GPT-4o's tokenizer makes of Urdu."""
 
 
-class ScriptedServer(ThreadingHTTPServer):
-    """A server that answers from a script. `served` lists what it did, in the order that it was done."""
+class DemoRequest(FrozenModel, extra="ignore"):
+    """What the server reads of a request's body."""
+
+    model: str
+    messages: Sequence[Message]
+    max_tokens: int = sys.maxsize
+
+
+class DemoServer(ThreadingHTTPServer):
+    """A server that answers from a function."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(
-        self, script: ReplyFunction, chaos: InjectedFaults | None = None, habits: BatchFaults | None = None
-    ) -> None:
+    def __init__(self, reply_function: ReplyFunction) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.script = script
-        self.chaos = chaos or InjectedFaults()
-        self.served: list[ServedBatch] = []
-        self.batches = ScriptedBatches(self.ask, self.served, habits or BatchFaults())
+        self.reply_function = reply_function
         self.failure: Exception | None = None
-        """What the script itself raised: a bug, for whoever closes the server."""
-        self.closing = threading.Event()
+        """What the function itself raised: a bug, for whoever closes the server."""
 
     @property
     def address(self) -> str:
-        """The address to give to a client."""
         return f"http://127.0.0.1:{self.server_port}/v1"
 
-    def ask(self, body: dict[str, Any], draw: int) -> ScriptedReply:
-        """Ask the script; its own failure is a refusal for the client and kept for whoever closes the server."""
-        try:
-            return self.script(messages(body), draw)
-        except Exception as failure:  # whatever a script can raise must not look like a provider's trouble
-            self.failure = failure
-            return ScriptedReply(text=f"the script failed: {failure!r}", status=422, code="script_failed")
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing about a client that left; anything else is a bug."""
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Ignore clients that disconnect; anything else is a bug."""
         if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed's own types are private
 
 
 @contextmanager
-def serve_scripted(
-    script: ReplyFunction, chaos: InjectedFaults | None = None, habits: BatchFaults | None = None
-) -> Iterator[ScriptedServer]:
-    """Run a scripted server for the length of a block."""
-    server = ScriptedServer(script, chaos, habits)
+def serve_demo(reply_function: ReplyFunction) -> Iterator[DemoServer]:
+    """Run the offline teacher for the length of a block."""
+    server = DemoServer(reply_function)
     thread = threading.Thread(
-        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True, name="scripted teacher"
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True, name="offline teacher"
     )
     thread.start()
     try:
         yield server
     finally:
-        server.closing.set()
         server.shutdown()
         server.server_close()
         thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: ScriptedServer
+    server: DemoServer
     protocol_version = "HTTP/1.1"
     wbufsize = -1
     disable_nagle_algorithm = True
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keep the screen clean."""
-
-    def do_GET(self) -> None:
-        if self.path.rstrip("/") == "/v1/models":
-            self._send(
-                200, {"object": "list", "data": [{"id": "scripted", "object": "model", "owned_by": "alif"}]}
-            )
-        else:
-            self._send_bytes(*self.server.batches.get(self.path))
+    def log_message(self, format: str, *args: object) -> None:
+        """Write nothing to the terminal."""
 
     def do_POST(self) -> None:
         raw = self.rfile.read(length := int(self.headers["Content-Length"]))
         if len(raw) < length:
-            raise ConnectionResetError("the client left in the middle of its request")
-        path = self.path.partition("?")[0].rstrip("/")
-        if _LIVE.fullmatch(path):
-            self._live(json.loads(raw), is_anthropic(path))
-        else:
-            self._send_bytes(*self.server.batches.post(path, raw, self.headers["Content-Type"]))
-
-    def _live(self, body: dict[str, Any], anthropic: bool) -> None:
-        draw, attempt = (int(self.headers.get(f"X-Alif-{name}", "0")) for name in ("Draw", "Attempt"))
-        name = named(body, draw)
-        self.server.closing.wait(self.server.chaos.delay_s(name, attempt))
-        fault = self.server.chaos.no_reply(name, attempt)
-        if fault in ("crowded", "crowded_until", "error", "hung"):
-            self.server.served.append(ServedBatch(name, attempt, fault))
-            self._refuse(fault)
-            return
-        reply = self.server.ask(body, draw)
-        if reply.status >= 400:
-            self.server.served.append(ServedBatch(name, attempt, str(reply.status)))
-            self._send(reply.status, error(reply.text, reply.code))
-            return
-        content = completion(name, body, reply, self.server.chaos.other_reply(name), anthropic)
-        self.server.served.append(ServedBatch(name, attempt, fault, *counted(content)))
-        self._answer(content, fault)
-
-    def _refuse(self, fault: str) -> None:
-        if fault == "hung":
-            self.server.closing.wait(HANG_S)
-            self.close_connection = True
-        elif fault == "error":
-            self._send(500, error("the server had an error", "server_error"))
-        else:
-            asked = (
-                {"Retry-After": f"{self.server.chaos.retry_after_s:g}"} if fault == "crowded_until" else {}
-            )
-            self._send(429, error("too many requests", "rate_limit_exceeded"), asked)
-
-    def _answer(self, content: dict[str, Any], fault: str) -> None:
-        raw = json.dumps(
-            content | {"choices": [], "content": None} if fault == "choiceless" else content
-        ).encode()
-        if fault == "broken":
-            raw = raw[: len(raw) // 2]
-        elif fault == "empty":
-            raw = b""
-        self._send_bytes(200, raw, cut=fault == "closed")
-
-    def _send(self, status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        self._send_bytes(status, json.dumps(content).encode(), headers)
-
-    def _send_bytes(
-        self, status: int, raw: bytes, headers: dict[str, str] | None = None, cut: bool = False
-    ) -> None:
-        self.send_response(status)
-        for name, value in {
-            "Content-Type": "application/json",
-            "Content-Length": str(len(raw)),
-            **(headers or {}),
-        }.items():
-            self.send_header(name, value)
+            raise ConnectionResetError("the client disconnected in the middle of its request")
+        request, draw = DemoRequest.model_validate_json(raw), int(self.headers.get("X-Alif-Draw", "0"))
+        try:
+            reply = self.server.reply_function(request.messages, draw)
+        except Exception as failure:  # a bug in the function must not look like a provider's error
+            self.server.failure = failure
+            reply = ScriptedReply(text=f"the reply function failed: {failure!r}", status=422, code="failed")
+        body: dict[str, JsonValue] = {
+            "error": {"message": reply.text, "type": reply.code, "code": reply.code}
+        }
+        if reply.status == 200:
+            name = hashlib.sha256(json.dumps([json.loads(raw), draw], sort_keys=True).encode()).hexdigest()[
+                :24
+            ]
+            body = completion(name, request, reply)
+        content = json.dumps(body).encode()
+        self.send_response(reply.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(raw[: len(raw) // 2] if cut else raw)
+        self.wfile.write(content)
         self.wfile.flush()
-        self.close_connection = self.close_connection or cut
+
+
+def completion(name: str, request: DemoRequest, reply: ScriptedReply) -> dict[str, JsonValue]:
+    """Return a reply's body, cut off at the request's max_tokens as real servers do."""
+    text, finish = reply.text, reply.finish
+    if count_tokens(text) > request.max_tokens:
+        text = text.encode()[: request.max_tokens * BYTES_PER_TOKEN].decode("utf-8", "ignore")
+        finish = "length"
+    tokens_in = sum(count_tokens(message.content) + 4 for message in request.messages)
+    tokens_out = count_tokens(text)
+    return {
+        "id": f"chatcmpl-{name}",
+        "object": "chat.completion",
+        "created": 0,
+        "model": request.model,
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}],
+        "usage": {
+            "prompt_tokens": tokens_in,
+            "completion_tokens": tokens_out,
+            "total_tokens": tokens_in + tokens_out,
+        },
+    }
+
+
+def count_tokens(text: str) -> int:
+    return -(-len(text.encode()) // BYTES_PER_TOKEN)

@@ -1,12 +1,12 @@
-"""The wire to a provider: requests go out by HTTP here, and its errors become ours.
+"""HTTP to a provider; errors of the HTTP library become `ProviderError`.
 
     openai       Authorization: Bearer KEY      /chat/completions
     azure        api-key: KEY                   /openai/deployments/MODEL/chat/completions?api-version=…
     anthropic    x-api-key: KEY                 /v1/messages
 
-An answer is whatever has a status, refusals too; where none came there is a `Fault`. What is sent is sent once: trying again is
-the business of `asking`. A local address is reached past any proxy and sent no key unless the recipe names one. Which
-connections are used again is decided in `keepalive`.
+A response is whatever has a status, refusals included. A request is sent once: retrying is done by `client`. A local
+address is reached past any proxy and sent no key unless the recipe names one. `keepalive` decides which connections
+are reused.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ import urllib.request
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import truststore
+from pydantic import JsonValue
 
 from alif import console
 from alif.errors import ReplyError
-from alif.llm import endpoint
+from alif.llm import endpoint as endpoints
 from alif.llm.keepalive import CheckedConnector, CheckedResponse, RepeatedBody
 from alif.llm.provider_error import ProviderError, from_network_error
-from alif.recipe import Teacher
+from alif.settings import Endpoint
 
 __all__ = ["HttpResponse", "HttpTransport", "open_transport"]
 
 CONNECT_S = 10.0
-"""How long making a connection may take, at most half of what the request may; without a connection nothing can be billed."""
-KEPT_OPEN_S = 4.0
-"""How long an idle connection is kept. Servers hang up too, uvicorn (vLLM, transformers serve) after 5 s: not while we send."""
+"""Longest time to connect, at most half of the request's timeout; without a connection nothing can be billed."""
+KEEPALIVE_S = 4.0
+"""How long an idle connection is kept. Servers close them too, uvicorn (vLLM, transformers serve) after 5 s."""
 ANTHROPIC_VERSION = "2023-06-01"
 """Source: docs.anthropic.com, API versioning."""
-OF_OPENAI = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
-"""Who pays, where a key belongs to several: headers and the variables of the environment that fill them."""
+OPENAI_HEADERS = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
+"""Who pays, where a key belongs to several: headers and the environment variables that fill them."""
 
 Files = Sequence[tuple[str, tuple[str, bytes, str]]]
 """Files of a form: (field, (file name, content, media type))."""
@@ -56,23 +56,24 @@ class HttpResponse:
     headers: Mapping[str, str]
     raw: bytes
     url: str = ""
-    """Where it comes from; empty for an answer out of a batch."""
+    """Where it comes from; empty for a result of a batch."""
 
     @property
     def text(self) -> str:
-        """The body as text; what is no UTF-8 becomes U+FFFD."""
+        """The body as text; bytes that are not UTF-8 become U+FFFD."""
         return self.raw.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
 class HttpTransport:
-    """An open connection."""
+    """Open connections to one endpoint."""
 
-    name: str
-    """The recipe's name of the teacher."""
+    key: str
+    """The recipe key of its table."""
     session: aiohttp.ClientSession
     unpooled: aiohttp.ClientSession
-    """For GET, with one connection a request: the status of a batch may be the same twice, so a copy could not be told."""
+    """For GET, with one connection a request: a batch's status may rightly be the same twice, so a repeated response
+    could not be detected."""
     url: str
     query: Mapping[str, str]
     proxy: str | None
@@ -82,32 +83,42 @@ class HttpTransport:
     async def post(
         self,
         path: str,
-        body: Mapping[str, Any],
+        body: Mapping[str, JsonValue],
         *,
         headers: Mapping[str, str] | None = None,
-        files: Files | None = None,
+        files: Files = (),
         timeout_s: float | None = None,
     ) -> HttpResponse:
         """Send a JSON body, or a form with files.
 
         Raises:
-            Fault: there is no answer.
+            ProviderError: there is no response.
         """
         if files:
-            return await self._answer("POST", path, timeout_s, data=_form(body, files), headers=headers)
+            form = aiohttp.FormData({name: str(value) for name, value in body.items()})
+            for field, (name, content, media) in files:
+                form.add_field(field, io.BytesIO(content), filename=name, content_type=media)
+            return await self._request("POST", path, timeout_s, form, headers or {})
         raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        sent = {"Content-Type": "application/json", **(headers or {})}
-        return await self._answer("POST", path, timeout_s, data=io.BytesIO(raw), headers=sent)
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        return await self._request("POST", path, timeout_s, io.BytesIO(raw), headers)
 
-    async def get(self, path: str, timeout_s: float | None = None) -> HttpResponse:
+    async def get(self, path: str) -> HttpResponse:
         """Fetch something.
 
         Raises:
-            Fault: there is no answer.
+            ProviderError: there is no response.
         """
-        return await self._answer("GET", path, timeout_s)
+        return await self._request("GET", path, None, None, {})
 
-    async def _answer(self, method: str, path: str, timeout_s: float | None, **sent: Any) -> HttpResponse:
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        timeout_s: float | None,
+        data: io.BytesIO | aiohttp.FormData | None,
+        headers: Mapping[str, str],
+    ) -> HttpResponse:
         session = self.unpooled if method == "GET" else self.session
         connect_s = min(CONNECT_S, self.silence_s / 2)
         timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_s, sock_read=self.silence_s)
@@ -119,10 +130,11 @@ class HttpTransport:
                 proxy=self.proxy,
                 timeout=timeout,
                 allow_redirects=False,
-                **sent,
+                data=data,
+                headers=headers,
             ) as response:
                 if "Location" in response.headers and 300 <= response.status < 400:
-                    raise self._sent_on(response, path)
+                    raise self._redirected(response, path)
                 return HttpResponse(response.status, response.headers, await response.read(), self.url + path)
         except (aiohttp.ClientError, TimeoutError) as error:
             if isinstance(error, RepeatedBody):
@@ -130,89 +142,80 @@ class HttpTransport:
             raise from_network_error(error) from error
 
     def _stop_reuse(self) -> None:
-        """Give each request a connection of its own: a server that repeats one answer repeats others, and each is lost."""
+        """Use one connection a request: a server that repeats one response repeats others, and each is lost."""
         pool = self.session.connector
         assert isinstance(pool, CheckedConnector)
         if pool.reuse:
             host = urlsplit(self.url).netloc
             console.log(
-                f"teacher.{self.name}: {host} sent an answer twice; from now on each request has its own connection"
+                f"{self.key}: {host} sent an answer twice; from now on each request has its own connection"
             )
         pool.reuse = False
 
-    def _sent_on(self, response: aiohttp.ClientResponse, path: str) -> ProviderError:
-        place = urljoin(str(response.url), response.headers["Location"]).partition("?")[0]
-        where = f"teacher.{self.name}: {urlsplit(self.url).netloc} sends requests on to {place}"
-        cure = f'If that is right, write teacher.{self.name}.address = "{place.removesuffix(path)}".'
-        return ProviderError(str(response.status), billed=False, stop=ReplyError(where, cure))
-
-
-def _form(body: Mapping[str, Any], files: Files) -> aiohttp.FormData:
-    form = aiohttp.FormData(dict(body))
-    for field, (name, content, media) in files:
-        form.add_field(field, io.BytesIO(content), filename=name, content_type=media)
-    return form
+    def _redirected(self, response: aiohttp.ClientResponse, path: str) -> ProviderError:
+        """Refuse a redirect: the key and the prompt would go to another place."""
+        target = urljoin(str(response.url), response.headers["Location"]).partition("?")[0]
+        message = f"{self.key}: {urlsplit(self.url).netloc} redirects requests to {target}"
+        hint = f'If that is right, write {self.key}.base_url = "{target.removesuffix(path)}".'
+        return ProviderError(str(response.status), may_be_billed=False, stop=ReplyError(message, hint))
 
 
 @asynccontextmanager
 async def open_transport(
-    name: str, teacher: Teacher, key: str, timeout_s: float, url: str = ""
+    key: str, endpoint: Endpoint, api_key: str, timeout_s: float, demo_url: str = ""
 ) -> AsyncIterator[HttpTransport]:
-    """Keep a connection to a teacher for the length of a block; `url` stands for its address where that is no URL.
+    """Keep connections to an endpoint for the length of a block; `demo_url` is where the offline teacher listens.
 
     Raises:
         ReplyError: the environment names a proxy that cannot be used.
     """
-    url, spoken = endpoint.base_url(teacher, url), endpoint.protocol_of(teacher)
-    query = {endpoint.VERSION: teacher.api_version} if spoken == "azure" else {}
-    proxy = None if endpoint.is_local(teacher.base_url) else _proxy(name, url)
-    headers = _headers(teacher, spoken, key)
-    async with _session(headers, reuse=True) as session, _session(headers, reuse=False) as unpooled:
-        yield HttpTransport(name, session, unpooled, url, query, proxy, timeout_s)
+    protocol = endpoints.protocol_of(endpoint)
+    url = demo_url or endpoints.base_url(endpoint)
+    headers = {"User-Agent": "alif", "Accept": "application/json"}
+    if protocol == "anthropic":
+        headers["anthropic-version"] = ANTHROPIC_VERSION
+    elif protocol == "openai" and endpoints.is_openai(endpoint.base_url):
+        headers |= {
+            name: value for name, variable in OPENAI_HEADERS.items() if (value := os.environ.get(variable))
+        }
+    if api_key:
+        authorization = ("Authorization", f"Bearer {api_key}")
+        name, value = {"anthropic": ("x-api-key", api_key), "azure": ("api-key", api_key)}.get(
+            protocol, authorization
+        )
+        headers[name] = value
+    query = {endpoints.VERSION: endpoint.api_version} if protocol == "azure" else {}
+    proxy = None if endpoints.is_local(endpoint.base_url) else _find_proxy(key, url)
+    async with _open_session(headers, reuse=True) as session, _open_session(headers, reuse=False) as unpooled:
+        yield HttpTransport(key, session, unpooled, url, query, proxy, timeout_s)
 
 
-def _session(headers: Mapping[str, str], *, reuse: bool) -> aiohttp.ClientSession:
+def _open_session(headers: Mapping[str, str], *, reuse: bool) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=CheckedConnector(_trust(), KEPT_OPEN_S, reuse=reuse),
+        connector=CheckedConnector(_ssl_context(), KEEPALIVE_S, reuse=reuse),
         response_class=CheckedResponse,
         headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
     )
 
 
-def _headers(teacher: Teacher, spoken: str, key: str) -> dict[str, str]:
-    """Return what opens the door, in the words of the protocol."""
-    headers = {"User-Agent": "alif", "Accept": "application/json"}
-    if spoken == "anthropic":
-        headers["anthropic-version"] = ANTHROPIC_VERSION
-    elif spoken == "openai" and endpoint.is_openai(teacher.base_url):
-        headers |= {
-            header: value for header, variable in OF_OPENAI.items() if (value := os.environ.get(variable))
-        }
-    if key:
-        headers |= {"anthropic": {"x-api-key": key}, "azure": {"api-key": key}}.get(
-            spoken, {"Authorization": f"Bearer {key}"}
-        )
-    return headers
-
-
 @functools.cache
-def _trust() -> ssl.SSLContext:
-    """Return who is trusted: the certificates of this machine, as its browser does."""
+def _ssl_context() -> ssl.SSLContext:
+    """Trust the certificates of this machine, as its browser does."""
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _proxy(name: str, url: str) -> str | None:
-    """Return the proxy that the environment names for an address: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, unless NO_PROXY."""
+def _find_proxy(key: str, url: str) -> str | None:
+    """Return the proxy that the environment names for a URL: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, unless NO_PROXY."""
     parts = urlsplit(url)
     proxies = urllib.request.getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
-    if not found or urllib.request.proxy_bypass(parts.netloc):
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or urllib.request.proxy_bypass(parts.netloc):
         return None
-    found = found if "://" in found else f"http://{found}"
-    if (kind := urlsplit(found).scheme) not in ("http", "https"):
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    if (scheme := urlsplit(proxy).scheme) not in ("http", "https"):
         raise ReplyError(
-            f"teacher.{name}: the environment names a proxy of the kind {kind}, only http and https can be used",
-            "Set HTTPS_PROXY to an HTTP proxy, or NO_PROXY to the teacher's host.",
+            f"{key}: the environment names a proxy of the kind {scheme}, only http and https can be used",
+            "Set HTTPS_PROXY to an HTTP proxy, or NO_PROXY to the endpoint's host.",
         )
-    return found
+    return proxy

@@ -1,4 +1,4 @@
-"""Which connections are used again, so that no answer is taken for the answer to another request.
+"""Reuse of HTTP connections, checked so that no response is taken for the response to another request.
 
 HTTP/1.1 matches answers to requests by their order alone. A faulty server or proxy that sends an answer twice shifts that
 order, and aiohttp hands the copy to the next request on the connection. Here a kept connection is closed when
@@ -61,8 +61,11 @@ class CheckedConnection(ResponseHandler):
         """Tell whether the socket holds what the event loop has not read yet: unsolicited bytes, or the end of the stream."""
         if self.transport is None:
             return True
+        descriptor: int = self.transport.get_extra_info("socket").fileno()
+        if not hasattr(select, "poll"):  # Windows
+            return bool(select.select([descriptor], [], [], 0)[0])
         poller = select.poll()  # select.select() refuses descriptors from 1,024 on
-        poller.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        poller.register(descriptor, select.POLLIN)
         return bool(poller.poll(0))
 
 

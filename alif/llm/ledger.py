@@ -1,17 +1,20 @@
 """Every request, written before it is sent, and every reply, kept for ever, in one SQLite file.
 
-    requests   hash ─ payload ─ teacher ─ model ─ draw       what was asked: one row for ever
-    attempts   request ─ run ─ step ─ sent_at ─ state ─ cost  each time it was sent, and what that counts for
-    replies    attempt ─ request ─ raw ─ text ─ tokens        what came back
-    batches    id ─ state; batched: attempt ─ batch           attempts that went out together: see `batch_book`
+    requests   hash ─ payload ─ teacher ─ model ─ draw               what was asked: one row for ever
+    attempts   request ─ run ─ step ─ role ─ sent_at ─ state ─ cost  each time it was sent, and what that counts for
+    replies    attempt ─ request ─ raw ─ text ─ tokens               what came back
+    batches    id ─ state; batched: attempt ─ batch                  attempts sent together: see `batch_store`
 
-The hash covers what decides the answer (address, model, messages, settings, draw) and nothing else: not prices, keys, timeouts
-or the run. So a stored reply answers every run that asks the same, free, and as today's `reading` reads it: what stands beside
-its raw text is what it was understood as when it came, for the sums. An attempt counts at its upper bound from the moment
-before it is sent: a refusal sets that to nothing, a reply to what it cost, and one that was lost on the way (a kill, a timeout,
-half a reply) stays there, since the provider may send a bill for it. So the ledger never shows less than was spent.
+The hash covers what decides the answer (address, model, messages, settings, draw) and nothing else: not prices, keys,
+timeouts, the run or the role. So a stored reply answers every run that asks the same, free. It is parsed from its raw
+text with today's `parse`; the columns beside it are what was understood when it came, for the sums.
 
-Sibling runs may share the file. A commit survives any kill; a power cut may take the last seconds, which are then asked again.
+An attempt counts at its upper bound from the moment before it is sent: a refusal sets that to nothing, a reply to what
+it cost, and one that was lost (a kill, a timeout, half a reply) stays there, since the provider may send a bill for
+it. So the ledger never shows less than was spent.
+
+Sibling runs may share the file. A commit survives any kill; a power cut may take the last seconds, which are then
+asked again.
 """
 
 from __future__ import annotations
@@ -24,19 +27,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from alif import console, store
 from alif.errors import AlifError, BusyError, DataError
-from alif.llm.chat_model import Message, Reply
-from alif.llm.network_fs import network_mount
+from alif.llm.chat_model import Reply, Role
 from alif.llm.parse import ParsedReply, UnparsableReply, parse_reply
+from alif.records import Message
 
 __all__ = ["Account", "Ledger", "LedgerRequest", "utc_now"]
 
-FORMAT = 2
-"""Version of the tables, in the file's user_version. A ledger of format 1 had no batches."""
-WAIT_FOR_SIBLING_S = 60.0
+FORMAT = 3
+"""Version of the tables, in the file's user_version. Format 1 had no batches, format 2 no roles."""
+BUSY_TIMEOUT_S = 60.0
 """How long another process may hold the file while it writes one row."""
 
 _TABLES = """
@@ -44,22 +46,26 @@ CREATE TABLE IF NOT EXISTS requests (
   hash TEXT PRIMARY KEY, payload TEXT NOT NULL, teacher TEXT NOT NULL, model TEXT NOT NULL, draw INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS attempts (
   id INTEGER PRIMARY KEY, request TEXT NOT NULL REFERENCES requests, run TEXT NOT NULL, step TEXT NOT NULL,
-  sent_at TEXT NOT NULL, state TEXT NOT NULL, upper_usd REAL NOT NULL, cost_usd REAL NOT NULL, why TEXT NOT NULL DEFAULT '');
+  sent_at TEXT NOT NULL, state TEXT NOT NULL, upper_usd REAL NOT NULL, cost_usd REAL NOT NULL,
+  why TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS replies (
   attempt INTEGER PRIMARY KEY REFERENCES attempts, request TEXT NOT NULL REFERENCES requests, raw TEXT NOT NULL,
-  text TEXT NOT NULL, finish TEXT NOT NULL, model TEXT NOT NULL, tokens_in INTEGER NOT NULL, tokens_cached INTEGER NOT NULL,
-  tokens_out INTEGER NOT NULL, tokens_reasoning INTEGER NOT NULL);
+  text TEXT NOT NULL, finish TEXT NOT NULL, model TEXT NOT NULL, tokens_in INTEGER NOT NULL,
+  tokens_cached INTEGER NOT NULL, tokens_out INTEGER NOT NULL, tokens_reasoning INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS batches (
-  number INTEGER PRIMARY KEY, token TEXT NOT NULL, id TEXT NOT NULL DEFAULT '', teacher TEXT NOT NULL, address TEXT NOT NULL,
-  run TEXT NOT NULL, step TEXT NOT NULL, written_at TEXT NOT NULL, state TEXT NOT NULL, size INTEGER NOT NULL);
+  number INTEGER PRIMARY KEY, token TEXT NOT NULL, id TEXT NOT NULL DEFAULT '', teacher TEXT NOT NULL,
+  address TEXT NOT NULL, run TEXT NOT NULL, step TEXT NOT NULL, written_at TEXT NOT NULL, state TEXT NOT NULL,
+  size INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS batched (
   attempt INTEGER PRIMARY KEY REFERENCES attempts, batch INTEGER NOT NULL REFERENCES batches);
 CREATE INDEX IF NOT EXISTS attempts_of_request ON attempts (request);
 CREATE INDEX IF NOT EXISTS batched_of_batch ON batched (batch);
 CREATE INDEX IF NOT EXISTS attempts_of_run ON attempts (run, step);
 CREATE INDEX IF NOT EXISTS replies_of_request ON replies (request, attempt);
+ALTER TABLE attempts ADD COLUMN role TEXT NOT NULL DEFAULT 'teacher';
+UPDATE attempts SET role = 'translator' WHERE step = 'translate';
 """
-_FIRST = "SELECT attempt FROM replies WHERE request = ? ORDER BY attempt LIMIT 1"
+_FIRST_REPLY = "SELECT attempt FROM replies WHERE request = ? ORDER BY attempt LIMIT 1"
 _ANSWER = """
 SELECT a.cost_usd, r.raw, r.text, r.finish, r.model, r.tokens_in, r.tokens_cached, r.tokens_out, r.tokens_reasoning
 FROM replies r JOIN attempts a ON a.id = r.attempt WHERE r.request = ? ORDER BY r.attempt LIMIT 1
@@ -71,6 +77,13 @@ SELECT count(DISTINCT a.request), count(*), count(r.attempt), total(a.cost_usd),
   coalesce(sum(r.tokens_out), 0), coalesce(sum(r.tokens_reasoning), 0)
 FROM attempts a LEFT JOIN replies r ON r.attempt = a.id
 WHERE (?1 IS NULL OR a.run = ?1) AND (?2 IS NULL OR a.step = ?2)
+"""
+_UNSETTLED = """
+SELECT count(*), total(cost_usd) FROM attempts WHERE run = ? AND state IN ('sent', 'lost') AND cost_usd > 0
+"""
+_RELEASABLE = """
+run = ? AND state IN ('sent', 'lost') AND id NOT IN (
+  SELECT attempt FROM batched JOIN batches ON number = batch WHERE batches.state IN ('written', 'open'))
 """
 
 
@@ -86,18 +99,18 @@ class LedgerRequest:
     hash: str
     payload: str
     teacher: str
-    """The recipe's name of the teacher."""
+    """The recipe's name of the endpoint."""
     model: str
     draw: int
 
     @classmethod
     def of(
         cls,
-        teacher: str,
+        name: str,
         address: str,
         model: str,
         messages: Sequence[Message],
-        settings: Mapping[str, Any],
+        settings: Mapping[str, float | str],
         *,
         draw: int,
     ) -> LedgerRequest:
@@ -110,7 +123,7 @@ class LedgerRequest:
             "settings": dict(settings),
         }
         payload = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return cls(hashlib.sha256(payload.encode()).hexdigest(), payload, teacher, model, draw)
+        return cls(hashlib.sha256(payload.encode()).hexdigest(), payload, name, model, draw)
 
 
 @dataclass(frozen=True)
@@ -118,14 +131,14 @@ class Account:
     """What a run, a step or a whole ledger sent, got and spent."""
 
     requests: int
-    """Different requests."""
+    """Distinct requests."""
     attempts: int
     """Times that they were sent."""
     replies: int
     usd: float
     """What it counts for: replies at their cost, everything unsettled at its upper bound."""
     unsettled_usd: float
-    """The part of `usd` that is in flight or was lost on the way: an upper bound, not a bill."""
+    """The part of `usd` that is in flight or was lost: an upper bound, not a bill."""
     tokens_in: int
     tokens_cached: int
     tokens_out: int
@@ -137,27 +150,29 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        network = network_mount(path)
-        with store.friendly_os_errors(path), self.speaking():
+        with store.friendly_os_errors(path), self.errors_explained():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.db = sqlite3.connect(path, timeout=WAIT_FOR_SIBLING_S, isolation_level=None)
-            mode = "DELETE" if network else "WAL"
-            self.journal = str(self.db.execute(f"PRAGMA journal_mode = {mode}").fetchone()[0])
-            self.db.execute(f"PRAGMA synchronous = {'FULL' if network else 'NORMAL'}")
-            self._prepare()
-        if self.journal != "wal":
+            self.db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+            self.journal = str(self.db.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+            self.db.execute(f"PRAGMA synchronous = {'NORMAL' if self.journal == 'wal' else 'FULL'}")
+            self._migrate()
+        if self.journal not in ("wal", "memory"):
             console.log(
-                f"{path}: on a network mount ({network or 'no WAL there'}); written with a plain journal, which is slower"
+                f"{path}: SQLite has no write-ahead log on this file system, so each write takes longer"
             )
 
-    def _prepare(self) -> None:
+    def _migrate(self) -> None:
         version = self.db.execute("PRAGMA user_version").fetchone()[0]
         if version > FORMAT:
             raise DataError(
                 f"{self.path}: a ledger of format {version}, this alif knows {FORMAT}", "Use a newer alif."
             )
         if version < FORMAT:
-            self.db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+            with self.transaction():  # a sibling may have migrated while this one waited for the lock
+                if self.db.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
+                    for statement in _TABLES.split(";"):
+                        self.db.execute(statement)
+                    self.db.execute(f"PRAGMA user_version = {FORMAT}")
 
     def close(self) -> None:
         """Close the file."""
@@ -166,49 +181,59 @@ class Ledger:
     def answer(self, request: str) -> Reply | None:
         """Return the stored reply to the request of this hash: the first that came.
 
-        It is read from its raw text. What cannot be read any more stays what it was understood as: no reply is paid for twice.
+        Its raw text is parsed anew. Where that fails it stays what it was understood as: no reply is paid for twice.
         """
-        with self.speaking():
+        with self.errors_explained():
             row = self.db.execute(_ANSWER, (request,)).fetchone()
         if row is None:
             return None
-        cost_usd, raw, *understood = row
+        cost_usd, raw, *columns = row
         try:
-            reading = parse_reply(raw)
+            parsed = parse_reply(raw)
         except UnparsableReply:
-            reading = ParsedReply(*[*understood, True])
-        return _reply(request, reading, cost_usd, stored=True)
+            parsed = ParsedReply(*[*columns, True])
+        return _reply(request, parsed, cost_usd, stored=True)
 
-    def sending(self, request: LedgerRequest, run: str, step: str, upper_usd: float) -> int:
+    def is_answered(self, request: str) -> bool:
+        """Tell whether there is a stored reply to the request of this hash."""
+        with self.errors_explained():
+            return self.db.execute(_FIRST_REPLY, (request,)).fetchone() is not None
+
+    def record_sent(
+        self, request: LedgerRequest, run: str, step: str, upper_usd: float, role: Role = "teacher"
+    ) -> int:
         """Write that `request` is about to be sent, counted at its upper bound; return the attempt's number."""
         with self.transaction():
-            return self.write(request, run, step, upper_usd)
+            return self.write_attempt(request, run, step, upper_usd, role)
 
-    def write(self, request: LedgerRequest, run: str, step: str, upper_usd: float) -> int:
-        """Do `sending` within a transaction of the caller's."""
+    def write_attempt(self, request: LedgerRequest, run: str, step: str, upper_usd: float, role: Role) -> int:
+        """Do `record_sent` within a transaction of the caller's."""
         self.db.execute(
             "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?, ?)",
             (request.hash, request.payload, request.teacher, request.model, request.draw),
         )
         done = self.db.execute(
-            "INSERT INTO attempts (request, run, step, sent_at, state, upper_usd, cost_usd) VALUES (?, ?, ?, ?, 'sent', ?, ?)",
-            (request.hash, run, step, utc_now(), upper_usd, upper_usd),
+            "INSERT INTO attempts (request, run, step, sent_at, state, upper_usd, cost_usd, role) "
+            "VALUES (?, ?, ?, ?, 'sent', ?, ?, ?)",
+            (request.hash, run, step, utc_now(), upper_usd, upper_usd, role),
         )
         return int(done.lastrowid or 0)
 
-    def failed(self, attempt: int, why: str, billed: bool) -> None:
+    def record_failure(self, attempt: int, reason: str, may_be_billed: bool) -> None:
         """Settle an attempt without a reply: for nothing, or at its upper bound where the provider may send a bill."""
-        state, cost = ("lost", "upper_usd") if billed else ("refused", "0")
-        with self.speaking():
+        state, cost = ("lost", "upper_usd") if may_be_billed else ("refused", "0")
+        with self.errors_explained():
             self.db.execute(
                 f"UPDATE attempts SET state = ?, why = ?, cost_usd = {cost} WHERE id = ? AND state <> 'answered'",
-                (state, why, attempt),
+                (state, reason, attempt),
             )
 
-    def answered(self, attempt: int, request: str, raw: str, reading: ParsedReply, cost_usd: float) -> Reply:
-        """Keep a reply, settle its attempt at what it cost, and return the request's answer: a sibling's, if it came first.
+    def record_reply(
+        self, attempt: int, request: str, raw: str, parsed: ParsedReply, cost_usd: float
+    ) -> Reply:
+        """Store a reply, settle its attempt, and return the request's answer: a sibling's, if it came first.
 
-        An attempt that has a reply keeps it: two processes may gather the same batch.
+        An attempt that has a reply keeps it: two processes may collect the same batch.
         """
         with self.transaction():
             self.db.execute(
@@ -220,52 +245,55 @@ class Ledger:
                     attempt,
                     request,
                     raw,
-                    reading.text,
-                    reading.finish,
-                    reading.model,
-                    reading.tokens_in,
-                    reading.tokens_cached,
-                    reading.tokens_out,
-                    reading.tokens_reasoning,
+                    parsed.text,
+                    parsed.finish,
+                    parsed.model,
+                    parsed.tokens_in,
+                    parsed.tokens_cached,
+                    parsed.tokens_out,
+                    parsed.tokens_reasoning,
                 ),
             )
-            if done.rowcount and self.db.execute(_FIRST, (request,)).fetchone() == (attempt,):
-                return _reply(request, reading, cost_usd, stored=False)
+            if done.rowcount and self.db.execute(_FIRST_REPLY, (request,)).fetchone() == (attempt,):
+                return _reply(request, parsed, cost_usd, stored=False)
             answer = self.answer(request)
         assert answer is not None
         return answer.model_copy(update={"stored": False})
 
     def account(self, run: str | None = None, step: str | None = None) -> Account:
         """Sum up what a run and a step sent and paid for; without names, the whole ledger."""
-        with self.speaking():
+        with self.errors_explained():
             return Account(*self.db.execute(_ACCOUNT, (run, step)).fetchone())
 
+    def cost_by_role(self, run: str) -> dict[str, float]:
+        """Return what a run has spent on each role (teacher, translator, judge …), everything unsettled included."""
+        query = "SELECT role, total(cost_usd) FROM attempts WHERE run = ? GROUP BY role ORDER BY role"
+        with self.errors_explained():
+            return {str(role): float(usd) for role, usd in self.db.execute(query, (run,))}
+
     def unsettled(self, run: str) -> tuple[int, float]:
-        """Return how many of a run's attempts have no reply and are not refused, and what they count."""
-        with self.speaking():
-            count, usd = self.db.execute(
-                "SELECT count(*), total(cost_usd) FROM attempts WHERE run = ? AND state IN ('sent', 'lost') AND cost_usd > 0",
-                (run,),
-            ).fetchone()
+        """Return how many of a run's attempts have no reply and are not refused, and what they count for."""
+        with self.errors_explained():
+            count, usd = self.db.execute(_UNSETTLED, (run,)).fetchone()
         return int(count), float(usd)
 
     def release(self, run: str) -> tuple[int, float]:
-        """Count a run's lost attempts, and those that a kill left in flight, for nothing; return how many and their sum.
+        """Count a run's lost attempts, and those in flight at a kill, for nothing; return how many and their sum.
 
-        What is in a batch under way stays.
+        Those in a batch under way stay.
         """
-        under_way = "SELECT attempt FROM batched JOIN batches ON number = batch WHERE batches.state IN ('written', 'open')"
-        where = f"run = ? AND state IN ('sent', 'lost') AND id NOT IN ({under_way})"
         with self.transaction():
-            count, usd = self.db.execute(
-                f"SELECT count(*), total(cost_usd) FROM attempts WHERE {where}", (run,)
-            ).fetchone()
-            self.db.execute(f"UPDATE attempts SET state = 'released', cost_usd = 0 WHERE {where}", (run,))
+            sums = f"SELECT count(*), total(cost_usd) FROM attempts WHERE {_RELEASABLE}"
+            count, usd = self.db.execute(sums, (run,)).fetchone()
+            self.db.execute(
+                f"UPDATE attempts SET state = 'released', cost_usd = 0 WHERE {_RELEASABLE}", (run,)
+            )
         return int(count), float(usd)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        with self.speaking():
+        """Write all of a block or nothing."""
+        with self.errors_explained():
             self.db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -276,38 +304,61 @@ class Ledger:
             self.db.execute("COMMIT")
 
     @contextlib.contextmanager
-    def speaking(self) -> Iterator[None]:
-        """Turn SQLite's refusals into sentences."""
+    def errors_explained(self) -> Iterator[None]:
+        """Turn SQLite's errors into sentences."""
         try:
             yield
         except sqlite3.DatabaseError as error:
             name = getattr(error, "sqlite_errorname", "")
-            if name.startswith("SQLITE_FULL"):
-                hint = "Free some space and repeat the command: it goes on where it stopped."
-                raise AlifError(f"{self.path}: the disk is full", hint) from error
-            if name.startswith("SQLITE_IOERR"):  # also where a full disk has no room for the journal
-                hint = "Look for room on that disk, and for `ulimit -f`, and repeat the command: it goes on where it stopped."
-                raise AlifError(f"{self.path}: the disk is full, or fails ({name})", hint) from error
-            if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-                hint = "Wait for it, or stop it, and repeat the command."
-                raise BusyError(f"{self.path}: another process holds the ledger", hint) from error
-            if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
-                hint = "Give yourself the right to read and write there."
-                raise AlifError(f"{self.path}: the ledger cannot be written", hint) from error
-            if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-                hint = "Move that file away, or name another one in runtime.ledger."
-                raise DataError(f"{self.path}: not a ledger, or a damaged one", hint) from error
+            for beginnings, kind, fault, hint in _ERRORS:
+                if name.startswith(beginnings):
+                    raise kind(f"{self.path}: {fault.format(name)}", hint) from error
             raise
 
 
-def _reply(request: str, reading: ParsedReply, cost_usd: float, *, stored: bool) -> Reply:
+_ERRORS: tuple[tuple[tuple[str, ...], type[AlifError], str, str], ...] = (
+    (
+        ("SQLITE_FULL",),
+        AlifError,
+        "the disk is full",
+        "Free some space and repeat the command: it goes on where it stopped.",
+    ),
+    (
+        ("SQLITE_IOERR",),  # also where a full disk has no room for the journal
+        AlifError,
+        "the disk is full, or fails ({})",
+        "Look for room on that disk, and for `ulimit -f`, and repeat the command: it goes on where it stopped.",
+    ),
+    (
+        ("SQLITE_BUSY", "SQLITE_LOCKED"),
+        BusyError,
+        "another process holds the ledger",
+        "Wait for it, or stop it, and repeat the command.",
+    ),
+    (
+        ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM"),
+        AlifError,
+        "the ledger cannot be written",
+        "Give yourself the right to read and write there.",
+    ),
+    (
+        ("SQLITE_NOTADB", "SQLITE_CORRUPT"),
+        DataError,
+        "not a ledger, or a damaged one",
+        "Move that file away, or name another one in runtime.ledger.",
+    ),
+)
+"""Beginnings of SQLite's error names, the exception, what is wrong and what to do."""
+
+
+def _reply(request: str, parsed: ParsedReply, cost_usd: float, *, stored: bool) -> Reply:
     return Reply(
-        text=reading.text,
-        finish=reading.finish,
-        model=reading.model,
+        text=parsed.text,
+        finish=parsed.finish,
+        model=parsed.model,
         request=request,
-        tokens_in=reading.tokens_in,
-        tokens_out=reading.tokens_out,
+        tokens_in=parsed.tokens_in,
+        tokens_out=parsed.tokens_out,
         cost_usd=cost_usd,
         stored=stored,
     )

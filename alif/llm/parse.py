@@ -1,9 +1,9 @@
-"""What a provider's reply says: a pure function from the raw JSON to text, finish and tokens.
+"""Parse a provider's raw reply into text, finish reason and token counts: a pure function.
 
-Raw replies are kept for ever and read anew whenever they are needed: what is mended here holds for all that was ever paid for.
-Providers differ: fields are missing, null, or of another type; nothing here trusts them further than it must.
+Raw replies are stored for ever and parsed whenever they are needed, so a fix here holds for all that was ever paid for.
+Providers differ: fields are missing, null, or of another type; no field is trusted more than necessary.
 
-    {"choices": [{"message": {"content": "…"}, "finish_reason": "stop"}], "usage": {…}}           OpenAI and its like
+    {"choices": [{"message": {"content": "…"}, "finish_reason": "stop"}], "usage": {…}}           OpenAI and compatible
     {"type": "message", "content": [{"type": "text", …}], "stop_reason": "end_turn", "usage": …}   Anthropic
     {"error": {"code": "content_filter", …}}      a refusal of this one prompt: an answer too, of no text
     {"error": {"code": 429, …}}                   no answer, also where the status is 200 (OpenRouter)
@@ -16,29 +16,29 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from alif.llm.chat_model import sanitize_text
+from alif.records import sanitize_text
 
 __all__ = ["BLOCKED", "OUT_OF_TOKENS", "ParsedReply", "UnparsableReply", "parse_reply"]
 
 BLOCKED = "content_filter"
-"""The finish of an answer, or of a prompt, that a provider's filter holds back. That is its answer."""
-FILTERED = (BLOCKED, "data_inspection_failed")
+"""The finish of a reply or prompt that a provider's filter withholds. That is its answer."""
+FILTER_CODES = (BLOCKED, "data_inspection_failed")
 """Codes and types of an error that is a filter's answer to this prompt: Azure, Moonshot; DashScope."""
-_FILTERED = re.compile(
+_FILTER_MESSAGE = re.compile(
     "content exists risk"  # DeepSeek
-    "|flagged as potentially violating|access to this content for safety reasons"  # OpenAI, whose code means other faults too
+    "|flagged as potentially violating|access to this content for safety reasons"  # OpenAI, whose code is ambiguous
     "|unsafe or sensitive content|不安全或敏感内容"  # Zhipu
     "|content violates usage guidelines"  # xAI
     "|blocked by content filtering policy",  # Anthropic
     re.IGNORECASE,
 )
 """The same in words, where the code is that of any bad request."""
-_PERHAPS_WRITTEN = re.compile("output|generation|生成|usage guidelines", re.IGNORECASE)
-"""In a filter's answer that came after the model's, or that has a price of its own (xAI)."""
+_OUTPUT_FILTERED = re.compile("output|generation|生成|usage guidelines", re.IGNORECASE)
+"""In a filter's answer to what the model wrote, or that has a price of its own (xAI)."""
 OUT_OF_TOKENS = "max_tokens or model output limit was reached"
-"""In the refusal (400) of a model that had no token left to answer after it had thought: an answer too, cut off at nothing."""
+"""In the refusal (400) of a model that had no token left after its reasoning: an answer too, truncated to nothing."""
 BROKEN_OFF = 502
-"""The status of a reply whose choice says that the model's host failed: try again, and perhaps it is billed."""
+"""The status of a reply whose choice says that the model's host failed: retry, and perhaps it is billed."""
 FINISHES = {
     **dict.fromkeys(
         ("", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_token", "complete", "completed"),
@@ -47,25 +47,24 @@ FINISHES = {
     **dict.fromkeys(("length", "max_tokens", "max_length", "model_length"), "length"),
     **dict.fromkeys(("refusal", "safety", "prohibited_content", "blocklist", "recitation", "spii"), BLOCKED),
 }
-"""OpenAI's finish reasons by what others call them, in whatever case: Anthropic, Together ("eos"), TGI, Mistral, Gemini."""
+"""OpenAI's finish reasons by what others call them, in any case: Anthropic, Together ("eos"), TGI, Mistral, Gemini."""
 MOST_TOKENS = 10**9
-"""More than any request takes: who says so does not know."""
+"""A count above this is an error of the provider's."""
 
 
 @dataclass(eq=False)
 class UnparsableReply(ValueError):
     """A body that holds no answer."""
 
-    why: str
+    reason: str
     status: int = 0
-    """The status that the body states for itself, whatever it was sent with; 0 where it states none."""
-    billed: bool = True
-    """Whether the provider may send a bill for it."""
+    """The status that the body states, whatever the HTTP status; 0 where it states none."""
+    may_be_billed: bool = True
 
 
 @dataclass(frozen=True)
 class ParsedReply:
-    """A reply as understood."""
+    """What a raw reply says."""
 
     text: str
     finish: str
@@ -77,141 +76,142 @@ class ParsedReply:
     """Reasoning tokens included, whether the provider counts them apart or not."""
     tokens_reasoning: int
     metered: bool
-    """Whether the reply says how many tokens it took, the prompt and what was written."""
-    written: bool = True
-    """Whether the model may have written anything, shown or not; a refused prompt costs no more than itself."""
+    """Whether the reply says how many tokens the prompt and the output took."""
+    has_output: bool = True
+    """Whether the model may have generated anything, shown or not; a refused prompt costs no more than itself."""
 
 
 def parse_reply(raw: str) -> ParsedReply:
-    """Read a raw reply.
+    """Parse a raw reply.
 
     Raises:
-        NoReply: it is not JSON, or holds no answer; it says which.
+        UnparsableReply: it is not JSON, or holds no answer; it says which.
     """
     try:
         body = json.loads(raw, strict=False)
     except (ValueError, RecursionError) as error:
-        raise _unreadable(raw) from error
-    if _get(body, "type") == "message":
-        return _anthropic(body)
+        start = raw.lstrip()[:1]
+        if start == "<":  # a page for people comes from a proxy or gateway before the provider
+            raise UnparsableReply("a web page", may_be_billed=False) from error
+        raise UnparsableReply("broken JSON" if start else "an empty body") from error
+    return _parse_anthropic(body) if _get(body, "type") == "message" else _parse_openai(body)
+
+
+def _parse_openai(body: object) -> ParsedReply:
     choice = _first(_get(body, "choices"))
     message = _get(choice, "message")
     if not isinstance(message, dict):
-        return _error(body)
+        return _parse_error(body)
     finish = _finish(_get(choice, "finish_reason"))
     if finish == "error" or isinstance(_get(choice, "error"), dict):
         raise UnparsableReply("a reply that broke off", BROKEN_OFF)
     usage = _usage(body)
     tokens_in = _count(usage, "prompt_tokens")
-    tokens_out = max(_count(usage, "completion_tokens"), _count(usage, "total_tokens") - tokens_in)
-    text = sanitize_text(_text(message.get("content")))
-    return ParsedReply(
-        text=text,
+    return _metered(
+        text=sanitize_text(_content_text(message.get("content"))),
         finish=finish,
-        model=_word(_get(body, "model")),
+        model=_get(body, "model"),
         tokens_in=tokens_in,
         tokens_cached=min(tokens_in, _count(_get(usage, "prompt_tokens_details"), "cached_tokens")),
-        tokens_out=tokens_out,
+        tokens_out=max(_count(usage, "completion_tokens"), _count(usage, "total_tokens") - tokens_in),
         tokens_reasoning=_count(_get(usage, "completion_tokens_details"), "reasoning_tokens"),
-        metered=_metered(tokens_in, tokens_out, text),
     )
 
 
-def _unreadable(raw: str) -> UnparsableReply:
-    """Return what a body is that is not JSON; a page for people comes from whoever stands before the provider."""
-    start = raw.lstrip()[:1]
-    if start == "<":
-        return UnparsableReply("a web page", billed=False)
-    return UnparsableReply("broken JSON" if start else "an empty body")
-
-
-def _error(body: Any) -> ParsedReply:
-    """Read a body without choices: an error, which may be the provider's answer to the prompt.
-
-    Raises:
-        NoReply: it is not.
-    """
-    error = _get(body, "error")
-    details = _get(error, "metadata")  # OpenRouter's, with the words of whom it asked
-    words = (error, _get(error, "message"), _get(details, "raw"), _get(body, "detail"))
-    said = " ".join(_word(part) for part in words)
-    if OUT_OF_TOKENS in said:
-        return _nothing("length", written=True)
-    codes = {str(_get(error, key)) for key in ("code", "type")}
-    if codes.intersection(FILTERED) or _get(details, "flagged_input") is not None or _FILTERED.search(said):
-        return _nothing(BLOCKED, written=_PERHAPS_WRITTEN.search(said) is not None)
-    code = str(_get(error, "code"))
-    raise UnparsableReply("a reply without choices", int(code) if re.fullmatch("[45][0-9]{2}", code) else 0)
-
-
-def _nothing(finish: str, *, written: bool) -> ParsedReply:
-    return ParsedReply("", finish, "", 0, 0, 0, 0, metered=False, written=written)
-
-
-def _anthropic(body: dict[str, Any]) -> ParsedReply:
-    """Read a reply of the Messages interface; what was written into a cache counts as any other input."""
+def _parse_anthropic(body: object) -> ParsedReply:
+    """Parse a reply of the Messages API; input tokens written into a cache count as any other input."""
     usage, content = _usage(body), _get(body, "content")
     if not isinstance(content, list):
         raise UnparsableReply("a reply without content")
     cached = _count(usage, "cache_read_input_tokens")
-    tokens_in = _count(usage, "input_tokens") + _count(usage, "cache_creation_input_tokens") + cached
-    tokens_out = _count(usage, "output_tokens")
-    text = sanitize_text(_text([part for part in content if _get(part, "type") == "text"]))
-    return ParsedReply(
-        text=text,
+    return _metered(
+        text=sanitize_text(_content_text([part for part in content if _get(part, "type") == "text"])),
         finish=_finish(_get(body, "stop_reason")),
-        model=_word(_get(body, "model")),
-        tokens_in=tokens_in,
+        model=_get(body, "model"),
+        tokens_in=_count(usage, "input_tokens") + _count(usage, "cache_creation_input_tokens") + cached,
         tokens_cached=cached,
-        tokens_out=tokens_out,
+        tokens_out=_count(usage, "output_tokens"),
         tokens_reasoning=0,
-        metered=_metered(tokens_in, tokens_out, text),
     )
 
 
-def _metered(tokens_in: int, tokens_out: int, text: str) -> bool:
-    """Tell whether a usage is whole: no prompt is nothing, and no text took no tokens."""
-    return tokens_in > 0 and (tokens_out > 0 or not text)
+def _metered(
+    text: str,
+    finish: str,
+    model: object,
+    tokens_in: int,
+    tokens_cached: int,
+    tokens_out: int,
+    tokens_reasoning: int,
+) -> ParsedReply:
+    """Return a reply, and whether its usage is complete: no prompt takes no tokens, and no text is free."""
+    metered = tokens_in > 0 and (tokens_out > 0 or not text)
+    return ParsedReply(
+        text, finish, _string(model), tokens_in, tokens_cached, tokens_out, tokens_reasoning, metered=metered
+    )
 
 
-def _finish(value: Any) -> str:
-    """Return why a reply ended, in OpenAI's words; what has no such word keeps the provider's own."""
-    word = _word(value)
+def _parse_error(body: object) -> ParsedReply:
+    """Parse a body without choices: an error, which may be the provider's answer to the prompt.
+
+    Raises:
+        UnparsableReply: it is not.
+    """
+    error = _get(body, "error")
+    details = _get(error, "metadata")  # OpenRouter's, with the words of the provider behind it
+    parts = (error, _get(error, "message"), _get(details, "raw"), _get(body, "detail"))
+    message = " ".join(_string(part) for part in parts)
+    codes = {str(_get(error, key)) for key in ("code", "type")}
+    if OUT_OF_TOKENS in message:
+        finish, has_output = "length", True
+    elif (
+        codes.intersection(FILTER_CODES)
+        or _get(details, "flagged_input") is not None
+        or _FILTER_MESSAGE.search(message)
+    ):
+        finish, has_output = BLOCKED, _OUTPUT_FILTERED.search(message) is not None
+    else:
+        code = str(_get(error, "code"))
+        status = int(code) if re.fullmatch("[45][0-9]{2}", code) else 0
+        raise UnparsableReply("a reply without choices", status)
+    return ParsedReply("", finish, "", 0, 0, 0, 0, metered=False, has_output=has_output)
+
+
+def _finish(value: object) -> str:
+    """Return a finish reason in OpenAI's words; one without such a word keeps the provider's own."""
+    word = _string(value)
     return FINISHES.get(word.casefold(), word)
 
 
-def _text(content: Any) -> str:
+def _content_text(content: object) -> str:
     """Join the text parts of a content, which is a string, null, or a list of typed parts."""
     if isinstance(content, list):
-        return "".join(_text(_get(part, "text")) for part in content)
+        return "".join(_content_text(_get(part, "text")) for part in content)
     return content if isinstance(content, str) else ""
 
 
-def _get(value: Any, key: str) -> Any:
+def _get(value: object, key: str) -> Any:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def _first(value: Any) -> Any:
+def _first(value: object) -> object:
     return value[0] if isinstance(value, list) and value else None
 
 
-def _word(value: Any) -> str:
+def _string(value: object) -> str:
     return sanitize_text(value) if isinstance(value, str) else ""
 
 
-def _usage(body: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what a reply says of its tokens, unless that cannot be."""
+def _usage(body: object) -> object:
+    """Return what a reply says of its tokens, unless a number in it is impossible."""
     usage = _get(body, "usage")
-    numbers = (
-        (value for value in usage.values() if isinstance(value, int | float))
-        if isinstance(usage, dict)
-        else ()
-    )
-    return usage if all(abs(number) <= MOST_TOKENS for number in numbers) else None
+    values = usage.values() if isinstance(usage, dict) else ()
+    possible = all(abs(value) <= MOST_TOKENS for value in values if isinstance(value, int | float))
+    return usage if possible else None
 
 
-def _count(value: Any, key: str) -> int:
-    """Return a whole number of tokens, whichever way it is written."""
+def _count(value: object, key: str) -> int:
+    """Return a whole number of tokens, written as int or float; 0 for anything else."""
     number = _get(value, key)
     known = isinstance(number, int | float) and not isinstance(number, bool) and 0 < number <= MOST_TOKENS
     return int(number) if known and number == int(number) else 0

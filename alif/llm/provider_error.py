@@ -1,9 +1,9 @@
-"""What a failure means: try again, wait, or stop with a sentence.
+"""What a failed attempt means: retry, wait, or stop with a sentence.
 
-429, 500, 503 …            refused: nobody is billed, try again
-timeout, closed, half      lost on the way: perhaps billed, try again
-401, 403, 404, 400, 402    refused for good: one sentence
-a used-up balance or day   refused until a person or midnight acts: one sentence, not a retry
+429, 500, 503 …               refused: not billed, retry
+timeout, connection lost      no reply: perhaps billed, retry
+401, 403, 404, 400, 402       refused for good: stop
+no balance, daily quota       refused until a person acts or the day ends: stop
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ import aiohttp
 from alif.errors import ReplyError
 from alif.formatting import format_duration
 from alif.llm.endpoint import api_key_env, hostname
-from alif.recipe import Teacher
+from alif.settings import Endpoint
 
-__all__ = ["ProviderError", "from_network_error", "from_status", "retry_after"]
+__all__ = ["TIMEOUT", "ProviderError", "from_network_error", "from_status", "retry_after"]
 
-LONGEST_PAUSE_S = 900.0
-"""A provider that asks to wait longer than this is told to the user instead of being waited for."""
-PERHAPS_BILLED = (408, 499, 502, 504, 520, 522, 524)
+LONGEST_WAIT_S = 900.0
+"""A provider that asks to wait longer than this is reported to the user instead of being waited for."""
+MAYBE_BILLED = (408, 499, 502, 504, 520, 522, 524)
 """Statuses of a gateway that stopped waiting: the model behind it may have answered."""
-CROWDED = (429, 529)
+RATE_LIMITED = (429, 529)
 """Too many requests of ours; too many of everybody's (Anthropic)."""
-FOR_NOW = (408, 409, 425, 429, 499)
-"""Statuses below 500 that are worth another try."""
+RETRIED = (408, 409, 425, 429, 499)
+"""Statuses below 500 that are worth a retry."""
+TIMEOUT = "timeout"
 
 _USED_UP = re.compile(
     "insufficient.(quota|balance|funds|credit)|billing_hard_limit|credit balance", re.IGNORECASE
@@ -42,123 +43,132 @@ _USED_UP = re.compile(
 _DAILY_QUOTA = re.compile(r'"quotaId"\s*:\s*"[^"]*PerDay')
 """Gemini names the quota that is used up, and asks for a wait of seconds all the same."""
 _RETRY_DELAY = re.compile(r'"retryDelay"\s*:\s*"(?P<s>[0-9]+(?:\.[0-9]+)?)s"')
-_FOR_TODAY = re.compile("per.?day|daily", re.IGNORECASE)
+_PER_DAY = re.compile("per.?day|daily", re.IGNORECASE)
 _NO_MODEL = re.compile("model|deployment|endpoints? found", re.IGNORECASE)
-"""What providers say where they have no such model: Azure's are deployments, OpenRouter has "no endpoints found" for one."""
+"""What providers say where they have no such model: Azure's are deployments, OpenRouter says "no endpoints found"."""
 _SPACE = re.compile(r"\s+")
 
 
 @dataclass(eq=False)
 class ProviderError(Exception):
-    """One attempt that brought no reply."""
+    """One attempt without a reply."""
 
-    why: str
+    reason: str
     """A few words for the ledger: "429", "timeout", "broken JSON" …"""
-    billed: bool
-    """Whether the provider may send a bill for it."""
-    crowded: bool = False
-    """Whether the provider said that there are too many requests."""
+    may_be_billed: bool
+    rate_limited: bool = False
     unreachable: bool = False
     """Whether there was no connection at all."""
     wait_s: float | None = None
     """How long the provider asks to wait."""
     stop: ReplyError | None = None
-    """Set where another try cannot help."""
+    """Set where a retry cannot help."""
 
 
 def from_network_error(error: aiohttp.ClientError | TimeoutError) -> ProviderError:
-    """Return what it means that a request got no answer at all."""
-    if isinstance(
-        error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError
-    ):
-        return ProviderError(f"no connection: {type(error).__name__}", billed=False, unreachable=True)
-    if isinstance(error, TimeoutError):
-        return ProviderError("timeout", billed=True)
-    return ProviderError(f"connection lost: {type(error).__name__}", billed=True)
+    """Classify an attempt that got no HTTP response."""
+    no_connection = (
+        aiohttp.ClientConnectorError,
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.ClientHttpProxyError,
+    )
+    if isinstance(error, no_connection):
+        return ProviderError(f"no connection: {type(error).__name__}", may_be_billed=False, unreachable=True)
+    reason = TIMEOUT if isinstance(error, TimeoutError) else f"connection lost: {type(error).__name__}"
+    return ProviderError(reason, may_be_billed=True)
 
 
 def from_status(
     status: int,
     headers: Mapping[str, str],
     body: str,
-    name: str,
-    teacher: Teacher,
-    *,
     key: str,
+    endpoint: Endpoint,
+    *,
+    api_key: str,
     url: str = "",
 ) -> ProviderError:
-    """Return what a refusal by `teacher` means; `url` is what was asked. The `key` is taken out of whatever is said."""
+    """Classify a refusal.
+
+    Args:
+        status: the HTTP status.
+        headers: the response's headers, with case-insensitive keys.
+        body: the response's body.
+        key: the recipe key of the endpoint's table, such as "teacher.gpt".
+        endpoint: its settings.
+        api_key: removed from whatever of the body is shown.
+        url: what was requested.
+    """
     wait_s = retry_after(headers, body)
-    in_flight = (
-        status == 402 and wait_s is not None
-    )  # OpenRouter: the balance is there, too much of it is under way
-    crowded = in_flight or status in CROWDED
-    fault = ProviderError(str(status), billed=status in PERHAPS_BILLED, crowded=crowded, wait_s=wait_s)
-    long = wait_s is not None and wait_s > LONGEST_PAUSE_S
-    for_today = _FOR_TODAY.search(body) is not None and (wait_s is None or long)
-    today = status == 429 and (for_today or _DAILY_QUOTA.search(body) is not None)
-    words = _words(body, key)
-    where, who = (
-        hostname(teacher.base_url),
-        f"the key from {api_key_env(teacher)}" if key else "a request without a key",
-    )
-    if not in_flight and (status == 402 or (status < 500 and _USED_UP.search(body))):
-        fault.stop = ReplyError(
-            f"teacher.{name}: the balance or quota at {where} is used up{words}",
+    # OpenRouter's 402 with a wait: the balance is there, but too much of it is reserved by requests in flight
+    balance_reserved = status == 402 and wait_s is not None
+    too_long = wait_s is not None and wait_s > LONGEST_WAIT_S
+    daily_limit = _PER_DAY.search(body) is not None and (wait_s is None or too_long)
+    words, host = _provider_words(body, api_key), hostname(endpoint.base_url)
+    stop: ReplyError | None = None
+    if not balance_reserved and (status == 402 or (status < 500 and _USED_UP.search(body))):
+        stop = ReplyError(
+            f"{key}: the balance or quota at {host} is used up{words}",
             "Top it up there and repeat the command: it goes on where it stopped.",
         )
-    elif today or long:
-        asked = f", it asks to wait {format_duration(wait_s)}" if long and wait_s else ""
-        fault.stop = ReplyError(
-            f"teacher.{name}: {where} gives no more for now{asked}{words}",
+    elif too_long or (status == 429 and (daily_limit or _DAILY_QUOTA.search(body))):
+        asked = f", it asks to wait {format_duration(wait_s)}" if too_long and wait_s else ""
+        stop = ReplyError(
+            f"{key}: {host} gives no more for now{asked}{words}",
             "Repeat the command later: it goes on where it stopped.",
         )
-    elif status < 500 and status not in FOR_NOW and not in_flight:
-        named = "model_not_found" in body or _NO_MODEL.search(words.replace(urlsplit(url).path, ""))
-        fault.stop = _refusal(name, teacher, status, words, who, "" if named else url)
-    return fault
+    elif status < 500 and status not in RETRIED and not balance_reserved:
+        stop = _explain_refusal(key, endpoint, status, words, body, api_key, url)
+    return ProviderError(
+        str(status),
+        may_be_billed=status in MAYBE_BILLED,
+        rate_limited=balance_reserved or status in RATE_LIMITED,
+        wait_s=wait_s,
+        stop=stop,
+    )
 
 
-def _refusal(name: str, teacher: Teacher, status: int, words: str, who: str, url: str) -> ReplyError:
-    where = hostname(teacher.base_url)
+def _explain_refusal(
+    key: str, endpoint: Endpoint, status: int, words: str, body: str, api_key: str, url: str
+) -> ReplyError:
+    host, model = hostname(endpoint.base_url), endpoint.model
+    sender = f"the key from {api_key_env(endpoint)}" if api_key else "a request without a key"
+    no_model = "model_not_found" in body or _NO_MODEL.search(words.replace(urlsplit(url).path, ""))
     if status == 401:  # without the provider's words: some repeat the key
         return ReplyError(
-            f"teacher.{name}: {where} refuses {who}",
-            f"Check the environment variable {api_key_env(teacher)}, and that teacher.{name}.api_key_env names the right one.",
+            f"{key}: {host} refuses {sender}",
+            f"Check the environment variable {api_key_env(endpoint)}, and that {key}.api_key_env names the right one.",
         )
     if status == 403:
-        message = f"teacher.{name}: {where} does not let {who} use {teacher.model}{words}"
+        message = f"{key}: {host} does not let {sender} use {model}{words}"
         return ReplyError(message, "Ask the provider for access, or name another model.")
-    if status == 404 and url:
-        message = f"teacher.{name}: there is nothing at {url}, or no model {teacher.model}{words}"
+    if status == 404 and url and not no_model:
+        message = f"{key}: there is nothing at {url}, or no model {model}{words}"
         ending = "" if "/v1/" in url else ", most end in /v1,"
-        return ReplyError(message, f"Check teacher.{name}.base_url{ending} and teacher.{name}.model.")
+        return ReplyError(message, f"Check {key}.base_url{ending} and {key}.model.")
     if status == 404:
-        message = f"teacher.{name}: {where} knows no model {teacher.model}{words}"
-        return ReplyError(message, f"Check teacher.{name}.model and teacher.{name}.base_url.")
-    message = f"teacher.{name}: {where} refuses the request with status {status}{words}"
-    return ReplyError(message, f"Check teacher.{name}: model, address, temperature and max_tokens.")
+        message = f"{key}: {host} knows no model {model}{words}"
+        return ReplyError(message, f"Check {key}.model and {key}.base_url.")
+    message = f"{key}: {host} refuses the request with status {status}{words}"
+    return ReplyError(message, f"Check {key}: model, base_url, temperature and max_tokens.")
 
 
-def _words(body: str, key: str) -> str:
-    """Return what the provider says, in brackets, short and without the key."""
-    words = _SPACE.sub(" ", _said(body)).strip()
-    if key:
-        words = words.replace(key, "***")
-    words = "".join(letter if letter.isprintable() else "\ufffd" for letter in words)
-    return f" ({words[:200]})" if words else ""
+def _provider_words(body: str, api_key: str) -> str:
+    """Return an error body's message in brackets, short and without the API key.
 
-
-def _said(body: str) -> str:
-    """Return the message of an error body: `{"error": {"message": …}}`, the same in a list, or FastAPI's `{"detail": …}`."""
+    It is `{"error": {"message": …}}`, the same in a list, or FastAPI's `{"detail": …}`.
+    """
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
         return ""
-    for key in ("error", "detail", "message", "msg"):
+    for name in ("error", "detail", "message", "msg"):
         found = found[0] if isinstance(found, list) and found else found
-        found = found.get(key, found) if isinstance(found, dict) else found
-    return found if isinstance(found, str) else ""
+        found = found.get(name, found) if isinstance(found, dict) else found
+    words = _SPACE.sub(" ", found).strip() if isinstance(found, str) else ""
+    words = words.replace(api_key, "***") if api_key else words
+    words = "".join(letter if letter.isprintable() else "\ufffd" for letter in words)
+    return f" ({words[:200]})" if words else ""
 
 
 def retry_after(headers: Mapping[str, str], body: str = "") -> float | None:

@@ -1,14 +1,15 @@
-"""The door to every chat model: open it with a recipe's teachers, ask through it, and it closes everything behind you.
+"""Open the endpoints of a step, ask them, and close everything behind.
 
-async with open_session(context, recipe.teacher, script) as models:
+async with open_session(context, recipe.teacher, role="teacher") as models:
     reply = await models["gpt"].reply([Message(role="user", content="…")], draw=0)
+    replies = await models.reply_all([Question("gpt", messages) for messages in round])    # one batch, in batch mode
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 
 from alif import console
 from alif.errors import RecipeError
@@ -16,61 +17,70 @@ from alif.llm import endpoint
 from alif.llm.batch.batch_client import BatchClient, wait_for_any_batch
 from alif.llm.batch.batch_store import BatchStore
 from alif.llm.budget import Budget, price_of
-from alif.llm.chat_model import ChatModel, Message, Reply, ReplyFunction, ScriptedReply, gather_or_cancel
+from alif.llm.chat_model import ChatModel, Question, Reply, ReplyFunction, Role, gather_or_cancel
 from alif.llm.client import EndpointClient, RequestContext, RetryPolicy
-from alif.llm.demo_server import InjectedFaults, ScriptedServer, serve_scripted
-from alif.llm.endpoint import contacted_hosts
-from alif.llm.http import HttpTransport, open_transport
+from alif.llm.demo_server import serve_demo
+from alif.llm.http import open_transport
 from alif.llm.ledger import Account, Ledger
 from alif.llm.limiter import Limiter
-from alif.recipe import Teacher
 from alif.runs import StepContext, describe_new_ledger
+from alif.settings import Teacher
 
-__all__ = [
-    "ChatModel",
-    "EndpointSession",
-    "Message",
-    "Reply",
-    "ReplyFunction",
-    "RetryPolicy",
-    "ScriptedReply",
-    "contacted_hosts",
-    "gather_or_cancel",
-    "open_session",
-]
+__all__ = ["EndpointSession", "RetryPolicy", "open_session"]
+
+TABLES: Mapping[Role, str] = {"judge": "judge", "baseline": "system", "student": "system"}
+"""The recipe table in which an endpoint of a role is configured, where that is not `teacher`."""
 
 
 class EndpointSession(Mapping[str, ChatModel]):
-    """The chat models of a step by their names in the recipe, and what the step has paid."""
+    """The endpoints of a step by their names in the recipe, and what the step has paid."""
 
-    def __init__(self, lines: Mapping[str, ChatModel], desk: RequestContext) -> None:
-        self._lines, self._desk = lines, desk
+    def __init__(self, clients: Mapping[str, EndpointClient | BatchClient], context: RequestContext) -> None:
+        self._clients, self._context = clients, context
         self._closed: Account | None = None
-        self._earlier_usd = self.cost_usd - desk.budget.spent_usd
+        self._earlier_usd = self.cost_usd - context.budget.spent_usd
 
-    def __getitem__(self, name: str) -> ChatModel:
-        return self._lines[name]
+    def __getitem__(self, name: str) -> EndpointClient | BatchClient:
+        return self._clients[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._lines)
+        return iter(self._clients)
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._clients)
+
+    async def reply_all(self, questions: Sequence[Question]) -> list[Reply]:
+        """Answer questions concurrently; the replies are in their order.
+
+        With `runtime.batch`, the questions of each endpoint go out as one batch.
+        """
+        asked: dict[str, list[int]] = {}
+        for number, question in enumerate(questions):
+            asked.setdefault(question.endpoint, []).append(number)
+        answered = await gather_or_cancel(
+            self[name].reply_all([questions[number] for number in numbers]) for name, numbers in asked.items()
+        )
+        replies = {
+            number: reply
+            for numbers, group in zip(asked.values(), answered, strict=True)
+            for number, reply in zip(numbers, group, strict=True)
+        }
+        return [replies[number] for number in range(len(questions))]
 
     @property
     def account(self) -> Account:
         """What this run and step have sent, got and spent, earlier tries of the same step included."""
-        return self._closed or self._desk.ledger.account(self._desk.run, self._desk.step)
+        return self._closed or self._context.ledger.account(self._context.run, self._context.step)
 
     @property
     def cost_usd(self) -> float:
-        """What this step has paid for, for `Counts.cost_usd`."""
+        """What this step has paid for."""
         return self.account.usd
 
     @property
     def paid_usd(self) -> float:
-        """The same as the budget has it, to show while the step goes on: the ledger is not summed up each time."""
-        return self._earlier_usd + self._desk.budget.spent_usd
+        """The same from the budget, for progress bars: the ledger is not summed up each time."""
+        return self._earlier_usd + self._context.budget.spent_usd
 
     def close(self) -> None:
         """Keep the account, so that it can be read when the ledger is closed."""
@@ -80,104 +90,95 @@ class EndpointSession(Mapping[str, ChatModel]):
 @asynccontextmanager
 async def open_session(
     context: StepContext,
-    teachers: Mapping[str, Teacher],
-    script: ReplyFunction | None = None,
+    endpoints: Mapping[str, Teacher],
+    reply_function: ReplyFunction | None = None,
     *,
-    edition: str = "",
-    chaos: InjectedFaults | None = None,
-    patience: RetryPolicy | None = None,
+    role: Role = "teacher",
+    answers_digest: str = "",
+    retry_policy: RetryPolicy | None = None,
 ) -> AsyncIterator[EndpointSession]:
-    """Open the door to `teachers` for the length of a block.
+    """Open `endpoints` for the length of a block.
 
     Args:
         context: the run, the step, their ledger and the runtime table.
-        teachers: by their names in the recipe.
-        script: answers for teachers whose address is "scripted".
-        edition: digest of what the script answers from; another edition does not get this one's stored replies.
-        chaos: how the scripted teacher misbehaves.
-        patience: how long to try again.
+        endpoints: by their names in the recipe.
+        reply_function: answers for endpoints whose base_url is "scripted".
+        role: what they are asked for, recorded with each attempt.
+        answers_digest: digest of what the reply function answers from; other answers do not get stored replies.
+        retry_policy: how long to retry.
 
     Raises:
-        RecipeError: an address that is none, an unknown price.
-        ReplyError: a key that is not there.
+        RecipeError: a malformed address, an unknown price.
+        ReplyError: a missing API key.
     """
-    for name, teacher in teachers.items():
-        endpoint.validate_endpoint(name, teacher)
-    prices = {name: price_of(name, teacher) for name, teacher in teachers.items()}
-    keys = {name: endpoint.read_api_key(name, teacher) for name, teacher in teachers.items()}
+    keys = {name: f"{TABLES.get(role, 'teacher')}.{name}" for name in endpoints}
+    for name, settings in endpoints.items():
+        endpoint.validate_endpoint(keys[name], settings)
+    prices = {name: price_of(keys[name], settings) for name, settings in endpoints.items()}
+    api_keys = {name: endpoint.read_api_key(keys[name], settings) for name, settings in endpoints.items()}
+    scripted = [name for name, settings in endpoints.items() if settings.base_url == endpoint.SCRIPTED]
+    if scripted and reply_function is None:
+        raise RecipeError(
+            f'{keys[scripted[0]]}.base_url: this step has no answers for "scripted"',
+            "Name a chat model's address.",
+        )
     runtime = context.runtime
     async with AsyncExitStack() as stack:
-        server = _scripted(stack, teachers, script, chaos)
-        ledger = stack.enter_context(closing(_ledger(context)))
-        budget = Budget(
-            runtime.max_cost_usd, ledger.account(context.run).usd, lambda: wait_for_any_batch(batch_lines)
+        server = stack.enter_context(serve_demo(reply_function)) if scripted and reply_function else None
+        if note := describe_new_ledger(runtime):
+            console.log(note)
+        ledger = stack.enter_context(closing(Ledger(context.ledger)))
+        batch_clients: list[BatchClient] = []
+        shared = RequestContext(
+            run=context.run,
+            step=context.step,
+            role=role,
+            ledger=ledger,
+            budget=Budget(
+                runtime.max_cost_usd,
+                ledger.account(context.run).usd,
+                lambda: wait_for_any_batch(batch_clients),
+            ),
+            concurrency=asyncio.Semaphore(runtime.max_concurrency),
+            retry_policy=retry_policy or RetryPolicy(),
+            timeout_s=runtime.timeout_s,
         )
-        seats = asyncio.Semaphore(runtime.max_concurrency)
-        desk = RequestContext(
-            context.run, context.step, ledger, budget, seats, patience or RetryPolicy(), runtime.timeout_s
-        )
-        batched = runtime.batch or bool(BatchStore(ledger).under_way())
-        limiters = {
-            (teacher.base_url, teacher.model): Limiter(runtime.max_concurrency)
-            for teacher in teachers.values()
-        }
-        lines = {
-            name: EndpointClient(
-                name=name,
-                teacher=teacher,
-                edition=edition if teacher.base_url == endpoint.SCRIPTED else "",
-                key=keys[name],
-                price=prices[name],
-                limiter=limiters[teacher.base_url, teacher.model],
-                wire=await stack.enter_async_context(
-                    _connection(name, teacher, keys[name], server, runtime.timeout_s)
-                ),
-                desk=desk,
+        limiters: dict[tuple[str, str], Limiter] = {}
+        clients: dict[str, EndpointClient | BatchClient] = {}
+        use_batches = runtime.batch or bool(BatchStore(ledger).under_way())
+        for name, settings in endpoints.items():
+            is_demo = name in scripted
+            transport = open_transport(
+                keys[name],
+                settings,
+                api_keys[name],
+                runtime.timeout_s,
+                server.address if server and is_demo else "",
             )
-            for name, teacher in teachers.items()
-        }
-        batch_lines = [BatchClient(line, runtime.batch) for line in lines.values()] if batched else []
-        models = EndpointSession(lines | {line.live.name: line for line in batch_lines}, desk)
-        stack.callback(models.close)
-        for line in batch_lines:
-            stack.push_async_callback(line.close)
+            client = EndpointClient(
+                name=name,
+                key=keys[name],
+                settings=settings,
+                answers_digest=answers_digest if is_demo else "",
+                api_key=api_keys[name],
+                price=prices[name],
+                limiter=limiters.setdefault(
+                    (settings.base_url, settings.model), Limiter(runtime.max_concurrency)
+                ),
+                transport=await stack.enter_async_context(transport),
+                context=shared,
+            )
+            clients[name] = client
+            if use_batches and not is_demo:
+                clients[name] = batch_client = BatchClient(client, submits=runtime.batch)
+                batch_clients.append(batch_client)
+        session = EndpointSession(clients, shared)
+        stack.callback(session.close)
+        for batch_client in batch_clients:
+            stack.push_async_callback(batch_client.close)
         try:
-            yield models
+            yield session
         except Exception:
             if server and server.failure:
-                raise server.failure from None  # the script has a bug: its traceback, not a sentence
+                raise server.failure from None  # a bug of the reply function: its traceback, not a sentence
             raise
-
-
-def _ledger(context: StepContext) -> Ledger:
-    if note := describe_new_ledger(context.runtime):
-        console.log(note)
-    return Ledger(context.ledger)
-
-
-def _scripted(
-    stack: AsyncExitStack,
-    teachers: Mapping[str, Teacher],
-    script: ReplyFunction | None,
-    chaos: InjectedFaults | None,
-) -> ScriptedServer | None:
-    scripted = [name for name, teacher in teachers.items() if teacher.base_url == endpoint.SCRIPTED]
-    if not scripted:
-        return None
-    if script is None:
-        raise RecipeError(
-            f'teacher.{scripted[0]}.address: this step has no script for "scripted"',
-            "Name the address of a chat model.",
-        )
-    return stack.enter_context(serve_scripted(script, chaos))
-
-
-def _connection(
-    name: str, teacher: Teacher, key: str, server: ScriptedServer | None, timeout_s: float
-) -> AbstractAsyncContextManager[HttpTransport]:
-    url = ""
-    if server and teacher.base_url == endpoint.SCRIPTED:
-        url = server.address
-        if endpoint.protocol_of(teacher) == "azure":
-            url = url.removesuffix("/v1")
-    return open_transport(name, teacher, key, timeout_s, url)

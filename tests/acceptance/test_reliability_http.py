@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from alif.llm.chat_model import Message, gather_or_cancel
+from alif.llm.chat_model import gather_or_cancel
 from alif.llm.ledger import Account
 from alif.llm.session import RetryPolicy, open_session
-from alif.recipe import Runtime, Teacher
+from alif.records import Message
 from alif.runs import Run, make_context
+from alif.settings import Runtime, Teacher
 from tests.repeating_server import RepeatingServer, completion, http, repeating
 
 REQUESTS = 120
@@ -44,19 +45,19 @@ def ask_all(
 ) -> Stored:
     """Ask half of the questions, pause, ask the other half, and read back what is stored for each."""
     priced = {"usd_per_million_in": 1.0, "usd_per_million_out": 2.0}
-    teacher = Teacher.model_validate({"model": "m", "address": server.address, "max_tokens": 16, **priced})
-    runtime = Runtime.model_validate({"timeout_s": 5.0, "workers": workers, "max_cost_usd": 1.0})
+    teacher = Teacher.model_validate({"model": "m", "base_url": server.address, "max_tokens": 16, **priced})
+    runtime = Runtime.model_validate({"timeout_s": 5.0, "max_concurrency": workers, "max_cost_usd": 1.0})
     step = make_context(Run(folder), "generate", runtime, folder=folder / "partial")
 
     async def scene() -> Stored:
-        async with open_session(step, {"t": teacher}, patience=FAST) as models:
+        async with open_session(step, {"t": teacher}, retry_policy=FAST) as models:
             for half in (QUESTIONS[::2], QUESTIONS[1::2]):
                 await gather_or_cancel(
                     models["t"].reply([Message(role="user", content=text)]) for text in half
                 )
                 await pause()
         sent = server.answered
-        async with open_session(step, {"t": teacher}, patience=FAST) as models:
+        async with open_session(step, {"t": teacher}, retry_policy=FAST) as models:
             stored = await gather_or_cancel(
                 models["t"].reply([Message(role="user", content=text)]) for text in QUESTIONS
             )

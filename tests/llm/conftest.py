@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from alif.llm.chat_model import Message, ScriptedReply
+from alif.llm.chat_model import ScriptedReply
 from alif.llm.ledger import Ledger
 from alif.llm.session import RetryPolicy
-from alif.recipe import Runtime, Teacher
+from alif.records import Message
 from alif.runs import Run, StepContext, make_context
+from alif.settings import Runtime, Teacher
 
 settings.register_profile("busy machine", deadline=None)
 settings.load_profile("busy machine")
@@ -23,10 +24,10 @@ FAST = RetryPolicy(
     unreached_s=0.05,
     silence_s=0.2,
     give_up_s=30.0,
-    landing_s=0.5,
-    gather_s=0.03,
+    finish_s=0.5,
     first_poll_s=0.01,
     longest_poll_s=0.02,
+    find_batch_s=0.05,
 )
 
 
@@ -45,7 +46,7 @@ def raw_replies(ledger: Ledger) -> list[tuple[str, str]]:
 
 
 def scripted(**settings: object) -> Teacher:
-    return Teacher.model_validate({"model": "parrot", "address": "scripted", **settings})
+    return Teacher.model_validate({"model": "parrot", "base_url": "scripted", **settings})
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from alif.errors import BudgetError, RecipeError
 from alif.llm.budget import Budget, price_of
 from alif.llm.parse import ParsedReply
-from alif.recipe import Teacher
+from alif.settings import Teacher
 
 REQUESTS = st.lists(
     st.tuples(
@@ -38,7 +38,7 @@ def test_never_above_the_cap_under_any_interleaving(
         for _ in range(start):
             await asyncio.sleep(0)
         try:
-            async with budget.hold(upper) as hold:
+            with await budget.reserve(upper) as hold:
                 hold.usd = flying[number] = upper
                 assert not upper or already + sum(paid) + sum(flying.values()) <= cap + 1e-6
                 try:
@@ -71,22 +71,22 @@ def test_waits_for_what_is_in_flight_before_it_refuses() -> None:
         budget, order = Budget(1.0), []
 
         async def first() -> None:
-            async with budget.hold(0.9) as hold:
+            with await budget.reserve(0.9) as hold:
                 await asyncio.sleep(0.02)
                 order.append("settled at a tenth")
                 hold.usd = 0.1
 
         async def second() -> None:
             await asyncio.sleep(0.01)
-            async with budget.hold(0.9) as hold:
+            with await budget.reserve(0.9) as hold:
                 order.append("the second goes on")
                 hold.usd = 0.9
 
         await asyncio.gather(first(), second())
         with contextlib.suppress(BudgetError):
-            async with budget.hold(0.000001):
+            with await budget.reserve(0.000001):
                 order.append("never")
-        async with budget.hold(0.0):
+        with await budget.reserve(0.0):
             order.append("what is free always goes")
         return order
 
@@ -98,7 +98,7 @@ def test_a_waiter_that_is_cancelled_does_not_block_the_next() -> None:
         budget = Budget(1.0)
 
         async def hold(upper: float, seconds: float) -> None:
-            async with budget.hold(upper):
+            with await budget.reserve(upper):
                 await asyncio.sleep(seconds)
 
         long = asyncio.ensure_future(hold(0.9, 0.05))
@@ -113,9 +113,22 @@ def test_a_waiter_that_is_cancelled_does_not_block_the_next() -> None:
     asyncio.run(scene())
 
 
+def test_as_many_of_several_as_fit_are_reserved_together() -> None:
+    async def scene() -> list[int]:
+        budget, counts = Budget(1.0), []
+        for amounts in ([0.4, 0.5, 0.2], [0.0, 0.05, 0.2], [0.0, 0.0]):
+            count, reservation = await budget.reserve_first(amounts)
+            counts.append(count)
+            reservation.usd = sum(amounts[:count])
+            reservation.close()
+        return counts
+
+    assert asyncio.run(scene()) == [2, 2, 2]
+
+
 def test_the_refusal_is_a_sentence_with_the_cure() -> None:
     async def scene() -> None:
-        async with Budget(100.0, 99.99).hold(0.02):
+        with await Budget(100.0, 99.99).reserve(0.02):
             pass
 
     with pytest.raises(BudgetError) as caught:
@@ -130,13 +143,13 @@ def test_an_unknown_price_is_refused_unless_the_address_is_local() -> None:
         with pytest.raises(
             RecipeError, match=r"teacher\.gpt\.usd_per_million_(in|out): the price of gpt-4o .* unknown"
         ) as caught:
-            price_of("gpt", teacher)
+            price_of("teacher.gpt", teacher)
         assert caught.value.exit_code == 1
     assert (
-        price_of("own", Teacher(model="q", base_url="http://localhost:11434/v1")).upper_usd(10**6, 10**6)
+        price_of("teacher.own", Teacher(model="q", base_url="http://localhost:11434/v1")).upper_usd(10**6, 10**6)
         == 0.0
     )
-    assert price_of("demo", Teacher(model="q", base_url="scripted", usd_per_million_out=2.0)).upper_usd(
+    assert price_of("teacher.demo", Teacher(model="q", base_url="scripted", usd_per_million_out=2.0)).upper_usd(
         0, 500_000
     ) == pytest.approx(1.0)
 
@@ -158,14 +171,14 @@ def test_a_reply_never_costs_more_than_its_upper_bound(
     )
     tokens_in = int(parts[0] * prompt_bytes)
     reading = ParsedReply("", "stop", "m", tokens_in, tokens_in // 2, int(parts[1] * max_tokens), 0, True)
-    known = price_of("gpt", teacher)
+    known = price_of("teacher.gpt", teacher)
     assert known.cost_usd(reading) <= known.upper_usd(prompt_bytes, max_tokens) * (1 + 1e-12)
 
 
 def test_cached_tokens_have_their_own_price_where_the_recipe_gives_one() -> None:
     reading = ParsedReply("", "stop", "m", 1_000_000, 800_000, 0, 0, True)
-    assert price_of("a", Teacher(model="m", usd_per_million_in=2, usd_per_million_out=8)).cost_usd(
+    assert price_of("teacher.a", Teacher(model="m", usd_per_million_in=2, usd_per_million_out=8)).cost_usd(
         reading
     ) == pytest.approx(2.0)
     cheap = Teacher(model="m", usd_per_million_in=2, usd_per_million_out=8, usd_per_million_cached=0.5)
-    assert price_of("a", cheap).cost_usd(reading) == pytest.approx(0.8)
+    assert price_of("teacher.a", cheap).cost_usd(reading) == pytest.approx(0.8)

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from alif.llm.chat_model import Message, finish_in_flight, gather_or_cancel
+from alif.llm.chat_model import finish_in_flight, gather_or_cancel
+from alif.records import Message
 
 
 def test_together_keeps_the_order_and_cancels_the_rest_at_the_first_failure() -> None:

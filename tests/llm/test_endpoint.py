@@ -4,7 +4,7 @@ import pytest
 
 from alif.errors import RecipeError, ReplyError
 from alif.llm import endpoint, protocol
-from alif.recipe import Teacher
+from alif.settings import Teacher
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_what_is_local(where: str, local: bool) -> None:
 def test_an_address_that_is_none_or_holds_a_secret_is_refused_without_repeating_the_secret(
     where: str,
 ) -> None:
-    with pytest.raises(RecipeError, match=r"teacher\.gpt\.address") as caught:
-        endpoint.validate_endpoint("gpt", Teacher(model="m", base_url=where))
+    with pytest.raises(RecipeError, match=r"teacher\.gpt\.base_url") as caught:
+        endpoint.validate_endpoint("teacher.gpt", Teacher(model="m", base_url=where))
     assert "secret" not in str(caught.value)
 
 
@@ -71,36 +71,36 @@ def test_an_address_that_is_none_or_holds_a_secret_is_refused_without_repeating_
     ],
 )
 def test_an_address_may_be_in_any_letters_and_end_anyhow(where: str) -> None:
-    endpoint.validate_endpoint("gpt", Teacher(model="m", base_url=where))
+    endpoint.validate_endpoint("teacher.gpt", Teacher(model="m", base_url=where))
 
 
 @pytest.mark.parametrize(
     ("where", "right"),
     [
-        ("http://pc:1/v1/chat/completions", 'address = "http://pc:1/v1".'),
-        ("http://pc:1/v1/chat/completions/", 'address = "http://pc:1/v1".'),
-        ("http://pc:1/v1/completions", 'address = "http://pc:1/v1".'),
-        ("https://api.anthropic.com/v1/messages", 'address = "https://api.anthropic.com/v1".'),
+        ("http://pc:1/v1/chat/completions", 'base_url = "http://pc:1/v1".'),
+        ("http://pc:1/v1/chat/completions/", 'base_url = "http://pc:1/v1".'),
+        ("http://pc:1/v1/completions", 'base_url = "http://pc:1/v1".'),
+        ("https://api.anthropic.com/v1/messages", 'base_url = "https://api.anthropic.com/v1".'),
         (
             "https://mine.openai.azure.com/openai/deployments/gpt/chat/completions?api-version=2025-01-01-preview",
-            'address = "https://mine.openai.azure.com/openai/deployments/gpt" and api_version = "2025-01-01-preview".',
+            'base_url = "https://mine.openai.azure.com/openai/deployments/gpt" and api_version = "2025-01-01-preview".',
         ),
         (
             "https://mine.openai.azure.com?api-version=2025-01-01",
-            'address = "https://mine.openai.azure.com" and api_version = "2025-01-01".',
+            'base_url = "https://mine.openai.azure.com" and api_version = "2025-01-01".',
         ),
         (
             "https://mine.openai.azure.com/openai/v1?api-version=preview",
-            'address = "https://mine.openai.azure.com/openai/v1".',
+            'base_url = "https://mine.openai.azure.com/openai/v1".',
         ),
     ],
 )
 def test_an_address_that_goes_on_too_far_is_told_how_to_write_it(where: str, right: str) -> None:
-    with pytest.raises(RecipeError, match=r"teacher\.gpt\.address goes on too far") as caught:
-        endpoint.validate_endpoint("gpt", Teacher(model="m", base_url=where))
+    with pytest.raises(RecipeError, match=r"teacher\.gpt\.base_url has more than a base URL") as caught:
+        endpoint.validate_endpoint("teacher.gpt", Teacher(model="m", base_url=where))
     assert caught.value.hint == f"Write {right}"
     settings = dict(part.split(" = ") for part in right[:-1].split(" and "))
-    endpoint.validate_endpoint("gpt", Teacher(model="m", base_url=settings["address"].strip('"')))
+    endpoint.validate_endpoint("teacher.gpt", Teacher(model="m", base_url=settings["base_url"].strip('"')))
 
 
 @pytest.mark.parametrize(
@@ -122,22 +122,21 @@ def test_a_key_comes_from_the_environment_and_goes_only_where_the_recipe_sends_i
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", " sk-1\n")
-    assert endpoint.read_api_key("gpt", Teacher(model="m")) == "sk-1"
-    assert endpoint.read_api_key("gpt", Teacher(model="m", base_url="http://localhost:1/v1")) == ""
+    assert endpoint.read_api_key("teacher.gpt", Teacher(model="m")) == "sk-1"
+    assert endpoint.read_api_key("teacher.gpt", Teacher(model="m", base_url="http://localhost:1/v1")) == ""
     monkeypatch.setenv("MY_KEY", "sk-2")
     assert (
-        endpoint.read_api_key(
-            "gpt", Teacher(model="m", base_url="http://localhost:1/v1", api_key_env="MY_KEY")
+        endpoint.read_api_key("teacher.gpt", Teacher(model="m", base_url="http://localhost:1/v1", api_key_env="MY_KEY")
         )
         == "sk-2"
     )
     monkeypatch.setenv("MY_KEY", "schlüssel")
     with pytest.raises(ReplyError, match="MY_KEY") as caught:
-        endpoint.read_api_key("gpt", Teacher(model="m", api_key_env="MY_KEY"))
+        endpoint.read_api_key("teacher.gpt", Teacher(model="m", api_key_env="MY_KEY"))
     assert "schlüssel" not in str(caught.value)
     monkeypatch.delenv("MY_KEY")
     with pytest.raises(ReplyError, match="MY_KEY is not set"):
-        endpoint.read_api_key("gpt", Teacher(model="m", api_key_env="MY_KEY"))
+        endpoint.read_api_key("teacher.gpt", Teacher(model="m", api_key_env="MY_KEY"))
 
 
 def test_hosts_tell_what_goes_where() -> None:
@@ -167,5 +166,6 @@ def test_hosts_tell_what_goes_where() -> None:
 def test_how_an_address_is_spoken_to(where: str, spoken: str, variable: str) -> None:
     teacher = Teacher(model="m", base_url=where)
     assert (endpoint.protocol_of(teacher), endpoint.api_key_env(teacher)) == (spoken, variable)
-    assert endpoint.api_key_env(teacher.model_copy(update={"key": "MINE"})) == "MINE"
-    assert endpoint.protocol_of(teacher.model_copy(update={"protocol": "anthropic"})) == "anthropic"
+    assert endpoint.api_key_env(teacher.model_copy(update={"api_key_env": "MINE"})) == "MINE"
+    named = teacher.model_copy(update={"protocol": "anthropic"})
+    assert endpoint.protocol_of(named) == ("openai" if where == "scripted" else "anthropic")

@@ -14,13 +14,14 @@ import pytest
 
 from alif.errors import ReplyError
 from alif.llm import protocol
-from alif.llm.chat_model import Message, Reply, gather_or_cancel
-from alif.llm.demo_server import InjectedFaults, serve_scripted
+from alif.llm.chat_model import Reply, gather_or_cancel
 from alif.llm.http import open_transport
 from alif.llm.provider_error import ProviderError
 from alif.llm.session import open_session
-from alif.recipe import Teacher
+from alif.records import Message
 from alif.runs import StepContext
+from alif.settings import Teacher
+from tests.fake_provider import InjectedFaults, serve_provider
 from tests.llm.conftest import FAST, ask, echo
 from tests.llm.test_session import EVERY_FAULT, check_against, spy
 
@@ -30,18 +31,18 @@ SYSTEM = [Message(role="system", content="Be brief."), Message(role="user", cont
 
 def replies(context: StepContext, teacher: Teacher, asked: list[list[Message]]) -> list[Reply]:
     async def scene() -> list[Reply]:
-        async with open_session(context, {"t": teacher}, echo, patience=FAST) as models:
+        async with open_session(context, {"t": teacher}, echo, retry_policy=FAST) as models:
             return await gather_or_cancel(models["t"].reply(messages) for messages in asked)
 
     return asyncio.run(scene())
 
 
 def test_anthropic_survives_every_fault_with_the_same_ledger_and_money(context: Build) -> None:
-    step = context(timeout_s=1.5, workers=32)
-    with serve_scripted(echo, EVERY_FAULT) as server:
+    step = context(timeout_s=1.5, max_concurrency=32)
+    with serve_provider(echo, EVERY_FAULT) as server:
         prices = {"usd_per_million_in": 10.0, "usd_per_million_out": 10.0}
         teacher = Teacher.model_validate(
-            {"model": "claude", "address": server.address, "protocol": "anthropic", **prices}
+            {"model": "claude", "base_url": server.address, "protocol": "anthropic", **prices}
         )
         answers = replies(step, teacher, [ask(f"سوال {number}") for number in range(100)])
     assert [answer.text.rstrip().rstrip("\ufffd") for answer in answers] == [
@@ -63,13 +64,13 @@ def test_each_protocol_sends_its_own_key_and_path(context: Build, monkeypatch: p
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "not-this-one")
     monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", "not-this-one")
     seen: list[str] = []
-    with serve_scripted(echo) as server:
+    with serve_provider(echo) as server:
         handler = server.RequestHandlerClass
         monkeypatch.setattr(handler, "parse_request", spy(handler.parse_request, seen))
         root = server.address.removesuffix("/v1")
         for name, address in (("openai", server.address), ("anthropic", root), ("azure", root)):
             teacher = Teacher.model_validate(
-                {"model": "m", "address": address, "protocol": name, "key": "A_KEY"}
+                {"model": "m", "base_url": address, "protocol": name, "api_key_env": "A_KEY"}
             )
             (reply,) = replies(context(name), teacher, [SYSTEM])
             assert (reply.text, reply.finish) == ("سلام #0", "stop")
@@ -89,8 +90,7 @@ def test_who_pays_at_openai_is_told_to_openai_only(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
 
     async def told(where: str, spoken: str = "auto") -> bool:
-        async with open_transport(
-            "t", Teacher.model_validate({"model": "m", "address": where, "protocol": spoken}), "", 5.0
+        async with open_transport("teacher.t", Teacher.model_validate({"model": "m", "base_url": where, "protocol": spoken}), "", 5.0
         ) as wire:
             return {"OpenAI-Organization", "OpenAI-Project"} <= set(wire.session.headers)
 
@@ -106,7 +106,7 @@ def test_who_pays_at_openai_is_told_to_openai_only(monkeypatch: pytest.MonkeyPat
 
 def test_azure_names_the_deployment_and_the_version(context: Build) -> None:
     paths: list[str] = []
-    with serve_scripted(echo, InjectedFaults()) as server:
+    with serve_provider(echo, InjectedFaults()) as server:
         send = server.RequestHandlerClass.do_POST
 
         def do_post(handler: object) -> None:
@@ -159,7 +159,7 @@ def test_bodies() -> None:
 def test_the_proxy_of_the_environment_is_for_the_world_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def through(address: str) -> str | None:
         async def scene() -> str | None:
-            async with open_transport("t", Teacher(model="m", base_url=address), "", 5.0) as wire:
+            async with open_transport("teacher.t", Teacher(model="m", base_url=address), "", 5.0) as wire:
                 return wire.proxy
 
         return asyncio.run(scene())
@@ -185,14 +185,14 @@ def test_nobody_is_sent_on_with_key_and_prompt(
     context: Build, monkeypatch: pytest.MonkeyPatch, status: int, spoken: str
 ) -> None:
     monkeypatch.setenv("A_KEY", "sk-a")
-    with serve_scripted(echo) as other, sending_on(status, other.address.removesuffix("/v1")) as place:
+    with serve_provider(echo) as other, sending_on(status, other.address.removesuffix("/v1")) as place:
         where = f"{place}/v1" if spoken == "openai" else place
-        teacher = Teacher.model_validate({"model": "m", "address": where, "protocol": spoken, "key": "A_KEY"})
-        with pytest.raises(ReplyError, match=r"teacher\.t: .* sends requests on to http://127") as caught:
+        teacher = Teacher.model_validate({"model": "m", "base_url": where, "protocol": spoken, "api_key_env": "A_KEY"})
+        with pytest.raises(ReplyError, match=r"teacher\.t: .* redirects requests to http://127") as caught:
             replies(context(), teacher, [SYSTEM])
         assert not other.served
         right = caught.value.hint.partition(" = ")[2].strip('".')
-        (reply,) = replies(context("again"), teacher.model_copy(update={"address": right}), [SYSTEM])
+        (reply,) = replies(context("again"), teacher.model_copy(update={"base_url": right}), [SYSTEM])
         assert reply.text == "سلام #0"
 
 
@@ -205,18 +205,18 @@ def test_nobody_is_sent_on_with_the_key_alone(
     seen: list[str] = []
 
     async def scene(where: str) -> None:
-        teacher = Teacher.model_validate({"model": "m", "address": where, "protocol": spoken})
-        async with open_transport("t", teacher, "sk-a", 5.0) as wire:
+        teacher = Teacher.model_validate({"model": "m", "base_url": where, "protocol": spoken})
+        async with open_transport("teacher.t", teacher, "sk-a", 5.0) as wire:
             await wire.get("/batches/batch_0")
 
-    with serve_scripted(echo) as other, sending_on(status, other.address.removesuffix("/v1")) as place:
+    with serve_provider(echo) as other, sending_on(status, other.address.removesuffix("/v1")) as place:
         handler = other.RequestHandlerClass
         monkeypatch.setattr(handler, "parse_request", spy(handler.parse_request, seen))
         with pytest.raises(ProviderError) as caught:
             asyncio.run(scene(place))
     assert not seen, "the other place hears nothing, and no key"
     assert caught.value.stop is not None
-    assert "sends requests on to http://127" in caught.value.stop.message
+    assert "redirects requests to http://127" in caught.value.stop.message
 
 
 @contextmanager
@@ -264,7 +264,7 @@ def test_a_certificate_that_nobody_trusts_is_no_connection(context: Build, tmp_p
     subprocess.run(["openssl", "req", "-x509", *asked], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    with serve_scripted(echo) as server:
+    with serve_provider(echo) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         teacher = Teacher(model="m", base_url=server.address.replace("http://127.0.0.1", "https://localhost"))
         with pytest.raises(ReplyError, match=r"cannot reach localhost:.*Certificate"):
@@ -275,6 +275,6 @@ def test_a_certificate_that_nobody_trusts_is_no_connection(context: Build, tmp_p
 def test_a_key_that_anthropic_refuses_is_a_sentence(context: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     prices = {"usd_per_million_in": 1.0, "usd_per_million_out": 1.0}
-    teacher = Teacher.model_validate({"model": "c", "address": "https://api.anthropic.com", **prices})
+    teacher = Teacher.model_validate({"model": "c", "base_url": "https://api.anthropic.com", **prices})
     with pytest.raises(ReplyError, match="ANTHROPIC_API_KEY is not set"):
         replies(context(), teacher, [SYSTEM])

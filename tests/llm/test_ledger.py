@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from alif.errors import AlifError, BusyError, DataError
 from alif.llm import ledger as ledgers
-from alif.llm.chat_model import Message
 from alif.llm.ledger import Ledger, LedgerRequest
 from alif.llm.parse import ParsedReply
+from alif.records import Message
 from tests.llm.conftest import raw_replies
 
 READING = ParsedReply("جواب", "stop", "m-1", 10, 4, 20, 5, True)
@@ -68,14 +68,14 @@ def test_the_hash_covers_what_decides_the_answer() -> None:
 def test_a_request_counts_at_its_upper_bound_until_it_is_settled(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.sqlite")
     assert ledger.journal == "wal"
-    attempts = [ledger.sending(request(), "run", "generate", 1.0) for _ in range(3)]
+    attempts = [ledger.record_sent(request(), "run", "generate", 1.0) for _ in range(3)]
     assert ledger.account("run").usd == 3.0
-    ledger.failed(attempts[0], "429", billed=False)
+    ledger.record_failure(attempts[0], "429", may_be_billed=False)
     assert ledger.account("run").usd == 2.0
-    ledger.failed(attempts[1], "timeout", billed=True)
+    ledger.record_failure(attempts[1], "timeout", may_be_billed=True)
     assert ledger.account("run").usd == 2.0
     assert ledger.answer(request().hash) is None
-    reply = ledger.answered(attempts[2], request().hash, '{"raw": 1}', READING, 0.25)
+    reply = ledger.record_reply(attempts[2], request().hash, '{"raw": 1}', READING, 0.25)
     assert not reply.stored
     account = ledger.account("run", "generate")
     assert (account.requests, account.attempts, account.replies) == (1, 3, 1)
@@ -94,9 +94,9 @@ def test_a_request_counts_at_its_upper_bound_until_it_is_settled(tmp_path: Path)
 def test_an_attempt_keeps_the_reply_that_it_has(tmp_path: Path) -> None:
     """Two processes may gather the same batch: the second brings nothing new."""
     ledger = Ledger(tmp_path / "ledger.sqlite")
-    attempt = ledger.sending(request(), "run", "generate", 1.0)
-    ledger.answered(attempt, request().hash, '{"raw": 1}', READING, 0.25)
-    again = ledger.answered(
+    attempt = ledger.record_sent(request(), "run", "generate", 1.0)
+    ledger.record_reply(attempt, request().hash, '{"raw": 1}', READING, 0.25)
+    again = ledger.record_reply(
         attempt, request().hash, '{"raw": 2}', ParsedReply("دوسرا", "stop", "m", 9, 0, 9, 0, True), 0.25
     )
     assert again.text == READING.text
@@ -112,8 +112,8 @@ def test_a_stored_reply_is_read_as_it_would_be_today(tmp_path: Path) -> None:
         {"model": "m-2", "choices": [said], "usage": {"prompt_tokens": 7.0, "completion_tokens": 3}}
     )
     of_old = ParsedReply("", "eos", "m-2", 0, 0, 0, 0, False)
-    attempt = ledger.sending(request(), "run", "generate", 1.0)
-    assert ledger.answered(attempt, request().hash, raw, of_old, 0.25).finish == "eos", (
+    attempt = ledger.record_sent(request(), "run", "generate", 1.0)
+    assert ledger.record_reply(attempt, request().hash, raw, of_old, 0.25).finish == "eos", (
         "what has just come is not read twice"
     )
     found = ledger.answer(request().hash)
@@ -143,13 +143,13 @@ def test_the_first_reply_answers_for_ever_and_sums_hold(events: list[tuple[str, 
         asked = request(text, draw)
         known = ledger.answer(asked.hash)
         assert (known.text if known else None) == first.get(asked.hash)
-        attempt = ledger.sending(asked, "run", "step", 1.0)
+        attempt = ledger.record_sent(asked, "run", "step", 1.0)
         if end == "answer":
             reading = ParsedReply(f"reply {number}", "stop", "m", 1, 0, 1, 0, True)
-            reply = ledger.answered(attempt, asked.hash, "{}", reading, 0.5)
+            reply = ledger.record_reply(attempt, asked.hash, "{}", reading, 0.5)
             assert reply.text == first.setdefault(asked.hash, f"reply {number}")
         elif end != "kill":
-            ledger.failed(attempt, end, billed=end == "lose")
+            ledger.record_failure(attempt, end, may_be_billed=end == "lose")
         owed += {"answer": 0.5, "lose": 1.0, "refuse": 0.0, "kill": 1.0}[end]
     assert ledger.account().usd == pytest.approx(owed)
     assert ledger.account().requests == len({(text, draw) for text, draw, _ in events})
@@ -160,7 +160,7 @@ def _write(path: Path, run: str, many: int) -> None:
     ledger = Ledger(path)
     for number in range(many):
         asked = request(f"{run} {number}")
-        ledger.answered(ledger.sending(asked, run, "generate", 1.0), asked.hash, "{}", READING, 0.5)
+        ledger.record_reply(ledger.record_sent(asked, run, "generate", 1.0), asked.hash, "{}", READING, 0.5)
     ledger.close()
 
 
@@ -179,13 +179,45 @@ def test_sibling_processes_share_the_file(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_no_wal_on_a_network_mount_and_it_is_said(
+def test_costs_are_summed_by_role(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    for draw, role in enumerate(("teacher", "judge", "judge")):
+        ledger.record_sent(request(draw=draw), "run", "step", 1.0, role)
+    ledger.record_sent(request(), "other", "step", 1.0, "baseline")
+    assert ledger.cost_by_role("run") == {"judge": 2.0, "teacher": 1.0}
+    assert ledger.account("run").usd == 3.0
+    ledger.close()
+
+
+def test_a_ledger_of_format_2_is_migrated_and_its_attempts_get_roles(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    ledger = Ledger(path)
+    for step in ("generate", "translate"):
+        ledger.record_sent(request(), "run", step, 1.0)
+    ledger.db.executescript("ALTER TABLE attempts DROP COLUMN role; PRAGMA user_version = 2;")
+    ledger.close()
+    for _ in range(2):
+        ledger = Ledger(path)
+        assert ledger.cost_by_role("run") == {"teacher": 1.0, "translator": 1.0}
+        ledger.close()
+
+
+def test_where_there_is_no_wal_a_plain_journal_is_used_and_it_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ledgers, "network_mount", lambda path: "nfs4")
+    connect = sqlite3.connect
+
+    class WithoutWal(sqlite3.Connection):
+        def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+            return super().execute(sql.replace("= WAL", "= DELETE"), *values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(
+        ledgers.sqlite3, "connect", lambda path, **options: connect(path, factory=WithoutWal, **options)
+    )
     ledger = Ledger(tmp_path / "ledger.sqlite")
     assert ledger.journal == "delete"
-    assert "network mount (nfs4)" in capsys.readouterr().err
+    assert ledger.db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert "no write-ahead log" in capsys.readouterr().err.replace("\n", " ")
     ledger.close()
 
 
@@ -202,24 +234,24 @@ def test_files_that_cannot_be_a_ledger(tmp_path: Path, monkeypatch: pytest.Monke
     db.close()
     with pytest.raises(DataError, match="format 99"):
         Ledger(newer)
-    monkeypatch.setattr(ledgers, "WAIT_FOR_SIBLING_S", 0.05)
+    monkeypatch.setattr(ledgers, "BUSY_TIMEOUT_S", 0.05)
     held = tmp_path / "held.sqlite"
     ledger = Ledger(held)
     other = sqlite3.connect(held, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(BusyError, match="another process holds the ledger"):
-        ledger.sending(request(), "run", "step", 1.0)
+        ledger.record_sent(request(), "run", "step", 1.0)
     other.close()
     ledger.close()
 
 
 def test_a_full_disk_is_a_sentence_and_nothing_is_half_written(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.sqlite")
-    attempt = ledger.sending(request(), "run", "step", 1.0)
+    attempt = ledger.record_sent(request(), "run", "step", 1.0)
     pages = ledger.db.execute("PRAGMA page_count").fetchone()[0]
     ledger.db.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(AlifError, match="the disk is full") as caught:
-        ledger.answered(attempt, request().hash, "x" * 100_000, READING, 0.25)
+        ledger.record_reply(attempt, request().hash, "x" * 100_000, READING, 0.25)
     assert "goes on where it stopped" in caught.value.hint
     assert ledger.answer(request().hash) is None
     assert ledger.account().usd == 1.0

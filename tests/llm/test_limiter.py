@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alif.llm.limiter import ANSWERS_PER_STEP, Limiter
+from alif.llm.limiter import REPLIES_PER_INCREASE, Limiter
 
 
 @given(st.integers(1, 20), st.lists(st.sampled_from(["answered", "refused"]), max_size=80))
@@ -22,7 +22,7 @@ def test_never_more_in_flight_than_the_limit_and_always_at_least_one(most: int, 
             flying += 1
             assert flying <= most
             await asyncio.sleep(0)
-            limiter.answered() if end == "answered" else limiter.refused(burst)
+            limiter.record_reply() if end == "answered" else limiter.record_refusal(burst)
             assert 1 <= limiter.limit <= most
             flying -= 1
 
@@ -40,12 +40,12 @@ def test_a_burst_of_refusals_cuts_once_and_answers_raise_the_limit_again() -> No
         async def refused() -> None:
             async with limiter.slot() as burst:
                 await asyncio.sleep(0.001)
-                limiter.refused(burst)
+                limiter.record_refusal(burst)
 
         await asyncio.gather(*(refused() for _ in range(16)))
         limits.append(limiter.limit)
-        for _ in range(ANSWERS_PER_STEP):
-            limiter.answered()
+        for _ in range(REPLIES_PER_INCREASE):
+            limiter.record_reply()
         limits.append(limiter.limit)
         await asyncio.gather(*(refused() for _ in range(3)))
         limits.append(limiter.limit)
@@ -57,11 +57,11 @@ def test_a_burst_of_refusals_cuts_once_and_answers_raise_the_limit_again() -> No
 def test_a_provider_that_refuses_now_and_then_at_any_pace_is_asked_at_full_pace() -> None:
     limiter, numbers, limits = Limiter(64), random.Random(1), []
     for _ in range(4000):
-        limiter.refused(limiter._burst) if numbers.random() < 0.03 else limiter.answered()
+        limiter.record_refusal(limiter.epoch) if numbers.random() < 0.03 else limiter.record_reply()
         limits.append(limiter.limit)
     assert sum(limits) / len(limits) > 48
     for _ in range(400):  # every third: it is full
-        limiter.refused(limiter._burst) if numbers.random() < 0.33 else limiter.answered()
+        limiter.record_refusal(limiter.epoch) if numbers.random() < 0.33 else limiter.record_reply()
     assert limiter.limit < 8
 
 
@@ -81,7 +81,7 @@ def test_a_refusal_now_and_then_makes_nobody_else_wait_and_a_row_of_them_all() -
     async def waited_s(refusals: int, asked_s: float = 0.05) -> float:
         limiter = Limiter(8)
         for _ in range(refusals):
-            limiter.refused(0, asked_s)
+            limiter.record_refusal(0, asked_s)
         began = time.monotonic()
         async with limiter.slot():
             return time.monotonic() - began
@@ -96,7 +96,7 @@ def test_what_is_tried_again_goes_first_and_nothing_is_forgotten() -> None:
         limiter, order = Limiter(1), []
 
         async def one(name: str, again: bool) -> None:
-            async with limiter.slot(again=again):
+            async with limiter.slot(retry=again):
                 order.append(name)
                 await asyncio.sleep(0.001)
 
@@ -114,7 +114,7 @@ def test_one_who_gives_up_waiting_holds_up_nobody() -> None:
         async with limiter.slot():
             for again in (True, False):
                 with pytest.raises(TimeoutError):
-                    async with asyncio.timeout(0.01), limiter.slot(again=again):
+                    async with asyncio.timeout(0.01), limiter.slot(retry=again):
                         pass
         async with asyncio.timeout(10), limiter.slot():
             pass

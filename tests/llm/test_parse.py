@@ -102,13 +102,13 @@ def message(text: str, usage: Any) -> dict[str, Any]:
 def test_what_is_no_reply(raw: str, why: str) -> None:
     with pytest.raises(UnparsableReply, match=why) as caught:
         parse_reply(raw)
-    assert (caught.value.status, caught.value.billed) == (0, True), "it may be half of what is billed"
+    assert (caught.value.status, caught.value.may_be_billed) == (0, True), "it may be half of what is billed"
 
 
 def test_a_page_for_people_comes_from_no_model() -> None:
     with pytest.raises(UnparsableReply, match="a web page") as caught:
         parse_reply("\n<!DOCTYPE html><html>Sign in</html>")
-    assert not caught.value.billed
+    assert not caught.value.may_be_billed
 
 
 def test_an_error_sent_as_a_success_keeps_its_status() -> None:
@@ -180,7 +180,7 @@ def test_the_words_of_all_providers_for_the_end(words: list[str | None], finish:
 )  # fmt: skip
 def test_a_refusal_of_this_prompt_is_an_answer_of_no_text(error: object, written: bool) -> None:
     found = parse_reply(json.dumps({"error": error}))
-    assert (found.text, found.finish, found.metered, found.written) == ("", "content_filter", False, written)
+    assert (found.text, found.finish, found.metered, found.has_output) == ("", "content_filter", False, written)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import multidict
 import pytest
 
 from alif.llm.provider_error import ProviderError, from_network_error, from_status, retry_after
-from alif.recipe import Teacher
+from alif.settings import Teacher
 
 TEACHER = Teacher(model="gpt-4o")
 KEY = "sk-very-secret"
@@ -20,15 +20,15 @@ def status(
     code: int, message: str = "", error_code: str = "", headers: dict[str, str] | None = None
 ) -> ProviderError:
     body = json.dumps({"error": {"message": message, "code": error_code}})
-    return from_status(code, multidict.CIMultiDict(headers or {}), body, "gpt", TEACHER, key=KEY)
+    return from_status(code, multidict.CIMultiDict(headers or {}), body, "teacher.gpt", TEACHER, api_key=KEY)
 
 
 @pytest.mark.parametrize("code", [408, 409, 425, 429, 500, 502, 503, 504, 529])
 def test_what_is_tried_again(code: int) -> None:
     fault = status(code, "Rate limit reached for requests per min. Limit: 3 / min.")
     assert fault.stop is None
-    assert fault.crowded == (code in (429, 529))
-    assert fault.billed == (code in (408, 502, 504)), "a gateway that stopped waiting may have been answered"
+    assert fault.rate_limited == (code in (429, 529))
+    assert fault.may_be_billed == (code in (408, 502, 504)), "a gateway that stopped waiting may have been answered"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_what_is_refused_for_good_is_one_sentence_without_the_key(
 ) -> None:
     fault = status(code, message, error_code)
     assert fault.stop is not None
-    assert not fault.billed
+    assert not fault.may_be_billed
     assert said in fault.stop.message
     assert "api.openai.com" in fault.stop.message
     assert KEY not in str(fault.stop)
@@ -83,7 +83,7 @@ def test_a_path_that_is_not_there_is_told_from_a_model_that_is_not_known(
 ) -> None:
     raw = body if isinstance(body, str) else json.dumps(body)
     url = "https://api.openai.com/openai/deployments/gpt-4o/chat/completions"
-    stop = from_status(404, {}, raw, "gpt", TEACHER, key=KEY, url=url).stop
+    stop = from_status(404, {}, raw, "teacher.gpt", TEACHER, api_key=KEY, url=url).stop
     assert stop is not None
     assert ("knows no model gpt-4o" in stop.message) is knows_the_path
     assert (f"nothing at {url}," in stop.message) is not knows_the_path
@@ -102,7 +102,7 @@ def test_a_balance_that_is_there_and_under_way_is_waited_for() -> None:
     full = status(
         402, "In-flight budget exhausted: insufficient credits for more", headers={"Retry-After": "5"}
     )
-    assert (full.stop, full.crowded, full.billed, full.wait_s) == (None, True, False, 5.0)
+    assert (full.stop, full.rate_limited, full.may_be_billed, full.wait_s) == (None, True, False, 5.0)
 
 
 def test_retry_after_in_all_its_forms() -> None:
@@ -120,14 +120,14 @@ def test_retry_after_in_all_its_forms() -> None:
 def test_a_connection_that_never_was_is_not_billed_and_a_lost_one_may_be() -> None:
     nowhere = aiohttp.ClientConnectorError(Mock(), OSError())
     for error in (nowhere, aiohttp.ConnectionTimeoutError()):
-        assert (from_network_error(error).unreachable, from_network_error(error).billed) == (True, False)
+        assert (from_network_error(error).unreachable, from_network_error(error).may_be_billed) == (True, False)
     for error in (
         aiohttp.ServerDisconnectedError(),
         aiohttp.ClientPayloadError(),
         aiohttp.SocketTimeoutError(),
         TimeoutError(),
     ):
-        assert (from_network_error(error).unreachable, from_network_error(error).billed) == (False, True)
+        assert (from_network_error(error).unreachable, from_network_error(error).may_be_billed) == (False, True)
 
 
 def test_gemini_says_how_long_to_wait_in_its_body_and_which_quota_is_used_up() -> None:
@@ -141,11 +141,11 @@ def test_gemini_says_how_long_to_wait_in_its_body_and_which_quota_is_used_up() -
         return json.dumps([{"error": {"code": 429, "message": message, "details": [violation, delay]}}])
 
     per_minute = from_status(
-        429, {}, body("GenerateRequestsPerMinutePerProjectPerModel"), "g", TEACHER, key=KEY
+        429, {}, body("GenerateRequestsPerMinutePerProjectPerModel"), "teacher.g", TEACHER, api_key=KEY
     )
     assert (per_minute.stop, per_minute.wait_s) == (None, 34.07)
     per_day = from_status(
-        429, {}, body("GenerateRequestsPerDayPerProjectPerModel-FreeTier"), "g", TEACHER, key=KEY
+        429, {}, body("GenerateRequestsPerDayPerProjectPerModel-FreeTier"), "teacher.g", TEACHER, api_key=KEY
     )
     assert per_day.stop is not None
     assert "gives no more for now (You exceeded your current quota" in per_day.stop.message
@@ -157,11 +157,11 @@ def test_an_overloaded_provider_is_a_full_one() -> None:
         529,
         {},
         '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}',
-        "a",
+        "teacher.a",
         TEACHER,
-        key=KEY,
+        api_key=KEY,
     )
-    assert (fault.crowded, fault.stop, fault.billed) == (True, None, False)
+    assert (fault.rate_limited, fault.stop, fault.may_be_billed) == (True, None, False)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +176,6 @@ def test_an_overloaded_provider_is_a_full_one() -> None:
     ],
 )
 def test_the_providers_words_are_found_in_every_form(body: object) -> None:
-    fault = from_status(400, {}, json.dumps(body), "gpt", TEACHER, key=KEY)
+    fault = from_status(400, {}, json.dumps(body), "teacher.gpt", TEACHER, api_key=KEY)
     assert fault.stop is not None
     assert "(no such thing)" in fault.stop.message

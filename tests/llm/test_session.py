@@ -11,20 +11,22 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from alif.errors import AlifError, BudgetError, RecipeError, ReplyError
-from alif.llm.chat_model import Message, Reply, ReplyFunction, ScriptedReply, gather_or_cancel
-from alif.llm.demo_server import ScriptedServer, ServedBatch, serve_scripted
-from alif.llm.fault_injection import InjectedFaults
+from alif.llm.chat_model import Reply, ReplyFunction, ScriptedReply, gather_or_cancel
+from alif.llm.client import EndpointClient
 from alif.llm.ledger import Ledger
-from alif.llm.session import open_session
-from alif.recipe import Teacher
+from alif.llm.session import EndpointSession, RetryPolicy, open_session
+from alif.records import Message
 from alif.runs import StepContext
+from alif.settings import Teacher
+from tests.fake_provider import FakeProvider, InjectedFaults, ServedRequest, serve_provider
 from tests.llm.conftest import FAST, ask, echo, raw_replies, scripted
 
 Build = Callable[..., StepContext]
@@ -56,20 +58,40 @@ def replies(
     """Ask one teacher everything at the same time."""
 
     async def scene() -> list[Reply]:
-        async with open_session(context, {"gpt": teacher}, script, chaos=chaos, patience=FAST) as models:
+        async with faulty_session(context, {"gpt": teacher}, script, chaos=chaos) as models:
             return await gather_or_cancel(models["gpt"].reply(ask(text)) for text in texts)
 
     return asyncio.run(scene())
 
 
+@asynccontextmanager
+async def faulty_session(
+    context: StepContext,
+    teachers: Mapping[str, Teacher],
+    script: ReplyFunction | None,
+    *,
+    chaos: InjectedFaults | None = None,
+    retry_policy: RetryPolicy = FAST,
+) -> AsyncIterator[EndpointSession]:
+    """Open a session; with `chaos`, a fake provider that fails so stands for the offline teacher."""
+    with ExitStack() as stack:
+        if chaos and script:
+            server = stack.enter_context(serve_provider(script, chaos))
+            teachers = {
+                name: teacher.model_copy(update={"base_url": server.address}) for name, teacher in teachers.items()
+            }
+        async with open_session(context, teachers, script, retry_policy=retry_policy) as models:
+            yield models
+
+
 def at(address: str, **settings: object) -> Teacher:
-    return Teacher.model_validate({"model": "parrot", "address": address, **settings})
+    return Teacher.model_validate({"model": "parrot", "base_url": address, **settings})
 
 
 def test_every_fault_ends_with_every_request_answered_once_and_stored_once(context: Build) -> None:
     texts = [f"سوال {number}" for number in range(200)]
-    step = context(timeout_s=1.5, workers=32)
-    with serve_scripted(echo, EVERY_FAULT) as server:
+    step = context(timeout_s=1.5, max_concurrency=32)
+    with serve_provider(echo, EVERY_FAULT) as server:
         teacher = at(server.address, usd_per_million_in=10.0, usd_per_million_out=10.0)
         answers = replies(step, teacher, texts)
         sent = len(server.served)
@@ -88,7 +110,7 @@ def replace_stored(reply: Reply) -> Reply:
     return reply.model_copy(update={"stored": True})
 
 
-def check_against(served: Sequence[ServedBatch], context: StepContext, kind: str = "chatcmpl-") -> None:
+def check_against(served: Sequence[ServedRequest], context: StepContext, kind: str = "chatcmpl-") -> None:
     """Compare the server's record with the ledger: the same replies to the token, and never less money than was spent."""
     ledger = Ledger(context.ledger)
     stored = [json.loads(raw)["id"] for _, raw in raw_replies(ledger)]
@@ -107,18 +129,18 @@ def check_against(served: Sequence[ServedBatch], context: StepContext, kind: str
 KILLED = """
 import asyncio, sys
 from pathlib import Path
-from alif.llm.chat_model import Message, together
-from alif.llm.session import open_models
-from alif.recipe import Runtime, Teacher
-from alif.runs import Given
+from alif.llm import Message, Question
+from alif.llm.session import EndpointSession, RetryPolicy, open_session
+from alif.runs import Run, make_context
+from alif.settings import Runtime, Teacher
 
-root, address = Path(sys.argv[1]), sys.argv[2]
-given = Given("run", "generate", root, root, root, {}, Runtime(workers=8, timeout_s=5.0))
-teacher = Teacher(model="parrot", address=address, usd_per_million_in=10.0, usd_per_million_out=10.0)
+root, url, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+context = make_context(Run(root), "generate", Runtime(max_concurrency=8, timeout_s=5.0), folder=root)
+teacher = Teacher(model="parrot", base_url=url, usd_per_million_in=10.0, usd_per_million_out=10.0)
 
 async def main():
-    async with open_models(given, {"gpt": teacher}) as models:
-        await together(models["gpt"].reply([Message(role="user", content=f"q {n}")]) for n in range(int(sys.argv[3])))
+    async with open_session(context, {"gpt": teacher}) as models:
+        await models.reply_all([Question("gpt", [Message(role="user", content=f"q {n}")]) for n in range(count)])
         print("done", flush=True)
 
 asyncio.run(main())
@@ -136,9 +158,9 @@ def test_after_kill_9_nothing_that_has_a_stored_reply_is_sent_again(
     context: Build, requests: int, kills: list[int]
 ) -> None:
     step = context()
-    step.root.mkdir(parents=True)
-    with serve_scripted(echo, InjectedFaults(slow=1.0, slow_s=0.02)) as server:
-        command = [sys.executable, "-c", KILLED, str(step.root), server.address, str(requests)]
+    step.ledger.parent.mkdir(parents=True, exist_ok=True)
+    with serve_provider(echo, InjectedFaults(slow=1.0, slow_s=0.02)) as server:
+        command = [sys.executable, "-c", KILLED, str(step.ledger.parent), server.address, str(requests)]
         for kill_after in (*kills, None):
             stored = answered(step.ledger)
             already = len(server.served)
@@ -169,7 +191,7 @@ def answered(path: Path) -> set[str]:
 
 
 def test_the_same_request_is_sent_once_even_when_asked_at_the_same_time(context: Build) -> None:
-    with serve_scripted(echo, InjectedFaults(slow=1.0)) as server:
+    with serve_provider(echo, InjectedFaults(slow=1.0)) as server:
         answers = replies(context(), at(server.address), ["a", "a", "b", "a"])
     assert len(server.served) == 2
     assert sorted(answer.stored for answer in answers) == [False, False, True, True]
@@ -177,7 +199,7 @@ def test_the_same_request_is_sent_once_even_when_asked_at_the_same_time(context:
 
 def test_sibling_runs_share_a_ledger_and_pay_once(context: Build, tmp_path: Path) -> None:
     shared = str(tmp_path / "shared.sqlite")
-    with serve_scripted(echo) as server:
+    with serve_provider(echo) as server:
         teacher = at(server.address, usd_per_million_out=10.0)
         first = replies(context("one", ledger=shared), teacher, ["a", "b"])
         dearer = teacher.model_copy(update={"usd_per_million_out": 99.0})
@@ -217,7 +239,7 @@ def test_models_tell_what_the_step_has_paid_and_draws_differ(context: Build) -> 
 def test_the_cap_holds_and_the_run_goes_on_when_it_is_raised(context: Build) -> None:
     teacher = {"usd_per_million_in": 1.0, "usd_per_million_out": 1000.0, "max_tokens": 10}
     texts = [f"q{number}" for number in range(40)]
-    with serve_scripted(echo) as server:
+    with serve_provider(echo) as server:
         with pytest.raises(
             BudgetError, match=r"spent \$0\.0\d+ of \$0\.05; the next request could cost \$0\.01"
         ):
@@ -250,7 +272,7 @@ def test_what_was_lost_on_the_way_counts_against_the_cap_until_it_is_released(co
 def test_a_reply_that_does_not_say_its_tokens_costs_its_upper_bound(
     context: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with serve_scripted(echo) as server:
+    with serve_provider(echo) as server:
         handler = server.RequestHandlerClass
         answer = handler._answer  # type: ignore[attr-defined]  # the server's own handler
         silent = lambda self, content, fault: answer(self, content | {"usage": None}, fault)  # noqa: E731
@@ -279,7 +301,7 @@ def test_workers_bound_what_is_in_flight_over_all_teachers(context: Build) -> No
 
     async def scene() -> None:
         teachers = {"a": scripted(), "b": scripted(model="other")}
-        async with open_session(context(workers=4), teachers, script) as models:
+        async with open_session(context(max_concurrency=4), teachers, script) as models:
             await gather_or_cancel(
                 models[name].reply(ask(str(number))) for name in teachers for number in range(20)
             )
@@ -303,7 +325,7 @@ def test_a_provider_that_bears_four_at_a_time_is_not_stormed(context: Build) -> 
             flying -= 1
         return echo(messages, draw) if borne else ScriptedReply(text="too many", status=429)
 
-    replies(context(workers=24), scripted(), [str(number) for number in range(200)], script)
+    replies(context(max_concurrency=24), scripted(), [str(number) for number in range(200)], script)
     later = ends[len(ends) // 2 :]
     assert sum(ends) == 200
     assert later.count(False) < 0.3 * len(later), f"{later.count(False)} of {len(later)} were refused"
@@ -314,8 +336,8 @@ def test_when_refusals_are_the_rule_what_they_ask_to_wait_holds_for_all(context:
 
     async def scene() -> float:
         chaos = InjectedFaults(crowded_until=1.0, retry_after_s=0.4, attempts=1)
-        async with open_session(
-            context(workers=8), {"gpt": scripted()}, echo, chaos=chaos, patience=FAST
+        async with faulty_session(
+            context(max_concurrency=8), {"gpt": scripted()}, echo, chaos=chaos, retry_policy=FAST
         ) as models:
             began = time.monotonic()
             first = [asyncio.ensure_future(models["gpt"].reply(ask(name))) for name in "abc"]
@@ -348,15 +370,15 @@ def test_a_refusal_for_good_is_a_sentence_at_once_and_costs_nothing(
         return ScriptedReply(text=message, status=status, code=code)
 
     step = context()
-    with serve_scripted(script) as server:
-        teacher = at(server.address, key="TEST_KEY", usd_per_million_in=1.0, usd_per_million_out=1.0)
+    with serve_provider(script) as server:
+        teacher = at(server.address, api_key_env="TEST_KEY", usd_per_million_in=1.0, usd_per_million_out=1.0)
         with pytest.raises(ReplyError) as caught:
             replies(step, teacher, ["x"])
     assert len(server.served) == 1
     assert said in caught.value.message
     assert caught.value.exit_code == 1
     assert "sk-secret" not in str(caught.value)
-    for file in step.root.rglob("*"):
+    for file in step.ledger.parent.rglob("*"):
         assert file.is_dir() or b"sk-secret" not in file.read_bytes()
     ledger = Ledger(step.ledger)
     assert ledger.account("run").usd == 0.0
@@ -367,16 +389,16 @@ def test_the_key_is_sent_but_stored_nowhere(context: Build, monkeypatch: pytest.
     monkeypatch.setenv("TEST_KEY", "sk-secret-key")
     monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
     step = context()
-    with serve_scripted(echo) as server:
+    with serve_provider(echo) as server:
         seen: list[str] = []
         handler = server.RequestHandlerClass
         monkeypatch.setattr(handler, "parse_request", spy(handler.parse_request, seen))
-        replies(step, at(server.address, key="TEST_KEY"), ["x"])
+        replies(step, at(server.address, api_key_env="TEST_KEY"), ["x"])
         replies(step, at(server.address), ["y"])
     assert "Bearer sk-secret-key" in seen[0]
     assert "secret" not in seen[1]
     assert "org-secret" not in "".join(seen)
-    assert all(b"secret" not in file.read_bytes() for file in step.root.rglob("*") if file.is_file())
+    assert all(b"secret" not in file.read_bytes() for file in step.ledger.parent.rglob("*") if file.is_file())
 
 
 def spy(parse: Callable[..., bool], seen: list[str]) -> Callable[..., bool]:
@@ -422,7 +444,7 @@ def test_an_error_within_a_success_means_what_it_says(
     """OpenRouter sends an error that comes late with status 200: https://openrouter.ai/docs/api/reference/errors."""
     said: list[dict[str, object]] = [{"error": {"code": 429, "message": "Rate limited upstream"}}]
     teacher = {"usd_per_million_in": 0.0, "usd_per_million_out": 1000.0, "max_tokens": 10}
-    with serve_scripted(echo) as server:
+    with serve_provider(echo) as server:
         handler = server.RequestHandlerClass
         answer = handler._answer  # type: ignore[attr-defined]  # the server's own handler
         spoiled = lambda self, content, fault: answer(self, said.pop() if said else content, fault)  # noqa: E731
@@ -442,7 +464,7 @@ def test_what_is_no_reply_is_told_and_only_what_the_provider_sent_may_be_billed(
     context: Build, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], body: str, usd: float
 ) -> None:
     bodies = [body]
-    with serve_scripted(lambda messages, draw: ScriptedReply(text="q")) as server:
+    with serve_provider(lambda messages, draw: ScriptedReply(text="q")) as server:
         handler = server.RequestHandlerClass
         answer = handler._answer  # type: ignore[attr-defined]  # the server's own handler
         page = lambda self, content, fault: (  # noqa: E731
@@ -459,11 +481,11 @@ def test_what_is_no_reply_is_told_and_only_what_the_provider_sent_may_be_billed(
     ledger.close()
     said = " ".join(capsys.readouterr().err.split())
     assert ("answers with a web page" if body else "answers with an empty body") in said
-    assert ("nobody is billed" if body else "each try counts") in said
+    assert ("that is not billed" if body else "each attempt counts") in said
 
 
 def test_a_closed_port_is_a_sentence(context: Build) -> None:
-    with serve_scripted(echo) as server:
+    with serve_provider(echo) as server:
         address = server.address
     with pytest.raises(ReplyError, match=r"cannot reach 127\.0\.0\.1:\d+ \(tried for") as caught:
         replies(context(), at(address), ["x"])
@@ -473,12 +495,12 @@ def test_a_closed_port_is_a_sentence(context: Build) -> None:
 def test_the_waits_between_two_tries_grow(context: Build) -> None:
     async def scene() -> float:
         patience = replace(FAST, first_wait_s=0.05, longest_wait_s=10.0)
-        async with open_session(
+        async with faulty_session(
             context(),
             {"gpt": scripted()},
             echo,
             chaos=InjectedFaults(error=1.0, attempts=4),
-            patience=patience,
+            retry_policy=patience,
         ) as models:
             began = time.monotonic()
             await models["gpt"].reply(ask("x"))
@@ -491,8 +513,8 @@ def test_a_provider_that_never_mends_is_a_sentence(context: Build) -> None:
     async def scene() -> None:
         patience = replace(FAST, give_up_s=0.1)
         chaos = InjectedFaults(error=1.0, attempts=10**9)
-        async with open_session(
-            context(), {"gpt": scripted()}, echo, chaos=chaos, patience=patience
+        async with faulty_session(
+            context(), {"gpt": scripted()}, echo, chaos=chaos, retry_policy=patience
         ) as models:
             await models["gpt"].reply(ask("x"))
 
@@ -505,25 +527,27 @@ def test_timeouts_cut_what_is_in_flight_once_a_burst(context: Build) -> None:
 
     async def scene() -> int:
         chaos = InjectedFaults(hung=1.0, attempts=1)
-        async with open_session(
-            context(workers=8, timeout_s=0.5), {"gpt": scripted()}, echo, chaos=chaos, patience=FAST
+        async with faulty_session(
+            context(max_concurrency=8, timeout_s=0.5), {"gpt": scripted()}, echo, chaos=chaos, retry_policy=FAST
         ) as models:
             await gather_or_cancel(models["gpt"].reply(ask(str(number))) for number in range(8))
-            limit: int = models["gpt"].limiter.limit  # type: ignore[attr-defined]  # a Line
+            client = models["gpt"]
+            assert isinstance(client, EndpointClient)
+            limit: int = client.limiter.limit
             return limit
 
     assert asyncio.run(scene()) == 6
 
 
 def test_a_request_that_times_out_is_tried_a_few_timeouts_long(context: Build) -> None:
-    async def scene(server: ScriptedServer) -> None:
+    async def scene(server: FakeProvider) -> None:
         patience = replace(FAST, give_up_s=0.01, timeouts=3)
         async with open_session(
-            context(timeout_s=0.3), {"gpt": at(server.address)}, patience=patience
+            context(timeout_s=0.3), {"gpt": at(server.address)}, retry_policy=patience
         ) as models:
             await models["gpt"].reply(ask("x"))
 
-    with serve_scripted(echo, InjectedFaults(hung=1.0, attempts=10**9)) as server:
+    with serve_provider(echo, InjectedFaults(hung=1.0, attempts=10**9)) as server:
         with pytest.raises(ReplyError, match=r"has not answered a request for .* \(last: timeout\)"):
             asyncio.run(scene(server))
         assert len(server.served) == 3
@@ -532,7 +556,7 @@ def test_a_request_that_times_out_is_tried_a_few_timeouts_long(context: Build) -
 def test_an_outage_is_told_once_and_the_run_goes_on(
     context: Build, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("alif.llm.client.TOLD_FROM_S", 0.02)
+    monkeypatch.setattr("alif.llm.client.LOGGED_FROM_S", 0.02)
     replies(
         context(),
         scripted(),
@@ -540,7 +564,7 @@ def test_an_outage_is_told_once_and_the_run_goes_on(
         chaos=InjectedFaults(error=1.0, attempts=8),
     )
     said = capsys.readouterr().err
-    assert re.findall(r"teacher\.gpt: no reply from \S+ yet \(500\), trying again for 30\.0 s", said) == [
+    assert re.findall(r"teacher\.gpt: no reply from \S+ yet \(500\), retrying for 30\.0 s", said) == [
         said.strip()
     ]
 
@@ -549,8 +573,8 @@ def test_a_wait_beyond_all_patience_is_a_sentence_at_once(context: Build) -> Non
     async def scene() -> None:
         chaos = InjectedFaults(crowded_until=1.0, retry_after_s=60.0)
         patience = replace(FAST, give_up_s=50.0)
-        async with open_session(
-            context(), {"gpt": scripted()}, echo, chaos=chaos, patience=patience
+        async with faulty_session(
+            context(), {"gpt": scripted()}, echo, chaos=chaos, retry_policy=patience
         ) as models:
             async with asyncio.timeout(20):
                 await models["gpt"].reply(ask("x"))
@@ -577,7 +601,7 @@ def test_what_is_wrong_in_the_recipe_is_said_before_anything_is_opened(
             replies(step, teacher, ["x"])
         assert isinstance(caught.value, kind)
     assert not step.ledger.exists()
-    with pytest.raises(RecipeError, match="no script"):
+    with pytest.raises(RecipeError, match="no answers"):
         replies(step, scripted(), ["x"], None)
 
 
@@ -591,7 +615,7 @@ def test_a_bug_in_a_script_shows_itself(context: Build) -> None:
 
 def test_another_edition_of_the_script_does_not_get_old_replies(context: Build) -> None:
     async def scene(edition: str) -> bool:
-        async with open_session(context(), {"gpt": scripted()}, echo, edition=edition) as models:
+        async with open_session(context(), {"gpt": scripted()}, echo, answers_digest=edition) as models:
             return (await models["gpt"].reply(ask("x"))).stored
 
     assert [asyncio.run(scene(edition)) for edition in ("", "", "1", "1", "2")] == [
@@ -608,8 +632,8 @@ def test_a_cancelled_request_counts_at_its_upper_bound(context: Build) -> None:
 
     async def scene() -> None:
         teacher = scripted(usd_per_million_out=1000.0, max_tokens=10)
-        async with open_session(
-            step, {"gpt": teacher}, echo, chaos=InjectedFaults(hung=1.0), patience=FAST
+        async with faulty_session(
+            step, {"gpt": teacher}, echo, chaos=InjectedFaults(hung=1.0), retry_policy=FAST
         ) as models:
             call = asyncio.ensure_future(models["gpt"].reply(ask("x")))
             await asyncio.sleep(0.1)
@@ -629,8 +653,8 @@ def test_a_refusal_for_good_waits_for_what_is_on_its_way(context: Build) -> None
         time.sleep(0.05 if refused else 0.2)
         return ScriptedReply(text="no", status=401) if refused else echo(messages, draw)
 
-    step = context(workers=4)
-    with serve_scripted(script) as server:
+    step = context(max_concurrency=4)
+    with serve_provider(script) as server:
         teacher = at(server.address, usd_per_million_in=10.0, usd_per_million_out=10.0)
         with pytest.raises(ReplyError, match="refuses"):
             replies(step, teacher, [f"q{number}" for number in range(12)])

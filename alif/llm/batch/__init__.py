@@ -1,1 +1,1 @@
-"""Many requests at once through a provider's batch API."""
+"""Batch APIs: many requests at once, cheaper and slower."""

@@ -1,77 +1,85 @@
-"""The two batch interfaces, seen as one: hand a batch in, look how far it is, fetch what came of it, cancel it.
+"""Two batch APIs behind one interface: create a batch, poll its status, fetch its results, cancel it.
 
-OpenAI, Azure and their like     POST /files ─▶ POST /batches ─▶ GET /batches/ID ─▶ GET /files/ID/content (output, errors)
+OpenAI, Azure and compatible     POST /files ─▶ POST /batches ─▶ GET /batches/ID ─▶ GET /files/ID/content
 Anthropic                        POST /v1/messages/batches ─▶ GET …/ID ─▶ GET …/ID/results
 
-Each function is one try; whoever calls it tries again. Results come in any order, under the names that the requests were given.
+Each method is one attempt; the caller retries. Results come in any order, under the names given to the requests.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from pydantic import JsonValue, ValidationError
 
 from alif.llm.batch.batch_store import Batch
 from alif.llm.http import HttpResponse
 from alif.llm.provider_error import ProviderError
+from alif.records import FrozenModel
 
 __all__ = ["AnthropicBatchApi", "BatchApi", "BatchProgress", "BatchResult", "OpenAIBatchApi"]
 
-MOST_REQUESTS = 10_000
-"""Ours, for both: results are read as a whole. OpenAI takes 50,000 requests a batch, Anthropic 100,000."""
-BATCHES_LOOKED_THROUGH = 100
-"""How many of the last batches are searched for one that was made just before a kill."""
+Model = TypeVar("Model", bound=FrozenModel)
 
-Ask = Callable[..., Awaitable[HttpResponse]]
-"""ask(path, body=None, files=None): POST with a body or files, else GET; an answer below status 400, or a Fault."""
+MAX_REQUESTS = 10_000
+"""Ours, for both: results are read as a whole. OpenAI takes 50,000 requests a batch, Anthropic 100,000."""
+LISTED_BATCHES = 100
+"""How many of the latest batches are searched for one that was created just before a kill."""
+CLOCK_TOLERANCE_S = 600.0
+"""How far the provider's clock may be from ours."""
+
+Send = Callable[..., Awaitable[HttpResponse]]
+"""send(path, body=None, files=()): POST with a body or files, else GET; raises ProviderError from status 400 on."""
 
 
 @dataclass(frozen=True)
 class BatchProgress:
     """How far a batch is."""
 
-    word: str
+    state: str
     """The provider's word for it."""
     ended: bool
     done: int
     """Requests that are done, with a reply or without."""
-    why: str = ""
+    refusal: str = ""
     """Why the provider refused the whole batch."""
-    crowded: bool = False
+    queue_full: bool = False
     """Whether it did so because too much is queued."""
     files: tuple[str, ...] = ()
-    """Where results lie."""
+    """Where results are."""
 
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What came of one request."""
+    """The result of one request."""
 
     name: str
-    answer: HttpResponse | None
-    """None: it was never asked, because the batch expired or was cancelled."""
-    why: str = ""
+    response: HttpResponse | None
+    """None: it was never processed, because the batch expired or was cancelled."""
+    reason: str = ""
 
 
 class BatchApi(Protocol):
-    """A provider's batch interface."""
+    """A provider's batch API."""
 
     @property
-    def most_bytes(self) -> int:
+    def max_bytes(self) -> int:
         """Most bytes of one batch."""
 
-    def line(self, name: str, body: Mapping[str, Any]) -> bytes:
+    def encode(self, name: str, body: Mapping[str, JsonValue]) -> bytes:
         """Return a request as it stands in a batch."""
 
-    async def make(self, token: str, lines: Sequence[bytes]) -> str:
-        """Hand a batch in; return its id."""
+    async def create(self, token: str, lines: Sequence[bytes]) -> str:
+        """Create a batch; return its id."""
 
-    async def find(self, batch: Batch) -> str:
-        """Return the id of a batch that was handed in before its id could be written, "" if there is none."""
+    async def find_by_token(self, batch: Batch, known_ids: Collection[str]) -> str:
+        """Return the id of a batch that was created before its id could be stored, "" if there is none."""
 
-    async def look(self, id: str) -> BatchProgress:
+    async def status(self, id: str) -> BatchProgress:
         """Return how far a batch is."""
 
     async def results(self, progress: BatchProgress) -> list[BatchResult]:
@@ -81,71 +89,96 @@ class BatchApi(Protocol):
         """Ask for the end of a batch; what is done stays."""
 
 
+class _OpenAIError(FrozenModel, extra="ignore"):
+    code: str | None = None
+    message: str | None = None
+
+
+class _OpenAIErrors(FrozenModel, extra="ignore"):
+    data: Sequence[_OpenAIError] | None = None
+
+
+class _OpenAIBatch(FrozenModel, extra="ignore"):
+    id: str
+    status: str = ""
+    metadata: Mapping[str, str] | None = None
+    request_counts: Mapping[str, int | None] | None = None
+    errors: _OpenAIErrors | None = None
+    output_file_id: str | None = None
+    error_file_id: str | None = None
+
+
+class _OpenAIBatches(FrozenModel, extra="ignore"):
+    data: Sequence[_OpenAIBatch] = ()
+
+
+class _OpenAIResponse(FrozenModel, extra="ignore"):
+    status_code: int
+    body: JsonValue = None
+
+
+class _OpenAIResult(FrozenModel, extra="ignore"):
+    custom_id: str = ""
+    response: _OpenAIResponse | None = None
+    error: _OpenAIError | None = None
+
+
 @dataclass(frozen=True)
 class OpenAIBatchApi:
     """Files and Batches. Source: platform.openai.com/docs/guides/batch, read through openai 3.54's types."""
 
-    ask: Ask
+    send: Send
     endpoint: str = "/v1/chat/completions"
-    most_bytes: int = 190_000_000
+    max_bytes: int = 190_000_000
     """Source: the file can be up to 200 MB."""
 
-    def line(self, name: str, body: Mapping[str, Any]) -> bytes:
+    def encode(self, name: str, body: Mapping[str, JsonValue]) -> bytes:
         """Return one line of the input file."""
-        return _json({"custom_id": name, "method": "POST", "url": self.endpoint, "body": body}) + b"\n"
+        return _json({"custom_id": name, "method": "POST", "url": self.endpoint, "body": dict(body)}) + b"\n"
 
-    async def make(self, token: str, lines: Sequence[bytes]) -> str:
-        """Upload the file and make a batch of it; the token is its metadata."""
+    async def create(self, token: str, lines: Sequence[bytes]) -> str:
+        """Upload the file and create a batch of it, with the token as metadata."""
         form = ("file", ("alif.jsonl", b"".join(lines), "application/jsonl"))
-        file = _object(await self.ask("/files", body={"purpose": "batch"}, files=[form]))
-        body = {"input_file_id": file.get("id"), "endpoint": self.endpoint, "completion_window": "24h"}
-        return str(
-            _object(await self.ask("/batches", body=body | {"metadata": {"alif": token}})).get("id") or ""
-        )
+        file = _parse(_OpenAIBatch, await self.send("/files", body={"purpose": "batch"}, files=[form]))
+        body = {"input_file_id": file.id, "endpoint": self.endpoint, "completion_window": "24h"}
+        return _parse(_OpenAIBatch, await self.send("/batches", body=body | {"metadata": {"alif": token}})).id
 
-    async def find(self, batch: Batch) -> str:
-        """Search the last batches for the token."""
-        found = _object(await self.ask(f"/batches?limit={BATCHES_LOOKED_THROUGH}")).get("data") or []
-        return next(
-            (str(one["id"]) for one in found if (one.get("metadata") or {}).get("alif") == batch.token), ""
-        )
+    async def find_by_token(self, batch: Batch, known_ids: Collection[str]) -> str:
+        """Search the latest batches for the token."""
+        found = _parse(_OpenAIBatches, await self.send(f"/batches?limit={LISTED_BATCHES}")).data
+        return next((one.id for one in found if (one.metadata or {}).get("alif") == batch.token), "")
 
-    async def look(self, id: str) -> BatchProgress:
+    async def status(self, id: str) -> BatchProgress:
         """Read the batch object."""
-        found = _object(await self.ask(f"/batches/{id}"))
-        counts, word = found.get("request_counts") or {}, str(found.get("status"))
-        errors = (found.get("errors") or {}).get("data") or []
+        found = _parse(_OpenAIBatch, await self.send(f"/batches/{id}"))
+        counts = found.request_counts or {}
+        errors = (found.errors and found.errors.data) or ()
         return BatchProgress(
-            word=word,
-            ended=word in ("completed", "failed", "expired", "cancelled"),
-            done=int(counts.get("completed") or 0) + int(counts.get("failed") or 0),
-            why=str(errors[0].get("message") or errors[0].get("code")) if word == "failed" and errors else "",
-            crowded=any(error.get("code") == "token_limit_exceeded" for error in errors),
-            files=tuple(found[key] for key in ("output_file_id", "error_file_id") if found.get(key)),
+            state=found.status,
+            ended=found.status in ("completed", "failed", "expired", "cancelled"),
+            done=(counts.get("completed") or 0) + (counts.get("failed") or 0),
+            refusal=str(errors[0].message or errors[0].code) if found.status == "failed" and errors else "",
+            queue_full=any(error.code == "token_limit_exceeded" for error in errors),
+            files=tuple(file for file in (found.output_file_id, found.error_file_id) if file),
         )
 
     async def results(self, progress: BatchProgress) -> list[BatchResult]:
-        """Read the output file and the file of errors."""
+        """Read the output file and the error file."""
         found = []
         for file in progress.files:
-            for line in _lines(await self.ask(f"/files/{file}/content")):
-                response, error = line.get("response"), line.get("error") or {}
-                answer = (
-                    HttpResponse(int(response["status_code"]), {}, _json(response["body"]))
-                    if response
-                    else None
-                )
-                found.append(
-                    BatchResult(str(line.get("custom_id")), answer, str(error.get("code") or "no response"))
-                )
+            for line in _parse_lines(_OpenAIResult, await self.send(f"/files/{file}/content")):
+                said = line.response
+                response = HttpResponse(said.status_code, {}, _json(said.body)) if said else None
+                reason = (line.error and line.error.code) or "no response"
+                found.append(BatchResult(line.custom_id, response, reason))
         return found
 
     async def cancel(self, id: str) -> None:
         """Ask for the end of the batch."""
-        await self.ask(f"/batches/{id}/cancel", body={})
+        await self.send(f"/batches/{id}/cancel", body={})
 
 
-STATUS = {
+ERROR_STATUS = {
     "invalid_request_error": 400,
     "authentication_error": 401,
     "billing_error": 402,
@@ -160,95 +193,116 @@ STATUS = {
 """The statuses of Anthropic's errors, which a batch names by type. Source: docs.anthropic.com/en/api/errors."""
 
 
+class _AnthropicBatch(FrozenModel, extra="ignore"):
+    id: str
+    processing_status: str = ""
+    request_counts: Mapping[str, int | None] | None = None
+    created_at: datetime | None = None
+    cancel_initiated_at: str | None = None
+
+    @property
+    def size(self) -> int:
+        return sum(count or 0 for count in (self.request_counts or {}).values())
+
+
+class _AnthropicBatches(FrozenModel, extra="ignore"):
+    data: Sequence[_AnthropicBatch] = ()
+
+
+class _AnthropicOutcome(FrozenModel, extra="ignore"):
+    type: str = ""
+    message: JsonValue = None
+    error: JsonValue = None
+
+
+class _AnthropicResult(FrozenModel, extra="ignore"):
+    custom_id: str = ""
+    result: _AnthropicOutcome = _AnthropicOutcome()
+
+
 @dataclass(frozen=True)
 class AnthropicBatchApi:
     """Message Batches. Source: docs.anthropic.com/en/api/creating-message-batches, read through anthropic 2.12's types."""
 
-    ask: Ask
-    most_bytes: int = 240_000_000
+    send: Send
+    max_bytes: int = 240_000_000
     """Source: 256 MB a batch."""
 
-    def line(self, name: str, body: Mapping[str, Any]) -> bytes:
+    def encode(self, name: str, body: Mapping[str, JsonValue]) -> bytes:
         """Return one entry of `requests`."""
-        return _json({"custom_id": name, "params": body})
+        return _json({"custom_id": name, "params": dict(body)})
 
-    async def make(self, token: str, lines: Sequence[bytes]) -> str:
-        """Make a batch; the interface takes no token."""
+    async def create(self, token: str, lines: Sequence[bytes]) -> str:
+        """Create a batch; the API takes no token."""
         body = {"requests": [json.loads(line) for line in lines]}
-        return str(_object(await self.ask("/v1/messages/batches", body=body)).get("id") or "")
+        return _parse(_AnthropicBatch, await self.send("/v1/messages/batches", body=body)).id
 
-    async def find(self, batch: Batch) -> str:
-        """Search the last batches for one as large, made since ours was written; foreign results are passed over later."""
-        found = (
-            _object(await self.ask(f"/v1/messages/batches?limit={BATCHES_LOOKED_THROUGH}")).get("data") or []
-        )
-        since = batch.written_at[:19]  # to the second: their clock may lag by a fraction
-        same = [one for one in found if str(one.get("created_at"))[:19] >= since and _size(one) == batch.size]
-        return str(same[-1]["id"]) if same else ""
+    async def find_by_token(self, batch: Batch, known_ids: Collection[str]) -> str:
+        """Search the latest batches for one of the same size that the ledger does not have, created at about that time.
 
-    async def look(self, id: str) -> BatchProgress:
+        A foreign one that is found has results of other names: none of them is stored.
+        """
+        found = _parse(
+            _AnthropicBatches, await self.send(f"/v1/messages/batches?limit={LISTED_BATCHES}")
+        ).data
+        written_at = datetime.fromisoformat(batch.written_at)
+        later_s = {
+            one.id: (one.created_at - written_at).total_seconds()
+            for one in found
+            if one.created_at and one.size == batch.size and one.id not in known_ids
+        }
+        possible = [id for id, seconds in later_s.items() if seconds > -CLOCK_TOLERANCE_S]
+        return min(possible, key=lambda id: abs(later_s[id]), default="")
+
+    async def status(self, id: str) -> BatchProgress:
         """Read the batch object."""
-        found = _object(await self.ask(f"/v1/messages/batches/{id}"))
-        counts, word = found.get("request_counts") or {}, str(found.get("processing_status"))
-        cancelled = word == "ended" and found.get("cancel_initiated_at")
+        found = _parse(_AnthropicBatch, await self.send(f"/v1/messages/batches/{id}"))
+        ended, counts = found.processing_status == "ended", found.request_counts or {}
+        state = "cancelled" if found.cancel_initiated_at else "completed"
         return BatchProgress(
-            word="cancelled" if cancelled else "completed" if word == "ended" else word,
-            ended=word == "ended",
-            done=_size(found) - int(counts.get("processing") or 0),
+            state=state if ended else found.processing_status,
+            ended=ended,
+            done=found.size - (counts.get("processing") or 0),
             files=(f"/v1/messages/batches/{id}/results",),
         )
 
     async def results(self, progress: BatchProgress) -> list[BatchResult]:
-        """Read the file of results."""
-        return [_individual(line) for path in progress.files for line in _lines(await self.ask(path))]
+        """Read the results file."""
+        found = []
+        for path in progress.files:
+            for line in _parse_lines(_AnthropicResult, await self.send(path)):
+                response, error = None, line.result.error
+                if line.result.type == "succeeded":
+                    response = HttpResponse(200, {}, _json(line.result.message))
+                elif line.result.type == "errored":
+                    error = error.get("error", error) if isinstance(error, dict) else error
+                    kind = str(error.get("type")) if isinstance(error, dict) else ""
+                    response = HttpResponse(ERROR_STATUS.get(kind, 500), {}, _json({"error": error}))
+                found.append(BatchResult(line.custom_id, response, line.result.type))
+        return found
 
     async def cancel(self, id: str) -> None:
         """Ask for the end of the batch."""
-        await self.ask(f"/v1/messages/batches/{id}/cancel", body={})
+        await self.send(f"/v1/messages/batches/{id}/cancel", body={})
 
 
-def _individual(line: Mapping[str, Any]) -> BatchResult:
-    """Read one line of Anthropic's results."""
-    result = line.get("result") or {}
-    name, kind, answer = str(line.get("custom_id")), str(result.get("type")), None
-    if kind == "succeeded":
-        answer = HttpResponse(200, {}, _json(result["message"]))
-    elif kind == "errored":
-        error = result.get("error") or {}
-        error = error.get("error") or error
-        answer = HttpResponse(STATUS.get(str(error.get("type")), 500), {}, _json({"error": error}))
-    return BatchResult(name, answer, kind)
-
-
-def _size(found: Mapping[str, Any]) -> int:
-    return sum(int(count or 0) for count in (found.get("request_counts") or {}).values())
-
-
-def _json(value: Any) -> bytes:
+def _json(value: JsonValue) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
-def _object(answer: HttpResponse) -> dict[str, Any]:
-    """Return the object in an answer.
+def _parse(model: type[Model], response: HttpResponse) -> Model:
+    """Parse a response.
 
     Raises:
-        Fault: there is none.
+        ProviderError: it is something else; it is fetched again.
     """
     try:
-        found = json.loads(answer.raw)
-    except ValueError as error:
-        raise ProviderError("broken JSON", billed=True) from error
-    if not isinstance(found, dict):
-        raise ProviderError("a body that is no object", billed=True)
-    return found
+        return model.model_validate(json.loads(response.raw))
+    except (ValueError, ValidationError) as error:
+        raise ProviderError("broken JSON", may_be_billed=True) from error
 
 
-def _lines(answer: HttpResponse) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a JSON Lines file; a line ends at a line feed and nowhere else.
-
-    Raises:
-        Fault: a line is none; the file is fetched again.
-    """
-    for raw in answer.raw.split(b"\n"):
-        if raw.strip():
-            yield _object(HttpResponse(200, {}, raw))
+def _parse_lines(model: type[Model], response: HttpResponse) -> list[Model]:
+    """Parse a JSON Lines file; a line ends at a line feed and nowhere else."""
+    lines = (line for line in response.raw.split(b"\n") if line.strip())
+    return [_parse(model, HttpResponse(200, {}, line)) for line in lines]

@@ -1,279 +1,300 @@
-"""The same requests through a provider's batch interface, cheaper and slower, behind the same door.
+"""Ask one endpoint through its provider's batch API: submit a list of requests, poll, collect.
 
-    reply ─▶ ledger has it? ── no ─▶ a batch under way has it? ── no ─▶ budget.hold ─▶ gather ─▶ written ─▶ made ─▶ open
-                 ▲                             └──────────── yes ─────────────▶ look, wait, look … ─▶ ended ─▶ gather results
-                 └──────────────────────────── each request looks again ◀────────────────────────────────────────┘
+    reply_all ─▶ in the ledger? ─ no ─▶ in a batch under way? ─ no ─▶ budget ─▶ written ─▶ create ─▶ open
+                     ▲                             └──── yes ────────▶ poll, wait, poll … ─▶ collect results
+                     └────────────────── what is missing is tried again ◀─────────────────────────┘
 
-Requests that are asked at the same time go out together. What a batch does not bring (expired, cancelled, a fault) is asked
-again in the next one, and live after that. A batch under way is found in the ledger, so a kill or Ctrl-C while waiting loses
-nothing and makes no second batch; where the run asks live now, results are gathered from batches that have ended. At the cap it
-is waited for before anything is refused: until it is over, it counts at its upper bound.
+What a batch does not bring (expired, cancelled, an error) goes into the next one, and is asked live after that. A batch
+under way is found in the ledger, so a kill or Ctrl-C while waiting loses nothing and creates no second batch. Where the
+run asks live now, the results of batches that have ended are still collected. At the cap a batch of an earlier try is
+waited for before anything is refused: until it is over, it counts at its upper bound.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
 
 from alif.errors import ReplyError
 from alif.llm import endpoint, protocol
-from alif.llm.batch.batch_apis import (
-    MOST_REQUESTS,
-    AnthropicBatchApi,
-    BatchApi,
-    BatchProgress,
-    OpenAIBatchApi,
-)
+from alif.llm.batch import batch_apis
+from alif.llm.batch.batch_apis import BatchApi, BatchProgress
 from alif.llm.batch.batch_store import Batch, BatchStore, custom_id
 from alif.llm.batch.settlement import BatchSettlement
 from alif.llm.budget import Reservation
-from alif.llm.chat_model import Message, Reply
+from alif.llm.chat_model import Question, Reply, cancel_tasks, gather_or_cancel
 from alif.llm.client import EndpointClient
-from alif.llm.http import HttpResponse
+from alif.llm.http import Files, HttpResponse
 from alif.llm.ledger import LedgerRequest
 from alif.llm.provider_error import ProviderError
+from alif.records import Message
 
 __all__ = ["BatchClient", "wait_for_any_batch"]
 
 TRIES = 2
 """Batches that a request goes into before it is asked live."""
-
-
-@dataclass(eq=False)
-class WaitingRequest:
-    """A request that waits for its batch, with the money set aside for it."""
-
-    request: LedgerRequest
-    line: bytes
-    upper_usd: float
-    hold: Reservation
-    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+Pending = tuple[LedgerRequest, Sequence[Message]]
 
 
 class BatchClient:
-    """One teacher, asked in batches; `live` asks it one by one."""
+    """One endpoint, asked in batches where it `submits`; `live` asks it one by one."""
 
-    def __init__(self, live: EndpointClient, in_batches: bool) -> None:
+    def __init__(self, live: EndpointClient, *, submits: bool) -> None:
         self.live = live
-        self.book = BatchStore(live.desk.ledger)
-        self.settling = BatchSettlement(live, self.book)
-        self.counter = _counter(live)
-        self._in_batches = in_batches
-        self._most = MOST_REQUESTS
-        self._gathered: list[WaitingRequest] = []
-        self._bell: asyncio.TimerHandle | None = None
-        self._watched: dict[int, asyncio.Task[None]] = {}
+        self.store = BatchStore(live.context.ledger)
+        self.settlement = BatchSettlement(live, self.store)
+        self.api = _open_api(live)
+        self._submits = submits
+        self._max_requests = batch_apis.MAX_REQUESTS
+        self._watches: dict[int, asyncio.Task[None]] = {}
 
     async def reply(self, messages: Sequence[Message], *, draw: int = 0) -> Reply:
-        """Answer `messages`. The same messages, settings and `draw` are answered from the ledger, free."""
-        live = self.live
-        request = live.request(messages, draw)
-        async with live.alone(request):
-            return live.desk.ledger.answer(request.hash) or await self._answered(
-                request, protocol.request_body(live.teacher, messages)
-            )
+        """Answer `messages`; where batches are submitted, by a batch of one: prefer `reply_all`."""
+        return (await self._reply_together([Question(self.live.name, messages, draw)]))[0]
+
+    async def reply_all(self, questions: Sequence[Question]) -> list[Reply]:
+        """Answer questions by one batch, or by as few as the provider and the budget take; in their order."""
+        if self._submits:
+            return await self._reply_together(questions)
+        return await gather_or_cancel(self.reply(one.messages, draw=one.draw) for one in questions)
+
+    async def _reply_together(self, questions: Sequence[Question]) -> list[Reply]:
+        live, ledger = self.live, self.live.context.ledger
+        requests = [live.build_request(one.messages, one.draw) for one in questions]
+        asked = {
+            request.hash: (request, question.messages)
+            for request, question in zip(requests, questions, strict=True)
+            if not ledger.is_answered(request.hash)
+        }
+        async with AsyncExitStack() as stack:
+            for _, (request, _) in sorted(
+                asked.items()
+            ):  # in one order everywhere, so that no two calls deadlock
+                await stack.enter_async_context(live.context.request_lock(request))
+            await self._ask_in_batches(list(asked.values()))
+            missing = self._missing(asked.values())
+            if missing and self._submits:
+                live.context.log_once(
+                    f"{live.key}: what {TRIES} batches have not brought is asked live, at the full price"
+                )
+            await gather_or_cancel(live.send_until_answered(*pending) for pending in missing)
+        replies = [ledger.answer(request.hash) for request in requests]
+        return [reply.model_copy(update={"stored": reply.request not in asked}) for reply in replies if reply]
+
+    def _missing(self, asked: Iterable[Pending]) -> list[Pending]:
+        return [pending for pending in asked if not self.live.context.ledger.is_answered(pending[0].hash)]
+
+    async def _ask_in_batches(self, asked: Sequence[Pending]) -> None:
+        """Wait for the batches under way that hold some of the requests, and submit the others."""
+        for _ in range(TRIES):
+            if not (missing := self._missing(asked)):
+                return
+            holding = {
+                one[0].hash: self.store.find_holding(one[0].hash, self.live.context.run) for one in missing
+            }
+            numbers = sorted({number for number in holding.values() if number is not None})
+            waits = [self.wait_for(self.store.batch(number)) for number in numbers]
+            new = [one for one in missing if holding[one[0].hash] is None]
+            submissions = [self._submit(new)] if new and self._submits else []
+            await gather_or_cancel([*waits, *submissions])
+
+    async def _submit(self, requests: Sequence[Pending]) -> None:
+        """Send requests in as few batches as fit, and wait until all are over."""
+        live, context = self.live, self.live.context
+        factor = live.settings.batch_price_factor
+        lines = [
+            self.api.encode(custom_id(one.hash, one.draw), protocol.request_body(live.settings, messages))
+            for one, messages in requests
+        ]
+        priced = [(one, live.upper_usd(one) * factor) for one, _ in requests]
+        tasks: list[asyncio.Task[None]] = []
+        first = 0
+        try:
+            while first < len(priced) and not any(task.done() and task.exception() for task in tasks):
+                count = self._count_fitting(lines[first:])
+                uppers = [upper_usd for _, upper_usd in priced[first : first + count]]
+                count, reservation = await context.budget.reserve_first(uppers)
+                part = slice(first, first + count)
+                reservation.usd = sum(uppers[:count])
+                where = (live.name, live.settings.base_url, context.role)
+                batch = self.store.write_batch(priced[part], context.run, context.step, *where)
+                task = asyncio.create_task(self._run(batch, lines[part], reservation))
+                task.add_done_callback(reservation.close)
+                tasks.append(task)
+                first += count
+            await asyncio.gather(*tasks)
+        finally:
+            await cancel_tasks(tasks)
+
+    def _count_fitting(self, lines: Sequence[bytes]) -> int:
+        """Return how many of the first lines fit into one batch, at least one."""
+        size = 0
+        for count, line in enumerate(lines[: self._max_requests]):
+            size += len(line)
+            if count and size > self.api.max_bytes:
+                return count
+        return min(len(lines), self._max_requests)
+
+    async def _run(self, batch: Batch, lines: Sequence[bytes], reservation: Reservation) -> None:
+        """Create a batch that is written, poll it and collect its results."""
+        live, may_exist = self.live, False
+
+        async def create(attempt: int) -> str:
+            nonlocal may_exist
+            if may_exist and (id := await self._find(batch, live.context.retry_policy.find_batch_s)):
+                return id
+            try:
+                return await self.api.create(batch.token, lines)
+            except ProviderError as error:
+                may_exist = may_exist or error.may_be_billed or error.reason.startswith("5")
+                raise
+
+        try:
+            id = await live.retry(batch.token, create, passed="404")
+        except (ReplyError, ProviderError) as error:
+            refusal = error if isinstance(error, ProviderError) else error.__cause__
+            if isinstance(refusal, ProviderError):  # otherwise the retries ended, and the batch may exist
+                self.settlement.close_unanswered(batch, refusal.reason, "refused", may_exist, reservation)
+            if isinstance(error, ProviderError):
+                host = endpoint.hostname(live.settings.base_url)
+                hint = "Set runtime.batch = false to ask live."
+                raise ReplyError(f"{live.key}: {host} has no batch interface", hint) from error
+            raise
+        await self._poll_and_collect(self.store.mark_open(batch, id), reservation)
+
+    async def _find(self, batch: Batch, within_s: float) -> str:
+        """Return the id of a batch that may have been created, "" if the provider does not list it in time."""
+        deadline = time.monotonic() + within_s
+        while not (id := await self.api.find_by_token(batch, self.store.known_ids())):
+            if time.monotonic() >= deadline:
+                break
+            await asyncio.sleep(min(within_s, self.live.context.retry_policy.first_poll_s))
+        return id
 
     def watches(self) -> list[asyncio.Task[None]]:
-        """Return the watch of each batch of this run that is under way."""
-        run, where = self.live.desk.run, (self.live.name, self.live.teacher.base_url)
-        under_way = [batch for batch in self.book.under_way(run) if (batch.teacher, batch.address) == where]
-        for batch in under_way:
-            self._tell_of(batch)
-        return [self._watch(batch) for batch in under_way]
+        """Return the watch of each batch of this run and endpoint that is under way."""
+        run, where = self.live.context.run, (self.live.name, self.live.settings.base_url)
+        return [self._watch(one) for one in self.store.under_way(run) if (one.teacher, one.address) == where]
+
+    async def wait_for(self, batch: Batch) -> None:
+        """Wait until a batch of an earlier try is over."""
+        await asyncio.shield(self._watch(batch))
 
     async def close(self) -> None:
         """Stop waiting; batches go on at the provider and are found again."""
-        if self._bell:
-            self._bell.cancel()
-        for task in self._watched.values():
-            task.cancel()
-        await asyncio.gather(*self._watched.values(), return_exceptions=True)
-
-    async def _answered(self, request: LedgerRequest, body: dict[str, Any]) -> Reply:
-        ledger, run = self.live.desk.ledger, self.live.desk.run
-        for _ in range(TRIES):
-            if batch := self.book.holding(request.hash, run):
-                self._tell_of(batch)
-                await self.watched(batch)
-            elif self._in_batches:
-                await self._join(request, body)
-            if reply := ledger.answer(request.hash):
-                return reply.model_copy(update={"stored": False})
-        if self._in_batches:
-            self.live.desk.tell(
-                f"teacher.{self.live.name}: what {TRIES} batches have not brought is asked live, at the full price"
-            )
-        return await self.live.answered(request, body)
-
-    def _tell_of(self, batch: Batch) -> None:
-        """Say that a batch is waited for; a run that asks live does not wait."""
-        if self._in_batches and batch.id:
-            self.live.desk.tell(
-                f"teacher.{self.live.name}: batch {batch.id}, {batch.size} requests; this may take a day. "
-                f"Stopping is safe, the same command goes on; `alif batches {batch.run}` lists and cancels."
-            )
-
-    async def _join(self, request: LedgerRequest, body: Mapping[str, Any]) -> None:
-        """Go into the next batch and wait until it is over."""
-        upper_usd = self.live.upper_usd(request) * self.live.teacher.batch_price_factor
-        line = self.counter.line(custom_id(request.hash, request.draw), body)
-        async with self.live.desk.budget.hold(upper_usd) as hold:
-            waiting = WaitingRequest(request, line, upper_usd, hold)
-            if sum(len(one.line) for one in self._gathered) + len(line) > self.counter.most_bytes:
-                self._send_off()
-            self._gathered.append(waiting)
-            if len(self._gathered) >= self._most:
-                self._send_off()
-            else:
-                self._ring_later()
-            try:
-                await waiting.done
-            finally:
-                if waiting in self._gathered:
-                    self._gathered.remove(waiting)
-
-    def _ring_later(self) -> None:
-        if self._bell:
-            self._bell.cancel()
-        self._bell = asyncio.get_running_loop().call_later(self.live.desk.patience.gather_s, self._send_off)
-
-    def _send_off(self) -> None:
-        """Make a batch of what is gathered."""
-        gathered, self._gathered = self._gathered, []
-        if self._bell:
-            self._bell.cancel()
-        if gathered:
-            desk, line = self.live.desk, self.live
-            pairs = [(one.request, one.upper_usd) for one in gathered]
-            batch = self.book.write(pairs, desk.run, desk.step, line.name, line.teacher.base_url)
-            for one in gathered:
-                one.hold.usd = one.upper_usd
-                self.settling.holds[one.request.hash] = one.hold
-            task = asyncio.ensure_future(self._whole_way(batch, [one.line for one in gathered]))
-            self._watched[batch.number] = task
-            task.add_done_callback(lambda task: _tell(task, gathered))
-
-    async def watched(self, batch: Batch) -> None:
-        """Wait until a batch is over that was made before."""
-        await asyncio.shield(self._watch(batch))
+        await cancel_tasks(self._watches.values())
 
     def _watch(self, batch: Batch) -> asyncio.Task[None]:
-        """Return the one watch of a batch, which everybody shares who waits for it."""
-        task = self._watched.get(batch.number)
+        """Return the one watch of a batch, shared by all who wait for it."""
+        task = self._watches.get(batch.number)
         if task is None or task.done():
-            task = self._watched[batch.number] = asyncio.ensure_future(self._found_again(batch))
+            task = self._watches[batch.number] = asyncio.create_task(self._resume(batch))
         return task
 
-    async def _whole_way(self, batch: Batch, lines: Sequence[bytes]) -> None:
-        async def made(attempt: int) -> str:
-            found = (
-                await self.counter.find(batch) if attempt else ""
-            )  # the try before may have reached the provider
-            return found or await self.counter.make(batch.token, lines)
-
-        try:
-            id = await self.live.persist(batch.token, made, leave="404")
-        except (ReplyError, ProviderError) as error:
-            refusal = error if isinstance(error, ProviderError) else error.__cause__
-            if isinstance(
-                refusal, ProviderError
-            ):  # said by the provider; without one patience ended, and the batch may be there
-                self.settling.refused(batch, refusal.why)
-            if isinstance(error, ProviderError):
-                host = endpoint.hostname(self.live.teacher.base_url)
-                raise ReplyError(
-                    f"teacher.{self.live.name}: {host} has no batch interface",
-                    "Set runtime.batch = false to ask live.",
-                ) from error
-            raise
-        batch = self.book.opened(batch, id)
-        self._tell_of(batch)
-        await self._until_over(batch)
-
-    async def _found_again(self, batch: Batch) -> None:
+    async def _resume(self, batch: Batch) -> None:
         """Go on with a batch of an earlier try."""
+        live = self.live
         if not batch.id:
-            id = await self.live.persist(batch.token, lambda attempt: self.counter.find(batch))
+            age_s = (datetime.now(UTC) - datetime.fromisoformat(batch.written_at)).total_seconds()
+            within_s = min(
+                max(0.0, live.context.retry_policy.find_batch_s - age_s),
+                live.context.retry_policy.find_batch_s,
+            )
+            id = await live.retry(batch.token, lambda attempt: self._find(batch, within_s))
             if not id:
-                self.settling.refused(batch, "never sent")
+                live.context.log_once(
+                    f"{live.key}: a batch of {batch.size} requests that was being created when alif stopped is not "
+                    f"listed by {endpoint.hostname(live.settings.base_url)}: it counts at its upper bound"
+                )
+                self.settlement.close_unanswered(batch, "batch not found", "gone", True)
                 return
-            batch = self.book.opened(batch, id)
-        await self._until_over(batch)
+            batch = self.store.mark_open(batch, id)
+        await self._poll_and_collect(batch, None)
 
-    async def _until_over(self, batch: Batch) -> None:
-        live, wait_s = self.live, self.live.desk.patience.first_poll_s
+    async def _poll_and_collect(self, batch: Batch, reservation: Reservation | None) -> None:
+        live, policy = self.live, self.live.context.retry_policy
+        if self._submits:
+            live.context.log_once(
+                f"{live.key}: batch {batch.id}, {batch.size} requests; this may take a day. Stopping is safe, the "
+                f"same command goes on; `alif batches {batch.run}` lists and cancels."
+            )
+        wait_s = policy.first_poll_s
         try:
-            while not (progress := await self.looked(batch)).ended:
-                if not self._in_batches:
-                    far = f"{progress.word}, {progress.done} of {batch.size} done"
+            while not (progress := await self.status(batch)).ended:
+                if not self._submits:
+                    far = f"{progress.state}, {progress.done} of {batch.size} done"
                     raise ReplyError(
-                        f"teacher.{live.name}: batch {batch.id} is under way ({far})",
+                        f"{live.key}: batch {batch.id} is under way ({far})",
                         f"Set runtime.batch = true to wait for it, or `alif batches {batch.run} --cancel {batch.id}`: "
                         "what is done is kept, and the rest is asked live.",
                     )
                 await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 1.5, live.desk.patience.longest_poll_s)
-            results = await live.persist(
-                batch.token, lambda attempt: self.counter.results(progress), leave="404"
-            )
-        except ProviderError as fault:
-            self._gone(batch, fault)
+                wait_s = min(wait_s * 1.5, policy.longest_poll_s)
+            results = await live.retry(batch.token, lambda attempt: self.api.results(progress), passed="404")
+        except ProviderError as error:
+            self._give_up(batch, error, reservation)
             return
-        self.settling.gather(batch, progress, results)
-        if progress.why:
-            await self._refused_whole(batch, progress)
+        self.settlement.collect(batch, progress, results, reservation)
+        if progress.refusal:
+            await self._handle_refusal(batch, progress)
 
-    async def looked(self, batch: Batch) -> BatchProgress:
+    async def status(self, batch: Batch) -> BatchProgress:
         """Return how far a batch is.
 
         Raises:
-            Fault: the provider knows no such batch.
+            ProviderError: the provider knows no such batch.
         """
-        return await self.live.persist(batch.token, lambda attempt: self.counter.look(batch.id), leave="404")
+        return await self.live.retry(batch.token, lambda attempt: self.api.status(batch.id), passed="404")
 
     async def cancel(self, batch: Batch) -> None:
-        """Ask for the end of a batch, wait for it and keep what is done; one that the provider does not know is given up."""
+        """Ask for the end of a batch, wait for it and keep what is done; an unknown one is given up."""
         try:
-            await self.live.persist(batch.token, lambda attempt: self.counter.cancel(batch.id), leave="404")
+            await self.live.retry(batch.token, lambda attempt: self.api.cancel(batch.id), passed="404")
         except ProviderError:
-            self.settling.give_up(batch)
+            self.settlement.close_unanswered(batch, "batch gone", "gone", True)
         else:
-            await self.watched(batch)
+            await self.wait_for(batch)
 
-    def _gone(self, batch: Batch, fault: ProviderError) -> None:
-        """Give up a batch that nobody knows any more, at its upper bound; a paid one only when a person says so."""
-        if not endpoint.is_local(self.live.teacher.base_url):
-            host = endpoint.hostname(self.live.teacher.base_url)
-            raise ReplyError(
-                f"teacher.{self.live.name}: {host} knows no batch {batch.id}",
-                f"Is {endpoint.api_key_env(self.live.teacher)} of the project that made it? If the batch is lost, "
-                f"`alif batches {batch.run} --cancel {batch.id}` gives it up, and its requests are asked and paid again.",
-            ) from fault
-        self.settling.give_up(batch)
-
-    async def _refused_whole(self, batch: Batch, progress: BatchProgress) -> None:
-        """Try smaller batches where too much is queued; any other refusal of a whole batch is for good."""
-        if not progress.crowded or self._most == 1:
-            raise ReplyError(
-                f"teacher.{self.live.name}: batch {batch.id} is refused ({progress.why[:200]})",
-                "Mend what it says, or set runtime.batch = false to ask live.",
+    def _give_up(self, batch: Batch, error: ProviderError, reservation: Reservation | None) -> None:
+        """Close a batch that a local server does not know any more; a paid one only when a person says so."""
+        if not endpoint.is_local(self.live.settings.base_url):
+            host, variable = (
+                endpoint.hostname(self.live.settings.base_url),
+                endpoint.api_key_env(self.live.settings),
             )
-        self._most = max(1, min(self._most, batch.size) // 2)
-        self.live.desk.tell(
-            f"teacher.{self.live.name}: too much is queued; batches of {self._most} requests from now on"
+            raise ReplyError(
+                f"{self.live.key}: {host} knows no batch {batch.id}",
+                f"Is {variable} of the project that created it? If the batch is lost, `alif batches {batch.run} "
+                f"--cancel {batch.id}` gives it up, and its requests are asked and paid again.",
+            ) from error
+        self.settlement.close_unanswered(batch, "batch gone", "gone", True, reservation)
+
+    async def _handle_refusal(self, batch: Batch, progress: BatchProgress) -> None:
+        """Use smaller batches where too much is queued; any other refusal of a whole batch is for good."""
+        if not progress.queue_full or self._max_requests == 1:
+            raise ReplyError(
+                f"{self.live.key}: batch {batch.id} is refused ({progress.refusal[:200]})",
+                "Fix what it says, or set runtime.batch = false to ask live.",
+            )
+        self._max_requests = max(1, min(self._max_requests, batch.size) // 2)
+        self.live.context.log_once(
+            f"{self.live.key}: too much is queued; batches of {self._max_requests} requests from now on"
         )
-        await asyncio.sleep(self.live.desk.patience.longest_poll_s)
+        await asyncio.sleep(self.live.context.retry_policy.longest_poll_s)
 
 
-async def wait_for_any_batch(lines: Iterable[BatchClient]) -> bool:
+async def wait_for_any_batch(clients: Iterable[BatchClient]) -> bool:
     """Wait until a batch of the run is over, whichever is first; return False where none is under way.
 
     Raises:
         ReplyError: it never will be, or the run asks live and does not wait for it.
     """
-    watches = [watch for line in lines for watch in line.watches()]
+    watches = [watch for client in clients for watch in client.watches()]
     if not watches:
         return False
     await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
@@ -283,27 +304,16 @@ async def wait_for_any_batch(lines: Iterable[BatchClient]) -> bool:
     return True
 
 
-def _tell(task: asyncio.Task[None], gathered: Sequence[WaitingRequest]) -> None:
-    """Wake everybody who waits for a batch that is over, or say why it never will be."""
-    error = None if task.cancelled() else task.exception()
-    for one in gathered:
-        if not one.done.done():
-            if task.cancelled():
-                one.done.cancel()
-            elif error:
-                one.done.set_exception(error)
-            else:
-                one.done.set_result(None)
+def _open_api(live: EndpointClient) -> BatchApi:
+    async def send(path: str, body: Mapping[str, JsonValue] | None = None, files: Files = ()) -> HttpResponse:
+        transport = live.transport
+        response = await (transport.get(path) if body is None else transport.post(path, body, files=files))
+        if response.status >= 400:
+            raise live.classify(response)
+        return response
 
-
-def _counter(live: EndpointClient) -> BatchApi:
-    async def ask(path: str, body: Mapping[str, Any] | None = None, files: Any = None) -> HttpResponse:
-        answer = await (live.wire.get(path) if body is None else live.wire.post(path, body, files=files))
-        if answer.status >= 400:
-            raise live.refused(answer)
-        return answer
-
-    spoken = endpoint.protocol_of(live.teacher)
-    if spoken == "anthropic":
-        return AnthropicBatchApi(ask)
-    return OpenAIBatchApi(ask, "/chat/completions" if spoken == "azure" else "/v1/chat/completions")
+    protocol_name = endpoint.protocol_of(live.settings)
+    if protocol_name == "anthropic":
+        return batch_apis.AnthropicBatchApi(send)
+    path = "/chat/completions" if protocol_name == "azure" else "/v1/chat/completions"
+    return batch_apis.OpenAIBatchApi(send, path)

@@ -3,120 +3,127 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
+from typing import TypedDict
 
 from alif.errors import DataError, ReplyError
 from alif.llm import endpoint
 from alif.llm.batch.batch_client import BatchClient
 from alif.llm.batch.batch_store import Batch, BatchStore
-from alif.llm.chat_model import Message, ScriptedReply
 from alif.llm.client import RetryPolicy
 from alif.llm.ledger import Ledger
 from alif.llm.provider_error import ProviderError
 from alif.llm.session import open_session
-from alif.recipe import Teacher
 from alif.runs import StepContext
+from alif.settings import Teacher
 
-__all__ = ["cancel_batch", "list_batches"]
+__all__ = ["BatchRow", "cancel_batch", "list_batches"]
+
+
+class BatchRow(TypedDict):
+    """One entry of `alif batches --json`."""
+
+    id: str
+    teacher: str
+    step: str
+    written_at: str
+    state: str
+    size: int
+    done: int | None
+    """Requests that the provider says are done, and once a batch is over the replies that it brought."""
 
 
 def list_batches(
-    context: StepContext, teachers: Mapping[str, Teacher], patience: RetryPolicy | None = None
-) -> list[dict[str, Any]]:
-    """Return {id, teacher, step, written_at, state, size, done} of every batch of the run; asks about those under way.
-
-    `done` is what the provider says that it has done, and once a batch is over the replies that it brought.
-    """
-    return asyncio.run(_listed(context, teachers, patience))
+    context: StepContext, endpoints: Mapping[str, Teacher], retry_policy: RetryPolicy | None = None
+) -> list[BatchRow]:
+    """Return every batch of the run, with the provider's answer about those under way."""
+    return asyncio.run(_list_batches(context, endpoints, retry_policy))
 
 
-async def _listed(
-    context: StepContext, teachers: Mapping[str, Teacher], patience: RetryPolicy | None
-) -> list[dict[str, Any]]:
-    batches = _all(context)
-    if not batches:
-        return []
-    reached = {
-        batch.teacher: teachers[batch.teacher]
+async def _list_batches(
+    context: StepContext, endpoints: Mapping[str, Teacher], retry_policy: RetryPolicy | None
+) -> list[BatchRow]:
+    batches = _read_batches(context)
+    reachable = {
+        batch.teacher: settings
         for batch in batches
-        if batch.state == "open" and _reaches(batch, teachers)
+        if batch.state == "open"
+        and (settings := endpoints.get(batch.teacher))
+        and settings.base_url == batch.address
     }
+    if not reachable:
+        return [_row(batch, replies if batch.is_over else None) for batch, replies in batches.items()]
     rows = []
-    async with open_session(_asking(context), reached, patience=patience) as models:
-        for batch, brought in batches.items():
-            state, done = batch.state, brought if batch.over else None
-            line = models.get(batch.teacher)
-            if batch.state == "open" and isinstance(line, BatchClient):
+    async with open_session(_in_batches(context), reachable, retry_policy=retry_policy) as session:
+        for batch, replies in batches.items():
+            row, client = _row(batch, replies if batch.is_over else None), session.get(batch.teacher)
+            if batch.state == "open" and isinstance(client, BatchClient):
                 try:
-                    progress = await line.looked(batch)
-                    state, done = progress.word, progress.done
+                    progress = await client.status(batch)
+                    row["state"], row["done"] = progress.state, progress.done
                 except ProviderError:
-                    state = "unknown to the provider"
-            rows.append(_row(batch) | {"state": state, "done": done})
+                    row["state"] = "unknown to the provider"
+            rows.append(row)
     return rows
 
 
 def cancel_batch(
-    context: StepContext, teachers: Mapping[str, Teacher], id: str, patience: RetryPolicy | None = None
-) -> dict[str, Any]:
-    """Cancel a batch, wait for its end and keep what it brought; one that nobody can reach any more is given up.
+    context: StepContext, endpoints: Mapping[str, Teacher], id: str, retry_policy: RetryPolicy | None = None
+) -> BatchRow:
+    """Cancel a batch, wait for its end and keep what it brought; one that the provider does not know is given up.
 
     Raises:
         DataError: the run has no such batch under way.
     """
-    batch = next((batch for batch in _all(context) if batch.id == id and batch.state == "open"), None)
-    if batch is None:
-        open_ = ", ".join(batch.id for batch in _all(context) if batch.state == "open")
-        raise DataError(f"{context.run}: no batch {id} is under way", f"Under way: {open_ or 'none'}.")
-    return asyncio.run(_cancel(context, teachers, batch, patience))
+    under_way = {batch.id: batch for batch in _read_batches(context) if batch.state == "open"}
+    if (batch := under_way.get(id)) is None:
+        raise DataError(
+            f"{context.run}: no batch {id} is under way", f"Under way: {', '.join(under_way) or 'none'}."
+        )
+    settings = endpoints.get(batch.teacher)
+    if settings is None or settings.base_url != batch.address:
+        raise ReplyError(
+            f"batch {id}: the recipe has no teacher.{batch.teacher} at {endpoint.hostname(batch.address)} any more",
+            "Put that table back into the recipe of the run.",
+        )
+    asyncio.run(_cancel(context, settings, batch, retry_policy))
+    ended = {one.number: (one, replies) for one, replies in _read_batches(context).items()}
+    return _row(*ended[batch.number])
 
 
 async def _cancel(
-    context: StepContext, teachers: Mapping[str, Teacher], batch: Batch, patience: RetryPolicy | None
-) -> dict[str, Any]:
-    teacher = teachers.get(batch.teacher)
-    if teacher is None or teacher.base_url != batch.address:
-        raise ReplyError(
-            f"batch {batch.id}: the recipe has no teacher.{batch.teacher} at {endpoint.hostname(batch.address)} any more",
-            "Put that table back into the recipe of the run.",
-        )
+    context: StepContext, settings: Teacher, batch: Batch, retry_policy: RetryPolicy | None
+) -> None:
     async with open_session(
-        _asking(context), {batch.teacher: teacher}, no_script, patience=patience
-    ) as models:
-        line = models[batch.teacher]
-        assert isinstance(line, BatchClient)
-        await line.cancel(batch)
-    return next(
-        _row(one) | {"done": brought} for one, brought in _all(context).items() if one.number == batch.number
-    )
+        _in_batches(context), {batch.teacher: settings}, retry_policy=retry_policy
+    ) as session:
+        client = session[batch.teacher]
+        assert isinstance(client, BatchClient)
+        await client.cancel(batch)
 
 
-def no_script(messages: Sequence[Message], draw: int) -> ScriptedReply:
-    """Stand for the offline teacher, whose batches are gone with the process that it lived in."""
-    return ScriptedReply(text="", status=404)
+def _in_batches(context: StepContext) -> StepContext:
+    return replace(context, runtime=context.runtime.model_copy(update={"batch": True}))
 
 
-def _all(context: StepContext) -> dict[Batch, int]:
+def _read_batches(context: StepContext) -> dict[Batch, int]:
     """Return every batch of the run, each with the number of replies that it has brought."""
     if not context.ledger.is_file():
         return {}
     with closing(Ledger(context.ledger)) as ledger:
-        book = BatchStore(ledger)
-        return {batch: book.brought(batch) for batch in book.all(context.run)}
+        store = BatchStore(ledger)
+        return {batch: store.count_replies(batch) for batch in store.batches_of(context.run)}
 
 
-def _reaches(batch: Batch, teachers: Mapping[str, Teacher]) -> bool:
-    teacher = teachers.get(batch.teacher)
-    return teacher is not None and teacher.base_url == batch.address and batch.address != endpoint.SCRIPTED
-
-
-def _asking(context: StepContext) -> StepContext:
-    return replace(context, runtime=context.runtime.model_copy(update={"batch": True}))
-
-
-def _row(batch: Batch) -> dict[str, Any]:
-    keys = ("id", "teacher", "step", "written_at", "state", "size")
-    return {key: getattr(batch, key) for key in keys}
+def _row(batch: Batch, done: int | None) -> BatchRow:
+    return {
+        "id": batch.id,
+        "teacher": batch.teacher,
+        "step": batch.step,
+        "written_at": batch.written_at,
+        "state": batch.state,
+        "size": batch.size,
+        "done": done,
+    }

@@ -1,28 +1,36 @@
-"""The ledger's page of batches: which attempts went out together, and under which name the provider keeps them.
+"""The ledger's batches: which attempts were sent together, and the provider's id of each batch.
 
     written ─▶ open ─▶ completed | expired | cancelled | failed | gone
-       └─▶ refused
+       └─▶ refused | gone
 
-A batch is written with a token of ours before the provider hears of it, and its id as soon as the provider has given one; so a
-kill at any moment leaves a batch that can be found again, and no second one is made.
+A batch is written, with a token of ours, before the provider gets it, and its id as soon as the provider has given
+one. So a kill at any moment leaves a batch that can be found again, and no second one is created.
 """
 
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import astuple, dataclass
 
+from alif.llm.chat_model import Role
 from alif.llm.ledger import Ledger, LedgerRequest, utc_now
 
 __all__ = ["Batch", "BatchStore", "Member"]
 
 UNDER_WAY = "state IN ('written', 'open')"
-_COLUMNS = "number, token, id, teacher, address, run, step, written_at, state, size"
 NAME_LENGTH = 48
 """Digits of a request's hash in its name within a batch; providers take names of up to 64 characters."""
+_BATCHES = "SELECT number, token, id, teacher, address, run, step, written_at, state, size FROM batches WHERE {} ORDER BY number"
+_MEMBERS = """
+SELECT a.id, a.request, r.draw, length(CAST(r.payload AS BLOB)), a.run, a.upper_usd, a.state <> 'sent'
+FROM batched b JOIN attempts a ON a.id = b.attempt JOIN requests r ON r.hash = a.request
+WHERE b.batch = ? ORDER BY a.id
+"""
+_HELD = f"""
+SELECT batch FROM batched JOIN attempts ON id = attempt WHERE request = ?1
+  AND batch IN (SELECT number FROM batches WHERE {UNDER_WAY} AND (id <> '' OR run = ?2)) ORDER BY batch LIMIT 1
+"""
 
 
 @dataclass(frozen=True)
@@ -31,10 +39,11 @@ class Batch:
 
     number: int
     token: str
-    """Our own name for it, told to the provider where it takes one."""
+    """Our own name for it, sent to the provider where it takes one."""
     id: str
     """The provider's name for it; "" until it has given one."""
     teacher: str
+    """The recipe's name of the endpoint."""
     address: str
     run: str
     step: str
@@ -44,7 +53,7 @@ class Batch:
     """Requests in it."""
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether nothing more can come of it."""
         return self.state not in ("written", "open")
 
@@ -56,8 +65,7 @@ class Member:
     attempt: int
     request: str
     draw: int
-    size: int
-    """Bytes of its payload."""
+    payload_bytes: int
     run: str
     upper_usd: float
     settled: int
@@ -80,76 +88,74 @@ class BatchStore:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def write(
-        self, requests: Sequence[tuple[LedgerRequest, float]], run: str, step: str, teacher: str, address: str
+    def write_batch(
+        self,
+        requests: Sequence[tuple[LedgerRequest, float]],
+        run: str,
+        step: str,
+        name: str,
+        address: str,
+        role: Role = "teacher",
     ) -> Batch:
         """Write that `requests`, each with its upper bound in dollars, are about to be sent as one batch."""
-        row = (secrets.token_hex(16), "", teacher, address, run, step, utc_now(), "written", len(requests))
+        batch = Batch(
+            0, secrets.token_hex(16), "", name, address, run, step, utc_now(), "written", len(requests)
+        )
         with self._ledger.transaction():
-            done = self._ledger.db.execute(f"INSERT INTO batches VALUES (NULL{', ?' * len(row)})", row)
-            batch = Batch(int(done.lastrowid or 0), *row)
+            db = self._ledger.db
+            done = db.execute(f"INSERT INTO batches VALUES (NULL{', ?' * 9})", astuple(batch)[1:])
+            number = int(done.lastrowid or 0)
             for request, upper_usd in requests:
-                attempt = self._ledger.write(request, run, step, upper_usd)
-                self._ledger.db.execute("INSERT INTO batched VALUES (?, ?)", (attempt, batch.number))
-        return batch
+                attempt = self._ledger.write_attempt(request, run, step, upper_usd, role)
+                db.execute("INSERT INTO batched VALUES (?, ?)", (attempt, number))
+        return self.batch(number)
 
-    def opened(self, batch: Batch, id: str) -> Batch:
-        """Keep the provider's name for a batch."""
-        with self._ledger.speaking():
+    def mark_open(self, batch: Batch, id: str) -> Batch:
+        """Store the provider's id of a batch."""
+        with self._ledger.errors_explained():
             self._ledger.db.execute(
                 "UPDATE batches SET id = ?, state = 'open' WHERE number = ?", (id, batch.number)
             )
-        return self.page(batch.number)
+        return self.batch(batch.number)
 
-    def closed(self, batch: Batch, state: str) -> None:
-        """Note that a batch is over."""
-        with self._ledger.speaking():
+    def mark_over(self, batch: Batch, state: str) -> None:
+        """Store how a batch ended."""
+        with self._ledger.errors_explained():
             self._ledger.db.execute("UPDATE batches SET state = ? WHERE number = ?", (state, batch.number))
 
-    def page(self, number: int) -> Batch:
+    def batch(self, number: int) -> Batch:
         """Return one batch as it is written now."""
         return self._batches("number = ?", number)[0]
 
     def under_way(self, run: str | None = None) -> list[Batch]:
-        """Return the batches that are not over."""
+        """Return the batches that are not over, of one run or all."""
         return self._batches(f"{UNDER_WAY} AND (?1 IS NULL OR run = ?1)", run)
 
-    def all(self, run: str) -> list[Batch]:
+    def batches_of(self, run: str) -> list[Batch]:
         """Return every batch of a run, in order."""
         return self._batches("run = ?", run)
 
-    def holding(self, request: str, run: str) -> Batch | None:
-        """Return the batch under way that holds the request of this hash: a run's own, or a sibling's that has its id."""
-        found = self._batches(
-            f"{UNDER_WAY} AND (id <> '' OR run = ?2) AND number IN "
-            "(SELECT batch FROM batched JOIN attempts ON id = attempt WHERE request = ?1)",
-            request,
-            run,
-        )
-        return found[0] if found else None
+    def known_ids(self) -> set[str]:
+        """Return the providers' ids of all batches."""
+        return {batch.id for batch in self._batches("id <> ''")}
+
+    def find_holding(self, request: str, run: str) -> int | None:
+        """Return the number of the batch under way with this request: the run's own, or a sibling's that has its id."""
+        with self._ledger.errors_explained():
+            row = self._ledger.db.execute(_HELD, (request, run)).fetchone()
+        return row[0] if row else None
 
     def members(self, batch: Batch) -> list[Member]:
         """Return the attempts of a batch."""
-        rows = self._rows(
-            "SELECT a.id, a.request, r.draw, length(CAST(r.payload AS BLOB)), a.run, a.upper_usd, a.state <> 'sent' "
-            "FROM batched b JOIN attempts a ON a.id = b.attempt "
-            "JOIN requests r ON r.hash = a.request WHERE b.batch = ? ORDER BY a.id",
-            batch.number,
-        )
-        return [Member(*row) for row in rows]
+        with self._ledger.errors_explained():
+            return [Member(*row) for row in self._ledger.db.execute(_MEMBERS, (batch.number,))]
 
-    def brought(self, batch: Batch) -> int:
+    def count_replies(self, batch: Batch) -> int:
         """Return how many replies a batch has brought."""
         query = "SELECT count(*) FROM batched JOIN replies USING (attempt) WHERE batch = ?"
-        return int(self._rows(query, batch.number)[0][0])
+        with self._ledger.errors_explained():
+            return int(self._ledger.db.execute(query, (batch.number,)).fetchone()[0])
 
-    def _batches(self, where: str, *values: Any) -> list[Batch]:
-        return [
-            Batch(*row)
-            for row in self._rows(f"SELECT {_COLUMNS} FROM batches WHERE {where} ORDER BY number", *values)
-        ]
-
-    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self._ledger.speaking():
-            found: sqlite3.Cursor = self._ledger.db.execute(query, values)
-            return found.fetchall()
+    def _batches(self, where: str, *values: int | str | None) -> list[Batch]:
+        with self._ledger.errors_explained():
+            return [Batch(*row) for row in self._ledger.db.execute(_BATCHES.format(where), values)]

@@ -18,7 +18,7 @@ from alif.llm.chat_model import ScriptedReply
 from alif.llm.ledger import Ledger
 from alif.runs import StepContext
 from alif.settings import Recipe
-from tests.data.conftest import LANGUAGE
+from tests.data.conftest import LANGUAGE, run_work
 from tests.fake_provider import InjectedFaults, serve_provider
 
 Build = Callable[..., StepContext]
@@ -59,10 +59,10 @@ def test_a_rehearsal_is_part_of_the_run_and_nothing_is_paid_twice(context: Build
     before = account(step)
     assert (before.requests, before.attempts) == (15, 15)
 
-    folder = step.root / "generate"
-    folder.mkdir()
-    run = replace(step, step="generate", folder=folder, needs={"seeds": step.scratch / "seeds"})
-    counts = generate.generate(
+    run = context("generate")
+    run = replace(run, inputs={"seeds": step.scratch / "seeds"})
+    run_work(
+        generate.generate,
         run,
         language=LANGUAGE,
         sources=cooked.sources,
@@ -70,7 +70,7 @@ def test_a_rehearsal_is_part_of_the_run_and_nothing_is_paid_twice(context: Build
         generate=cooked.generate,
         pool=cooked.pool,
     )
-    asked = {row["request"] for _, row in store.read_rows(folder / "requests.jsonl")}
+    asked = {row["request"] for _, row in store.read_rows(run.folder / "requests.jsonl")}
     ledger = Ledger(step.ledger)
     rehearsed = {
         request for (request,) in ledger.db.execute("SELECT request FROM replies ORDER BY attempt LIMIT 12")
@@ -78,12 +78,12 @@ def test_a_rehearsal_is_part_of_the_run_and_nothing_is_paid_twice(context: Build
     ledger.close()
     assert rehearsed <= asked, "every request of the rehearsal is one of the run"
     assert account(step, "generate").attempts == len(asked)
-    assert counts.cost_usd == pytest.approx(account(step, "generate").usd), "and its cost is the step's"
+    assert run.output.cost_usd == pytest.approx(account(step, "generate").usd), "and its cost is the step's"
     low, high = found["generate"]["usd"]["low"], found["generate"]["usd"]["high"]
-    assert low * 0.8 <= counts.cost_usd <= high
-    translated = replace(run, step="translate", folder=step.root / "translate")
-    translated.folder.mkdir()
-    translate.translate_rows(translated, LANGUAGE, cooked.sources, cooked.teacher, cooked.translate)
+    assert low * 0.8 <= run.output.cost_usd <= high
+    translated = context("translate")
+    tables = (LANGUAGE, cooked.sources, cooked.teacher, cooked.translate)
+    run_work(translate.translate_rows, translated, *tables)
     assert account(step, "translate").attempts == 10
 
 
@@ -117,7 +117,7 @@ def test_a_revised_request_takes_as_long_as_all_its_turns(
         translate={"rows": 0},
     )
     taken: list[CostSample] = []
-    monkeypatch.setattr(pilot_run, "estimate", lambda samples, recipe: taken.extend(samples) or {})
+    monkeypatch.setattr(pilot_run, "estimate_cost", lambda samples, recipe: taken.extend(samples) or {})
     step = context("rehearse")
     pilot_run.run_pilot(step, cooked, 4)
     clock = store.read_json(step.scratch / "seconds.json")
@@ -168,12 +168,12 @@ def test_the_range() -> None:
 def test_a_proof_has_less_patience_than_a_run(
     context: Build, monkeypatch: pytest.MonkeyPatch, chaos: InjectedFaults, said: str
 ) -> None:
-    assert ping.PATIENCE.give_up_s <= ping.TIMEOUT_S <= 120
-    monkeypatch.setattr(ping, "PATIENCE", replace(ping.PATIENCE, give_up_s=0.2, first_wait_s=0.01))
+    assert ping.RETRY.give_up_s <= ping.TIMEOUT_S <= 120
+    monkeypatch.setattr(ping, "RETRY", replace(ping.RETRY, give_up_s=0.2, first_wait_s=0.01))
     monkeypatch.setattr(ping, "TIMEOUT_S", 0.4)
     with serve_provider(lambda messages, draw: ScriptedReply(text="yes"), chaos) as server:
         teacher = {"model": "near", "base_url": server.address}
-        (found,) = ping.ping_endpoint(context("check", timeout_s=1800.0), made(teacher={"near": teacher}))
+        (found,) = ping.ping_endpoints(context("check", timeout_s=1800.0), made(teacher={"near": teacher}))
     assert "has not answered a request for" in found["message"]
     assert said in found["message"]
 
@@ -193,7 +193,7 @@ def test_a_teacher_is_proved_by_a_fresh_reply_each_time(
         far = {"model": "far", "usd_per_million_in": 1.0, "usd_per_million_out": 1.0}
         cooked = made(teacher={"near": near, "far": far, "demo": TEACHER})
         for _ in range(2):
-            here, there, demo = ping.ping_endpoint(step, cooked)
+            here, there, demo = ping.ping_endpoints(step, cooked)
     assert len(server.served) == 2
     assert {served.tokens_out for served in server.served} == {1}
     assert (here["answered_by"], demo["answered_by"]) == ("near", "scripted")

@@ -1,4 +1,4 @@
-"""What the offline teacher sends, in the protocol in which it was asked: whole replies and refusals.
+"""What the fake provider sends, in the protocol in which it was asked: whole replies and refusals.
 
 The same request gets the same bytes, and tokens are counted by one rule in both protocols.
 """
@@ -10,7 +10,8 @@ import json
 import sys
 from typing import Any
 
-from alif.llm.chat_model import Message, ScriptedReply
+from alif.llm.chat_model import ScriptedReply
+from alif.records import Message
 
 __all__ = ["completion", "counted", "error", "is_anthropic", "messages", "named", "tokens"]
 

@@ -1,9 +1,10 @@
-"""The offline teacher's batch counters: files and batches as OpenAI has them, and Anthropic's Message Batches.
+"""The fake provider's batches: files and batches as OpenAI has them, and Anthropic's Message Batches.
 
     POST /v1/files · GET /v1/files/ID/content · POST /v1/batches · GET /v1/batches[/ID] · POST /v1/batches/ID/cancel
     POST /v1/messages/batches · GET /v1/messages/batches[/ID[/results]] · POST /v1/messages/batches/ID/cancel
 
-A batch is done after so many looks at it; its results lie in another order than its requests. `Habits` says what goes wrong.
+A batch is done after so many status requests; its results are in another order than its requests. `BatchFaults` says
+what goes wrong.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from alif.llm.chat_model import ScriptedReply
-from alif.llm.demo_replies import completion, counted, error, named
+from tests.fake_provider.replies import completion, counted, error, named
 
-__all__ = ["BatchFaults", "ScriptedBatches", "ServedBatch"]
+__all__ = ["BatchFaults", "FakeBatches", "ServedRequest"]
 
 Sent = tuple[int, bytes]
 
 
 @dataclass(frozen=True)
-class ServedBatch:
+class ServedRequest:
     """What the server did with one attempt: its own record, to be compared with the ledger."""
 
     id: str
@@ -73,13 +74,13 @@ class Held:
     results: list[dict[str, Any]] = field(default_factory=list)
 
 
-class ScriptedBatches:
+class FakeBatches:
     """Every file and batch at the server."""
 
     def __init__(
         self,
         ask: Callable[[dict[str, Any], int], ScriptedReply],
-        served: list[ServedBatch],
+        served: list[ServedRequest],
         habits: BatchFaults,
     ) -> None:
         self.held: dict[str, Held] = {}
@@ -195,7 +196,7 @@ class ScriptedBatches:
             if status == 200:
                 content = completion(id, body, reply, "", anthropic)
         tokens = counted(content) if status == 200 else (0, 0)
-        self._served.append(ServedBatch(id, 0, "" if status == 200 else str(status), *tokens))
+        self._served.append(ServedRequest(id, 0, "" if status == 200 else str(status), *tokens))
         if anthropic:
             errored = {"type": "errored", "error": content}
             return {

@@ -1,7 +1,7 @@
-"""How the offline teacher misbehaves on purpose, as real providers do without one.
+"""How the fake provider fails on purpose, as real providers do without one.
 
 What goes wrong is a pure function of the request and the attempt, and from a stated attempt on nothing does. So every request
-is answered in the end, and two runs under the same chaos end with the same replies.
+is answered in the end, and two runs under the same faults end with the same replies.
 """
 
 from __future__ import annotations
