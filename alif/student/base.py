@@ -249,7 +249,7 @@ def read_base(base_folder: Path) -> Base:
     return Base.model_validate(store.read_json(base_folder / "base.json"))
 
 
-def inspect_base(student: settings.Student) -> Base:
+def inspect_base(student: settings.StudentSettings) -> Base:
     """Look up a published base without its weights: that it exists and can be used here, its commit and size.
 
     Raises:

@@ -42,7 +42,7 @@ few tokens."""
 
 
 def prepare_base(
-    context: StepContext, language: settings.Language, student: settings.Student, tiny: settings.Tiny
+    context: StepContext, language: settings.Language, student: settings.StudentSettings, tiny: settings.Tiny
 ) -> BaseFacts:
     """Run the step.
 

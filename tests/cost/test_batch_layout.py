@@ -8,7 +8,7 @@ from alif import recipe as recipes
 from alif.commands import inspect
 from alif.cost import batch_layout
 from alif.errors import RecipeError
-from alif.recipe import Pretrain, Runtime
+from alif.settings import Pretrain, Runtime
 
 
 @pytest.mark.parametrize("gpus", [1, 2, 4])

@@ -9,8 +9,8 @@ import torch
 
 from alif import store
 from alif.language import pack as packs
-from alif.recipe import Adapter, Runtime, Tiny
 from alif.runs import Run, StepContext, make_context
+from alif.settings import Adapter, Runtime, Tiny
 from alif.student import adapter as adapters
 from alif.student import tiny
 from tests import made_up

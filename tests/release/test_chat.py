@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from alif.errors import AlifError, ModelError
-from alif.recipe import Export, Runtime
 from alif.release import chat
 from alif.release.export import export
 from alif.runs import StepContext
+from alif.settings import Export, Runtime
 
 CPU = Runtime(device="cpu", threads=1)
 

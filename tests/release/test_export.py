@@ -10,9 +10,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from alif import store
 from alif.errors import ModelError
-from alif.recipe import Export
 from alif.release import export as exports
 from alif.runs import StepContext
+from alif.settings import Export
 from alif.student import load_student, write_prompt
 
 QUESTION = "پانی کا فارمولا کیا ہے؟"

@@ -9,9 +9,9 @@ import pytest
 from alif import recipe as recipes
 from alif import store
 from alif.facts import NoFacts
-from alif.recipe import Pool, Recipe
 from alif.records import FrozenModel
 from alif.runs import Run, Step, StepContext
+from alif.settings import Pool, Recipe
 
 
 class Threshold(FrozenModel):

@@ -11,8 +11,8 @@ import pytest
 from alif import runs, store
 from alif.errors import AlifError, DriftError, Waiting
 from alif.facts import NoFacts
-from alif.recipe import Pool
 from alif.runs import Run, Step, StepContext
+from alif.settings import Pool
 from tests.runs.conftest import FIRST, SECOND, keep, make, recipe
 
 

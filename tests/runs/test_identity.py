@@ -9,8 +9,8 @@ import pytest
 
 from alif import runs, store
 from alif.errors import DriftError
-from alif.recipe import Recipe
 from alif.runs import Run, Step
+from alif.settings import Recipe
 from tests.runs.conftest import FIRST, SECOND, make, recipe
 
 
