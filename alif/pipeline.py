@@ -80,7 +80,7 @@ REVIEW = Step(
     "review",
     lazy_import("alif.review.verdicts:review_rows"),
     "have people read rows, where the recipe asks for it",
-    settings=("review",),
+    settings=("language", "review"),
     inputs=(FILTER,),
     paths=step_paths.review_paths,
 )

@@ -1,4 +1,4 @@
-"""Review by files: the run waits for people, goes on when they are done, and refuses verdicts that do not fit."""
+"""Review by files: the run waits for people, goes on when they are done, refuses verdicts that do not fit."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given as cases
 from hypothesis import settings, strategies
 
-from alif import recipe, store
+from alif import store
 from alif.errors import ReviewError, Waiting
 from alif.records import Counts, Example, Origin
 from alif.review.verdicts import REASONS, review_rows
 from alif.runs import Run, StepContext, StepOutput, make_context
+from alif.settings import Language, Review, Runtime
 
 ROWS = [
     Example.make("ur", "qa", f"سوال {n}", "", f"جواب {n}", Origin(kind="teacher", model="m"))
@@ -26,7 +27,7 @@ ROWS = [
 
 def review_context(root: Path) -> StepContext:
     return make_context(
-        Run(root), "review", recipe.Runtime(), inputs={"filter": root / "filter"}, folder=root / "review"
+        Run(root), "review", Runtime(), inputs={"filter": root / "filter"}, folder=root / "review"
     )
 
 
@@ -42,7 +43,7 @@ def context(tmp_path: Path) -> Callable[..., StepContext]:
 
 def run(step: StepContext, lines: list[Any] | None = None, **table: Any) -> Counts:
     """Run the step on verdict `lines` and return its counts."""
-    review = recipe.Review.model_validate({"share": 1.0, **table})
+    review = Review.model_validate({"share": 1.0, **table})
     path = Path(review.verdicts) if review.verdicts else step.requests.with_name("verdicts.jsonl")
     if lines is not None:
         texts = [line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in lines]
@@ -50,7 +51,7 @@ def run(step: StepContext, lines: list[Any] | None = None, **table: Any) -> Coun
     paths = {"verdicts": path} if path.is_file() else {}
     step = replace(step, output=StepOutput(step.folder), paths=paths)
     with step.output:
-        return step.output.count(review_rows(step, review))
+        return step.output.count(review_rows(step, Language(), review))
 
 
 def rows(step: StepContext, name: str = "examples") -> list[dict[str, Any]]:
@@ -189,3 +190,33 @@ def test_no_row_is_lost(
         == len(rows(step)) + len(rows(step, "dropped"))
     )
     assert sum(counts.dropped.values()) >= decisions.count("reject")
+
+
+def test_an_edit_is_cleaned_as_any_row_and_never_empties_one(context: Callable[..., StepContext]) -> None:
+    step = context()
+    dirty = verdict(1, "edit", output="\u200f\ufee3\ufea4\ufee4\ufeaa\x00 ")
+    run(step, [dirty, *(verdict(n) for n in (0, *range(2, 10)))])
+    assert rows(step)[1]["output"] == "محمد"
+    with pytest.raises(ReviewError, match=r"verdicts\.jsonl:1: an edit may not empty"):
+        run(step, [verdict(0, "edit", output=" \u200b ")])
+
+
+def test_equal_edits_agree_whatever_the_spaces_and_a_decision_in_capitals_is_read(
+    context: Callable[..., StepContext],
+) -> None:
+    step = context()
+    two = [verdict(0, "edit", output="نیا"), verdict(0, "Edit ", "Bilal", output="نیا ")]
+    counts = run(
+        step,
+        [*two, *(verdict(n, reviewer=who) for n in range(1, 10) for who in ("Amna", "Bilal"))],
+        reviewers=2,
+    )
+    assert counts.facts["edit"] == 1
+
+
+def test_every_fault_of_the_file_is_told_at_once(context: Callable[..., StepContext]) -> None:
+    lines = [verdict(0), verdict(0, "reject", "Bilal"), "{}", verdict(1, "maybe"), verdict(2, "approve", " ")]
+    with pytest.raises(ReviewError) as error:
+        run(context(), lines)
+    where = [line.partition(": ")[0].rpartition("/")[2] for line in error.value.message.splitlines()]
+    assert where == [f"verdicts.jsonl:{number}" for number in (2, 3, 4, 5)]
