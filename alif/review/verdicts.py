@@ -4,8 +4,8 @@
     runs/NAME/verdicts.jsonl     {"id": "5b0f…", "decision": "reject", "reviewer": "Amna", "reason": "fact"}
 
 All verdicts on one row must agree; where reviewers differ, people decide, not a rule. A row that was not
-sampled passes unread. An edit is normalised as a teacher's row is, so that what a keyboard adds (NUL, direction
-marks, trailing spaces) neither reaches the training data nor makes two equal edits differ.
+sampled passes unread. An edit is normalised as a teacher's row is, so that what a keyboard adds (NUL, marks
+of direction, trailing spaces) neither reaches the training data nor makes two equal edits differ.
 Source: human review for grammar, facts and unethical content, Alif, arXiv 2510.09051.
 """
 
