@@ -1,6 +1,7 @@
-"""The shape of a base model, counted without loading it: parameters by part, and what an adapter adds.
+"""The architecture of a base model from its config alone: parameters by part, and what an adapter adds.
 
-    bases/llama-3.1-8b.json    {"names": ["meta-llama/Llama-3.1-8B", …], "licence": …, "parameters": 8030261248, "config": {…}}
+    bases/llama-3.1-8b.json    {"names": ["meta-llama/Llama-3.1-8B", …], "licence": …, "parameters": 8030261248,
+                                "config": {…}}
 
 The `config` is the part of the base's config.json that decides its size. Nothing here needs torch or a network.
 """
@@ -10,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from alif import settings, store
 from alif.errors import ModelError
@@ -38,12 +38,12 @@ class KnownBase(FrozenModel):
     """One shipped architecture file."""
 
     names: tuple[str, ...]
-    """Hub ids of this shape."""
+    """Hub ids of this architecture."""
     licence: str
     gated: bool
     parameters: int
-    """As the hub tells it; a test compares it with what the shape counts."""
-    config: dict[str, Any]
+    """As the hub states; a test compares it with the computed count."""
+    config: Mapping[str, JsonValue]
 
 
 class ModelShape(FrozenModel):
@@ -102,7 +102,7 @@ class ModelShape(FrozenModel):
 
 @dataclass(frozen=True)
 class TrainedParameters:
-    """What an adapter trains on a shape, in parameters."""
+    """What an adapter trains, in parameters."""
 
     lora: int
     copies: int
@@ -120,7 +120,7 @@ class TrainedParameters:
 
 
 def count_trained(shape: ModelShape, adapter: settings.Adapter) -> TrainedParameters:
-    """Count what `adapter` trains: rank x (inputs + outputs) of each linear layer, and copies where it names embeddings."""
+    """Count what `adapter` trains: rank x (inputs + outputs) of each linear layer, and copies of embeddings."""
     sides = sum(a + b for kind, layers in shape.linear.items() if kind in adapter.targets for a, b in layers)
     copies = shape.vocabulary if "embeddings" in adapter.targets else 0
     return TrainedParameters(shape.num_hidden_layers * adapter.rank * sides, copies, shape.parameters)
@@ -132,54 +132,46 @@ def known_bases() -> dict[str, KnownBase]:
     return {name: file for file in files for name in file.names}
 
 
-def shape_of(student: settings.Student, tiny: settings.Tiny) -> tuple[ModelShape, str]:
-    """Return a recipe's base and where its shape is from: "recipe" (tiny), "measured" (a local folder) or "shipped".
+def shape_of(student: settings.StudentSettings, tiny: settings.Tiny) -> tuple[ModelShape, str]:
+    """Return the shape of a recipe's base and its origin: "recipe" (tiny), "measured" (a local folder) or "shipped".
 
     Raises:
         ModelError: a hub id of which no architecture is shipped, or a folder without a usable config.json.
     """
     if student.base == "tiny":
-        return _tiny(tiny), "recipe"
+        shape = ModelShape(
+            vocab_size=tiny.vocabulary,
+            hidden_size=tiny.width,
+            intermediate_size=tiny.feed_forward,
+            num_hidden_layers=tiny.layers,
+            num_attention_heads=tiny.heads,
+            num_key_value_heads=tiny.key_value_heads,
+            head_dim=tiny.width // tiny.heads,
+            tie_word_embeddings=tiny.tied,
+        )
+        return shape, "recipe"
     name = student.base.partition("@")[0]
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return _read(store.read_json(folder / "config.json"), str(folder)), "measured"
+        return _read_config(store.read_json(folder / "config.json"), str(folder)), "measured"
     if name in known_bases():
-        return _read(known_bases()[name].config, name), "shipped"
+        return _read_config(known_bases()[name].config, name), "shipped"
     raise ModelError(
-        f"{name}: no architecture of this base is shipped, and it is no folder here",
-        f"Fetch its config.json into a folder and name that, or plan with one of: {', '.join(known_bases())}.",
+        f"{name}: no architecture of this base is shipped, and it is not a folder here",
+        f"Download its config.json into a folder and name that, or use one of: {', '.join(known_bases())}.",
     )
 
 
-def _tiny(tiny: settings.Tiny) -> ModelShape:
-    return ModelShape(
-        vocab_size=tiny.vocabulary,
-        hidden_size=tiny.width,
-        intermediate_size=tiny.feed_forward,
-        num_hidden_layers=tiny.layers,
-        num_attention_heads=tiny.heads,
-        num_key_value_heads=tiny.key_value_heads,
-        head_dim=tiny.width // tiny.heads,
-        tie_word_embeddings=tiny.tied,
-    )
-
-
-def _read(config: Mapping[str, Any], where: str) -> ModelShape:
+def _read_config(config: Mapping[str, JsonValue], where: str) -> ModelShape:
     """Read a config.json; what it leaves out follows from the rest, as in transformers."""
     needed = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
-    if missing := [key for key in needed if not isinstance(config.get(key), int)]:
+    sizes = {key: value for key in needed if isinstance(value := config.get(key), int)}
+    if missing := [key for key in needed if key not in sizes]:
         raise ModelError(
-            f"{where}: config.json tells no {', '.join(missing)}",
-            "The plan knows decoders of Llama's shape (Llama, Qwen …).",
+            f"{where}: config.json has no {', '.join(missing)}",
+            "The plan knows decoders of Llama's architecture (Llama, Qwen …).",
         )
-    heads = config["num_attention_heads"]
+    heads = sizes["num_attention_heads"]
+    defaults = {"num_key_value_heads": heads, "head_dim": sizes["hidden_size"] // heads}
     found = {key: config[key] for key in ModelShape.model_fields if config.get(key) is not None}
-    return ModelShape(
-        **{
-            "num_key_value_heads": heads,
-            "head_dim": config["hidden_size"] // heads,
-            "max_position_embeddings": 0,
-        }
-        | found
-    )
+    return ModelShape.model_validate(defaults | found)

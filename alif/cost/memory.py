@@ -1,20 +1,21 @@
-"""What a training stage keeps in memory, by part, worked out from shapes alone.
+"""Memory of a training stage, by part, computed from shapes alone.
 
-    base           the frozen model, 2 bytes a parameter on a GPU, 4 on a CPU; its linear layers in 4 bits where it is quantised
+    base           the frozen model, 2 bytes a parameter on a GPU, 4 on a CPU; linear layers in 4 bits if quantized
     trained        what is trained, in float32 (adapter.embedding_dtype)     gradients    as much again
     optimiser      twice as much, or two bytes a parameter (adamw_8bit)
     half copies    what is trained in float32 once more in 16 bits, for the products (GPU only)
-    dequantised    the largest 4-bit matrix in 16 bits, on the way back
-    activations    what the way back needs of every token: `saved` of each block, or of one block where it is computed again
+    dequantised    the largest 4-bit matrix in 16 bits, in the backward pass
+    activations    what the backward pass needs of every token: `saved_bytes` of each block, or of one block with
+                   gradient checkpointing
     loss           logits of one chunk of tokens; on a GPU their softmax and gradient too
 
-The peak is in the middle of a step that accumulates: gradients of the rows before, activations of these. `saved` was counted
-in transformers' Llama under PEFT; the constants of `_activations` were fitted on one family of small shapes. How far to trust
-it (live tensors on a CPU, tests/cost/test_memory.py): the whole peak of other shapes is foretold within 10 %, mostly too low;
-its moving part alone (activations, loss) up to a third too low where blocks are computed again or the vocabulary is large.
-For a GPU the terms of compiled blocks and of the loss were set after four peaks of Llama-3.1-8B's shape had been measured on an
-H200: that these come out within 4 % is a fit. Foretold before it were 97 % of the plain peak, 110 % of the compiled one, and
-93 % of the one computed again. No other shape has been measured on a GPU.
+The peak is in the middle of a step that accumulates: gradients of earlier rows, activations of these. `saved_bytes` was
+counted in transformers' Llama under PEFT; the constants of `_activations` were fitted on one family of small shapes. How
+accurate it is (live tensors on a CPU, tests/cost/test_memory.py): the whole peak of other shapes is predicted within
+10 %, mostly too low; its moving part alone (activations, loss) up to a third too low with gradient checkpointing or a
+large vocabulary. For a GPU the terms of compiled blocks and of the loss were set after four peaks of Llama-3.1-8B's
+shape had been measured on an H200: that these come out within 4 % is a fit. Predicted before it were 97 % of the plain
+peak, 110 % of the compiled one, and 93 % of the one with gradient checkpointing. No other shape was measured on a GPU.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from alif.cost.architecture import QK_NORMS, ModelShape, TrainedParameters, coun
 __all__ = ["CPU_CHUNK", "GPU_CHUNK", "MemoryLoad", "memory_parts", "saved_bytes"]
 
 CPU_CHUNK, GPU_CHUNK = 256, 4096
-"""Labelled tokens whose logits exist at once: `loss.CHUNK`, which loads torch; a test holds them equal."""
+"""Labelled tokens whose logits exist at once: `loss.CHUNK`, in a module that loads torch; a test compares them."""
 
 FULL, HALF = 4, 2
 """Bytes of a number."""
@@ -46,12 +47,12 @@ class MemoryLoad:
     shape: ModelShape
     adapter: settings.Adapter
     stage: settings.Stage
-    recompute: bool = False
+    gradient_checkpointing: bool = False
     gpu: bool = True
     gpus: int = 1
-    shard: bool = False
-    """Weights, gradients and optimiser are shared out among the GPUs (FSDP2); activations never are."""
-    quantised: bool = False
+    fsdp: bool = False
+    """Weights, gradients and optimizer state are sharded over the GPUs; activations never are."""
+    quantized: bool = False
     """The base's linear layers are in 4 bits."""
     compiled: bool = False
     """On a GPU: the blocks are compiled (student/compiled.py)."""
@@ -61,8 +62,8 @@ class MemoryLoad:
         return count_trained(self.shape, self.adapter)
 
     @property
-    def copy(self) -> int:
-        """Bytes of a number of the embedding copies, and of its gradient."""
+    def copy_bytes(self) -> int:
+        """Bytes of a weight of the embedding copies, and of its gradient."""
         return FULL if self.adapter.embedding_dtype == "float32" else HALF
 
     @property
@@ -79,12 +80,12 @@ def memory_parts(load: MemoryLoad) -> dict[str, float]:
     """Return the bytes of each part at the stage's peak."""
     own, shape = load.trained, load.shape
     small = HALF if load.gpu else FULL
-    shards = load.gpus if load.shard else 1
-    trained = own.lora * FULL + own.copies * load.copy
+    shards = load.gpus if load.fsdp else 1
+    trained = own.lora * FULL + own.copies * load.copy_bytes
     states = own.trainable * EIGHT_BIT if load.stage.optimizer == "adamw_8bit" else 2.0 * trained
     frozen = (
         shape.blocks * FOUR_BIT + (shape.parameters - shape.blocks) * small
-        if load.quantised
+        if load.quantized
         else shape.parameters * small
     )
     found: dict[str, float] = {
@@ -95,40 +96,34 @@ def memory_parts(load: MemoryLoad) -> dict[str, float]:
     }
     if load.gpus > 1:
         largest = max(shape.blocks / shape.num_hidden_layers, 2.0 * shape.matrix) * small
-        found["between GPUs"] = largest if load.shard else trained  # what is gathered; buckets of gradients
+        found["between GPUs"] = largest if load.fsdp else trained  # what is gathered; buckets of gradients
     if load.gpu:
-        head = shape.matrix if own.copies and load.copy == FULL else 0
+        head = shape.matrix if own.copies and load.copy_bytes == FULL else 0
         found["half copies"] = (own.lora + head) * HALF
-    if load.quantised:
+    if load.quantized:
         found["dequantised"] = max(a * b for layers in shape.linear.values() for a, b in layers) * small
     found["activations"] = _activations(load)
     found["loss"] = _loss(load)
-    if own.copies and load.accumulates and not load.recompute:
+    if own.copies and load.accumulates and not load.gradient_checkpointing:
         found["new gradient"] = (
-            shape.matrix * load.copy
+            shape.matrix * load.copy_bytes
         )  # of head or embeddings, before it is added to the sum
-    if not load.accumulates:
-        _without_sum(load, found)
+    if not load.accumulates:  # a step of one pass: its gradients come as its activations go
+        matrix = (
+            shape.matrix * load.copy_bytes if own.copies else 0.0
+        )  # the head's gradient comes with the loss
+        if matrix + found["activations"] + found["loss"] < found["gradients"] + 2 * matrix:
+            found["activations"], found["loss"], found["optimiser step"] = 0.0, 0.0, 2 * matrix
+        else:
+            found["gradients"] = matrix
     return found
 
 
-def _without_sum(load: MemoryLoad, found: dict[str, float]) -> None:
-    """Correct the peak of a step of one pass: its gradients come as its activations go."""
-    with_way_back = found["activations"] + found["loss"]
-    matrix = load.shape.matrix * load.copy if load.trained.copies else 0.0
-    early = matrix  # the head's gradient comes with the loss
-    all_gradients, end = found["gradients"], 2 * matrix
-    if early + with_way_back < all_gradients + end:
-        found["activations"], found["loss"], found["optimiser step"] = 0.0, 0.0, end
-    else:
-        found["gradients"] = early
-
-
 def saved_bytes(load: MemoryLoad) -> float:
-    """Return the bytes that one block keeps of one token for the way back.
+    """Return the bytes that one block keeps of one token for the backward pass.
 
-    On a CPU everything is float32, and keys and values are kept once for each query. On a GPU the norms keep a float32 copy of
-    their input, and the rest is 16 bits; compiled, they keep it in 16 bits, and MLP's activation is made again.
+    On a CPU everything is float32, and keys and values are kept once for each query. On a GPU the norms keep a float32
+    copy of their input, and the rest is 16 bits; compiled, they keep it in 16 bits, and MLP's activation is recomputed.
     """
     shape = load.shape
     h, f, q, k = shape.hidden_size, shape.intermediate_size, shape.queries, shape.keys
@@ -154,7 +149,7 @@ def _activations(load: MemoryLoad) -> float:
     if load.trained.copies:
         ends += shape.hidden_size * FULL  # the embeddings' own output
     layers = shape.num_hidden_layers
-    if not load.recompute:
+    if not load.gradient_checkpointing:
         return load.tokens * (layers * block + ends)
     back = small * (2 * shape.intermediate_size + shape.hidden_size)  # gradients inside one block
     return load.tokens * (

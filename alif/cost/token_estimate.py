@@ -1,8 +1,8 @@
-"""How many tokens a stage will see, before anything is fetched: as a range, with where each number is from.
+"""Estimates of how many tokens a stage will see, before anything is downloaded: a range, and its source.
 
-measured    counted in this run's finished steps, or in files that lie here
-shipped     a published set's size, from known.json
-assumed     what is told nowhere: the mean length of a row, the vocabulary of another base
+measured    counted in this run's finished steps, or in files that are here
+shipped     the size of a published dataset, from known.json
+assumed     what nobody states: the mean length of a row, the vocabulary of another base
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from alif import sources, store
+from alif.facts import read_facts
+from alif.facts.training_facts import BaseFacts, FinetuneFacts, PretrainFacts
 from alif.language import pack as languages
 from alif.runs import Run
 from alif.settings import Recipe
@@ -26,6 +28,9 @@ OTHER_VOCABULARY = (0.9, 1.0, 1.3)
 """Tokens of another vocabulary than Llama-3's for the same text. Assumed."""
 LLAMA_3 = 128_256
 SLICE = re.compile(r"\[:(\d+)\]$")
+
+KnownSizes = Mapping[str, Any]
+"""known.json: published sizes and assumptions, each with its source."""
 
 
 @dataclass(frozen=True)
@@ -39,178 +44,158 @@ class TokenCount:
     mark: str
     source: str
 
-    def times(self, factor: float, what: str = "") -> TokenCount:
-        return TokenCount(
-            what or self.what,
-            self.low * factor,
-            self.mid * factor,
-            self.high * factor,
-            self.mark,
-            self.source,
-        )
+    def scaled(self, factor: float, what: str = "") -> TokenCount:
+        """Return the count times `factor`."""
+        low, mid, high = (end * factor for end in (self.low, self.mid, self.high))
+        return TokenCount(what or self.what, low, mid, high, self.mark, self.source)
 
     def widened(self, factors: Sequence[float], note: str) -> TokenCount:
-        """Return the amount times a factor that is itself a range."""
+        """Return the count times a factor that is itself a range."""
         low, mid, high = (
             end * factor for end, factor in zip((self.low, self.mid, self.high), factors, strict=True)
         )
         return TokenCount(self.what, low, mid, high, "assumed", f"{self.source}; {note}")
 
-    def at_most(self, cap: TokenCount) -> TokenCount:
+    def capped(self, cap: TokenCount) -> TokenCount:
         """Return the smaller of the two, end by end."""
         low, mid, high = min(self.low, cap.low), min(self.mid, cap.mid), min(self.high, cap.high)
-        return (
-            self
-            if high == self.high
-            else TokenCount(self.what, low, mid, high, cap.mark, f"{self.source}; {cap.source}")
-        )
-
-    def told(self) -> dict[str, Any]:
-        return {
-            "what": self.what,
-            "low": self.low,
-            "mid": self.mid,
-            "high": self.high,
-            "mark": self.mark,
-            "source": self.source,
-        }
+        if high == self.high:
+            return self
+        return TokenCount(self.what, low, mid, high, cap.mark, f"{self.source}; {cap.source}")
 
 
 def pretrain_tokens(recipe: Recipe, run: Run, vocabulary: int) -> list[TokenCount]:
-    """Return the tokens of stage 1 by source, all epochs and replay in them; they are summed for the stage."""
-    if done := _done(run, "pretrain"):
+    """Return the tokens of stage 1 by source, over all epochs, replay included; their sum is the stage's."""
+    if done := _measured(run, "pretrain"):
         return [done]
-    whole = recipe.pretrain.epochs * (1 - recipe.corpus.heldout_share) / (1 - recipe.pretrain.replay)
-    return [_fewer(_other(amount.times(whole), vocabulary), recipe, run) for amount in _texts(recipe)]
+    factor = recipe.pretrain.epochs * (1 - recipe.corpus.heldout_share) / (1 - recipe.pretrain.replay)
+    return [
+        _with_added_tokens(_for_vocabulary(count.scaled(factor), vocabulary), recipe, run)
+        for count in _corpus_counts(recipe)
+    ]
 
 
 def finetune_tokens(recipe: Recipe, run: Run, vocabulary: int) -> list[TokenCount]:
-    """Return the tokens of stage 2 by part of the mixture, all epochs in them."""
-    if done := _done(run, "finetune"):
+    """Return the tokens of stage 2 by part of the mixture, over all epochs."""
+    if done := _measured(run, "finetune"):
         return [done]
-    whole = recipe.finetune.epochs * (1 - recipe.split.validation_share)
-    a_row = _fact(_facts()["tokens_a_row"], "tokens a row")
+    factor = recipe.finetune.epochs * (1 - recipe.split.validation_share)
+    per_row = _known_count(_known_sizes()["tokens_a_row"], "tokens a row")
     if (record := run.record("blend")) is not None:
         rows = record.counts.kept
-        return [_fewer(_other(a_row.times(rows * whole, f"blend: {rows:,} rows"), vocabulary), recipe, run)]
-    found = {
-        name: a_row.times(rows * whole, f"{name}: {rows:,} rows") for name, rows in _rows(recipe) if rows
-    }
-    told = {name: _other(amount, vocabulary) for name, amount in found.items()}
-    return [amount if name == "replay" else _fewer(amount, recipe, run) for name, amount in told.items()]
+        count = _for_vocabulary(per_row.scaled(rows * factor, f"blend: {rows:,} rows"), vocabulary)
+        return [_with_added_tokens(count, recipe, run)]
+    found = []
+    for name, rows in _rows_by_part(recipe):
+        if rows:
+            count = _for_vocabulary(per_row.scaled(rows * factor, f"{name}: {rows:,} rows"), vocabulary)
+            found.append(count if name == "replay" else _with_added_tokens(count, recipe, run))
+    return found
 
 
-def _facts() -> Any:
-    return store.read_json(Path(__file__).with_name("known.json"))
-
-
-def _fact(fact: Mapping[str, Any], what: str) -> TokenCount:
-    low, mid, high = fact["value"]
-    return TokenCount(what, low, mid, high, fact["mark"], fact["source"])
-
-
-def _done(run: Run, step: str) -> TokenCount | None:
-    record = run.record(step)
-    if record is None:
+def _measured(run: Run, step: str) -> TokenCount | None:
+    """Return what a finished stage of the run has counted."""
+    if (record := run.record(step)) is None:
         return None
-    tokens = float(record.counts.facts["tokens"])  # type: ignore[arg-type]
+    facts = read_facts(record.counts.facts, PretrainFacts if step == "pretrain" else FinetuneFacts)
+    tokens = float(facts.tokens)
     return TokenCount(f"{step}, done", tokens, tokens, tokens, "measured", f"{run.folder(step)}/step.json")
 
 
-def _other(amount: TokenCount, vocabulary: int) -> TokenCount:
-    """Widen an amount that was told for Llama-3's vocabulary and is for another one."""
-    if vocabulary == LLAMA_3:
-        return amount
-    return amount.widened(OTHER_VOCABULARY, "another vocabulary than Llama-3's")
+def _known_sizes() -> KnownSizes:
+    sizes: KnownSizes = store.read_json(Path(__file__).with_name("known.json"))
+    return sizes
 
 
-def _fewer(amount: TokenCount, recipe: Recipe, run: Run) -> TokenCount:
-    """Shrink an amount of the taught language by what its new tokens save: as this run's base counted, or as others did."""
-    if not recipe.student.added_tokens:
-        return amount
-    record = run.record("base")
-    facts: Mapping[str, Any] = record.counts.facts if record else {}
-    if "extended" in facts:
-        code = languages.load_pack(recipe.language.pack).code
-        before, after = (told["tokenizer"][code]["tokens_per_word"] for told in (facts, facts["extended"]))
-        return amount.times(after / before)
-    fact = _facts()["new_tokens"]
-    part = min(1.0, math.log2(1 + recipe.student.added_tokens) / math.log2(1 + fact["tokens"]))
-    return amount.widened([1 - part * (1 - left) for left in fact["value"]], fact["source"])
+def _known_count(known: KnownSizes, what: str) -> TokenCount:
+    low, mid, high = known["value"]
+    return TokenCount(what, low, mid, high, known["mark"], known["source"])
 
 
-def _texts(recipe: Recipe) -> Iterator[TokenCount]:
-    code = languages.load_pack(recipe.language.pack).code
-    facts = _facts()
-    per_token = _fact(facts["bytes_per_token"].get(code, facts["bytes_per_token"]["other"]), "bytes a token")
+def _for_vocabulary(count: TokenCount, vocabulary: int) -> TokenCount:
+    """Widen a count that was stated for Llama-3's vocabulary and is for another one."""
+    return (
+        count
+        if vocabulary == LLAMA_3
+        else count.widened(OTHER_VOCABULARY, "another vocabulary than Llama-3's")
+    )
+
+
+def _with_added_tokens(count: TokenCount, recipe: Recipe, run: Run) -> TokenCount:
+    """Reduce a count of the taught language by what added tokens save: as this run's base counted, or others did."""
+    added = recipe.student.added_tokens
+    if not added:
+        return count
+    if record := run.record("base"):
+        facts = read_facts(record.counts.facts, BaseFacts)
+        if facts.extended:
+            code = languages.load_pack(recipe.language.pack).code
+            before, after = (one.tokenizer[code].tokens_per_word for one in (facts, facts.extended))
+            return count.scaled(after / before)
+    known = _known_sizes()["new_tokens"]
+    part = min(1.0, math.log2(1 + added) / math.log2(1 + known["tokens"]))
+    return count.widened([1 - part * (1 - left) for left in known["value"]], known["source"])
+
+
+def _corpus_counts(recipe: Recipe) -> Iterator[TokenCount]:
+    """Yield the tokens of each source of the corpus."""
+    pack = languages.load_pack(recipe.language.pack)
+    sizes, cap = _known_sizes(), recipe.corpus.max_chars_per_source
+    bytes_per_token = sizes["bytes_per_token"]
+    per_token = _known_count(bytes_per_token.get(pack.code, bytes_per_token["other"]), "bytes a token")
+
+    def from_bytes(what: str, size: float, mark: str, source: str) -> TokenCount:
+        low, mid, high = (size / end for end in (per_token.high, per_token.mid, per_token.low))
+        return TokenCount(what, low, mid, high, mark, f"{source}; {per_token.source}")
+
     for part in recipe.corpus.source:
-        amount = _text(part, recipe, facts, per_token)
-        if recipe.corpus.max_chars_per_source:
-            size = recipe.corpus.max_chars_per_source * facts["bytes_per_character"].get(code, 2.0)
-            amount = amount.at_most(
-                _tokens(amount.what, size, per_token, "assumed", "corpus.max_chars_per_source")
-            )
-        yield amount
+        if match := sources.HUB.fullmatch(part):
+            count = _hub_count(match, recipe, sizes)
+        else:
+            files = [pack.folder / "demo" / "articles.jsonl"]
+            if part != "pack":
+                files = list(sources.resolve_paths((part,), recipe.sources.folder))
+            total = sum(_unpacked_bytes(path) for path in files)
+            count = from_bytes(part, total, "measured", f"{len(files)} files here")
+        if cap:
+            size = cap * sizes["bytes_per_character"].get(pack.code, 2.0)
+            count = count.capped(from_bytes(count.what, size, "assumed", "corpus.max_chars_per_source"))
+        yield count
 
 
-def _text(part: str, recipe: Recipe, facts: Mapping[str, Any], per_token: TokenCount) -> TokenCount:
-    if match := sources.HUB.fullmatch(part):
-        name = match["id"] + (f":{match['config']}" if match["config"] else "")
-        known = facts["sources"].get(name, {})
-        if "tokens" in known:
-            return _fact({"value": known["tokens"], "mark": "shipped", "source": known["source"]}, name)
-        cut = SLICE.search(match["split"] or "")
-        documents = int(cut[1]) if cut else known.get("documents", recipe.corpus.max_documents)
-        return _fact(facts["tokens_a_document"], name).times(documents, f"{name}: {documents:,} documents")
-    folder = languages.load_pack(recipe.language.pack).folder
-    files = (
-        [folder / "demo" / "articles.jsonl"]
-        if part == "pack"
-        else sources.resolve_paths((part,), recipe.sources.folder)
-    )
-    return _tokens(
-        part, sum(_bytes(path) for path in files), per_token, "measured", f"{len(files)} files here"
+def _hub_count(match: re.Match[str], recipe: Recipe, sizes: KnownSizes) -> TokenCount:
+    name = match["id"] + (f":{match['config']}" if match["config"] else "")
+    known = sizes["sources"].get(name, {})
+    if "tokens" in known:
+        return _known_count({"value": known["tokens"], "mark": "shipped", "source": known["source"]}, name)
+    cut = SLICE.search(match["split"] or "")
+    documents = int(cut[1]) if cut else known.get("documents", recipe.corpus.max_documents)
+    return _known_count(sizes["tokens_a_document"], name).scaled(
+        documents, f"{name}: {documents:,} documents"
     )
 
 
-def _tokens(what: str, size: float, per_token: TokenCount, mark: str, source: str) -> TokenCount:
-    return TokenCount(
-        what,
-        size / per_token.high,
-        size / per_token.mid,
-        size / per_token.low,
-        mark,
-        f"{source}; {per_token.source}",
-    )
-
-
-def _bytes(path: Path) -> int:
-    """Return the unpacked size of a file."""
+def _unpacked_bytes(path: Path) -> int:
     if path.suffix != ".gz":
         return path.stat().st_size
     with gzip.open(path, "rb") as file:
         return sum(len(block) for block in iter(lambda: file.read(1 << 20), b""))
 
 
-def _rows(recipe: Recipe) -> Iterator[tuple[str, int]]:
-    """Yield (part, rows) of the mixture; what no size is known of counts as what the recipe asks for."""
+def _rows_by_part(recipe: Recipe) -> Iterator[tuple[str, int]]:
+    """Yield (part, rows) of the mixture; a source of unknown size counts as what the recipe asks for."""
     steps = {
         "generate": recipe.generate.target_rows,
         "translate": recipe.translate.rows,
         "replay": recipe.replay.rows,
     }
-    facts = _facts()["sources"]
+    known = _known_sizes()["sources"]
     for name, part in recipe.blend.items():
-        there = 0 if part.source else steps.get(name, 0)
+        available = 0 if part.source else steps.get(name, 0)
         for source in part.source:
-            match = sources.HUB.fullmatch(source)
-            there += (
-                int(facts.get(match["id"], {}).get("rows", part.rows)) if match else _lines(source, recipe)
-            )
-        yield name, min(part.rows, there) if part.rows else there
-
-
-def _lines(source: str, recipe: Recipe) -> int:
-    return sum(
-        1 for path in sources.resolve_paths((source,), recipe.sources.folder) for _ in store.read_lines(path)
-    )
+            if match := sources.HUB.fullmatch(source):
+                available += int(known.get(match["id"], {}).get("rows", part.rows))
+            else:
+                paths = sources.resolve_paths((source,), recipe.sources.folder)
+                available += sum(1 for path in paths for _ in store.read_lines(path))
+        yield name, min(part.rows, available) if part.rows else available

@@ -9,7 +9,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from alif import recipe as recipes
 from alif.cost import architecture
 from alif.errors import ModelError
-from alif.recipe import Adapter, Student, Tiny
+from alif.settings import Adapter, StudentSettings, Tiny
 from alif.student import adapter as adapters
 
 FILES = {file.names[0]: file for file in architecture.known_bases().values()}
@@ -25,7 +25,7 @@ def on_meta(config):
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_shipped_architecture_counts_what_the_hub_and_transformers_count(name):
-    shape, where = architecture.shape_of(Student(base=name), Tiny())
+    shape, where = architecture.shape_of(StudentSettings(base=name), Tiny())
     assert where == "shipped"
     assert shape.parameters == FILES[name].parameters
     assert adapters.count_parameters(on_meta(FILES[name].config)).total == shape.parameters
@@ -52,17 +52,17 @@ def test_every_shipped_recipe_is_built_dry_and_trains_the_share_that_is_told(nam
 
 
 def test_the_papers_numbers():
-    told = architecture.count_trained(architecture.shape_of(Student(), Tiny())[0], Adapter())
+    told = architecture.count_trained(architecture.shape_of(StudentSettings(), Tiny())[0], Adapter())
     assert (told.trainable, round(told.percent, 2)) == (1_386_217_472, 14.72)
     assert round(100 * told.trainable / told.base, 2) == 17.26
 
 
 def test_a_base_that_nobody_knows_is_a_sentence(tmp_path):
     with pytest.raises(ModelError, match="no architecture of this base is shipped"):
-        architecture.shape_of(Student(base="nobody/nothing"), Tiny())
+        architecture.shape_of(StudentSettings(base="nobody/nothing"), Tiny())
     (tmp_path / "config.json").write_text(json.dumps({"hidden_size": 8}))
     with pytest.raises(ModelError, match="tells no vocab_size"):
-        architecture.shape_of(Student(base=str(tmp_path)), Tiny())
+        architecture.shape_of(StudentSettings(base=str(tmp_path)), Tiny())
 
 
 def test_a_folder_is_read_and_what_it_leaves_out_follows(tmp_path):
@@ -74,6 +74,6 @@ def test_a_folder_is_read_and_what_it_leaves_out_follows(tmp_path):
         "num_attention_heads": 4,
     }
     (tmp_path / "config.json").write_text(json.dumps(config))
-    shape, where = architecture.shape_of(Student(base=str(tmp_path)), Tiny())
+    shape, where = architecture.shape_of(StudentSettings(base=str(tmp_path)), Tiny())
     assert where == "measured"
     assert (shape.head_dim, shape.num_key_value_heads, shape.tie_word_embeddings) == (4, 4, False)

@@ -8,15 +8,15 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from alif.cost import architecture, flops
-from alif.recipe import Adapter, Student, Tiny
+from alif.settings import Adapter, StudentSettings, Tiny
 from alif.student import adapter as adapters
 from alif.train import mfu
 
-LLAMA_8B, _ = architecture.shape_of(Student(), Tiny())
+LLAMA_8B, _ = architecture.shape_of(StudentSettings(), Tiny())
 
 
 def test_the_papers_token_costs_what_the_design_reckons():
-    sizes = flops.plan_batches(LLAMA_8B, Adapter())
+    sizes = flops.sizes_of(LLAMA_8B, Adapter())
     assert flops.flops_per_token(sizes, 1.0, 1024) / 1e9 == pytest.approx(34.0, abs=0.1)
     assert flops.flops_per_token(sizes, 1.0, 1024, recompute=True) / 1e9 == pytest.approx(48.9, abs=0.2)
 
@@ -36,4 +36,4 @@ def test_a_real_pass_does_as_many_operations():
     counted += (
         3.5 - 3 * 2
     ) * causal  # this attention makes the other half of the scores too, and none of them again
-    assert flops.flops_per_token(mfu.batch_sizes(model), 1.0, 48) == pytest.approx(counted, rel=0.001)
+    assert flops.flops_per_token(mfu.linear_sizes(model), 1.0, 48) == pytest.approx(counted, rel=0.001)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alif.cost import architecture, memory
-from alif.recipe import Adapter, Pretrain
+from alif.settings import Adapter, Pretrain
 from alif.train import loss
 
 CASES = {
@@ -30,24 +30,24 @@ from pathlib import Path
 import numpy as np, torch
 from torch.profiler import ProfilerActivity, profile
 from transformers import AutoConfig, AutoModelForCausalLM
-from alif.recipe import Adapter, Pretrain, Runtime
+from alif.settings import Adapter, Pretrain, Runtime
 from alif.runs import Given
 from alif.student import adapter as adapters
-from alif.student.device import place
+from alif.student.device import setup_torch
 from alif.train import trainer
-from alif.train.packing import pack, split
+from alif.train.packing import pack_segments, split_segments
 
-shape, adapter, stage, recompute = eval(sys.argv[1])
-stage, runtime = Pretrain(**stage), Runtime(device="cpu", recompute=recompute, checkpoint_steps=1000)
-where = place(runtime)
-model = adapters.wrap(AutoModelForCausalLM.from_config(AutoConfig.for_model(**shape)), Adapter(**adapter))
+shape, adapter, stage, checkpointing = eval(sys.argv[1])
+stage, runtime = Pretrain(**stage), Runtime(device="cpu", gradient_checkpointing=checkpointing, checkpoint_steps=1000)
+device = setup_torch(runtime)
+model = adapters.add_adapter(AutoModelForCausalLM.from_config(AutoConfig.for_model(**shape)), Adapter(**adapter))
 tensors = {p.untyped_storage().data_ptr(): p.untyped_storage().nbytes() for p in (*model.parameters(), *model.buffers())}
-length, rows = stage.tokens_per_row, 2 * stage.rows_per_step
+length, rows = stage.max_seq_length, 2 * stage.batch_size
 texts = [np.random.default_rng(n).integers(2, shape["vocab_size"], length // 4) for n in range(4 * rows)]
-packs = pack([piece for n, text in enumerate(texts) for piece in split(str(n), text.tolist(), length)], length, 1)
+packs = pack_segments([piece for n, text in enumerate(texts) for piece in split_segments(str(n), text.tolist(), length)], length, 1)
 root = Path(tempfile.mkdtemp())
 with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
-    trainer.fit(model, packs, stage, Given("t", "pretrain", root, root, root, {}, runtime), where=where, aim="x")
+    trainer.fit_model(model, packs, stage, make_context(Run(root), "pretrain", runtime), device=device, key="x")
 now = peak = 0
 for event in sorted((e for e in seen.profiler.kineto_results.events() if e.name() == "[memory]"), key=lambda e: e.start_ns()):
     now += event.nbytes()

@@ -4,21 +4,34 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from alif import recipe as recipes
-from alif import store
+from alif import settings, store
 from alif.commands import plan
 from alif.cost import architecture, gpus, training_plan
 from alif.errors import ModelError, RecipeError
-from alif.recipe import Student, Tiny
+from alif.facts.training_facts import BaseFacts, FertilityFacts, PretrainFacts, TokenizerFertility
+from alif.records import Counts, FrozenModel
+from alif.runs import FORMAT, StepRecord
+from alif.settings import StudentSettings, Tiny
 
-LLAMA_8B, _ = architecture.shape_of(Student(), Tiny())
+LLAMA_8B, _ = architecture.shape_of(StudentSettings(), Tiny())
 
 
-def of(name: str, *sets: str) -> recipes.Recipe:
+def of(name: str, *sets: str) -> settings.Recipe:
     return recipes.load_recipe(recipes.shipped_recipes()[name], sets)
+
+
+def finish(folder: Path, facts: FrozenModel) -> None:
+    """Write the record of a step that is done."""
+    record = StepRecord(
+        format=FORMAT, step=folder.name, state="done", fingerprint="", identity={}, cost_usd=0, seconds=0,
+        counts=Counts(kept=1, facts=facts.model_dump(mode="json")),
+    )  # fmt: skip
+    store.write_json(folder / "step.json", record.model_dump(mode="json"))
 
 
 def test_the_paper_on_an_h200_takes_a_few_hours(tmp_path):
@@ -130,11 +143,19 @@ def test_new_tokens_make_the_model_larger_and_the_text_shorter(tmp_path):
 
 
 def test_what_a_base_with_new_tokens_has_counted_is_used(tmp_path):
-    facts = {
-        "tokenizer": {"ur": {"tokens_per_word": 3.0}},
-        "extended": {"tokenizer": {"ur": {"tokens_per_word": 1.5}}},
-    }
-    store.write_json(tmp_path / "urdu-8b" / "base" / "step.json", {"counts": {"kept": 0, "facts": facts}})
+    plain, extended = (
+        TokenizerFertility(
+            tokens=9, words=3, tokens_per_word=per_word, bytes_per_token=3, unknown=0, part_of_a_letter=0
+        )
+        for per_word in (3.0, 1.5)
+    )
+    finish(
+        tmp_path / "urdu-8b" / "base",
+        BaseFacts(
+            base="x", revision="", parameters=1, digest="", quantise="none", tokenizer={"ur": plain},
+            tokenizer_cost=2.0, extended=FertilityFacts(tokenizer={"ur": extended}, tokenizer_cost=1.0),
+        ),
+    )  # fmt: skip
     plain, more = (
         training_plan.plan_training(of("urdu-8b", *sets), "h200", tmp_path)
         for sets in ((), ("student.added_tokens=100",))
@@ -160,10 +181,10 @@ def test_every_shipped_recipe_fits_every_gpu_or_is_told_how(name, gpu, tmp_path)
     for stage in training_plan.plan_training(recipe, gpu, tmp_path)["stages"]:
         harms = [cure["set"].partition("=")[0].removeprefix(f"{stage['stage']}.") for cure in stage["cures"]]
         order = [
-            "rows_at_once",
+            "micro_batch_size",
             "runtime.gradient_checkpointing",
             "optimizer",
-            "tokens_per_row",
+            "max_seq_length",
             "student.quantization",
             "adapter.rank",
         ]
@@ -201,7 +222,7 @@ def test_what_would_be_refused_is_not_planned(tmp_path):
         )
     with pytest.raises(RecipeError, match="float16"):
         training_plan.plan_training(of("urdu-8b", *shared), "t4", tmp_path)
-    with pytest.raises(RecipeError, match="rows_per_step = 12"):
+    with pytest.raises(RecipeError, match="batch_size = 12"):
         training_plan.plan_training(of("urdu-8b", "runtime.gpus=8"), "h100", tmp_path)
     marks = {
         row["what"]: row["mark"]
@@ -211,8 +232,11 @@ def test_what_would_be_refused_is_not_planned(tmp_path):
 
 
 def test_what_a_run_has_counted_is_measured(tmp_path):
-    facts = {"counts": {"kept": 1, "facts": {"tokens": 123_000_000}}}
-    store.write_json(tmp_path / "urdu-8b" / "pretrain" / "step.json", facts)
+    facts = PretrainFacts(
+        steps=9, tokens=123_000_000, first_loss=3.0, last_loss=2.0, trainable=1, parameters=2,
+        trainable_percent=50, rows=3, fill=1, labelled=4, replay_documents=0, replay_share=0,
+    )  # fmt: skip
+    finish(tmp_path / "urdu-8b" / "pretrain", facts)
     found = training_plan.plan_training(of("urdu-8b"), "h200", tmp_path)
     assert found["stages"][0]["tokens"]["mid"] == 123_000_000
     assert found["stages"][0]["from"][0]["mark"] == "measured"
@@ -245,5 +269,5 @@ def test_bad_names_are_sentences(tmp_path):
 
 
 def test_a_plan_loads_no_torch():
-    code = "import sys; from alif.train import plan, plan_page; sys.exit('torch' in sys.modules)"
+    code = "import sys; from alif.commands import plan; from alif.cost import training_plan; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

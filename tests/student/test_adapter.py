@@ -156,7 +156,9 @@ def test_copies_in_bfloat16_lose_small_steps_and_those_in_float32_do_not(model, 
     """The original's way, kept for comparing: at a rate of 1e-5 most of its embeddings cannot move."""
     moved = {}
     for copies in ("bfloat16", "float32"):
-        wrapped = adapters.add_adapter(copy.deepcopy(model), SETTINGS.model_copy(update={"copies": copies}))
+        wrapped = adapters.add_adapter(
+            copy.deepcopy(model), SETTINGS.model_copy(update={"embedding_dtype": copies})
+        )
         weight, _ = adapters.output_head(wrapped.get_base_model())
         before = weight.detach().clone()
         logits(wrapped)  # bfloat16 copies work on a float32 base

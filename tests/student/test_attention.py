@@ -40,6 +40,7 @@ def model(request):
         initializer_range=0.3,
     )
     model = LlamaForCausalLM(config).eval()
+    attention.register_attention()
     model.set_attn_implementation(request.param)
     return model
 
@@ -89,6 +90,19 @@ def test_both_ways_give_the_same_gradients(model):
     assert one.keys() == other.keys()
     for name, gradient in one.items():
         torch.testing.assert_close(gradient, other[name], rtol=1e-4, atol=1e-6)
+
+
+def test_a_padded_batch_is_generated_as_each_prompt_alone(model):
+    prompts, made = [[5, 6, 7, 8, 9], [30]], []
+    for prompt in prompts:
+        made.append(
+            model.generate(torch.tensor([prompt]), max_new_tokens=6, do_sample=False, pad_token_id=0)[0]
+        )
+    padded = torch.tensor([prompts[0], [0] * 4 + prompts[1]])
+    found = model.generate(
+        padded, attention_mask=(padded > 0).long(), max_new_tokens=6, do_sample=False, pad_token_id=0
+    )
+    assert [row[5:].tolist() for row in found] == [one[-6:].tolist() for one in made]
 
 
 def test_text_can_be_generated_with_either(model):
@@ -148,7 +162,7 @@ def test_pytorchs_kernel_is_called_as_its_version_wants(monkeypatch, signature):
         )
 
     monkeypatch.setattr(attention, "KERNEL", kernel)
-    monkeypatch.setattr(attention, "_TAKES", frozenset(inspect.signature(signature).parameters))
+    monkeypatch.setattr(attention, "_PARAMETERS", frozenset(inspect.signature(signature).parameters))
     assert attention.check_attention.__wrapped__(attention.varlen_attention, CPU, torch.float32)
 
 

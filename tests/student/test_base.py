@@ -30,13 +30,13 @@ def published(model, tokenizer, tmp_path):
 def base(published, tmp_path):
     """A finished step `base` of a published base."""
     folder = tmp_path / "base"
-    found = bases.inspect_base(settings.Student(base=str(published)))
+    found = bases.inspect_base(settings.StudentSettings(base=str(published)))
     store.write_json(folder / "base.json", found.model_dump(mode="json"))
     return folder
 
 
 def test_a_local_folder_is_recorded_by_digest_and_size(published, model):
-    found = bases.inspect_base(settings.Student(base=str(published)))
+    found = bases.inspect_base(settings.StudentSettings(base=str(published)))
     assert found.parameters == model.num_parameters()
     assert found.digest == store.sha256_tree(published)
 
@@ -80,13 +80,13 @@ def test_another_model_in_the_bases_place_is_refused(base, published, tokenizer)
 
 def test_a_name_that_is_neither_folder_nor_hub_id():
     with pytest.raises(ModelError, match="no such folder, and not a hub id"):
-        bases.inspect_base(settings.Student(base="tinny"))
+        bases.inspect_base(settings.StudentSettings(base="tinny"))
 
 
 def test_a_hub_id_without_network(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError, match=r"nobody/nothing: cannot be opened as a model") as caught:
-        bases.inspect_base(settings.Student(base="nobody/nothing@main"))
+        bases.inspect_base(settings.StudentSettings(base="nobody/nothing@main"))
     assert "network" in caught.value.hint
 
 
@@ -98,7 +98,7 @@ def test_a_folder_that_lacks_a_part(published, pattern, what):
     for path in published.glob(pattern):
         path.unlink()
     with pytest.raises(ModelError, match=f"no {what}"):
-        bases.inspect_base(settings.Student(base=str(published)))
+        bases.inspect_base(settings.StudentSettings(base=str(published)))
 
 
 def test_a_tokenizer_without_an_end_is_refused(published):
@@ -107,7 +107,7 @@ def test_a_tokenizer_without_an_end_is_refused(published):
     del config["eos_token"]
     path.write_text(json.dumps(config))
     with pytest.raises(ModelError, match="no end-of-text token"):
-        bases.inspect_base(settings.Student(base=str(published)))
+        bases.inspect_base(settings.StudentSettings(base=str(published)))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_damaged_file_is_named_before_anything_is_recorded(published, harm):
     path = published / "model.safetensors"
     path.write_bytes(harm(path.read_bytes()))
     with pytest.raises(ModelError, match=r"llama/model.safetensors: a damaged safetensors file"):
-        bases.inspect_base(settings.Student(base=str(published)))
+        bases.inspect_base(settings.StudentSettings(base=str(published)))
 
 
 def other_config(published, base, **values):
@@ -147,17 +147,17 @@ def test_a_base_that_the_machine_cannot_hold_is_refused_before_it_is_read(base):
         ModelError, match=r"does not fit: 70,553,706,496,000 parameters in float32 are 282,215 GB"
     ) as caught:
         load_student(base, None, Runtime(device="cpu"))
-    assert "alif check RECIPE --gpu" in caught.value.hint
+    assert "alif plan RECIPE --gpu" in caught.value.hint
 
 
 def test_a_tokenizer_without_padding_is_enough(published):
     assert "pad_token" not in json.loads((published / "tokenizer_config.json").read_text())
-    bases.inspect_base(settings.Student(base=str(published)))
+    bases.inspect_base(settings.StudentSettings(base=str(published)))
 
 
 def test_a_hub_id_that_is_not_there(stand_in_hub):
     with pytest.raises(ModelError, match=r"nobody/nothing: cannot be opened as a model") as caught:
-        bases.inspect_base(settings.Student(base="nobody/nothing"))
+        bases.inspect_base(settings.StudentSettings(base="nobody/nothing"))
     assert "Check the name" in caught.value.hint
 
 
@@ -166,7 +166,7 @@ def test_a_gated_hub_id_says_how_to_get_in(stand_in_hub):
         private=False, gated=True, files={"config.json": b"{}"}
     )
     with pytest.raises(ModelError, match=r"meta-llama/Llama-9: cannot be opened") as caught:
-        bases.inspect_base(settings.Student(base="meta-llama/Llama-9"))
+        bases.inspect_base(settings.StudentSettings(base="meta-llama/Llama-9"))
     assert caught.value.hint == "Accept its licence on the hub, and set HF_TOKEN to a token of that account."
 
 
@@ -174,7 +174,7 @@ def test_a_public_hub_id_is_pinned_by_its_commit(stand_in_hub, published, model)
     files = {path.name: path.read_bytes() for path in published.iterdir()}
     repository = Repository(private=False, files=files)
     stand_in_hub.repositories["somebody/llama"] = repository
-    found = bases.inspect_base(settings.Student(base="somebody/llama"))
+    found = bases.inspect_base(settings.StudentSettings(base="somebody/llama"))
     assert (found.revision, found.parameters) == (repository.sha, model.num_parameters())
 
 

@@ -40,7 +40,7 @@ def blocks(model):
 def test_compiled_blocks_give_the_same_and_are_plain_again_afterwards(model):
     tokens = torch.arange(20).reshape(2, 10)
     plain = gradients(model, tokens)
-    with compiled.transformer_blocks(model, backend="aot_eager"):
+    with compiled.compile_blocks(model, backend="aot_eager"):
         assert all(block._compiled_call_impl for block in blocks(model))
         for one, other in zip(gradients(model, tokens), plain, strict=True):
             torch.testing.assert_close(one, other)
@@ -50,18 +50,18 @@ def test_compiled_blocks_give_the_same_and_are_plain_again_afterwards(model):
 
 
 def test_on_a_cpu_nothing_is_compiled(model):
-    with compiled.compile_blocks(model, CPU, Runtime()):
+    with compiled.compile_on_gpu(model, CPU, Runtime()):
         assert not any(block._compiled_call_impl for block in blocks(model))
 
 
 @pytest.mark.parametrize("wanted", [True, False])
 def test_where_the_compiler_does_not_work_training_goes_on_and_says_so(model, monkeypatch, capsys, wanted):
-    monkeypatch.setattr(compiled, "works", lambda device: False)
-    with compiled.compile_blocks(
+    monkeypatch.setattr(compiled, "check_compiled", lambda device: False)
+    with compiled.compile_on_gpu(
         model, DeviceConfig(torch.device("cuda"), torch.bfloat16), Runtime(torch_compile=wanted)
     ):
         assert not any(block._compiled_call_impl for block in blocks(model))
-    assert ("compiler does not work here" in capsys.readouterr().err) is wanted
+    assert ("torch.compile does not work here" in capsys.readouterr().err) is wanted
 
 
 def test_a_compiler_that_raises_is_a_no(monkeypatch):

@@ -5,7 +5,7 @@ import torch
 
 from alif.errors import ModelError
 from alif.settings import Runtime
-from alif.student.device import setup_torch, half_precision
+from alif.student.device import half_precision, setup_torch
 
 
 @pytest.mark.parametrize(

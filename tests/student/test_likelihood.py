@@ -10,9 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alif.student import likelihood
+from alif.student import Student, likelihood
 from alif.student.likelihood import LikelihoodInput, split_windows, target_bits
-from alif.student import Student
 
 
 def by_hand(student: Student, context: list[int], target: list[int]) -> float:
@@ -52,7 +51,7 @@ def test_company_changes_nothing(student: Student, monkeypatch: pytest.MonkeyPat
         LikelihoodInput([0], [(3 * place + row) % 500 for place in range(5 + 7 * row)]) for row in range(9)
     ]
     together = target_bits(student, texts, 64, "test")
-    monkeypatch.setattr(likelihood, "TOKENS_AT_ONCE", 1)
+    monkeypatch.setattr(likelihood, "TOKENS_PER_BATCH", 1)
     assert target_bits(student, texts, 64, "test") == pytest.approx(together, rel=1e-6)
 
 

@@ -64,7 +64,9 @@ def test_loss_is_on_the_answer_and_its_end(chatty, instruction, input, output):
     found = encode_example(
         Example.make("ur", "qa", instruction, input, output, Origin(kind="seed")), "auto", tokenizer
     )
-    prompt, learned = list(found.tokens[: found.silent]), list(found.tokens[found.silent :])
+    ((start, end_at),) = found.labelled
+    prompt, learned = list(found.tokens[:start]), list(found.tokens[start:])
+    assert end_at == len(found.tokens)
     assert tokenizer.decode(learned) == output + end
     assert learned.count(tokenizer.convert_tokens_to_ids(end)) == 1
     assert tokenizer.decode(prompt) == write_prompt(instruction, input, "auto", tokenizer)
@@ -89,4 +91,4 @@ def test_an_answer_never_begins_with_an_empty_thought(chatty):
     found = encode_example(
         Example.make("en", "qa", "q", "", "answer", Origin(kind="seed")), "auto", tokenizer
     )
-    assert "<think>" not in tokenizer.decode(found.tokens[found.silent :])
+    assert "<think>" not in tokenizer.decode(found.tokens[found.labelled[0][0] :])

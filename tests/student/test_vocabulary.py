@@ -91,8 +91,8 @@ def test_tokens_behind_the_vocabulary_keep_their_numbers():
 
 def test_merges_are_learned_by_number_as_a_plain_reading_finds_them():
     words = {("a", "b", "a", "b"): 3, ("b", "a"): 2, ("c",): 9}
-    assert vocabulary.learn_tokens(words, 10, {})[:2] == [("a", "b"), ("ab", "ab")]
-    assert vocabulary.learn_tokens(words, 1, {"ab": 1}) == [
+    assert vocabulary.learn_merges(words, 10, {})[:2] == [("a", "b"), ("ab", "ab")]
+    assert vocabulary.learn_merges(words, 1, {"ab": 1}) == [
         ("a", "b"),
         ("ab", "ab"),
     ]  # a merge into a known token makes no new one
@@ -116,7 +116,7 @@ def test_counts_kept_while_merging_are_those_of_counting_anew(found, wanted):
         slow.append(best)
         made.add(best[0] + best[1])
         left = {word: vocabulary._merge(tokens, best) for word, tokens in left.items()}
-    assert vocabulary.learn_tokens(words, wanted, {}) == slow
+    assert vocabulary.learn_merges(words, wanted, {}) == slow
 
 
 def test_a_tokenizer_of_another_kind_is_refused():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ import pytest
 from alif import pipeline, runs, store
 from alif.language import pack as languages
 from alif.records import Document, Example, Origin
-from alif.runs import Run, StepContext
-from alif.settings import Language, Runtime, Student, Tiny
+from alif.runs import Run, StepContext, StepOutput
+from alif.settings import Language, Runtime, StudentSettings, Tiny
 from alif.train import prepare_base
 
 TINY = Tiny(vocabulary=400, width=32, feed_forward=48, epochs=1, max_seq_length=128, batch_size=2)
@@ -24,15 +25,18 @@ class House:
     """A run folder; `given` hands a step its folders as the pipeline does."""
 
     root: Path
+    outputs: list[StepOutput] = field(default_factory=list, compare=False)
 
     def context(self, step: str, *needs: str, runtime: Runtime = RUNTIME) -> StepContext:
         scratch = self.root / "runtime" / step
         partial = scratch / "partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        return runs.make_context(
+        context = runs.make_context(
             Run(self.root), step, runtime, inputs={need: self.root / need for need in needs}, folder=partial
         )
+        self.outputs.append(context.output)
+        return context
 
     def clear(self, context: StepContext) -> None:
         """Remove what a finished step leaves in its scratch folder, as `runs.perform` does."""
@@ -42,6 +46,7 @@ class House:
 
     def finish(self, context: StepContext) -> Path:
         """Give a step's folder its name."""
+        context.output.__exit__()
         return context.folder.rename(self.root / context.step)
 
 
@@ -72,14 +77,17 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store.write_rows(house.root / "blend" / "examples.jsonl", rows)
     store.write_rows(house.root / "blend" / "held_out.jsonl", [{"id": rows[0].id}])
     context = house.context("base", "corpus")
-    prepare_base.prepare_base(context, Language(), Student(base="tiny"), TINY)
+    prepare_base.prepare_base(context, Language(), StudentSettings(base="tiny"), TINY)
     house.finish(context)
     return house.root
 
 
 @pytest.fixture
-def house(built: Path, tmp_path: Path) -> House:
+def house(built: Path, tmp_path: Path) -> Iterator[House]:
     """A run of its own with the built folders in it."""
     for name in ("corpus", "blend", "base"):
         (tmp_path / name).symlink_to(built / name)
-    return House(tmp_path)
+    house = House(tmp_path)
+    yield house
+    for output in house.outputs:
+        output.__exit__()

@@ -9,7 +9,7 @@ from alif.train import checkpoints
 
 
 def write(folder, step, purpose="this"):
-    with checkpoints.write_checkpoint(folder, step, purpose) as partial:
+    with checkpoints.write_checkpoint(folder, step, purpose, 100) as partial:
         (partial / "weights").write_bytes(bytes(100))
 
 
@@ -26,7 +26,7 @@ def test_the_last_two_are_kept(tmp_path):
 
 def test_one_that_was_not_finished_is_never_read(tmp_path):
     write(tmp_path, 10)
-    stopped = checkpoints.write_checkpoint(tmp_path, 20, "this")
+    stopped = checkpoints.write_checkpoint(tmp_path, 20, "this", 100)
     (stopped.__enter__() / "weights").write_bytes(bytes(100))
     assert checkpoints.newest_checkpoint(tmp_path, "this").name == "step-10"
     assert names(tmp_path) == ["step-10"]
@@ -52,8 +52,11 @@ def test_nothing_there(tmp_path):
     assert checkpoints.newest_checkpoint(tmp_path, "this") is None
 
 
-def test_a_disk_without_room_is_told_before_writing(tmp_path):
+def test_a_full_disk_is_an_error_before_anything_is_written(tmp_path):
     free = shutil.disk_usage(tmp_path).free
-    checkpoints.require_checkpoint_space(tmp_path, 1000)
-    with pytest.raises(AlifError, match="the disk is full"):
-        checkpoints.require_checkpoint_space(tmp_path, 10 * free)
+    with (
+        pytest.raises(AlifError, match="the disk is full"),
+        checkpoints.write_checkpoint(tmp_path, 10, "this", 10 * free),
+    ):
+        pass
+    assert names(tmp_path) == []

@@ -38,7 +38,8 @@ def ready(house):
 
 def train(house, **changes):
     context = house.context("finetune", "base", "pretrain", "blend")
-    counts = finetune.train_finetune(context, Language(), ADAPTER, STAGE.model_copy(update=changes))
+    with context.output:
+        counts = finetune.train_finetune(context, Language(), ADAPTER, STAGE.model_copy(update=changes))
     house.clear(context)
     return context, counts
 
@@ -62,9 +63,9 @@ def test_the_labels_of_a_real_batch_are_the_answers_and_nothing_else(house):
 
 def test_it_learns_answers_and_goes_on_with_stage_ones_adapter(ready):
     context, counts = train(ready)
-    assert counts.rows_in == counts.kept == 11  # of twelve rows one is held out
-    assert counts.facts["template"] == "alpaca"
-    assert counts.facts["last_loss"] < counts.facts["first_loss"]
+    assert context.output.rows_in == context.output.kept == 11  # of twelve rows one is held out
+    assert counts.template == "alpaca"
+    assert counts.last_loss < counts.first_loss
     before = load_student(ready.root / "base", ready.root / "pretrain" / "adapter", RUNTIME).model
     after = load_student(ready.root / "base", context.folder / "adapter", RUNTIME).model
     assert adapters.count_parameters(before).total == adapters.count_parameters(after).total
@@ -89,16 +90,16 @@ def test_a_row_that_does_not_fit_is_dropped_with_the_reason(ready):
         len(finetune.encode_example(row, "auto", tokenizer).tokens)
         for row in training_rows(ready.root / "blend", Example)
     )
-    context, counts = train(ready, tokens_per_row=sizes[-2])
-    assert counts.dropped == {"too_many_tokens": 1}
-    assert counts.kept == 10
+    context, counts = train(ready, max_seq_length=sizes[-2])
+    assert context.output.dropped == {"too_many_tokens": 1}
+    assert context.output.kept == 10
     (dropped,) = [row for _, row in store.read_rows(context.folder / "dropped.jsonl")]
     assert dropped["evidence"] == f"{sizes[-1]} tokens, a row has {sizes[-2]}"
 
 
 def test_no_row_that_fits_is_told(ready):
     with pytest.raises(DataError, match="no training row of at most 16 tokens among 11"):
-        train(ready, tokens_per_row=16)
+        train(ready, max_seq_length=16)
 
 
 def test_on_the_merged_model_a_new_adapter_is_trained_and_joined_to_the_first(house):
@@ -123,10 +124,10 @@ def test_on_the_merged_model_a_new_adapter_is_trained_and_joined_to_the_first(ho
 
     finetune.train_stage = work
     try:
-        context, counts = train(house, start="merged")
+        context, counts = train(house, init_from="merged")
     finally:
         finetune.train_stage = real
-    assert counts.facts["last_loss"] < counts.facts["first_loss"]
+    assert counts.last_loss < counts.first_loss
     joined = load_student(house.root / "base", context.folder / "adapter", RUNTIME)
     torch.testing.assert_close(logits(joined.model), seen["before"], atol=1e-4, rtol=1e-4)
     assert store.read_json(context.folder / "adapter" / "adapter_config.json")["r"] == 2 * ADAPTER.rank
@@ -135,17 +136,19 @@ def test_on_the_merged_model_a_new_adapter_is_trained_and_joined_to_the_first(ho
 def test_the_originals_way_pads_cuts_and_learns_prompts_too(ready):
     tokenizer = load_student(ready.root / "base", None, RUNTIME).tokenizer
     examples = training_rows(ready.root / "blend", Example)
-    _, counts = train(ready, layout="padded", loss="all", tokens_per_row=128)
+    context, counts = train(ready, packing="padded", loss_on="all", max_seq_length=128)
     sizes = [
         min(128, len(finetune.encode_example(example, "auto", tokenizer).tokens)) for example in examples
     ]
     assert max(sizes) == 128
-    assert counts.kept == counts.facts["rows"] == len(examples)
-    assert counts.facts["labelled"] == sum(size - 1 for size in sizes)
+    assert context.output.kept == counts.rows == len(examples)
+    assert counts.labelled == sum(size - 1 for size in sizes)
 
 
 def test_padded_batches_are_as_long_as_their_longest_text():
-    packs = pad_segments([Segment("a", (5, 6, 7)), Segment("b", tuple(range(40)), silent=4)], 32, 1)
+    packs = pad_segments(
+        [Segment("a", (5, 6, 7)), Segment("b", tuple(range(40)), labelled=((4, 40),))], 32, 1
+    )
     rows = PackedRows(packs, np.arange(2))
     assert collate_trimmed([rows[0]])["input_ids"].tolist() == [[5, 6, 7]]
     both = collate_trimmed([rows[0], rows[1]])

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from alif import store
-from alif.settings import Adapter, Language, Pretrain, Student
+from alif.settings import Adapter, Language, Pretrain, StudentSettings
 from alif.student import attention, compiled
 from alif.student.device import setup_torch
 from alif.train import checkpoints, prepare_base, pretrain, stage_trainer
@@ -62,11 +62,11 @@ def test_compiled_blocks_give_what_plain_ones_give(house):
     where = setup_torch(GPU)
     assert compiled.check_compiled(where.device)
     assert attention.check_attention(attention.varlen_attention, where.device, where.dtype)
-    np.testing.assert_allclose(losses(run(house)), losses(run(house, compile=False)), rtol=5e-3)
+    np.testing.assert_allclose(losses(run(house)), losses(run(house, torch_compile=False)), rtol=5e-3)
 
 
 def test_recomputed_layers_give_the_same_losses(house):
-    np.testing.assert_allclose(losses(run(house, recompute=True)), losses(run(house)), rtol=5e-3)
+    np.testing.assert_allclose(losses(run(house, gradient_checkpointing=True)), losses(run(house)), rtol=5e-3)
 
 
 def test_a_stopped_stage_goes_on_from_its_checkpoint(house, monkeypatch):
@@ -92,7 +92,7 @@ def test_a_base_in_four_bits_learns(house, built):
     (house.root / "base").unlink()
     context = house.context("base", "corpus", runtime=GPU)
     wide = TINY.model_copy(update={"width": 64, "feed_forward": 128})  # 4-bit blocks are 64 weights long
-    prepare_base.prepare_base(context, Language(), Student(base="tiny", quantization="4bit"), wide)
+    prepare_base.prepare_base(context, Language(), StudentSettings(base="tiny", quantization="4bit"), wide)
     house.finish(context)
     rows = run(house)
     assert losses(rows)[-3:].mean() < losses(rows)[:3].mean() - 0.2
@@ -106,13 +106,13 @@ def test_adamw_in_eight_bits_learns(house):
 
 ALONE = """
 import sys, torch
-from torch import distributed
+
 from transformers import LlamaConfig, LlamaForCausalLM
 from alif.settings import Adapter
-from alif.student import adapter, compiled, ranks
-from alif.train.loss import Learner
+from alif.student import adapter, compiled, distributed as ranks
+from alif.train.loss import ChunkedLossModel
 
-ranks.join(cpu=False)
+ranks.init_process_group(cpu=False)
 sizes = {"vocab_size": 512, "hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 2}
 sizes |= {"num_attention_heads": 4, "num_key_value_heads": 2}
 found = []
@@ -120,11 +120,11 @@ for sharing in (False, True):
     torch.manual_seed(0)
     with torch.device("cuda"):
         model = LlamaForCausalLM._from_config(LlamaConfig(**sizes), dtype=torch.bfloat16)
-    model = adapter.wrap(model, Adapter(rank=8))
-    learner = Learner(model)
-    with compiled.blocks(model):
+    model = adapter.add_adapter(model, Adapter(rank=8))
+    learner = ChunkedLossModel(model)
+    with compiled.compile_blocks(model):
         if sharing:
-            ranks.share_out(learner, ("LlamaDecoderLayer",), torch.bfloat16)
+            ranks.apply_fsdp(learner, ("LlamaDecoderLayer",), torch.bfloat16)
         trained = [parameter for parameter in learner.parameters() if parameter.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=1e-3, fused=True)
         tokens = torch.arange(256, device="cuda").reshape(1, -1)
@@ -138,7 +138,7 @@ for sharing in (False, True):
             optimizer.zero_grad()
             told.append(float(loss))
     found.append(told)
-ranks.leave()
+ranks.destroy_process_group()
 print(found)
 assert all(abs(one - other) < 0.02 * one for one, other in zip(*found)), found
 assert found[0][-1] < found[0][0] - 0.2

@@ -54,7 +54,7 @@ def test_a_look_tells_bits_per_byte_of_both_languages_and_what_is_written(house)
 
 
 def test_looking_changes_nothing_that_is_trained(house):
-    with_looks, without = train(house), train(house, look_steps=0)
+    with_looks, without = train(house), train(house, eval_steps=0)
     assert with_looks[2] == without[2]
     assert [row["loss"] for row in with_looks[1]] == [row["loss"] for row in without[1]]
 
@@ -65,7 +65,7 @@ def test_the_bits_of_a_look_are_those_of_each_document_alone(house):
     held_out = heldout_rows(house.root / "corpus", Document)
     model = bare.model.eval()
     found = heldout_eval.evaluate_heldout(
-        ChunkedLossModel(model), heldout_eval.heldout_documents(held_out, "ur", STAGE, bare.tokenizer), where
+        ChunkedLossModel(model), heldout_eval.heldout_documents(held_out, "ur", STAGE, bare), where
     )["bits_per_byte"]
     for document in held_out:
         *tokens, _ = bare.tokenizer(document.text)["input_ids"] + [0]
@@ -89,20 +89,20 @@ def look_by(monkeypatch: pytest.MonkeyPatch, told: Sequence[float | BaseExceptio
             raise found
         return {"bits_per_byte": {"ur": found}, "samples": []}
 
-    monkeypatch.setattr(training_callback, "look", look)
+    monkeypatch.setattr(training_callback, "evaluate_heldout", look)
 
 
 def test_without_a_better_look_the_stage_stops_and_takes_its_best_weights(house, monkeypatch):
     look_by(monkeypatch, [2.0, 1.5, 1.6, 1.7, 1.4])
-    counts, rows, stopped = train(house, clear=False, epochs=8, patience=2)
-    assert counts.facts["steps"] == len(rows) == 8  # looks at 2, 4, 6, 8: none after 4 was better
-    assert counts.facts["tokens"] == rows[-1]["tokens"]
+    counts, rows, stopped = train(house, clear=False, epochs=8, early_stopping_patience=2)
+    assert counts.steps == len(rows) == 8  # looks at 2, 4, 6, 8: none after 4 was better
+    assert counts.tokens == rows[-1]["tokens"]
     kept = house.root / "runtime/pretrain/best"
     assert sorted(path.name for path in kept.iterdir()) == ["2.safetensors", "4.safetensors"]
-    best = adapters.weights.read(kept / "4.safetensors")
+    best = adapters.weights.read_weights(kept / "4.safetensors")
     (house.root / "got").mkdir()
     (house.root / "got" / "w.safetensors").write_bytes(stopped)
-    got = adapters.weights.read(house.root / "got" / "w.safetensors")
+    got = adapters.weights.read_weights(house.root / "got" / "w.safetensors")
     name = next(name for name in got if "lora_B" in name)
     (same,) = [value for key, value in best.items() if name.removesuffix(".weight") in key]
     assert torch.equal(same, got[name])
@@ -113,30 +113,30 @@ def test_best_weights_of_another_training_are_in_nobodys_way(house, monkeypatch)
     for step in (400, 500):
         store.write_text(best / f"{step}.safetensors", "left by a training whose folder was removed")
     look_by(monkeypatch, [2.0, 1.5, 1.6, 1.7])
-    counts, _, _ = train(house, epochs=8, patience=2)
-    assert counts.facts["steps"] == 8
+    counts, _, _ = train(house, epochs=8, early_stopping_patience=2)
+    assert counts.steps == 8
     assert not best.exists()  # two copies of what is trained are gigabytes
 
 
 def test_the_best_weights_survive_a_machine_that_vanishes(house, tmp_path, monkeypatch):
     look_by(monkeypatch, [2.0, 1.5, 1.6, 1.7])
-    _, _, expected = train(house, epochs=8, patience=2)
+    _, _, expected = train(house, epochs=8, early_stopping_patience=2)
     shutil.rmtree(house.root / "runtime")
-    mirrored = RUNTIME.model_copy(update={"mirror": str(tmp_path / "mirror")})
+    mirrored = RUNTIME.model_copy(update={"backup": str(tmp_path / "mirror")})
     look_by(monkeypatch, [2.0, 1.5, 1.6, KeyboardInterrupt()])
     with pytest.raises(KeyboardInterrupt):
-        train(house, mirrored, epochs=8, patience=2)
+        train(house, mirrored, epochs=8, early_stopping_patience=2)
     shutil.rmtree(house.root / "runtime")
     backup.restore_run(house.root, mirrored.backup)
     look_by(monkeypatch, [1.7])
-    counts, _, found = train(house, mirrored, epochs=8, patience=2)
-    assert counts.facts["steps"] == 8
+    counts, _, found = train(house, mirrored, epochs=8, early_stopping_patience=2)
+    assert counts.steps == 8
     assert found == expected
 
 
 def test_patience_that_does_not_run_out_trains_to_the_end(house):
-    counts, rows, _ = train(house, patience=50)
-    assert counts.facts["steps"] == len(rows)
+    counts, rows, _ = train(house, early_stopping_patience=50)
+    assert counts.steps == len(rows)
 
 
 def test_stage_two_looks_at_answers(house):
@@ -155,7 +155,7 @@ def test_nothing_is_held_out(house):
     bare = open_base(house.root / "base", setup_torch(RUNTIME))
     seen = heldout_eval.evaluate_heldout(
         ChunkedLossModel(bare.model),
-        heldout_eval.heldout_documents([], "ur", STAGE, bare.tokenizer),
+        heldout_eval.heldout_documents([], "ur", STAGE, bare),
         setup_torch(RUNTIME),
     )
     assert seen == {"bits_per_byte": {}, "samples": []}

@@ -38,6 +38,7 @@ def run(house: House, gpus: int, stage: Pretrain = STAGE, **runtime):
     )
     counts = launch.run_pretrain(context, language=Language(), adapter=ADAPTER, pretrain=stage)
     house.clear(context)
+    context.output.__exit__()
     rows = [row for _, row in store.read_rows(context.scratch / "curve.jsonl")]
     return rows, load_file(context.folder / "adapter" / "adapter_model.safetensors"), counts
 
@@ -74,7 +75,7 @@ def alone(built: Path, tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.mark.parametrize("shard", [False, True])
 def test_two_processes_train_what_one_trains(house, alone, shard):
-    alike(run(house, 2, shard=shard), alone)
+    alike(run(house, 2, fsdp=shard), alone)
     assert not (house.root / "runtime" / "pretrain" / launch.FOLDER).exists()
 
 
@@ -84,7 +85,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from train.conftest import House
 from train.test_launch import run
-run(House(Path(sys.argv[2])), int(sys.argv[3]), shard=sys.argv[4] == "True")
+run(House(Path(sys.argv[2])), int(sys.argv[3]), fsdp=sys.argv[4] == "True")
 """
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -128,7 +129,7 @@ def kill(house: House, gpus: int, shard: bool) -> list[dict]:
 )
 def test_killed_it_goes_on_with_another_number_of_processes(house, alone, before, after):
     curve = kill(house, *before)
-    found = run(house, after[0], shard=after[1])
+    found = run(house, after[0], fsdp=after[1])
     alike(found, alone)
     assert (
         found[0][: RUNTIME.checkpoint_steps] == curve[: RUNTIME.checkpoint_steps]
@@ -137,22 +138,24 @@ def test_killed_it_goes_on_with_another_number_of_processes(house, alone, before
 
 def test_a_failure_of_a_process_is_the_sentence_of_its_own(house):
     with pytest.raises(AlifError, match=r"pretrain.max_seq_length = 1000000, but tiny reads at most"):
-        run(house, 2, STAGE.model_copy(update={"tokens_per_row": 1_000_000}))
+        run(house, 2, STAGE.model_copy(update={"max_seq_length": 1_000_000}))
     assert (house.root / "runtime" / "pretrain" / launch.FOLDER / launch.FAILURE).is_file()
 
 
 def test_a_stage_that_does_not_go_with_so_many_is_refused_before_any_begins(house):
-    with pytest.raises(RecipeError, match=r"rows_per_step = 4 is no multiple of rows_at_once = 4 on 2 GPUs"):
-        run(house, 2, STAGE.model_copy(update={"rows_at_once": 4}))
+    with pytest.raises(
+        RecipeError, match=r"batch_size = 4 is not a multiple of micro_batch_size = 4 on 2 GPUs"
+    ):
+        run(house, 2, STAGE.model_copy(update={"micro_batch_size": 4}))
     assert not (house.root / "runtime" / "pretrain" / launch.FOLDER).exists()
 
 
 def test_early_stop_is_decided_for_all(house):
     stage = STAGE.model_copy(
-        update={"epochs": 6.0, "lr": 1e-30, "embedding_lr": 1e-30, "patience": 1}
+        update={"epochs": 6.0, "lr": 1e-30, "embedding_lr": 1e-30, "early_stopping_patience": 1}
     )  # nothing gets better
     rows, _, counts = run(house, 2, stage)
-    assert counts.facts["steps"] == rows[-1]["step"] < 12
+    assert counts.steps == rows[-1]["step"] < 12
 
 
 def test_more_gpus_than_there_are_is_told(house, monkeypatch):

@@ -116,7 +116,7 @@ def test_real_corpora_fill_their_rows(shared_data):
 
 
 def test_silent_tokens_carry_no_label():
-    packs = pack_segments([Segment("row", (5, 6, 7, 8), silent=3)], LENGTH, FILLER)
+    packs = pack_segments([Segment("row", (5, 6, 7, 8), labelled=((3, 4),))], LENGTH, FILLER)
     assert packs.labels[0].tolist() == [IGNORE] * 3 + [8] + [IGNORE] * 12
 
 

@@ -33,7 +33,7 @@ def train(house, model, dtype, stage=STAGE, **adapter):
     )
     context = house.context("pretrain", runtime=Runtime(device="cpu", threads=1, checkpoint_steps=4))
     aim = trainer.checkpoint_key(packs, stage, start=str(dtype))
-    outcome = trainer.fit_model(wrapped, packs, stage, context, where=DeviceConfig(CPU, dtype), aim=aim)
+    outcome = trainer.fit_model(wrapped, packs, stage, context, device=DeviceConfig(CPU, dtype), key=aim)
     return wrapped, outcome, [row["loss"] for _, row in store.read_rows(context.scratch / "curve.jsonl")]
 
 
@@ -63,7 +63,7 @@ def test_loras_input_is_not_copied_to_float32_while_it_trains(house, base, monke
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
 def test_the_originals_bfloat16_copies_train_too(house, base, dtype):
-    wrapped, outcome, _ = train(house, base(dtype), dtype, copies="bfloat16")
+    wrapped, outcome, _ = train(house, base(dtype), dtype, embedding_dtype="bfloat16")
     assert outcome.last_loss < outcome.first_loss
     weight, _ = adapters.output_head(wrapped.get_base_model())
     assert weight.dtype is torch.bfloat16
@@ -75,7 +75,7 @@ def test_float16_scales_the_loss(house):
         (torch.float16, (False, True)),
         (torch.float32, (False, False)),
     ):
-        arguments = trainer._arguments(
+        arguments = trainer._training_arguments(
             STAGE, 4, house.root, house.context("pretrain"), DeviceConfig(CPU, dtype)
         )
         assert (arguments.bf16, arguments.fp16) == found

@@ -30,11 +30,13 @@ def weights(folder):
 
 def test_it_learns_and_tells_what_it_trained(house, capsys):
     context, counts = train(house)
-    facts = counts.facts
-    assert counts.rows_in == counts.kept == 7  # of eight articles one is held out
-    assert facts["last_loss"] < facts["first_loss"]
-    assert 0 < facts["trainable"] < facts["parameters"]
-    assert f"{facts['trainable']:,} of {facts['parameters']:,} parameters" in capsys.readouterr().err
+    facts = counts
+    output = context.output
+    assert output.kept == 7  # of eight articles one is held out
+    assert output.rows_in == output.kept + output.left_out == 12  # the English ones are not replayed
+    assert facts.last_loss < facts.first_loss
+    assert 0 < facts.trainable < facts.parameters
+    assert f"{facts.trainable:,} of {facts.parameters:,} parameters" in capsys.readouterr().err
     assert sorted(path.name for path in (context.folder / "adapter").iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",
@@ -67,8 +69,8 @@ def test_every_trained_weight_has_moved(house):
 def test_the_curve_has_a_line_for_each_step(house):
     context, counts = train(house)
     curve = [row for _, row in store.read_rows(context.scratch / "curve.jsonl")]
-    assert [row["step"] for row in curve] == list(range(1, counts.facts["steps"] + 1))
-    assert curve[-1]["tokens"] == counts.facts["tokens"]
+    assert [row["step"] for row in curve] == list(range(1, counts.steps + 1))
+    assert curve[-1]["tokens"] == counts.tokens
     assert set(curve[0]) == {"step", "loss", "lr", "gradient_norm", "tokens", "tokens_per_s"}
 
 
@@ -80,19 +82,19 @@ def test_held_out_documents_are_not_read(house):
 
 def test_known_text_is_replayed_by_its_share_of_tokens(house):
     _, counts = train(house, replay=0.3)
-    assert counts.facts["replay_documents"] >= 1
-    assert 0.3 <= counts.facts["replay_share"] < 0.5
+    assert counts.replay_documents >= 1
+    assert 0.3 <= counts.replay_share < 0.5
 
 
 def test_too_little_to_replay_is_told(house, capsys):
     _, counts = train(house, replay=0.9)
-    assert counts.facts["replay_documents"] == 5
+    assert counts.replay_documents == 5
     assert "all are used" in capsys.readouterr().err
 
 
 def test_no_epochs_train_nothing(house):
     context, counts = train(house, epochs=0)
-    assert counts.facts["steps"] == 0
+    assert counts.steps == 0
     tokens = torch.arange(20).reshape(1, 20)
     with torch.inference_mode():
         before = load_student(house.root / "base", None, RUNTIME).model(input_ids=tokens).logits
@@ -111,7 +113,7 @@ def test_less_text_than_one_row_is_enough(house):
     (house.root / "corpus").unlink()
     (house.root / "corpus").symlink_to(corpus)
     _, counts = train(house)
-    assert counts.facts["rows"] == counts.facts["steps"] == 1
+    assert counts.rows == counts.steps == 1
 
 
 def test_no_text_at_all_is_told(house):
@@ -126,16 +128,16 @@ def test_no_text_at_all_is_told(house):
 
 def test_rows_longer_than_the_base_reads_are_refused(house):
     with pytest.raises(RecipeError, match="reads at most 2048 tokens"):
-        train(house, tokens_per_row=4096)
+        train(house, max_seq_length=4096)
 
 
 def test_a_step_is_whole_forward_passes(house):
-    with pytest.raises(RecipeError, match="no multiple of rows_at_once"):
-        train(house, rows_at_once=3)
+    with pytest.raises(RecipeError, match="not a multiple of micro_batch_size"):
+        train(house, micro_batch_size=3)
 
 
 def test_how_a_step_is_split_changes_only_the_rounding(house):
-    _, whole = train(house, rows_at_once=4)
-    _, parts = train(house, rows_at_once=1)
-    assert whole.facts["first_loss"] == pytest.approx(parts.facts["first_loss"], rel=1e-6)
-    assert whole.facts["last_loss"] == pytest.approx(parts.facts["last_loss"], rel=1e-4)
+    _, whole = train(house, micro_batch_size=4)
+    _, parts = train(house, micro_batch_size=1)
+    assert whole.first_loss == pytest.approx(parts.first_loss, rel=1e-6)
+    assert whole.last_loss == pytest.approx(parts.last_loss, rel=1e-4)

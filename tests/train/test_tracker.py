@@ -85,7 +85,7 @@ def test_weights_and_biases_is_given_nothing_of_the_machine(house, told):
 def test_a_stage_that_goes_on_keeps_its_name_and_one_that_begins_anew_does_not(house, told):
     names = []
     for steps in (0, 3, 0):
-        Tracker(house.given("pretrain", runtime=runtime("wandb")), STAGE).begin(steps)
+        Tracker(house.context("pretrain", runtime=runtime("wandb")), STAGE).begin(steps)
         names.append(told()[-1][1]["name"])
         assert told()[-1][1]["id"] == names[-1]
     assert names[0] == names[1] != names[2]

@@ -43,7 +43,7 @@ from train.conftest import House
 from train.test_trainer import ADAPTER, STAGE
 
 where, count = sys.argv[2].split(":")
-kind, name = {"forward": (loss.Learner, "forward"), "checkpoint": (stage_trainer.StageTrainer, "_save_rng_state")}[where]
+kind, name = {"forward": (loss.ChunkedLossModel, "forward"), "checkpoint": (stage_trainer.StageTrainer, "_save_rng_state")}[where]
 real, seen = getattr(kind, name), 0
 def dying(*args, **kwargs):
     global seen
@@ -52,7 +52,7 @@ def dying(*args, **kwargs):
         os.kill(os.getpid(), signal.SIGKILL)
     return real(*args, **kwargs)
 setattr(kind, name, dying)
-pretrain.train(House(Path(sys.argv[1])).given("pretrain", "base", "corpus"), Language(), ADAPTER, STAGE)
+pretrain.train_pretrain(House(Path(sys.argv[1])).context("pretrain", "base", "corpus"), Language(), ADAPTER, STAGE)
 """
 
 
@@ -123,7 +123,12 @@ def fit(house, stage=STAGE, harm=None, context=None):
     )
     context = context or house.context("pretrain")
     return student.model, trainer.fit_model(
-        student.model, packs, stage, context, where=where, aim=trainer.checkpoint_key(packs, stage, start="x")
+        student.model,
+        packs,
+        stage,
+        context,
+        device=where,
+        key=trainer.checkpoint_key(packs, stage, start="x"),
     )
 
 
@@ -141,7 +146,7 @@ def test_a_loss_that_is_not_a_number_stops_and_names_the_batch(house):
 
 def test_embeddings_have_their_own_rate_and_no_decay(house):
     student = open_base(house.root / "base", setup_torch(RUNTIME))
-    groups = {len(group["params"]): group for group in stage_trainer._groups(student.model, STAGE)}
+    groups = {len(group["params"]): group for group in stage_trainer.group_parameters(student.model, STAGE)}
     assert groups[2]["lr"] == STAGE.embedding_lr  # embed_tokens and lm_head
     assert groups[2]["weight_decay"] == 0
     assert groups[14]["lr"] == STAGE.lr  # seven matrices in each of two layers
@@ -198,7 +203,7 @@ def test_a_machine_that_vanishes_is_replaced_from_the_mirror_with_the_same_losse
     whole = len(passes)
     shutil.rmtree(house.root / "runtime")
     where = str(tmp_path / "mirror")
-    runtime = RUNTIME.model_copy(update={"mirror": where})
+    runtime = RUNTIME.model_copy(update={"backup": where})
     passes.clear()
     last = 17  # in the middle of an accumulation, after the checkpoint of step 3
     with pytest.raises(KeyboardInterrupt):
