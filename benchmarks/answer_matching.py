@@ -1,8 +1,9 @@
-"""How many of the hand-written answer pairs are judged as a reader judges them, by Alif and by the usual rules.
+"""Answer matching: how many hand-written answer pairs Alif, SQuAD's rule and lm-eval's rule judge correctly.
 
     python benchmarks/answer_matching.py            writes benchmarks/results/answer_matching.json
 
-The set is tests/language/answers.ur.jsonl: pairs that say the same, and traps that do not. It was written with this project.
+The pairs are in tests/language/answers.ur.jsonl: equal answers in other words, and unequal answers that look
+alike. They were written in this project.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import string
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import measure
 
@@ -35,8 +37,8 @@ def lm_eval(text: str) -> str:
     return "".join(char for char in text.lower() if char not in string.punctuation)
 
 
-def table(rows: Iterable[dict[str, object]], judge: Callable[[str, str], bool]) -> dict[str, object]:
-    """Return right / all, of equal pairs, of traps, and the pairs judged wrongly."""
+def score(rows: Iterable[dict[str, object]], judge: Callable[[str, str], bool]) -> dict[str, object]:
+    """Return the numbers of equal and of unequal pairs judged correctly, and the ids of the others."""
     right: Counter[bool] = Counter()
     total: Counter[bool] = Counter()
     wrong = []
@@ -56,8 +58,8 @@ def table(rows: Iterable[dict[str, object]], judge: Callable[[str, str], bool]) 
 
 
 def main() -> None:
-    """Judge every pair and write the table."""
-    asked = measure.arguments(__doc__, "answer_matching").parse_args()
+    """Judge every pair and write the result."""
+    options = measure.arguments(__doc__, "answer_matching").parse_args()
     pack = load_pack("ur")
     rows = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
     matches: dict[str, Match] = {
@@ -70,18 +72,18 @@ def main() -> None:
         }
         for tier in TIERS
     }
-    measured = {
+    measured: dict[str, Any] = {
         "set": PAIRS.name,
         "signature": SIGNATURE,
-        "alif": table(rows, lambda answer, reference: compare_answers(answer, reference, pack).equal),
-        "squad_exact_match": table(rows, lambda answer, reference: squad(answer) == squad(reference)),
-        "lm_eval_exact_match": table(rows, lambda answer, reference: lm_eval(answer) == lm_eval(reference)),
+        "alif": score(rows, lambda answer, reference: compare_answers(answer, reference, pack).equal),
+        "squad_exact_match": score(rows, lambda answer, reference: squad(answer) == squad(reference)),
+        "lm_eval_exact_match": score(rows, lambda answer, reference: lm_eval(answer) == lm_eval(reference)),
         "accepted_by_tier": by_tier,
         "pairs_by_kind": dict(sorted(Counter(row["kind"] for row in rows).items())),
     }
     for name in ("squad_exact_match", "lm_eval_exact_match"):
-        measured[name].pop("wrong")
-    measure.write(asked.json, measure.result("answer_matching", measured, ("alif-llm", "regex")))
+        del measured[name]["wrong"]
+    measure.write(options.json, measure.result("answer_matching", measured, ("alif-llm", "regex")))
     print(json.dumps(measured, ensure_ascii=False, indent=2))
 
 

@@ -1,17 +1,16 @@
-"""Fuzz the readers: mutated data files and mutated teacher replies must give rows or sentences, never a traceback or a hang.
+"""Fuzz the readers: mutated files and replies must give rows or an error message, no traceback and no hang.
 
     python benchmarks/fuzz.py [--files 10000] [--replies 10000] [--seed 3407]
 
-A file is JSON Lines, CSV, TSV or text, packed or not, with flipped bytes, cut ends, other encodings, odd line ends, deep
-nesting, huge cells and control characters. Each is read as rows, examples, documents and sentence pairs; every row that the
-reader hands out is either a row or a `Dropped` with its reason, and what it cannot read at all is an `AlifError`.
-A reply is an item list in the strict format, as JSON, or in the words of other models, mutated in the same way.
-`hangs` counts what took longer than 5 seconds.
+A file is JSON Lines, CSV, TSV or text, compressed or not, with flipped bits, missing ends, other encodings,
+odd line ends, deep nesting, huge cells and control characters. Each is read as rows, examples, documents and
+sentence pairs: a reader yields rows and `Dropped` rows with a reason, and raises `AlifError` for a file that
+it cannot read at all. A reply is a list of items in the requested format, as JSON, or in formats that other
+models use, mutated in the same way. `hangs` counts inputs that took longer than 5 seconds.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import gzip
 import json
@@ -33,7 +32,7 @@ from alif.language.pack import load_pack
 from alif.language.replies import item_format
 
 HANG_S = 5
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"instruction": "پاکستان کا دارالحکومت کیا ہے؟", "input": "", "output": "اسلام آباد"},
     {
         "instruction": "Name two uses of a rope.",
@@ -55,13 +54,14 @@ REPLIES = [
 ]
 NASTY = (
     b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\r\n", "\u2028".encode(), "\u202e".encode(), b"\x1b[31m",
-    b'"', b"{", b"}" * 50, b"[" * 100_000, b"a" * 200_000, "ﷺ".encode(), "\u200d".encode() * 500, b"\t", b",",
-    b"1" * 5_000, b"<|im_end|>", b"\x85", "\U0001f468\u200d\U0001f469".encode(), b"\\u0000", b"\\ud800", b"1e999",
+    b'"', b"{", b"}" * 50, b"[" * 100_000, b"a" * 200_000, "ﷺ".encode(), "\u200d".encode() * 500, b"\t",
+    b",", b"1" * 5_000, b"<|im_end|>", b"\x85", "\U0001f468\u200d\U0001f469".encode(), b"\\u0000", b"\\ud800",
+    b"1e999",
 )  # fmt: skip
 
 
 def mutate(data: bytes, rng: random.Random) -> bytes:
-    """Return `data` with one to four faults in it."""
+    """Return `data` with one to four random faults."""
     for _ in range(rng.randint(1, 4)):
         place = rng.randrange(len(data) + 1)
         match rng.randrange(6):
@@ -86,35 +86,33 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
 
 
 def make_file(folder: Path, rng: random.Random) -> Path:
-    """Write a small valid file of some kind, harmed in some way."""
+    """Write a small file of a random kind, mutated, and return its path."""
     rows = rng.choices(ROWS, k=rng.randint(1, 6))
     kind = rng.choice(("jsonl", "jsonl", "csv", "tsv", "txt", "json", "parquet", "md"))
     if kind in ("csv", "tsv"):
-        mark = "," if kind == "csv" else "\t"
-        lines = [mark.join(("instruction", "input", "output"))]
-        lines += [
-            mark.join(str(row.get(key, "")) for key in ("instruction", "input", "output")) for row in rows
-        ]
+        separator, columns = "," if kind == "csv" else "\t", ("instruction", "input", "output")
+        lines = [separator.join(columns)]
+        lines += [separator.join(str(row.get(column, "")) for column in columns) for row in rows]
     elif kind == "txt":
         lines = [str(row.get("text", row.get("instruction", ""))) for row in rows]
     else:
         lines = [json.dumps(row, ensure_ascii=rng.random() < 0.3) for row in rows]
     encoding = rng.choice(("utf-8",) * 6 + ("utf-16", "utf-8-sig", "cp1256"))
     data = "\n".join(lines).encode(encoding, "replace")
-    packed = rng.random() < 0.25
-    if not packed or rng.random() < 0.5:
+    compressed = rng.random() < 0.25
+    if not compressed or rng.random() < 0.5:
         data = mutate(data, rng)
-    if packed:
+    if compressed:
         data = gzip.compress(data)
         if rng.random() < 0.5:
             data = mutate(data, rng)
-    path = folder / f"file.{kind}{'.gz' if packed else ''}"
+    path = folder / f"file.{kind}{'.gz' if compressed else ''}"
     path.write_bytes(data)
     return path
 
 
 def read_file(path: Path) -> None:
-    """Read a file in each of the ways that the steps do."""
+    """Read a file with each reader that the steps use."""
     name, folder = (path.name,), str(path.parent)
     readers: tuple[Callable[[], Iterator[Any]], ...] = (
         lambda: sources.read_rows(name, folder),
@@ -129,17 +127,17 @@ def read_file(path: Path) -> None:
 
 
 class Hang(Exception):
-    """It took longer than HANG_S."""
+    """An input took longer than HANG_S."""
 
 
 @contextlib.contextmanager
-def counted(found: Counter[str], faults: list[str], what: str) -> Iterator[None]:
-    """Count tracebacks and hangs of a block."""
+def count_faults(found: Counter[str], faults: list[str], what: str) -> Iterator[None]:
+    """Count a traceback or a hang of the block in `found`, and describe it in `faults`."""
 
-    def ring(number: int, frame: object) -> None:
+    def raise_hang(number: int, frame: object) -> None:
         raise Hang
 
-    signal.signal(signal.SIGALRM, ring)
+    signal.signal(signal.SIGALRM, raise_hang)
     signal.alarm(HANG_S)
     try:
         yield
@@ -154,36 +152,37 @@ def counted(found: Counter[str], faults: list[str], what: str) -> Iterator[None]
 
 
 def main() -> None:
-    parser: argparse.ArgumentParser = measure.arguments(__doc__, "fuzz")
+    """Run the fuzzer and write its result."""
+    parser = measure.arguments(__doc__, "fuzz")
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--replies", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=3407)
-    asked = parser.parse_args()
-    rng, pack = random.Random(asked.seed), load_pack("ur")
+    options = parser.parse_args()
+    rng, pack = random.Random(options.seed), load_pack("ur")
     found: Counter[str] = Counter()
     faults: list[str] = []
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(asked.files):
+        for number in range(options.files):
             path = make_file(Path(folder), rng)
-            with counted(found, faults, f"file {number} ({path.suffix})"):
+            with count_faults(found, faults, f"file {number} ({path.suffix})"):
                 read_file(path)
             path.unlink()
-    for number in range(asked.replies):
+    for number in range(options.replies):
         row = rng.choice(ROWS)
         reply = rng.choice(REPLIES).format(i=row.get("instruction", "سوال"), o=row.get("output", "جواب"))
         text = mutate(reply.encode(), rng).decode("utf-8", "replace")
-        with counted(found, faults, f"reply {number}"):
+        with count_faults(found, faults, f"reply {number}"):
             item_format.read_items(text, rng.choice(("stop", "length")), pack)
     result = {
-        "files": asked.files,
-        "replies": asked.replies,
+        "files": options.files,
+        "replies": options.replies,
         "tracebacks": found["tracebacks"],
         "hangs": found["hangs"],
-        "seed": asked.seed,
+        "seed": options.seed,
         "seconds": round(time.monotonic() - began, 1),
     }
-    measure.write(asked.json, measure.result("fuzz", result, ("alif-llm",)))
+    measure.write(options.json, measure.result("fuzz", result, ("alif-llm",)))
     print(json.dumps(result), *faults[:20], sep="\n")
 
 

@@ -1,7 +1,8 @@
-"""A small model that writes items in the format asked for, made in minutes on a CPU: real text for the parser to read.
+"""Train a small model, in minutes on a CPU, that writes items in the requested format: text for the parser.
 
-It learns by heart the shortest rows of the Urdu pack's demo candidates. Of a request its chat template keeps the beginning of
-the system message, which tells the task; what it was not shown it cannot write, so its rows prove nothing but the way.
+It memorises the shortest rows of the Urdu pack's demo candidates. Its chat template keeps only the beginning
+of the system message, which names the task. It cannot write anything else, so its rows show that the pipeline
+works and nothing about their quality.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ import torch
 from tokenizers import ByteLevelBPETokenizer
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from alif.data.demo.demo_files import read_triples
+from alif.data.demo.demo_files import read_demo_rows, to_triple
+from alif.data.prompt_texts import load_prompt_texts
 from alif.data.synthesis import prompts
 from alif.language import pack as packs
 from alif.language.replies import item_format
-from alif.llm import Message
 
 ROWS = 6
-"""Of each task, the shortest."""
+"""The shortest rows of each task."""
 ITEMS = 2
-"""In a reply, as many as the benchmark's recipe asks for."""
+"""Items of a reply, as many as the benchmark's recipe asks for."""
 KEPT = 200
 """Characters of the system message that the model sees."""
 END, START = "<|end|>", "<|reply|>"
@@ -33,10 +34,10 @@ VOCABULARY, WIDTH, LAYERS = 2048, 128, 3
 STEPS, BATCH, RATE = 400, 8, 3e-3
 
 
-def make(folder: Path) -> dict[str, Any]:
-    """Train the model, write it to `folder`, and return what it has come to."""
+def train_item_writer(folder: Path) -> dict[str, Any]:
+    """Train the model, write it to `folder`, and return its rows, steps and loss."""
     torch.manual_seed(0)
-    pairs = _pairs(random.Random(0))
+    pairs = _training_pairs(random.Random(0))
     tokenizer = _tokenizer([text for _ in range(400) for text in next(pairs)])
     model = LlamaForCausalLM(_config(tokenizer))
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.0)
@@ -51,27 +52,25 @@ def make(folder: Path) -> dict[str, Any]:
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return {"rows_learnt_a_task": ROWS, "steps": STEPS, "loss": round(loss.item(), 3)}
+    return {"rows_per_task": ROWS, "steps": STEPS, "loss": round(loss.item(), 3)}
 
 
-def _pairs(numbers: random.Random) -> Iterator[tuple[str, str]]:
-    """Yield requests, as the model sees them, with the replies that it learns."""
-    pack = packs.load_pack("ur")
+def _training_pairs(rng: random.Random) -> Iterator[tuple[str, str]]:
+    """Yield requests, as the model sees them, with their replies."""
+    pack, texts = packs.load_pack("ur"), load_prompt_texts()
     rows = {
-        name: [row for _, row in read_triples(pack, f"demo/candidates/{name}.jsonl")] for name in pack.tasks
+        name: sorted(
+            map(to_triple, read_demo_rows(pack, f"demo/candidates/{name}.jsonl")),
+            key=lambda row: sum(map(len, row)),
+        )[:ROWS]
+        for name in pack.tasks
     }
-    learnt = {name: sorted(found, key=_length)[:ROWS] for name, found in rows.items()}
     while True:
-        task = pack.tasks[numbers.choice(list(pack.tasks))]
-        asked: list[Message] = prompts.synthesis_messages(
-            task, pack, [], ITEMS, numbers.randrange(len(task.templates))
-        )
-        items = (item_format.write_item(*row) for row in numbers.sample(learnt[task.name], ITEMS))
-        yield asked[0].content[:KEPT] + START, f"\n{item_format.SEPARATOR}\n".join(items) + END
-
-
-def _length(row: Sequence[str]) -> int:
-    return sum(map(len, row))
+        task = pack.tasks[rng.choice(list(pack.tasks))]
+        variant = rng.randrange(len(task.templates))
+        request = prompts.synthesis_messages(texts, task, pack, [], ITEMS, variant)
+        items = (item_format.write_item(*row) for row in rng.sample(rows[task.name], ITEMS))
+        yield request[0].content[:KEPT] + START, f"\n{item_format.SEPARATOR}\n".join(items) + END
 
 
 def _tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
@@ -98,7 +97,7 @@ def _config(tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
 
 
 def _batch(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str]]) -> dict[str, torch.Tensor]:
-    """Return the tokens with the loss on the replies alone."""
+    """Return padded tokens and labels, with loss on the replies only."""
     both = [(tokenizer.encode(asked), tokenizer.encode(reply)) for asked, reply in pairs]
     longest = max(len(asked) + len(reply) for asked, reply in both)
     batch: dict[str, list[list[int]]] = {"input_ids": [], "labels": [], "attention_mask": []}

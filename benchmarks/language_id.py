@@ -1,10 +1,10 @@
-"""Which language each sentence of NTREX, TICO-19 and SIB-200 is taken for, in every language that is there.
+"""Language identification of each sentence of NTREX, TICO-19 and SIB-200, in all their languages.
 
     python benchmarks/language_id.py [../shared/data] [--json PATH]
 
-Two runs: with the packs that a run has (the first taught language and the known one), and with every pack that is shipped. Also
-told: Urdu typed with Arabic letters (right language, wrong letters), Roman Urdu, and Shahmukhi Punjabi lines that were written
-with this project (labelled so). Speed is of one process, per second of its own CPU time.
+Measured twice: with the packs of a run (Urdu and English), and with all packs that are shipped. Three more
+sets are Urdu typed with Arabic letters (right language, wrong letters), Roman Urdu, and lines of Shahmukhi
+Punjabi that were written in this project. Speed is that of one process, per second of its CPU time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PACKAGES = ("alif-llm", "py3langid", "regex", "numpy")
 
 
 def sentences(folder: Path) -> dict[str, dict[str, list[str]]]:
-    """Return set → language → its sentences; English once a set."""
+    """Return {set: {language: sentences}}, English once per set."""
     found: dict[str, dict[str, list[str]]] = {}
     for pattern in SETS:
         name = pattern.partition(".")[0]
@@ -48,7 +48,7 @@ def sentences(folder: Path) -> dict[str, dict[str, list[str]]]:
 def confusion(
     texts: dict[str, dict[str, list[str]]], packs: Sequence[Pack]
 ) -> tuple[dict[str, dict[str, int]], float]:
-    """Return language → what its sentences were taken for, and sentences a CPU second."""
+    """Return {language: {identified as: sentences}}, and sentences per CPU second."""
     table: dict[str, Counter[str]] = {}
     began, total = time.process_time(), 0
     for languages in texts.values():
@@ -59,23 +59,22 @@ def confusion(
     return {name: dict(counts.most_common()) for name, counts in sorted(table.items())}, total / seconds
 
 
-def judged(table: dict[str, dict[str, int]], code: str) -> dict[str, object]:
-    """Return the share of each language's sentences that is accepted as `code`."""
+def accepted_shares(table: dict[str, dict[str, int]], code: str) -> dict[str, object]:
+    """Return which share of the sentences of each language is accepted as `code`."""
     accepted = {name: counts.get(code, 0) / sum(counts.values()) for name, counts in table.items()}
+    own = accepted.pop(code)
+    worst = max(accepted, key=lambda name: accepted[name])
     return {
-        "own_accepted": round(accepted.pop(code), 4),
+        "own_accepted": round(own, 4),
         "near_accepted": {name: round(accepted[name], 4) for name in NEAR if name in accepted},
-        "worst_other": max(
-            ({"language": name, "accepted": round(share, 4)} for name, share in accepted.items()),
-            key=lambda one: one["accepted"],
-        ),
+        "worst_other": {"language": worst, "accepted": round(accepted[worst], 4)},
     }
 
 
 def mistyped(texts: dict[str, dict[str, list[str]]], packs: Sequence[Pack]) -> dict[str, int]:
-    """Count sentences of the first pack's language typed with look-alikes: recognised all the same, and their letters named."""
+    """Type sentences of the first pack's language with look-alike letters; count those recognised."""
     own = packs[0]
-    keyboard = {ord(right): wrong for wrong, right in reversed(own.lookalikes.items())}
+    keyboard = {ord(right): wrong for wrong, right in reversed(list(own.lookalikes.items()))}
     several = [text for languages in texts.values() for text in languages.get(own.code, [])]
     typed = [text.translate(keyboard) for text in several]
     return {
@@ -86,22 +85,22 @@ def mistyped(texts: dict[str, dict[str, list[str]]], packs: Sequence[Pack]) -> d
     }
 
 
-def lines(path: Path, key: str, packs: Sequence[Pack]) -> dict[str, int]:
-    """Count what the rows of a file are taken for."""
+def identify_rows(path: Path, key: str, packs: Sequence[Pack]) -> dict[str, int]:
+    """Count the languages that the rows of a file are identified as."""
     return dict(Counter(identify_language(row[key], packs) for _, row in store.read_rows(path)).most_common())
 
 
 def main() -> None:
-    """Measure and write the table."""
+    """Measure and write the result."""
     parser = measure.arguments(__doc__, "language_id")
     parser.add_argument(
         "folder", nargs="?", type=Path, default=HERE.parents[1] / "shared" / "data", help="the data's folder"
     )
-    asked = parser.parse_args()
-    folder: Path = asked.folder
+    options = parser.parse_args()
+    folder: Path = options.folder
     texts = sentences(folder)
     if not all(texts.values()):
-        parser.error(f"{folder / 'parallel'}: not all of {', '.join(SETS)} are there")
+        parser.error(f"{folder / 'parallel'}: some of {', '.join(SETS)} are missing")
     pair = [load_pack("ur"), load_pack("en")]
     every = [load_pack(name) for name in shipped_packs()]
     for packs in (pair, every):  # fill the caches before the clock runs
@@ -115,20 +114,20 @@ def main() -> None:
         },
         "urdu_and_english": {
             "sentences_per_cpu_second": round(speed),
-            **judged(table, "ur"),
+            **accepted_shares(table, "ur"),
             "confusion": table,
         },
         "every_pack": {
             "packs": [pack.code for pack in every],
             "sentences_per_cpu_second": round(wide_speed),
-            "accepted": {pack.code: judged(wide, pack.code) for pack in every if pack.code in wide},
+            "accepted": {pack.code: accepted_shares(wide, pack.code) for pack in every if pack.code in wide},
             "confusion": wide,
         },
         "urdu_typed_with_lookalikes": mistyped(texts, pair),
-        "roman_urdu": lines(folder / "urdu_tasks" / "sentiment_roman_urdu.jsonl.gz", "text", pair),
-        "shahmukhi_written_for_this_project": lines(HERE / "shahmukhi.jsonl", "text", pair),
+        "roman_urdu": identify_rows(folder / "urdu_tasks" / "sentiment_roman_urdu.jsonl.gz", "text", pair),
+        "shahmukhi_written_for_this_project": identify_rows(HERE / "shahmukhi.jsonl", "text", pair),
     }
-    measure.write(asked.json, measure.result("language_id", measured, PACKAGES))
+    measure.write(options.json, measure.result("language_id", measured, PACKAGES))
     print(json.dumps({key: measured[key] for key in measured if key != "sentences"}, ensure_ascii=False))
 
 

@@ -1,6 +1,6 @@
-"""How every benchmark of this folder writes what it measured: one JSON file, with the machine, the versions and the command.
+"""The result file of a benchmark: what it measured, with the machine, the package versions and the command.
 
-{"name": "train_cpu", "machine": {…}, "versions": {…}, "command": "python benchmarks/train_cpu.py", "measured": {…}}
+{"name": "train_cpu", "machine": {…}, "versions": {…}, "command": "python benchmarks/…", "measured": {…}}
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PACKAGES = ("alif-llm", "torch", "transformers", "peft", "accelerate", "tokenize
 
 
 def arguments(about: str | None, name: str) -> argparse.ArgumentParser:
-    """Return what every benchmark understands: --json PATH, the kept result where it is left out."""
+    """Return a parser with the option of every benchmark: --json PATH, by default its file in results/."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--json", type=Path, default=RESULTS / f"{name}.json", help="where the result is written"
@@ -29,7 +29,7 @@ def arguments(about: str | None, name: str) -> argparse.ArgumentParser:
 
 
 def result(name: str, measured: Any, packages: Iterable[str] = PACKAGES) -> dict[str, Any]:
-    """Return what a benchmark writes."""
+    """Return the content of a result file."""
     return {
         "name": name,
         "machine": machine(),
@@ -40,16 +40,16 @@ def result(name: str, measured: Any, packages: Iterable[str] = PACKAGES) -> dict
 
 
 def write(path: Path, content: dict[str, Any]) -> None:
-    """Replace `path` by `content` as JSON: there whole or not at all, since a benchmark may be killed."""
+    """Write `content` to `path` as JSON, atomically: a benchmark may be killed at any time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}")
-    beside.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    beside.replace(path)
+    temporary = path.with_name(f".{path.name}")
+    temporary.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    temporary.replace(path)
 
 
 def machine() -> dict[str, Any]:
     """Return processor, cores, memory in GB, system, and the GPU where there is one."""
-    told: dict[str, Any] = {
+    found: dict[str, Any] = {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
@@ -58,16 +58,16 @@ def machine() -> dict[str, Any]:
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         device = torch.cuda.get_device_properties(0)
-        told["gpu"] = {
+        found["gpu"] = {
             "name": device.name,
             "memory_gb": round(device.total_memory / 1e9, 1),
             "cuda": torch.version.cuda,
         }
-    return told
+    return found
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
-    """Return Python's version and that of each package that is installed."""
+    """Return the versions of Python and of those packages that are installed."""
     found = {"python": platform.python_version()}
     for name in packages:
         try:
@@ -78,7 +78,7 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 
 
 def command() -> str:
-    """Return the command line, of paths only the last part: a result names no folder of the machine that it comes from."""
+    """Return the command line, without folders: a result does not name those of its machine."""
     arguments = [part if part.startswith("-") else Path(part).name for part in sys.argv[1:]]
     return " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *arguments])
 

@@ -1,11 +1,11 @@
-"""Any number of Urdu instructions, built from the real text of ../shared/data, varied and repetitive like a teacher's.
+"""Any number of Urdu instructions made from the real text in ../shared/data, with a teacher's near-duplicates.
 
-    35 %  a frame and a real span           "… کے بارے میں ایک مختصر مضمون لکھیں۔": many shared words, the hard case
+    35 %  a template and a real span        "… کے بارے میں ایک مختصر مضمون لکھیں۔": many shared words, the hard case
     20 %  a real sentence                   each once, until they are used up; then the trigram model
-    35 %  text of a trigram model           new sentences in the words and the order of words of the real ones
+    35 %  text of a trigram model           new sentences with the words and the word order of the real ones
     10 %  an edit of an earlier text        words left out, changed or added: the near-duplicates
 
-The same seed gives the same texts. Source of the mixture: shared/design/pool.md, section 2.
+The same seed gives the same texts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from alif.records import Dropped
 __all__ = ["FRAMES", "SHARED", "Trigrams", "instructions", "sentences"]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-"""The real data beside the checkout."""
+"""The data folder beside the checkout."""
 
 FILES = ("ur_raw/*.jsonl.gz", "ur_raw/*.txt.gz")
 FRAMES = (
@@ -61,32 +61,32 @@ FRAMES = (
     "ایک رپورٹ تیار کریں جس میں {} کا ذکر ہو۔",
 )
 SPAN_WORDS = (3, 10)
-"""Words of a span in a frame."""
+"""Words of the span in a template."""
 SENTENCE_WORDS = (5, 40)
 MADE_WORDS = (6, 24)
 """Words of a text of the trigram model."""
 AT_ONCE = 20_000
-"""Texts of the trigram model made in one go."""
+"""Texts of the trigram model that are made together."""
 
-Cut = Callable[[str], list[str]]
-"""How a sentence becomes words: the pack's folded words, or the words as they are written."""
+Split = Callable[[str], list[str]]
+"""Splits a sentence into words: the pack's normalised words, or the words as they are written."""
 
 
-def sentences(folder: Path, pack: Pack, cut: Cut) -> list[list[str]]:
+def sentences(folder: Path, pack: Pack, split: Split) -> list[list[str]]:
     """Return the sentences of the real Urdu text, each once, in the order of the files."""
     found: dict[tuple[str, ...], None] = {}
     for document in sources.read_documents(FILES, str(folder), language=pack.code):
         if isinstance(document, Dropped):
             continue
         for sentence in text.split_sentences(text.normalise_text(document.text, pack), pack):
-            words = tuple(cut(sentence))
+            words = tuple(split(sentence))
             if SENTENCE_WORDS[0] <= len(words) <= SENTENCE_WORDS[1]:
                 found.setdefault(words)
     return [list(words) for words in found]
 
 
 class Trigrams:
-    """New texts: from any place in the real text go on behind a place, drawn by lot, where the same two words stand."""
+    """A trigram model: from a random place, continue after another place with the same two words."""
 
     def __init__(self, real: Sequence[Sequence[str]], seed: int) -> None:
         self._words = sorted({word for sentence in real for word in sentence})
@@ -97,65 +97,63 @@ class Trigrams:
         ordered = pairs[self._places]
         self._first = np.searchsorted(ordered, pairs, "left")
         self._count = np.searchsorted(ordered, pairs, "right") - self._first
-        self._numbers = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed)
 
     def texts(self) -> Iterator[list[str]]:
-        """Yield texts for ever."""
+        """Yield texts without end."""
         while True:
-            lengths = self._numbers.integers(*MADE_WORDS, size=AT_ONCE, endpoint=True)
+            lengths = self._rng.integers(*MADE_WORDS, size=AT_ONCE, endpoint=True)
             for row, length in zip(self._walk(), lengths, strict=True):
                 yield [self._words[code] for code in row[:length]]
 
     def _walk(self) -> npt.NDArray[np.int64]:
         """Return AT_ONCE rows of MADE_WORDS[1] word codes."""
         last = len(self._first) - 1
-        places = self._numbers.integers(0, last, size=AT_ONCE)
+        places = self._rng.integers(0, last, size=AT_ONCE)
         columns = []
         for _ in range(MADE_WORDS[1]):
-            chosen = self._first[places] + (self._numbers.random(AT_ONCE) * self._count[places]).astype(
-                np.int64
-            )
+            chosen = self._first[places] + (self._rng.random(AT_ONCE) * self._count[places]).astype(np.int64)
             places = self._places[chosen]
             columns.append(self._codes[places + 2])
             places = np.minimum(places + 1, last)
         return np.stack(columns, axis=1)
 
 
-def instructions(real: Sequence[list[str]], cut: Cut, seed: int) -> Iterator[list[str]]:
-    """Yield instructions for ever, each as its words. `cut` is the one that `real` was cut with."""
-    numbers = random.Random(seed)
+def instructions(real: Sequence[list[str]], split: Split, seed: int) -> Iterator[list[str]]:
+    """Yield instructions without end, each as its words; `split` is the function that `real` was split with."""
+    rng = random.Random(seed)
     made = Trigrams(real, seed).texts()
-    unused = numbers.sample(range(len(real)), len(real))
-    frames = [tuple(cut(part) for part in frame.split("{}")) for frame in FRAMES]
+    unused = rng.sample(range(len(real)), len(real))
+    frames = [tuple(split(part) for part in frame.split("{}")) for frame in FRAMES]
     earlier: list[list[str]] = []
     while True:
-        kind = numbers.random()
+        kind = rng.random()
         if kind < 0.35:
-            before, after = numbers.choice(frames)
-            words = [*before, *_span(numbers.choice(real), numbers), *after]
+            before, after = rng.choice(frames)
+            words = [*before, *_span(rng.choice(real), rng), *after]
         elif kind < 0.55 and unused:
             words = real[unused.pop()]
         elif kind < 0.90 or not earlier:
             words = next(made)
         else:
-            words = _edited(earlier[int(numbers.random() * len(earlier))], real, numbers)
+            words = _edited(earlier[int(rng.random() * len(earlier))], real, rng)
         earlier.append(words)
         yield words
 
 
-def _span(sentence: list[str], numbers: random.Random) -> list[str]:
-    length = numbers.randint(*SPAN_WORDS)
-    start = numbers.randrange(max(len(sentence) - length, 0) + 1)
+def _span(sentence: list[str], rng: random.Random) -> list[str]:
+    length = rng.randint(*SPAN_WORDS)
+    start = rng.randrange(max(len(sentence) - length, 0) + 1)
     return sentence[start : start + length]
 
 
-def _edited(words: list[str], real: Sequence[list[str]], numbers: random.Random) -> list[str]:
+def _edited(words: list[str], real: Sequence[list[str]], rng: random.Random) -> list[str]:
     """Return a text with about every seventh word left out, changed, or followed by another."""
     result: list[str] = []
     for word in words:
-        change = numbers.random()
+        change = rng.random()
         if change > 0.05:
-            result.append(word if change > 0.10 else numbers.choice(numbers.choice(real)))
+            result.append(word if change > 0.10 else rng.choice(rng.choice(real)))
         if change > 0.95:
-            result.append(numbers.choice(numbers.choice(real)))
+            result.append(rng.choice(rng.choice(real)))
     return result or words

@@ -1,4 +1,4 @@
-"""Rows by Alif: the steps `seeds` and `generate`, as `alif run` does them. Prints one JSON object.
+"""Generate rows with Alif: the steps `seeds` and `generate`, as `alif run` does them. Prints one JSON object.
 
 python benchmarks/clients/alif_client.py ADDRESS ACCEPTED FOLDER
 """
@@ -9,29 +9,30 @@ import json
 import selectors
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from alif import pipeline, recipe
+from alif import pipeline, settings, store
 from alif.data.synthesis import generate, self_instruct
 from alif.dedup import rouge_index
 from alif.language import language_id
-from alif.llm import session as _client  # noqa: F401 - loaded before the clock starts, as the others load theirs
+from alif.llm import session as _session  # noqa: F401 - loaded before the clock starts, as in the other clients
 from alif.runs import Run
 
 
 class Watch:
-    """What each part takes of the time in which this process is busy.
+    """Measures how this process divides its busy time among parts of the work.
 
-    Only the cheap clock is read: asking the system for CPU time some hundred thousand times takes longer than what is measured.
+    It reads the wall clock, because reading the CPU clock hundreds of thousands of times takes longer than
+    the measured work.
     """
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
 
-    def part(self, name: str, owner: Any, method: str) -> None:
-        """Time a method as the part `name`."""
+    def time_method(self, name: str, owner: Any, method: str) -> None:
+        """Add the time of a method to the part `name`."""
         work, seconds, clock = getattr(owner, method), self.seconds, time.perf_counter
 
         def timed(*arguments: Any) -> Any:
@@ -43,7 +44,7 @@ class Watch:
         setattr(owner, method, timed)
 
     def cpu_s(self, wall_s: float, cpu_s: float) -> dict[str, float]:
-        """Return the parts' CPU seconds: their shares of the wall time that was not spent waiting for the network."""
+        """Return the CPU seconds of each part: its share of the time not spent waiting for the network."""
         self.seconds["read_and_check"] = self.seconds["read"] - self.seconds["pool"]
         names = ("pool", "plan", "read_and_check", "finish")
         return {
@@ -52,28 +53,28 @@ class Watch:
 
 
 def main(address: str, accepted: int, folder: Path) -> None:
-    """Make the rows, and say what each part took."""
+    """Generate the rows and print what each part took."""
     watch = Watch()
     for name in ("nearest", "add"):
-        watch.part("pool", rouge_index.RougeLIndex, name)
-    watch.part("read", self_instruct.SelfInstruct, "_read")
-    watch.part("plan", self_instruct.SelfInstruct, "plan")
-    watch.part("finish", generate, "finish")
-    watch.part("idle", selectors.DefaultSelector, "select")
-    made = recipe.Recipe(
+        watch.time_method("pool", rouge_index.RougeLIndex, name)
+    watch.time_method("read", self_instruct.SelfInstruct, "accept_replies")
+    watch.time_method("plan", self_instruct.SelfInstruct, "plan_round")
+    watch.time_method("finish", generate, "write_results")
+    watch.time_method("idle", selectors.DefaultSelector, "select")
+    recipe = settings.Recipe(
         name=folder.name,
-        teacher={"loopback": recipe.Teacher(model="teacher", base_url=address)},
-        generate=recipe.Generate(target_rows=accepted),
-        runtime=recipe.Runtime(max_concurrency=64),
+        teacher={"loopback": settings.Teacher(model="teacher", base_url=address)},
+        generate=settings.Generate(target_rows=accepted),
+        runtime=settings.Runtime(max_concurrency=64),
     )
-    language_id.language_classifier()  # the same: a model of 4.6 MB that comes packed
+    language_id.language_classifier()  # loaded before the clock starts: a compressed model of 4.6 MB
     began, cpu = time.perf_counter(), time.process_time()
-    pipeline.run_pipeline(made, Run(folder), pipeline.required_steps(pipeline.GENERATE))
-    counts = (Run(folder).record("generate") or {})["counts"]
-    whole = counts["facts"]["funnel"]["whole"]
+    pipeline.run_pipeline(recipe, Run(folder), pipeline.required_steps(pipeline.GENERATE))
+    record = store.read_json(folder / "generate" / "step.json")
+    whole = record["facts"]["funnel"]["whole"]
     seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
     found = {
-        "accepted": counts["kept"],
+        "accepted": record["counts"]["kept"],
         "requests": whole["requests"],
         "rows": whole["pieces"],
         "seconds": seconds,
@@ -81,7 +82,7 @@ def main(address: str, accepted: int, folder: Path) -> None:
         "start_cpu_s": cpu,
         **watch.cpu_s(seconds, cpu_s),
         "ledger_mb": sum(path.stat().st_size for path in folder.glob("ledger.sqlite*")) / 1e6,
-        "funnel": counts,
+        "funnel": {"counts": record["counts"], "facts": record["facts"]},
     }
     print(json.dumps(found))
 

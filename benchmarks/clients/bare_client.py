@@ -1,4 +1,4 @@
-"""The least that any client does: the openai package in a loop, nothing kept. Prints one JSON object.
+"""Generate rows with the openai package in a loop, a lower bound of the cost. Prints one JSON object.
 
 python benchmarks/clients/bare_client.py ADDRESS PROMPTS.json
 """
@@ -17,14 +17,12 @@ IN_FLIGHT = 64
 
 
 async def main(address: str, prompts: list[list[dict[str, str]]]) -> None:
-    """Ask until each prompt is answered."""
-    seats, client = (
-        asyncio.Semaphore(IN_FLIGHT),
-        openai.AsyncOpenAI(base_url=address, api_key="none", max_retries=0),
-    )
+    """Send each prompt until it is answered, and count the rows."""
+    semaphore = asyncio.Semaphore(IN_FLIGHT)
+    client = openai.AsyncOpenAI(base_url=address, api_key="none", max_retries=0)
 
     async def ask(messages: list[dict[str, str]]) -> int:
-        async with seats:
+        async with semaphore:
             while True:
                 try:
                     reply = await client.chat.completions.create(

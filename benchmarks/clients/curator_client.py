@@ -1,4 +1,4 @@
-"""Rows by Bespoke Curator: prompts in, rows out, 64 requests in flight, no limits of its own. Prints one JSON object.
+"""Generate rows with Bespoke Curator: 64 requests in flight, no rate limits. Prints one JSON object.
 
 PYTHON benchmarks/clients/curator_client.py ADDRESS PROMPTS.json
 """

@@ -1,4 +1,4 @@
-"""Rows by distilabel: a pipeline that loads the prompts and asks for text, 64 at a time. Prints one JSON object.
+"""Generate rows with distilabel: load the prompts, ask for text, 64 at a time. Prints one JSON object.
 
 PYTHON benchmarks/clients/distilabel_client.py ADDRESS PROMPTS.json
 """

@@ -1,6 +1,6 @@
-"""The same decisions by MinHash: which candidates does it refuse? Prints one JSON object.
+"""Deduplicate texts with MinHash LSH of datasketch and print the refused ones as a JSON object.
 
-PYTHON benchmarks/clients/minhash_client.py TEXTS.json JACCARD          a list of lists of words; datasketch does the work
+PYTHON benchmarks/clients/minhash_client.py TEXTS.json JACCARD          TEXTS.json: a list of lists of words
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PERMUTATIONS = 128
 
 
 def main(texts: list[list[str]], jaccard: float) -> None:
-    """Refuse, in order, each text that has a neighbour among those accepted before."""
+    """Refuse, in order, each text that is a near-duplicate of one accepted before."""
     index = MinHashLSH(threshold=jaccard, num_perm=PERMUTATIONS)
     kept: dict[int, MinHash] = {}
     refused = []
