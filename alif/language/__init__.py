@@ -1,1 +1,1 @@
-"""Everything that is different in another language: packs (data) and the few functions that read their tables."""
+"""Everything that differs between languages: packs (data) and the functions that read their tables."""

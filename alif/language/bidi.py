@@ -1,8 +1,8 @@
 """Right-to-left text on a screen: which way a paragraph runs, and which pieces of it keep their own order.
 
-The Unicode algorithm lays an unmarked `1350 - 130 = 1220` inside an Urdu sentence from right to left, so that readers see
-`1220 = 130 - 1350`. Every such piece therefore gets a left-to-right isolate. What a letter is comes from Unicode's own classes
-(L, R, AL, EN, …), so nothing here knows a language.
+The Unicode algorithm lays an unmarked `1350 - 130 = 1220` inside an Urdu sentence from right to left, so that
+readers see `1220 = 130 - 1350`. Every such piece therefore gets a left-to-right isolate. What a letter is
+comes from Unicode's own classes (L, R, AL, EN, …), so nothing here knows a language.
 
     "لہٰذا 1350 - 130 = 1220، یعنی" → ("لہٰذا ", False) ("1350 - 130 = 1220", True) ("، یعنی", False)
 """
@@ -42,7 +42,8 @@ _CLASSES = {
 def text_direction(text: str, otherwise: Direction = "rtl") -> Direction:
     """Return the direction of a paragraph: that of most of its letters; a tie runs `otherwise`.
 
-    The first letter decides nothing, which is why `dir="auto"` is wrong: "Python ایک زبان ہے۔" is an Urdu sentence.
+    The first letter decides nothing, which is why `dir="auto"` is wrong: "Python ایک زبان ہے۔" is an Urdu
+    sentence.
     """
     classes = [unicodedata.bidirectional(letter) for letter in text]
     right, left = sum(name in ("R", "AL") for name in classes), classes.count("L")
@@ -50,10 +51,10 @@ def text_direction(text: str, otherwise: Direction = "rtl") -> Direction:
 
 
 def split_runs(text: str) -> Iterator[tuple[str, bool]]:
-    """Yield (piece, whether it runs left to right by itself) of a right-to-left paragraph; joined they are `text`.
+    """Yield (piece, whether it is a left-to-right run) of a right-to-left paragraph; joined they are `text`.
 
-    Isolated are runs of Latin words, numbers, sums, ranges, dates, percentages, versions, tags and addresses. In a list of
-    numbers ("1, 2, 3") each stands alone, so that the list runs with its sentence.
+    Isolated are runs of Latin words, numbers, sums, ranges, dates, percentages, versions, tags and addresses.
+    In a list of numbers ("1, 2, 3") each stands alone, so that the list runs with its sentence.
     """
     shape = "".join(_CLASSES.get(unicodedata.bidirectional(letter), "o") for letter in text)
     shape = _LIST.sub("R", shape)
@@ -89,7 +90,7 @@ def _widened(text: str, shape: str, start: int, end: int, floor: int) -> tuple[i
 
 
 def isolate(text: str, way: Direction) -> str:
-    """Return a line for a terminal: an isolate around the whole and, in a right-to-left line, around its inner runs.
+    """Return a line for a terminal: an isolate around it and, if it is right-to-left, around its inner runs.
 
     Direction marks that the text brought along are left out: they could open what this line does not close.
     """

@@ -3,11 +3,11 @@
     script_share         how much of a text is in the pack's script
     find_lookalikes      letters that look right and are another language's: Urdu typed on an Arabic keyboard
     identify_language    a code, "other", or "undecided" where there is too little to judge by
-    classify_lines       the same line by line; code, addresses, quotations and short lines are exempt
 
-A text in the right language with wrong letters and a text in the wrong language are different faults: the letters and function
-words that only this language has decide, not those that are missing. A language typed in another script (Roman Urdu) is found
-by its function words and has a code of its own. Code, web and mail addresses are ignored everywhere.
+A text in the right language with wrong letters and a text in the wrong language are different faults: the
+letters and function words that only this language has decide, not those that are missing. A language typed in
+another script (Roman Urdu) is found by its function words and has a code of its own. Code, web and mail
+addresses are ignored everywhere.
 """
 
 from __future__ import annotations
@@ -31,32 +31,21 @@ from alif.language.normalisation import split_words
 from alif.language.pack import Pack
 
 __all__ = [
-    "EXEMPT",
-    "classify_lines",
-    "find_lookalikes",
-    "has_no_target_script",
-    "identify_language",
-    "language_classifier",
-    "script_share",
-    "undeclared_letters",
-]
+    "find_lookalikes", "has_no_target_script", "identify_language",
+    "language_classifier", "script_share", "undeclared_letters",
+]  # fmt: skip
 
-EXEMPT = "exempt"
-"""What `classify_lines` says of a line that is no prose, too short, or quoted from a related language."""
 MIN_LETTERS = 12
 """Fewest letters that a language is identified from. Source: 8 short sentences where every method errs."""
-MAJORITY = 0.6
-"""Least share of one script; below it a text is a mixture and stays undecided."""
+MAJORITY = 0.6  # least share of one script; below it a text is a mixture and stays undecided
 MIN_DISTINCTIVE_LETTERS = 40
-"""With fewer letters the lack of distinctive ones proves nothing. Source: 2,092 of 2,096 stretches of 40 in Urdu NTREX."""
+"""With fewer the lack of distinctive ones proves nothing. Source: 2,092 of 2,096 stretches of Urdu NTREX."""
 MAX_OUT_OF_INVENTORY = 0.015
-"""Most share of letters that the language has not. Source: NTREX has 0.00 in Urdu, 0.07 in Sindhi, 0.11 in Pashto."""
-MIN_WORDS = 4
-"""With fewer words no share of function words is taken."""
+"""Most share of letters that the language lacks. Source: NTREX: Urdu 0.00, Sindhi 0.07, Pashto 0.11."""
+MIN_WORDS = 4  # with fewer words no share of function words is taken
 MANY_WORDS = 8
 """With fewer words the lack of function words leaves the language undecided: headlines have none."""
-HEAD_CHARS = 64
-"""Beginning by which a text that is mostly in another script is skipped."""
+HEAD_CHARS = 64  # beginning by which a text that is mostly in another script is skipped
 
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _BREAK = regex.compile(r"[^\p{L}\p{M}\s\u200c\u200d]+|\n+")
@@ -64,7 +53,7 @@ _BREAK = regex.compile(r"[^\p{L}\p{M}\s\u200c\u200d]+|\n+")
 
 
 def script_share(text: str, pack: Pack) -> float:
-    """Return the share of the pack's script among all letters, 0..1; without a letter 1.0: nothing is in another script."""
+    """Return the share of the pack's script among all letters, 0..1; 1.0 without a letter."""
     count = LetterCount.of(strip_code(text), pack)
     return count.in_script / count.total if count.total else 1.0
 
@@ -78,7 +67,7 @@ def has_no_target_script(text: str, pack: Pack) -> bool:
 
 
 def find_lookalikes(text: str, pack: Pack) -> list[tuple[str, str, str]]:
-    """Return (word, wrong letter, right letter) for every look-alike in a word, in order; quotations keep their letters.
+    """Return (word, wrong letter, right letter) for every look-alike in order, quotations left out.
 
     Example: "ہے كتاب" → [("كتاب", "ك", "ک")]; "﴿قل هو الله أحد﴾" and "ﷺ" → [].
     """
@@ -94,7 +83,7 @@ def find_lookalikes(text: str, pack: Pack) -> list[tuple[str, str, str]]:
 
 
 def undeclared_letters(text: str, pack: Pack) -> list[tuple[str, str]]:
-    """Return (letter, word) of letters in the pack's script that none of its tables has, quotations left out."""
+    """Return (letter, word) of letters of the script that no table of the pack has, quotations left out."""
     known = known_letters(pack)
     words = (word for stretch in _unquoted(strip_code(text), pack) for word in _WORD.findall(stretch))
     return [
@@ -105,28 +94,8 @@ def undeclared_letters(text: str, pack: Pack) -> list[tuple[str, str]]:
     ]
 
 
-def classify_lines(text: str, packs: Sequence[Pack]) -> list[tuple[str, str]]:
-    """Return (line, language as `identify_language` names it, or "exempt") of every line that is not blank.
-
-    Exempt are code, lines with fewer than MIN_LETTERS letters, and quotations that the first pack allows.
-    """
-    found: list[tuple[str, str]] = []
-    fenced = False
-    for line in text.splitlines():
-        if line.lstrip().startswith("```"):
-            fenced = not fenced
-            found.append((line, EXEMPT))
-        elif line.strip():
-            prose = not fenced and sum(map(is_letter, strip_code(line))) >= MIN_LETTERS
-            prose = prose and any(
-                is_letter(char) for part in _unquoted(line, packs[0]) for char in strip_code(part)
-            )
-            found.append((line, identify_language(line, packs) if prose else EXEMPT))
-    return found
-
-
 def identify_language(text: str, packs: Sequence[Pack]) -> str:
-    """Return the code of the pack whose language `text` is in, "other", or "undecided" (too short, or a mixture).
+    """Return the code of the pack whose language it is, "other", or "undecided" (too short, or a mixture).
 
     A text in another script of a pack's language has the code that its table `roman` names.
     """
@@ -199,7 +168,7 @@ def _could_be(text: str, count: LetterCount, pack: Pack) -> bool:
 
 
 def _function_word_share(text: str, pack: Pack, mixed: bool = True) -> float | None:
-    """Return the share of the pack's function words, or None where it has none or the text too few words to judge.
+    """Return the share of the pack's function words, or None where it has none or the text too few words.
 
     Without `mixed` all words are known to be in the pack's script.
     """
@@ -234,8 +203,8 @@ def _is_romanised(text: str, pack: Pack) -> bool:
 def _classify(text: str, counts: Mapping[Pack, LetterCount], packs: Sequence[Pack]) -> str:
     """Ask the classifier, restricted to the candidates and their neighbours.
 
-    A language that it does not know is identified by its function words alone. Where distinctive letters prove that
-    look-alikes were typed, the classifier is shown the right ones.
+    A language that it does not know is identified by its function words alone. Where distinctive letters
+    prove that look-alikes were typed, the classifier is shown the right ones.
     """
     unknown = [pack for pack in packs if pack.code not in language_classifier().labels]
     for pack in unknown:

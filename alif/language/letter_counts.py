@@ -1,4 +1,4 @@
-"""Count the letters of a text as a pack sees them: in its script, distinctive of its language, or not of the language."""
+"""Count the letters of a text that are of a pack's script, distinctive of its language, or not of it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ class LetterCount(NamedTuple):
     total: int
     in_script: int = 0
     distinctive: int = 0
-    out_of_inventory: int = 0
-    """In the script, and not of the language."""
+    out_of_inventory: int = 0  # in the script, and not of the language
 
     @classmethod
     def of(cls, text: str, pack: Pack) -> LetterCount:
@@ -69,13 +68,13 @@ def in_script(char: str, script: str) -> bool:
 
 @functools.lru_cache
 def known_letters(pack: Pack) -> frozenset[str]:
-    """Return the letters that a text of the language may hold: its own, look-alikes and those of quotations."""
+    """Return the letters that a text of the language may hold, look-alikes and quotations included."""
     tables = (pack.lookalikes, pack.compare.letters, pack.quoted.letters, pack.clean.presentation_forms)
     return frozenset(itertools.chain(pack.script.letters, *tables))
 
 
 class _LetterKinds:
-    """Character → "d" distinctive, "p" plain, "x" out-of-inventory letter of the script, "o" other letter, "-" none."""
+    """Character → "d" distinctive, "p" plain, "x" out-of-inventory, "o" of another script, "-" no letter."""
 
     def __init__(self, pack: Pack) -> None:
         self._script = pack.script.name

@@ -1,4 +1,4 @@
-"""The letters of a language, found in the words of a sample: script, inventory, direction, look-alikes, foreign letters.
+"""The letters of a language, found in the words of a sample.
 
 All that is known beforehand is Unicode's: the script of a letter, its other case, and its direction.
 """
@@ -16,7 +16,7 @@ from alif.language.letter_counts import in_script, is_letter
 __all__ = ["dominant_script", "frequent_letters", "lookalike_letters", "out_of_inventory", "script_direction"]
 
 RARE_SHARE, MIN_RARE_WORDS = 2e-5, 3
-"""A letter in a smaller share of the words, or in fewer words, is left out of the inventory and listed apart."""
+"""A letter in a smaller share of the words, or in fewer words, is left out of the inventory."""
 
 
 def dominant_script(words: Counter[str]) -> tuple[str, float]:
@@ -73,7 +73,7 @@ def script_direction(characters: Counter[str]) -> str:
 
 
 def lookalike_letters(words: Counter[str], known: str) -> list[tuple[str, str, int, str, str]]:
-    """Find pairs of letters that are exchanged: most words with the rare one are commoner with the usual one."""
+    """Find letters that are exchanged: most words with the rare one are commoner with the usual one."""
     counts: Counter[str] = Counter()
     holding: dict[str, list[str]] = {}
     for word, count in words.items():

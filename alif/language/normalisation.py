@@ -1,7 +1,7 @@
 """Clean a text, fold it for comparing, and cut it into words. Every table is the pack's.
 
-    normalise_text   presentation forms from a PDF become letters    safe for training text: no letter is exchanged
-    fold_text        "كِتاب ٤٢" → "کتاب 42"                          for comparing only: letters, marks, digits, case
+    normalise_text   presentation forms become letters    safe for training text: no letter is exchanged
+    fold_text        "كِتاب ٤٢" → "کتاب 42"               for comparing only
     split_words      "Wi-Fi کی رفتار؟" → ["wi", "fi", "کی", "رفتار"]
 
 Why not a library: the usual ones decompose letters to strip their marks, and lose the hamza of ئ.
@@ -22,17 +22,17 @@ from alif.language.pack import Pack
 __all__ = ["fold_text", "normalise_text", "split_words"]
 
 CACHED_TEXTS = 8
-"""Texts whose words are kept: the checks, the pool and the counts ask for those of a row one after another."""
+"""Texts whose words are cached: checks, pool and counts ask for those of a row one after another."""
 
 _ODD = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u061c\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
-    r"\ufff9-\ufffb\ud800-\udfff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u061c\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f"
+    r"\u3000\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
-"""Anything that `_clean` changes: controls, surrogates, the invisible, unusual spaces. Written out: re is faster."""
+"""Anything that cleaning changes: controls, surrogates, the invisible, unusual spaces. re is faster."""
 _REMOVED = regex.compile(
     r"[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb--[\n\t]]", regex.V1
 )
-"""Controls, direction marks, soft hyphen, zero-width space, byte-order mark; not the zero-width joiners: spelling."""
+"""Controls, direction marks, soft hyphen, zero-width space, byte-order mark; joiners are spelling."""
 _ESCAPE = regex.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 """A terminal's colour codes."""
 _MARK_AS_SPACE = regex.compile(r"(?<=[\p{L}\p{M}\p{N}])[\u200e\u200f]+(?=[\p{L}\p{N}])")
@@ -99,8 +99,7 @@ class _Tables:
     presentation: dict[int, str]
     presented: re.Pattern[str]  # large sets are faster in re
     compose: tuple[tuple[str, str], ...]
-    folded: _Exchange
-    """To the folded text."""
+    folded: _Exchange  # to the folded text
     spoken: _Exchange
     """To the folded text with a space where no word is; None with an apostrophe, which may be in a word."""
 
@@ -137,9 +136,9 @@ def _tables(pack: Pack) -> _Tables:
 
 
 def normalise_text(text: str, pack: Pack) -> str:
-    """Return clean Unicode: NFC, Unix lines, no controls, letters instead of presentation forms. No letter is exchanged.
+    """Return clean Unicode: NFC, Unix lines, no controls, no presentation forms. No letter is exchanged.
 
-    Zero-width joiners stay. A direction mark between two letters was a space. A lone surrogate becomes U+FFFD.
+    Zero-width joiners stay. A direction mark between letters becomes a space, a lone surrogate U+FFFD.
     """
     tables = _tables(pack)
     if _ODD.search(text):

@@ -41,7 +41,7 @@ class Task(TaskFile):
 
     name: str
     templates: tuple[str, ...]
-    """Jinja sources of the prompt, one a wording, includes written out. Variables: language, native_name, items."""
+    """Jinja sources of the prompt, one a wording, with their includes written out."""
 
     def compared_text(self, instruction: str, input: str) -> str:
         """Return the text that the pool compares for this task."""
@@ -49,11 +49,10 @@ class Task(TaskFile):
 
 
 class Pack(PackTables):
-    """A checked language pack. Equal by identity, so that what is worked out of a pack can be cached under it."""
+    """A checked language pack. Equal by identity, so that it can be the key of a cache."""
 
     folder: Path
-    tasks: Mapping[str, Task]
-    """By name, in the pack's order."""
+    tasks: Mapping[str, Task]  # by name, in the pack's order
 
     __hash__ = object.__hash__
 
@@ -61,7 +60,7 @@ class Pack(PackTables):
         return self is other
 
     def identity_files(self) -> dict[str, Path]:
-        """Return the files that decide what is made with the pack, by label: what a step's identity covers."""
+        """Return the files that a step's identity covers, by label."""
         names = ["pack.toml", *(f"tasks/{name}.toml" for name in self.tasks)]
         names += sorted(
             path.relative_to(self.folder).as_posix() for path in self.folder.glob("prompts/*.jinja")
@@ -90,7 +89,7 @@ def load_pack(name_or_path: str | Path) -> Pack:
 
 
 def prompt_variants(folder: Path, task: str) -> tuple[Path, ...]:
-    """Return the prompt files of a task: prompts/NAME.jinja, which each task has, then its other wordings by name."""
+    """Return the prompt files of a task: prompts/NAME.jinja, then its other wordings by name."""
     prompts = folder / "prompts"
     return (prompts / f"{task}.jinja", *sorted(prompts.glob(f"{task}.*.jinja")))
 

@@ -1,10 +1,10 @@
 """Measure a language from a sample text, and write a pack folder for a linguist to complete.
 
-    measure_sample(path, "ha") → SampleProfile   letters, digits, punctuation, direction, function words, look-alikes
-    write_pack(profile, folder)                  pack.toml, tasks/, English prompts/, empty seeds/, demo/articles.jsonl
+    measure_sample(path, "ha") → SampleProfile   letters, digits, punctuation, function words, look-alikes
+    write_pack(profile, folder)                  pack.toml, tasks/, English prompts/, seeds/, demo/
 
-Nothing is known of any language: letters and marks come from Unicode's properties, words from counting, neighbours from the
-classifier's second choices. What was measured is written beside each value.
+Nothing is known of any language: letters and marks come from Unicode's properties, words from counting,
+neighbours from the classifier's second choices. What was measured is written beside each value.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ __all__ = ["SampleProfile", "measure_sample", "write_pack"]
 BLANK = Path(__file__).parent / "blank"
 MIN_LINES = 20
 MAX_FUNCTION_WORDS = 60
-MIN_LINE_WORDS = 6
-"""Words that a line needs before its share of function words is measured."""
+MIN_LINE_WORDS = 6  # words that a line needs before its share of function words is measured
 CLASSIFIED_LINES = 600
 MAX_NEIGHBOURS = 8
 MAX_ARTICLES, ARTICLE_WORDS = 60, 110
@@ -55,10 +54,8 @@ class SampleProfile:
     script: str
     script_share: float
     letters: str
-    min_words: int
-    """Words that a letter needs to be listed."""
-    rare: Sequence[tuple[str, int, str]]
-    """(letter, words, an example) of letters that were left out."""
+    min_words: int  # words that a letter needs to be listed
+    rare: Sequence[tuple[str, int, str]]  # (letter, words, an example) of letters that were left out
     marks: Sequence[tuple[str, int]]
     lookalikes: Sequence[tuple[str, str, int, str, str]]
     """(rare letter, usual letter, words, an example, the usual word): exchanged in otherwise equal words."""
@@ -66,12 +63,9 @@ class SampleProfile:
     """(letter of another script, the one that it seems to stand for or "", words, an example)."""
     function_words: Sequence[str]
     function_word_share: float
-    known: bool
-    """Whether the classifier knows the language."""
-    recognised: float
-    """Share of the lines in which it finds the language."""
-    neighbours: Sequence[str]
-    """Its other choices."""
+    known: bool  # whether the classifier knows the language
+    recognised: float  # share of the lines in which it finds the language
+    neighbours: Sequence[str]  # its other choices
     punctuation: Sequence[tuple[str, int]]
     sentence_marks: str
     closers: str
@@ -142,7 +136,7 @@ def measure_sample(path: Path, code: str) -> SampleProfile:
 
 
 def _function_words(lines: Sequence[str], script: str, code: str) -> list[str]:
-    """Return the words that are in most lines and in no other shipped pack of this script, the most frequent first."""
+    """Return the words of most lines that no other shipped pack of this script has, the most frequent first."""
     taken: set[str] = set()
     for pack in map(load_pack, shipped_packs()):
         path = pack.folder / "demo" / "articles.jsonl"
@@ -166,7 +160,7 @@ def _usual_share(lines: Sequence[str], function_words: frozenset[str]) -> float:
 
 
 def _classify_lines(lines: Sequence[str], code: str) -> tuple[bool, float, list[str]]:
-    """Return (whether the classifier knows the language, share of lines in which it finds it, its other choices)."""
+    """Return (whether the classifier knows the language, share of lines recognised, its other choices)."""
     classifier = language_classifier()
     long = [line for line in lines if len(line) >= 40] or list(lines)
     asked = long[:: max(1, len(long) // CLASSIFIED_LINES)]

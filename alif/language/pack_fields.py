@@ -96,5 +96,4 @@ Spellings = Annotated[
 """One way to write something, or several."""
 NumberNames = Annotated[Mapping[str, Spellings], AfterValidator(_check_numbers)]
 """Number (25, 0.5, 3/4) → the ways to say it."""
-Patterns = Annotated[Mapping[str, str], AfterValidator(_check_patterns)]
-"""Regular expression → replacement."""
+Patterns = Annotated[Mapping[str, str], AfterValidator(_check_patterns)]  # regular expression → replacement

@@ -1,8 +1,8 @@
 """Read the files of a language pack, which may come from a stranger.
 
-A file is read only if it lies in the pack's folder, symlinks followed, is a regular file, and is no larger than its kind
-needs: a symlink to a private file is not sent to a teacher, a FIFO does not hang the reader, a huge file does not fill the
-memory.
+A file is read only if it lies in the pack's folder, symlinks followed, is a regular file, and is no larger
+than its kind needs: a symlink to a private file is not sent to a teacher, a FIFO does not hang the reader, a
+huge file does not fill the memory.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_TABLE_BYTES = 256 * 1024
 MAX_ROWS_BYTES = 64 * 1024 * 1024
 """Of a file of rows. The largest shipped one has 0.2 MB."""
 MAX_LINE_DOTS = 200
-"""Full stops in a line of TOML: tomllib needs memory that grows with the square of the parts of a dotted key."""
+"""Full stops in a line of TOML: the memory of tomllib grows with the square of the parts of a dotted key."""
 
 _MAX_BYTES = {".jinja": MAX_PROMPT_BYTES, ".jsonl": MAX_ROWS_BYTES}
 _KINDS = (

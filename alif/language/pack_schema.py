@@ -41,10 +41,8 @@ class Script(FrozenModel):
     """Which letters the language is written in."""
 
     name: ScriptName
-    letters: Characters
-    """Every letter that a word of the language may hold."""
-    distinctive: Characters = ""
-    """Letters that the neighbours in the same script lack."""
+    letters: Characters  # every letter that a word of the language may hold
+    distinctive: Characters = ""  # letters that the neighbours in the same script lack
     distinctive_share: float = Field(0.0, ge=0, le=1)
     """Least share of distinctive letters, of the letters in this script, that proves the language."""
     neighbours: tuple[str, ...] = ()
@@ -79,12 +77,9 @@ class Compare(FrozenModel):
 
     letters: CharacterMap = Field(default_factory=dict)
     """Letter → the letter that it counts as."""
-    drop: Characters = ""
-    """Characters that do not count: vowel marks, tatweel."""
-    space: Characters = ""
-    """Characters that count as a space."""
-    compose: Mapping[str, str] = {}
-    """Letter with a mark → the one letter that Unicode does not make of it."""
+    drop: Characters = ""  # characters that do not count: vowel marks, tatweel
+    space: Characters = ""  # characters that count as a space
+    compose: Mapping[str, str] = {}  # letter with a mark → the one letter that Unicode does not make of it
     spellings: Patterns = Field(default_factory=dict)
     """Whole words → how they count in answers: words written together or apart."""
 
@@ -114,7 +109,7 @@ class Numbers(FrozenModel):
     before: NumberNames = Field(default_factory=dict)
     """What a word adds to the number after it, or to one where a scale follows: quarter to, half past."""
     ambiguous: Phrasings = ()
-    """Words for numbers that mostly mean something else; they are numbers only where nothing else in the text is one."""
+    """Words that mostly mean something else; numbers only where nothing else in the text is one."""
     point: Phrasings = ()
     """Words between the whole and the digits after it: point."""
     over: Phrasings = ()
@@ -125,12 +120,9 @@ class Numbers(FrozenModel):
     """Words that count as the percent sign."""
     joiners: Phrasings = ()
     """Words between the parts of one number: and."""
-    pairs: bool = False
-    """Whether tens and ones are two words: twenty-five."""
-    joined: bool = False
-    """Whether a number and the scale behind it may be one word: fivehundred."""
-    scale_first: bool = False
-    """Whether the scale comes before what it multiplies: elfu tano."""
+    pairs: bool = False  # whether tens and ones are two words: twenty-five
+    joined: bool = False  # whether a number and the scale behind it may be one word: fivehundred
+    scale_first: bool = False  # whether the scale comes before what it multiplies: elfu tano
     units: Mapping[str, Spellings] = Field(default_factory=dict)
     """Unit → its names. Answers with different units differ; a unit that one leaves out does not count."""
 
@@ -139,8 +131,7 @@ class Sentences(FrozenModel):
     """Where a sentence ends."""
 
     marks: Characters
-    closers: Characters = ""
-    """Quotes and brackets that may close after the mark."""
+    closers: Characters = ""  # quotes and brackets that may close after the mark
 
 
 class Quoted(FrozenModel):
@@ -164,13 +155,13 @@ class Choices(FrozenModel):
     asks: Phrasings = ()
     """Phrases by which a question asks to choose: which of, the right answer."""
     collective_words: Phrasings = ()
-    """Words by which a question asks about a list as a whole, or about each of its items: these, all, order."""
+    """Words by which a question is about a list as a whole, or about each item: these, all, order."""
     ordinals: tuple[Spellings, ...] = ()
     """Names of the choices by their order, from the first: first, second."""
     last: Phrasings = ()
     """Names of the last one."""
     choice_nouns: Phrasings = ()
-    """Nouns that make an ordinal beside them name a choice: option, one. Not "answer": the last answer is the final one."""
+    """Nouns beside an ordinal that names a choice: option, one. Not "answer": the last answer is the final one."""
     none_of: Phrasings = ()
     all_of: Phrasings = ()
     """Ways to say: none of these, all of these."""
@@ -182,7 +173,7 @@ class FilterPhrases(FrozenModel):
     refusals: Phrasings = ()
     """A model speaks of itself, or excuses itself: no answer, however it goes on."""
     declines: Phrasings = ()
-    """Somebody declines: no answer where little else is said, an answer where the reason and a way out follow."""
+    """Somebody declines: no answer where little else is said, but one where reason and a way out follow."""
     openings: Phrasings = ()
     """Empty openings of an assistant."""
     closings: Phrasings = ()
@@ -230,19 +221,17 @@ class TaskFile(FrozenModel):
     weight: int = Field(0, gt=0)
     """Its part of the accepted rows, relative to the other tasks'. Left out where there is a share."""
     share: float = Field(0.0, gt=0, lt=1)
-    """Its part of all accepted rows, 0..1, before the others share the rest by weight: a task that the paper has not."""
-    scope: Literal["instruction", "instruction+input"] = "instruction"
-    """What the pool compares."""
+    """Its part of all accepted rows, 0..1; the others share the rest by weight."""
+    scope: Literal["instruction", "instruction+input"] = "instruction"  # what the pool compares
     answer: Literal["own", "known", "either"] = "own"
     """Language of the answer: the pack's, the source language, or whichever is asked for."""
     answer_script: Literal["own", "roman", "either"] = "own"
-    """Script of an answer in the pack's language: the pack's, that of its table `roman`, or whichever is asked for."""
-    metric: Literal["exact", "chrf"] = "chrf"
-    """How an answer is scored against a reference."""
+    """Script of such an answer: the pack's, that of its table `roman`, or whichever is asked for."""
+    metric: Literal["exact", "chrf"] = "chrf"  # how an answer is scored against a reference
     labels: tuple[str, ...] = ()
     """The only right answers, where they are fixed."""
     request_templates: tuple[str, ...] = ()
-    """Translation: requests to translate an `input` in the source language, which make an exercise of a sentence pair."""
+    """Translation: requests to translate an `input` in the source language."""
     into: Into = Into()
     headings: Headings = Headings()
 
@@ -261,8 +250,7 @@ class PackTables(FrozenModel):
     name: str
     native_name: str
     direction: Literal["rtl", "ltr"]
-    licence: str = ""
-    """Of the texts in this folder; empty where it is not stated."""
+    licence: str = ""  # of the texts in this folder; empty where it is not stated
     script: Script
     clean: Clean = Clean()
     compare: Compare = Compare()
@@ -278,8 +266,7 @@ class PackTables(FrozenModel):
     """Topic → words that indicate it, as they are inflected: for the report of what the rows are about."""
     registers: Mapping[str, Phrasings] = Field(default_factory=dict)
     """Register (polite, familiar) → words that indicate it."""
-    roman: Roman | None = None
-    """How the language is written in another script."""
+    roman: Roman | None = None  # how the language is written in another script
 
 
 class PackFile(PackTables):

@@ -1,11 +1,11 @@
-"""Prompt templates: text with three variables and includes. Packs come from strangers, so nothing else of Jinja is allowed.
+"""Prompt templates: text with three variables and includes; nothing else of Jinja is allowed to a stranger.
 
     Write {{ items }} questions in {{ language }} ({{ native_name }}).
     {% include "_format.jinja" %}
 
-`load_prompt` parses a template, rejects every syntax node that is not on the allowlist, writes the includes out, and checks
-the result once more, since an include's text can change how the text around it is parsed. `render_prompt` also uses Jinja's
-sandbox: neither of the two relies on the other.
+`load_prompt` parses a template, rejects every syntax node that is not on the allowlist, writes the includes
+out, and checks the result once more, since an include's text can change how the text around it is parsed.
+`render_prompt` also uses Jinja's sandbox: neither of the two relies on the other.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 )
 _INCLUDE = re.compile(r"""\{%\s*include\s+(['"])([\w.-]+\.jinja)\1\s*%\}\n?""")
 _ALLOWED = (
-    f"A prompt is text, {', '.join(f'{{{{ {name} }}}}' for name in sorted(PROMPT_VARIABLES))}, comments, raw blocks "
-    'and {% include "_name.jinja" %} of a file beside it.'
+    f"A prompt is text, {', '.join(f'{{{{ {name} }}}}' for name in sorted(PROMPT_VARIABLES))}, comments, "
+    'raw blocks and {% include "_name.jinja" %} of a file beside it.'
 )
 
 
@@ -41,7 +41,7 @@ def load_prompt(path: Path, folder: Path) -> str:
     """Return the Jinja source of a prompt of the pack in `folder`, with its includes written out.
 
     Raises:
-        PackError: it uses more of Jinja than is allowed, or an include cannot be read, is circular or grows too large.
+        PackError: it uses more of Jinja, or an include cannot be read, is circular or grows too large.
     """
     source = _expand(path, folder, {}, ())
     _check(source, f"{path}: with its includes written out")
@@ -54,7 +54,7 @@ def render_prompt(source: str, language: str, native_name: str, items: int) -> s
 
 
 def _expand(path: Path, folder: Path, expanded: dict[Path, str], within: tuple[Path, ...]) -> str:
-    """Return a checked template with its includes written out; each file is read once, so that doubling costs nothing."""
+    """Return a checked template with its includes written out; each file is read once."""
     if path in within:
         message = f"{within[-1]}: includes lead in a circle, back to {path.name}"
         raise PackError(message, "Remove one of these includes.")
@@ -81,7 +81,7 @@ def _expand(path: Path, folder: Path, expanded: dict[Path, str], within: tuple[P
 
 
 def _check(source: str, where: str, numbered: bool = False) -> None:
-    """Reject a template without includes that is more than text and variables; `numbered` adds the line to `where`."""
+    """Reject what is more than text and variables; `numbered` adds the line to `where`."""
     try:
         template = _ENVIRONMENT.parse(source)
     except jinja2.TemplateSyntaxError as error:

@@ -1,7 +1,7 @@
 """Code, addresses and numbers that a translation must keep.
 
-They are not hidden behind placeholders, which damage the grammar around them: the teacher is told to keep them, and a
-translation that lost one is dropped with what is missing.
+They are not hidden behind placeholders, which damage the grammar around them: the teacher is told to keep
+them, and a translation that lost one is dropped with what is missing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def protected_spans(text: str) -> Counter[str]:
 
 
 def protected_numbers(text: str, pack: Pack) -> Counter[str]:
-    """Return the runs of digits of a text, folded for comparing; marks that group digits do not split them."""
+    """Return the runs of digits of a text, folded; marks that group digits do not split them."""
     folded = fold_text(without_protected(text), pack)
     group = re.escape(fold_text(pack.numbers.group, pack))
     return Counter(re.findall(r"\d+", re.sub(rf"(?<=\d)[{group}](?=\d)", "", folded)))

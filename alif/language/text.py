@@ -16,19 +16,13 @@ from alif.language.normalisation import fold_text, normalise_text, split_words
 from alif.language.pack import Pack, Task
 
 __all__ = [
-    "check_equations",
-    "final_answer",
-    "find_phrase",
-    "fold_text",
-    "normalise_text",
-    "parse_number",
-    "split_sentences",
-    "split_words",
-]
+    "check_equations", "final_answer", "find_phrase", "fold_text", "normalise_text", "parse_number",
+    "split_sentences", "split_words",
+]  # fmt: skip
 
 
 def split_sentences(text: str, pack: Pack) -> list[str]:
-    """Return the sentences: cut after a sentence mark that a space follows, and at line ends; only spaces are lost."""
+    """Return the sentences: cut after a sentence mark before a space, and at line ends."""
     return [piece.strip() for piece in _sentence_end(pack).split(text) if piece.strip()]
 
 
@@ -52,7 +46,7 @@ def _phrase_words(phrase: str, pack: Pack) -> list[str]:
 def final_answer(text: str, task: Task, pack: Pack) -> str:
     """Return the final answer: what follows the task's last answer heading, up to another heading or the end.
 
-    "جواب: 420 روپے" ("answer: 420 rupees") → "420 روپے". Without an answer heading: all before the first other heading.
+    "جواب: 420 روپے" ("answer: 420 rupees") → "420 روپے". Without one: all before the first other heading.
     """
     found: list[str] = []
     inside = True

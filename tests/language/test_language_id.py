@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alif import store
-from alif.language.language_id import classify_lines, find_lookalikes, identify_language, script_share
+from alif.language.language_id import find_lookalikes, identify_language, script_share
 from alif.language.pack import load_pack
 
 UR, EN = load_pack("ur"), load_pack("en")
@@ -83,14 +83,6 @@ def test_quotes_do_not_excuse_urdu_words(text: str) -> None:
 )
 def test_detect(text: str, expected: str) -> None:
     assert identify_language(text, [UR, EN]) == expected
-
-
-def test_line_by_line() -> None:
-    text = "یہ پروگرام دو عدد جمع کرتا ہے۔\n```python\nprint(1 + 2)\n```\nٹھیک۔\nhttps://example.com/a/b/c\n"
-    text += "﴿بسم الله الرحمن الرحيم﴾\nThis line is an explanation in plain English.\nاین متن به زبان فارسی نوشته شده است."
-    told = [verdict for _, verdict in classify_lines(text, [UR, EN])]
-    assert told == ["ur", "exempt", "exempt", "exempt", "exempt", "exempt", "exempt", "en", "other"]
-    assert classify_lines("", [UR]) == []
 
 
 def counted(shared_data: Path, name: str, language: str) -> Counter[str]:

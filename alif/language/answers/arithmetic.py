@@ -2,8 +2,8 @@
 
     check_equations("35 × 12 = 420", pack)  == [("35 × 12 = 420", True)]
 
-An equation that cannot be read with certainty (two units or a letter inside, an unknown sign, a number half in words) is
-skipped, so that what is reported false is false.
+An equation that cannot be read with certainty (two units or a letter inside, an unknown sign, a number half
+in words) is skipped, so that what is reported false is false.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ __all__ = ["check_equations", "final_number_conflict"]
 
 
 def check_equations(text: str, pack: Pack) -> list[tuple[str, bool]]:
-    """Return (equation as written, whether it holds) for each pair of neighbours in every chain `a = b = c` of `text`.
+    """Return (equation as written, whether it holds) for each pair of sides in every chain `a = b = c`.
 
-    A quotient may be rounded or cut to the decimals that are written, as a percentage to a whole one, or be whole with a
-    remainder word behind it.
+    A quotient may be rounded or cut to the decimals that are written, as a percentage to a whole one, or be
+    whole with a remainder word behind it.
     """
     found: list[tuple[str, bool]] = []
     for line in text.split("\n"):
@@ -43,11 +43,11 @@ def check_equations(text: str, pack: Pack) -> list[tuple[str, bool]]:
 
 
 def final_number_conflict(answer: str, working: str, question: str, pack: Pack) -> Quantity | None:
-    """Return the result of a working that the final answer contradicts: one number, which cannot come from the result.
+    """Return the result of a working that the final answer, one number, contradicts.
 
-    The working's last line is an equation that holds, of numbers that the question or earlier results give. The answer's
-    number occurs nowhere before, has the same unit, and is no rounding, percentage or digits of the result: then no
-    unwritten step could lead there.
+    The working's last line is an equation that holds, of numbers that the question or earlier results give.
+    The answer's number occurs nowhere before, has the same unit, and is no rounding, percentage or digits of
+    the result: then no unwritten step could lead there.
     """
     earlier, _, line = working.replace("**", "").strip().rpartition("\n")
     result, found = _line_result(line, pack), find_quantities(answer, pack)
@@ -74,7 +74,7 @@ def _sizes(quantities: Iterable[Quantity]) -> set[Fraction]:
 
 
 def _line_result(line: str, pack: Pack) -> Quantity | None:
-    """Return the quantity that ends a line, if an equation that holds comes to it: "12 - 5 = 7 روپے" ("7 rupees")."""
+    """Return the result of the equation that ends a line, if it holds: "12 - 5 = 7 روپے" ("7 rupees")."""
     if "=" not in line:
         return None
     found, equations = find_quantities(line, pack), check_equations(line, pack)
@@ -100,7 +100,7 @@ def _may_come_from(given: Quantity, result: Quantity) -> bool:
 
 
 def _is_comparable(left: Expression, right: Expression, worked: bool) -> bool:
-    """Tell whether two sides must be equal: "3 hours = 180", "1 hour - 15 = 45" and "100 = 2" may mean something else."""
+    """Tell whether two sides must be equal, unlike in "3 hours = 180", "1 hour - 15 = 45" and "100 = 2"."""
     units = left.units | right.units
     if left.decimals is not None and right.decimals is not None:
         return worked and not units
@@ -130,7 +130,7 @@ def _holds(left: Expression, right: Expression, remainder: bool) -> bool:
 
 
 def _chains(signs: str, pack: Pack) -> Iterator[tuple[list[Expression | None], str]]:
-    """Yield each run of numbers, signs, units and brackets of a line with a `=` in it: its sides, and the text after it."""
+    """Yield the sides of each run of numbers, signs, units and brackets with a `=`, and the text after it."""
     if "\\" in signs:
         return
     for other, tokens in itertools.groupby(math_tokens(signs), lambda token: token.kind == "other"):
@@ -141,7 +141,7 @@ def _chains(signs: str, pack: Pack) -> Iterator[tuple[list[Expression | None], s
 
 
 def _parse_sides(run: list[MathToken], before: str, after: str, pack: Pack) -> list[Expression | None]:
-    """Parse what is between the `=` of a run; the outer sides only if the text that touches them is no part of them."""
+    """Parse the sides of a run; the outer ones only if the text that touches them is no part of them."""
     pieces: list[list[MathToken]] = [[]]
     for token in run:
         if token.kind == "equal":

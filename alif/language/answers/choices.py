@@ -1,14 +1,15 @@
 """The choices that a question offers, and whether an answer is one of them. Every table is the pack's.
 
-    "کون سا ساز الگ ہے؟ (الف) رباب (ب) طبلہ (ج) سارنگی"      → رباب, طبلہ, سارنگی ("which instrument is different?")
+    "کون سا ساز الگ ہے؟ (الف) رباب (ب) طبلہ (ج) سارنگی"      → رباب, طبلہ, سارنگی ("which one differs?")
     "جواب: (ب) طبلہ", "ب", "طبلہ", "دوسرا"                    one of them        "جواب: (د)", "ڈھول"      none
 
-A list is offered if its letters or numbers begin a series and go on in order, no letter comes twice, no item but the last
-asks something itself, and one of these holds. The question asks to choose; or it leads up to a lettered list with a mark,
-ends with it and wants one exact answer; or nothing but three short names or more follow a question that is not about them as
-a whole. Other lists may be steps, parts of a task or what is given. An answer is rejected only if it names none, a letter
-that is not offered, or a letter with another choice's text. It may name one by its order ("the second"), and "none of these"
-or "all of these" in other words, where that is a choice. Where neither is, "all", "both" or "the three" may be right.
+A list is offered if its letters or numbers begin a series and go on in order, no letter comes twice, no item
+but the last asks something itself, and one of these holds. The question asks to choose; or it leads up to a
+lettered list with a mark, ends with it and wants one exact answer; or nothing but three short names or more
+follow a question that is not about them as a whole. Other lists may be steps, parts of a task or what is
+given. An answer is rejected only if it names none, a letter that is not offered, or a letter with another
+choice's text. It may name one by its order ("the second"), and "none of these" or "all of these" in other
+words, where that is a choice. Where neither is, "all", "both" or "the three" may be right.
 """
 
 from __future__ import annotations
@@ -55,11 +56,9 @@ _LEADS_UP = regex.compile(r"(?:^|[:?؟،,…_\u06d4\u0964.\n])[\s*_]*$")
 class OfferedChoices:
     """A list to choose from."""
 
-    names: tuple[str, ...]
-    """As they are lettered."""
+    names: tuple[str, ...]  # as they are lettered
     texts: tuple[str, ...]
-    bare: bool = False
-    """Whether nothing but the shape of the question says that they are choices."""
+    bare: bool = False  # whether nothing but the shape of the question says that they are choices
 
     def __str__(self) -> str:
         return ", ".join(f"({name}) {value}" for name, value in zip(self.names, self.texts, strict=True))
@@ -99,9 +98,10 @@ def find_choices(text: str, pack: Pack, exact: bool) -> OfferedChoices | None:
 
 
 def _are_bare_choices(before: str, items: list[str], pack: Pack) -> bool:
-    """Tell whether a list can only be choices though nobody asks to choose: short names right after a question.
+    """Tell whether a list that nobody asks to choose from can only be choices: short names after a question.
 
-    Not if the question is about them as a whole, nor if one holds a number: those may be what the question gives.
+    Not if the question is about them as a whole, nor if one holds a number: those may be what the question
+    gives.
     """
     return (
         len(items) >= MIN_BARE_CHOICES
@@ -142,7 +142,7 @@ def _is_one_name(answer: str, pack: Pack) -> bool:
 
 
 def _names_several(answer: str, offered: OfferedChoices, pack: Pack) -> bool:
-    """Tell whether an answer speaks of choices together: "all", where no choice says that or "none"; "both A and C"."""
+    """Tell whether an answer names several: "all", where no choice says that or "none"; "both A and C"."""
     if kind := _all_or_none(answer, pack):
         return kind == "all" and not any(_all_or_none(option, pack) for option in offered.texts)
     choices = pack.choices  # "this is B" and "of these, B" pick one
@@ -152,7 +152,7 @@ def _names_several(answer: str, offered: OfferedChoices, pack: Pack) -> bool:
 
 
 def is_label_offered(label: str, text: str, pack: Pack) -> bool:
-    """Tell whether a request names a label, perhaps inflected: only the last letter of each word may differ."""
+    """Tell whether a request names a label, perhaps inflected: the last letter of a word may differ."""
     stems = [word[:-1] if len(word) > 2 else word for word in split_words(label, pack)]  # ملا جلا, ملے جلے
     words = split_words(text, pack)
     return any(
@@ -191,7 +191,8 @@ def _find_labels(text: str, pack: Pack) -> list[_Label]:
 def _named_choices(answer: str, count: int, pack: Pack) -> dict[int, str]:
     """Return the places of the choices whose letter or number the answer names, each with the text behind it.
 
-    A letter counts in brackets, at the beginning of a line, behind a word such as "option" or alone among such words.
+    A letter counts in brackets, at the beginning of a line, behind a word such as "option" or alone among
+    such words.
     """
     found: dict[int, str] = {}
     for label in _find_labels(answer, pack):

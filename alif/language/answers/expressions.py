@@ -21,8 +21,8 @@ __all__ = ["Expression", "MathToken", "math_tokens", "parse_expression"]
 MAX_EXPONENT = 20
 
 _TOKEN = regex.compile(
-    rf"(?P<number>{DIGITS})|(?P<percent>%)|(?P<equal>=)|(?P<unit>[{UNIT}])|(?P<bracket>[()])|(?P<space>[^\S\n]+)"
-    rf"|(?P<operator>[+×÷/{OF}-]|(?<=[\d)])x(?=[\d(])|(?<=[\d){UNIT}] )[xX:](?= [\d({UNIT}]))"
+    rf"(?P<number>{DIGITS})|(?P<percent>%)|(?P<equal>=)|(?P<unit>[{UNIT}])|(?P<bracket>[()])|(?P<space>"
+    rf"[^\S\n]+)|(?P<operator>[+×÷/{OF}-]|(?<=[\d)])x(?=[\d(])|(?<=[\d){UNIT}] )[xX:](?= [\d({UNIT}]))"
     r"|(?P<power>(?<=[\d)])(?:[⁰¹²³⁴-⁹]+|\^\d{1,3}))|(?P<other>.)",
     regex.S,
 )
@@ -46,17 +46,12 @@ class Expression:
 
     start: int
     end: int
-    values: tuple[Fraction, ...]
-    """The values it can have: 5 % is 0.05 and, after =, also 5."""
-    decimals: int | None
-    """Digits after the point, of a bare number; None of an expression."""
-    percent: bool
-    """Whether it is a bare percentage."""
-    hundred: bool
-    """Whether 100 is one of its numbers, which may only say that its value is one of percent."""
+    values: tuple[Fraction, ...]  # the values it can have: 5 % is 0.05 and, after =, also 5
+    decimals: int | None  # digits after the point, of a bare number; None of an expression
+    percent: bool  # whether it is a bare percentage
+    hundred: bool  # whether 100 is one of its numbers, which may only say that its value is one of percent
     divided: bool
-    added: bool
-    """Whether something is added or subtracted."""
+    added: bool  # whether something is added or subtracted
     units: frozenset[str]
 
 
@@ -107,7 +102,7 @@ def parse_expression(tokens: Sequence[MathToken]) -> Expression | None:
 
 
 class _Parser:
-    """Recursive descent over sums, products, powers, brackets, signs and percent; None where it cannot go on."""
+    """Recursive descent over sums, products, powers, brackets, signs and percent; None on failure."""
 
     def __init__(self, tokens: Sequence[MathToken]) -> None:
         self.rest = list(tokens[::-1])

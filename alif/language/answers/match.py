@@ -1,14 +1,14 @@
 """Do two answers say the same? From strict to loose, each tier by itself; every table is the pack's.
 
-    em           the same words, numbers and units            "۱٬۲۰۰ روپے" = "بارہ سو روپے" ("1,200 rupees")
-    em_nospace   the same letters, spaces apart               "اسلامآباد" = "اسلام آباد" ("Islamabad")
-    items        the same items in another order              "علی اور سارہ" = "سارہ، علی"
-    contains     the reference inside a longer answer         "کراچی" in "یہ شہر کراچی ہے", not in "کراچی نہیں، لاہور"
-    number       the same last number, no other unit          "کل 420" = "420 روپے"
-    choice       the same choice                              "جواب (ب) ہے" = "B", "دوسرا آپشن" ("the second option") = "B"
+    em           the same words, numbers and units     "۱٬۲۰۰ روپے" = "بارہ سو روپے" ("1,200 rupees")
+    em_nospace   the same letters, spaces apart        "اسلامآباد" = "اسلام آباد" ("Islamabad")
+    items        the same items in another order       "علی اور سارہ" = "سارہ، علی"
+    contains     the reference in a longer answer      "کراچی" in "یہ شہر کراچی ہے", not in "کراچی نہیں"
+    number       the same last number, no other unit   "کل 420" = "420 روپے"
+    choice       the same choice                       "جواب (ب) ہے" = "دوسرا آپشن" ("the second option") = "B"
 
-Before words are compared they are folded (letters, marks, digits, case), numbers are read in every way to write them, units
-take one name, and the pack's spellings apply: words written together or apart.
+Before words are compared they are folded (letters, marks, digits, case), numbers are read in every way to
+write them, units take one name, and the pack's spellings apply: words written together or apart.
 """
 
 from __future__ import annotations
@@ -26,23 +26,17 @@ from alif.language.normalisation import fold_text, split_words
 from alif.language.pack import Pack
 
 __all__ = [
-    "SIGNATURE",
-    "Match",
-    "answer_tokens",
-    "compare_answers",
-    "contains_answer",
-    "is_same_list",
-    "is_same_number",
-    "is_same_text",
-    "match_choice",
-]
+    "SIGNATURE", "Match", "answer_tokens", "compare_answers", "contains_answer", "is_same_list",
+    "is_same_number", "is_same_text", "match_choice",
+]  # fmt: skip
 
-SIGNATURE = "NFC, pack letters, marks, digits, case folded|numbers read|units named|pack spellings|punctuation is space"
+SIGNATURE = (
+    "NFC, pack letters, marks, digits, case folded|numbers read|units named|pack spellings|"
+    "punctuation is space"
+)
 """What is done to both sides before they are compared, for a metric's signature."""
-MAX_SPELLING_PASSES = 4
-"""How often the spellings are applied: what one leaves, another may change."""
-MAX_SPELLING_S = 5
-"""One spelling in one text: with a backtracking pattern the time doubles with every letter."""
+MAX_SPELLING_PASSES = 4  # how often the spellings are applied: what one leaves, another may change
+MAX_SPELLING_S = 5  # one spelling in one text: with a backtracking pattern the time doubles with every letter
 
 _LETTERED = regex.compile(
     r"[\s*_(\[\"'«“]*(?P<letter>[\p{L}\p{M}]+)[*_]*\s*\p{P}+[*_]*\s*(?P<rest>.*)", regex.S
@@ -54,7 +48,7 @@ _LIST_MARK = regex.compile(r"[،,;؛\n]+")
 
 @dataclass(frozen=True)
 class Match:
-    """How an answer compares with a reference, tier by tier; None where the reference has nothing of the kind."""
+    """How an answer compares with a reference, tier by tier; None where the reference has none."""
 
     em: bool
     em_nospace: bool
@@ -86,7 +80,7 @@ def compare_answers(answer: str, reference: str, pack: Pack) -> Match:
 
 
 def is_same_text(one: str, other: str, pack: Pack, spaces: bool = True) -> bool:
-    """Tell whether both are the same words and numbers; without `spaces`, whether they are once no space counts."""
+    """Tell whether both are the same words and numbers; without `spaces`, the same letters and numbers."""
     left, right = answer_tokens(one, pack), answer_tokens(other, pack)
     return left == right if spaces else "".join(left) == "".join(right)
 
@@ -112,8 +106,8 @@ def _list_items(text: str, pack: Pack) -> list[str]:
 def contains_answer(answer: str, reference: str, pack: Pack) -> bool:
     """Tell whether the reference's words occur in the answer one after another.
 
-    An answer that denies something, or names alternatives, where the reference does not, says something else. A reference
-    that is a number must be the last one: the numbers before it are the working.
+    An answer that denies something, or names alternatives, where the reference does not, says something else.
+    A reference that is a number must be the last one: the numbers before it are the working.
     """
     given, wanted = answer_tokens(answer, pack), answer_tokens(reference, pack)
     phrases = (*pack.phrases.negations, *pack.phrases.alternatives)
@@ -127,7 +121,7 @@ def contains_answer(answer: str, reference: str, pack: Pack) -> bool:
 
 
 def is_same_number(answer: str, reference: str, pack: Pack) -> bool | None:
-    """Tell whether the last numbers are equal and no two units differ; None where the reference is no single number.
+    """Tell whether the last numbers and units are equal; None where the reference is no single number.
 
     A reference of a number with more than two words beside it is a sentence, not a number.
     """
@@ -189,11 +183,11 @@ def _spellings(pack: Pack) -> list[tuple[regex.Pattern[str], str]]:
 
 
 def match_choice(text: str, pack: Pack) -> tuple[int, str] | None:
-    """Return (place of the choice from 0, the text behind its letter), or None where no single choice is named.
+    """Return (place of the choice from 0, the text behind its letter), or None if none or several are named.
 
-    Recognised are a letter alone or among words such as "answer is", a letter with a bracket or point before its text, a
-    letter in brackets, a letter right behind such a word, and an ordinal ("the second option"). How many choices there are
-    is not known here, so "the last" names none.
+    Recognised are a letter alone or among words such as "answer is", a letter with a bracket or point before
+    its text, a letter in brackets, a letter right behind such a word, and an ordinal ("the second option").
+    How many choices there are is not known here, so "the last" names none.
     """
     if lettered := _match_letter(text, pack):
         return lettered

@@ -1,10 +1,10 @@
-r"""The arithmetic of a text in one set of signs, in whatever signs and words it is written; every character keeps its place.
+r"""The arithmetic of a text in one set of signs; every character keeps its place.
 
     "$12 \times 5 = 70$"            " 12      × 5 = 70 "
-    "۵۰۰ روپے کا 20 فیصد"           "500    ₀  ∘ 20    %"      (₀ here for a private character: the unit rupee)
+    "۵۰۰ روپے کا 20 فیصد"           "500    ₀  ∘ 20    %"      (₀: a private character, the unit rupee)
 
-Bold marks and list marks become blanks. A word that makes another number of the one beside it (thousand, half past) becomes
-a sign that no sum has, so that its number is skipped.
+Bold marks and list marks become blanks. A word that makes another number of the one beside it (thousand, half
+past) becomes a sign that no sum has, so that its number is skipped.
 """
 
 from __future__ import annotations
@@ -18,14 +18,10 @@ from alif.language.pack import Pack
 
 __all__ = ["OF", "UNIT", "plain_math"]
 
-FIRST_UNIT = 0xE000
-"""The first of the private characters that stand for the pack's units."""
-UNIT = r"\ue000-\uf8ff"
-"""These characters, for a character class."""
-OF = "∘"
-"""Stands for the pack's words between a number and a percentage of it."""
-UNKNOWN = "√"
-"""Stands for a word that makes another number of the one beside it: half past, thousand, thirds."""
+FIRST_UNIT = 0xE000  # the first of the private characters that stand for the pack's units
+UNIT = r"\ue000-\uf8ff"  # these characters, for a character class
+OF = "∘"  # stands for the pack's words between a number and a percentage of it
+UNKNOWN = "√"  # stands for a word that makes another number of the one beside it: half past, thousand, thirds
 
 _BULLET = regex.compile(r"^[^\S\n]*(?:[-+×•]\s+|\(?\d{1,2}[.)\]:-]\s+)", regex.M)
 _BOLD = regex.compile(r"\*\*|__")

@@ -41,8 +41,7 @@ class NumberToken:
     """A number, a word of the pack's tables, or anything else (kind "")."""
 
     kind: Kind
-    text: str
-    """As the table writes it; of a unit its name."""
+    text: str  # as the table writes it; of a unit its name
     start: int
     end: int
     value: Fraction = Fraction(0)
@@ -50,13 +49,12 @@ class NumberToken:
     ambiguous: bool = False
 
 
-_Name = tuple[Kind, str, Fraction, bool]
-"""(kind, text, value, ambiguous) of a word that the tables know."""
+_Name = tuple[Kind, str, Fraction, bool]  # (kind, text, value, ambiguous) of a word that the tables know
 
 
 @functools.lru_cache
 def normalise_signs(pack: Pack) -> Mapping[int, str]:
-    """Return a `str.translate` table to one sign for all that mean the same; positions in a text do not change."""
+    """Return a `str.translate` table to one sign for all that mean the same, character by character."""
     numbers = pack.numbers
     signs = {
         ".": numbers.decimal,

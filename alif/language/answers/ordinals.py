@@ -13,14 +13,13 @@ from alif.language.pack import Pack
 
 __all__ = ["LAST", "find_ordinals", "phrase_words"]
 
-LAST = -1
-"""Place of the last choice, however many there are."""
+LAST = -1  # place of the last choice, however many there are
 
 
 def find_ordinals(answer: str, pack: Pack) -> set[int]:
     """Return the places of the choices that an answer names by their order, from 0; the last one is LAST.
 
-    An ordinal counts where nothing else is said, or beside a noun for choice: "first, wash the rice" names none.
+    An ordinal counts alone, or beside a noun for choice: "first, wash the rice" names none.
     """
     words = split_words(answer, pack)
     found = [

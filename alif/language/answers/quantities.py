@@ -4,7 +4,8 @@
     "ساڑھے تین لاکھ"         350000    words ("three and a half lakh"), also mixed with digits: "3.5 لاکھ"
     "دو تہائی"               2/3       parts ("two thirds")
 
-A word that mostly means something else (بہتر is 72 and "better") is a number only where nothing else in the text is one.
+A word that mostly means something else (بہتر is 72 and "better") is a number only where nothing else in the
+text is one.
 """
 
 from __future__ import annotations
@@ -29,22 +30,18 @@ class Quantity:
 
     value: Fraction
     start: int
-    end: int
-    """Characters of the text, without percent sign and unit."""
+    end: int  # characters of the text, without percent sign and unit
     whole_start: int
-    whole_end: int
-    """The same with percent sign and unit."""
-    digits: bool
-    """Whether a part of it is written in digits."""
-    ambiguous: bool
-    """Whether each of its words mostly means something else."""
+    whole_end: int  # the same with percent sign and unit
+    digits: bool  # whether a part of it is written in digits
+    ambiguous: bool  # whether each of its words mostly means something else
     percent: bool
     unit: str
     """The unit beside it, as the pack names it; "" if there is none that the pack knows."""
 
 
 def parse_number(text: str, pack: Pack) -> Decimal | None:
-    """Return the last number of `text`, or None. "25 %" is 25, "3/4" 0.75; words count only where there are no digits."""
+    """Return the last number, or None. "25 %" is 25, "3/4" 0.75; words count only without digits."""
     last = last_quantity(find_quantities(text, pack))
     return None if last is None else Decimal(last.value.numerator) / Decimal(last.value.denominator)
 

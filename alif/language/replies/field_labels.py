@@ -1,4 +1,4 @@
-"""Labels of an item's fields at the beginning of a line: as the prompt asks for them, and as teachers write them.
+"""Labels of an item's fields at the beginning of a line: as the prompt asks for them, and as teachers write.
 
     Instruction: …     exactly as asked
     2. **Input:** …    with emphasis, a number, a bullet, a heading, in another letter case
@@ -11,49 +11,25 @@ Each of the four is a `LabelStyle`; the reader tries them in this order.
 from __future__ import annotations
 
 import functools
-import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from alif.language.normalisation import fold_text, split_words
+from alif.language.normalisation import fold_text
 from alif.language.pack import Pack
 
-__all__ = [
-    "FIELDS",
-    "KEYS",
-    "NO_INPUT",
-    "FieldLabel",
-    "LabelStyle",
-    "label_styles",
-    "read_label",
-    "says_no_input",
-]
+__all__ = ["FIELDS", "KEYS", "FieldLabel", "LabelStyle", "label_styles", "read_label"]
 
 FIELDS = ("instruction", "input", "output")
 KEYS = {"instruction": "Instruction", "input": "Input", "output": "Output"}
-OTHER_KEYS = {
-    "task": "instruction", "question": "instruction", "context": "input", "answer": "output", "response": "output",
-}  # fmt: skip
+OTHER_KEYS = {"task": "instruction", "question": "instruction", "context": "input"}
+OTHER_KEYS |= {"answer": "output", "response": "output"}
 """Source: the seven prompts of arXiv 2510.09051's code ask for Answer and Response and parse Output."""
-NO_INPUT = "<noinput>"
-NO_INPUT_WORDS = (
-    "noinput",
-    "no input",
-    "none",
-    "n a",
-    "not applicable",
-    "no input needed",
-    "no input required",
-)
-"""Other ways to say it, in any letter case and with any punctuation; the pack's keys.no_input are added."""
-MAX_NO_INPUT_CHARS = 40
 MAX_LABEL_CHARS = 80
 """Of a label with everything before and behind its word. Later in a line no label is looked for."""
 
 _STRICT = re.compile(rf"(?P<tag>{'|'.join(KEYS.values())}):[ \t]*(?P<rest>.*)", re.DOTALL)
-_WORD = re.compile(r"[^\W_]+")
 _COLONS = ":\uff1a\ufe55\ufe13\u02d0"
 _COLON = re.compile(f"[{_COLONS}]")
 _MARK = r"(?:\*{1,3}|_{1,3}|`(?!`))"
@@ -75,18 +51,15 @@ class FieldLabel(NamedTuple):
     """A label that begins a line."""
 
     field: str
-    rest: str
-    """The line after the label."""
-    tolerances: set[str]
-    """Names of the deviations from the format."""
+    rest: str  # the line after the label
+    tolerances: set[str]  # names of the deviations from the format
 
 
 @dataclass(frozen=True)
 class LabelStyle:
     """One way to recognise a label."""
 
-    fields: Mapping[str, str]
-    """Folded label → field."""
+    fields: Mapping[str, str]  # folded label → field
     pack: Pack
     tolerance: str = ""
     strict: bool = False
@@ -132,20 +105,3 @@ def read_label(line: str, style: LabelStyle) -> FieldLabel | None:
     if match["tag"] not in KEYS.values():
         needed.add("letter_case" if tag in label_styles(style.pack)[0].fields else style.tolerance)
     return FieldLabel(style.fields[tag], rest, needed)
-
-
-def says_no_input(input: str, pack: Pack | None = None) -> bool:
-    """Tell whether an input says that there is none: <noinput>, `No input`; with a pack, also "کوئی نہیں" ("none")."""
-    if input in ("", NO_INPUT):
-        return True
-    if len(input) > MAX_NO_INPUT_CHARS or input.startswith("\\") or "\n" in input:
-        return False
-    plain = html.unescape(input)
-    if " ".join(_WORD.findall(plain.casefold())) in NO_INPUT_WORDS:
-        return True
-    return pack is not None and tuple(split_words(plain, pack)) in _no_input_phrases(pack)
-
-
-@functools.lru_cache
-def _no_input_phrases(pack: Pack) -> frozenset[tuple[str, ...]]:
-    return frozenset(tuple(split_words(phrase, pack)) for phrase in pack.keys.no_input)

@@ -10,12 +10,14 @@ Two items, in the demonstrations and in the reply alike; the pack's prompt descr
     Input: …
     Output: …
 
-A label counts only at the beginning of a line and in this order, so text that mentions "Input:" survives; a line of content
-that is itself a label or a separator is escaped with a backslash. A reply that is not written exactly so is read tolerantly:
-as JSON if it has no label, else without what stands around its items, piece by piece, each with the first label style that
-completes its items. Every deviation is named in the candidate. The last item of a truncated reply is dropped.
+A label counts only at the beginning of a line and in this order, so text that mentions "Input:" survives; a
+line of content that is itself a label or a separator is escaped with a backslash. A reply that is not written
+exactly so is read tolerantly: as JSON if it has no label, else without what surrounds its items, piece by
+piece, with the first label style that completes its items. Every deviation is named in the candidate. The
+last item of a truncated reply is dropped.
 
-Source: the format of Stanford Alpaca's generator, made unambiguous (arXiv 2510.09051's code asks for one and parses another).
+Source: Stanford Alpaca's generator, made unambiguous (arXiv 2510.09051's code parses another than it asks
+for).
 """
 
 from __future__ import annotations
@@ -27,25 +29,11 @@ from dataclasses import dataclass
 
 from alif.language.normalisation import normalise_text
 from alif.language.pack import Pack
-from alif.language.replies.field_labels import (
-    FIELDS,
-    KEYS,
-    NO_INPUT,
-    LabelStyle,
-    label_styles,
-    read_label,
-    says_no_input,
-)  # fmt: skip
+from alif.language.replies import reply_cleanup
+from alif.language.replies.field_labels import FIELDS, KEYS, LabelStyle, label_styles, read_label
 from alif.language.replies.json_items import read_json_items
-from alif.language.replies.reply_cleanup import (
-    FENCE,
-    SEPARATOR,
-    split_inline_separators,
-    strip_fences,
-    strip_headings,
-    strip_remark,
-    strip_thinking,
-)  # fmt: skip
+from alif.language.replies.no_input import NO_INPUT, read_input, says_no_input
+from alif.language.replies.reply_cleanup import FENCE, SEPARATOR
 from alif.records import Dropped
 
 __all__ = ["FIELDS", "KEYS", "NO_INPUT", "SEPARATOR", "Candidate", "read_items", "strip_label", "write_item"]
@@ -67,8 +55,7 @@ class Candidate:
     instruction: str
     input: str
     output: str
-    raw: str
-    """The piece of the reply that it was read from."""
+    raw: str  # the piece of the reply that it was read from
     tolerances: tuple[str, ...] = ()
     """Names of its deviations from the format, sorted."""
 
@@ -99,14 +86,14 @@ def strip_label(text: str, pack: Pack) -> str:
 
 
 def read_items(text: str, finish: str, pack: Pack) -> list[Candidate | Dropped]:
-    """Read a reply as candidates and unreadable pieces, in its order; every piece that holds anything is one of them.
+    """Read a reply as candidates and unreadable pieces, in its order; nothing that it holds is lost.
 
     Args:
         text: the reply.
-        finish: "stop" if the reply ended by itself; after anything else its last item is dropped as `truncated`.
+        finish: "stop" if the reply ended by itself; otherwise its last item is dropped as `truncated`.
         pack: the language's; a teacher may write the labels in it.
     """
-    answer, thought = strip_thinking(text)
+    answer, thought = reply_cleanup.strip_thinking(text)
     if not answer.strip():
         reason = "truncated" if thought and finish != "stop" else "empty"
         evidence = f"finish: {finish}{', nothing but thinking' if thought else ''}"
@@ -145,15 +132,8 @@ def _read_strict_item(piece: str, pack: Pack, common: set[str]) -> Candidate | N
     texts = [value.strip() for value in match.groups()] if match else ["", "", ""]
     if not texts[0] or not texts[2] or any(value.startswith("\\") for value in texts):
         return None
-    input, needed = _read_input(texts[1], pack)
+    input, needed = read_input(texts[1], pack)
     return Candidate(texts[0], input, texts[2], piece.strip(), tuple(sorted(common | needed)))
-
-
-def _read_input(text: str, pack: Pack) -> tuple[str, set[str]]:
-    """Return an input, "" where it says in any way that there is none, and the deviation that this is."""
-    if not says_no_input(text, pack):
-        return text, set()
-    return "", set() if text == NO_INPUT else {"no_input_words"}
 
 
 def _read_json(text: str, finish: str, pack: Pack, common: set[str]) -> list[Candidate | Dropped]:
@@ -164,7 +144,7 @@ def _read_json(text: str, finish: str, pack: Pack, common: set[str]) -> list[Can
             evidence = f"finish: {finish}, {error} in the JSON"
             found.append(Dropped(raw=raw, reason=reason, evidence=evidence))
         else:
-            input, needed = _read_input(
+            input, needed = read_input(
                 texts.get("input") or NO_INPUT, pack
             )  # in JSON it may be left out or empty
             found.append(_make_candidate(texts | {"input": input}, raw, common | {"json"} | needed))
@@ -174,10 +154,16 @@ def _read_json(text: str, finish: str, pack: Pack, common: set[str]) -> list[Can
 def _strip_wrapping(lines: list[str], finish: str, style: LabelStyle) -> tuple[list[str], set[str]]:
     """Return the lines of the items alone, and the deviations found."""
     steps: dict[str, Callable[[list[str]], list[str]]] = {
-        "closing_remark": lambda lines: strip_remark(lines, lambda line: read_label(line, style), style.pack),
-        "other_separator": lambda lines: split_inline_separators(lines, style.starts_item),
-        "headings": lambda lines: strip_headings(lines, _item_starts(lines, style), {*_separators(lines)}),
-        "code_fence": lambda lines: strip_fences(lines, {*_item_starts(lines, style)}, {*_separators(lines)}),
+        "closing_remark": lambda lines: reply_cleanup.strip_remark(
+            lines, lambda line: read_label(line, style), style.pack
+        ),
+        "other_separator": lambda lines: reply_cleanup.split_inline_separators(lines, style.starts_item),
+        "headings": lambda lines: reply_cleanup.strip_headings(
+            lines, _item_starts(lines, style), {*_separators(lines)}
+        ),
+        "code_fence": lambda lines: reply_cleanup.strip_fences(
+            lines, {*_item_starts(lines, style)}, {*_separators(lines)}
+        ),
     }
     if finish != "stop":
         del steps["closing_remark"]
@@ -193,7 +179,7 @@ def _separators(lines: Sequence[str]) -> list[int]:
 
 
 def _item_starts(lines: Sequence[str], style: LabelStyle) -> list[int]:
-    """Return the lines where items begin: an instruction after an output, after a separator or before anything else."""
+    """Return the lines where items begin: an instruction first, after an output or after a separator."""
     starts: list[int] = []
     field = ""
     for number, line in enumerate(lines):
@@ -260,7 +246,7 @@ def _read_piece(piece: list[str], pack: Pack, common: set[str]) -> list[Candidat
 
 
 def _split_items(piece: list[str], pack: Pack) -> tuple[LabelStyle, list[list[str]]]:
-    """Return the first style that completes every item of the piece, else the first that finds any; and its items.
+    """Return the first style that completes every item, else the first that finds any; and its items.
 
     Text before the first item belongs to it.
     """
@@ -295,7 +281,7 @@ def _read_fields(item: Sequence[str], style: LabelStyle) -> tuple[dict[str, str]
         escaped = (line.startswith("\\") and _ESCAPED.fullmatch(line) for line in inner)
         texts[name] = "\n".join(line[bool(mark) :] for line, mark in zip(inner, escaped, strict=True))
     if "input" in texts:
-        input, deviation = _read_input(texts["input"], style.pack)
+        input, deviation = read_input(texts["input"], style.pack)
         needed |= deviation
         texts["input"] = input[input.startswith("\\") and says_no_input(input.lstrip("\\"), style.pack) :]
     return texts, needed

@@ -1,9 +1,9 @@
-"""Items in a reply that is JSON: objects with the fields' labels, in one list or several, in fences or in other objects.
+"""Items in a reply that is JSON: objects in one list or several, in fences or in other objects.
 
     [{"instruction": …, "input": …, "output": …}, {…}]
     {"tasks": [{…}, {…}], "more": [{…}]}
 
-Every label that an item may have is known here, in the pack's language too. Text between the objects is skipped.
+Every label is known here, in the pack's language too. Text between the objects is skipped.
 """
 
 from __future__ import annotations
@@ -27,15 +27,13 @@ _DECODER = json.JSONDecoder(strict=False)  # teachers let a string run over seve
 class JsonItem(NamedTuple):
     """One object of a reply."""
 
-    raw: str
-    """After an error, all the rest of the reply."""
-    texts: dict[str, str]
-    """By field."""
+    raw: str  # after an error, all the rest of the reply
+    texts: dict[str, str]  # by field
     error: str = ""
 
 
 def read_json_items(text: str, pack: Pack) -> Iterator[JsonItem]:
-    """Yield the objects of a reply; none if the first one is no item or cannot be parsed: then the reply is not JSON."""
+    """Yield the objects of a reply; none if the first is no item or cannot be parsed: then it is not JSON."""
     place = first = _next_object(text, 0)
     while place >= 0:
         try:

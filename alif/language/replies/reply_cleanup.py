@@ -1,10 +1,10 @@
 """Remove what teachers put around the items, only where it cannot be part of an answer.
 
     <think> … </think>          strip_thinking    reasoning before the answer, in every kind of request
-    I hope these tasks help!    strip_remark      end of the last paragraph, from the line with one of phrases.closings on
+    I hope these tasks help!    strip_remark      the last paragraph from the line with one of phrases.closings on
     … answer ###                split_inline_separators
     **Task 2**                  strip_headings    numbered headings before the first item and the others alike
-    ```                         strip_fences      fences around items; an answer keeps the fences that it opened
+    ```                         strip_fences      fences around items, not those of an answer
 
 Lists of lines come in and go out. Where items begin is found by `item_format`.
 """
@@ -21,7 +21,8 @@ from alif.language.replies.field_labels import KEYS
 from alif.language.text import find_phrase
 
 __all__ = [
-    "FENCE", "SEPARATOR", "split_inline_separators", "strip_fences", "strip_headings", "strip_remark", "strip_thinking",
+    "FENCE", "SEPARATOR", "split_inline_separators", "strip_fences", "strip_headings", "strip_remark",
+    "strip_thinking",
 ]  # fmt: skip
 
 FENCE, SEPARATOR = "```", "###"
@@ -41,10 +42,10 @@ _NUMBERED = re.compile(r"(?P<shape>\D{0,30})(?P<number>\d{1,4})(?!\d)")
 def strip_thinking(text: str) -> tuple[str, bool]:
     """Return the reply after its reasoning, and whether it had any.
 
-    Some chat templates open the block themselves: then the reply has only its end, unless that stands on the line of a label.
-    A block that is never closed reaches to the end.
+    Some chat templates open the block themselves: then the reply has only its end, unless that stands on the
+    line of a label. A block that is never closed reaches to the end.
 
-    Source: chat templates of Qwen3 and DeepSeek-R1; a server without a reasoning parser leaves the block in the content.
+    Source: Qwen3 and DeepSeek-R1; a server without a reasoning parser leaves the block in the content.
     """
     if _OPENED.match(text.lstrip()):
         end = _CLOSED.search(text)
@@ -58,7 +59,7 @@ def strip_thinking(text: str) -> tuple[str, bool]:
 
 
 def strip_remark(lines: Sequence[str], is_label: Callable[[str], object], pack: Pack) -> list[str]:
-    """Return the lines without "I hope these tasks help" or the like in the last paragraph, and what follows it there.
+    """Return the lines without "I hope these tasks help" or the like, and what follows, in the last paragraph.
 
     A paragraph with a label is no remark, nor is the first one.
     """
@@ -101,8 +102,9 @@ def split_inline_separators(lines: Sequence[str], starts_item: Callable[[str], b
 def strip_headings(lines: Sequence[str], starts: Sequence[int], breaks: Collection[int]) -> list[str]:
     """Return the lines without the headings that number the items.
 
-    An answer may end in such a line too. So one must stand before the first item, and the others must equal it up to the
-    number and count on as the items do. `starts` are the lines where items begin, `breaks` the separators.
+    An answer may end in such a line too. So one must stand before the first item, and the others must equal
+    it up to the number and count on as the items do. `starts` are the lines where items begin, `breaks` the
+    separators.
     """
     found: dict[tuple[str, int], dict[int, int]] = {}
     for place, start in enumerate(starts):
