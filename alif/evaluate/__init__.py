@@ -1,1 +1,1 @@
-"""Measure a student before and after each stage, and tell what came of it: scores, differences with a verdict, one report."""
+"""Measure systems on benchmarks: scores with intervals, paired differences with verdicts."""

@@ -1,12 +1,12 @@
-"""What a system is measured on: items, where they come from, what is asked of the system, and how its results are scored.
+"""What a system is measured on: items and their origin, what is asked, and how results are scored.
 
-    name          asked                                       scored
-    heldout       log-probability of held-out documents       bits per byte, by language and source
-    answers       log-probability of held-out answers         bits per byte, by language
-    test          answers to the pack's test set              exact match, chrF++ …, and output checks ("fidelity")
-    arc_easy.en   log-probability of each choice              accuracy
+    name          asked                                    scored
+    heldout       log-probability of held-out documents    bits per byte, by language and source
+    answers       log-probability of held-out answers      bits per byte, by language
+    test          answers to the pack's test set           exact match, chrF++ …; output checks ("fidelity")
+    arc_easy.en   log-probability of each choice           accuracy
 
-A likelihood request needs the model's weights; a generation request can be sent to any system, an endpoint too.
+A likelihood request needs a local model; a generation request can be sent to any system, an endpoint too.
 """
 
 from __future__ import annotations
@@ -14,37 +14,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TypedDict, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import JsonValue
 
 from alif.evaluate.compare import MetricValues
-from alif.facts.evaluation_facts import BenchmarkFacts, Provenance
-from alif.records import Example, FrozenModel
+from alif.facts.evaluation_facts import AnswerMarks, BenchmarkFacts, Provenance
+from alif.records import Document, Example, FrozenModel
 from alif.runs import StepOutput
 from alif.student import Student
 from alif.student.chat_template import Template
 from alif.student.likelihood import LikelihoodInput
 
 __all__ = [
-    "AnswerMarks",
-    "Benchmark",
-    "GenerationRequest",
-    "ItemResult",
-    "LikelihoodRequest",
-    "PairScores",
-    "count_sample",
-    "digest_json",
-    "join_names",
-]
+    "Benchmark", "GenerationRequest", "ItemResult", "LikelihoodRequest", "PairScores", "count_sample",
+    "describe_rows", "digest_json", "join_names",
+]  # fmt: skip
 
 Row = TypeVar("Row")
-
-AnswerMarks = TypedDict(
-    "AnswerMarks", {"exact_match": bool, "chrf++": float, "faults": list[str], "finished": bool}
-)
-"""The marks of one generated answer, as they stand in answers.jsonl."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +46,10 @@ class LikelihoodRequest:
     settings: JsonValue = None
     """What else changes a result, such as the prompt template."""
 
+    @property
+    def digest(self) -> str:
+        return digest_json("likelihood", self.window, self.settings)
+
 
 @dataclass(frozen=True)
 class GenerationRequest:
@@ -67,9 +59,13 @@ class GenerationRequest:
     template: Template
     max_new_tokens: int
 
+    @property
+    def digest(self) -> str:
+        return digest_json("generation", self.template, self.max_new_tokens)
+
 
 class ItemResult(FrozenModel):
-    """What one system gave for one item: the bits of its targets, or a text. One line of a pair's cached results."""
+    """What a system gave for one item: the bits of its targets, or a text."""
 
     id: str
     bits: tuple[float, ...] = ()
@@ -89,40 +85,40 @@ class PairScores:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What a system is measured on. Its digest covers the items: other items are another benchmark."""
+    """What a system is measured on. The digest of its facts covers the items."""
 
-    name: str
-    """Also the name of its folder: runs/NAME/evaluate/SYSTEM/BENCHMARK."""
-    languages: tuple[str, ...]
-    provenance: Provenance
-    licence: str
-    ids: tuple[str, ...]
-    digest: str
+    facts: BenchmarkFacts
+    ids: Sequence[str]
     request: LikelihoodRequest | GenerationRequest
-    score: Callable[[Sequence[ItemResult]], PairScores] = field(repr=False)
+    score: Callable[[Sequence[ItemResult]], PairScores]
 
     @property
-    def settings_digest(self) -> str:
-        """Digest of what is asked beside the items."""
-        asked = self.request
-        if isinstance(asked, LikelihoodRequest):
-            return digest_json("likelihood", asked.window, asked.settings)
-        return digest_json("generation", asked.template, asked.max_new_tokens)
+    def name(self) -> str:
+        """The folder of its results too: runs/NAME/evaluate/SYSTEM/BENCHMARK."""
+        return self.facts.name
 
-    def describe(self) -> BenchmarkFacts:
-        return BenchmarkFacts(
-            name=self.name,
-            languages=self.languages,
-            provenance=self.provenance,
-            licence=self.licence,
-            n=len(self.ids),
-            digest=self.digest,
-        )
+
+def describe_rows(name: str, rows: Sequence[Document | Example], provenance: Provenance) -> BenchmarkFacts:
+    """Return the facts of a benchmark whose items are rows, named by their content."""
+    licences = (row.licence if isinstance(row, Document) else row.origin.licence for row in rows)
+    return BenchmarkFacts(
+        name=name,
+        languages=tuple(dict.fromkeys(row.language for row in rows)),
+        provenance=provenance,
+        licence=join_names(licences),
+        n=len(rows),
+        digest=digest_json(name, [row.id for row in rows]),
+    )
 
 
 def digest_json(*parts: JsonValue) -> str:
     """Return the first 16 hex digits of the SHA-256 of `parts` as JSON."""
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Return distinct names in alphabetical order, "CC BY 4.0, MIT"; unknown ones are left out."""
+    return ", ".join(sorted({name for name in names if name}))
 
 
 def count_sample(
@@ -135,8 +131,3 @@ def count_sample(
             output.keep(None)
         else:
             output.not_sampled(name(row))
-
-
-def join_names(names: Iterable[str]) -> str:
-    """Return distinct names in alphabetical order, "CC BY 4.0, MIT"; unknown ones are left out."""
-    return ", ".join(sorted({name for name in names if name}))

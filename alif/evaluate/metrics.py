@@ -1,16 +1,17 @@
 """Score one answer against one reference. Every comparison of text is made by the language room.
 
-    exact match    final answers with the same words, numbers and units: ۴۲ = 42 = "بیالیس", "کراچی۔" = "كراچي" ("Karachi")
+    exact match    final answers: the same words, numbers, units: ۴۲ = 42 = "بیالیس"; "کراچی۔" = "كراچي"
                    where the task's metric is exact and the reference is
                      a lettered choice: the same choice         "جواب (ب) ہے" = "(ب)"
                      one number: the same last number, and no other unit    "کل 420" = "420 روپے" ("rupees")
                      more with a number: whole in the answer    "12 بج کر 15 منٹ" ("15 minutes past 12")
                    a task with fixed labels: exactly one label stands in the answer, and it is the right one
     token F1       words in common, as a bag
-    chrF++         characters and word pairs in common, 0..100, as written and folded; the gap between both is spelling
+    chrF++         characters and word pairs in common, 0..100, as written and folded; the gap between both is
+    spelling
 
-Why not the usual ones: of 20 Urdu pairs that a human calls equal, SQuAD's exact match accepts 1; BLEU's own tokenizer leaves
-the Urdu full stop on the word.
+Why not the usual ones: of 20 Urdu pairs that a human calls equal, SQuAD's exact match accepts 1; BLEU's own
+tokenizer leaves the Urdu full stop on the word.
 """
 
 from __future__ import annotations
@@ -41,9 +42,11 @@ def metric_signatures() -> Mapping[str, str]:
     chrf = f"sacrebleu {_chrf().get_signature()}|mean of sentence scores"
     folded = "NFC, pack letters, marks, digits, case folded"
     return {
-        "exact_match": f"final answer|same words|or choice, number, label where the task wants one|{matching.SIGNATURE}",
+        "exact_match": "final answer|same words|or choice, number, label where the task wants one|"
+        f"{matching.SIGNATURE}",
         "exact_match_nospace": f"as exact_match, spaces between words do not count|{matching.SIGNATURE}",
-        "answer_found": "choice, number or exactly one label can be read from the answer, of the questions that want one",
+        "answer_found": "choice, number or exactly one label can be read from the answer, "
+        "of the questions that want one",
         "token_f1": f"bag of words|{folded}|punctuation is space",
         "chrf++": f"{chrf}|as written",
         "chrf++_folded": f"{chrf}|{folded}",

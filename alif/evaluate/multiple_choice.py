@@ -1,10 +1,10 @@
 """Multiple choice by log-probability: the system's answer is the likeliest choice.
 
-    {"id": "arc_easy-0006", "question": "A student has just completed …", "choices": ["wash hands", "turn off …"], "gold": 0}
+    {"id": "arc_easy-0006", "question": "A student has …", "choices": ["wash hands", "turn off …"], "gold": 0}
 
-Each choice follows the question after a space, and its log-probability is divided by its bytes, because a long answer would
-lose otherwise. No letters A to D and no word of a prompt: knowledge is measured, not the format. A file's name gives the
-benchmark and its language: `arc_easy.en.jsonl.gz`. Rows may state `provenance` and `licence`.
+Each choice follows the question after a space, and its log-probability is divided by its bytes, because a
+long answer would lose otherwise. No letters A to D and no prompt: knowledge is measured, not the format. The
+file's name is benchmark and language, `arc_easy.en.jsonl.gz`; rows may state `provenance` and `licence`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, get_args
+from typing import get_args
 
 from alif import sampling, sources
-from alif.errors import MissingExtra
 from alif.evaluate.benchmark import (
     Benchmark,
     ItemResult,
@@ -27,21 +26,14 @@ from alif.evaluate.benchmark import (
     join_names,
 )
 from alif.evaluate.compare import MetricValues
-from alif.evaluate.items import Items
-from alif.facts.evaluation_facts import Provenance
+from alif.evaluate.stats import Items
+from alif.facts.evaluation_facts import BenchmarkFacts, Provenance
 from alif.records import Dropped
 from alif.runs import StepOutput
 from alif.student import Student
 from alif.student.likelihood import LikelihoodInput
 
-__all__ = [
-    "RETENTION_MARGIN",
-    "Question",
-    "choice_benchmark",
-    "read_questions",
-    "run_lm_eval",
-    "score_choices",
-]
+__all__ = ["RETENTION_MARGIN", "Question", "choice_benchmark", "read_questions", "score_choices"]
 
 RETENTION_MARGIN = 0.01
 """Loss of accuracy that still counts as retained: one point."""
@@ -68,7 +60,7 @@ class Question:
 def read_questions(
     output: StepOutput, source: tuple[str, ...], folder: str, each: int, seed: int, source_language: str
 ) -> dict[str, list[Question]]:
-    """Return the questions of each benchmark, `each` of one (0: all); rows that are no question are dropped.
+    """Return `each` questions of every benchmark (0: all), by name and language; other rows are dropped.
 
     A benchmark whose name gives no language is in the `source_language`.
     """
@@ -93,60 +85,47 @@ def _parse_question(row: sources.Row, source_language: str) -> Question | Droppe
     if not (
         valid and isinstance(question, str) and question and type(gold) is int and 0 <= gold < len(texts)
     ):
-        return Dropped(
-            raw=json.dumps(values, ensure_ascii=False, default=str),
-            reason="not_multiple_choice",
-            evidence=f"{row.where}: needs question, choices and gold, the number of the right one from 0",
-        )
+        raw = json.dumps(values, ensure_ascii=False, default=str)
+        evidence = f"{row.where}: needs question, choices and gold, the number of the right one from 0"
+        return Dropped(raw=raw, reason="not_multiple_choice", evidence=evidence)
     named = NAME_WITH_LANGUAGE.fullmatch(row.name)
     name, language = named.groups() if named else (row.name, source_language)
-    return Question(
-        benchmark=name,
-        language=language,
-        id=row.id,
-        question=question,
-        choices=tuple(texts),
-        gold=gold,
-        provenance=PROVENANCES.get(str(values.get("provenance")), "unknown"),
-        licence=str(values.get("licence") or ""),
-    )
+    provenance = PROVENANCES.get(str(values.get("provenance")), "unknown")
+    licence = str(values.get("licence") or "")
+    return Question(name, language, row.id, question, tuple(texts), gold, provenance, licence)
 
 
 def choice_benchmark(name: str, questions: Sequence[Question]) -> Benchmark:
     """Return the benchmark of one file of questions."""
+
+    def encode(student: Student) -> list[list[LikelihoodInput]]:
+        found = []
+        for question in questions:
+            context = student.tokenizer(question.question, add_special_tokens=True)["input_ids"]
+            texts = [f" {choice}" for choice in question.choices]
+            targets = [student.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+            found.append([LikelihoodInput(context, target) for target in targets])
+        return found
+
     origins = {question.provenance for question in questions}
-    return Benchmark(
+    facts = BenchmarkFacts(
         name=name,
         languages=(questions[0].language,),
         provenance=origins.pop() if len(origins) == 1 else "unknown",
         licence=join_names(question.licence for question in questions),
-        ids=tuple(question.id for question in questions),
+        n=len(questions),
         digest=digest_json(name, [asdict(question) for question in questions]),
-        request=LikelihoodRequest(lambda student: _encode(student, questions), settings=SIGNATURE),
-        score=lambda results: PairScores([score_choices(questions, results)]),
     )
-
-
-def _encode(student: Student, questions: Sequence[Question]) -> list[list[LikelihoodInput]]:
-    found = []
-    for question in questions:
-        context = student.tokenizer(question.question, add_special_tokens=True)["input_ids"]
-        targets = (
-            student.tokenizer(f" {choice}", add_special_tokens=False)["input_ids"]
-            for choice in question.choices
-        )
-        found.append([LikelihoodInput(context, target) for target in targets])
-    return found
+    ids, request = [question.id for question in questions], LikelihoodRequest(encode, settings=SIGNATURE)
+    return Benchmark(facts, ids, request, lambda results: PairScores([score_choices(questions, results)]))
 
 
 def score_choices(questions: Sequence[Question], results: Sequence[ItemResult]) -> MetricValues:
-    """Return the accuracy: a question is right where the choice with the fewest bits a byte is the right one."""
+    """Return the accuracy: a question is right where the choice with the fewest bits a byte is."""
     right = []
     for question, result in zip(questions, results, strict=True):
-        rates = [
-            bits / len(f" {choice}".encode())
-            for bits, choice in zip(result.bits, question.choices, strict=True)
-        ]
+        sizes = [len(f" {choice}".encode()) for choice in question.choices]
+        rates = [bits / size for bits, size in zip(result.bits, sizes, strict=True)]
         right.append(float(rates.index(min(rates)) == question.gold))
     return MetricValues(
         benchmark=questions[0].benchmark,
@@ -158,23 +137,3 @@ def score_choices(questions: Sequence[Question], results: Sequence[ItemResult]) 
         margin=RETENTION_MARGIN,
         chance=sum(1 / len(question.choices) for question in questions) / len(questions),
     )
-
-
-def run_lm_eval(
-    student: Student, tasks: Sequence[str | Mapping[str, Any]], limit: int | None = None
-) -> Mapping[str, Any]:
-    """Run tasks of EleutherAI's lm-eval, named or given as a task's settings, on a student; return its results by task.
-
-    Never its request cache, which is not keyed by model (EleutherAI/lm-evaluation-harness#2715, #4063).
-
-    Raises:
-        MissingExtra: lm-eval is not installed.
-    """
-    try:
-        from lm_eval import simple_evaluate  # noqa: PLC0415  (an extra)
-        from lm_eval.models.huggingface import HFLM  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingExtra("lm-eval", "evaluate") from error
-    wrapped = HFLM(pretrained=student.model, tokenizer=student.tokenizer)
-    found = simple_evaluate(model=wrapped, tasks=list(tasks), limit=limit, bootstrap_iters=0)
-    return dict(found["results"])

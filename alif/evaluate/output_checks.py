@@ -1,4 +1,4 @@
-"""Output checks: faults that an answer can have whatever the question, each reported as the share of answers that have it.
+"""Output checks: faults that an answer can have whatever the question; the share of answers is reported.
 
     empty              no word
     unfinished         the token limit came before the end
@@ -9,7 +9,8 @@
     broken_characters  halves of characters, as byte-level tokenizers leave them
     generic            the same words whatever is asked
 
-Letters and words that stand in the question are not held against the answer. The reference answers must pass every check.
+Letters and words that stand in the question are not held against the answer. The reference answers must pass
+every check.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from alif.records import Example
 __all__ = ["FAULTS", "SIGNATURES", "find_faults", "find_loop"]
 
 MAX_REPEATED_4GRAM_SHARE = 0.3
-"""Measured: a numbered list 0.16, a loop 0.96. Stricter than `filter.max_repeated_4gram_share`, which judges training rows."""
+"""Measured: a numbered list 0.16, a loop 0.96. Stricter than `filter.max_repeated_4gram_share`, which judges
+training rows."""
 MIN_LOOP_CHARS = 24
 """Fewest characters at the end that are one unit repeated three times or more."""
 MIN_LOOP_SHARE = 0.3
@@ -38,13 +40,13 @@ MAX_FOREIGN_SHARE = 0.02
 SIGNATURES = {
     "empty": "no word",
     "unfinished": "no end token before the limit",
-    "wrong_language": "letter inventories, then py3langid; neither the task's language nor the reference's; undecided passes",
-    "lookalike_letters": "look-alike letters of the pack in a word that the question does not have, quotations exempt",
+    "wrong_language": "letter inventories, then py3langid; neither the task's language nor the reference's; "
+    "undecided passes",
+    "lookalike_letters": "look-alike letters of the pack in a word that the question does not have, "
+    "quotations exempt",
     "foreign_script": f"over {MAX_FOREIGN_SHARE} of the letters in neither language's script",
-    "repetition": (
-        f"repeated word 4-grams over {MAX_REPEATED_4GRAM_SHARE}, or a unit thrice at the end: "
-        f"{MIN_LOOP_CHARS} letters and {MIN_LOOP_SHARE}"
-    ),
+    "repetition": f"repeated word 4-grams over {MAX_REPEATED_4GRAM_SHARE}, or a unit thrice at the end: "
+    f"{MIN_LOOP_CHARS} letters and {MIN_LOOP_SHARE}",
     "broken_characters": "U+FFFD",
     "generic": f"the same folded words to questions of {GENERIC_TASKS} tasks or more",
 }
@@ -102,7 +104,7 @@ def _is_wrong_language(answer: str, question: Example, own: Pack, known: Pack) -
 
 
 def _task_language(task: Task | None, own: Pack, known: Pack) -> str:
-    """Return the code of the language and script in which a task is answered; "" where the request decides."""
+    """Return the code of the language and script of a task's answers; "" where the request decides."""
     if task is None or task.answer == "either":
         return ""
     if task.answer == "known":
@@ -112,7 +114,7 @@ def _task_language(task: Task | None, own: Pack, known: Pack) -> str:
 
 
 def find_loop(letters: str) -> int:
-    """Return how many characters at the end are one unit repeated at least three times, the last perhaps cut: "ababab" has 6."""
+    """Return the length of a unit's three or more repeats at the end, the last perhaps cut: 6 of "xababab"."""
     longest = 0
     for period in range(1, len(letters) // 3 + 1):
         same = 0

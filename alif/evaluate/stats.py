@@ -1,11 +1,9 @@
 """Intervals, paired differences, families of tests and verdicts of non-inferiority.
 
-A share gets Wilson's interval, any other mean a bootstrap over items within groups. Two systems that were measured on the same
-items are compared item by item: pairing removes the difficulty of the items, which is most of the noise. None of this covers
-the spread between training seeds.
-
-Quantiles and exact tests are scipy's. The resampling loops are ours: they stratify by group, resample ratios of sums, and keep
-a bounded table in memory.
+A share gets Wilson's interval, any other mean a bootstrap over items within groups. Two systems on the same
+items are compared item by item: pairing removes the difficulty of the items, which is most of the noise. The
+spread between training seeds is not covered. Quantiles and exact tests are scipy's; the resampling loops are
+ours, because they stratify by group, resample ratios of sums and keep a bounded table in memory.
 """
 
 from __future__ import annotations
@@ -16,35 +14,83 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import binomtest, norm, t
 
-from alif.evaluate.items import Bootstrap, Floats, Items
-
 __all__ = [
-    "Difference",
-    "Estimate",
-    "Retention",
-    "bootstrap_interval",
-    "holm_adjust",
-    "judge_retention",
-    "mcnemar_test",
-    "paired_bootstrap",
-    "paired_share",
-    "sign_flip_test",
-    "smallest_detectable",
-    "wilson_interval",
-]
+    "Bootstrap", "Difference", "Estimate", "Items", "Retention", "bootstrap_interval", "holm_adjust",
+    "judge_retention", "mcnemar_test", "paired_bootstrap", "paired_share", "sign_flip_test",
+    "smallest_detectable", "wilson_interval",
+]  # fmt: skip
 
 LEVEL = 0.95
 """Nominal coverage of an interval."""
 POWER = 0.80
-"""Chance to see a true difference of the smallest detectable size. Source: Miller 2024, arXiv 2411.00640, section 5."""
+"""Chance to see a true difference of the smallest detectable size. Source: arXiv 2411.00640, section 5."""
 Z = float(norm.ppf((1 + LEVEL) / 2))
 """Two-sided quantile of the normal distribution at LEVEL."""
 MAX_CELLS = 4_000_000
 """Most numbers of a table of resamples held in memory at once."""
 
 Retention = Literal["retained", "lost", "cannot tell"]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Number of resamples and their seed."""
+
+    resamples: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Items:
+    """A metric item by item, arrays of shape (n,).
+
+    bits per byte    amounts = bits of each document, sizes = its bytes, groups = its source
+    exact match      amounts = 0 or 1 for each answer, sizes = 1, one group
+    """
+
+    amounts: Floats
+    sizes: Floats
+    groups: NDArray[np.int64]
+    """Number of the group of each item, from 0."""
+
+    @classmethod
+    def of(
+        cls,
+        amounts: Sequence[float],
+        sizes: Sequence[float] | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> Items:
+        """Build Items; without `sizes` each item counts once, without `groups` all are in one."""
+        n = len(amounts)
+        names = {name: number for number, name in enumerate(dict.fromkeys(groups or ()))}
+        return cls(
+            np.asarray(amounts, dtype=np.float64),
+            np.ones(n) if sizes is None else np.asarray(sizes, dtype=np.float64),
+            np.asarray([names[name] for name in groups] if groups else [0] * n, dtype=np.int64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.amounts)
+
+    @property
+    def value(self) -> float:
+        """The mean over groups of sum(amounts) / sum(sizes)."""
+        return float(self.parts().sum())
+
+    def parts(self) -> Floats:
+        """Return the contribution of each item to the value, shape (n,)."""
+        totals = np.bincount(self.groups, weights=self.sizes)
+        return self.amounts / totals[self.groups] / len(totals)
+
+    def minus(self, other: Items) -> Items:
+        """Return the differences to `other`, which was measured on the same items."""
+        if not (np.array_equal(self.sizes, other.sizes) and np.array_equal(self.groups, other.groups)):
+            raise ValueError("two systems were measured on different items")
+        return Items(self.amounts - other.amounts, self.sizes, self.groups)
 
 
 @dataclass(frozen=True)
@@ -77,13 +123,13 @@ def wilson_interval(hits: int, n: int) -> Estimate:
 
 
 def bootstrap_interval(items: Items, bootstrap: Bootstrap) -> Estimate:
-    """Return the value with a bootstrap interval: items are drawn again with replacement within their groups.
+    """Return the value with a bootstrap interval: items are resampled within their groups.
 
-    The percentiles are widened for few items, for which plain ones are too narrow; with eight very skewed items the interval
-    still covers only about 89 %.
+    The percentiles are expanded for few items; with eight very skewed items the interval still covers only 89
+    %.
 
-    Source: Efron 1979; stratified as in Davison & Hinkley 1997, section 3.2; expanded percentiles: Hesterberg 2015,
-    arXiv 1411.5279, section 5.3.
+    Source: Efron 1979; stratified: Davison & Hinkley 1997, section 3.2; expanded: arXiv 1411.5279, section
+    5.3.
     """
     return _percentile_interval(items, _resample(items, bootstrap))
 
@@ -127,9 +173,9 @@ def paired_bootstrap(after: Items, before: Items, bootstrap: Bootstrap) -> Diffe
 
 
 def sign_flip_test(change: Items, bootstrap: Bootstrap) -> float:
-    """Return how often random signs of the items' differences move the value as far as it moved, two-sided.
+    """Return the two-sided p of a randomisation test: the items' differences get random signs.
 
-    Source: Fisher 1935 (randomisation test); (1 + hits) / (1 + draws): Phipson & Smyth 2010, arXiv 1603.05766.
+    Source: Fisher 1935; (1 + hits) / (1 + draws): Phipson & Smyth 2010, arXiv 1603.05766.
     """
     parts = change.parts()
     observed = abs(float(parts.sum())) - 1e-12
@@ -145,7 +191,7 @@ def sign_flip_test(change: Items, bootstrap: Bootstrap) -> float:
 def paired_share(after: Items, before: Items) -> Difference:
     """Return the difference of two shares on the same items; each amount is 0 or 1.
 
-    Half a count is added to each cell of the 2 x 2 table, so that no change in few items is not taken for certainty.
+    Half a count is added to each cell of the 2 x 2 table: no change in few items is no certainty.
 
     Source: Agresti & Min 2005, Statistics in Medicine 24:729 (interval); McNemar's exact test (p).
     """
@@ -170,11 +216,9 @@ def mcnemar_test(gained: int, lost: int) -> float:
 
 
 def smallest_detectable(deviation: float, n: int) -> float:
-    """Return the smallest true mean difference that n items with this standard deviation show with 80 % chance.
+    """Return the smallest true mean difference that n items of this standard deviation show with 80 % chance.
 
-    For shares the deviation is about the square root of the discordant share.
-
-    Source: Miller 2024, arXiv 2411.00640, section 5.
+    For shares the deviation is about the square root of the discordant share. Source: as of POWER.
     """
     return (Z + float(norm.ppf(POWER))) * deviation / math.sqrt(n)
 
@@ -193,9 +237,9 @@ def holm_adjust(ps: Sequence[float]) -> list[float]:
 
 
 def judge_retention(low: float, high: float, margin: float) -> Retention:
-    """Judge a loss by its interval: "retained" below the margin, "lost" above it, "cannot tell" where the interval holds it.
+    """Judge a loss by its interval: "retained" below the margin, "lost" above it, otherwise "cannot tell".
 
-    `low` and `high` bound how much worse something became; a gain is negative. A loss that is not significant is not yet
+    `low` and `high` bound how much worse something became; a gain is negative. No significant loss is not
     retention.
 
     Source: non-inferiority, Piaggio et al. 2012, JAMA 308:2594.

@@ -1,10 +1,10 @@
-"""What is measured: a stage of the run, a model folder, a hub id, or an endpoint of the recipe.
+"""What is measured: a stage of the run, a model folder, a hub id, or an endpoint.
 
     base, pretrain, finetune     the run's base, alone and with the adapter of each stage
-    [system.qwen]                model = "Qwen/Qwen3-8B"                                  a folder or a hub id
-    [system.gpt]                 model = "gpt-4o", base_url = "https://api.openai.com/v1"     an endpoint
+    [system.qwen]                model = "Qwen/Qwen3-8B": a folder or a hub id
+    [system.gpt]                 model = "gpt-4o", base_url = "https://api.openai.com/v1": an endpoint
 
-An endpoint writes answers, but gives no log-probabilities: with a benchmark that asks for those it is not measurable.
+An endpoint gives no log-probabilities: benchmarks that ask for them are not measurable with it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import torch
 import transformers
@@ -22,9 +22,10 @@ import transformers
 from alif import console, settings, store
 from alif.errors import ModelError
 from alif.evaluate.benchmark import Benchmark, GenerationRequest, ItemResult, LikelihoodRequest, digest_json
-from alif.llm.chat_model import ChatModel, Message, gather_or_cancel
+from alif.facts.evaluation_facts import SystemFacts
+from alif.llm.chat_model import ChatModel, gather_or_cancel
 from alif.llm.session import open_session
-from alif.records import STAGES, Example
+from alif.records import STAGES, Example, Message
 from alif.runs import StepContext
 from alif.student import Student, encode_prompt, load_student, write_prompt
 from alif.student.base import inspect_base, read_base
@@ -37,17 +38,17 @@ __all__ = ["System", "ask_endpoint", "ask_student", "external_systems", "stage_s
 
 @dataclass(frozen=True)
 class System:
-    """A model that is measured: local, with `load`, or an endpoint."""
+    """A model that is measured: a local one, with `load`, or an endpoint."""
 
-    name: str
-    model: str
-    """Folder, hub id, or the model as its provider names it."""
-    digest: str
-    """Of its weights; of an endpoint, of its address and settings."""
+    facts: SystemFacts
     engine: str = ""
-    """Device, number format and libraries that compute a local model's results."""
+    """What beside the weights decides a local model's results: device, dtype and libraries."""
     load: Callable[[], Student] | None = None
     endpoint: settings.Teacher | None = None
+
+    @property
+    def name(self) -> str:
+        return self.facts.name
 
     def can_answer(self, request: LikelihoodRequest | GenerationRequest) -> bool:
         return self.load is not None or isinstance(request, GenerationRequest)
@@ -55,25 +56,14 @@ class System:
 
 def stage_systems(context: StepContext) -> list[System]:
     """Return the run's base and stages, the base first."""
-    base_folder, engine = context.inputs["base"], _engine(context.runtime)
-    base = read_base(base_folder)
-    found = [
-        System(
-            STAGES[0],
-            base.base,
-            base.digest,
-            engine,
-            lambda: load_student(base_folder, None, context.runtime),
-        )
-    ]
-    for stage in STAGES[1:]:
-        adapter = context.inputs[stage] / "adapter"
-        digest = digest_json(base.digest, store.sha256_tree(adapter))
-
-        def load(adapter: Path = adapter) -> Student:
-            return load_student(base_folder, adapter, context.runtime)
-
-        found.append(System(stage, base.base, digest, engine, load))
+    folder, engine = context.inputs["base"], _engine(context.runtime)
+    base = read_base(folder)
+    found = []
+    for stage in STAGES:
+        adapter = None if stage == STAGES[0] else context.inputs[stage] / "adapter"
+        digest = digest_json(base.digest, store.sha256_tree(adapter)) if adapter else base.digest
+        facts = SystemFacts(name=stage, model=base.base, digest=digest)
+        found.append(System(facts, engine, partial(load_student, folder, adapter, context.runtime)))
     return found
 
 
@@ -91,21 +81,19 @@ def external_systems(
             shared = {key: getattr(system, key) for key in settings.Endpoint.model_fields}
             endpoint = settings.Teacher(**shared, temperature=0.0, max_tokens=max_tokens)
             digest = digest_json(system.model, system.base_url)
-            found.append(System(name, system.model, digest, endpoint=endpoint))
-            continue
-        base = inspect_base(settings.Student(base=system.model, revision=system.revision))
-        folder = context.scratch / "systems" / name  # `load_student` wants the folder of a pinned base
-        store.write_json(folder / "base.json", base.model_dump())
-
-        def load(folder: Path = folder) -> Student:
-            return load_student(folder, None, context.runtime)
-
-        found.append(System(name, base.base, base.digest, _engine(context.runtime), load))
+            facts = SystemFacts(name=name, model=system.model, digest=digest)
+            found.append(System(facts, endpoint=endpoint))
+        else:
+            base = inspect_base(settings.StudentSettings(base=system.model, revision=system.revision))
+            folder = context.scratch / "systems" / name
+            store.write_json(folder / "base.json", base.model_dump())  # pins what `load_student` opens
+            facts = SystemFacts(name=name, model=base.base, digest=base.digest)
+            load = partial(load_student, folder, None, context.runtime)
+            found.append(System(facts, _engine(context.runtime), load))
     return found
 
 
 def _engine(runtime: settings.Runtime) -> str:
-    """Return what beside the weights decides the last digits of a result, or the next token."""
     where = setup_torch(runtime)
     return (
         f"{where.device.type} {where.dtype} torch {torch.__version__} transformers {transformers.__version__}"
@@ -116,28 +104,28 @@ def ask_student(student: Student, benchmark: Benchmark) -> list[ItemResult]:
     """Return a local model's results on a benchmark, in the order of its items.
 
     Raises:
-        ModelError: its log-probabilities are no numbers.
+        ModelError: its log-probabilities are not finite.
     """
-    request = benchmark.request
+    request, tokenizer = benchmark.request, student.tokenizer
     if isinstance(request, GenerationRequest):
         prompts = [
-            write_prompt(row.instruction, row.input, request.template, student.tokenizer, row.turns)
+            encode_prompt(
+                write_prompt(row.instruction, row.input, request.template, tokenizer, row.turns), tokenizer
+            )
             for row in request.questions
         ]
-        encoded = [encode_prompt(prompt, student.tokenizer) for prompt in prompts]
-        answers = generate_texts(student, encoded, request.max_new_tokens, progress=benchmark.name)
+        answers = generate_texts(student, prompts, request.max_new_tokens, progress=benchmark.name)
         return [
             ItemResult(id=name, text=answer.text, finished=answer.finished)
             for name, answer in zip(benchmark.ids, answers, strict=True)
         ]
     items = request.encode(student)
     window = request.window or student.model.config.max_position_embeddings
-    texts = list(itertools.chain.from_iterable(items))
-    bits = target_bits(student, texts, window, benchmark.name)
+    bits = target_bits(student, list(itertools.chain.from_iterable(items)), window, benchmark.name)
     if not all(map(math.isfinite, bits)):
         raise ModelError(
-            f"{benchmark.name}: the model's log-probabilities are no numbers",
-            "Its weights are damaged, or its training diverged: look at the stage's curve, and lower its learning rate.",
+            f"{benchmark.name}: the model's log-probabilities are not finite",
+            "Its weights are damaged, or its training diverged: see the curve, and lower the learning rate.",
         )
     remaining = iter(bits)
     return [
@@ -149,22 +137,21 @@ def ask_student(student: Student, benchmark: Benchmark) -> list[ItemResult]:
 def ask_endpoint(
     context: StepContext, name: str, endpoint: settings.Teacher, questions: Sequence[Example]
 ) -> list[ItemResult]:
-    """Return an endpoint's answers, through the run's ledger, money cap and limiter; its cost is the step's."""
+    """Return an endpoint's answers, through the run's ledger, money cap and limiter; the step pays."""
+
+    async def ask(model: ChatModel, question: Example, advance: Callable[[int], None]) -> ItemResult:
+        content = f"{question.instruction}\n\n{question.input}" if question.input else question.instruction
+        reply = await model.reply([*question.turns, Message(role="user", content=content)])
+        advance(1)
+        return ItemResult(id=question.id, text=reply.text.strip(), finished=reply.finish == "stop")
 
     async def ask_all() -> list[ItemResult]:
-        async with open_session(context, {name: endpoint}) as models:
-            with console.progress_bar("questions", len(questions), "questions") as bar:
+        with console.progress_bar(name, len(questions), "questions") as bar:
+            async with open_session(context, {name: endpoint}) as models:
                 found = await gather_or_cancel(
-                    _ask(models[name], question, bar.advance) for question in questions
+                    ask(models[name], question, bar.advance) for question in questions
                 )
-            context.output.cost_usd = models.cost_usd
+        context.output.cost_usd = models.cost_usd
         return found
 
     return asyncio.run(ask_all())
-
-
-async def _ask(model: ChatModel, question: Example, advance: Callable[[int], None]) -> ItemResult:
-    content = f"{question.instruction}\n\n{question.input}" if question.input else question.instruction
-    reply = await model.reply([*question.turns, Message(role="user", content=content)])
-    advance(1)
-    return ItemResult(id=question.id, text=reply.text.strip(), finished=reply.finish == "stop")

@@ -1,23 +1,68 @@
-"""What the step `evaluate` reports beside scores.jsonl, differences.jsonl and answers.jsonl."""
+"""What the step `evaluate` reports, and the lines of its differences.jsonl and answers.jsonl."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
+
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from alif.records import FrozenModel
 
 __all__ = [
-    "BenchmarkFacts",
-    "EvaluateFacts",
-    "Provenance",
-    "ReferenceCheck",
-    "RetentionFacts",
-    "SystemFacts",
-]
+    "AnswerMarks", "AnswerRow", "BenchmarkFacts", "Comparison", "EvaluateFacts", "Provenance",
+    "ReferenceCheck", "SystemFacts", "Verdict",
+]  # fmt: skip
 
 Provenance = Literal["native", "human-translated", "machine-translated", "same teacher", "unknown"]
 """How the items of a benchmark came to be in their language; "same teacher": as the training data was."""
+Verdict = Literal["better", "worse", "retained", "lost", "cannot tell", "not measurable"]
+
+AnswerMarks = TypedDict(
+    "AnswerMarks", {"exact_match": bool, "chrf++": float, "faults": Sequence[str], "finished": bool}
+)
+"""The marks of one generated answer."""
+
+
+class AnswerRow(FrozenModel):
+    """A question of the test set with the answers of all systems side by side."""
+
+    id: str
+    task: str
+    language: str
+    instruction: str
+    input: str
+    reference: str
+    sample: bool
+    """Whether the report shows it."""
+    answers: Mapping[str, str]
+    """By system."""
+    marks: Mapping[str, AnswerMarks]
+
+
+class Comparison(FrozenModel):
+    """A system against another on the same items."""
+
+    stage: str
+    """The later system's name."""
+    against: str
+    benchmark: str
+    metric: str
+    language: str
+    difference: float
+    """Later minus earlier, in the metric's own unit."""
+    low: float
+    high: float
+    p: float
+    """Two-sided; exact McNemar test for shares, random signs otherwise."""
+    p_holm: float
+    """Adjusted for the family: the system's overall rows of this benchmark, or all its parts."""
+    detectable: float
+    """Smallest true difference that so many items show with 80 % chance."""
+    n: int
+    margin: float | None = None
+    """How much worse still counts as retained, in the metric's own unit."""
+    verdict: Verdict
 
 
 class BenchmarkFacts(FrozenModel):
@@ -31,6 +76,7 @@ class BenchmarkFacts(FrozenModel):
     n: int
     """Items that were measured."""
     digest: str
+    """Of the items."""
 
 
 class SystemFacts(FrozenModel):
@@ -39,29 +85,15 @@ class SystemFacts(FrozenModel):
     name: str
     """base, pretrain, finetune, or a [system.NAME] of the recipe."""
     model: str
-    """Hub id, folder, or the model as its provider names it."""
+    """Folder, hub id, or the model as its provider names it."""
     digest: str
+    """Of its weights; of an endpoint, of its address and settings."""
     not_measurable: tuple[str, ...] = ()
     """Benchmarks that ask for log-probabilities, which this system does not give."""
 
 
-class RetentionFacts(FrozenModel):
-    """A stage's difference from the base on a benchmark that has a margin."""
-
-    stage: str
-    benchmark: str
-    metric: str
-    language: str
-    difference: float
-    low: float
-    high: float
-    margin: float
-    n: int
-    verdict: str
-
-
 class ReferenceCheck(FrozenModel):
-    """Marks of the test set's own references: where they are not full, the scorer measures itself and not the model."""
+    """Marks of the test set's own references: where they are not full, the scorer measures itself."""
 
     right: int
     n: int
@@ -81,7 +113,8 @@ class EvaluateFacts(FrozenModel):
     """Multiple-choice questions."""
     window: int
     """Longest stretch of held-out text that was read at once, in tokens."""
-    retention: tuple[RetentionFacts, ...]
+    retention: tuple[Comparison, ...]
+    """Differences of the stages from the base on benchmarks that have a margin."""
     gold: ReferenceCheck
     asked_in_training: int
     """Test questions that stand in the training mixture, equal after folding."""

@@ -6,19 +6,15 @@ from pathlib import Path
 
 from alif import store
 from alif.evaluate.benchmark import (
-    Benchmark,
     GenerationRequest,
     LikelihoodRequest,
-    PairScores,
     count_sample,
+    describe_rows,
     digest_json,
     join_names,
 )
+from alif.records import Document, Example, Origin
 from alif.runs import StepOutput
-
-
-def benchmark(request: LikelihoodRequest | GenerationRequest) -> Benchmark:
-    return Benchmark("x", ("ur",), "native", "MIT", ("a", "b"), "d", request, lambda results: PairScores(()))
 
 
 def test_digests_depend_on_content_not_on_the_order_of_keys() -> None:
@@ -37,12 +33,21 @@ def test_every_setting_of_a_request_counts() -> None:
         GenerationRequest((), "alpaca", 64),
         GenerationRequest((), "auto", 65),
     )
-    assert len({benchmark(request).settings_digest for request in requests}) == len(requests)
+    assert len({request.digest for request in requests}) == len(requests)
 
 
-def test_a_benchmark_describes_itself() -> None:
-    found = benchmark(GenerationRequest((), "auto", 64)).describe()
-    assert (found.name, found.n, found.provenance, found.licence) == ("x", 2, "native", "MIT")
+def test_rows_describe_their_benchmark() -> None:
+    documents = [
+        Document.make(code, text, licence=licence)
+        for code, text, licence in (("ur", "پانی", "MIT"), ("en", "water", ""), ("ur", "آم", "CC BY 4.0"))
+    ]
+    found = describe_rows("x", documents, "native")
+    assert (found.name, found.n, found.languages) == ("x", 3, ("ur", "en"))
+    assert (found.provenance, found.licence) == ("native", "CC BY 4.0, MIT")
+    assert found.digest != describe_rows("x", documents[:2], "native").digest
+    assert found.digest != describe_rows("y", documents, "native").digest
+    row = Example.make("ur", "qa", "a", "", "b", Origin(kind="source", licence="MIT"))
+    assert describe_rows("x", [row], "same teacher").licence == "MIT"
 
 
 def test_rows_that_a_sample_left_out_are_named(tmp_path: Path) -> None:

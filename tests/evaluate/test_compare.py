@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from alif.evaluate.compare import MetricValues, compare_metrics, score_metric
-from alif.evaluate.items import Bootstrap, Items
+from alif.evaluate.stats import Bootstrap, Items
 
 BY = Bootstrap(400, 1)
 BEFORE = [3.0, 2.5, 3.5, 2.8, 3.1, 2.9, 3.3, 2.7, 3.2, 2.6]

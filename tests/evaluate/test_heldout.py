@@ -1,4 +1,4 @@
-"""Bits per byte of documents: whole documents, sources alike, one overall row a language."""
+"""Bits per byte: whole documents, sources alike, a row a language; of held-out rows the answer alone."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from alif import store
 from alif.evaluate import heldout
 from alif.evaluate.compare import MetricValues
 from alif.evaluate.system import ask_student
-from alif.records import Document
+from alif.records import Document, Example, Message
 from alif.runs import StepOutput
-from alif.student import Student
+from alif.student import Student, encode_answer, encode_prompt, write_prompt
 from alif.student.likelihood import LikelihoodInput, target_bits
 
 
@@ -103,8 +103,53 @@ def test_the_benchmark_is_its_documents_and_names_their_licences(
         for one, licence in zip(chosen, ("MIT", "CC BY 4.0") * len(chosen), strict=False)
     ]
     one, other = (heldout.heldout_benchmark(some, 64, "en") for some in (licensed, chosen[1:]))
-    assert (one.licence, other.licence) == ("CC BY 4.0, MIT", "")
-    assert one.languages == ("ur", "en")
-    assert one.digest != other.digest
-    assert one.digest == heldout.heldout_benchmark(chosen, 128, "en").digest
-    assert one.settings_digest != heldout.heldout_benchmark(chosen, 128, "en").settings_digest
+    assert (one.facts.licence, other.facts.licence) == ("CC BY 4.0, MIT", "")
+    assert one.facts.languages == ("ur", "en")
+    assert one.facts.digest != other.facts.digest
+    assert one.facts.digest == heldout.heldout_benchmark(chosen, 128, "en").facts.digest
+    assert one.request.digest != heldout.heldout_benchmark(chosen, 128, "en").request.digest
+
+
+def read_rows(blend: Path, folder: Path) -> list[Example]:
+    with StepOutput(folder) as output:
+        rows = heldout.read_heldout_rows(output, blend, ("ur", "en"))
+    assert output.rows_in == output.kept == len(rows)
+    return rows
+
+
+def measure_answers(student: Student, rows: Sequence[Example]) -> dict[str, MetricValues]:
+    benchmark = heldout.answers_benchmark(rows, "auto")
+    assert benchmark.facts.provenance == "same teacher"
+    return {one.language: one for one in benchmark.score(ask_student(student, benchmark)).metrics}
+
+
+def test_bits_count_the_answer_without_prompt_and_end(
+    student: Student, needs: Mapping[str, Path], tmp_path: Path
+) -> None:
+    rows = read_rows(needs["blend"], tmp_path)
+    found = measure_answers(student, rows)
+    assert set(found) == {"ur", "en"}
+    urdu = [row for row in rows if row.language == "ur"]
+    costs = []
+    for row in urdu:
+        prompt = encode_prompt(
+            write_prompt(row.instruction, row.input, "auto", student.tokenizer), student.tokenizer
+        )
+        answer = encode_answer(row.instruction, row.input, row.output, "auto", student.tokenizer)
+        assert answer[-1] == student.tokenizer.eos_token_id
+        costs += target_bits(student, [LikelihoodInput(prompt, answer[:-1])], 2048)
+    expected = sum(costs) / sum(len(row.output.encode()) for row in urdu)
+    assert found["ur"].items.value == pytest.approx(expected, rel=1e-6)
+    assert len(found["ur"].items) == len(urdu)
+
+
+def test_of_a_conversation_the_last_answer_counts_and_the_turns_are_context(
+    student: Student, needs: Mapping[str, Path], tmp_path: Path
+) -> None:
+    alone = read_rows(needs["blend"], tmp_path)[0]
+    turns = (Message(role="user", content="کیا حال ہے؟"), Message(role="assistant", content="ٹھیک ہے۔"))
+    one, other = (
+        measure_answers(student, [row])[row.language].items for row in (alone, alone.with_turns(turns))
+    )
+    assert one.sizes == other.sizes
+    assert one.value != other.value

@@ -10,12 +10,11 @@ import pytest
 
 from alif import store
 from alif.errors import DataError
-from alif.evaluate.compare import Comparison
 from alif.evaluate.measure import evaluate_systems
 from alif.facts import read_facts
-from alif.facts.evaluation_facts import EvaluateFacts
-from alif.llm.demo_server import serve_demo
+from alif.facts.evaluation_facts import Comparison, EvaluateFacts
 from alif.llm.chat_model import ScriptedReply
+from alif.llm.demo_server import serve_demo
 from alif.records import STAGES, Counts, Score
 from alif.runs import Run, make_context
 from alif.settings import Benchmarks, Evaluate, ExternalSystem, Finetune, Language, Pretrain, Runtime, Sources
@@ -137,11 +136,9 @@ def test_twice_the_same_bytes(done: tuple[Path, Counts], needs: Mapping[str, Pat
 def test_other_systems_stand_beside_the_stages(
     done: tuple[Path, Counts], needs: Mapping[str, Path], tmp_path: Path
 ) -> None:
-    """A folder is measured on everything; an endpoint answers the test set, the rest is not measurable with it."""
+    """A folder is measured on everything, an endpoint on the test set alone."""
     store.write_text(tmp_path / "small.en.jsonl", store.read_text(done[0].parent.parent / "small.en.jsonl"))
-    with serve_demo(
-        lambda messages, draw: ScriptedReply(text=f"جواب: {messages[-1].content[:4]}")
-    ) as server:
+    with serve_demo(lambda messages, draw: ScriptedReply(text=f"جواب: {messages[-1].content[:4]}")) as server:
         systems = {
             "copy": ExternalSystem(model=str(needs["base"] / "model")),
             "served": ExternalSystem(model="m", base_url=server.address),

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from alif import store
-from alif.errors import DataError, MissingExtra
+from alif.errors import DataError
 from alif.evaluate import multiple_choice
 from alif.evaluate.benchmark import ItemResult
-from alif.student.likelihood import LikelihoodInput, target_bits
 from alif.evaluate.multiple_choice import Question
 from alif.evaluate.system import ask_student
 from alif.runs import StepOutput
 from alif.student import Student
+from alif.student.likelihood import LikelihoodInput, target_bits
 
 CHOICES = ("bunnies", "lions and all other large animals")
 ROWS = (
@@ -109,17 +108,11 @@ def test_provenance_and_licence_are_what_all_rows_state(folder: Path) -> None:
     store.write_rows(folder / "stated.ur.jsonl", stated)
     store.write_rows(folder / "mixed.ur.jsonl", [stated[0], {**ROWS[1], "provenance": "by magic"}])
     found = {name: multiple_choice.choice_benchmark(name, rows) for name, rows in read(folder)[0].items()}
-    assert {name: (one.provenance, one.licence) for name, one in found.items()} == {
+    assert {name: (one.facts.provenance, one.facts.licence) for name, one in found.items()} == {
         "small.en": ("unknown", ""),
         "stated.ur": ("human-translated", "MIT"),
         "mixed.ur": ("unknown", "MIT"),
     }
-
-
-def test_lm_eval_is_an_extra(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "lm_eval", None)
-    with pytest.raises(MissingExtra, match="evaluate extra"):
-        multiple_choice.run_lm_eval(student, ["arc_easy"])
 
 
 @pytest.mark.shared

@@ -11,6 +11,7 @@ from alif.evaluate.benchmark import Benchmark, ItemResult
 from alif.evaluate.multiple_choice import Question, choice_benchmark
 from alif.evaluate.pairs import NOT_MEASURABLE, measure_pairs, write_pair
 from alif.evaluate.system import System
+from alif.facts.evaluation_facts import SystemFacts
 from alif.records import Score
 from alif.runs import Run, StepContext, make_context
 from alif.settings import Runtime, Teacher
@@ -38,7 +39,7 @@ class Loads:
             self.count += 1
             return self.student
 
-        return System("base", "tiny", digest, engine, load)
+        return System(SystemFacts(name="base", model="tiny", digest=digest), engine, load)
 
 
 def test_a_pair_is_measured_once_and_a_new_benchmark_alone(context: StepContext, student: Student) -> None:
@@ -78,7 +79,8 @@ def test_results_come_back_to_the_last_bit(context: StepContext, student: Studen
 
 
 def test_an_endpoint_gives_no_log_probabilities(context: StepContext, tmp_path: Path) -> None:
-    system = System("served", "m", "d", endpoint=Teacher(model="m", base_url="http://127.0.0.1:1/v1"))
+    facts = SystemFacts(name="served", model="m", digest="d")
+    system = System(facts, endpoint=Teacher(model="m", base_url="http://127.0.0.1:1/v1"))
     benchmark = questions("one")
     assert measure_pairs(context, system, [benchmark]) == {}
     write_pair(tmp_path, system, benchmark, (), None, ())
@@ -107,7 +109,4 @@ def test_a_pair_says_what_was_measured_on_what(tmp_path: Path, student: Student)
     told = store.read_json(place / "pair.json")
     assert (told["state"], told["system"]["name"], told["benchmark"]["n"]) == ("measured", "base", 3)
     assert list(store.read_models(place / "scores.jsonl", Score)) == [score]
-    assert [row for _, row in store.read_rows(place / "answers.jsonl")][0] == {
-        "id": benchmark.ids[0],
-        "bits": [1.0, 2.0],
-    }
+    assert next(store.read_rows(place / "answers.jsonl"))[1] == {"id": benchmark.ids[0], "bits": [1.0, 2.0]}

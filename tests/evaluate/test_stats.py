@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alif.evaluate import stats
-from alif.evaluate.items import Bootstrap, Items
+from alif.evaluate.stats import Bootstrap, Items
 
 
 def test_wilson_equals_the_textbook() -> None:

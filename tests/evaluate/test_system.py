@@ -11,9 +11,10 @@ import pytest
 from alif import store
 from alif.errors import ModelError
 from alif.evaluate.benchmark import Benchmark, GenerationRequest, LikelihoodRequest, PairScores
-from alif.evaluate.system import System, ask_endpoint, ask_student, external_systems, stage_systems
-from alif.llm.demo_server import serve_demo
+from alif.evaluate.system import ask_endpoint, ask_student, external_systems, stage_systems
+from alif.facts.evaluation_facts import BenchmarkFacts
 from alif.llm.chat_model import ScriptedReply
+from alif.llm.demo_server import serve_demo
 from alif.records import STAGES, Example, Message, Origin
 from alif.runs import Run, StepContext, make_context
 from alif.settings import ExternalSystem, Runtime, Teacher
@@ -31,27 +32,28 @@ def context(needs: Mapping[str, Path], tmp_path: Path) -> StepContext:
 
 
 def benchmark(request: LikelihoodRequest | GenerationRequest, *ids: str) -> Benchmark:
-    return Benchmark("x", ("ur",), "native", "", ids, "d", request, lambda results: PairScores(()))
+    facts = BenchmarkFacts(name="x", languages=(), provenance="native", licence="", n=len(ids), digest="d")
+    return Benchmark(facts, ids, request, lambda results: PairScores(()))
 
 
 def test_stages_are_the_base_and_its_adapters(context: StepContext) -> None:
     found = stage_systems(context)
     assert [one.name for one in found] == list(STAGES)
-    assert len({one.digest for one in found}) == len({one.engine for one in found}) + 2 == 3
+    assert len({one.facts.digest for one in found}) == len({one.engine for one in found}) + 2 == 3
     bits = [ask_student(one.load(), benchmark(READ, "a", "b")) for one in found if one.load]
     assert len({result[0].bits for result in bits}) == 3
 
 
 def test_another_adapter_is_another_system(context: StepContext, tmp_path: Path) -> None:
-    before = stage_systems(context)[1].digest
+    before = stage_systems(context)[1].facts.digest
     other = {**context.inputs, "pretrain": context.inputs["finetune"]}
-    assert stage_systems(replace(context, inputs=other))[1].digest != before
+    assert stage_systems(replace(context, inputs=other))[1].facts.digest != before
 
 
 def test_a_folder_is_a_system_of_the_same_digest_as_the_base_that_it_is(context: StepContext) -> None:
     model = context.inputs["base"] / "model"
     (found,) = external_systems(context, {"copy": ExternalSystem(model=str(model))}, 8)
-    assert found.digest == store.read_json(context.inputs["base"] / "base.json")["digest"]
+    assert found.facts.digest == store.read_json(context.inputs["base"] / "base.json")["digest"]
     assert found.can_answer(READ)
     assert found.can_answer(WRITE)
     assert found.load is not None
@@ -73,13 +75,13 @@ def test_an_endpoint_writes_and_does_not_read(context: StepContext) -> None:
     one, other = external_systems(context, settings, 8)
     assert one.can_answer(WRITE)
     assert not one.can_answer(READ)
-    assert one.digest != other.digest
+    assert one.facts.digest != other.facts.digest
     assert one.endpoint is not None
     assert (one.endpoint.temperature, one.endpoint.max_tokens) == (0.0, 8)
 
 
 def test_an_endpoint_is_asked_through_the_ledger(context: StepContext) -> None:
-    """Instruction, input and earlier turns arrive; an answer that was cut off is not finished; the second time is free."""
+    """Input and earlier turns arrive; a truncated answer is not finished; the second time is free."""
     asked: list[list[Message]] = []
 
     def script(messages: list[Message], draw: int) -> ScriptedReply:
@@ -106,10 +108,10 @@ def test_an_endpoint_is_asked_through_the_ledger(context: StepContext) -> None:
     assert context.output.cost_usd == 0
 
 
-def test_log_probabilities_that_are_no_numbers_are_refused(needs: Mapping[str, Path]) -> None:
+def test_log_probabilities_that_are_not_finite_are_refused(needs: Mapping[str, Path]) -> None:
     student = load_student(needs["base"], None, RUNTIME)
     next(iter(student.model.parameters())).data.fill_(float("nan"))
-    with pytest.raises(ModelError, match="no numbers"):
+    with pytest.raises(ModelError, match="not finite"):
         ask_student(student, benchmark(READ, "a", "b"))
 
 
@@ -123,7 +125,3 @@ def test_a_local_model_answers_in_the_order_of_the_questions(student: Student) -
     assert [one.id for one in found] == list(ids)
     alone = benchmark(GenerationRequest(questions[1:2], "auto", 8), ids[1])
     assert ask_student(student, alone) == found[1:2]
-
-
-def test_an_unknown_system_has_no_way_to_answer() -> None:
-    assert not System("x", "m", "d").can_answer(READ)

@@ -9,7 +9,7 @@ import pytest
 
 from alif import settings, store
 from alif.evaluate import testset
-from alif.evaluate.benchmark import ItemResult
+from alif.evaluate.benchmark import GenerationRequest, ItemResult
 from alif.language.pack import load_pack
 from alif.records import Example
 from alif.runs import StepOutput
@@ -93,25 +93,25 @@ def test_answers_stand_side_by_side_and_samples_are_spread(questions: list[Examp
     }
     rows = list(testset.answer_rows(questions, systems, 8, 1))
     assert len(rows) == len(questions)
-    assert rows[3]["answers"] == {"base": "base 3", "pretrain": "pretrain 3"}
-    assert rows[3]["marks"]["base"] == {"exact_match": True, "chrf++": 100.0, "faults": [], "finished": True}
-    assert rows[3]["reference"] == questions[3].output
-    assert sorted(row["task"] for row in rows if row["sample"]) == sorted(UR.tasks)
-    assert not any(row["sample"] for row in testset.answer_rows(questions, systems, 0, 1))
+    assert rows[3].answers == {"base": "base 3", "pretrain": "pretrain 3"}
+    assert rows[3].marks["base"] == {"exact_match": True, "chrf++": 100.0, "faults": [], "finished": True}
+    assert rows[3].reference == questions[3].output
+    assert sorted(row.task for row in rows if row.sample) == sorted(UR.tasks)
+    assert not any(row.sample for row in testset.answer_rows(questions, systems, 0, 1))
 
 
 def test_the_benchmark_is_its_items(questions: list[Example]) -> None:
-    whole, less, other = (
-        testset.testset_benchmark(some, UR, EN, "auto", tokens, from_pack=True)
-        for some, tokens in ((questions, 8), (questions[1:], 8), (questions, 9))
+    request = GenerationRequest(questions, "auto", 8)
+    whole, less = (
+        testset.testset_benchmark(some, UR, EN, request, from_pack=True)
+        for some in (questions, questions[1:])
     )
-    assert whole.provenance == "native"
-    assert whole.digest != less.digest
-    assert whole.digest == other.digest
-    assert whole.settings_digest != other.settings_digest
-    scored = whole.score(references(questions))
-    assert len(scored.marks) == len(questions)
-    assert testset.testset_benchmark(questions, UR, EN, "auto", 8, from_pack=False).provenance == "unknown"
+    assert whole.facts.provenance == "native"
+    assert whole.facts.digest != less.facts.digest
+    assert len(whole.score(references(questions)).marks) == len(questions)
+    assert (
+        testset.testset_benchmark(questions, UR, EN, request, from_pack=False).facts.provenance == "unknown"
+    )
 
 
 def test_questions_of_the_training_mixture_are_counted_after_folding(questions: list[Example]) -> None:
