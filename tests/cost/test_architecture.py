@@ -61,7 +61,7 @@ def test_a_base_that_nobody_knows_is_a_sentence(tmp_path):
     with pytest.raises(ModelError, match="no architecture of this base is shipped"):
         architecture.shape_of(StudentSettings(base="nobody/nothing"), Tiny())
     (tmp_path / "config.json").write_text(json.dumps({"hidden_size": 8}))
-    with pytest.raises(ModelError, match="tells no vocab_size"):
+    with pytest.raises(ModelError, match="has no vocab_size"):
         architecture.shape_of(StudentSettings(base=str(tmp_path)), Tiny())
 
 

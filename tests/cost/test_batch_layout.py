@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from alif import recipe as recipes
-from alif.commands import inspect
 from alif.cost import batch_layout
 from alif.errors import RecipeError
 from alif.settings import Pretrain, Runtime
@@ -18,8 +17,8 @@ def test_the_papers_recipe_goes_on_as_many_gpus_as_the_readme_says(gpus):
 
 def test_a_step_that_cannot_be_shared_is_a_problem_of_the_recipe():
     assert problems("urdu-8b", "runtime.gpus=8") == [
-        "pretrain.batch_size = 12 is no multiple of rows_at_once = 1 on 8 GPUs",
-        "finetune.batch_size = 4 is no multiple of rows_at_once = 1 on 8 GPUs",
+        "pretrain.batch_size = 12 is not a multiple of micro_batch_size = 1 on 8 GPUs",
+        "finetune.batch_size = 4 is not a multiple of micro_batch_size = 1 on 8 GPUs",
     ]
 
 
@@ -44,5 +43,11 @@ def test_a_base_in_4_bits_and_float16_are_not_shared_out():
 
 
 def problems(name: str, *sets: str) -> list[str]:
-    found = inspect.check_recipe(recipes.load_recipe(recipes.shipped_recipes()[name], sets))["problems"]
-    return [one["message"] for one in found if "rows_per_step" in one["message"]]
+    recipe = recipes.load_recipe(recipes.shipped_recipes()[name], sets)
+    found = []
+    for stage, settings in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
+        try:
+            batch_layout.check_batch_layout(stage, settings, recipe.runtime, recipe.student.quantization)
+        except RecipeError as error:
+            found.append(error.message)
+    return found

@@ -15,11 +15,11 @@ from alif.train import loss
 
 CASES = {
     "accumulates": {},
-    "longer rows, two at once": {"tokens_per_row": 256, "rows_at_once": 2, "rows_per_step": 4},
-    "one pass a step": {"rows_per_step": 1},
+    "longer rows, two at once": {"max_seq_length": 256, "micro_batch_size": 2, "batch_size": 4},
+    "one pass a step": {"batch_size": 1},
     "embeddings frozen": {"targets": ("attention", "mlp")},
     "attention alone": {"targets": ("attention",)},
-    "computed again": {"recompute": True, "tokens_per_row": 256},
+    "computed again": {"gradient_checkpointing": True, "max_seq_length": 256},
     "tied": {"tied": True},
     "small vocabulary": {"vocabulary": 512, "rank": 32},
 }
@@ -31,7 +31,7 @@ import numpy as np, torch
 from torch.profiler import ProfilerActivity, profile
 from transformers import AutoConfig, AutoModelForCausalLM
 from alif.settings import Adapter, Pretrain, Runtime
-from alif.runs import Given
+from alif.runs import Run, make_context
 from alif.student import adapter as adapters
 from alif.student.device import setup_torch
 from alif.train import trainer
@@ -97,7 +97,7 @@ def test_shapes_that_nothing_was_fitted_on(name):
     stage = Pretrain(max_seq_length=length, micro_batch_size=at_once, batch_size=a_step)
     told = sum(
         memory.memory_parts(
-            memory.MemoryLoad(shape, Adapter(rank=rank), stage, recompute=recompute, gpu=False)
+            memory.MemoryLoad(shape, Adapter(rank=rank), stage, gradient_checkpointing=recompute, gpu=False)
         ).values()
     )
     real = measured(shape, Adapter(rank=rank), stage, recompute)
@@ -109,9 +109,9 @@ def test_shapes_that_nothing_was_fitted_on(name):
 )
 def test_the_peak_is_foretold_within_a_tenth(name):
     case = {
-        "tokens_per_row": 128,
-        "rows_at_once": 1,
-        "rows_per_step": 2,
+        "max_seq_length": 128,
+        "micro_batch_size": 1,
+        "batch_size": 2,
         "rank": 16,
         "vocabulary": 2048,
     } | CASES[name]
@@ -127,23 +127,23 @@ def test_the_peak_is_foretold_within_a_tenth(name):
         tie_word_embeddings=case.get("tied", False),
     )
     adapter = Adapter(rank=case["rank"], targets=case.get("targets", ("attention", "mlp", "embeddings")))
-    stage = Pretrain(**{key: case[key] for key in ("tokens_per_row", "rows_at_once", "rows_per_step")})
-    recompute = case.get("recompute", False)
+    stage = Pretrain(**{key: case[key] for key in ("max_seq_length", "micro_batch_size", "batch_size")})
+    recompute = case.get("gradient_checkpointing", False)
     told = sum(
-        memory.memory_parts(memory.MemoryLoad(shape, adapter, stage, recompute=recompute, gpu=False)).values()
+        memory.memory_parts(memory.MemoryLoad(shape, adapter, stage, gradient_checkpointing=recompute, gpu=False)).values()
     )
     real = measured(shape, adapter, stage, recompute)
     assert told == pytest.approx(real, rel=0.1), f"foretold {told:,.0f}, measured {real:,}: {told / real:.3f}"
 
 
 ON_A_GPU = {
-    "ours 8K": ({}, {"rows_per_step": 4}, {"compiled": True}),
-    "ours 8K, not compiled": ({}, {"rows_per_step": 2}, {}),
-    "ours 8K, recompute": ({}, {"rows_per_step": 2}, {"compiled": True, "recompute": True}),
+    "ours 8K": ({}, {"batch_size": 4}, {"compiled": True}),
+    "ours 8K, not compiled": ({}, {"batch_size": 2}, {}),
+    "ours 8K, recompute": ({}, {"batch_size": 2}, {"compiled": True, "gradient_checkpointing": True}),
     "paper, stage 1": (
-        {"copies": "bfloat16"},
-        {"tokens_per_row": 2048, "rows_at_once": 8, "rows_per_step": 16},
-        {"compiled": True, "recompute": True},
+        {"embedding_dtype": "bfloat16"},
+        {"max_seq_length": 2048, "micro_batch_size": 8, "batch_size": 16},
+        {"compiled": True, "gradient_checkpointing": True},
     ),
 }
 """Cases of benchmarks/train_gpu.py: adapter, stage, load. In the paper's stage 2 no eight texts reach the row's length."""
@@ -155,7 +155,7 @@ def test_the_peaks_on_a_gpu_that_the_terms_were_fitted_to(name):
     results = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "train_gpu.json"
     real = json.loads(results.read_text(encoding="utf-8"))["measured"]["cases"][name]["peak_memory_gb"]
     adapter, stage, load = ON_A_GPU[name]
-    asked = Pretrain(**{"tokens_per_row": 8192, "rows_at_once": 1, **stage})
+    asked = Pretrain(**{"max_seq_length": 8192, "micro_batch_size": 1, **stage})
     told = (
         sum(memory.memory_parts(memory.MemoryLoad(LLAMA_8B, Adapter(**adapter), asked, **load)).values())
         / 1e9
@@ -186,7 +186,7 @@ LLAMA_8B = architecture.ModelShape.model_validate(
 
 def test_a_base_in_four_bits_counted_by_hand():
     plain, four = (
-        memory.memory_parts(memory.MemoryLoad(LLAMA_8B, Adapter(), Pretrain(), quantised=way))
+        memory.memory_parts(memory.MemoryLoad(LLAMA_8B, Adapter(), Pretrain(), quantized=way))
         for way in (False, True)
     )
     weights = 32 * (
