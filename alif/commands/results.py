@@ -59,5 +59,5 @@ def serve_run(run: RunName, *, port: Port = 8000, server: Server = "", json: Jso
         serve_model(root / "export" / "model", log, port=port, by=server) as served,
         contextlib.suppress(KeyboardInterrupt),
     ):
-        print_document(served.facts(), lambda _: console.print_result(served.told()), json)
+        print_document(served.facts(), lambda _: console.print_result(served.as_recipe_table()), json)
         served.wait()

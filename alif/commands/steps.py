@@ -14,7 +14,7 @@ from alif.errors import RecipeError
 from alif.runs import Run, Step
 from alif.settings import Recipe
 
-__all__ = ["generate_rows", "run_recipe", "step_command"]
+__all__ = ["generate_rows", "run_recipe", "step_command", "steps_until"]
 
 
 def run_recipe(
@@ -25,13 +25,16 @@ def run_recipe(
     json: Json = False,
 ) -> None:
     """Do all steps that are not done yet; safe to repeat and to interrupt."""
-    steps = pipeline.PIPELINE
-    if until is not None:
-        names = [step.name for step in steps]
-        if until not in names:
-            raise RecipeError(f"--until {until}: no such step", f"Steps: {' '.join(names)}.")
-        steps = steps[: names.index(until) + 1]
+    steps = pipeline.PIPELINE if until is None else steps_until(until)
     _run_steps(*load_recipe(recipe, set), steps, json)
+
+
+def steps_until(name: str) -> tuple[Step, ...]:
+    """Return the steps of the pipeline up to the one of that name."""
+    names = [step.name for step in pipeline.PIPELINE]
+    if name not in names:
+        raise RecipeError(f"--until {name}: no such step", f"Steps: {' '.join(names)}.")
+    return pipeline.PIPELINE[: names.index(name) + 1]
 
 
 def step_command(step: Step) -> Callable[..., None]:
