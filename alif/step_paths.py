@@ -131,7 +131,7 @@ def pack_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
 def review_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     """Return both packs and the file of verdicts: one that is added after the step was done is drift, and is named."""
     path = Path(recipe.review.verdicts) if recipe.review.verdicts else root / "verdicts.jsonl"
-    return _pack(recipe) | ({"verdicts": path} if path.is_file() else {})
+    return _packs(recipe) | ({"verdicts": path} if path.is_file() else {})
 
 
 def evaluate_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
