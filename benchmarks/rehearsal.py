@@ -1,18 +1,18 @@
-"""51,686 accepted rows through a loopback teacher: minutes, memory, CPU a request; and distilabel and Curator beside it.
+"""Generation of 51,686 rows from a loopback teacher: time, memory and CPU of Alif, distilabel and Curator.
 
-    python benchmarks/rehearsal.py --json benchmarks/results/rehearsal.json
-           [--distilabel-python PATH] [--curator-python PATH]      their interpreters, in environments of their own
+    python benchmarks/rehearsal.py [--distilabel-python PATH] [--curator-python PATH]
 
-distilabel's environment needs `distilabel[openai]` and requests, Curator's bespokelabs-curator and litellm 1.83.7.
+The options name interpreters in environments of their own: distilabel's with `distilabel[openai]` and
+requests, Curator's with bespokelabs-curator and litellm 1.83.7.
 
-Every client is sent against the same teacher (benchmarks/teacher.py: a process of its own, 1 s latency, 5 % faults, 20 items a
-reply) with 64 requests in flight, one client after another, in turns. Alif does all that it does in a run: ledger, budget,
-limiter, parsing, language checks, pool. The bare loop keeps nothing, and the peers are not asked to check or compare anything.
+All clients use the same scripted teacher (teacher.py: a process of its own, 1 s latency, 5 % faults, 20 items
+per reply) with 64 requests in flight, one client at a time, in turns. Alif does everything that it does in a
+run: ledger, budget, limiter, parsing, language checks, near-duplicate search. The bare loop stores nothing,
+and the peers check and compare nothing.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import random
@@ -27,18 +27,20 @@ from typing import Any
 import measure
 from processes import cpu_s, load, memory_mb, versions_of
 
+from alif.data.prompt_texts import load_prompt_texts
 from alif.data.synthesis import prompts, seeds
 from alif.language import pack as packs
 
 HERE = Path(__file__).resolve().parent
 LITELLM_REFUSED = ("1.82.7", "1.82.8")
-"""Releases that carried a credential stealer."""
+"""Releases that contained a credential stealer."""
 SHOWN = 6
+"""Example rows in a request."""
 
 
 @contextlib.contextmanager
 def teacher(found: dict[str, Any]) -> Iterator[str]:
-    """Run a fresh teacher for the length of a block; yield its address, and say at the end what it did."""
+    """Run a fresh teacher during the block; yield its address, and add its counts to `found` at the end."""
     process = subprocess.Popen(
         [sys.executable, str(HERE / "teacher.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -54,8 +56,8 @@ def teacher(found: dict[str, Any]) -> Iterator[str]:
         process.wait()
 
 
-def client(name: str, python: str, *arguments: str) -> dict[str, Any]:
-    """Send one client against a fresh teacher; return what it says, its largest memory, and the load beside it."""
+def run_client(name: str, python: str, *arguments: str) -> dict[str, Any]:
+    """Run one client against a fresh teacher; return its result, its peak memory, and the machine's load."""
     beside: dict[str, Any] = {"load_before": load()}
     command = [python, str(HERE / "clients" / f"{name}_client.py")]
     with (
@@ -72,29 +74,28 @@ def client(name: str, python: str, *arguments: str) -> dict[str, Any]:
                 most = max(most, memory_mb(process.pid, most=True))
             time.sleep(0.2)
         out.seek(0)
-        told = [line for line in out if line.startswith('{"')]
-        found = json.loads(told[-1]) if told and not process.returncode else {"failed": process.returncode}
+        results = [line for line in out if line.startswith('{"')]
+        failed = process.returncode or not results
+        found = {"failed": process.returncode} if failed else json.loads(results[-1])
     found = found | {"memory_mb": round(most)} | beside | {"load_after": load()}
     print(name, {key: value for key, value in found.items() if key != "funnel"}, file=sys.stderr, flush=True)
     return found
 
 
-def asked(requests: int) -> list[list[dict[str, str]]]:
-    """Return messages as Alif sends them, for those who are given theirs: no two alike."""
-    pack = packs.load_pack("ur")
-    rows = list(seeds.read_pack_seeds(pack))
-    numbers = random.Random(1)
-    return [
-        [
-            message.model_dump()
-            for message in prompts.synthesis_messages(pack.tasks[task], pack, numbers.sample(rows, SHOWN), 20)
-        ]
-        for task in numbers.choices(list(pack.tasks), k=requests)
-    ]
+def write_prompts(requests: int, path: Path) -> None:
+    """Write messages as Alif sends them, all different, for the clients that read theirs from a file."""
+    pack, texts, rng = packs.load_pack("ur"), load_prompt_texts(), random.Random(1)
+    rows = list(seeds.read_seeds(pack))
+    found = []
+    for task in rng.choices(list(pack.tasks), k=requests):
+        shown = rng.sample(rows, SHOWN)
+        messages = prompts.synthesis_messages(texts, pack.tasks[task], pack, shown, 20)
+        found.append([message.model_dump() for message in messages])
+    path.write_text(json.dumps(found), encoding="utf-8")
 
 
-def per(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Add what one request and one row take."""
+def add_rates(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the cost of one request and of one row."""
     if "failed" in found:
         return dict(found)
     return {
@@ -105,19 +106,19 @@ def per(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def side_by_side(requests: int, repeats: int, folder: Path, pythons: Mapping[str, str]) -> dict[str, Any]:
+def compare_clients(requests: int, repeats: int, folder: Path, pythons: Mapping[str, str]) -> dict[str, Any]:
     """Return each client at about the same number of requests, and the peers as ratios to Alif.
 
-    The clients take turns, since the machine is never equally quiet; of each the run with the middle CPU time is kept.
+    The clients take turns, because the load of the machine varies; the run with the median CPU time is kept.
     """
     file = folder / "prompts.json"
-    file.write_text(json.dumps(asked(requests)), encoding="utf-8")
+    write_prompts(requests, file)
     turns: dict[str, list[dict[str, Any]]] = {}
     for turn in range(repeats):
         for name, python in {"alif": sys.executable, "bare": sys.executable, **pythons}.items():
-            told = (str(requests * 14), str(folder / f"turn{turn}")) if name == "alif" else (str(file),)
-            turns.setdefault(name, []).append(per(client(name, python, *told)))
-    found = {name: middle(runs) for name, runs in turns.items()}
+            arguments = (str(requests * 14), str(folder / f"turn{turn}")) if name == "alif" else (str(file),)
+            turns.setdefault(name, []).append(add_rates(run_client(name, python, *arguments)))
+    found = {name: median_run(runs) for name, runs in turns.items()}
     ours = found["alif"]
     for name, theirs in found.items():
         if name != "alif" and "failed" not in theirs and "failed" not in ours:
@@ -128,22 +129,22 @@ def side_by_side(requests: int, repeats: int, folder: Path, pythons: Mapping[str
     return found
 
 
-def middle(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the run with the middle CPU time a row, and the times of all; a failed run if there is one."""
+def median_run(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the run with the median CPU time per row, and the times of all; a failed run if there is one."""
     if failed := next((run for run in runs if "failed" in run), None):
         return failed
     ordered = sorted(runs, key=lambda run: run["cpu_ms_per_row"])
     return ordered[len(runs) // 2] | {"cpu_ms_per_row_of_all_turns": [run["cpu_ms_per_row"] for run in runs]}
 
 
-def whole(accepted: int, folder: Path) -> dict[str, Any]:
-    """Return the whole rehearsal, and what of its CPU is not the bare loop's."""
-    found = per(client("alif", sys.executable, str(accepted), str(folder / "whole")))
+def run_whole(accepted: int, folder: Path) -> dict[str, Any]:
+    """Return the result of the whole rehearsal, and its CPU time without that of the bare loop."""
+    found = add_rates(run_client("alif", sys.executable, str(accepted), str(folder / "whole")))
     if "failed" in found:
         return found
     file = folder / "whole.json"
-    file.write_text(json.dumps(asked(found["requests"])), encoding="utf-8")
-    bare = per(client("bare", sys.executable, str(file)))
+    write_prompts(found["requests"], file)
+    bare = add_rates(run_client("bare", sys.executable, str(file)))
     own = found["cpu_s"] - found["pool_cpu_s"] - bare["cpu_s"] * found["requests"] / bare["requests"]
     return found | {
         "minutes": round(found["seconds"] / 60, 2),
@@ -155,36 +156,36 @@ def whole(accepted: int, folder: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Rehearse, compare, and write both."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", type=Path, default=HERE / "results" / "rehearsal.json")
-    parser.add_argument("--accepted", type=int, default=51_686)
-    parser.add_argument("--requests", type=int, default=1_000, help="of each client, side by side")
+    """Compare the clients, run the whole rehearsal, and write the result."""
+    parser = measure.arguments(__doc__, "rehearsal")
+    parser.add_argument("--accepted", type=int, default=51_686, help="rows of the whole rehearsal; 0: none")
+    parser.add_argument("--requests", type=int, default=1_000, help="of each client, side by side; 0: none")
     parser.add_argument("--repeats", type=int, default=3, help="turns of each client, side by side")
     parser.add_argument("--distilabel-python", default="")
     parser.add_argument("--curator-python", default="")
-    told = parser.parse_args()
-    pythons = {
-        name: python for name in ("distilabel", "curator") if (python := getattr(told, f"{name}_python"))
-    }
+    options = parser.parse_args()
+    named = {"distilabel": options.distilabel_python, "curator": options.curator_python}
+    pythons = {name: python for name, python in named.items() if python}
     packages = {
         "distilabel": ("distilabel", "openai"),
         "curator": ("bespokelabs-curator", "litellm", "openai"),
     }
     others = {name: versions_of(python, packages[name]) for name, python in pythons.items()}
     if others.get("curator", {}).get("litellm") in LITELLM_REFUSED:
-        sys.exit(f"litellm {', '.join(LITELLM_REFUSED)} carried a credential stealer: use another release")
+        sys.exit(f"litellm {', '.join(LITELLM_REFUSED)} contained a credential stealer: use another release")
+    compared: dict[str, Any] = {}
+    rehearsed: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
-        compared = side_by_side(told.requests, told.repeats, Path(name), pythons) if told.requests else {}
-        rehearsed = whole(told.accepted, Path(name)) if told.accepted else {}
+        if options.requests:
+            compared = compare_clients(options.requests, options.repeats, Path(name), pythons)
+        if options.accepted:
+            rehearsed = run_whole(options.accepted, Path(name))
     content = measure.result(
         "rehearsal",
         {**rehearsed, "side_by_side": compared},
         ("alif-llm", "aiohttp", "openai", "httpx2", "rapidfuzz", "numpy"),
     )
-    measure.write(told.json, content | {"peers": others})
+    measure.write(options.json, content | {"peers": others})
     print(json.dumps({key: value for key, value in rehearsed.items() if key != "funnel"}, indent=2))
 
 

@@ -1,66 +1,66 @@
-"""Stage 1 of `small` on real text, our way and the paper's, at equal CPU seconds: useful tokens, and bits per byte reached.
+"""Stage 1 of `small` on real text with our and the paper's settings: bits per byte after equal CPU time.
 
-    python benchmarks/small_paper.py --json benchmarks/results/small_paper.json
-           [--data ../shared/data] [--seconds 60] [--seeds 2] [--folder PATH]      a folder keeps corpus and base
+    python benchmarks/small_paper.py [--data ../shared/data] [--seconds 60] [--seeds 2] [--folder PATH]
 
-All ways begin with the same base (the recipe's tiny one, which has read English) and are measured on the same held-out text.
-How much text fits into the seconds is found by a short probe of each way; then each is trained anew, so that every schedule
-comes to its end. CPU seconds are those of the training loop, in one thread; the ways take turns.
+All variants start from the same base (the recipe's tiny model, pre-trained on English) and are measured on
+the same held-out text. A short probe of each variant tells how much text fits into the seconds; then each is
+trained from the start, so that its schedule ends. CPU seconds are those of the training loop, in one thread;
+the variants take turns. `--folder` keeps the corpus and the base for another call.
 
-    ours              the recipe small: packed rows of 512 tokens, 4 a step, float32 copies, a fifth of the tokens English
-    paper             the recipe small-paper: one text a row, padded, 64 a step, bfloat16 copies, no English
-    ours, large steps ours with about as many useful tokens in a step as the paper's: what the size of the step does alone
+    ours                the recipe small: packed rows of 512 tokens, batch size 4, float32 copies, English too
+    paper               the recipe small-paper: one text per row, padded, batch size 64, bfloat16 copies
+    ours, large steps   ours with about as many useful tokens per step as the paper: the effect of batch size
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from measure import result, write
+import measure
 
 from alif import pipeline, store
 from alif import recipe as recipes
 from alif.evaluate import heldout
-from alif.evaluate.stats import Bootstrap
-from alif.recipe import Recipe
-from alif.runs import Run, StepContext, run_step
+from alif.evaluate.system import ask_student
+from alif.runs import Run, make_context, run_step
+from alif.settings import Recipe
 from alif.student.base import load_student
-from alif.train import pretrain, training_callback
+from alif.train import pretrain
+from alif.train.training_callback import TrainingCallback
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[1] / "shared" / "data"
 PROBE = 0.05
 """Epochs of a probe."""
 DOCUMENTS = 30
-"""Held-out documents of each source and language."""
+"""Held-out documents per source and language."""
 
 
 class Clock:
-    """CPU and wall seconds from the first step's end to the last's, and the useful tokens between them."""
+    """Records CPU time, wall time and useful tokens at the end of each training step."""
 
     def __init__(self) -> None:
         self.marks: list[tuple[float, float, int]] = []
 
     def __enter__(self) -> Clock:
-        self.real = training_callback.TrainingCallback.on_step_end
+        self.original: Any = TrainingCallback.on_step_end
 
-        def marking(one: training_callback.TrainingCallback, *args: Any, **kwargs: Any) -> None:
-            self.real(one, *args, **kwargs)
-            self.marks.append((time.process_time(), time.monotonic(), one.tokens))
+        def on_step_end(callback: TrainingCallback, *args: Any, **kwargs: Any) -> None:
+            self.original(callback, *args, **kwargs)
+            self.marks.append((time.process_time(), time.monotonic(), callback.tokens))
 
-        training_callback.TrainingCallback.on_step_end = marking  # type: ignore[method-assign]
+        TrainingCallback.on_step_end = on_step_end  # type: ignore[assignment, method-assign]
         return self
 
     def __exit__(self, *context: Any) -> None:
-        training_callback.TrainingCallback.on_step_end = self.real  # type: ignore[method-assign]
+        TrainingCallback.on_step_end = self.original  # type: ignore[method-assign]
 
-    def told(self) -> dict[str, float]:
-        """Return the rate between first and last step, and the seconds of all of them at that rate."""
+    def summary(self) -> dict[str, float]:
+        """Return the rate from the first to the last step, and the seconds of all steps at that rate."""
         (cpu, wall, tokens), (cpu_end, wall_end, tokens_end) = self.marks[0], self.marks[-1]
         whole = tokens_end / (tokens_end - tokens)
         return {
@@ -73,7 +73,7 @@ class Clock:
 
 
 class Bench:
-    """A run folder with the corpus and the base that all ways share."""
+    """A run folder with the corpus and the base that all variants share."""
 
     def __init__(self, root: Path, data: Path) -> None:
         sets = [f'sources.folder="{data}"', 'runtime.device="cpu"', "runtime.checkpoint_steps=100000"]
@@ -86,61 +86,53 @@ class Bench:
             run_step(step, self.recipes["small"], self.run)
 
     def probe(self, recipe: Recipe) -> dict[str, Any]:
-        """Train stage 1 for a little; return what the clock told."""
-        return self.train(recipe, PROBE, 0, read=False)
+        """Train stage 1 for a small part of an epoch; return the clock's summary."""
+        return self.train(recipe, PROBE, 0, evaluate=False)
 
-    def train(self, recipe: Recipe, epochs: float, seed: int, read: bool = True) -> dict[str, Any]:
-        """Train stage 1 from the base; return what the clock told, and the bits per byte that were reached."""
+    def train(self, recipe: Recipe, epochs: float, seed: int, evaluate: bool = True) -> dict[str, Any]:
+        """Train stage 1 from the base; return the clock's summary and the bits per byte reached."""
         with tempfile.TemporaryDirectory() as scratch, Clock() as clock:
-            context = self._context(Path(scratch), recipe)
-            stage = recipe.pretrain.model_copy(update={"epochs": epochs, "seed": seed, "look_steps": 0})
+            inputs = {name: self.run.folder(name) for name in ("base", "corpus")}
+            context = make_context(Run(Path(scratch)), "pretrain", recipe.runtime, inputs=inputs)
+            stage = recipe.pretrain.model_copy(update={"epochs": epochs, "seed": seed, "eval_steps": 0})
             pretrain.train_pretrain(context, recipe.language, recipe.adapter, stage)
-            return clock.told() | ({"bits_per_byte": self.bits(context.folder / "adapter")} if read else {})
+            found = clock.summary()
+            return found | ({"bits_per_byte": self.bits(context.folder / "adapter")} if evaluate else {})
 
     def bits(self, adapter: Path | None) -> dict[str, float]:
-        """Return bits per byte of held-out text by language, sources alike."""
+        """Return bits per byte of held-out text by language, the mean over its sources."""
         small = self.recipes["small"]
         languages = [small.language.pack, small.language.source]
-        chosen = heldout.sample_documents(
-            self.run.folder("corpus"), languages, DOCUMENTS, small.evaluate.seed
-        )
+        with tempfile.TemporaryDirectory() as scratch:
+            output = make_context(Run(Path(scratch)), "evaluate", small.runtime).output
+            corpus = self.run.folder("corpus")
+            chosen = heldout.sample_documents(output, corpus, languages, DOCUMENTS, small.evaluate.seed)
         student = load_student(self.run.folder("base"), adapter, small.runtime)
-        found = heldout.measure_bits_per_byte(
-            student, chosen, small.pretrain.max_seq_length, small.language.source
-        )
-        by = Bootstrap(50, small.evaluate.seed)
-        return {
-            one.language: round(one.estimate(by).value, 4)
-            for one in found
-            if one.benchmark == heldout.BENCHMARK
-        }
-
-    def _context(self, scratch: Path, recipe: Recipe) -> StepContext:
-        folder = scratch / "partial"
-        folder.mkdir()
-        needs = {name: self.run.folder(name) for name in ("base", "corpus")}
-        return StepContext("small_paper", "pretrain", folder, scratch, scratch, needs, recipe.runtime)
+        window = small.pretrain.max_seq_length
+        benchmark = heldout.heldout_benchmark(chosen, window, small.language.source)
+        metrics = benchmark.score(ask_student(student, benchmark)).metrics
+        return {one.language: round(one.items.value, 4) for one in metrics if one.benchmark == benchmark.name}
 
 
 def large_steps(recipe: Recipe, tokens: float) -> Recipe:
-    """Return a recipe with about `tokens` in a step of packed rows."""
+    """Return a recipe with about `tokens` tokens per step of packed rows."""
     stage = recipe.pretrain
     at_once = stage.micro_batch_size
     rows = max(1, round(tokens / stage.max_seq_length / at_once)) * at_once
-    return recipe.model_copy(update={"pretrain": stage.model_copy(update={"rows_per_step": rows})})
+    return recipe.model_copy(update={"pretrain": stage.model_copy(update={"batch_size": rows})})
 
 
-def measured(bench: Bench, seconds: float, seeds: int) -> dict[str, Any]:
-    """Train every way and return what came of it."""
+def measure_variants(bench: Bench, seconds: float, seeds: int) -> dict[str, Any]:
+    """Train every variant with every seed and return the results."""
     ours, paper = bench.recipes["small"], bench.recipes["small-paper"]
     probes = {"ours": bench.probe(ours), "paper": bench.probe(paper)}
     large = large_steps(ours, probes["paper"]["tokens"] / probes["paper"]["steps"])
     probes["ours, large steps"] = bench.probe(large)
-    ways = {"ours": ours, "paper": paper, "ours, large steps": large}
+    variants = {"ours": ours, "paper": paper, "ours, large steps": large}
     epochs = {name: PROBE * seconds / probe["cpu_s"] for name, probe in probes.items()}
-    turns: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
+    turns: dict[str, list[dict[str, Any]]] = {name: [] for name in variants}
     for seed in range(1, seeds + 1):
-        for name, recipe in ways.items():
+        for name, recipe in variants.items():
             turns[name].append(bench.train(recipe, epochs[name], seed))
             print(name, seed, turns[name][-1], flush=True)
     base = store.read_json(bench.run.folder("base") / "base.json")
@@ -148,12 +140,12 @@ def measured(bench: Bench, seconds: float, seeds: int) -> dict[str, Any]:
         "seconds": seconds,
         "held_out_documents_of_each_source": DOCUMENTS,
         "base": {"parameters": base["parameters"], "bits_per_byte": bench.bits(None)},
-        "ways": {name: summary(ways[name], epochs[name], turns[name]) for name in ways},
+        "ways": {name: summarise(variants[name], epochs[name], turns[name]) for name in variants},
     }
 
 
-def summary(recipe: Recipe, epochs: float, turns: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the means of a way's turns, and each of them."""
+def summarise(recipe: Recipe, epochs: float, turns: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the means of a variant's turns, and the turns."""
     languages = turns[0]["bits_per_byte"]
     return {
         "epochs": round(epochs, 3),
@@ -168,21 +160,17 @@ def summary(recipe: Recipe, epochs: float, turns: list[dict[str, Any]]) -> dict[
 
 
 def main() -> None:
-    """Measure, and write the result."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", type=Path, required=True)
+    """Train the base, measure the variants, and write the result."""
+    parser = measure.arguments(__doc__, "small_paper")
     parser.add_argument("--data", type=Path, default=SHARED)
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seconds", type=float, default=60.0, help="CPU seconds of each training")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--folder", type=Path)
-    context = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = measured(
-            Bench(context.folder or Path(folder), context.data.resolve()), context.seconds, context.seeds
-        )
-    write(context.json, result("small_paper", found))
+        bench = Bench(options.folder or Path(folder), options.data.resolve())
+        found = measure_variants(bench, options.seconds, options.seeds)
+    measure.write(options.json, measure.result("small_paper", found))
 
 
 if __name__ == "__main__":

@@ -1,35 +1,34 @@
-"""Useful tokens per CPU-second of instruction tuning: the original's way, ours, a bare loop, and TRL's packed trainer.
+"""Useful tokens per CPU second of instruction tuning: ours, the original code, a bare loop, and TRL.
 
-    python benchmarks/train_cpu.py --json benchmarks/results/train_cpu.json
-    python benchmarks/train_cpu.py --json … --trl-python OTHER/bin/python        TRL from an environment of its own
+    python benchmarks/train_cpu.py [--trl-python ENVIRONMENT/bin/python]
 
-One run, one thread, one tiny Llama with the same adapter (LoRA on attention and MLP, embeddings and head as trained copies),
-the same rows, about the same useful tokens in a step. A useful token is one of a row, not padding. The ways take turns, so that
-whatever else the machine does meets all of them; a way's figure is its median turn.
+One thread, one tiny Llama with the same adapter (LoRA on attention and MLP, trained copies of embeddings and
+head), the same rows, about the same number of useful tokens per step. A useful token is one of a row, not
+padding. The trainers take turns, so that the load of the machine affects all of them; each result is the
+median of its turns.
 
     original     transformers' Trainer, batches of 8 rows padded to the longest, loss on every token
-    ours         alif's stage 2: packed rows, loss on the answer
-    bare         the same packed rows, attention and loss in a hand-written loop: what a trainer can reach
+    ours         Alif's stage 2: packed rows, loss on the answer
+    bare         the same packed rows, attention and loss in a hand-written loop: an upper bound
     bare plain   the same packed rows in a hand-written loop with the library's attention and all logits
     trl          TRL's SFTTrainer with packing (bfd) and completion-only loss
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import measure
 import numpy as np
 import torch
-from measure import result, write
 from torch.nn import functional
 from transformers import (
     LlamaForCausalLM,
@@ -41,14 +40,14 @@ from transformers import (
 
 from alif import sources
 from alif.language import pack as languages
-from alif.recipe import Adapter, Finetune, Runtime, Tiny
 from alif.records import Dropped, Example
-from alif.runs import StepContext
+from alif.runs import Run, make_context
+from alif.settings import Adapter, Finetune, Runtime, Tiny
 from alif.student import adapter as adapters
 from alif.student import tiny as tinies
-from alif.student.attention import BY_TEXT
+from alif.student.attention import PER_DOCUMENT
 from alif.student.chat_template import ALPACA, ALPACA_INPUT
-from alif.student.device import configure_device
+from alif.student.device import setup_torch
 from alif.train import trainer
 from alif.train.finetune import encode_example
 from alif.train.loss import labelled_loss
@@ -61,24 +60,25 @@ from alif.train.packing import (
     pack_segments,
     sample_order,
 )
+from alif.train.training_callback import TrainingCallback
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[1] / "shared" / "data"
 SHAPE = Tiny(vocabulary=2048, width=128, feed_forward=344, layers=2, max_seq_length=1024)
 ADAPTER = Adapter(rank=16, alpha=16)
 LENGTH = 1024
-"""Tokens of a packed row; longer texts are left out for every way."""
+"""Tokens of a packed row; longer texts are left out for every trainer."""
 ROWS_AT_ONCE = 1
 BATCH, ACCUMULATED = 8, 8
 """Source: traversaal-ai/alif-urdu-llm@67a6a01/Training/train_ft.py."""
 WARM_UP = 2
-"""Steps that are not counted."""
+"""Steps that are not measured."""
 GOALS = {"ours / original": 2.0, "ours / bare": 0.95}
 
 
 @dataclass(frozen=True)
 class Work:
-    """What every way is given."""
+    """The model, data and settings that all trainers get."""
 
     base: LlamaForCausalLM
     tokenizer: PreTrainedTokenizerFast
@@ -95,7 +95,7 @@ class Work:
 
 
 class Clock:
-    """CPU time and useful tokens at the end of each step."""
+    """Records CPU time and useful tokens at the end of each step."""
 
     def __init__(self) -> None:
         self.marks: list[tuple[float, int]] = []
@@ -105,13 +105,13 @@ class Clock:
         self.marks.append((time.process_time(), self.tokens))
 
     def rate(self) -> float:
-        """Return useful tokens per CPU-second after the warm-up."""
+        """Return useful tokens per CPU second after the warm-up."""
         (began, before), (ended, after) = self.marks[WARM_UP - 1], self.marks[-1]
         return (after - before) / (ended - began)
 
 
-def rows() -> tuple[list[Example], list[str]]:
-    """Return instruction rows of the packs and, where it is there, of ../shared/data, with the sources' names."""
+def read_rows() -> tuple[list[Example], list[str]]:
+    """Return the instruction rows of the packs and of ../shared/data where it exists, and their sources."""
     found: list[Example] = []
     names = []
     own = [
@@ -133,10 +133,10 @@ def rows() -> tuple[list[Example], list[str]]:
 
 
 def prepare(steps: int) -> tuple[Work, dict[str, Any]]:
-    """Return the work and what to tell about it."""
+    """Return the model, data and settings, and their description for the result."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    examples, names = rows()
+    examples, names = read_rows()
     texts = [text for row in examples for text in (row.instruction, row.input, row.output)]
     tokenizer = tinies.train_tokenizer([*texts, *(ALPACA, ALPACA_INPUT) * 16], SHAPE.vocabulary)
     pieces = [encode_example(row, "alpaca", tokenizer) for row in examples]
@@ -152,7 +152,7 @@ def prepare(steps: int) -> tuple[Work, dict[str, Any]]:
         micro_batch_size=ROWS_AT_ONCE,
     )
     base = tinies.build_tiny(SHAPE, tokenizer)
-    told = {
+    description = {
         "model": {
             "parameters": base.num_parameters(),
             **SHAPE.model_dump(include={"width", "layers", "vocabulary"}),
@@ -170,7 +170,7 @@ def prepare(steps: int) -> tuple[Work, dict[str, Any]]:
         "steps": steps,
         "rows_in_a_packed_step": per_step,
     }
-    return Work(base, tokenizer, mixed, packs, stage, steps), told
+    return Work(base, tokenizer, mixed, packs, stage, steps), description
 
 
 def _useful_share(sizes: Sequence[int]) -> float:
@@ -179,7 +179,7 @@ def _useful_share(sizes: Sequence[int]) -> float:
 
 
 def original(work: Work, folder: Path) -> float:
-    """Train as the paper's code does: padded batches of 8, eight of them a step, loss on every token."""
+    """Train as the paper's code does: padded batches of 8, gradients of 8 batches, loss on every token."""
     clock = Clock()
 
     def padded(some: Sequence[Segment]) -> dict[str, torch.Tensor]:
@@ -219,29 +219,27 @@ def original(work: Work, folder: Path) -> float:
 
 
 def ours(work: Work, folder: Path) -> float:
-    """Train as step `finetune` does."""
+    """Train as the step `finetune` does."""
     clock = Clock()
-    real = trainer.TrainingCallback.on_step_end
+    original_method: Any = TrainingCallback.on_step_end
 
-    def marking(watch: trainer.TrainingCallback, *args: Any, **kwargs: Any) -> None:
-        real(watch, *args, **kwargs)
-        clock.tokens = watch.tokens
+    def on_step_end(callback: TrainingCallback, *args: Any, **kwargs: Any) -> None:
+        original_method(callback, *args, **kwargs)
+        clock.tokens = callback.tokens
         clock.mark()
 
     runtime = Runtime(device="cpu", threads=1, checkpoint_steps=10**6)
-    context = StepContext("benchmark", "finetune", folder / "result", folder, folder, {}, runtime)
-    trainer.TrainingCallback.on_step_end = marking  # type: ignore[method-assign]  # put back below
+    context, device = make_context(Run(folder), "finetune", runtime), setup_torch(runtime)
+    TrainingCallback.on_step_end = on_step_end  # type: ignore[assignment, method-assign]  # put back below
     try:
-        trainer.fit_model(
-            work.student(), work.packs, work.stage, context, where=configure_device(runtime), aim="benchmark"
-        )
+        trainer.fit_model(work.student(), work.packs, work.stage, context, device=device, key="benchmark")
     finally:
-        trainer.TrainingCallback.on_step_end = real  # type: ignore[method-assign]
+        TrainingCallback.on_step_end = original_method  # type: ignore[method-assign]
     return clock.rate()
 
 
 def _bare(work: Work, loss: Callable[[Any, dict[str, torch.Tensor]], torch.Tensor]) -> float:
-    """Train on the same rows in the same order, with nothing around it."""
+    """Train on the same rows in the same order with a plain loop."""
     clock = Clock()
     model = work.student().train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=work.stage.lr)
@@ -250,7 +248,7 @@ def _bare(work: Work, loss: Callable[[Any, dict[str, torch.Tensor]], torch.Tenso
     for start in range(0, len(sequence), per_step):
         batches = [
             collate([data[at + row] for row in range(ROWS_AT_ONCE)])
-            for at in _starts(start, per_step, len(sequence))
+            for at in range(start, min(start + per_step, len(sequence) - ROWS_AT_ONCE + 1), ROWS_AT_ONCE)
         ]
         labelled = sum(int((batch["labels"] != IGNORE).sum()) for batch in batches)
         for batch in batches:
@@ -263,16 +261,12 @@ def _bare(work: Work, loss: Callable[[Any, dict[str, torch.Tensor]], torch.Tenso
     return clock.rate()
 
 
-def _starts(start: int, per_step: int, rows: int) -> Iterator[int]:
-    return iter(range(start, min(start + per_step, rows - ROWS_AT_ONCE + 1), ROWS_AT_ONCE))
-
-
 def bare(work: Work, folder: Path) -> float:
-    """Train in a hand-written loop, with our loss."""
+    """Train in a hand-written loop with Alif's attention and loss."""
 
     def loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         causal = model.get_base_model()
-        causal.set_attn_implementation(BY_TEXT)
+        causal.set_attn_implementation(PER_DOCUMENT)
         context = {key: part for key, part in batch.items() if key != "labels"}
         weight, bias = adapters.output_head(causal)
         return labelled_loss(
@@ -283,7 +277,7 @@ def bare(work: Work, folder: Path) -> float:
 
 
 def bare_plain(work: Work, folder: Path) -> float:
-    """Train in a hand-written loop, with all logits."""
+    """Train in a hand-written loop with the library's attention and all logits."""
 
     def loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         logits = model(
@@ -302,73 +296,71 @@ def trl(python: Path, work: Work, folder: Path) -> tuple[float, dict[str, str]]:
     work.base.save_pretrained(folder / "base")
     work.tokenizer.save_pretrained(folder / "base")
     data = folder / "rows.jsonl"
-    lines = ({"input_ids": list(one.tokens), "completion_mask": _completion(one)} for one in work.pieces)
+    lines = ({"input_ids": list(one.tokens), "completion_mask": _completion_mask(one)} for one in work.pieces)
     data.write_text("".join(json.dumps(line) + "\n" for line in lines))
     settings = {
         "base": str(folder / "base"), "rows": str(data), "length": LENGTH, "rows_at_once": ROWS_AT_ONCE,
         "rows_per_step": work.stage.batch_size, "steps": work.steps, "warm_up": WARM_UP, "lr": work.stage.lr,
         "rank": ADAPTER.rank, "alpha": ADAPTER.alpha,
     }  # fmt: skip
-    asked = subprocess.run(
+    done = subprocess.run(
         [str(python), str(HERE / "train_cpu_trl.py"), json.dumps(settings)],
         capture_output=True,
         text=True,
         check=False,
     )
-    if asked.returncode:
-        raise SystemExit(f"TRL failed:\n{asked.stderr[-3000:]}")
-    told = json.loads(asked.stdout.splitlines()[-1])
-    return told["rate"], told["versions"]
+    if done.returncode:
+        raise SystemExit(f"TRL failed:\n{done.stderr[-3000:]}")
+    found = json.loads(done.stdout.splitlines()[-1])
+    return found["rate"], found["versions"]
 
 
-def _completion(one: Segment) -> list[int]:
-    return [0] * one.silent + [1] * (len(one.tokens) - one.silent)
+def _completion_mask(one: Segment) -> list[int]:
+    mask = np.zeros(len(one.tokens), dtype=int)
+    for start, end in one.labelled:
+        mask[start:end] = 1
+    return list(map(int, mask))
 
 
 def main() -> None:
-    """Let the ways take turns and write the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", type=Path, default=HERE / "results" / "train_cpu.json")
+    """Run the trainers in turns and write the result."""
+    parser = measure.arguments(__doc__, "train_cpu")
     parser.add_argument("--trl-python", type=Path, help="python of an environment that holds trl")
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--turns", type=int, default=3)
-    asked = parser.parse_args()
-    work, told = prepare(asked.steps + WARM_UP)
-    ways: dict[str, Callable[[Work, Path], float]] = {
+    options = parser.parse_args()
+    work, description = prepare(options.steps + WARM_UP)
+    trainers: dict[str, Callable[[Work, Path], float]] = {
         "original": original, "ours": ours, "bare": bare, "bare plain": bare_plain,
     }  # fmt: skip
-    peer: dict[str, str] = {}
+    versions: dict[str, str] = {}
 
-    def from_trl(work: Work, folder: Path) -> float:
-        rate, found = trl(asked.trl_python, work, folder)
-        peer.update(found)
+    def train_trl(work: Work, folder: Path) -> float:
+        rate, found = trl(options.trl_python, work, folder)
+        versions.update(found)
         return rate
 
-    if asked.trl_python:
-        ways["trl"] = from_trl
-    rates: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(asked.turns):
-        for name, way in ways.items():
+    if options.trl_python:
+        trainers["trl"] = train_trl
+    rates: dict[str, list[float]] = {name: [] for name in trainers}
+    for turn in range(options.turns):
+        for name, train in trainers.items():
             with tempfile.TemporaryDirectory() as folder:
-                rates[name].append(round(way(work, Path(folder)), 1))
-            print(
-                f"turn {turn + 1}: {name:>10} {rates[name][-1]:>9,.1f} useful tokens per CPU-second",
-                flush=True,
-            )
+                rates[name].append(round(train(work, Path(folder)), 1))
+            rate = f"{rates[name][-1]:>9,.1f} useful tokens per CPU second"
+            print(f"turn {turn + 1}: {name:>10} {rate}", flush=True)
     median = {name: statistics.median(found) for name, found in rates.items()}
-    ratios = {f"ours / {name}": round(median["ours"] / median[name], 3) for name in ways if name != "ours"}
+    ratios = {f"ours / {name}": round(median["ours"] / median[name], 3) for name in rates if name != "ours"}
     measured = {
-        **told,
-        "tokens_per_cpu_s": {name: {"median": median[name], "turns": rates[name]} for name in ways},
+        **description,
+        "tokens_per_cpu_s": {name: {"median": median[name], "turns": rates[name]} for name in rates},
         "ratios": ratios,
         "goals": {
             name: {"at_least": least, "reached": ratios[name] >= least} for name, least in GOALS.items()
         },
-        "trl_versions": peer or "not measured: no --trl-python",
+        "trl_versions": versions or "not measured: no --trl-python",
     }
-    write(asked.json, result("train_cpu", measured))
+    measure.write(options.json, measure.result("train_cpu", measured))
     print(json.dumps(ratios, indent=2))
 
 

@@ -1,7 +1,7 @@
-"""TRL's part of train_cpu.py, run by it in an environment that holds trl; needs nothing of alif.
+"""TRL's part of train_cpu.py, which runs it in an environment with trl; it does not import alif.
 
-Its last line of output is {"rate": useful tokens per CPU-second, "versions": {…}}. Packing makes batches without padding, so
-every token of a batch is useful.
+The last line of its output is {"rate": useful tokens per CPU second, "versions": {…}}. Packing makes batches
+without padding, so every token of a batch is useful.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_
 
 
 class Counting(SFTTrainer):
-    """TRL's trainer with a count of what it was given."""
+    """TRL's trainer with a count of the tokens it trained on."""
 
     tokens = 0
 
@@ -34,7 +34,7 @@ class Counting(SFTTrainer):
 
 
 class Marks(TrainerCallback):
-    """CPU time and tokens at the end of each step."""
+    """Records CPU time and tokens at the end of each step."""
 
     def __init__(self) -> None:
         self.trainer: Counting | None = None
@@ -46,7 +46,7 @@ class Marks(TrainerCallback):
 
 
 def main() -> None:
-    """Train as the settings say and print the rate."""
+    """Train with the settings of train_cpu.py and print the rate."""
     settings = json.loads(sys.argv[1])
     torch.set_num_threads(1)
     data = [json.loads(line) for line in Path(settings["rows"]).read_text().splitlines()]

@@ -1,4 +1,4 @@
-"""A case of train_gpu.py: what is trained on which texts, and how its rates are counted, the same for every trainer."""
+"""A case of train_gpu.py, its texts, and the computation of its rates, for all trainers alike."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import numpy as np
 import torch
 
 LENGTHS = {"pretrain": (720, 1.3), "finetune": (280, 0.8)}
-"""Mean and log-normal sigma of a text in tokens. Modelled on Urdu Wikipedia and the paper's rows in Llama-3's vocabulary."""
+"""Mean and log-normal sigma of the tokens of a text: a model of Urdu Wikipedia and of the paper's rows in
+Llama-3's vocabulary."""
 LABELLED = 0.6
-"""Part of a stage-2 row that is answer."""
+"""Share of a stage-2 row that is the answer."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to measure."""
+    """One measurement."""
 
     name: str
     kind: str = "ours"
@@ -34,25 +35,25 @@ class Case:
     recompute: bool = False
     compile: bool = True
     attention: str = ""
-    """"": as alif chooses."""
+    """"": the one that alif chooses."""
 
 
 def texts(case: Case, config: dict[str, Any], tokens: int) -> Iterator[tuple[list[int], int]]:
-    """Yield (tokens, silent tokens) of made-up texts until they hold `tokens` tokens."""
-    draw = np.random.default_rng(0)
+    """Yield (tokens, number of prompt tokens) of random texts until they have `tokens` tokens in total."""
+    rng = np.random.default_rng(0)
     mean, sigma = LENGTHS[case.stage]
     seen = 0
     while seen < tokens:
-        size = max(8, int(draw.lognormal(np.log(mean) - sigma**2 / 2, sigma)))
+        size = max(8, int(rng.lognormal(np.log(mean) - sigma**2 / 2, sigma)))
         if case.stage == "finetune":
             size = min(size, case.length)
         seen += min(size, case.length) if case.layout == "padded" else size
-        silent = round(size * (1 - LABELLED)) if case.stage == "finetune" and case.loss == "answer" else 1
-        yield draw.integers(2, config["vocab_size"], size).tolist(), silent
+        prompt = round(size * (1 - LABELLED)) if case.stage == "finetune" and case.loss == "answer" else 1
+        yield rng.integers(2, config["vocab_size"], size).tolist(), prompt
 
 
 def rates(curve: Sequence[dict[str, Any]], warm_up: int) -> dict[str, Any]:
-    """Return the rates of the steps after the warm-up, from a curve of losses, tokens and tokens per second."""
+    """Return the rates of the steps after the warm-up from a curve of losses and tokens per second."""
     counted = [row["tokens_per_s"] for row in curve[warm_up:]]
     return {
         "useful_tokens_per_s": round(statistics.median(counted), 1),
@@ -66,6 +67,6 @@ def rates(curve: Sequence[dict[str, Any]], warm_up: int) -> dict[str, Any]:
 
 
 def wait() -> None:
-    """Wait until the GPU has done what it was given."""
+    """Wait until the GPU has finished its work."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()

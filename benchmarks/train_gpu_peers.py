@@ -1,4 +1,4 @@
-"""The other trainers of train_gpu.py, each where it can be imported; they need nothing of alif."""
+"""The other trainers of train_gpu.py, each where it can be imported; they do not import alif."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig
 
 
 def trl(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[str, Any]:
-    """Train with TRL's SFTTrainer: packed, completion-only loss, the same LoRA and trained copies."""
+    """Train with TRL's SFTTrainer: packing, completion-only loss, the same LoRA and trained copies."""
     from datasets import Dataset
     from peft import LoraConfig
     from transformers import PreTrainedTokenizerFast, TrainerCallback
@@ -20,7 +20,7 @@ def trl(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[st
 
     cuda = torch.cuda.is_available()
     made = texts(case, config, round(1.1 * (steps + 1) * case.rows_per_step * case.length))
-    rows = [{"input_ids": t, "completion_mask": [0] * silent + [1] * (len(t) - silent)} for t, silent in made]
+    rows = [{"input_ids": t, "completion_mask": [0] * prompt + [1] * (len(t) - prompt)} for t, prompt in made]
     curve: list[dict[str, Any]] = []
 
     class Counting(SFTTrainer):
@@ -51,16 +51,16 @@ def trl(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[st
             args=SFTConfig(
                 output_dir=folder, max_steps=steps, per_device_train_batch_size=1,
                 gradient_accumulation_steps=case.rows_per_step, packing=True, packing_strategy="bfd",
-                max_length=case.length, completion_only_loss=True, gradient_checkpointing=False, save_strategy="no",
-                logging_strategy="no", report_to="none", disable_tqdm=True, bf16=cuda, use_cpu=not cuda,
-                dataloader_pin_memory=False,
+                max_length=case.length, completion_only_loss=True, gradient_checkpointing=False,
+                save_strategy="no", logging_strategy="no", report_to="none", disable_tqdm=True, bf16=cuda,
+                use_cpu=not cuda, dataloader_pin_memory=False,
             ),
             train_dataset=Dataset.from_list(rows),
-            processing_class=_bytes(PreTrainedTokenizerFast),
+            processing_class=_letter_tokenizer(PreTrainedTokenizerFast),
             peft_config=LoraConfig(
-                task_type="CAUSAL_LM", r=min(case.rank, config["hidden_size"] // 8), lora_alpha=32, use_rslora=True,
+                task_type="CAUSAL_LM", r=min(case.rank, config["hidden_size"] // 8), lora_alpha=32,
                 target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
-                modules_to_save=["embed_tokens", "lm_head"],
+                modules_to_save=["embed_tokens", "lm_head"], use_rslora=True,
             ),
             callbacks=[Marks()],
         )  # fmt: skip
@@ -68,8 +68,8 @@ def trl(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[st
     return rates(curve, warm_up)
 
 
-def _bytes(kind: Any) -> Any:
-    """Return a tokenizer of single characters: the trainers ask for one, and the rows are tokens already."""
+def _letter_tokenizer(kind: Any) -> Any:
+    """Return a tokenizer of single letters: the trainers want one, although the rows are token ids."""
     from tokenizers import Tokenizer, models
 
     vocabulary = {"<end>": 0, "<pad>": 1, **{chr(97 + index): 2 + index for index in range(26)}}
@@ -81,7 +81,7 @@ def _bytes(kind: Any) -> Any:
 
 
 def unsloth(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dict[str, Any]:
-    """Train with Unsloth's patched TRL. Never run yet: it raises without a GPU."""
+    """Train with Unsloth's patched TRL. It needs a GPU and has not been run yet."""
     from unsloth import FastLanguageModel  # isort: skip  # it must come before TRL
     from datasets import Dataset
     from transformers import PreTrainedTokenizerFast, TrainerCallback
@@ -92,7 +92,7 @@ def unsloth(case: Case, config: dict[str, Any], steps: int, warm_up: int) -> dic
             AutoModelForCausalLM.from_config(LlamaConfig(**config), dtype=torch.bfloat16).save_pretrained(
                 folder
             )
-        _bytes(PreTrainedTokenizerFast).save_pretrained(folder)
+        _letter_tokenizer(PreTrainedTokenizerFast).save_pretrained(folder)
         torch.cuda.empty_cache()
         model, tokenizer = FastLanguageModel.from_pretrained(
             folder, max_seq_length=case.length, load_in_4bit=False

@@ -1,6 +1,6 @@
-"""Any number of Urdu instructions made from the real text in ../shared/data, with a teacher's near-duplicates.
+"""Urdu instructions without end, made from the real text in ../shared/data, with near-duplicates.
 
-    35 %  a template and a real span        "… کے بارے میں ایک مختصر مضمون لکھیں۔": many shared words, the hard case
+    35 %  a template and a real span        "… کے بارے میں ایک مضمون لکھیں۔": many shared words, the hard case
     20 %  a real sentence                   each once, until they are used up; then the trigram model
     35 %  text of a trigram model           new sentences with the words and the word order of the real ones
     10 %  an edit of an earlier text        words left out, changed or added: the near-duplicates
@@ -120,7 +120,7 @@ class Trigrams:
 
 
 def instructions(real: Sequence[list[str]], split: Split, seed: int) -> Iterator[list[str]]:
-    """Yield instructions without end, each as its words; `split` is the function that `real` was split with."""
+    """Yield instructions without end, each as its words; `real` was split with the function `split`."""
     rng = random.Random(seed)
     made = Trigrams(real, seed).texts()
     unused = rng.sample(range(len(real)), len(real))
