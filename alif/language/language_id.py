@@ -27,7 +27,7 @@ from alif.language.letter_counts import (
     known_letters,
     strip_code,
 )
-from alif.language.normalisation import split_words
+from alif.language.normalisation import phrase_words, split_words
 from alif.language.pack import Pack
 
 __all__ = [
@@ -174,7 +174,9 @@ def _function_word_share(text: str, pack: Pack, mixed: bool = True) -> float | N
     """
     if not pack.script.function_words:
         return None
-    return _word_share(text, pack, _function_words(pack), pack.script.name if mixed else "")
+    return _word_share(
+        text, pack, phrase_words(pack.script.function_words, pack), pack.script.name if mixed else ""
+    )
 
 
 def _word_share(text: str, pack: Pack, wanted: frozenset[str], script: str) -> float | None:
@@ -183,11 +185,6 @@ def _word_share(text: str, pack: Pack, wanted: frozenset[str], script: str) -> f
     if script:
         words = [word for word in words if in_script(word[0], script)]
     return hits / len(words) if len(words) >= MIN_WORDS else None
-
-
-@functools.lru_cache
-def _function_words(pack: Pack) -> frozenset[str]:
-    return frozenset(word for phrase in pack.script.function_words for word in split_words(phrase, pack))
 
 
 def _is_romanised(text: str, pack: Pack) -> bool:

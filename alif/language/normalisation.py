@@ -19,7 +19,7 @@ import regex
 
 from alif.language.pack import Pack
 
-__all__ = ["fold_text", "normalise_text", "split_words"]
+__all__ = ["fold_text", "normalise_text", "phrase_words", "split_words"]
 
 CACHED_TEXTS = 8
 """Texts whose words are cached: checks, pool and counts ask for those of a row one after another."""
@@ -182,3 +182,9 @@ def _words(text: str, pack: Pack) -> tuple[str, ...]:
         return tuple(spoken.split())
     folded = fold_text(text, pack)
     return tuple((_WORD_WITH_APOSTROPHE if "'" in folded else _WORD).findall(folded))
+
+
+@functools.lru_cache(maxsize=1024)
+def phrase_words(phrases: tuple[str, ...], pack: Pack) -> frozenset[str]:
+    """Return the folded words of phrases of the pack."""
+    return frozenset(word for phrase in phrases for word in split_words(phrase, pack))

@@ -148,7 +148,15 @@ def _load(folder: Path, stamps: tuple[tuple[Path, int, int], ...]) -> Pack:
         templates = tuple(load_prompt(prompt, folder) for prompt in prompt_variants(folder, name))
         tasks[name] = Task(**task.model_dump(exclude_unset=True), name=name, templates=templates)
     _check_task_names(path, tables)
-    _check_shares(path, tables, tasks)
+    whole = sum(task.share for task in tasks.values())
+    if tasks and (whole >= 1 or not any(task.weight for task in tasks.values())):
+        message = f"{path}: tasks: their shares are {whole:g} of all rows"
+        raise PackError(message, "Leave some to the tasks with a weight.")
+    if typed := [
+        name for name, task in tasks.items() if task.answer_script != "own" and tables.roman is None
+    ]:
+        message = f"{folder / 'tasks' / typed[0]}.toml: answer_script: {path.name} has no table roman"
+        raise PackError(message, "Describe that script in [roman].")
     for (
         file,
         _,
@@ -188,18 +196,6 @@ def _check_task_names(path: Path, tables: PackFile) -> None:
         if (task := file.name.partition(".")[0]) not in names:
             hint = f"Add {task} to tasks in {path}, or remove the file."
             raise PackError(f"{file}: not a task of the pack", hint)
-
-
-def _check_shares(path: Path, tables: PackFile, tasks: Mapping[str, Task]) -> None:
-    whole = sum(task.share for task in tasks.values())
-    if tasks and (whole >= 1 or not any(task.weight for task in tasks.values())):
-        message = f"{path}: tasks: their shares are {whole:g} of all rows"
-        raise PackError(message, "Leave some to the tasks with a weight.")
-    for name, task in tasks.items():
-        if task.answer_script != "own" and tables.roman is None:
-            where = path.parent / "tasks" / f"{name}.toml"
-            message = f"{where}: answer_script: {path.name} has no table roman"
-            raise PackError(message, "Describe that script in [roman].")
 
 
 def _read_table(path: Path, folder: Path, model: type[Table]) -> Table:

@@ -136,7 +136,7 @@ def measure_sample(path: Path, code: str) -> SampleProfile:
 
 
 def _function_words(lines: Sequence[str], script: str, code: str) -> list[str]:
-    """Return the words of most lines that no other shipped pack of this script has, the most frequent first."""
+    """Return the words of most lines that no other shipped pack of this script has, most frequent first."""
     taken: set[str] = set()
     for pack in map(load_pack, shipped_packs()):
         path = pack.folder / "demo" / "articles.jsonl"

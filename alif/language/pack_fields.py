@@ -1,6 +1,6 @@
 """Types of the values in a pack's tables, each checked when it is read.
 
-Characters may be written as themselves or by Unicode number ("U+064B", "U+064B..U+0652"); blanks between them are ignored.
+Characters may be written as themselves or by Unicode number ("U+064B", "U+064B..U+0652"); blanks are ignored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,40}(?:[./][0-9]{1,40})?")
 _RANGE = re.compile(r"U\+([0-9A-F]{4,6})(?:\.\.U\+([0-9A-F]{4,6}))?")
 
 
-def _read_characters(value: str | list[str]) -> str:
+def read_characters(value: str | list[str]) -> str:
     """Read `"ab"`, `"a b"`, `"U+064B..U+0652"` or a list of these as a string of distinct characters."""
     found: list[str] = []
     for part in [value] if isinstance(value, str) else value:
@@ -38,7 +38,7 @@ def _read_characters(value: str | list[str]) -> str:
     return "".join(found)
 
 
-def _check_script(name: str) -> str:
+def check_script(name: str) -> str:
     try:
         regex.compile(rf"\p{{Script={name}}}")
     except regex.error as error:
@@ -46,7 +46,7 @@ def _check_script(name: str) -> str:
     return name
 
 
-def _check_letter_map(table: Mapping[str, str]) -> Mapping[str, str]:
+def check_letter_map(table: Mapping[str, str]) -> Mapping[str, str]:
     for wrong, right in table.items():
         if len(wrong) != 1 or len(right) != 1:
             raise ValueError(f'"{wrong}" = "{right}": one letter on each side is needed')
@@ -55,14 +55,14 @@ def _check_letter_map(table: Mapping[str, str]) -> Mapping[str, str]:
     return table
 
 
-def _check_digits(systems: tuple[str, ...]) -> tuple[str, ...]:
+def check_digits(systems: tuple[str, ...]) -> tuple[str, ...]:
     for system in systems:
         if [unicodedata.decimal(char, None) for char in system] != list(range(10)):
             raise ValueError(f"{system} are not the ten digits from zero to nine")
     return systems
 
 
-def _check_numbers(table: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+def check_numbers(table: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
     for value in table:
         try:
             if not _NUMBER.fullmatch(value):  # Fraction("1e999999999") computes for hours
@@ -73,7 +73,7 @@ def _check_numbers(table: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[s
     return table
 
 
-def _check_patterns(table: Mapping[str, str]) -> Mapping[str, str]:
+def check_patterns(table: Mapping[str, str]) -> Mapping[str, str]:
     for pattern, replacement in table.items():
         rule = f"'{pattern}' = '{replacement}'"
         try:
@@ -85,15 +85,15 @@ def _check_patterns(table: Mapping[str, str]) -> Mapping[str, str]:
     return table
 
 
-Characters = Annotated[str, BeforeValidator(_read_characters)]
-ScriptName = Annotated[str, AfterValidator(_check_script)]
+Characters = Annotated[str, BeforeValidator(read_characters)]
+ScriptName = Annotated[str, AfterValidator(check_script)]
 """Unicode's name of a script: Arabic, Bengali, Latin."""
-DigitSystems = Annotated[tuple[str, ...], AfterValidator(_check_digits)]
-CharacterMap = Annotated[Mapping[str, str], AfterValidator(_check_letter_map)]
+DigitSystems = Annotated[tuple[str, ...], AfterValidator(check_digits)]
+CharacterMap = Annotated[Mapping[str, str], AfterValidator(check_letter_map)]
 Spellings = Annotated[
     tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
 ]
 """One way to write something, or several."""
-NumberNames = Annotated[Mapping[str, Spellings], AfterValidator(_check_numbers)]
+NumberNames = Annotated[Mapping[str, Spellings], AfterValidator(check_numbers)]
 """Number (25, 0.5, 3/4) → the ways to say it."""
-Patterns = Annotated[Mapping[str, str], AfterValidator(_check_patterns)]  # regular expression → replacement
+Patterns = Annotated[Mapping[str, str], AfterValidator(check_patterns)]  # regular expression → replacement

@@ -161,7 +161,7 @@ class Choices(FrozenModel):
     last: Phrasings = ()
     """Names of the last one."""
     choice_nouns: Phrasings = ()
-    """Nouns beside an ordinal that names a choice: option, one. Not "answer": the last answer is the final one."""
+    """Nouns beside an ordinal that names a choice: option, one. Not "answer": "the last answer" is final."""
     none_of: Phrasings = ()
     all_of: Phrasings = ()
     """Ways to say: none of these, all of these."""

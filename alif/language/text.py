@@ -23,13 +23,9 @@ __all__ = [
 
 def split_sentences(text: str, pack: Pack) -> list[str]:
     """Return the sentences: cut after a sentence mark before a space, and at line ends."""
-    return [piece.strip() for piece in _sentence_end(pack).split(text) if piece.strip()]
-
-
-@functools.lru_cache
-def _sentence_end(pack: Pack) -> regex.Pattern[str]:
     marks, closers = regex.escape(pack.sentences.marks), regex.escape(pack.sentences.closers)
-    return regex.compile(rf"(?<=[{marks}][{closers}]*)[^\S\n]+|\n+")
+    pieces = regex.split(rf"(?<=[{marks}][{closers}]*)[^\S\n]+|\n+", text)
+    return [piece.strip() for piece in pieces if piece.strip()]
 
 
 def find_phrase(text: str, phrases: Iterable[str], pack: Pack) -> str | None:

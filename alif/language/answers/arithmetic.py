@@ -50,8 +50,18 @@ def final_number_conflict(answer: str, working: str, question: str, pack: Pack) 
     the result: then no unwritten step could lead there.
     """
     earlier, _, line = working.replace("**", "").strip().rpartition("\n")
-    result, found = _line_result(line, pack), find_quantities(answer, pack)
-    if result is None or len(found) != 1 or _may_come_from(found[0], result):
+    last, equations, found = (
+        find_quantities(line, pack),
+        check_equations(line, pack),
+        find_quantities(answer, pack),
+    )
+    if not last or not equations or not equations[-1][1] or len(found) != 1:
+        return None
+    result = last[-1]
+    before, after = line[: result.whole_start], line[result.whole_end :]
+    if regex.search(r"[\p{L}\p{N}]", after) or not regex.search(r"=[^\p{L}\p{N}+×÷*/-]*$", before):
+        return None  # the line goes on, or does not end with what the equation comes to
+    if _may_come_from(found[0], result):
         return None
     given, asked = found[0], find_quantities(question, pack)
     alone = not regex.search(r"\p{L}", answer[: given.whole_start] + answer[given.whole_end :])
@@ -63,7 +73,7 @@ def final_number_conflict(answer: str, working: str, question: str, pack: Pack) 
     sources = _sizes(
         quantity for quantity in (*asked, *results) if quantity.digits
     )  # "two" is said of anything
-    closed = _sizes(find_quantities(line, pack)[:-1]) <= sources
+    closed = _sizes(last[:-1]) <= sources
     alike = given.unit == result.unit and given.percent == result.percent
     mentioned = abs(given.value) in _sizes((*asked, *find_quantities(working, pack)))
     return result if alone and closed and alike and not mentioned else None
@@ -71,18 +81,6 @@ def final_number_conflict(answer: str, working: str, question: str, pack: Pack) 
 
 def _sizes(quantities: Iterable[Quantity]) -> set[Fraction]:
     return {abs(quantity.value) for quantity in quantities}
-
-
-def _line_result(line: str, pack: Pack) -> Quantity | None:
-    """Return the result of the equation that ends a line, if it holds: "12 - 5 = 7 روپے" ("7 rupees")."""
-    if "=" not in line:
-        return None
-    found, equations = find_quantities(line, pack), check_equations(line, pack)
-    if not found or not equations or not equations[-1][1]:
-        return None
-    before, after = line[: found[-1].whole_start], line[found[-1].whole_end :]
-    alone = not regex.search(r"[\p{L}\p{N}]", after) and regex.search(r"=[^\p{L}\p{N}+×÷*/-]*$", before)
-    return found[-1] if alone else None
 
 
 def _may_come_from(given: Quantity, result: Quantity) -> bool:
@@ -153,27 +151,18 @@ def _parse_sides(run: list[MathToken], before: str, after: str, pack: Pack) -> l
     numbered = bare and regex.search(r"[\p{L}\d]\s*$", before)  # "week 2 = 35 + 35"
     joined = any(token.text == OF for token in pieces[0])  # "20 % of 300 and 500"
     blocking = (*pack.numbers.operators, *(pack.phrases.conjunctions if joined else ()))
-    if numbered or not _may_begin_after(before, run[0].kind in ("space", "equal"), blocking):
+    word = regex.search(r"(\p{L}+)\s*$", before)
+    if numbered or (word and word[1] in blocking):
         sides[0] = None
-    if not _may_end_before(after, spaced=run[-1].kind in ("space", "unit")):
+    elif run[0].kind in ("space", "equal") or not before:
+        if regex.search(r"(?:[\p{Sm}^√!]|(?<!\p{L})[xX])\s*$", before):
+            sides[0] = None
+    elif not regex.search(r"(?<!\d)[:،؛۔.,\"'«“‘\[{\p{Sc}]$", before):
+        sides[0] = None
+    if run[-1].kind in ("space", "unit"):
+        ends = not regex.match(r"[\p{Sm}^√!]|\p{L}(?![\p{L}\p{M}])", after)
+    else:
+        ends = not after or bool(regex.match(r"[،؛۔.,:;؟?\"'»”’\]}](?!\d)", after))
+    if not ends or regex.match(r"[.…]+\s*%", after):  # 8.333...%
         sides[-1] = None
     return sides
-
-
-def _may_begin_after(before: str, spaced: bool, blocking: tuple[str, ...]) -> bool:
-    word = regex.search(r"(\p{L}+)\s*$", before)
-    if word and word[1] in blocking:
-        return False
-    if spaced or not before:
-        return not regex.search(r"(?:[\p{Sm}^√!]|(?<!\p{L})[xX])\s*$", before)
-    return bool(regex.search(r"(?<!\d)[:،؛۔.,\"'«“‘\[{\p{Sc}]$", before))
-
-
-def _may_end_before(after: str, spaced: bool) -> bool:
-    if not after:
-        return True
-    if regex.match(r"[.…]+\s*%", after):
-        return False  # 8.333...%
-    if spaced:
-        return not regex.match(r"[\p{Sm}^√!]|\p{L}(?![\p{L}\p{M}])", after)
-    return bool(regex.match(r"[،؛۔.,:;؟?\"'»”’\]}](?!\d)", after))

@@ -22,9 +22,9 @@ from itertools import pairwise
 import regex
 
 from alif.language.answers.match import answer_tokens
-from alif.language.answers.ordinals import LAST, find_ordinals, phrase_words
+from alif.language.answers.ordinals import LAST, find_ordinals
 from alif.language.answers.quantities import find_quantities
-from alif.language.normalisation import fold_text, split_words
+from alif.language.normalisation import fold_text, phrase_words, split_words
 from alif.language.pack import Pack
 from alif.language.text import find_phrase, split_sentences
 
@@ -91,25 +91,16 @@ def find_choices(text: str, pack: Pack, exact: bool) -> OfferedChoices | None:
         before, ends = text[: some[0].start], not "".join(after)
         lettered = series < len(pack.choices.letters)
         led_up = exact and lettered and ends and _LEADS_UP.search(before) is not None
-        bare = not asked and not led_up and ends and _are_bare_choices(before, items, pack)
+        # Nobody asks to choose: short names right after a question that is not about them as a whole, none with
+        # a number, which may be what the question gives.
+        bare = not asked and not led_up and ends and len(items) >= MIN_BARE_CHOICES
+        bare = bare and _QUESTION_ENDS.search(before) is not None
+        bare = bare and not find_phrase(before, pack.choices.collective_words, pack)
+        bare = bare and all(len(split_words(item, pack)) <= MAX_BARE_WORDS for item in items)
+        bare = bare and not any(find_quantities(item, pack) for item in items)
         if asked or led_up or bare:
             return OfferedChoices(tuple(label.name for label in some), tuple(items), bare)
     return None
-
-
-def _are_bare_choices(before: str, items: list[str], pack: Pack) -> bool:
-    """Tell whether a list that nobody asks to choose from can only be choices: short names after a question.
-
-    Not if the question is about them as a whole, nor if one holds a number: those may be what the question
-    gives.
-    """
-    return (
-        len(items) >= MIN_BARE_CHOICES
-        and _QUESTION_ENDS.search(before) is not None
-        and not find_phrase(before, pack.choices.collective_words, pack)
-        and all(len(split_words(item, pack)) <= MAX_BARE_WORDS for item in items)
-        and not any(find_quantities(item, pack) for item in items)
-    )
 
 
 def invalid_choice(answer: str, offered: OfferedChoices, pack: Pack) -> str:
@@ -118,7 +109,12 @@ def invalid_choice(answer: str, offered: OfferedChoices, pack: Pack) -> str:
     said = _said_choices(answer, offered, pack)
     none = f"{answer.strip()} is none of {offered}"
     if not named and not said:
-        unclear = offered.bare and not _is_one_name(answer, pack)
+        words = split_words(answer, pack)
+        joined = not phrase_words(pack.phrases.conjunctions, pack).isdisjoint(words)
+        name = len(words) <= MAX_NAMING_WORDS and not joined and not _SEVERAL.search(answer.strip())
+        unclear = offered.bare and not (
+            name and not find_quantities(answer, pack)
+        )  # a sentence, a list, a number
         return "" if unclear or _names_several(answer, offered, pack) else none
     if len(named) != 1:
         return ""
@@ -131,14 +127,6 @@ def invalid_choice(answer: str, offered: OfferedChoices, pack: Pack) -> str:
     if len(begun) == 1 and begun[0] != place:
         return f"({offered.names[place]}) with the text of ({offered.names[begun[0]]}): {rest.strip()}"
     return ""
-
-
-def _is_one_name(answer: str, pack: Pack) -> bool:
-    """Tell whether an answer is one name: no sentence, no list of names, nothing with a number."""
-    words = split_words(answer, pack)
-    joined = not phrase_words(pack.phrases.conjunctions, pack).isdisjoint(words)
-    several = joined or _SEVERAL.search(answer.strip())
-    return len(words) <= MAX_NAMING_WORDS and not several and not find_quantities(answer, pack)
 
 
 def _names_several(answer: str, offered: OfferedChoices, pack: Pack) -> bool:

@@ -5,7 +5,7 @@
     items        the same items in another order       "علی اور سارہ" = "سارہ، علی"
     contains     the reference in a longer answer      "کراچی" in "یہ شہر کراچی ہے", not in "کراچی نہیں"
     number       the same last number, no other unit   "کل 420" = "420 روپے"
-    choice       the same choice                       "جواب (ب) ہے" = "دوسرا آپشن" ("the second option") = "B"
+    choice       the same choice                       "جواب (ب) ہے" = "دوسرا آپشن" ("the second option")
 
 Before words are compared they are folded (letters, marks, digits, case), numbers are read in every way to
 write them, units take one name, and the pack's spellings apply: words written together or apart.
@@ -20,14 +20,14 @@ from fractions import Fraction
 import regex
 
 from alif.errors import PackError
-from alif.language.answers.ordinals import LAST, find_ordinals, phrase_words
-from alif.language.answers.quantities import Quantity, find_quantities, last_quantity
-from alif.language.normalisation import fold_text, split_words
+from alif.language.answers.ordinals import LAST, find_ordinals
+from alif.language.answers.quantities import find_quantities, last_quantity
+from alif.language.normalisation import fold_text, phrase_words, split_words
 from alif.language.pack import Pack
 
 __all__ = [
-    "SIGNATURE", "Match", "answer_tokens", "compare_answers", "contains_answer", "is_same_list",
-    "is_same_number", "is_same_text", "match_choice",
+    "SIGNATURE", "Match", "answer_tokens", "compare_answers", "contains_answer", "is_same_choice",
+    "is_same_list", "is_same_number", "is_same_text", "match_choice",
 ]  # fmt: skip
 
 SIGNATURE = (
@@ -75,7 +75,7 @@ def compare_answers(answer: str, reference: str, pack: Pack) -> Match:
         items=is_same_list(answer, reference, pack),
         contains=contains_answer(answer, reference, pack),
         number=is_same_number(answer, reference, pack),
-        choice=_is_same_choice(answer, reference, pack),
+        choice=is_same_choice(answer, reference, pack),
     )
 
 
@@ -129,20 +129,16 @@ def is_same_number(answer: str, reference: str, pack: Pack) -> bool | None:
     beside = [word for word in answer_tokens(reference, pack) if word[0] not in "#%@"]
     if len(wanted) != 1 or len(beside) > 2 or (wanted[0].ambiguous and beside):
         return None
-    given = last_quantity(find_quantities(answer, pack))
-    return given is not None and _is_equal(given, wanted[0])
-
-
-def _is_equal(given: Quantity, wanted: Quantity) -> bool:
-    if given.unit and wanted.unit and given.unit != wanted.unit:
+    right, given = wanted[0], last_quantity(find_quantities(answer, pack))
+    if given is None or (given.unit and right.unit and given.unit != right.unit):
         return False
-    hundredth = Fraction(1, 100)
-    value, right = given.value, wanted.value
-    if given.percent != wanted.percent and value != right:  # 0.25 is 25 %
-        value, right = (value * hundredth, right) if given.percent else (value, right * hundredth)
-    plain = any(10**places % one.denominator == 0 for one in (value, right) for places in (2, 3, 4))
-    endless = any(100000 % one.denominator for one in (value, right))
-    return value == right or (plain and endless and abs(value - right) < hundredth)  # 0.67 is two thirds
+    values, hundredth = [given.value, right.value], Fraction(1, 100)
+    if given.percent != right.percent and given.value != right.value:  # 0.25 is 25 %
+        values[right.percent] *= hundredth
+    plain = any(10**places % value.denominator == 0 for value in values for places in (2, 3, 4))
+    endless = any(100000 % value.denominator for value in values)
+    gap = abs(values[0] - values[1])
+    return gap == 0 or (plain and endless and gap < hundredth)  # 0.67 is two thirds
 
 
 def answer_tokens(text: str, pack: Pack) -> list[str]:
@@ -155,10 +151,7 @@ def answer_tokens(text: str, pack: Pack) -> list[str]:
         found += [f"@{quantity.unit}"] if quantity.unit else []
         place = quantity.whole_end
     found += split_words(text[place:], pack)
-    return _respell(" ".join(found), pack).split()
-
-
-def _respell(spaced: str, pack: Pack) -> str:
+    spaced = " ".join(found)
     for _ in range(MAX_SPELLING_PASSES):
         before = spaced
         for pattern, replacement in _spellings(pack):
@@ -171,7 +164,7 @@ def _respell(spaced: str, pack: Pack) -> str:
                 raise PackError(message, hint) from error
         if spaced == before:
             break
-    return spaced
+    return spaced.split()
 
 
 @functools.lru_cache
@@ -225,7 +218,8 @@ def _choice_letters(pack: Pack) -> dict[str, int]:
     }
 
 
-def _is_same_choice(answer: str, reference: str, pack: Pack) -> bool | None:
+def is_same_choice(answer: str, reference: str, pack: Pack) -> bool | None:
+    """Tell whether both name the same choice, by letter, order or text; None if the reference names none."""
     wanted = _match_letter(reference, pack)  # "first" as a reference is what it says, not a choice
     if wanted is None:
         return None

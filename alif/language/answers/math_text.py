@@ -44,16 +44,6 @@ def plain_math(text: str, pack: Pack) -> str:
         text = _MATH.sub(lambda found: found[0].replace("$", " "), text)
         for pattern, sign in _LATEX.items():
             text = regex.sub(pattern, functools.partial(_expand, sign), text)
-    signs = _words_as_signs(text, pack).translate(normalise_signs(pack)).replace("××", "  ")
-    return _BULLET.sub(lambda found: " " * len(found[0]), _BOLD.sub("  ", signs))
-
-
-def _expand(sign: str, found: regex.Match[str]) -> str:
-    return found.expand(sign).ljust(len(found[0]))
-
-
-def _words_as_signs(text: str, pack: Pack) -> str:
-    """Replace the words that belong to a number by signs, as far as the pack's tables know them."""
     units = {unit: chr(FIRST_UNIT + place) for place, unit in enumerate(pack.numbers.units)}
     chars = list(text)
     for token in tokenise(text, pack):
@@ -75,7 +65,13 @@ def _words_as_signs(text: str, pack: Pack) -> str:
     mixed = _between_numbers(
         (*pack.numbers.joiners, *pack.phrases.conjunctions), r"\(?\p{Nd}+/\p{Nd}"
     )  # 5 and 2/3
-    return mixed.sub(lambda found: UNKNOWN.rjust(len(found[0])), signs)
+    signs = mixed.sub(lambda found: UNKNOWN.rjust(len(found[0])), signs)
+    signs = signs.translate(normalise_signs(pack)).replace("××", "  ")
+    return _BULLET.sub(lambda found: " " * len(found[0]), _BOLD.sub("  ", signs))
+
+
+def _expand(sign: str, found: regex.Match[str]) -> str:
+    return found.expand(sign).ljust(len(found[0]))
 
 
 @functools.lru_cache

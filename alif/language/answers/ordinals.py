@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import functools
 
-from alif.language.normalisation import split_words
+from alif.language.normalisation import phrase_words, split_words
 from alif.language.pack import Pack
 
-__all__ = ["LAST", "find_ordinals", "phrase_words"]
+__all__ = ["LAST", "find_ordinals"]
 
 LAST = -1  # place of the last choice, however many there are
 
@@ -44,9 +44,3 @@ def _ordinals(pack: Pack) -> tuple[tuple[tuple[str, ...], int], ...]:
     """Return the folded words of each ordinal with its place."""
     named = [*enumerate(pack.choices.ordinals), (LAST, pack.choices.last)]
     return tuple((tuple(split_words(name, pack)), place) for place, names in named for name in names)
-
-
-@functools.lru_cache(maxsize=1024)
-def phrase_words(phrases: tuple[str, ...], pack: Pack) -> frozenset[str]:
-    """Return the folded words of phrases of the pack."""
-    return frozenset(word for phrase in phrases for word in split_words(phrase, pack))

@@ -142,7 +142,12 @@ class _NumberParser:
                 factor = (factor or Fraction(0)) + self.parts.pop()[0]
             self.parts.append(((Fraction(1) if factor is None else factor) * token.value, token.value))
             self.open = None
-        elif token.kind != "joiner" or not self._joins(after):
+        elif token.kind == "joiner" and (self.open is not None or self.parts):
+            below = self.numbers.scale_first and self.parts and after.value < self.parts[-1][1]
+            fits = after.kind in ("number", "word") and self._fits(after)
+            if not fits and not (after.kind == "scale" and below):
+                return False
+        else:
             return False
         self.place += 1
         return True
@@ -154,13 +159,6 @@ class _NumberParser:
         least = 10 if self.numbers.scale_first else 20  # kumi na tano, but not ten five
         tens = self.numbers.pairs and self.open % 10 == 0 and least <= self.open < 100
         return tens and token.kind == "word" and 0 < token.value < 10
-
-    def _joins(self, after: NumberToken) -> bool:
-        if self.open is None and not self.parts:
-            return False
-        if after.kind == "scale":
-            return self.numbers.scale_first and bool(self.parts) and after.value < self.parts[-1][1]
-        return after.kind in ("number", "word") and self._fits(after)
 
     def _take_leading_scale(self, scale: Fraction) -> bool:
         """Read a scale and what it multiplies: "elfu tano"."""

@@ -65,11 +65,8 @@ def write_item(instruction: str, input: str, output: str) -> str:
 
     Except an input that is one of a pack's `keys.no_input`, which reads as no input.
     """
-    if input and says_no_input(input.lstrip("\\")):
-        input = f"\\{input}"
-    else:
-        input = _escape(input) or NO_INPUT
-    texts = (_escape(instruction), input, _escape(output))
+    escaped = f"\\{input}" if input and says_no_input(input.lstrip("\\")) else _escape(input) or NO_INPUT
+    texts = (_escape(instruction), escaped, _escape(output))
     return "\n".join(f"{KEYS[field]}: {value}" for field, value in zip(FIELDS, texts, strict=True))
 
 

@@ -1,7 +1,7 @@
 """Remove what teachers put around the items, only where it cannot be part of an answer.
 
     <think> … </think>          strip_thinking    reasoning before the answer, in every kind of request
-    I hope these tasks help!    strip_remark      the last paragraph from the line with one of phrases.closings on
+    I hope these tasks help!    strip_remark      last paragraph, from the line with one of phrases.closings
     … answer ###                split_inline_separators
     **Task 2**                  strip_headings    numbered headings before the first item and the others alike
     ```                         strip_fences      fences around items, not those of an answer
@@ -59,7 +59,7 @@ def strip_thinking(text: str) -> tuple[str, bool]:
 
 
 def strip_remark(lines: Sequence[str], is_label: Callable[[str], object], pack: Pack) -> list[str]:
-    """Return the lines without "I hope these tasks help" or the like, and what follows, in the last paragraph.
+    """Return the lines without a remark that ends the last paragraph: "I hope these tasks help".
 
     A paragraph with a label is no remark, nor is the first one.
     """
