@@ -12,6 +12,7 @@ from alif.data.filters.filter_context import OTHER_TASK
 from alif.data.prompt_texts import PromptTexts
 from alif.errors import RecipeError
 from alif.language.pack import Pack
+from alif.llm.chat_model import Role
 from alif.llm.endpoint import SCRIPTED
 from alif.llm.session import EndpointSession, RetryPolicy, open_session
 from alif.runs import StepContext
@@ -28,6 +29,7 @@ async def open_endpoints(
     texts: PromptTexts,
     folder: str,
     retry: RetryPolicy | None = None,
+    role: Role = "teacher",
 ) -> AsyncIterator[EndpointSession]:
     """Open the recipe's teachers; a scripted one answers from the packs' demo folders and its parallel files.
 
@@ -45,7 +47,9 @@ async def open_endpoints(
         files = tuple(dict.fromkeys(pattern for teacher in scripted for pattern in teacher.parallel_files))
         answers = demo_teacher.load_demo_answers(own, known, files, folder)
         reply, digest = demo_teacher.demo_reply(own, known, texts, answers), answers.answers_digest
-    async with open_session(context, teachers, reply, answers_digest=digest, retry_policy=retry) as models:
+    async with open_session(
+        context, teachers, reply, role=role, answers_digest=digest, retry_policy=retry
+    ) as models:
         yield models
 
 

@@ -127,9 +127,15 @@ class EndpointClient:
                 request, messages
             )
 
-    async def reply_all(self, questions: Sequence[Question]) -> list[Reply]:
-        """Answer questions concurrently; the replies are in their order."""
-        return await gather_or_cancel(self.reply(one.messages, draw=one.draw) for one in questions)
+    async def reply_all(self, questions: Sequence[Question], on_reply: Callable[[], None]) -> list[Reply]:
+        """Answer questions concurrently, in their order; call `on_reply` for each reply."""
+
+        async def ask(question: Question) -> Reply:
+            reply = await self.reply(question.messages, draw=question.draw)
+            on_reply()
+            return reply
+
+        return await gather_or_cancel(ask(one) for one in questions)
 
     def build_request(self, messages: Sequence[Message], draw: int) -> LedgerRequest:
         """Return a question as the ledger identifies it."""

@@ -8,7 +8,9 @@ async with open_session(context, recipe.teacher, role="teacher") as models:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+import itertools
+import operator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 
 from alif import console
@@ -49,23 +51,22 @@ class EndpointSession(Mapping[str, ChatModel]):
     def __len__(self) -> int:
         return len(self._clients)
 
-    async def reply_all(self, questions: Sequence[Question]) -> list[Reply]:
-        """Answer questions concurrently; the replies are in their order.
+    async def reply_all(
+        self, questions: Sequence[Question], on_reply: Callable[[], None] = lambda: None
+    ) -> list[Reply]:
+        """Answer questions concurrently, in their order; call `on_reply` for each reply.
 
-        With `runtime.batch`, the questions of each endpoint go out as one batch.
+        With `runtime.batch`, the questions to each endpoint go out as one batch.
         """
         asked: dict[str, list[int]] = {}
         for number, question in enumerate(questions):
             asked.setdefault(question.endpoint, []).append(number)
         answered = await gather_or_cancel(
-            self[name].reply_all([questions[number] for number in numbers]) for name, numbers in asked.items()
+            self[name].reply_all([questions[number] for number in numbers], on_reply)
+            for name, numbers in asked.items()
         )
-        replies = {
-            number: reply
-            for numbers, group in zip(asked.values(), answered, strict=True)
-            for number, reply in zip(numbers, group, strict=True)
-        }
-        return [replies[number] for number in range(len(questions))]
+        numbered = zip(itertools.chain(*asked.values()), itertools.chain(*answered), strict=True)
+        return [reply for _, reply in sorted(numbered, key=operator.itemgetter(0))]
 
     @property
     def account(self) -> Account:

@@ -262,10 +262,10 @@ def test_a_certificate_that_nobody_trusts_is_no_connection(context: Build, tmp_p
         str(certificate),
     ]
     subprocess.run(["openssl", "req", "-x509", *asked], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
     with serve_provider(echo) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
         teacher = Teacher(model="m", base_url=server.address.replace("http://127.0.0.1", "https://localhost"))
         with pytest.raises(ReplyError, match=r"cannot reach localhost:.*Certificate"):
             replies(context(), teacher, [SYSTEM])

@@ -23,7 +23,7 @@ from alif.data.synthesis.strategies import ask_with_revision
 from alif.data.translation import translate
 from alif.errors import DataError
 from alif.formatting import format_usd
-from alif.llm import ChatModel, Message, Reply, gather_or_cancel
+from alif.llm import ChatModel, Message, Question, Reply, gather_or_cancel
 from alif.llm.budget import price_of
 from alif.records import Dropped
 from alif.runs import StepContext, StepOutput
@@ -48,9 +48,7 @@ def run_pilot(context: StepContext, recipe: settings.Recipe, count: int) -> Pilo
         BudgetError: the cap is reached.
     """
     if not recipe.generate.target_rows and not recipe.translate.rows:
-        raise DataError(
-            f"{recipe.name}: the recipe asks its teachers nothing", "There is nothing to try."
-        )
+        raise DataError(f"{recipe.name}: the recipe asks its teachers nothing", "There is nothing to try.")
     folder = context.scratch / "seeds"
     folder.mkdir(parents=True, exist_ok=True)
     with StepOutput(folder) as output:
@@ -114,12 +112,9 @@ class Pilot:
         asked: list[tuple[TeacherRequest, Reply]] = []
         ahead: list[list[TeacherRequest]] = []
 
-        async def ask(request: TeacherRequest) -> Reply:
-            async def send(messages: Sequence[Message]) -> Reply:
-                return await self._timed(models[request.teacher], messages, request.draw)
-
-            return await ask_with_revision(
-                send, request.messages, request.revised, growing.texts, growing.own
+        async def send_all(questions: Sequence[Question]) -> list[Reply]:
+            return await gather_or_cancel(
+                self._timed(models[one.endpoint], one.messages, one.draw) for one in questions
             )
 
         while len(asked) < count:
@@ -133,7 +128,9 @@ class Pilot:
             if len(round_) > left:
                 round_ = [round_[place * len(round_) // left] for place in range(left)]
             self._log_price([(one.teacher, one.messages) for one in round_])
-            replies = await gather_or_cancel(ask(one) for one in round_)
+            questions = [Question(one.teacher, one.messages, one.draw) for one in round_]
+            revised = [one.revised for one in round_]
+            replies = await ask_with_revision(send_all, questions, revised, growing.texts, growing.own)
             for results in growing.accept_replies(round_, replies):
                 self.dropped.update(one.reason for one in results if isinstance(one, Dropped))
             asked += zip(round_, replies, strict=True)

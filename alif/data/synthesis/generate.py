@@ -17,9 +17,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import gc
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from alif import console, settings, store
@@ -35,7 +34,7 @@ from alif.facts.data_facts import GenerateFacts
 from alif.formatting import format_usd
 from alif.language import language_id
 from alif.language import pack as packs
-from alif.llm import Reply, gather_or_cancel
+from alif.llm import Question, Reply
 from alif.records import Dropped, Example
 from alif.runs import StepContext
 
@@ -155,9 +154,10 @@ async def _generate_rows(
     with _fewer_collections(), console.progress_bar("generate", growing.settings.target_rows, "rows") as bar:
         async with teachers.open_endpoints(context, endpoints, own, known, texts, folder) as models:
 
-            async def ask(request: TeacherRequest) -> Reply:
-                send = functools.partial(models[request.teacher].reply, draw=request.draw)
-                return await ask_with_revision(send, request.messages, request.revised, texts, own)
+            async def ask(requests: Sequence[TeacherRequest]) -> list[Reply]:
+                questions = [Question(one.teacher, one.messages, one.draw) for one in requests]
+                revised = [one.revised for one in requests]
+                return await ask_with_revision(models.reply_all, questions, revised, texts, own)
 
             classifier = asyncio.create_task(_load_classifier())
             async for requests, replies in _rounds(growing, endpoints, ask):
@@ -180,7 +180,7 @@ async def _load_classifier() -> None:
 async def _rounds(
     growing: SelfInstruct,
     endpoints: Mapping[str, settings.Teacher],
-    ask: Callable[[TeacherRequest], Coroutine[Any, Any, Reply]],
+    ask: Callable[[Sequence[TeacherRequest]], Coroutine[Any, Any, list[Reply]]],
 ) -> AsyncIterator[Round]:
     """Yield the rounds with their replies, in order. While one is awaited and read, the next are in
     flight."""
@@ -191,7 +191,7 @@ async def _rounds(
                 requests = growing.plan_round(endpoints, [asked for asked, _ in in_flight])
                 if not requests:
                     break
-                replies = asyncio.create_task(gather_or_cancel(ask(request) for request in requests))
+                replies = asyncio.create_task(ask(requests))
                 in_flight.append((requests, replies))
             if not in_flight:
                 return

@@ -10,13 +10,14 @@ demonstrations in the target language, arXiv 2506.12158."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from alif.data.prompt_texts import PromptTexts
 from alif.data.synthesis.passages import Passage
 from alif.language import text
 from alif.language.pack import Pack
 from alif.language.replies import item_format, reply_cleanup
-from alif.llm import Message, Reply
+from alif.llm import Message, Question, Reply
 from alif.records import Dropped, Example
 
 __all__ = ["ask_with_revision", "combine_replies", "read_question", "reverse_messages"]
@@ -49,24 +50,34 @@ def read_question(reply: str, finish: str, passage: Passage, pack: Pack) -> item
 
 
 async def ask_with_revision(
-    send: Callable[[Sequence[Message]], Awaitable[Reply]],
-    messages: Sequence[Message],
-    revised: bool,
+    send_all: Callable[[Sequence[Question]], Awaitable[Sequence[Reply]]],
+    questions: Sequence[Question],
+    revised: Sequence[bool],
     texts: PromptTexts,
     pack: Pack,
-) -> Reply:
-    """Return the reply to a request; a draft that is to be revised is criticised and written again first."""
-    draft = await send(messages)
-    if not revised or draft.finish != "stop" or not _said(draft).strip():
-        return draft
-    turns, asked = [draft], list(messages)
+) -> list[Reply]:
+    """Return the replies to questions; drafts that are to be revised are criticised and written again first.
+
+    Each turn of these conversations is sent as one list, so that it can be one batch.
+    """
+    drafts = await send_all(questions)
+    turns = [[draft] for draft in drafts]
+    going_on = {
+        number: list(questions[number].messages)
+        for number, draft in enumerate(drafts)
+        if revised[number] and draft.finish == "stop" and _said(draft).strip()
+    }
     for follow_up in (texts.critique.format(language=pack.name), texts.rewrite):
-        asked.append(Message(role="assistant", content=_said(turns[-1])))
-        asked.append(Message(role="user", content=follow_up))
-        turns.append(await send(asked))
-        if not _said(turns[-1]).strip():
-            break
-    return combine_replies(turns)
+        for number, messages in going_on.items():
+            messages.append(Message(role="assistant", content=_said(turns[number][-1])))
+            messages.append(Message(role="user", content=follow_up))
+        asked = {number: replace(questions[number], messages=list(m)) for number, m in going_on.items()}
+        replies = await send_all(list(asked.values())) if asked else []
+        for number, reply in zip(asked, replies, strict=True):
+            turns[number].append(reply)
+            if not _said(reply).strip():
+                del going_on[number]
+    return [combine_replies(one) for one in turns]
 
 
 def _said(reply: Reply) -> str:

@@ -27,7 +27,7 @@ from alif.language import text
 from alif.language.pack import Pack
 from alif.language.replies import item_format, reply_cleanup
 from alif.language.replies.item_format import FIELDS, NO_INPUT
-from alif.llm import ChatModel, Message, Reply, gather_or_cancel
+from alif.llm import Message, Question, Reply
 from alif.records import Dropped, Example, Origin
 from alif.runs import StepContext
 from alif.sources import PackFiles
@@ -176,18 +176,18 @@ async def _ask_all(
     """Return the teacher's name and the reply for each item."""
     replies: list[tuple[str, Reply]] = []
     with console.progress_bar("translate", len(sample), "rows") as bar:
-        async with teachers.open_endpoints(context, endpoints, own, known, texts, folder) as models:
-
-            async def ask(item: TranslationItem) -> tuple[str, Reply]:
-                name, messages = translation_request(item, own, known, texts, endpoints)
-                model: ChatModel = models[name]
-                reply = await model.reply(messages)
-                bar.advance(facts=format_usd(models.paid_usd))
-                return name, reply
-
+        async with teachers.open_endpoints(
+            context, endpoints, own, known, texts, folder, role="translator"
+        ) as models:
+            asked = [translation_request(item, own, known, texts, endpoints) for item in sample]
             at_once = len(sample) if context.runtime.batch else REQUESTS_AT_ONCE
             for first in range(0, len(sample), at_once):
-                replies += await gather_or_cancel(ask(item) for item in sample[first : first + at_once])
+                part = asked[first : first + at_once]
+                questions = [Question(name, messages) for name, messages in part]
+                found = await models.reply_all(
+                    questions, on_reply=lambda: bar.advance(facts=format_usd(models.paid_usd))
+                )
+                replies += zip([name for name, _ in part], found, strict=True)
         context.output.cost_usd = models.cost_usd
     return replies
 

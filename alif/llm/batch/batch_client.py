@@ -4,17 +4,18 @@
                      ▲                             └──── yes ────────▶ poll, wait, poll … ─▶ collect results
                      └────────────────── what is missing is tried again ◀─────────────────────────┘
 
-What a batch does not bring (expired, cancelled, an error) goes into the next one, and is asked live after that. A batch
-under way is found in the ledger, so a kill or Ctrl-C while waiting loses nothing and creates no second batch. Where the
-run asks live now, the results of batches that have ended are still collected. At the cap a batch of an earlier try is
-waited for before anything is refused: until it is over, it counts at its upper bound.
+What a batch does not bring (expired, cancelled, an error) goes into the next one, and is asked live after
+that. A batch under way is found in the ledger, so a kill or Ctrl-C while waiting loses nothing and creates no
+second batch. Where the run asks live now, the results of batches that have ended are still collected. At the
+cap a batch of an earlier try is waited for before anything is refused: until it is over, it counts at its
+upper bound.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
@@ -47,7 +48,6 @@ class BatchClient:
     def __init__(self, live: EndpointClient, *, submits: bool) -> None:
         self.live = live
         self.store = BatchStore(live.context.ledger)
-        self.settlement = BatchSettlement(live, self.store)
         self.api = _open_api(live)
         self._submits = submits
         self._max_requests = batch_apis.MAX_REQUESTS
@@ -57,72 +57,73 @@ class BatchClient:
         """Answer `messages`; where batches are submitted, by a batch of one: prefer `reply_all`."""
         return (await self._reply_together([Question(self.live.name, messages, draw)]))[0]
 
-    async def reply_all(self, questions: Sequence[Question]) -> list[Reply]:
+    async def reply_all(self, questions: Sequence[Question], on_reply: Callable[[], None]) -> list[Reply]:
         """Answer questions by one batch, or by as few as the provider and the budget take; in their order."""
         if self._submits:
-            return await self._reply_together(questions)
-        return await gather_or_cancel(self.reply(one.messages, draw=one.draw) for one in questions)
+            replies = await self._reply_together(questions)
+        else:
+            replies = await gather_or_cancel(self.reply(one.messages, draw=one.draw) for one in questions)
+        for _ in replies:
+            on_reply()
+        return replies
 
     async def _reply_together(self, questions: Sequence[Question]) -> list[Reply]:
-        live, ledger = self.live, self.live.context.ledger
+        live, context = self.live, self.live.context
         requests = [live.build_request(one.messages, one.draw) for one in questions]
+        pairs = zip(requests, questions, strict=True)
         asked = {
             request.hash: (request, question.messages)
-            for request, question in zip(requests, questions, strict=True)
-            if not ledger.is_answered(request.hash)
+            for request, question in pairs
+            if not context.ledger.is_answered(request.hash)
         }
         async with AsyncExitStack() as stack:
-            for _, (request, _) in sorted(
-                asked.items()
-            ):  # in one order everywhere, so that no two calls deadlock
-                await stack.enter_async_context(live.context.request_lock(request))
+            for _, (request, _) in sorted(asked.items()):  # in one order everywhere: no two calls deadlock
+                await stack.enter_async_context(context.request_lock(request))
             await self._ask_in_batches(list(asked.values()))
-            missing = self._missing(asked.values())
+            missing = self._unanswered(asked.values())
             if missing and self._submits:
-                live.context.log_once(
+                context.log_once(
                     f"{live.key}: what {TRIES} batches have not brought is asked live, at the full price"
                 )
             await gather_or_cancel(live.send_until_answered(*pending) for pending in missing)
-        replies = [ledger.answer(request.hash) for request in requests]
-        return [reply.model_copy(update={"stored": reply.request not in asked}) for reply in replies if reply]
+        replies = [context.ledger.answer(request.hash) for request in requests]
+        return [one.model_copy(update={"stored": one.request not in asked}) for one in replies if one]
 
-    def _missing(self, asked: Iterable[Pending]) -> list[Pending]:
+    def _unanswered(self, asked: Iterable[Pending]) -> list[Pending]:
         return [pending for pending in asked if not self.live.context.ledger.is_answered(pending[0].hash)]
 
     async def _ask_in_batches(self, asked: Sequence[Pending]) -> None:
         """Wait for the batches under way that hold some of the requests, and submit the others."""
         for _ in range(TRIES):
-            if not (missing := self._missing(asked)):
-                return
-            holding = {
-                one[0].hash: self.store.find_holding(one[0].hash, self.live.context.run) for one in missing
-            }
-            numbers = sorted({number for number in holding.values() if number is not None})
-            waits = [self.wait_for(self.store.batch(number)) for number in numbers]
-            new = [one for one in missing if holding[one[0].hash] is None]
-            submissions = [self._submit(new)] if new and self._submits else []
-            await gather_or_cancel([*waits, *submissions])
+            missing = self._unanswered(asked)
+            holding = [self.store.find_holding(one.hash, self.live.context.run) for one, _ in missing]
+            numbers = sorted({number for number in holding if number is not None})
+            calls = [self.wait_for(self.store.batch(number)) for number in numbers]
+            new = [one for one, number in zip(missing, holding, strict=True) if number is None]
+            if new and self._submits:
+                calls.append(self._submit(new))
+            await gather_or_cancel(calls)
 
     async def _submit(self, requests: Sequence[Pending]) -> None:
         """Send requests in as few batches as fit, and wait until all are over."""
         live, context = self.live, self.live.context
         factor = live.settings.batch_price_factor
+        priced = [(one, live.upper_usd(one) * factor) for one, _ in requests]
         lines = [
             self.api.encode(custom_id(one.hash, one.draw), protocol.request_body(live.settings, messages))
             for one, messages in requests
         ]
-        priced = [(one, live.upper_usd(one) * factor) for one, _ in requests]
         tasks: list[asyncio.Task[None]] = []
         first = 0
         try:
-            while first < len(priced) and not any(task.done() and task.exception() for task in tasks):
-                count = self._count_fitting(lines[first:])
-                uppers = [upper_usd for _, upper_usd in priced[first : first + count]]
+            while first < len(lines) and not any(task.done() and task.exception() for task in tasks):
+                fitting = self._count_fitting(lines[first:])
+                uppers = [upper_usd for _, upper_usd in priced[first : first + fitting]]
                 count, reservation = await context.budget.reserve_first(uppers)
-                part = slice(first, first + count)
                 reservation.usd = sum(uppers[:count])
-                where = (live.name, live.settings.base_url, context.role)
-                batch = self.store.write_batch(priced[part], context.run, context.step, *where)
+                part = slice(first, first + count)
+                where = (context.run, context.step, live.name, live.settings.base_url)
+                batch = self.store.write_batch(priced[part], *where, context.role)
                 task = asyncio.create_task(self._run(batch, lines[part], reservation))
                 task.add_done_callback(reservation.close)
                 tasks.append(task)
@@ -146,8 +147,8 @@ class BatchClient:
 
         async def create(attempt: int) -> str:
             nonlocal may_exist
-            if may_exist and (id := await self._find(batch, live.context.retry_policy.find_batch_s)):
-                return id
+            if may_exist and (found := await self._find(batch, live.context.retry_policy.find_batch_s)):
+                return found
             try:
                 return await self.api.create(batch.token, lines)
             except ProviderError as error:
@@ -159,7 +160,8 @@ class BatchClient:
         except (ReplyError, ProviderError) as error:
             refusal = error if isinstance(error, ProviderError) else error.__cause__
             if isinstance(refusal, ProviderError):  # otherwise the retries ended, and the batch may exist
-                self.settlement.close_unanswered(batch, refusal.reason, "refused", may_exist, reservation)
+                settlement = BatchSettlement(live, self.store, batch, reservation)
+                settlement.close_unanswered(refusal.reason, "refused", may_be_billed=may_exist)
             if isinstance(error, ProviderError):
                 host = endpoint.hostname(live.settings.base_url)
                 hint = "Set runtime.batch = false to ask live."
@@ -168,18 +170,19 @@ class BatchClient:
         await self._poll_and_collect(self.store.mark_open(batch, id), reservation)
 
     async def _find(self, batch: Batch, within_s: float) -> str:
-        """Return the id of a batch that may have been created, "" if the provider does not list it in time."""
+        """Return the id of a batch that may have been created, "" if it is not listed in time."""
         deadline = time.monotonic() + within_s
         while not (id := await self.api.find_by_token(batch, self.store.known_ids())):
             if time.monotonic() >= deadline:
                 break
-            await asyncio.sleep(min(within_s, self.live.context.retry_policy.first_poll_s))
+            await asyncio.sleep(self.live.context.retry_policy.first_poll_s)
         return id
 
     def watches(self) -> list[asyncio.Task[None]]:
         """Return the watch of each batch of this run and endpoint that is under way."""
-        run, where = self.live.context.run, (self.live.name, self.live.settings.base_url)
-        return [self._watch(one) for one in self.store.under_way(run) if (one.teacher, one.address) == where]
+        name, address = self.live.name, self.live.settings.base_url
+        batches = self.store.under_way(self.live.context.run)
+        return [self._watch(one) for one in batches if (one.teacher, one.address) == (name, address)]
 
     async def wait_for(self, batch: Batch) -> None:
         """Wait until a batch of an earlier try is over."""
@@ -198,48 +201,56 @@ class BatchClient:
 
     async def _resume(self, batch: Batch) -> None:
         """Go on with a batch of an earlier try."""
-        live = self.live
+        live, listed_s = self.live, self.live.context.retry_policy.find_batch_s
         if not batch.id:
             age_s = (datetime.now(UTC) - datetime.fromisoformat(batch.written_at)).total_seconds()
-            within_s = min(
-                max(0.0, live.context.retry_policy.find_batch_s - age_s),
-                live.context.retry_policy.find_batch_s,
-            )
+            within_s = min(listed_s, max(0.0, listed_s - age_s))
             id = await live.retry(batch.token, lambda attempt: self._find(batch, within_s))
             if not id:
                 live.context.log_once(
-                    f"{live.key}: a batch of {batch.size} requests that was being created when alif stopped is not "
-                    f"listed by {endpoint.hostname(live.settings.base_url)}: it counts at its upper bound"
+                    f"{live.key}: {endpoint.hostname(live.settings.base_url)} does not list a batch of {batch.size} "
+                    "requests that was being created when alif stopped; it counts at its upper bound"
                 )
-                self.settlement.close_unanswered(batch, "batch not found", "gone", True)
+                settlement = BatchSettlement(live, self.store, batch, None)
+                settlement.close_unanswered("batch not found", "gone", may_be_billed=True)
                 return
             batch = self.store.mark_open(batch, id)
         await self._poll_and_collect(batch, None)
 
     async def _poll_and_collect(self, batch: Batch, reservation: Reservation | None) -> None:
         live, policy = self.live, self.live.context.retry_policy
+        settlement = BatchSettlement(live, self.store, batch, reservation)
         if self._submits:
             live.context.log_once(
-                f"{live.key}: batch {batch.id}, {batch.size} requests; this may take a day. Stopping is safe, the "
-                f"same command goes on; `alif batches {batch.run}` lists and cancels."
+                f"{live.key}: batch {batch.id}, {batch.size} requests; this may take a day. Stopping is safe, "
+                f"the same command goes on; `alif batches {batch.run}` lists and cancels."
             )
         wait_s = policy.first_poll_s
         try:
             while not (progress := await self.status(batch)).ended:
                 if not self._submits:
-                    far = f"{progress.state}, {progress.done} of {batch.size} done"
+                    how_far = f"{progress.state}, {progress.done} of {batch.size} done"
                     raise ReplyError(
-                        f"{live.key}: batch {batch.id} is under way ({far})",
-                        f"Set runtime.batch = true to wait for it, or `alif batches {batch.run} --cancel {batch.id}`: "
+                        f"{live.key}: batch {batch.id} is under way ({how_far})",
+                        "Set runtime.batch = true to wait for it, or "
+                        f"`alif batches {batch.run} --cancel {batch.id}`: "
                         "what is done is kept, and the rest is asked live.",
                     )
                 await asyncio.sleep(wait_s)
                 wait_s = min(wait_s * 1.5, policy.longest_poll_s)
             results = await live.retry(batch.token, lambda attempt: self.api.results(progress), passed="404")
         except ProviderError as error:
-            self._give_up(batch, error, reservation)
+            if not endpoint.is_local(live.settings.base_url):  # a paid one only when a person says so
+                variable = endpoint.api_key_env(live.settings)
+                raise ReplyError(
+                    f"{live.key}: {endpoint.hostname(live.settings.base_url)} knows no batch {batch.id}",
+                    f"Is {variable} of the project that created it? If the batch is lost, "
+                    f"`alif batches {batch.run} --cancel {batch.id}` gives it up, and its requests are asked "
+                    "and paid again.",
+                ) from error
+            settlement.close_unanswered("batch gone", "gone", may_be_billed=True)
             return
-        self.settlement.collect(batch, progress, results, reservation)
+        settlement.collect(progress, results)
         if progress.refusal:
             await self._handle_refusal(batch, progress)
 
@@ -256,36 +267,22 @@ class BatchClient:
         try:
             await self.live.retry(batch.token, lambda attempt: self.api.cancel(batch.id), passed="404")
         except ProviderError:
-            self.settlement.close_unanswered(batch, "batch gone", "gone", True)
+            settlement = BatchSettlement(self.live, self.store, batch, None)
+            settlement.close_unanswered("batch gone", "gone", may_be_billed=True)
         else:
             await self.wait_for(batch)
 
-    def _give_up(self, batch: Batch, error: ProviderError, reservation: Reservation | None) -> None:
-        """Close a batch that a local server does not know any more; a paid one only when a person says so."""
-        if not endpoint.is_local(self.live.settings.base_url):
-            host, variable = (
-                endpoint.hostname(self.live.settings.base_url),
-                endpoint.api_key_env(self.live.settings),
-            )
-            raise ReplyError(
-                f"{self.live.key}: {host} knows no batch {batch.id}",
-                f"Is {variable} of the project that created it? If the batch is lost, `alif batches {batch.run} "
-                f"--cancel {batch.id}` gives it up, and its requests are asked and paid again.",
-            ) from error
-        self.settlement.close_unanswered(batch, "batch gone", "gone", True, reservation)
-
     async def _handle_refusal(self, batch: Batch, progress: BatchProgress) -> None:
         """Use smaller batches where too much is queued; any other refusal of a whole batch is for good."""
+        key, context = self.live.key, self.live.context
         if not progress.queue_full or self._max_requests == 1:
             raise ReplyError(
-                f"{self.live.key}: batch {batch.id} is refused ({progress.refusal[:200]})",
+                f"{key}: batch {batch.id} is refused ({progress.refusal[:200]})",
                 "Fix what it says, or set runtime.batch = false to ask live.",
             )
         self._max_requests = max(1, min(self._max_requests, batch.size) // 2)
-        self.live.context.log_once(
-            f"{self.live.key}: too much is queued; batches of {self._max_requests} requests from now on"
-        )
-        await asyncio.sleep(self.live.context.retry_policy.longest_poll_s)
+        context.log_once(f"{key}: too much is queued; batches of {self._max_requests} requests from now on")
+        await asyncio.sleep(context.retry_policy.longest_poll_s)
 
 
 async def wait_for_any_batch(clients: Iterable[BatchClient]) -> bool:
@@ -312,8 +309,7 @@ def _open_api(live: EndpointClient) -> BatchApi:
             raise live.classify(response)
         return response
 
-    protocol_name = endpoint.protocol_of(live.settings)
-    if protocol_name == "anthropic":
+    name = endpoint.protocol_of(live.settings)
+    if name == "anthropic":
         return batch_apis.AnthropicBatchApi(send)
-    path = "/chat/completions" if protocol_name == "azure" else "/v1/chat/completions"
-    return batch_apis.OpenAIBatchApi(send, path)
+    return batch_apis.OpenAIBatchApi(send, "/chat/completions" if name == "azure" else "/v1/chat/completions")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import TypedDict
+from typing import TypedDict, TypeGuard
 
 from alif.errors import DataError, ReplyError
 from alif.llm import endpoint
@@ -38,92 +38,83 @@ class BatchRow(TypedDict):
 def list_batches(
     context: StepContext, endpoints: Mapping[str, Teacher], retry_policy: RetryPolicy | None = None
 ) -> list[BatchRow]:
-    """Return every batch of the run, with the provider's answer about those under way."""
-    return asyncio.run(_list_batches(context, endpoints, retry_policy))
-
-
-async def _list_batches(
-    context: StepContext, endpoints: Mapping[str, Teacher], retry_policy: RetryPolicy | None
-) -> list[BatchRow]:
+    """Return every batch of the run, with what the provider says about those under way."""
     batches = _read_batches(context)
-    reachable = {
-        batch.teacher: settings
-        for batch in batches
-        if batch.state == "open"
-        and (settings := endpoints.get(batch.teacher))
-        and settings.base_url == batch.address
-    }
-    if not reachable:
-        return [_row(batch, replies if batch.is_over else None) for batch, replies in batches.items()]
-    rows = []
-    async with open_session(_in_batches(context), reachable, retry_policy=retry_policy) as session:
-        for batch, replies in batches.items():
-            row, client = _row(batch, replies if batch.is_over else None), session.get(batch.teacher)
-            if batch.state == "open" and isinstance(client, BatchClient):
-                try:
-                    progress = await client.status(batch)
-                    row["state"], row["done"] = progress.state, progress.done
-                except ProviderError:
-                    row["state"] = "unknown to the provider"
-            rows.append(row)
-    return rows
+    open_names = {batch.teacher for batch, _ in batches if batch.state == "open"}
+    asked = {name: endpoints[name] for name in sorted(open_names & endpoints.keys())}
+
+    async def list_rows() -> list[BatchRow]:
+        rows = []
+        async with open_session(_in_batches(context), asked, retry_policy=retry_policy) as session:
+            for batch, row in batches:
+                client = session.get(batch.teacher)
+                if batch.state == "open" and _is_of(client, batch):
+                    try:
+                        progress = await client.status(batch)
+                        row |= {"state": progress.state, "done": progress.done}
+                    except ProviderError:
+                        row |= {"state": "unknown to the provider"}
+                rows.append(row)
+        return rows
+
+    return asyncio.run(list_rows()) if asked else [row for _, row in batches]
 
 
 def cancel_batch(
     context: StepContext, endpoints: Mapping[str, Teacher], id: str, retry_policy: RetryPolicy | None = None
 ) -> BatchRow:
-    """Cancel a batch, wait for its end and keep what it brought; one that the provider does not know is given up.
+    """Cancel a batch, wait for its end and keep what it brought; one that the provider does not know is given
+    up.
 
     Raises:
         DataError: the run has no such batch under way.
     """
-    under_way = {batch.id: batch for batch in _read_batches(context) if batch.state == "open"}
+    under_way = {batch.id: batch for batch, _ in _read_batches(context) if batch.state == "open"}
     if (batch := under_way.get(id)) is None:
-        raise DataError(
-            f"{context.run}: no batch {id} is under way", f"Under way: {', '.join(under_way) or 'none'}."
-        )
-    settings = endpoints.get(batch.teacher)
-    if settings is None or settings.base_url != batch.address:
-        raise ReplyError(
-            f"batch {id}: the recipe has no teacher.{batch.teacher} at {endpoint.hostname(batch.address)} any more",
-            "Put that table back into the recipe of the run.",
-        )
-    asyncio.run(_cancel(context, settings, batch, retry_policy))
-    ended = {one.number: (one, replies) for one, replies in _read_batches(context).items()}
-    return _row(*ended[batch.number])
+        hint = f"Under way: {', '.join(under_way) or 'none'}."
+        raise DataError(f"{context.run}: no batch {id} is under way", hint)
+    asked = {name: one for name, one in endpoints.items() if name == batch.teacher}
+
+    async def cancel() -> None:
+        async with open_session(_in_batches(context), asked, retry_policy=retry_policy) as session:
+            client = session.get(batch.teacher)
+            if not _is_of(client, batch):
+                host = endpoint.hostname(batch.address)
+                raise ReplyError(
+                    f"batch {id}: the recipe has no teacher.{batch.teacher} at {host} any more",
+                    "Put that table back into the recipe of the run.",
+                )
+            await client.cancel(batch)
+
+    asyncio.run(cancel())
+    return next(row for one, row in _read_batches(context) if one.number == batch.number)
 
 
-async def _cancel(
-    context: StepContext, settings: Teacher, batch: Batch, retry_policy: RetryPolicy | None
-) -> None:
-    async with open_session(
-        _in_batches(context), {batch.teacher: settings}, retry_policy=retry_policy
-    ) as session:
-        client = session[batch.teacher]
-        assert isinstance(client, BatchClient)
-        await client.cancel(batch)
+def _is_of(client: object, batch: Batch) -> TypeGuard[BatchClient]:
+    """Tell whether a batch was sent to a client's endpoint."""
+    return isinstance(client, BatchClient) and client.live.settings.base_url == batch.address
 
 
 def _in_batches(context: StepContext) -> StepContext:
     return replace(context, runtime=context.runtime.model_copy(update={"batch": True}))
 
 
-def _read_batches(context: StepContext) -> dict[Batch, int]:
-    """Return every batch of the run, each with the number of replies that it has brought."""
+def _read_batches(context: StepContext) -> list[tuple[Batch, BatchRow]]:
+    """Return every batch of the run, and what the ledger says about it."""
     if not context.ledger.is_file():
-        return {}
+        return []
+    found = []
     with closing(Ledger(context.ledger)) as ledger:
         store = BatchStore(ledger)
-        return {batch: store.count_replies(batch) for batch in store.batches_of(context.run)}
-
-
-def _row(batch: Batch, done: int | None) -> BatchRow:
-    return {
-        "id": batch.id,
-        "teacher": batch.teacher,
-        "step": batch.step,
-        "written_at": batch.written_at,
-        "state": batch.state,
-        "size": batch.size,
-        "done": done,
-    }
+        for batch in store.batches_of(context.run):
+            row: BatchRow = {
+                "id": batch.id,
+                "teacher": batch.teacher,
+                "step": batch.step,
+                "written_at": batch.written_at,
+                "state": batch.state,
+                "size": batch.size,
+                "done": store.count_replies(batch) if batch.is_over else None,
+            }
+            found.append((batch, row))
+    return found

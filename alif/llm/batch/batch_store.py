@@ -3,33 +3,33 @@
     written ─▶ open ─▶ completed | expired | cancelled | failed | gone
        └─▶ refused | gone
 
-A batch is written, with a token of ours, before the provider gets it, and its id as soon as the provider has given
-one. So a kill at any moment leaves a batch that can be found again, and no second one is created.
+A batch is written, with a token of ours, before the provider gets it, and its id as soon as the provider has
+given one. So a kill at any moment leaves a batch that can be found again, and no second one is created.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from alif.llm.chat_model import Role
 from alif.llm.ledger import Ledger, LedgerRequest, utc_now
 
-__all__ = ["Batch", "BatchStore", "Member"]
+__all__ = ["Batch", "BatchStore", "Member", "custom_id"]
 
 UNDER_WAY = "state IN ('written', 'open')"
 NAME_LENGTH = 48
 """Digits of a request's hash in its name within a batch; providers take names of up to 64 characters."""
-_BATCHES = "SELECT number, token, id, teacher, address, run, step, written_at, state, size FROM batches WHERE {} ORDER BY number"
+_COLUMNS = "number, token, id, teacher, address, run, step, written_at, state, size"
 _MEMBERS = """
 SELECT a.id, a.request, r.draw, length(CAST(r.payload AS BLOB)), a.run, a.upper_usd, a.state <> 'sent'
 FROM batched b JOIN attempts a ON a.id = b.attempt JOIN requests r ON r.hash = a.request
 WHERE b.batch = ? ORDER BY a.id
 """
-_HELD = f"""
-SELECT batch FROM batched JOIN attempts ON id = attempt WHERE request = ?1
-  AND batch IN (SELECT number FROM batches WHERE {UNDER_WAY} AND (id <> '' OR run = ?2)) ORDER BY batch LIMIT 1
+_HOLDING = f"""
+SELECT batch FROM batched JOIN attempts ON id = attempt WHERE request = ?1 AND batch IN (
+  SELECT number FROM batches WHERE {UNDER_WAY} AND (id <> '' OR run = ?2)) ORDER BY batch LIMIT 1
 """
 
 
@@ -71,11 +71,6 @@ class Member:
     settled: int
     """Whether it is known what it cost (0 or 1)."""
 
-    @property
-    def name(self) -> str:
-        """Its name within the batch."""
-        return custom_id(self.request, self.draw)
-
 
 def custom_id(request: str, draw: int) -> str:
     """Return the name of a request within a batch."""
@@ -98,24 +93,20 @@ class BatchStore:
         role: Role = "teacher",
     ) -> Batch:
         """Write that `requests`, each with its upper bound in dollars, are about to be sent as one batch."""
-        batch = Batch(
-            0, secrets.token_hex(16), "", name, address, run, step, utc_now(), "written", len(requests)
-        )
+        row = (secrets.token_hex(16), "", name, address, run, step, utc_now(), "written", len(requests))
         with self._ledger.transaction():
-            db = self._ledger.db
-            done = db.execute(f"INSERT INTO batches VALUES (NULL{', ?' * 9})", astuple(batch)[1:])
-            number = int(done.lastrowid or 0)
+            done = self._ledger.db.execute(f"INSERT INTO batches VALUES (NULL{', ?' * len(row)})", row)
+            batch = Batch(int(done.lastrowid or 0), *row)
             for request, upper_usd in requests:
                 attempt = self._ledger.write_attempt(request, run, step, upper_usd, role)
-                db.execute("INSERT INTO batched VALUES (?, ?)", (attempt, number))
-        return self.batch(number)
+                self._ledger.db.execute("INSERT INTO batched VALUES (?, ?)", (attempt, batch.number))
+        return batch
 
     def mark_open(self, batch: Batch, id: str) -> Batch:
         """Store the provider's id of a batch."""
         with self._ledger.errors_explained():
-            self._ledger.db.execute(
-                "UPDATE batches SET id = ?, state = 'open' WHERE number = ?", (id, batch.number)
-            )
+            update = "UPDATE batches SET id = ?, state = 'open' WHERE number = ?"
+            self._ledger.db.execute(update, (id, batch.number))
         return self.batch(batch.number)
 
     def mark_over(self, batch: Batch, state: str) -> None:
@@ -125,24 +116,24 @@ class BatchStore:
 
     def batch(self, number: int) -> Batch:
         """Return one batch as it is written now."""
-        return self._batches("number = ?", number)[0]
+        return self._select("number = ?", number)[0]
 
     def under_way(self, run: str | None = None) -> list[Batch]:
         """Return the batches that are not over, of one run or all."""
-        return self._batches(f"{UNDER_WAY} AND (?1 IS NULL OR run = ?1)", run)
+        return self._select(f"{UNDER_WAY} AND (?1 IS NULL OR run = ?1)", run)
 
     def batches_of(self, run: str) -> list[Batch]:
         """Return every batch of a run, in order."""
-        return self._batches("run = ?", run)
+        return self._select("run = ?", run)
 
     def known_ids(self) -> set[str]:
         """Return the providers' ids of all batches."""
-        return {batch.id for batch in self._batches("id <> ''")}
+        return {batch.id for batch in self._select("id <> ''")}
 
     def find_holding(self, request: str, run: str) -> int | None:
-        """Return the number of the batch under way with this request: the run's own, or a sibling's that has its id."""
+        """Return the number of the batch under way with a request: the run's, or a sibling's that has its id."""
         with self._ledger.errors_explained():
-            row = self._ledger.db.execute(_HELD, (request, run)).fetchone()
+            row = self._ledger.db.execute(_HOLDING, (request, run)).fetchone()
         return row[0] if row else None
 
     def members(self, batch: Batch) -> list[Member]:
@@ -156,6 +147,7 @@ class BatchStore:
         with self._ledger.errors_explained():
             return int(self._ledger.db.execute(query, (batch.number,)).fetchone()[0])
 
-    def _batches(self, where: str, *values: int | str | None) -> list[Batch]:
+    def _select(self, where: str, *values: int | str | None) -> list[Batch]:
+        query = f"SELECT {_COLUMNS} FROM batches WHERE {where} ORDER BY number"
         with self._ledger.errors_explained():
-            return [Batch(*row) for row in self._ledger.db.execute(_BATCHES.format(where), values)]
+            return [Batch(*row) for row in self._ledger.db.execute(query, values)]

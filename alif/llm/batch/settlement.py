@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from alif.llm.batch.batch_apis import BatchProgress, BatchResult
-from alif.llm.batch.batch_store import Batch, BatchStore, Member
+from alif.llm.batch.batch_store import Batch, BatchStore, Member, custom_id
 from alif.llm.budget import Reservation
 from alif.llm.client import EndpointClient
 from alif.llm.provider_error import ProviderError
@@ -14,52 +14,40 @@ __all__ = ["BatchSettlement"]
 
 
 class BatchSettlement:
-    """Settles the batches of one endpoint.
+    """Settles one batch; `reservation` is its money, or None where an earlier try counts that as spent."""
 
-    `reservation` is the money of a batch of this session; without one, an earlier try counts it as spent.
-    """
-
-    def __init__(self, live: EndpointClient, store: BatchStore) -> None:
-        self._live, self._store = live, store
-
-    def collect(
-        self,
-        batch: Batch,
-        progress: BatchProgress,
-        results: Sequence[BatchResult],
-        reservation: Reservation | None,
+    def __init__(
+        self, live: EndpointClient, store: BatchStore, batch: Batch, reservation: Reservation | None
     ) -> None:
-        """Store the results of a batch that is over, as a sibling run may be doing too."""
-        members = {member.name: member for member in self._store.members(batch) if not member.settled}
+        self._live, self._store, self._batch, self._reservation = live, store, batch, reservation
+
+    def _open_members(self) -> dict[str, Member]:
+        members = self._store.members(self._batch)
+        return {custom_id(one.request, one.draw): one for one in members if not one.settled}
+
+    def collect(self, progress: BatchProgress, results: Sequence[BatchResult]) -> None:
+        """Store the results of the batch, as a sibling run may be doing too."""
+        members = self._open_members()
         for result in results:
             if (member := members.pop(result.name, None)) is not None:
-                self._settle_result(member, result, reservation)
+                self._settle_result(member, result)
         # one that completed and is in neither file may still be on the bill
-        billed = progress.state == "completed"
-        self._fail(list(members.values()), f"batch {progress.state}", billed, reservation)
-        self._store.mark_over(batch, progress.state)
+        self._fail(members.values(), f"batch {progress.state}", progress.state == "completed")
+        self._store.mark_over(self._batch, progress.state)
 
-    def close_unanswered(
-        self,
-        batch: Batch,
-        reason: str,
-        state: str,
-        may_be_billed: bool,
-        reservation: Reservation | None = None,
-    ) -> None:
+    def close_unanswered(self, reason: str, state: str, *, may_be_billed: bool) -> None:
         """Close a batch that brings nothing; its requests are asked again."""
-        members = [member for member in self._store.members(batch) if not member.settled]
-        self._fail(members, reason, may_be_billed, reservation)
-        self._store.mark_over(batch, state)
+        self._fail(self._open_members().values(), reason, may_be_billed)
+        self._store.mark_over(self._batch, state)
 
-    def _settle_result(self, member: Member, result: BatchResult, reservation: Reservation | None) -> None:
+    def _settle_result(self, member: Member, result: BatchResult) -> None:
         if result.response is None:
-            self._fail([member], result.reason, False, reservation)
+            self._fail([member], result.reason, may_be_billed=False)
             return
         try:
             parsed = self._live.parse_response(result.response)
         except ProviderError as error:
-            self._fail([member], error.reason, error.may_be_billed, reservation)
+            self._fail([member], error.reason, error.may_be_billed)
             if error.stop:
                 self._live.context.log_once(error.stop.message)
             return
@@ -72,18 +60,16 @@ class BatchSettlement:
             )
         ledger = self._live.context.ledger
         ledger.record_reply(member.attempt, member.request, result.response.text, parsed, cost_usd)
-        self._correct(member, cost_usd, reservation)
+        self._correct_budget(member, cost_usd)
 
-    def _fail(
-        self, members: Sequence[Member], reason: str, may_be_billed: bool, reservation: Reservation | None
-    ) -> None:
+    def _fail(self, members: Iterable[Member], reason: str, may_be_billed: bool) -> None:
         for member in members:
             self._live.context.ledger.record_failure(member.attempt, reason, may_be_billed)
-            self._correct(member, member.upper_usd if may_be_billed else 0.0, reservation)
+            self._correct_budget(member, member.upper_usd if may_be_billed else 0.0)
 
-    def _correct(self, member: Member, usd: float, reservation: Reservation | None) -> None:
+    def _correct_budget(self, member: Member, usd: float) -> None:
         """Count `usd` for an attempt that was counted at its upper bound."""
-        if reservation is not None:
-            reservation.usd += usd - member.upper_usd
+        if self._reservation is not None:
+            self._reservation.usd += usd - member.upper_usd
         elif member.run == self._live.context.run:
             self._live.context.budget.refund(member.upper_usd - usd)

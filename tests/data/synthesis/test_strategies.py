@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from alif import settings
-from alif.data.synthesis import generate, prompts, seeds, strategies
+from alif.data.prompt_texts import PromptTexts
+from alif.data.synthesis import generate, passages, prompts, seeds, strategies
 from alif.data.synthesis.reparse import reparse_replies
-from alif.language import text
 from alif.language.pack import Pack
 from alif.language.replies import item_format
-from alif.llm import Message, Reply
+from alif.llm import Message, Question, Reply
 from alif.llm.ledger import Ledger
 from alif.runs import Run, StepContext, make_context
-from tests.data.conftest import LANGUAGE, SCRIPTED, row, rows_of
+from tests.data.conftest import LANGUAGE, PROMPTS, SCRIPTED, row, rows_of, run_work
 
 SETTINGS = settings.Generate(
     target_rows=120,
@@ -45,11 +46,43 @@ def made(text_: str, finish: str = "stop") -> Reply:
     )
 
 
+async def ask_one(
+    send: Callable[[Sequence[Message]], Awaitable[Reply]],
+    messages: Sequence[Message],
+    revised: bool,
+    texts: PromptTexts,
+    own: Pack,
+) -> Reply:
+    """Ask a round of one question."""
+
+    async def send_all(questions: Sequence[Question]) -> list[Reply]:
+        return [await send(one.messages) for one in questions]
+
+    asked = [Question("gpt", messages)]
+    (reply,) = await strategies.ask_with_revision(send_all, asked, [revised], texts, own)
+    return reply
+
+
+def test_a_round_is_asked_turn_by_turn_each_as_one_list(own: Pack, texts: PromptTexts) -> None:
+    sizes: list[int] = []
+
+    async def send_all(questions: Sequence[Question]) -> list[Reply]:
+        sizes.append(len(questions))
+        assert [one.draw for one in questions] == ([0, 1, 2] if len(sizes) == 1 else [0, 2])
+        return [made(f"draw {one.draw}, {len(one.messages)} messages") for one in questions]
+
+    asked = [Question("gpt", [Message(role="user", content="u")], draw) for draw in range(3)]
+    found = asyncio.run(strategies.ask_with_revision(send_all, asked, [True, False, True], texts, own))
+    assert sizes == [3, 2, 2]
+    said = ["draw 0, 5 messages", "draw 1, 1 messages", "draw 2, 5 messages"]
+    assert [one.text for one in found] == said
+
+
 def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(
     context: Callable[..., StepContext], own: Pack
 ) -> None:
     step = context("generate", {"seeds": seeds.read_seeds(own)}, max_cost_usd=100.0)
-    counts = generate.generate(step, **TABLES)
+    counts = run_work(generate.generate, step, **TABLES)
     found = counts.facts["funnel"]["strategies"]
     assert set(found) == {"grounded", "grounded, revised", "plain", "plain, revised", "reverse"}
     assert all(one["requests"] and one["usd"] for one in found.values())
@@ -62,7 +95,7 @@ def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(
         assert counts.facts["funnel"]["whole"]["requests"] == ledger.account(step.run).requests, (
             "as the provider counts them"
         )
-    texts = {passage.id: passage for passage in strategies.read_passages(SETTINGS, own, "")}
+    texts = {passage.id: passage for passage in passages.read_passages(SETTINGS, own, "")}
     rows = [one for one in rows_of(step.folder) if one["origin"]["source"]]
     reverse = [one for one in rows if one["output"] in {passage.text for passage in texts.values()}]
     assert len(reverse) == found["reverse"]["accepted"] > 0
@@ -74,48 +107,35 @@ def test_each_way_is_asked_and_counted_apart_and_reading_again_gives_the_same(
     assert all(one["origin"]["author"] == texts[one["origin"]["parents"][-1]].author for one in reverse), (
         "not the model"
     )
-    assert all((one["origin"]["author"] == "scripted") == (one["origin"]["way"] != "reverse") for one in rows)
-    told = Counter(one["origin"]["way"] for one in rows_of(step.folder))
+    assert all(
+        (one["origin"]["author"] == "scripted") == (one["origin"]["strategy"] != "reverse") for one in rows
+    )
+    told = Counter(one["origin"]["strategy"] for one in rows_of(step.folder))
     assert told == {way: one["accepted"] for way, one in found.items()}, "each row says its way"
     files = {path.name: path.read_bytes() for path in step.folder.glob("*.jsonl")}
     folder = step.scratch / "again"
     folder.mkdir(parents=True)
-    second = make_context(Run(folder.parent), step.step, step.runtime, inputs=step.inputs, folder=folder)
-    assert reparse_replies(second, **TABLES) == counts, (
+    second = make_context(
+        Run(folder.parent),
+        step.step,
+        step.runtime,
+        inputs={**step.inputs, "generate": step.folder},
+        paths=PROMPTS,
+        folder=folder,
+    )
+    second = replace(second, run=step.run, ledger=step.ledger)
+    again = run_work(reparse_replies, second, **TABLES)
+    assert (second.output.cost_usd, again) == (step.output.cost_usd, counts), (
         "the same rows, tokens and money, those of drafts and critiques included"
     )
     assert {path.name: path.read_bytes() for path in folder.glob("*.jsonl")} == files
 
 
-def test_only_wordings_that_were_sent_are_listed(own: Pack) -> None:
-    plain = {"task": "qa", "way": "plain"}
-    assert strategies.prompt_digests([], own) == {}
-    assert strategies.prompt_digests([plain], own) == {
-        "qa": [prompts.prompt_digest(template) for template in own.tasks["qa"].templates]
-    }
-    assert set(strategies.prompt_digests([plain | {"way": "grounded"}, plain | {"task": "ethics"}], own)) == {
-        "ethics",
-        "qa",
-        "grounded",
-    }
-    reverse = strategies.prompt_digests([{"task": "generation", "way": "reverse"}], own)
-    assert reverse == {"reverse": [prompts.prompt_digest(strategies.REVERSE)]}, (
-        "it has no wording of the task"
-    )
-    critique, rewrite = map(prompts.prompt_digest, (strategies.CRITIQUE, strategies.REWRITE))
-    assert strategies.prompt_digests([plain | {"turns": ("a", "b")}], own)["revised"] == [critique], (
-        "nothing came of any"
-    )
-    assert strategies.prompt_digests([plain, plain | {"turns": ("a", "b", "c")}], own)["revised"] == [
-        critique,
-        rewrite,
-    ]
-
-
 def test_a_task_that_was_never_asked_for_has_no_prompt(
     context: Callable[..., StepContext], own: Pack
 ) -> None:
-    counts = generate.generate(
+    counts = run_work(
+        generate.generate,
         context("generate", {"seeds": seeds.read_seeds(own)}),
         **{
             **TABLES,
@@ -128,33 +148,12 @@ def test_a_task_that_was_never_asked_for_has_no_prompt(
     assert set(counts.facts["prompts"]) == asked
 
 
-def test_passages_are_whole_sentences_of_a_fair_length_and_are_not_read_unless_asked_for(own: Pack) -> None:
-    found = strategies.read_passages(SETTINGS, own, "")
-    assert len(found) > 50
-    assert all(
-        strategies.WORDS[0] <= len(text.split_words(one.text, own)) <= strategies.WORDS[1] for one in found
-    )
-    assert strategies.read_passages(settings.Generate(), own, "") == []
-
-
-def test_passages_are_dealt_each_once_before_one_comes_again(own: Pack) -> None:
-    passages = strategies.read_passages(SETTINGS, own, "")
-    deck = strategies.PassageSampler(passages, settings.Generate(grounded_share=1.0))
-    dealt = [deck.deal(own, "qa", 0, place) for place in range(len(passages))]
-    assert {way for way, _, _ in dealt} == {"grounded"}
-    assert {one.id for _, one, _ in dealt if one} == {one.id for one in passages}
-    assert strategies.PassageSampler([], settings.Generate()).deal(own, "qa", 0, 0) == ("plain", None, False)
-    assert (
-        strategies.PassageSampler(passages, settings.Generate(reverse_share=1.0)).deal(own, "qa", 0, 0)[0]
-        == "plain"
-    ), "only free writing"
-
-
-def test_a_grounded_request_shows_the_passage_before_it_asks(own: Pack) -> None:
-    passage = strategies.read_passages(SETTINGS, own, "")[0]
+def test_a_grounded_request_shows_the_passage_before_it_asks(own: Pack, texts: PromptTexts) -> None:
+    passage = passages.read_passages(SETTINGS, own, "")[0]
     shown = [row("qa", "سوال", "جواب")]
-    system, user = strategies.build_messages("grounded", own.tasks["qa"], own, shown, 5, 0, passage)
-    plain = strategies.build_messages("plain", own.tasks["qa"], own, shown, 5, 0, None)
+    asked = (texts, own.tasks["qa"], own, shown, 5)
+    system, user = prompts.synthesis_messages(*asked, passage=passage.text)
+    plain = prompts.synthesis_messages(*asked)
     assert system == plain[0]
     assert passage.text in user.content
     assert user.content.endswith(plain[1].content[-60:])
@@ -171,7 +170,7 @@ def test_a_grounded_request_shows_the_passage_before_it_asks(own: Pack) -> None:
     ],
 )
 def test_a_reply_that_is_no_question_is_dropped(own: Pack, reply: str, finish: str, reason: str) -> None:
-    passage = strategies.read_passages(SETTINGS, own, "")[0]
+    passage = passages.read_passages(SETTINGS, own, "")[0]
     found = strategies.read_question(reply, finish, passage, own)
     assert getattr(found, "reason", None) == reason
 
@@ -187,14 +186,14 @@ def test_a_reply_that_is_no_question_is_dropped(own: Pack, reply: str, finish: s
     ],
 )
 def test_a_question_is_read_without_its_key_and_without_thinking(own: Pack, reply: str) -> None:
-    passage = strategies.read_passages(SETTINGS, own, "")[0]
+    passage = passages.read_passages(SETTINGS, own, "")[0]
     found = strategies.read_question(reply, "stop", passage, own)
     assert isinstance(found, item_format.Candidate)
     assert (found.instruction, found.output) == ("سوال؟", passage.text)
     assert found.tolerances == (("thinking",) if "think" in reply else ())
 
 
-def test_a_draft_is_judged_without_its_thinking(own: Pack) -> None:
+def test_a_draft_is_judged_without_its_thinking(own: Pack, texts: PromptTexts) -> None:
     asked: list[Sequence[Message]] = []
 
     async def send(messages: Sequence[Message]) -> Reply:
@@ -203,12 +202,14 @@ def test_a_draft_is_judged_without_its_thinking(own: Pack) -> None:
             f"<think>\nhm\n</think>\n\nreply {len(asked)}" if len(asked) < 3 else "<think>\nhm\n</think>"
         )
 
-    found = asyncio.run(strategies.ask_with_revision(send, [Message(role="user", content="u")], True, own))
+    found = asyncio.run(ask_one(send, [Message(role="user", content="u")], True, texts, own))
     assert [message.content for message in asked[2]][1::2] == ["reply 1", "reply 2"]
     assert found.text.endswith("reply 1"), "nothing but thinking is nothing to say"
 
 
-def test_a_draft_is_judged_and_written_again_and_the_price_is_that_of_all_three(own: Pack) -> None:
+def test_a_draft_is_judged_and_written_again_and_the_price_is_that_of_all_three(
+    own: Pack, texts: PromptTexts
+) -> None:
     asked: list[Sequence[Message]] = []
 
     async def send(messages: Sequence[Message]) -> Reply:
@@ -216,21 +217,23 @@ def test_a_draft_is_judged_and_written_again_and_the_price_is_that_of_all_three(
         return made(f"reply {len(asked)}")
 
     first = [Message(role="system", content="s"), Message(role="user", content="u")]
-    found = asyncio.run(strategies.ask_with_revision(send, first, True, own))
+    found = asyncio.run(ask_one(send, first, True, texts, own))
     assert (found.text, found.tokens_in, found.tokens_out, found.cost_usd) == ("reply 3", 3, 6, 1.5)
     assert [len(messages) for messages in asked] == [2, 4, 6]
     assert [message.content for message in asked[2]][2:] == [
         "reply 1",
-        strategies.CRITIQUE.format(language=own.name),
+        texts.critique.format(language=own.name),
         "reply 2",
-        strategies.REWRITE,
+        texts.rewrite,
     ]
     asked.clear()
-    assert asyncio.run(strategies.ask_with_revision(send, first, False, own)).text == "reply 1"
+    assert asyncio.run(ask_one(send, first, False, texts, own)).text == "reply 1"
 
 
 @pytest.mark.parametrize("silent", [2, 3], ids=["no critique", "no second version"])
-def test_a_teacher_with_nothing_to_say_to_its_draft_leaves_it_as_it_is(own: Pack, silent: int) -> None:
+def test_a_teacher_with_nothing_to_say_to_its_draft_leaves_it_as_it_is(
+    own: Pack, texts: PromptTexts, silent: int
+) -> None:
     asked: list[int] = []
 
     async def send(messages: Sequence[Message]) -> Reply:
@@ -238,7 +241,7 @@ def test_a_teacher_with_nothing_to_say_to_its_draft_leaves_it_as_it_is(own: Pack
         return made(" \n" if len(asked) == silent else f"reply {len(asked)}")
 
     first = [Message(role="system", content="s"), Message(role="user", content="u")]
-    found = asyncio.run(strategies.ask_with_revision(send, first, True, own))
+    found = asyncio.run(ask_one(send, first, True, texts, own))
     assert found.text == "reply 1"
     assert found.cost_usd == 0.5 * silent, "what brought nothing is paid for all the same"
     assert found.request == found.turns[0]
@@ -246,10 +249,10 @@ def test_a_teacher_with_nothing_to_say_to_its_draft_leaves_it_as_it_is(own: Pack
     assert len(asked) == silent, "and is not asked on"
 
 
-def test_a_draft_that_was_cut_off_is_not_judged(own: Pack) -> None:
+def test_a_draft_that_was_cut_off_is_not_judged(own: Pack, texts: PromptTexts) -> None:
     async def send(messages: Sequence[Message]) -> Reply:
         assert len(messages) == 2
         return made("half", "length")
 
     first = [Message(role="system", content="s"), Message(role="user", content="u")]
-    assert asyncio.run(strategies.ask_with_revision(send, first, True, own)).finish == "length"
+    assert asyncio.run(ask_one(send, first, True, texts, own)).finish == "length"

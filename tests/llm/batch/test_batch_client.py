@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -301,6 +303,8 @@ def test_a_reply_that_cannot_help_counts_nothing_and_is_said_live(context: Build
 
 KILLED = """
 import asyncio, sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from alif.llm import Message, Question
 from alif.llm.session import RetryPolicy, open_session
@@ -499,7 +503,7 @@ def test_a_ledger_of_format_1_is_opened_and_gets_its_page_of_batches(tmp_path: P
     path = tmp_path / "ledger.sqlite"
     Ledger(path).close()
     with sqlite3.connect(path) as db:
-        db.executescript("DROP TABLE batches; DROP TABLE batched; PRAGMA user_version = 1;")
+        db.executescript("DROP TABLE batches; DROP TABLE batched; ALTER TABLE attempts DROP COLUMN role; PRAGMA user_version = 1;")
     db.close()
     ledger = Ledger(path)
     assert BatchStore(ledger).under_way() == []
