@@ -1,11 +1,12 @@
-"""A money cap that holds under concurrency: reserve the most a request can cost, send it, settle what it did cost.
+"""A money cap that holds under concurrency: reserve the most a request can cost, send it, settle what it did
+cost.
 
     cap 10.00 ├── spent 6.20 ──┤── reserved 1.15 (in flight) ──┤── left 2.65 ──┤
 
-A request that does not fit waits while others are in flight, since they settle below what they reserved, and for
-batches of an earlier try, which count at their upper bound until they end. When there is nothing left to wait for, it
-is refused. First come, first served, so that cheap requests do not overtake an expensive one for ever. Sums are whole
-billionths of a dollar, so that no rounding can pass the cap.
+A request that does not fit waits while others are in flight, since they settle below what they reserved, and
+for batches of an earlier try, which count at their upper bound until they end. When there is nothing left to
+wait for, it is refused. First come, first served, so that cheap requests do not overtake an expensive one for
+ever. Sums are whole billionths of a dollar, so that no rounding can pass the cap.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from alif.settings import Endpoint
 __all__ = ["Budget", "Price", "Reservation", "price_of"]
 
 TEMPLATE_TOKENS = 256
-"""Tokens that a provider's chat template may add to a prompt; the longest one known (gpt-oss) adds fewer than 100."""
+"""Tokens that a provider's chat template may add to a prompt; the longest one known (gpt-oss) adds fewer than
+100."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ class Budget:
         Args:
             cap_usd: the cap.
             spent_usd: what is spent, or may be.
-            wait_earlier: waits until something of an earlier try settles; returns False where nothing is open.
+            wait_earlier: waits until something of an earlier try settles; returns False where nothing is
+                open.
         """
         self._cap = math.floor(cap_usd * 1e9)
         self._spent = _nano(spent_usd)

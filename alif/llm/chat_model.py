@@ -2,7 +2,8 @@
 
     messages, draw  ──▶  ChatModel.reply  ──▶  Reply
 
-`draw` numbers repetitions of the same messages: two draws are two requests, the same draw is the same request.
+`draw` numbers repetitions of the same messages: two draws are two requests, the same draw is the same
+request.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ class Reply(FrozenModel):
     stored: bool = False
     """Whether it came from the ledger, free."""
     turns: tuple[str, ...] = ()
-    """Hashes of all requests of its conversation, in order, where it took several; tokens and cost are sums."""
+    """Hashes of all requests of its conversation, in order, where it took several; tokens and cost are
+    sums."""
 
 
 class ChatModel(Protocol):
@@ -110,7 +112,9 @@ async def cancel_tasks(tasks: Iterable[asyncio.Task[T]]) -> None:
 
 
 async def finish_in_flight(call: Coroutine[Any, Any, T], within_s: float) -> T:
-    """Await `call`; when cancelled, however often, give it up to `within_s` to end before the cancellation is raised."""
+    """Await `call`; when cancelled, however often, give it up to `within_s` to end before the cancellation is
+    raised.
+    """
     task = asyncio.ensure_future(call)
     try:
         return await asyncio.shield(task)

@@ -150,7 +150,9 @@ class EndpointClient:
         )
 
     def upper_usd(self, request: LedgerRequest, *, has_output: bool = True) -> float:
-        """Return the most that a request can cost; where no output was generated, that is the prompt alone."""
+        """Return the most that a request can cost; where no output was generated, that is the prompt
+        alone.
+        """
         return self.price.upper_usd(
             len(request.payload.encode()), self.settings.max_tokens if has_output else 0
         )
@@ -186,7 +188,9 @@ class EndpointClient:
         raise AssertionError("the attempts never end")
 
     async def _attempt(self, request: LedgerRequest, body: Mapping[str, JsonValue], attempt: int) -> Reply:
-        """Send once, with money reserved and a place in flight; a reply is stored even if the caller is cancelled."""
+        """Send once, with money reserved and a place in flight; a reply is stored even if the caller is
+        cancelled.
+        """
         context, upper_usd = self.context, self.upper_usd(request)
         with await context.budget.reserve(upper_usd) as reservation:
             async with self.limiter.slot(retry=attempt > 0) as epoch, context.concurrency:

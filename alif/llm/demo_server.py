@@ -1,7 +1,9 @@
-"""The offline teacher of `base_url = "scripted"`: an OpenAI-compatible server on loopback that answers from a function.
+"""The offline teacher of `base_url = "scripted"`: an OpenAI-compatible server on loopback that answers from a
+function.
 
-It is a real HTTP server in a daemon thread, so it ends with the process, and the demo takes the same path as a paid
-teacher: client, ledger, budget, limiter. Equal requests get equal bytes; the draw comes in the header X-Alif-Draw.
+It is a real HTTP server in a daemon thread, so it ends with the process, and the demo takes the same path as
+a paid teacher: client, ledger, budget, limiter. Equal requests get equal bytes; the draw comes in the header
+X-Alif-Draw.
 """
 
 from __future__ import annotations

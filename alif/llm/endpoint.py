@@ -169,7 +169,8 @@ def _address_fault(address: str, parts: SplitResult) -> str:
 def read_api_key(key: str, endpoint: Endpoint) -> str:
     """Return an endpoint's API key from the environment, "" where it needs none.
 
-    A local address is sent a key only if the recipe names its variable: the usual OPENAI_API_KEY is not for everyone.
+    A local address is sent a key only if the recipe names its variable: the usual OPENAI_API_KEY is not for
+    everyone.
 
     Raises:
         ReplyError: the variable is not set or cannot be a key; it is named, its value never is.

@@ -4,9 +4,9 @@
     azure        api-key: KEY                   /openai/deployments/MODEL/chat/completions?api-version=…
     anthropic    x-api-key: KEY                 /v1/messages
 
-A response is whatever has a status, refusals included. A request is sent once: retrying is done by `client`. A local
-address is reached past any proxy and sent no key unless the recipe names one. `keepalive` decides which connections
-are reused.
+A response is whatever has a status, refusals included. A request is sent once: retrying is done by `client`.
+A local address is reached past any proxy and sent no key unless the recipe names one. `keepalive` decides
+which connections are reused.
 """
 
 from __future__ import annotations
@@ -36,9 +36,11 @@ from alif.settings import Endpoint
 __all__ = ["HttpResponse", "HttpTransport", "open_transport"]
 
 CONNECT_S = 10.0
-"""Longest time to connect, at most half of the request's timeout; without a connection nothing can be billed."""
+"""Longest time to connect, at most half of the request's timeout; without a connection nothing can be
+billed."""
 KEEPALIVE_S = 4.0
-"""How long an idle connection is kept. Servers close them too, uvicorn (vLLM, transformers serve) after 5 s."""
+"""How long an idle connection is kept. Servers close them too, uvicorn (vLLM, transformers serve) after 5
+s."""
 ANTHROPIC_VERSION = "2023-06-01"
 """Source: docs.anthropic.com, API versioning."""
 OPENAI_HEADERS = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
@@ -72,8 +74,8 @@ class HttpTransport:
     """The recipe key of its table."""
     session: aiohttp.ClientSession
     unpooled: aiohttp.ClientSession
-    """For GET, with one connection a request: a batch's status may rightly be the same twice, so a repeated response
-    could not be detected."""
+    """For GET, with one connection a request: a batch's status may rightly be the same twice, so a repeated
+    response could not be detected."""
     url: str
     query: Mapping[str, str]
     proxy: str | None
@@ -142,7 +144,9 @@ class HttpTransport:
             raise from_network_error(error) from error
 
     def _stop_reuse(self) -> None:
-        """Use one connection a request: a server that repeats one response repeats others, and each is lost."""
+        """Use one connection a request: a server that repeats one response repeats others, and each is
+        lost.
+        """
         pool = self.session.connector
         assert isinstance(pool, CheckedConnector)
         if pool.reuse:
@@ -164,7 +168,8 @@ class HttpTransport:
 async def open_transport(
     key: str, endpoint: Endpoint, api_key: str, timeout_s: float, demo_url: str = ""
 ) -> AsyncIterator[HttpTransport]:
-    """Keep connections to an endpoint for the length of a block; `demo_url` is where the offline teacher listens.
+    """Keep connections to an endpoint for the length of a block; `demo_url` is where the offline teacher
+    listens.
 
     Raises:
         ReplyError: the environment names a proxy that cannot be used.
@@ -206,7 +211,9 @@ def _ssl_context() -> ssl.SSLContext:
 
 
 def _find_proxy(key: str, url: str) -> str | None:
-    """Return the proxy that the environment names for a URL: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, unless NO_PROXY."""
+    """Return the proxy that the environment names for a URL: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, unless
+    NO_PROXY.
+    """
     parts = urlsplit(url)
     proxies = urllib.request.getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")

@@ -1,15 +1,16 @@
 """Reuse of HTTP connections, checked so that no response is taken for the response to another request.
 
-HTTP/1.1 matches answers to requests by their order alone. A faulty server or proxy that sends an answer twice shifts that
-order, and aiohttp hands the copy to the next request on the connection. Here a kept connection is closed when
+HTTP/1.1 matches answers to requests by their order alone. A faulty server or proxy that sends an answer twice
+shifts that order, and aiohttp hands the copy to the next request on the connection. Here a kept connection is
+closed when
 
     bytes arrive while no request is in flight       `CheckedConnection.data_received`
     bytes lie unread when it is about to be reused   `CheckedConnector.connect`
     it brings a body that it has brought before      `CheckedResponse.read`: the copy arrived after the next request was sent
     the answer is a refusal or empty                 `CheckedResponse.read`: those may be equal, so a copy could not be told
 
-Completions differ by the id that providers give them. A server without ids may repeat a body rightly: it is asked again on a
-new connection, where every body is accepted.
+Completions differ by the id that providers give them. A server without ids may repeat a body rightly: it is
+asked again on a new connection, where every body is accepted.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ class CheckedConnection(ResponseHandler):
             self.close()
 
     def has_unread_data(self) -> bool:
-        """Tell whether the socket holds what the event loop has not read yet: unsolicited bytes, or the end of the stream."""
+        """Tell whether the socket holds what the event loop has not read yet: unsolicited bytes, or the end
+        of the stream.
+        """
         if self.transport is None:
             return True
         descriptor: int = self.transport.get_extra_info("socket").fileno()
@@ -70,7 +73,9 @@ class CheckedConnection(ResponseHandler):
 
 
 class CheckedConnector(aiohttp.TCPConnector):
-    """A pool that reuses only connections on which nothing unsolicited has arrived, and none where `reuse` is off."""
+    """A pool that reuses only connections on which nothing unsolicited has arrived, and none where `reuse` is
+    off.
+    """
 
     def __init__(self, context: ssl.SSLContext, keepalive_timeout_s: float, *, reuse: bool = True) -> None:
         super().__init__(limit=0, keepalive_timeout=keepalive_timeout_s, ssl=context)

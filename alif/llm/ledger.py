@@ -5,16 +5,17 @@
     replies    attempt ─ request ─ raw ─ text ─ tokens               what came back
     batches    id ─ state; batched: attempt ─ batch                  attempts sent together: see `batch_store`
 
-The hash covers what decides the answer (address, model, messages, settings, draw) and nothing else: not prices, keys,
-timeouts, the run or the role. So a stored reply answers every run that asks the same, free. It is parsed from its raw
-text with today's `parse`; the columns beside it are what was understood when it came, for the sums.
+The hash covers what decides the answer (address, model, messages, settings, draw) and nothing else: not
+prices, keys, timeouts, the run or the role. So a stored reply answers every run that asks the same, free. It
+is parsed from its raw text with today's `parse`; the columns beside it are what was understood when it came,
+for the sums.
 
-An attempt counts at its upper bound from the moment before it is sent: a refusal sets that to nothing, a reply to what
-it cost, and one that was lost (a kill, a timeout, half a reply) stays there, since the provider may send a bill for
-it. So the ledger never shows less than was spent.
+An attempt counts at its upper bound from the moment before it is sent: a refusal sets that to nothing, a
+reply to what it cost, and one that was lost (a kill, a timeout, half a reply) stays there, since the provider
+may send a bill for it. So the ledger never shows less than was spent.
 
-Sibling runs may share the file. A commit survives any kill; a power cut may take the last seconds, which are then
-asked again.
+Sibling runs may share the file. A commit survives any kill; a power cut may take the last seconds, which are
+then asked again.
 """
 
 from __future__ import annotations
@@ -22,49 +23,56 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from alif import console, store
 from alif.errors import AlifError, BusyError, DataError
 from alif.llm.chat_model import Reply, Role
+from alif.llm.ledger_schema import FORMAT, TABLES
 from alif.llm.parse import ParsedReply, UnparsableReply, parse_reply
 from alif.records import Message
 
 __all__ = ["Account", "Ledger", "LedgerRequest", "utc_now"]
 
-FORMAT = 3
-"""Version of the tables, in the file's user_version. Format 1 had no batches, format 2 no roles."""
 BUSY_TIMEOUT_S = 60.0
 """How long another process may hold the file while it writes one row."""
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS requests (
-  hash TEXT PRIMARY KEY, payload TEXT NOT NULL, teacher TEXT NOT NULL, model TEXT NOT NULL, draw INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS attempts (
-  id INTEGER PRIMARY KEY, request TEXT NOT NULL REFERENCES requests, run TEXT NOT NULL, step TEXT NOT NULL,
-  sent_at TEXT NOT NULL, state TEXT NOT NULL, upper_usd REAL NOT NULL, cost_usd REAL NOT NULL,
-  why TEXT NOT NULL DEFAULT '');
-CREATE TABLE IF NOT EXISTS replies (
-  attempt INTEGER PRIMARY KEY REFERENCES attempts, request TEXT NOT NULL REFERENCES requests, raw TEXT NOT NULL,
-  text TEXT NOT NULL, finish TEXT NOT NULL, model TEXT NOT NULL, tokens_in INTEGER NOT NULL,
-  tokens_cached INTEGER NOT NULL, tokens_out INTEGER NOT NULL, tokens_reasoning INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS batches (
-  number INTEGER PRIMARY KEY, token TEXT NOT NULL, id TEXT NOT NULL DEFAULT '', teacher TEXT NOT NULL,
-  address TEXT NOT NULL, run TEXT NOT NULL, step TEXT NOT NULL, written_at TEXT NOT NULL, state TEXT NOT NULL,
-  size INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS batched (
-  attempt INTEGER PRIMARY KEY REFERENCES attempts, batch INTEGER NOT NULL REFERENCES batches);
-CREATE INDEX IF NOT EXISTS attempts_of_request ON attempts (request);
-CREATE INDEX IF NOT EXISTS batched_of_batch ON batched (batch);
-CREATE INDEX IF NOT EXISTS attempts_of_run ON attempts (run, step);
-CREATE INDEX IF NOT EXISTS replies_of_request ON replies (request, attempt);
-ALTER TABLE attempts ADD COLUMN role TEXT NOT NULL DEFAULT 'teacher';
-UPDATE attempts SET role = 'translator' WHERE step = 'translate';
-"""
+REPEAT = "repeat the command: it goes on where it stopped."
+_ERRORS: Sequence[tuple[str, type[AlifError], str, str]] = (
+    ("FULL", AlifError, "the disk is full", f"Free some space and {REPEAT}"),
+    (
+        "IOERR",
+        AlifError,
+        "the disk is full, or fails ({})",
+        f"Look for room there, at `ulimit -f`, and {REPEAT}",
+    ),
+    (
+        "BUSY|LOCKED",
+        BusyError,
+        "another process holds the ledger",
+        "Wait for it, or stop it, and repeat the command.",
+    ),
+    (
+        "CANTOPEN|READONLY|PERM",
+        AlifError,
+        "the ledger cannot be written",
+        "Get the right to read and write there.",
+    ),
+    (
+        "NOTADB|CORRUPT",
+        DataError,
+        "not a ledger, or a damaged one",
+        "Move it away, or name another in runtime.ledger.",
+    ),
+)
+"""Beginnings of SQLite's error names, the exception, what is wrong, what to do; a full disk may be an
+IOERR."""
+
 _FIRST_REPLY = "SELECT attempt FROM replies WHERE request = ? ORDER BY attempt LIMIT 1"
 _ANSWER = """
 SELECT a.cost_usd, r.raw, r.text, r.finish, r.model, r.tokens_in, r.tokens_cached, r.tokens_out, r.tokens_reasoning
@@ -105,15 +113,9 @@ class LedgerRequest:
 
     @classmethod
     def of(
-        cls,
-        name: str,
-        address: str,
-        model: str,
-        messages: Sequence[Message],
-        settings: Mapping[str, float | str],
-        *,
-        draw: int,
-    ) -> LedgerRequest:
+        cls, name: str, address: str, model: str, messages: Sequence[Message],
+        settings: Mapping[str, float | str], *, draw: int,
+    ) -> LedgerRequest:  # fmt: skip
         """Build a request; equal content has an equal hash, whatever the order of the settings."""
         content = {
             "address": address,
@@ -170,7 +172,7 @@ class Ledger:
         if version < FORMAT:
             with self.transaction():  # a sibling may have migrated while this one waited for the lock
                 if self.db.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
-                    for statement in _TABLES.split(";"):
+                    for statement in TABLES.split(";"):
                         self.db.execute(statement)
                     self.db.execute(f"PRAGMA user_version = {FORMAT}")
 
@@ -181,7 +183,8 @@ class Ledger:
     def answer(self, request: str) -> Reply | None:
         """Return the stored reply to the request of this hash: the first that came.
 
-        Its raw text is parsed anew. Where that fails it stays what it was understood as: no reply is paid for twice.
+        Its raw text is parsed anew. Where that fails it stays what it was understood as: no reply is paid for
+        twice.
         """
         with self.errors_explained():
             row = self.db.execute(_ANSWER, (request,)).fetchone()
@@ -202,7 +205,9 @@ class Ledger:
     def record_sent(
         self, request: LedgerRequest, run: str, step: str, upper_usd: float, role: Role = "teacher"
     ) -> int:
-        """Write that `request` is about to be sent, counted at its upper bound; return the attempt's number."""
+        """Write that `request` is about to be sent, counted at its upper bound; return the attempt's
+        number.
+        """
         with self.transaction():
             return self.write_attempt(request, run, step, upper_usd, role)
 
@@ -220,7 +225,9 @@ class Ledger:
         return int(done.lastrowid or 0)
 
     def record_failure(self, attempt: int, reason: str, may_be_billed: bool) -> None:
-        """Settle an attempt without a reply: for nothing, or at its upper bound where the provider may send a bill."""
+        """Settle an attempt without a reply: for nothing, or at its upper bound where the provider may send a
+        bill.
+        """
         state, cost = ("lost", "upper_usd") if may_be_billed else ("refused", "0")
         with self.errors_explained():
             self.db.execute(
@@ -241,18 +248,7 @@ class Ledger:
             )
             done = self.db.execute(
                 "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    attempt,
-                    request,
-                    raw,
-                    parsed.text,
-                    parsed.finish,
-                    parsed.model,
-                    parsed.tokens_in,
-                    parsed.tokens_cached,
-                    parsed.tokens_out,
-                    parsed.tokens_reasoning,
-                ),
+                (attempt, request, raw, *astuple(parsed)[:7]),
             )
             if done.rowcount and self.db.execute(_FIRST_REPLY, (request,)).fetchone() == (attempt,):
                 return _reply(request, parsed, cost_usd, stored=False)
@@ -266,7 +262,9 @@ class Ledger:
             return Account(*self.db.execute(_ACCOUNT, (run, step)).fetchone())
 
     def cost_by_role(self, run: str) -> dict[str, float]:
-        """Return what a run has spent on each role (teacher, translator, judge …), everything unsettled included."""
+        """Return what a run has spent on each role (teacher, translator, judge …), everything unsettled
+        included.
+        """
         query = "SELECT role, total(cost_usd) FROM attempts WHERE run = ? GROUP BY role ORDER BY role"
         with self.errors_explained():
             return {str(role): float(usd) for role, usd in self.db.execute(query, (run,))}
@@ -278,7 +276,8 @@ class Ledger:
         return int(count), float(usd)
 
     def release(self, run: str) -> tuple[int, float]:
-        """Count a run's lost attempts, and those in flight at a kill, for nothing; return how many and their sum.
+        """Count a run's lost attempts, and those in flight at a kill, for nothing; return how many and their
+        sum.
 
         Those in a batch under way stay.
         """
@@ -310,55 +309,14 @@ class Ledger:
             yield
         except sqlite3.DatabaseError as error:
             name = getattr(error, "sqlite_errorname", "")
-            for beginnings, kind, fault, hint in _ERRORS:
-                if name.startswith(beginnings):
+            for names, kind, fault, hint in _ERRORS:
+                if re.match(f"SQLITE_({names})", name):
                     raise kind(f"{self.path}: {fault.format(name)}", hint) from error
             raise
 
 
-_ERRORS: tuple[tuple[tuple[str, ...], type[AlifError], str, str], ...] = (
-    (
-        ("SQLITE_FULL",),
-        AlifError,
-        "the disk is full",
-        "Free some space and repeat the command: it goes on where it stopped.",
-    ),
-    (
-        ("SQLITE_IOERR",),  # also where a full disk has no room for the journal
-        AlifError,
-        "the disk is full, or fails ({})",
-        "Look for room on that disk, and for `ulimit -f`, and repeat the command: it goes on where it stopped.",
-    ),
-    (
-        ("SQLITE_BUSY", "SQLITE_LOCKED"),
-        BusyError,
-        "another process holds the ledger",
-        "Wait for it, or stop it, and repeat the command.",
-    ),
-    (
-        ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM"),
-        AlifError,
-        "the ledger cannot be written",
-        "Give yourself the right to read and write there.",
-    ),
-    (
-        ("SQLITE_NOTADB", "SQLITE_CORRUPT"),
-        DataError,
-        "not a ledger, or a damaged one",
-        "Move that file away, or name another one in runtime.ledger.",
-    ),
-)
-"""Beginnings of SQLite's error names, the exception, what is wrong and what to do."""
-
-
 def _reply(request: str, parsed: ParsedReply, cost_usd: float, *, stored: bool) -> Reply:
+    counts = {"tokens_in": parsed.tokens_in, "tokens_out": parsed.tokens_out, "cost_usd": cost_usd}
     return Reply(
-        text=parsed.text,
-        finish=parsed.finish,
-        model=parsed.model,
-        request=request,
-        tokens_in=parsed.tokens_in,
-        tokens_out=parsed.tokens_out,
-        cost_usd=cost_usd,
-        stored=stored,
+        text=parsed.text, finish=parsed.finish, model=parsed.model, request=request, stored=stored, **counts
     )

@@ -3,10 +3,11 @@
     in flight   16 ────────┐429s, timeouts    ┌─ +1 after every 25 replies
                            └ 12 ──────────────┘
 
-Published limits are often not the real ones, so the limiter adapts. A burst of refusals cuts once: only a request sent
-after the last cut (in the current epoch) can cause the next. Isolated refusals do not cut at all, since some providers
-refuse at any rate; the wait that they ask for holds for the request itself, and for all once refusals are frequent.
-A timeout counts as a refusal: a server that answers one request at a time keeps the others waiting until they time out.
+Published limits are often not the real ones, so the limiter adapts. A burst of refusals cuts once: only a
+request sent after the last cut (in the current epoch) can cause the next. Isolated refusals do not cut at
+all, since some providers refuse at any rate; the wait that they ask for holds for the request itself, and for
+all once refusals are frequent. A timeout counts as a refusal: a server that answers one request at a time
+keeps the others waiting until they time out.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from contextlib import asynccontextmanager
 __all__ = ["Limiter"]
 
 REPLIES_PER_INCREASE = 25
-"""Replies after which one more request may be in flight. Source: NeMo Data Designer 0.9.7, request admission."""
+"""Replies after which one more request may be in flight. Source: NeMo Data Designer 0.9.7, request
+admission."""
 DECREASE_FACTOR = 0.75
 """What a burst of refusals leaves of the limit. Source: NeMo Data Designer 0.9.7, request admission."""
 AVERAGED_OVER = 20
@@ -84,7 +86,8 @@ class Limiter:
             self.limit = min(self._maximum, self.limit + 1)
 
     def record_refusal(self, epoch: int, wait_s: float | None = None) -> None:
-        """Count a request, sent in `epoch`, that was rate limited or timed out; `wait_s` is what it was asked to wait.
+        """Count a request, sent in `epoch`, that was rate limited or timed out; `wait_s` is what it was asked
+        to wait.
 
         Where refusals are frequent the limit is cut, once an epoch, and all requests wait.
         """

@@ -1,7 +1,8 @@
 """Parse a provider's raw reply into text, finish reason and token counts: a pure function.
 
-Raw replies are stored for ever and parsed whenever they are needed, so a fix here holds for all that was ever paid for.
-Providers differ: fields are missing, null, or of another type; no field is trusted more than necessary.
+Raw replies are stored for ever and parsed whenever they are needed, so a fix here holds for all that was ever
+paid for. Providers differ: fields are missing, null, or of another type; no field is trusted more than
+necessary.
 
     {"choices": [{"message": {"content": "…"}, "finish_reason": "stop"}], "usage": {…}}           OpenAI and compatible
     {"type": "message", "content": [{"type": "text", …}], "stop_reason": "end_turn", "usage": …}   Anthropic
@@ -36,7 +37,8 @@ _FILTER_MESSAGE = re.compile(
 _OUTPUT_FILTERED = re.compile("output|generation|生成|usage guidelines", re.IGNORECASE)
 """In a filter's answer to what the model wrote, or that has a price of its own (xAI)."""
 OUT_OF_TOKENS = "max_tokens or model output limit was reached"
-"""In the refusal (400) of a model that had no token left after its reasoning: an answer too, truncated to nothing."""
+"""In the refusal (400) of a model that had no token left after its reasoning: an answer too, truncated to
+nothing."""
 BROKEN_OFF = 502
 """The status of a reply whose choice says that the model's host failed: retry, and perhaps it is billed."""
 FINISHES = {
@@ -47,7 +49,8 @@ FINISHES = {
     **dict.fromkeys(("length", "max_tokens", "max_length", "model_length"), "length"),
     **dict.fromkeys(("refusal", "safety", "prohibited_content", "blocklist", "recitation", "spii"), BLOCKED),
 }
-"""OpenAI's finish reasons by what others call them, in any case: Anthropic, Together ("eos"), TGI, Mistral, Gemini."""
+"""OpenAI's finish reasons by what others call them, in any case: Anthropic, Together ("eos"), TGI, Mistral,
+Gemini."""
 MOST_TOKENS = 10**9
 """A count above this is an error of the provider's."""
 
@@ -78,7 +81,8 @@ class ParsedReply:
     metered: bool
     """Whether the reply says how many tokens the prompt and the output took."""
     has_output: bool = True
-    """Whether the model may have generated anything, shown or not; a refused prompt costs no more than itself."""
+    """Whether the model may have generated anything, shown or not; a refused prompt costs no more than
+    itself."""
 
 
 def parse_reply(raw: str) -> ParsedReply:

@@ -1,8 +1,8 @@
 """The body and the path of a request in each provider's protocol.
 
-openai       POST /chat/completions                              any OpenAI-compatible server
-azure        POST /deployments/MODEL/chat/completions            the same body; `model` is the deployment's name
-anthropic    POST /v1/messages                                   the system message is a field of its own
+openai       POST /chat/completions                              any OpenAI-compatible server azure
+POST /deployments/MODEL/chat/completions            the same body; `model` is the deployment's name anthropic
+POST /v1/messages                                   the system message is a field of its own
 
 A reply says itself which protocol it is in: see `parse`.
 """

@@ -45,7 +45,8 @@ _DAILY_QUOTA = re.compile(r'"quotaId"\s*:\s*"[^"]*PerDay')
 _RETRY_DELAY = re.compile(r'"retryDelay"\s*:\s*"(?P<s>[0-9]+(?:\.[0-9]+)?)s"')
 _PER_DAY = re.compile("per.?day|daily", re.IGNORECASE)
 _NO_MODEL = re.compile("model|deployment|endpoints? found", re.IGNORECASE)
-"""What providers say where they have no such model: Azure's are deployments, OpenRouter says "no endpoints found"."""
+"""What providers say where they have no such model: Azure's are deployments, OpenRouter says "no endpoints
+found"."""
 _SPACE = re.compile(r"\s+")
 
 

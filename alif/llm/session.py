@@ -105,7 +105,8 @@ async def open_session(
         endpoints: by their names in the recipe.
         reply_function: answers for endpoints whose base_url is "scripted".
         role: what they are asked for, recorded with each attempt.
-        answers_digest: digest of what the reply function answers from; other answers do not get stored replies.
+        answers_digest: digest of what the reply function answers from; other answers do not get stored
+            replies.
         retry_policy: how long to retry.
 
     Raises:

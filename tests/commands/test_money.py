@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 
 from alif.cli import run_command
+from alif.data.demo import demo_teacher
+from alif.data.prompt_texts import load_prompt_texts
+from alif.language import pack
 from alif.llm.batch.batch_store import BatchStore
 from alif.llm.chat_model import ScriptedReply
 from alif.llm.ledger import Ledger, LedgerRequest
 from tests.commands.conftest import SMALL
+from tests.fake_provider import serve_provider
 
 
 def a_request(draw: int) -> LedgerRequest:
@@ -108,10 +112,10 @@ def test_money_of_a_batch_under_way_is_told_with_the_batch_and_not_as_something_
     document("seeds", "demo")
     with closing(Ledger(Path("runs/demo/ledger.sqlite"))) as ledger:
         book = BatchStore(ledger)
-        batch = book.write(
+        batch = book.write_batch(
             [(a_request(draw), 1.5) for draw in range(2)], "demo", "generate", "gpt", "https://x.org"
         )
-        book.opened(batch, "batch_7")
+        book.mark_open(batch, "batch_7")
     under_way = [{"id": "batch_7", "requests": 2, "usd": 3.0}]
     assert document("status", "demo")["money"]["unsettled"] == {
         "requests": 2,
@@ -153,8 +157,13 @@ def test_it_is_said_where_a_shared_ledger_lies_and_that_it_is_new(
 def test_a_run_in_batches_gives_the_rows_of_a_live_one_and_its_batches_are_listed(
     document: Callable[..., Any],
 ) -> None:
-    document("generate", "demo", *SMALL)
-    document("generate", "demo", *SMALL, "--set", 'name="batched"', "--set", "runtime.batch=true")
+    own, known = pack.load_pack("ur"), pack.load_pack("en")
+    answers = demo_teacher.load_demo_answers(own, known, (), "")
+    with serve_provider(demo_teacher.demo_reply(own, known, load_prompt_texts(), answers)) as server:
+        provider = ("--set", f'teacher.scripted.base_url="{server.address}"')
+        document("generate", "demo", *SMALL, *provider)
+        batched = ("--set", 'name="batched"', "--set", "runtime.batch=true")
+        document("generate", "demo", *SMALL, *provider, *batched)
     one, two = (Path(f"runs/{name}/generate/examples.jsonl").read_bytes() for name in ("demo", "batched"))
     assert one == two
     listed = document("batches", "batched")

@@ -199,7 +199,8 @@ class AnthropicBatchApi:
         return _parse(_Object, await self.send("/v1/messages/batches", body=body)).id
 
     async def find_by_token(self, batch: Batch, known_ids: Collection[str]) -> str:
-        """Return the id of the batch of this size, created nearest to that time, that the ledger does not have.
+        """Return the id of the batch of this size, created nearest to that time, that the ledger does not
+        have.
 
         Where it is somebody else's, its results have other names, and none of them is stored.
         """
