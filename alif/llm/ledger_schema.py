@@ -1,0 +1,34 @@
+"""The ledger's tables; see `ledger` for what they hold."""
+
+from __future__ import annotations
+
+__all__ = ["FORMAT", "TABLES"]
+
+FORMAT = 3
+"""Version of the tables, in the file's user_version. Format 1 had no batches, format 2 no roles."""
+TABLES = """
+CREATE TABLE IF NOT EXISTS requests (
+  hash TEXT PRIMARY KEY, payload TEXT NOT NULL, teacher TEXT NOT NULL, model TEXT NOT NULL,
+  draw INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS attempts (
+  id INTEGER PRIMARY KEY, request TEXT NOT NULL REFERENCES requests, run TEXT NOT NULL, step TEXT NOT NULL,
+  sent_at TEXT NOT NULL, state TEXT NOT NULL, upper_usd REAL NOT NULL, cost_usd REAL NOT NULL,
+  why TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS replies (
+  attempt INTEGER PRIMARY KEY REFERENCES attempts, request TEXT NOT NULL REFERENCES requests,
+  raw TEXT NOT NULL, text TEXT NOT NULL, finish TEXT NOT NULL, model TEXT NOT NULL, tokens_in INTEGER NOT NULL,
+  tokens_cached INTEGER NOT NULL, tokens_out INTEGER NOT NULL, tokens_reasoning INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS batches (
+  number INTEGER PRIMARY KEY, token TEXT NOT NULL, id TEXT NOT NULL DEFAULT '', teacher TEXT NOT NULL,
+  address TEXT NOT NULL, run TEXT NOT NULL, step TEXT NOT NULL, written_at TEXT NOT NULL, state TEXT NOT NULL,
+  size INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS batched (
+  attempt INTEGER PRIMARY KEY REFERENCES attempts, batch INTEGER NOT NULL REFERENCES batches);
+CREATE INDEX IF NOT EXISTS attempts_of_request ON attempts (request);
+CREATE INDEX IF NOT EXISTS batched_of_batch ON batched (batch);
+CREATE INDEX IF NOT EXISTS attempts_of_run ON attempts (run, step);
+CREATE INDEX IF NOT EXISTS replies_of_request ON replies (request, attempt);
+ALTER TABLE attempts ADD COLUMN role TEXT NOT NULL DEFAULT 'teacher';
+UPDATE attempts SET role = 'translator' WHERE step = 'translate';
+"""
+"""Statements that create them, or bring those of an older format to this one."""
