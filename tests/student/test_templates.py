@@ -6,9 +6,11 @@ import copy
 
 import pytest
 
-from alif.records import Example, Origin
+from alif.errors import ModelError
+from alif.records import Example, Message, Origin
 from alif.student import write_prompt
 from alif.train.finetune import encode_example
+from alif.train.packing import Segment
 
 LLAMA_3 = (
     "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{% set system = messages[0]['content'] %}"
@@ -92,3 +94,92 @@ def test_an_answer_never_begins_with_an_empty_thought(chatty):
         Example.make("en", "qa", "q", "", "answer", Origin(kind="seed")), "auto", tokenizer
     )
     assert "<think>" not in tokenizer.decode(found.tokens[found.labelled[0][0] :])
+
+
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n"
+    "{% if m.role == 'assistant' %}{% generation %}{{ m.content }}<|im_end|>{% endgeneration %}"
+    "{% else %}{{ m.content }}<|im_end|>{% endif %}\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+TURNS = (
+    Message(role="system", content="مختصر جواب دیں۔"),
+    Message(role="user", content="پانی کا فارمولا کیا ہے؟"),
+    Message(role="assistant", content="H2O"),
+    Message(role="user", content="اور نمک کا؟"),
+    Message(role="assistant", content="NaCl: سوڈیم اور کلورین۔"),
+)
+"""Be brief. What is the formula of water? And of salt? Sodium and chlorine."""
+
+
+def conversation(turns: tuple[Message, ...] = TURNS, input: str = "") -> Example:
+    row = Example.make("ur", "qa", "شکریہ، اور آکسیجن؟", input, "O2", Origin(kind="seed"))
+    return row.with_turns(turns)
+
+
+def labelled(found: Segment) -> list[int]:
+    return [index for start, end in found.labelled for index in range(start, end)]
+
+
+def test_the_labelled_tokens_are_transformers_assistant_tokens(tokenizer):
+    other = copy.deepcopy(tokenizer)
+    other.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
+    other.chat_template = CHATML
+    row = conversation()
+    found = encode_example(row, "auto", other)
+    messages = [
+        *(message.model_dump() for message in row.turns),
+        {"role": "user", "content": row.instruction},
+        {"role": "assistant", "content": row.output},
+    ]
+    expected = other.apply_chat_template(
+        messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
+    )
+    ids, mask = expected["input_ids"], expected["assistant_masks"]
+    assert found.tokens == ids[: len(found.tokens)]
+    assert not other.decode(ids[len(found.tokens) :]).strip()  # a newline after the last answer
+    assert labelled(found) == [index for index, is_answer in enumerate(mask) if is_answer]
+    assert len(found.labelled) == 3
+
+
+def test_loss_is_on_every_answer_and_never_on_system_or_user(chatty):
+    tokenizer, end = chatty
+    row = conversation(TURNS[1:] if "start_of_turn" in tokenizer.chat_template else TURNS)
+    found = encode_example(row, "auto", tokenizer)
+    answers = [tokenizer.decode(found.tokens[start:stop]) for start, stop in found.labelled]
+    assert answers == [f"{text}{end}" for text in ("H2O", "NaCl: سوڈیم اور کلورین۔", "O2")]
+    prompt = write_prompt(row.instruction, row.input, "auto", tokenizer, row.turns)
+    assert tokenizer.decode(found.tokens[: found.labelled[-1][0]]) == prompt
+
+
+@pytest.mark.parametrize("turns", [TURNS, TURNS[1:], TURNS[:1]], ids=["all", "no system", "system only"])
+@pytest.mark.parametrize("input", ["", "لاہور"])
+def test_without_a_chat_template_a_conversation_has_alpacas_headings(tokenizer, turns, input):
+    row = conversation(turns, input)
+    found = encode_example(row, "auto", tokenizer)
+    answers = [tokenizer.decode(found.tokens[start:stop]) for start, stop in found.labelled]
+    earlier = [message.content for message in turns if message.role == "assistant"]
+    assert answers == [f"{text}<|end|>" for text in (*earlier, "O2")]
+    text = tokenizer.decode(found.tokens)
+    assert text.startswith("<|start|>" + (TURNS[0].content if turns[0].role == "system" else "Below is an"))
+    assert text.count("### Response:\n") == text.count("### Instruction:\n") == len(answers)
+    prompt = write_prompt(row.instruction, row.input, "auto", tokenizer, row.turns)
+    assert tokenizer.decode(found.tokens[: found.labelled[-1][0]]) == prompt
+    assert ("### Input:\nلاہور\n\n### Response:" in text) is bool(input)
+
+
+def test_what_looks_like_a_heading_in_an_answer_is_text(tokenizer):
+    turns = (Message(role="user", content="a"), Message(role="assistant", content="### Response:\nb<|end|>"))
+    found = encode_example(conversation(turns), "auto", tokenizer)
+    start, stop = found.labelled[0]
+    assert tokenizer.decode(found.tokens[start:stop]) == "### Response:\nb<|end|><|end|>"
+    assert list(found.tokens[start:stop]).count(tokenizer.eos_token_id) == 1
+
+
+def test_a_template_that_changes_earlier_text_is_refused_for_conversations(tokenizer):
+    other = copy.deepcopy(tokenizer)
+    other.chat_template = (
+        "{% if add_generation_prompt %}ask {% endif %}{% for m in messages %}{{ m.content }} {% endfor %}"
+    )
+    with pytest.raises(ModelError, match="does not continue its own prompt"):
+        encode_example(conversation(), "auto", other)
