@@ -1,9 +1,11 @@
 """Step `export`: base and adapter become one plain model folder that any library opens.
 
-    base + finetune/adapter ─▶ merged in float32 ─▶ cast once to export.dtype ─▶ model/ ─▶ opened again, logits compared
+    base + finetune/adapter ─▶ merge in float32 ─▶ cast to export.dtype ─▶ model/ ─▶ load again, compare
+    logits
 
-The adapter model is the judge: the merged one must answer as it does, and the file must hold what was merged. Both differences
-stand in the step's facts. The tokenizer carries the prompt of stage 2 as its chat template, so a server writes the same prompt.
+The merged model must give the logits of base + adapter, and the saved file those of the merged model; both
+differences are in the step's facts. The tokenizer carries the prompt of stage 2 as its chat template, so a
+server writes the same prompt, and generation_config.json has the end tokens that chat and evaluation use.
 """
 
 from __future__ import annotations
@@ -16,30 +18,31 @@ from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedModel
 
 from alif import console, store
 from alif.errors import ModelError
-from alif.recipe import Export
-from alif.records import Counts
-from alif.runs import StepContext
+from alif.facts import read_facts
+from alif.facts.release_facts import ExportFacts
+from alif.facts.training_facts import FinetuneFacts
+from alif.runs import StepContext, StepRecord
+from alif.settings import Export
 from alif.student import load_student, merge_adapter
 from alif.student.base import friendly_model_errors
-from alif.student.chat_template import ALPACA, choose_template, write_prompt
+from alif.student.chat_template import ALPACA_PREAMBLE, opening_token
+from alif.student.generate import end_tokens
 from alif.student.weights import friendly_disk_errors
 
-__all__ = ["export", "prompt_template"]
+__all__ = ["alpaca_chat_template", "export"]
 
 PROMPTS, PROMPT_TOKENS = 8, 32
-"""Texts that are compared, each of so many tokens drawn by lot: no text may tell the models apart, whatever its language."""
+"""Random token sequences that are compared, and their length: no text, so that no language is favoured."""
 TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 6e-2}
-"""Largest accepted difference of a logit, as a share of the largest logit. Merging in float32 errs by about 1e-5; a number in
-float16 or bfloat16 is off by up to 2^-11 or 2^-8 of itself, and the layers add that up."""
-ANSWER_TOKENS = 256
-"""Longest answer in the model's own generation settings."""
+"""Largest accepted difference of a logit, as a share of the largest logit. Merging in float32 errs by about
+1e-5; rounding to float16 or bfloat16 errs by up to 2^-11 or 2^-8, summed over the layers."""
 
 
-def export(context: StepContext, export: Export) -> Counts:
-    """Merge, cast, save, open again and compare.
+def export(context: StepContext, export: Export) -> ExportFacts:
+    """Merge, cast, save, load again and compare.
 
     Raises:
-        ModelError: the merged or the saved model answers differently from base + adapter.
+        ModelError: the merged or the saved model gives other logits than base + adapter.
     """
     with console.progress_bar("export", 4, "parts") as bar:
         student = load_student(
@@ -48,62 +51,58 @@ def export(context: StepContext, export: Export) -> Counts:
             context.runtime,
             dtype=torch.float32,
         )
-        prompts = _prompts(len(student.tokenizer), student.device)
-        asked = _logits(student.model, prompts)
+        tokenizer, device = student.tokenizer, student.device
+        generator = torch.Generator().manual_seed(3407)
+        prompts = torch.randint(0, len(tokenizer), (PROMPTS, PROMPT_TOKENS), generator=generator).to(device)
+        expected = _logits(student.model, prompts)
         bar.advance()
         merged = merge_adapter(student)
-        merging = _compare(asked, _logits(merged, prompts), "float32", "the merged model")
+        merging = _compare(expected, _logits(merged, prompts), "float32", "the merged model")
         bar.advance()
         folder = context.folder / "model"
-        _save(merged, student.tokenizer, folder, export, _template(context))
+        record = StepRecord.model_validate(store.read_json(context.inputs["finetune"] / "step.json"))
+        if read_facts(record.counts.facts, FinetuneFacts).template == "alpaca":
+            tokenizer.chat_template = alpaca_chat_template(tokenizer)
+        _save(merged, tokenizer, folder, getattr(torch, export.dtype))
         bar.advance()
         with friendly_model_errors(str(folder)):
-            again: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-        again.to(student.device).eval()
-        saved = _compare(asked, _logits(again, prompts), export.dtype, "the exported model")
+            loaded: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        found = _logits(loaded.to(device).eval(), prompts)
+        saved = _compare(expected, found, export.dtype, "the exported model")
         bar.advance()
-    return Counts(
-        facts={
-            "base": student.base.base,
-            "base_revision": student.base.revision,
-            "base_digest": student.base.digest,
-            "dtype": export.dtype,
-            "parameters": sum(parameter.numel() for parameter in again.parameters()),
-            "bytes": sum(file.stat().st_size for file in folder.iterdir()),
-            "largest_logit": round(float(asked.abs().max()), 4),
-            "merging_moved_logits_by": merging,
-            "export_moved_logits_by": saved,
-            "same_next_token": round(
-                float((asked.argmax(-1) == _logits(again, prompts).argmax(-1)).float().mean()), 4
-            ),
-        }
+    return ExportFacts(
+        base=student.base.base,
+        base_revision=student.base.revision,
+        base_digest=student.base.digest,
+        dtype=export.dtype,
+        parameters=sum(parameter.numel() for parameter in loaded.parameters()),
+        bytes=sum(file.stat().st_size for file in folder.iterdir()),
+        largest_logit=round(float(expected.abs().max()), 4),
+        merging_moved_logits_by=merging,
+        export_moved_logits_by=saved,
+        same_next_token=round(float((expected.argmax(-1) == found.argmax(-1)).float().mean()), 4),
     )
 
 
-def prompt_template(template: str, tokenizer: PreTrainedTokenizerBase) -> str:
-    """Return the chat template that writes a single question as stage 2 did: the base's own, or Alpaca's headings."""
-    if choose_template(template, tokenizer) == "chat":  # type: ignore[arg-type]  # a recipe's value, read back from its record
-        return str(tokenizer.chat_template)
-    opening_token = write_prompt("", "", "alpaca", tokenizer).removesuffix(ALPACA.format(instruction=""))
-    before, after = ALPACA.split("{instruction}")
-    question = "{{ messages[-1]['content'] }}"
-    return f"{opening_token}{before}{question}{{{{ {after.removesuffix(chr(10))!r} + '\\n' }}}}"
-
-
-def _template(context: StepContext) -> str:
-    """Return finetune.prompt_template as stage 2 was trained: its record is part of what this step needs."""
-    record = store.read_json(context.inputs["finetune"] / "step.json")
-    return str(record["identity"].get("finetune.prompt_template", "auto"))
-
-
-def _prompts(vocabulary: int, device: torch.device) -> torch.Tensor:
-    """Return token ids of shape (PROMPTS, PROMPT_TOKENS), the same for the same vocabulary."""
-    generator = torch.Generator().manual_seed(3407)
-    return torch.randint(0, vocabulary, (PROMPTS, PROMPT_TOKENS), generator=generator).to(device)
+def alpaca_chat_template(tokenizer: PreTrainedTokenizerBase) -> str:
+    """Return a Jinja chat template that writes a conversation as `write_prompt` does with "alpaca"."""
+    # Line ends stand in Jinja strings: servers trim those that follow a block.
+    return (
+        f"{{{{ {opening_token(tokenizer)!r} }}}}"
+        f"{{% if messages[0]['role'] != 'system' %}}{{{{ {ALPACA_PREAMBLE!r} }}}}{{% endif %}}"
+        "{% for message in messages %}"
+        "{% if message['role'] == 'assistant' %}"
+        "{{ '### Response:\\n' + message['content'] + eos_token + ('' if loop.last else '\\n\\n') }}"
+        "{% else %}"
+        "{{ ('' if message['role'] == 'system' else '### Instruction:\\n') + message['content'] + '\\n\\n' }}"
+        "{% endif %}"
+        "{% endfor %}"
+        "{% if add_generation_prompt %}{{ '### Response:\\n' }}{% endif %}"
+    )
 
 
 def _logits(model: Any, prompts: torch.Tensor) -> torch.Tensor:
-    """Return float32 logits of shape (prompts, tokens, vocabulary), on the CPU; one prompt at a time bounds the memory."""
+    """Return float32 logits (prompts, tokens, vocabulary) on the CPU, one prompt at a time to save memory."""
     with torch.inference_mode():
         return torch.cat([model(prompt[None]).logits.float().cpu() for prompt in prompts])
 
@@ -114,37 +113,27 @@ def _compare(expected: torch.Tensor, found: torch.Tensor, dtype: str, what: str)
     if not difference <= TOLERANCE[dtype] * float(expected.abs().max()):
         raise ModelError(
             f"{what} answers differently from base + adapter (a logit moved by {difference:.3g})",
-            "This base cannot be merged in these numbers: try --set 'export.dtype=\"float32\"', or use base and adapter.",
+            "This base cannot be merged in this dtype: try --set 'export.dtype=\"float32\"'.",
         )
     return float(f"{difference:.3g}")
 
 
 def _save(
-    merged: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, export: Export, template: str
+    merged: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, dtype: torch.dtype
 ) -> None:
-    """Cast the weights, never the buffers of rotary positions, and write weights, configuration and tokenizer."""
-    dtype = getattr(torch, export.dtype)
+    """Cast the weights, but not rotary positions' buffers, and write weights, configuration and tokenizer."""
     for parameter in merged.parameters():
         parameter.data = parameter.data.to(dtype)
     merged.config.dtype = dtype
-    merged.generation_config = _generation(merged, tokenizer)
-    tokenizer.chat_template = prompt_template(template, tokenizer)
+    settings: Any = GenerationConfig  # transformers has no types here
+    merged.generation_config = settings(
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=sorted(end_tokens(merged, tokenizer)),
+        pad_token_id=tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
+        do_sample=False,
+    )
     with friendly_disk_errors(folder):
         merged.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         for file in folder.iterdir():
             file.chmod(0o644)  # safetensors keeps its files to their owner
-
-
-def _generation(merged: Any, tokenizer: PreTrainedTokenizerBase) -> Any:
-    """Return settings for greedy answers that end where the base or its tokenizer says."""
-    settings: Any = GenerationConfig
-    named = merged.generation_config.eos_token_id
-    ends = {tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None}
-    return settings(
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=sorted(ends),
-        pad_token_id=tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
-        do_sample=False,
-        max_new_tokens=ANSWER_TOKENS,
-    )

@@ -60,8 +60,8 @@ def model_card(run: RunSnapshot) -> str:
         _front_matter(run),
         f"# {escape_markdown(run.name)}",
         f"{escape_markdown(base_name(run, public_name(base)))}, taught {name} "
-        f"({escape_markdown(run.target.native_name)}) by Alif: it read {name} text (stage 1), then learned to follow "
-        f"instructions (stage 2). The adapter is merged; the weights are {run.recipe.export.dtype}.",
+        f"({escape_markdown(run.target.native_name)}) by Alif: it read {name} text (stage 1) and learned to "
+        f"follow instructions (stage 2). The adapter is merged; the weights are {run.recipe.export.dtype}.",
         "## Use",
         f"{USAGE}`alif chat {run.name}` does the same in the terminal.",
         "## Scores",

@@ -16,17 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alif import recipe as recipes
 from alif import store
 from alif.errors import DataError, PackError
 from alif.facts import read_facts
+from alif.facts.evaluation_facts import AnswerRow, Comparison
 from alif.language import pack as packs
 from alif.language.bidi import Direction
 from alif.language.pack import Pack
 from alif.records import STAGE_NAMES, STEP_NAMES, Document, Example, FrozenModel, Neighbour, Score
 from alif.runs import Run, StepRecord
+from alif.runs.curves import CURVE, CurvePoint, read_curve
 from alif.settings import Recipe
 
 __all__ = ["LanguageInfo", "RunSnapshot", "read_run", "sample_dropped", "sample_examples"]
@@ -35,71 +37,14 @@ Facts = TypeVar("Facts", bound=FrozenModel)
 Row = TypeVar("Row", bound=BaseModel)
 
 
-class ReadModel(BaseModel):
-    """A record of which the report reads the fields below; others are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Environment(ReadModel):
+class Environment(BaseModel):
     """lock.json: what the run is made with."""
 
+    model_config = ConfigDict(frozen=True)
     machine: str = ""
     python: str = ""
     commit: str = ""
     packages: Mapping[str, str] = {}
-
-
-class Difference(ReadModel):
-    """A line of differences.jsonl: a stage against an earlier one on the same items."""
-
-    stage: str
-    against: str = "base"
-    benchmark: str
-    metric: str
-    language: str
-    difference: float
-    low: float
-    high: float
-    n: int
-    margin: float | None = None
-    verdict: str
-
-
-class SampleAnswers(ReadModel):
-    """A line of answers.jsonl: a question with the answers of all stages; samples are shown in the report."""
-
-    id: str
-    task: str
-    language: str
-    instruction: str
-    input: str
-    reference: str
-    sample: bool
-    answers: Mapping[str, str]
-    marks: Mapping[str, Mapping[str, JsonValue]]
-
-
-class TextSample(ReadModel):
-    """What a model in training wrote after a prompt."""
-
-    prompt: str
-    text: str
-
-
-class CurvePoint(ReadModel):
-    """A line of curve.jsonl: one optimiser step."""
-
-    step: int
-    loss: float
-    tokens: int | None = None
-    tokens_per_s: float | None = None
-    gradient_norm: float | None = None
-    memory_gb: float | None = None
-    peak_share: float | None = None
-    bits_per_byte: Mapping[str, float] = {}
-    """By language, where held-out texts were evaluated at this step."""
-    samples: tuple[TextSample, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,8 +88,8 @@ class RunSnapshot:
     """step.json of each finished step, in the order of the pipeline."""
     seeds: Sequence[Example]
     scores: Sequence[Score]
-    differences: Sequence[Difference]
-    answers: Sequence[SampleAnswers]
+    differences: Sequence[Comparison]
+    answers: Sequence[AnswerRow]
     curves: Mapping[str, Sequence[CurvePoint]]
 
     @property
@@ -194,7 +139,7 @@ class RunSnapshot:
 
     def difference(
         self, system: str, metric: str, language: str, benchmark: str = "heldout"
-    ) -> Difference | None:
+    ) -> Comparison | None:
         """Return the paired difference of a system to the base, where it was measured."""
         key = (system, "base", metric, language, benchmark)
         for row in self.differences:
@@ -212,7 +157,7 @@ def read_run(root: Path) -> RunSnapshot:
     """
     recipe = recipes.load_recipe(root / "recipe.toml")
     run, evaluated, lock = Run(root), root / "evaluate", root / "lock.json"
-    curves = {step: _read_curve(run.scratch(step) / "curve.jsonl") for step in STEP_NAMES}
+    curves = {step: read_curve(run.scratch(step) / CURVE) for step in STEP_NAMES}
     return RunSnapshot(
         root=root,
         recipe=recipe,
@@ -223,9 +168,13 @@ def read_run(root: Path) -> RunSnapshot:
         steps={step: record for step in STEP_NAMES if (record := run.record(step))},
         seeds=list(_read_if_there(root / "seeds" / "examples.jsonl", Example)),
         scores=list(_read_if_there(evaluated / "scores.jsonl", Score)),
-        differences=list(_read_if_there(evaluated / "differences.jsonl", Difference)),
-        answers=[row for row in _read_if_there(evaluated / "answers.jsonl", SampleAnswers) if row.sample],
-        curves={step: curve for step, curve in curves.items() if curve},
+        differences=list(_read_if_there(evaluated / "differences.jsonl", Comparison)),
+        answers=[row for row in _read_if_there(evaluated / "answers.jsonl", AnswerRow) if row.sample],
+        curves={
+            step: list({point["step"]: point for point in curve}.values())  # a resumed step counts once
+            for step, curve in curves.items()
+            if curve
+        },
     )
 
 
@@ -241,19 +190,6 @@ def _language(name: str) -> LanguageInfo:
         code = Path(name).name
         return LanguageInfo(code, code, code, "ltr")
     return LanguageInfo(pack.code, pack.name, pack.native_name, pack.direction, pack)
-
-
-def _read_curve(path: Path) -> list[CurvePoint]:
-    """Return a training curve by step; a step that a resumed run wrote twice counts once.
-
-    A training that is running now may have written half of its last line, which is left out.
-    """
-    by_step: dict[int, CurvePoint] = {}
-    for _, line in store.read_lines(path) if path.is_file() else ():
-        if line.endswith("}"):
-            point = CurvePoint.model_validate(store.parse_row(line))
-            by_step[point.step] = point
-    return [by_step[step] for step in sorted(by_step)]
 
 
 def sample_examples(run: RunSnapshot, most: int = 3) -> dict[str, list[Example]]:

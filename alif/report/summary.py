@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from alif.facts.evaluation_facts import Comparison
 from alif.facts.training_facts import BaseFacts
 from alif.formatting import MINUS, format_change
 from alif.llm.endpoint import SCRIPTED
 from alif.records import NOT_REVIEWED
-from alif.report.snapshot import Difference, RunSnapshot
+from alif.report.snapshot import RunSnapshot
 
 __all__ = [
     "ANSWERS",
@@ -57,7 +58,7 @@ class Retention:
     """What is left of the source language: the last stage's differences with a margin, the worst first."""
 
     verdict: str
-    rows: Sequence[Difference]
+    rows: Sequence[Comparison]
 
 
 def headlines(run: RunSnapshot) -> list[Headline]:

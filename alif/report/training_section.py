@@ -8,15 +8,18 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from markupsafe import Markup
 
 from alif.report import plots
 from alif.report.plots import PlotLine
-from alif.report.snapshot import CurvePoint, RunSnapshot
+from alif.report.snapshot import RunSnapshot
+from alif.runs.curves import CurvePoint
 
 __all__ = ["TrainingSection", "WrittenSample", "training_section"]
 
+Field = Literal["loss", "tokens_per_s", "gradient_norm"]
 Curves = Mapping[str, Sequence[CurvePoint]]
 TITLES = {"base": "base", "pretrain": "stage 1: text", "finetune": "stage 2: instructions"}
 """Of the steps that train."""
@@ -57,7 +60,7 @@ def training_section(run: RunSnapshot) -> TrainingSection:
         key for key in next(iter(rows.values()), {}) if any(row[key] is not None for row in rows.values())
     ]
     evaluated = {
-        title: [point for point in points if point.bits_per_byte] for title, points in curves.items()
+        title: [point for point in points if point.get("bits_per_byte")] for title, points in curves.items()
     }
     evaluated = {title: points for title, points in evaluated.items() if points}
     return TrainingSection(
@@ -75,42 +78,46 @@ def training_section(run: RunSnapshot) -> TrainingSection:
             (language.name, colour, mark)
             for language, colour, mark in zip((run.target, run.source), LANGUAGE_COLOURS, "●■", strict=True)
         ],
-        samples={title: _pick_samples(points) for title, points in evaluated.items() if points[-1].samples},
+        samples={
+            title: _pick_samples(points) for title, points in evaluated.items() if points[-1].get("samples")
+        },
     )
 
 
 def _table_row(points: Sequence[CurvePoint]) -> dict[str, float | None]:
     """Return a training's row of the table; memory and utilisation are measured on a GPU alone."""
-    speeds = [point.tokens_per_s for point in points if point.tokens_per_s is not None]
-    norms = [point.gradient_norm for point in points if point.gradient_norm is not None]
-    shares = [point.peak_share for point in points if point.peak_share is not None]
-    memory = [point.memory_gb for point in points if point.memory_gb is not None]
+    speeds = [point["tokens_per_s"] for point in points if "tokens_per_s" in point]
+    norms = [norm for point in points if (norm := point.get("gradient_norm")) is not None]
+    shares = [point["peak_share"] for point in points if "peak_share" in point]
     return {
-        "steps": points[-1].step,
-        "useful tokens": points[-1].tokens,
+        "steps": points[-1]["step"],
+        "useful tokens": points[-1].get("tokens"),
         "tokens/s": round(statistics.median(speeds)) if speeds else None,
-        "loss": points[-1].loss,
+        "loss": points[-1]["loss"],
         "gradient norm": statistics.median(norms) if norms else None,
         "largest": max(norms, default=None),
-        "GPU memory, GB": max(memory, default=None),
+        "GPU memory, GB": max((point["memory_gb"] for point in points if "memory_gb" in point), default=None),
         "% of peak FLOPS": 100 * statistics.median(shares) if shares else None,
     }
 
 
 def _plot_losses(curves: Curves) -> Markup:
     about = "; ".join(
-        f"{title}: loss from {points[0].loss:.2f} to {points[-1].loss:.2f} in {points[-1].step} steps"
-        for title, points in curves.items()
+        f"{title}: loss from {first['loss']:.2f} to {last['loss']:.2f} in {last['step']} steps"
+        for title, (first, *_, last) in curves.items()
     )
     return _plot_smooth("curves", about, curves, "loss", "loss, nats per token")
 
 
-def _plot_smooth(name: str, about: str, curves: Curves, field: str, axis: str, unit: float = 1) -> Markup:
+def _plot_smooth(name: str, about: str, curves: Curves, field: Field, axis: str, unit: float = 1) -> Markup:
     """Plot a field of the curve over the optimiser steps, a panel for each training."""
     panels = {}
     for (title, points), colour in zip(curves.items(), plots.COLOURS, strict=False):
-        values = [(float(point.step), getattr(point, field)) for point in points]
-        line = [(step, value / unit) for step, value in values if value is not None]
+        line = [
+            (float(point["step"]), value / unit)
+            for point in points
+            if (value := point.get(field)) is not None
+        ]
         if len(line) > 1:
             panels[title] = [PlotLine(line, colour, smooth=True)]
     return plots.plot_lines(name, about, panels, axis)
@@ -124,9 +131,9 @@ def _plot_heldout(run: RunSnapshot, evaluated: Curves) -> Markup:
         for language, colour in zip((run.target, run.source), LANGUAGE_COLOURS, strict=True):
             code = language.code
             line = [
-                (float(point.step), point.bits_per_byte[code])
+                (float(point["step"]), point["bits_per_byte"][code])
                 for point in points
-                if code in point.bits_per_byte
+                if code in point["bits_per_byte"]
             ]
             if line:
                 lines.append(PlotLine(line, colour))
@@ -138,12 +145,12 @@ def _plot_heldout(run: RunSnapshot, evaluated: Curves) -> Markup:
 
 def _pick_samples(points: Sequence[CurvePoint]) -> list[WrittenSample]:
     """Return each prompt with what the model wrote at the first, a middle and the last evaluation."""
-    sampled = [point for point in points if point.samples]
+    sampled = [point for point in points if point.get("samples")]
     last = len(sampled) - 1
     places = sorted({round(last * part / (SHOWN_EVALUATIONS - 1)) for part in range(SHOWN_EVALUATIONS)})
-    by_prompt: dict[str, dict[int, str]] = {sample.prompt: {} for sample in sampled[-1].samples}
+    by_prompt: dict[str, dict[int, str]] = {sample["prompt"]: {} for sample in sampled[-1]["samples"]}
     for place in places:
-        for sample in sampled[place].samples:
-            if sample.prompt in by_prompt:
-                by_prompt[sample.prompt][sampled[place].step] = sample.text
+        for sample in sampled[place]["samples"]:
+            if sample["prompt"] in by_prompt:
+                by_prompt[sample["prompt"]][sampled[place]["step"]] = sample["text"]
     return [WrittenSample(prompt, written) for prompt, written in by_prompt.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,14 @@ import torch
 
 from alif import store
 from alif.language import pack as packs
+from alif.release.export import export
 from alif.runs import Run, StepContext, make_context
-from alif.settings import Adapter, Runtime, Tiny
+from alif.settings import Adapter, Export, Runtime, Tiny
 from alif.student import adapter as adapters
 from alif.student import tiny
 from tests import made_up
 
+CPU = Runtime(device="cpu", threads=1)
 SMALL = Tiny(vocabulary=512, width=32, layers=2, heads=4, key_value_heads=2, feed_forward=48)
 
 
@@ -49,8 +52,17 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def context(tiny_run: Path, tmp_path: Path) -> StepContext:
     """What the step export is handed."""
-    needs = {name: tiny_run / name for name in ("base", "finetune")}
+    inputs = {name: tiny_run / name for name in ("base", "finetune")}
     folder = tmp_path / "export"
     folder.mkdir()
-    runtime = Runtime(device="cpu", threads=1)
-    return make_context(Run(tiny_run), "export", runtime, inputs=needs, folder=folder)
+    return make_context(Run(tiny_run), "export", CPU, inputs=inputs, folder=folder)
+
+
+@pytest.fixture
+def exported(context: StepContext, tiny_run: Path, tmp_path: Path) -> Path:
+    """A copy of the run with its model exported in float32."""
+    export(context, Export(dtype="float32"))
+    run = tmp_path / "tiny"
+    shutil.copytree(tiny_run, run)
+    shutil.copytree(context.folder / "model", run / "export" / "model")
+    return run

@@ -1,81 +1,100 @@
-"""Chat: single questions, from a pipe or as JSON, to the exported model or to what there is."""
+"""Chat: commands and memory on a terminal, single questions from a pipe, a sentence without torch."""
 
 from __future__ import annotations
 
 import io
 import json
-import shutil
+import os
+import pty
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from alif.errors import AlifError, ModelError
 from alif.release import chat
-from alif.release.export import export
-from alif.runs import StepContext
-from alif.settings import Export, Runtime
-
-CPU = Runtime(device="cpu", threads=1)
+from alif.release.conversation import Conversation, open_student
+from tests.release.conftest import CPU
 
 
-@pytest.fixture
-def exported(context: StepContext, tiny_run: Path, tmp_path: Path) -> Path:
-    export(context, Export(dtype="float32"))
-    run = tmp_path / "tiny"
-    shutil.copytree(tiny_run, run)
-    shutil.copytree(context.folder / "model", run / "export" / "model")
-    return run
-
-
-def test_each_piped_line_is_answered(
+def test_each_piped_line_is_a_question_of_its_own(
     exported: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("سلام\n\n  لاہور کہاں ہے؟  \n/quit\nنہیں\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("سلام\n\n  لاہور کہاں ہے؟  \nسلام\n/quit\nنہیں\n"))
     chat.chat_loop(exported, as_json=True)
-    told = json.loads(capsys.readouterr().out)
-    assert [turn["question"] for turn in told["turns"]] == ["سلام", "لاہور کہاں ہے؟"]
-    assert all(isinstance(turn["answer"], str) for turn in told["turns"])
+    turns = json.loads(capsys.readouterr().out)["turns"]
+    assert [turn["question"] for turn in turns] == ["سلام", "لاہور کہاں ہے؟", "سلام"]
+    assert turns[0]["answer"] == turns[2]["answer"]
 
 
 def test_one_question_prints_one_answer(exported: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chat.chat_loop(exported, "سلام")
     out = capsys.readouterr().out
-    student = chat.open_student(exported, CPU)
-    assert out.strip() == (chat.answer_question(student, "سلام") or "(no answer)")
+    chat.print_answer(Conversation(open_student(exported, CPU), "alpaca").ask("سلام"))
+    assert out == capsys.readouterr().out
     assert "\u2067" not in out
 
 
-def test_an_unfinished_run_answers_with_its_adapter(
-    tiny_run: Path, exported: Path, capsys: pytest.CaptureFixture[str]
+def test_on_a_terminal_turns_are_remembered_until_a_command_clears_them(
+    tiny_run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    student = chat.open_student(tiny_run, CPU)
-    assert "finetune model" in capsys.readouterr().err
-    merged = chat.open_student(exported, CPU)
-    assert (
-        chat.answer_question(student, "سلام", tokens=4)[:1]
-        == chat.answer_question(merged, "سلام", tokens=4)[:1]
+    conversation = Conversation(open_student(tiny_run, CPU), max_new_tokens=4)
+    lines = iter(["سلام", "", "کیسے ہو؟", "/system  مختصر جواب دیں۔ ", "/wrong", "پانی", "/quit", "نہیں"])
+    answered = chat.answer_lines(conversation, lines, remember=True)
+    assert next(answered)[0] == "سلام"
+    assert next(answered)[0] == "کیسے ہو؟"
+    assert len(conversation.turns) == 4
+    assert next(answered)[0] == "پانی"
+    assert len(conversation.turns) == 2
+    assert conversation.system == "مختصر جواب دیں۔"
+    assert list(answered) == []
+    said = capsys.readouterr().err
+    assert "with a system prompt" in said
+    assert "/wrong: no such command" in said
+    assert list(chat.answer_lines(conversation, iter(["/new"]), remember=True)) == []
+    assert conversation.turns == []
+    assert conversation.system
+
+
+def test_a_terminal_shows_a_prompt_and_isolated_answers(exported: Path) -> None:
+    (exported.parent / "runs").mkdir()
+    (exported.parent / "runs" / "tiny").symlink_to(exported)
+    master, terminal = pty.openpty()
+    command = [sys.executable, "-m", "alif", "chat", "tiny"]
+    child = subprocess.Popen(command, cwd=exported.parent, stdin=terminal, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    os.write(master, "سلام\n/new\n/quit\n".encode())
+    said = b""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            said += os.read(master, 4096)
+        except OSError:  # the child has closed its side
+            break
+    os.close(master)
+    assert child.wait(30) == 0
+    text = said.decode()
+    for part in ("/system TEXT", "you", "answer", "A new conversation"):
+        assert part in text
+
+
+def test_a_line_that_is_repeated_many_times_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    chat.print_answer("استدلال:\n" + "جواب:\n" * 50 + "a\na\na")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["استدلال:", "جواب:", "[repeated 49 times]", "a", "a", "a"]
+
+
+def test_without_torch_the_extra_is_named(tiny_run: Path) -> None:
+    """In a process where torch, transformers and peft cannot be imported, as after a plain `pip install`."""
+    script = (
+        "import sys; from pathlib import Path\n"
+        "sys.modules |= dict.fromkeys(('torch', 'transformers', 'peft'))\n"
+        "from alif.errors import MissingExtra; from alif.release import chat\n"
+        "try: chat.chat_loop(Path(sys.argv[1]), 'x')\n"
+        "except MissingExtra as error: print(error)"
     )
-
-
-def test_a_line_said_over_and_over_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    chat._show("استدلال:\n" + "جواب:\n" * 50 + "a\na\na")
-    assert capsys.readouterr().out.splitlines() == ["استدلال:", "جواب:", "[49 times more]", "a", "a", "a"]
-
-
-def test_drawing_is_seeded(tiny_run: Path) -> None:
-    student = chat.open_student(tiny_run, CPU)
-    drawn = [
-        chat.answer_question(student, "سلام", temperature=1.0, seed=seed, tokens=24) for seed in (1, 1, 2)
-    ]
-    assert drawn[0] == drawn[1]
-    assert drawn[0] != drawn[2]
-
-
-def test_a_question_that_is_too_long_is_refused(tiny_run: Path) -> None:
-    with pytest.raises(ModelError, match="more than the model can read"):
-        chat.answer_question(chat.open_student(tiny_run, CPU), "کتاب " * 3000)
-
-
-def test_a_run_without_a_model_says_so(tmp_path: Path) -> None:
-    with pytest.raises(AlifError, match="no model yet"):
-        chat.open_student(tmp_path, CPU)
+    found = subprocess.run(
+        [sys.executable, "-c", script, str(tiny_run)], capture_output=True, text=True, check=True
+    )
+    assert found.stdout == 'alif chat needs the train extra\npip install "alif-llm[train]"\n'

@@ -1,4 +1,4 @@
-"""Export: the merged model answers as base and adapter do, and a broken one does not leave the house."""
+"""Export: the merged model gives the logits of base + adapter; the folder has the prompts and end tokens."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from alif import store
 from alif.errors import ModelError
+from alif.records import Example, Message, Origin
 from alif.release import export as exports
 from alif.runs import StepContext
 from alif.settings import Export
 from alif.student import load_student, write_prompt
+from alif.student.chat_template import encode_example_parts
+from alif.student.generate import end_tokens
 
 QUESTION = "پانی کا فارمولا کیا ہے؟"
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 def test_the_exported_model_answers_as_base_and_adapter(context: StepContext, dtype: str) -> None:
-    counts = exports.export(context, Export(dtype=dtype))
+    facts = exports.export(context, Export(dtype=dtype))
     folder = context.folder / "model"
     student = load_student(
         context.inputs["base"], context.inputs["finetune"] / "adapter", context.runtime, dtype=torch.float32
@@ -30,20 +33,45 @@ def test_the_exported_model_answers_as_base_and_adapter(context: StepContext, dt
     with torch.inference_mode():
         expected, found = student.model(prompt).logits, again(prompt).logits
     assert float((expected - found).abs().max()) < exports.TOLERANCE[dtype] * float(expected.abs().max())
-    assert counts.facts["merging_moved_logits_by"] < 1e-4
-    assert counts.facts["base_digest"] == student.base.digest
+    assert facts.merging_moved_logits_by < 1e-4
+    assert facts.base_digest == student.base.digest
     assert json.loads((folder / "config.json").read_text())["dtype"] == dtype
-    assert counts.facts["parameters"] == student.base.parameters
+    assert facts.parameters == student.base.parameters
 
 
-def test_the_chat_template_writes_the_prompt_of_stage_2(context: StepContext) -> None:
+CONVERSATION = (
+    Message(role="system", content="مختصر جواب دیں۔"),
+    Message(role="user", content="سلام"),
+    Message(role="assistant", content="وعلیکم السلام"),
+    Message(role="user", content="کیسے ہو؟"),
+    Message(role="assistant", content="ٹھیک ہوں۔"),
+)
+
+
+@pytest.mark.parametrize("turns", [(), CONVERSATION[:1], CONVERSATION[1:3], CONVERSATION])
+def test_the_chat_template_writes_the_prompts_of_stage_2(
+    context: StepContext, turns: tuple[Message, ...]
+) -> None:
     exports.export(context, Export())
     tokenizer = AutoTokenizer.from_pretrained(context.folder / "model")
-    told = tokenizer.apply_chat_template(
-        [{"role": "user", "content": QUESTION}], tokenize=False, add_generation_prompt=True
-    )
+    messages = [message.model_dump() for message in (*turns, Message(role="user", content=QUESTION))]
+    written = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     original = AutoTokenizer.from_pretrained(context.inputs["base"] / "model")
-    assert told == write_prompt(QUESTION, "", "alpaca", original)
+    assert written == write_prompt(QUESTION, "", "alpaca", original, turns)
+    row = Example.make("ur", "chat", QUESTION, "", "H2O", Origin(kind="seed"))
+    row = row.with_turns(turns) if turns else row
+    parts = [encode_example_parts(row, "auto", tokenizer), encode_example_parts(row, "alpaca", original)]
+    assert parts[0] == parts[1]
+
+
+def test_the_generation_config_has_every_end_and_no_length(context: StepContext) -> None:
+    exports.export(context, Export())
+    found = json.loads((context.folder / "model" / "generation_config.json").read_text())
+    tokenizer = AutoTokenizer.from_pretrained(context.folder / "model")
+    model = AutoModelForCausalLM.from_pretrained(context.folder / "model")
+    assert found["eos_token_id"] == sorted(end_tokens(model, tokenizer))
+    assert found["do_sample"] is False
+    assert "max_new_tokens" not in found
 
 
 def test_equal_exports_are_equal_to_the_byte(context: StepContext) -> None:

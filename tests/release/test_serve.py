@@ -30,7 +30,7 @@ assert sys.argv[1] == "serve"
 host, port = (sys.argv[sys.argv.index(name) + 1] for name in ("--host", "--port"))
 http.server.HTTPServer((host, int(port)), Handler).serve_forever()
 """
-"""A program that is called like the real ones and is asked like them; the real one is in benchmarks/real_server.py."""
+"""A program with the command line and addresses of the real ones, which benchmarks/real_server.py runs."""
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_model_answers_for_the_length_of_a_block(model: Path, program: str, tm
     with serve.serve_model(model, tmp_path / "log" / "log.txt", by=program) as served:
         assert answers(served.address)
         assert served.model == str(model)
-        teacher = served.teacher(max_tokens=7)
+        teacher = served.as_teacher(max_tokens=7)
         assert (teacher.base_url, teacher.model, teacher.max_tokens) == (served.address, str(model), 7)
         assert is_local(teacher.base_url)
         assert price_of("student", teacher).upper_usd(10**6, 10**6) == 0.0
@@ -116,7 +116,18 @@ def started(
     (tmp_path / "runs" / "demo" / "recipe.toml").write_text('name = "demo"\n')
 
     def start() -> tuple[subprocess.Popen[str], dict[str, str]]:
-        command = [sys.executable, "-m", "alif", "serve", "demo", "--port", "0", "--with", program, "--json"]
+        command = [
+            sys.executable,
+            "-m",
+            "alif",
+            "serve",
+            "demo",
+            "--port",
+            "0",
+            "--server",
+            program,
+            "--json",
+        ]
         process = subprocess.Popen(
             command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
