@@ -72,7 +72,7 @@ class Bar:
     def __init__(self, name: str, total: float, unit: str, bars: Progress | None) -> None:
         self.name, self.total, self.unit = name, total, unit
         self._bars = bars
-        self._task = bars.add_task(name, total=total, facts="") if bars else None
+        self._task = bars.add_task(name, total=total or None, facts="") if bars else None
         self._start = self._last_line = time.monotonic()
         self._done = 0.0
 
@@ -86,7 +86,9 @@ class Bar:
         elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY_S:
             self._last_line = time.monotonic()
             left = seconds / done * (self.total - done) if done else 0.0
-            log(f"{self.name}: {done:,.0f} of {self.total:,.0f} {self.unit}, {rate}, {left:,.0f} s left")
+            end = f" of {self.total:,.0f}", f", {left:,.0f} s left"
+            of, remaining = end if self.total else ("", "")
+            log(f"{self.name}: {done:,.0f}{of} {self.unit}, {rate}{remaining}")
 
     def advance(self, by: float = 1, facts: str = "") -> None:
         """Show that `by` more are done."""
@@ -95,7 +97,7 @@ class Bar:
 
 @contextlib.contextmanager
 def progress_bar(name: str, total: float, unit: str = "rows") -> Iterator[Bar]:
-    """Show a bar during a block."""
+    """Show a bar during a block; a `total` of 0 is unknown."""
     if not _err.is_terminal:
         yield Bar(name, total, unit, None)
         return

@@ -1,8 +1,8 @@
 """Seeded sampling: the same rows on every machine and in every process; samples keep input order.
 
-    seeded_rng(3407, "replay")      a random stream named by a seed and what it is for
-    sample_rows                     by random stream: depends on the order of the rows
-    sample_by_hash                  by a hash of each row's id: independent of the order of a file and of neighbours
+seeded_rng(3407, "replay")      a random stream named by a seed and what it is for
+sample_rows                     by random stream: depends on the order of the rows
+sample_by_hash                  by a hash of each row's id: independent of order and neighbours
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def sample_by_hash(rows: Sequence[Row], count: int, seed: int, key: Callable[[Ro
 def sample_stratified(
     rows: Sequence[Row], count: int, seed: int, key: Callable[[Row], str], group: Callable[[Row], str]
 ) -> list[Row]:
-    """Return `count` of `rows` by hash, in their own order, equally many from each group as far as there are."""
+    """Return `count` of `rows` by hash, in their own order, equally many from each group."""
     queues: dict[str, list[int]] = {group(row): [] for row in rows}
     for index in _hash_order(rows, seed, key):
         queues[group(rows[index])].append(index)
@@ -60,9 +60,9 @@ def _hash_order(rows: Sequence[Row], seed: int, key: Callable[[Row], str]) -> li
 def apportion(
     total: int, weights: Mapping[str, float], most: Mapping[str, int] | None = None
 ) -> dict[str, int]:
-    """Split `total` by weight into integers that sum to it, by largest remainder; of equal ones the earlier gets more.
+    """Split `total` by weight into integers that sum to it, by largest remainder; ties go to the earlier.
 
-    `most` caps each share; what one cannot take, the others share. The sum is smaller than `total` if all are full.
+    `most` caps each share; what one cannot take, the others share. The sum is smaller if all are full.
     """
     result = dict.fromkeys(weights, 0)
     eligible = [name for name in weights if weights[name] > 0 and (most is None or most[name] > 0)]

@@ -29,7 +29,7 @@ def test_shares_sum_to_the_total_and_miss_by_less_than_one(total: int, weights: 
 
 
 @given(st.integers(0, 60), WEIGHTS, st.lists(st.integers(0, 9), min_size=8, max_size=8))
-def test_what_one_cannot_take_the_others_share(total: int, weights: dict[str, float], caps: list[int]) -> None:
+def test_what_one_cannot_take_others_share(total: int, weights: dict[str, float], caps: list[int]) -> None:
     most = dict(zip(weights, caps, strict=False))
     found = sampling.apportion(total, weights, most=most)
     assert sum(found.values()) == min(total, sum(most.values()))

@@ -1,5 +1,6 @@
 """Normalise the texts of an example: clean Unicode without spaces around it, as the pack of its language has
-it."""
+it.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ it.
     4 doubtful   what a person should look at
 
 Each finding is one sentence with its place (path:line) and one with the cure. Nothing is changed and nothing
-is sent."""
+is sent.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +62,8 @@ class _Row:
 
 def lint_pack(name_or_path: str, language: settings.Language) -> list[Finding]:
     """Return all findings about a pack, in the order to mend them; of `language` only the known one
-    counts."""
+    counts.
+    """
     folder = packs.shipped_packs().get(name_or_path, Path(name_or_path))
     broken = packs.validation_errors(folder)
     if broken:

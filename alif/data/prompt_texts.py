@@ -3,7 +3,8 @@
     request.txt   "Now write {items} new tasks of the same kind in the same format, and nothing else."
 
 Steps that ask declare the folder, so a changed wording is drift; a file's last line end is not part of its
-text."""
+text.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ PROMPTS_FOLDER = Path(__file__).parent / "prompts"
 @dataclass(frozen=True)
 class PromptTexts:
     """The wordings, each with {fields} for `str.format`; the pack's task prompt is the system message of a
-    request."""
+    request.
+    """
 
     request: str
     """The last sentence: how many {items}, in which format."""

@@ -27,6 +27,7 @@ from alif.records import Counts, Document, Dropped, Example, FrozenModel
 __all__ = ["StepOutput"]
 
 Row = TypeVar("Row")
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class StepOutput:
@@ -72,8 +73,12 @@ class StepOutput:
         self._append(file, row.model_dump(mode="json"))
 
     def _append(self, file: str, value: object) -> None:
-        with store.friendly_os_errors(self.folder / file):
-            self._stream(file).write(json.dumps(value, ensure_ascii=False) + "\n")
+        stream = self._files.get(file) or self._stream(file)
+        try:
+            stream.write(_encode(value) + "\n")
+        except OSError:
+            with store.friendly_os_errors(self.folder / file):
+                raise
 
     def _stream(self, file: str) -> IO[str]:
         if file not in self._files:

@@ -61,7 +61,7 @@ QA = "seeds/qa.jsonl"
             ),
             "wrong language",
         ),
-        (lambda f: line(f, QA, 2, output="یہ كتاب اچھی هے"), f"wrong {{f}}/{QA}:2: wrong letters: كتاب"),
+        (lambda f: line(f, QA, 2, output="یہ كتاب اچھی هے"), f"wrong {{f}}/{QA}:2: lookalike letters: كتاب"),
         (
             lambda f: line(f, QA, 2, output="یہ ۆلفظ عجیب ہے"),
             "ۆ (U+06C6) in ۆلفظ is not among script.letters",

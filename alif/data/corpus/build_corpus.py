@@ -31,6 +31,9 @@ from alif.sources import PackFiles, Row
 
 __all__ = ["LARGEST_SHARE", "build_corpus"]
 
+ROWS_PER_UPDATE = 1000
+"""Rows after which the progress bar is told."""
+
 LARGEST_SHARE = 0.1
 """Most of its source's cap that one document may fill: a novel is cut, so that the cap holds several."""
 
@@ -113,21 +116,22 @@ class _LanguageBuilder:
     def _readable(self, label: str, rows: Iterable[Row | Dropped]) -> Iterator[Row]:
         """Yield the rows that have a text, drop the others."""
         with console.progress_bar(f"corpus {self.pack.code} {label}", 0, "documents") as bar:
-            for row in self.output.read(rows):
+            for count, row in enumerate(self.output.read(rows), 1):
+                if not count % ROWS_PER_UPDATE:
+                    bar.to(count)
                 if isinstance(row, Dropped):
                     self._drop(row)
                 elif dropped := sources.missing_text(row):
                     self._drop(dropped)
                 else:
                     yield row
-                bar.advance()
 
     def _stream(self, source: _Source, rows: Iterable[Row]) -> None:
         """Keep the rows without a fault as they come."""
         for row in rows:
             document, _ = clean_document(row, self.pack, source.label, 0, source.licence)
-            if self._is_usable(document):
-                self.seen[_digest(document, self.pack)] = int(document.id, 16)
+            if digest := self._check(document):
+                self.seen[digest] = int(document.id, 16)
                 self._keep(source, document)
 
     def _choose(self, source: _Source, rows: Iterable[Row]) -> None:
@@ -139,14 +143,15 @@ class _LanguageBuilder:
         chosen: list[int] = []
         for place, number in enumerate(order):
             document, _ = self._clean(source, number)
-            if not self._is_usable(document):
+            digest = self._check(document)
+            if not digest:
                 continue
             if cap and len(document.text) > space:
                 for left_out in order[place:]:
                     self.output.not_sampled(self.spool.read(left_out).where)
                 break
             space -= len(document.text)
-            self.seen[_digest(document, self.pack)] = int(document.id, 16)
+            self.seen[digest] = int(document.id, 16)
             chosen.append(number)
         source.numbers.extend(sorted(chosen))
 
@@ -170,15 +175,16 @@ class _LanguageBuilder:
         max_chars = int(LARGEST_SHARE * self.corpus.max_chars_per_source)
         return clean_document(self.spool.read(number), self.pack, source.label, max_chars, source.licence)
 
-    def _is_usable(self, document: Document) -> bool:
-        """Tell whether a document has no fault and no twin; drop it if it has."""
+    def _check(self, document: Document) -> int:
+        """Return the digest of a document without a fault and a twin; drop another one and return 0."""
         fault = find_document_fault(document, self.pack, self.other, self.corpus.min_words)
-        twin = None if fault else self.seen.get(_digest(document, self.pack))
-        if twin is not None:
+        digest = 0 if fault else _digest(document, self.pack)
+        if not fault and (twin := self.seen.get(digest)) is not None:
             fault = "duplicate", f"the same as {twin:016x}"
         if fault:
             self._drop(Dropped(row=document, reason=fault[0], evidence=fault[1]))
-        return fault is None
+            return 0
+        return digest
 
     def _keep(self, source: _Source, document: Document) -> None:
         source.ids.append(int(document.id, 16))
@@ -208,6 +214,6 @@ class _LanguageBuilder:
 
 
 def _digest(document: Document, pack: Pack) -> int:
-    """Return 64 bits that two documents share which differ in spelling, punctuation and spaces only."""
+    """Return 64 bits, never 0, that documents share which differ in spelling, punctuation and spaces only."""
     words = " ".join(text.split_words(document.text, pack))
-    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:8])
+    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:8]) or 1

@@ -24,7 +24,7 @@ def clean_document(row: Row, pack: Pack, label: str, max_chars: int, licence: st
     document = Document.make(
         pack.code,
         cleaned,
-        title=text.normalise_text(title, pack).strip() if isinstance(title, str) else "",
+        title=text.normalise_text(title, pack).strip() if title and isinstance(title, str) else "",
         source=label,
         licence=told.get("licence") or licence,
         author=told.get("author", ""),

@@ -25,7 +25,8 @@ def find_copied_prompt(row: Example, checked: FilterContext) -> str:
     """Find an answer that repeats its instruction or input, or a translation that only repeats words of them.
 
     A translation may repeat the one that its request offers or corrects, if that is in the requested
-    language."""
+    language.
+    """
     own, task = checked.own, task_of(row, checked.own)
     answer = text.split_words(row.output, own)
     if len(answer) < MIN_WORDS:
@@ -52,7 +53,8 @@ def find_no_final_answer(row: Example, checked: FilterContext) -> str:
 
 def find_wrong_label(row: Example, checked: FilterContext) -> str:
     """Find a label that is none of the task's, or none of those that the instruction names where it names
-    some."""
+    some.
+    """
     own, task = checked.own, task_of(row, checked.own)
     label = text.final_answer(row.output, task, own)
     if task.labels:

@@ -5,7 +5,8 @@ fault.
 
 The first fault found is the reason in dropped.jsonl. No rule repairs a row, and none knows a language:
 letters, phrases, headings and labels are the pack's. The pack's own seeds pass all rules, which a test
-proves."""
+proves.
+"""
 
 from __future__ import annotations
 

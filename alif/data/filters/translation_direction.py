@@ -5,7 +5,8 @@ names.
     ("translate this sentence into Urdu")            → "من چای را دوست دارم …"      a related language (Persian)
 
 Letters tell the two languages apart where their scripts differ; phrases that name a language are the task's
-table."""
+table.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ def wrong_target_language(row: Example, into: Into, own: Pack, known: Pack) -> s
     is not.
 
     `into` is the task's table of phrases by which a request names the language that it wants. Beside an input
-    such a phrase proves nothing: it may name the input's language."""
+    such a phrase proves nothing: it may name the input's language.
+    """
     if _is_related_language(row.output, own, known):
         return f"another language of the script {own.script.name}"
     answered = _language_of(row.output, own, known)

@@ -18,7 +18,8 @@ def find_wrong_language(row: Example, own: Pack, known: Pack, min_share: float) 
     An answer of three words may be in any script: a name, a formula. A request may be in the known language
     if it is about a text or labels in the pack's. A translation needs letters of the pack's script somewhere.
     Where the task allows the language in its other script, function words tell it from the known one.
-    `min_share` is the least share of an answer's letters in the right script, 0..1."""
+    `min_share` is the least share of an answer's letters in the right script, 0..1.
+    """
     task = task_of(row, own)
     if task.answer == "either":
         return _find_no_script(row, own, known, min_share)
@@ -50,7 +51,8 @@ def _find_wrong_answer(
 
 def _find_wrong_romanised(row: Example, task: Task, own: Pack, known: Pack) -> str:
     """Say what of a row is not in the pack's language, in its own script or the one that people type it
-    in."""
+    in.
+    """
     both = [own.code, *([own.roman.code] if own.roman else [])]
     answer = both[1:] if task.answer_script == "roman" else both
     asked = [*both, known.code]  # "make this Roman Urdu: …"

@@ -10,7 +10,8 @@ a benchmark is dropped. Validation is split off by prompt (folded instruction an
 sides.
 
 Source: the paper's mixture is Urdu-Instruct, translated Alpaca, Alpaca and OpenOrca replay (Alif, arXiv
-2510.09051)."""
+2510.09051).
+"""
 
 from __future__ import annotations
 
@@ -121,7 +122,8 @@ def _deduplicated(
     context: StepContext, rows: Iterator[Example | Dropped], index: BenchmarkIndex, part_of: Mapping[str, str]
 ) -> list[Example]:
     """Return the rows that may be drawn and drop the others; `part_of` are the ids that earlier parts have
-    drawn."""
+    drawn.
+    """
     kept: dict[str, Example] = {}
     for row in context.output.read(rows):
         if isinstance(row, Dropped):
@@ -141,7 +143,8 @@ def _deduplicated(
 
 def _sample_validation(parts: Mapping[str, list[Example]], split: settings.Split, pack: Pack) -> set[str]:
     """Return the ids of validation rows: the wanted share of each part's prompts, at least one where there
-    are two."""
+    are two.
+    """
     ids_of: dict[str, list[str]] = {}
     first: dict[str, list[str]] = {name: [] for name in parts}
     for name, rows in parts.items():

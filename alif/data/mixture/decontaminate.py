@@ -1,7 +1,8 @@
 """Keep questions that the student is measured on out of what it is trained on.
 
 A row is dropped if its prompt is a test prompt, or if it shares a run of 13 words with one. Words are the
-pack's, so spelling variants and punctuation make no difference."""
+pack's, so spelling variants and punctuation make no difference.
+"""
 
 from __future__ import annotations
 

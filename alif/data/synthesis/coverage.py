@@ -3,7 +3,8 @@
     qa · law       3 rows, 24 expected        a gap: far fewer than the topic's share of all rows
 
 Topics and registers are word lists of the pack; a row has the one whose words it holds most of. Difficulty is
-the length of the answer. A rough reading by machine, good enough to see what nobody has asked about."""
+the length of the answer. A rough reading by machine, good enough to see what nobody has asked about.
+"""
 
 from __future__ import annotations
 

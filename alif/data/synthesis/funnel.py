@@ -6,7 +6,8 @@ strategy.
      "tokens_in": 9021, "tokens_out": 4410, "usd": 0.031, "usd_per_accepted": 0.000775}
 
 pieces = accepted + dropped in each of these sums; a draft, its critique and the second version are three
-requests. Attempts that got no reply are not in it; they are in the step's cost."""
+requests. Attempts that got no reply are not in it; they are in the step's cost.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +77,8 @@ class Funnel:
 
     def facts(self, tasks: Sequence[str]) -> FunnelFacts:
         """Return all sums: tasks in the order of `tasks`, teachers and strategies by pieces, the most
-        first."""
+        first.
+        """
         groups: dict[str, dict[str, FunnelCounts]] = {}
         for place, group in enumerate(FUNNEL_GROUPS):
             names = dict.fromkeys(key[place] for key in self._sums)

@@ -44,6 +44,7 @@ ROUNDS_IN_FLIGHT = 4
 """The next rounds are asked before the first is read, so that one slow reply keeps no place in flight
 empty."""
 OBJECTS_PER_COLLECTION = 100_000
+FILES = ("examples.jsonl", "dropped.jsonl", "requests.jsonl")
 
 Round: TypeAlias = tuple[list[TeacherRequest], list[Reply]]
 
@@ -64,6 +65,7 @@ def generate(
         BudgetError: the money cap is reached; what was answered is kept in the ledger.
     """
     growing = initialise(context, language, sources, generate, pool)
+    context.output.require(*FILES)
     if generate.target_rows:
         asyncio.run(_generate_rows(context, growing, teacher, sources.folder))
     return summarise(growing)
@@ -81,7 +83,6 @@ def initialise(
     Raises:
         DataError: a task without seeds.
     """
-    context.output.require("examples.jsonl", "dropped.jsonl", "requests.jsonl")
     seeds = list(store.read_models(context.inputs["seeds"] / "examples.jsonl", Example))
     own, known = packs.load_pack(language.pack), packs.load_pack(language.source)
     texts = load_prompt_texts(context.paths["prompts"])
@@ -137,7 +138,8 @@ def summarise(growing: SelfInstruct) -> GenerateFacts:
 @contextlib.contextmanager
 def _fewer_collections() -> Iterator[None]:
     """Raise the threshold of the garbage collector: rows are kept and make no cycles, and each run visits all
-    of them."""
+    of them.
+    """
     usual = gc.get_threshold()
     gc.set_threshold(OBJECTS_PER_COLLECTION, *usual[1:])
     try:
@@ -183,7 +185,8 @@ async def _rounds(
     ask: Callable[[Sequence[TeacherRequest]], Coroutine[Any, Any, list[Reply]]],
 ) -> AsyncIterator[Round]:
     """Yield the rounds with their replies, in order. While one is awaited and read, the next are in
-    flight."""
+    flight.
+    """
     in_flight: list[tuple[list[TeacherRequest], asyncio.Task[list[Reply]]]] = []
     try:
         while True:

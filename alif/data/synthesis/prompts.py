@@ -1,5 +1,6 @@
 """Write a request for new rows: the pack's prompt of the task as system message, then rows shown, then the
-request."""
+request.
+"""
 
 from __future__ import annotations
 

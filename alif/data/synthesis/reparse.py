@@ -5,7 +5,8 @@
 What was asked then is read now, in the same order: a parser that reads more would plan other rounds, whose
 replies nobody has paid for. So a task may end above or below where new requests would have taken it; an item
 after its target is dropped as ever. `translate` needs none of this: the step done again asks the ledger
-alone."""
+alone.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 
 from alif import settings, store
-from alif.data.synthesis.generate import initialise, summarise, write_results
+from alif.data.synthesis.generate import FILES, initialise, summarise, write_results
 from alif.data.synthesis.self_instruct import RequestRecord, SelfInstruct, TeacherRequest
 from alif.data.synthesis.strategies import combine_replies
 from alif.errors import DataError
@@ -42,6 +43,7 @@ def reparse_replies(
         DataError: a reply that is not stored, or a folder that does not say what was asked.
     """
     growing = initialise(context, language, sources, generate, pool)
+    context.output.require(*FILES)
     path = context.inputs["generate"] / "requests.jsonl"
     asked = list(store.read_models(path, RequestRecord))
     if asked and not context.ledger.is_file():

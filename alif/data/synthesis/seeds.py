@@ -4,7 +4,8 @@
 
 A seed that says nothing, or belongs to no task of the pack, is refused with its line. A near-duplicate of an
 earlier seed is dropped: it would be shown to the teacher twice as often. In files of Self-Instruct's format
-the task is `name`."""
+the task is `name`.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@ A round is planned from the pool as it is and read in the order of its requests,
 same rows.
 
 Source: Alif, arXiv 2510.09051 (4 human and 2 machine seeds, one pool for all tasks), after Self-Instruct,
-2212.10560."""
+2212.10560.
+"""
 
 from __future__ import annotations
 
@@ -131,7 +132,8 @@ class SelfInstruct:
         for.
 
         `ahead` are the rounds that are asked already and not yet read: what they should bring is not asked
-        for again."""
+        for again.
+        """
         coming = Counter(request.task for requests in ahead for request in requests)
         wanted: dict[str, int] = {}
         for name, task in self.tasks.items():
@@ -176,7 +178,8 @@ class SelfInstruct:
         self, requests: Sequence[TeacherRequest], replies: Sequence[Reply]
     ) -> Iterator[list[Example | Dropped]]:
         """Read a round in the order of its requests; yield what became of each reply's pieces, reply by
-        reply."""
+        reply.
+        """
         before = {name: len(task.accepted) for name, task in self.tasks.items()}
         for request, reply in zip(requests, replies, strict=True):
             self.requests.append(

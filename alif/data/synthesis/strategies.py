@@ -5,7 +5,8 @@
     revised    draft ─▶ the teacher criticises it ─▶ the teacher writes it again         generate.revise_share
 
 Source: grounding, Updesh, arXiv 2509.21294; reverse instructions, MURI, arXiv 2409.12958; revision with
-demonstrations in the target language, arXiv 2506.12158."""
+demonstrations in the target language, arXiv 2506.12158.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +88,8 @@ def _said(reply: Reply) -> str:
 
 def combine_replies(turns: Sequence[Reply]) -> Reply:
     """Return the last reply of a conversation, or the draft if that is empty, with the tokens and the price
-    of all."""
+    of all.
+    """
     if len(turns) == 1:
         return turns[0]
     read = turns[-1] if _said(turns[-1]).strip() else turns[0]

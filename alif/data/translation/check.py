@@ -1,5 +1,6 @@
 """Compare a translated row with its original: lost texts, code and numbers, or a text that was not
-translated."""
+translated.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ def find_translation_fault(
     key: str, before: str, after: str, own: Pack, known: Pack
 ) -> tuple[str, str] | None:
     """Return (reason, evidence) of the first fault in the translation `after` of the text `before`, or
-    None."""
+    None.
+    """
     if not after:
         return "missing_field", f"{key} is lost"
     if lost := protected_spans(before) - protected_spans(after):

@@ -4,7 +4,8 @@
     {"en": "The bridge is closed."}, {"text": "…"}        a sentence: becomes an exercise of the pack's translation task
 
 An exercise has one of the task's request templates as instruction, the sentence as input, its translation as
-output."""
+output.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ REQUESTS_AT_ONCE = 512
 @dataclass(frozen=True)
 class TranslationItem:
     """One thing to translate: a whole row, or a sentence where `request_template` asks for its
-    translation."""
+    translation.
+    """
 
     row: Example
     request_template: str = ""

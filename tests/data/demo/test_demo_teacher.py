@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from alif.data.demo import demo_teacher
+from alif.data.prompt_texts import load_prompt_texts
 from alif.data.synthesis import prompts, seeds
+from alif.data.translation.translate import TranslationItem, translation_messages
 from alif.language.pack import Pack
 from alif.language.replies import item_format
 from alif.llm import ReplyFunction
@@ -15,16 +17,20 @@ from tests.data.conftest import triples
 
 @pytest.fixture(scope="module")
 def teacher(own: Pack, known: Pack) -> ReplyFunction:
-    return demo_teacher.demo_reply(own, known, demo_teacher.load_demo_answers(own, known, (), ""))
+    return demo_teacher.demo_reply(
+        own, known, load_prompt_texts(), demo_teacher.load_demo_answers(own, known, (), "")
+    )
 
 
 def test_the_same_request_and_draw_are_answered_alike_whatever_came_before(
     own: Pack, known: Pack, teacher: ReplyFunction
 ) -> None:
     shown = [seed for seed in seeds.read_seeds(own) if seed.task == "qa"][:6]
-    asked = prompts.synthesis_messages(own.tasks["qa"], own, shown, 6)
+    asked = prompts.synthesis_messages(load_prompt_texts(), own.tasks["qa"], own, shown, 6)
     replies = [teacher(asked, draw) for draw in range(20)]
-    other = demo_teacher.demo_reply(own, known, demo_teacher.load_demo_answers(own, known, (), ""))
+    other = demo_teacher.demo_reply(
+        own, known, load_prompt_texts(), demo_teacher.load_demo_answers(own, known, (), "")
+    )
     assert [other(asked, draw) for draw in reversed(range(20))] == replies[::-1]
     assert len({reply.text for reply in replies}) > 15
 
@@ -39,7 +45,8 @@ def test_the_teacher_knows_every_wording(own: Pack, teacher: ReplyFunction) -> N
         }
         for wording in range(len(task.templates)):
             replies = [
-                teacher(prompts.synthesis_messages(task, own, [], 6, wording), draw) for draw in range(5)
+                teacher(prompts.synthesis_messages(load_prompt_texts(), task, own, [], 6, wording), draw)
+                for draw in range(5)
             ]
             found = [
                 piece for reply in replies for piece in item_format.read_items(reply.text, reply.finish, own)
@@ -56,7 +63,10 @@ def test_every_task_has_forty_candidates_and_is_answered_in_its_format(
     for name, task in own.tasks.items():
         assert found.count(name) >= 40
         shown = [seed for seed in seeds.read_seeds(own) if seed.task == name][:4]
-        replies = [teacher(prompts.synthesis_messages(task, own, shown, 6), draw) for draw in range(100)]
+        replies = [
+            teacher(prompts.synthesis_messages(load_prompt_texts(), task, own, shown, 6), draw)
+            for draw in range(100)
+        ]
         pieces = [
             piece for reply in replies for piece in item_format.read_items(reply.text, reply.finish, own)
         ]
@@ -74,7 +84,7 @@ def test_a_known_row_is_translated_and_an_unknown_one_comes_back(
         example = Example.make(
             "en", one["task"], one["instruction"], one["input"], one["output"], Origin(kind="source")
         )
-        asked = prompts.row_translation_messages(example, own, known)
+        asked = translation_messages(TranslationItem(example), own, known, load_prompt_texts())
         (found,) = item_format.read_items(teacher(asked, 0).text, "stop", own)
         assert isinstance(found, item_format.Candidate)
         wanted = translated.get(one["id"], one)

@@ -27,17 +27,17 @@ def test_every_way_to_tell_it_has_the_same_sums(
     for key, outcomes, usd in asked:
         funnel.add(key, reply(usd), len(outcomes) - outcomes.count("truncated"), outcomes)
     found = funnel.facts(["qa", "ethics"])
-    whole = found["whole"]
-    assert whole["requests"] == len(asked)
+    whole = found.whole
+    assert whole.requests == len(asked)
     assert (
-        whole["pieces"]
-        == whole["accepted"] + sum(whole["dropped"].values())
-        == sum(len(out) for _, out, _ in asked)
+        whole.pieces == whole.accepted + sum(whole.dropped.values()) == sum(len(out) for _, out, _ in asked)
     )
-    assert whole["parsed"] == whole["pieces"] - whole["dropped"].get("truncated", 0)
+    assert whole.parsed == whole.pieces - whole.dropped.get("truncated", 0)
     for group in FUNNEL_GROUPS:
         for key in ("requests", "pieces", "parsed", "accepted", "tokens_in", "tokens_out", "usd"):
-            assert sum(sums[key] for sums in found[group].values()) == whole[key], (group, key)
+            assert sum(getattr(sums, key) for sums in getattr(found, group).values()) == getattr(
+                whole, key
+            ), (group, key)
 
 
 def test_the_price_of_an_accepted_row_counts_what_was_paid_for_the_others() -> None:
@@ -46,8 +46,8 @@ def test_the_price_of_an_accepted_row_counts_what_was_paid_for_the_others() -> N
     funnel.add(("qa", "gpt", "plain"), reply(0.25), 0, ["truncated"])
     funnel.add(("ethics", "own", "plain"), reply(0.25), 0, ["truncated"])
     found = funnel.facts(["ethics", "qa"])
-    assert found["teachers"]["gpt"]["usd_per_accepted"] == 0.75
-    assert found["teachers"]["own"]["usd_per_accepted"] is None
-    assert found["whole"]["usd_per_accepted"] == 1.0
-    assert list(found["tasks"]) == ["ethics", "qa"], "in the pack's order"
-    assert list(found["teachers"]) == ["gpt", "own"], "the one that wrote most first"
+    assert found.teachers["gpt"].usd_per_accepted == 0.75
+    assert found.teachers["own"].usd_per_accepted is None
+    assert found.whole.usd_per_accepted == 1.0
+    assert list(found.tasks) == ["ethics", "qa"], "in the pack's order"
+    assert list(found.teachers) == ["gpt", "own"], "the one that wrote most first"

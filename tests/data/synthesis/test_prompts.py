@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alif.data.prompt_texts import load_prompt_texts
 from alif.data.synthesis import prompts
 from alif.language.pack import Pack
 from alif.language.replies import item_format
@@ -18,7 +19,7 @@ def test_the_demonstrations_of_a_request_are_in_the_format_that_is_read(own: Pac
     for name, task in own.tasks.items():
         shown = [row for row in rows if row.task == name][:6]
         for wording in range(len(task.templates)):
-            system, user = prompts.synthesis_messages(task, own, shown, 20, wording)
+            system, user = prompts.synthesis_messages(load_prompt_texts(), task, own, shown, 20, wording)
             assert "20" in system.content
             assert "{{" not in system.content
             body = user.content.partition("\n\n")[2].rpartition("\n\n")[0]

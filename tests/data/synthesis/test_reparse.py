@@ -17,7 +17,7 @@ from alif.language.replies import item_format
 from alif.llm import parse
 from alif.records import Counts
 from alif.runs import StepContext, StepOutput
-from tests.data.conftest import LANGUAGE, SCRIPTED, rows_of
+from tests.data.conftest import LANGUAGE, SCRIPTED, rows_of, run_work
 
 Build = Callable[..., StepContext]
 TABLES: dict[str, Any] = {
@@ -32,7 +32,7 @@ FILES = ("examples.jsonl", "dropped.jsonl", "requests.jsonl")
 
 def done(context: Build, own: Pack) -> tuple[StepContext, Counts]:
     step = context("generate", {"seeds": seeds.read_seeds(own)})
-    return step, generate.generate(step, **TABLES)
+    return step, run_work(generate.generate, step, **TABLES)
 
 
 def again(step: StepContext) -> StepContext:
@@ -46,8 +46,8 @@ def again(step: StepContext) -> StepContext:
 
 def test_the_same_parser_gives_the_same_bytes_without_a_request(context: Build, own: Pack) -> None:
     step, first = done(context, own)
-    second = reparse_replies(
-        again(step), **{**TABLES, "teacher": {}}
+    second = run_work(
+        reparse_replies, again(step), **{**TABLES, "teacher": {}}
     )  # without a teacher nobody can be asked
     assert second == first
     for name in FILES:
@@ -66,8 +66,8 @@ def test_a_parser_that_reads_less_or_more_changes_rows_and_asks_nobody(
     def without_the_first(*asked: Any) -> Sequence[Any]:
         return read(*asked)[1:]
 
-    monkeypatch.setattr(item_format, "read", without_the_first)
-    second = reparse_replies(again(step), **TABLES)
+    monkeypatch.setattr(item_format, "read_items", without_the_first)
+    second = run_work(reparse_replies, again(step), **TABLES)
     assert second.kept < first.kept
     assert second.facts["rounds"] == first.facts["rounds"]
     asked = [counts.facts["funnel"]["whole"] for counts in (first, second)]
@@ -81,7 +81,7 @@ def test_a_mended_reading_of_replies_brings_back_what_is_paid_for(
     with monkeypatch.context() as earlier:
         earlier.setitem(parse.FINISHES, "stop", "eos")  # what a provider says and that alif did not know
         step, first = done(context, own)
-    second = reparse_replies(again(step), **TABLES)
+    second = run_work(reparse_replies, again(step), **TABLES)
     assert first.dropped["truncated"] > second.dropped.get("truncated", 0)
     parsed = [counts.facts["funnel"]["whole"]["parsed"] for counts in (first, second)]
     assert parsed[1] > parsed[0]
@@ -93,9 +93,9 @@ def test_a_reply_that_is_not_stored_is_a_sentence(context: Build, own: Pack) -> 
     rows = rows_of(step.folder, "requests")
     store.write_rows(step.folder / "requests.jsonl", [*rows, rows[-1] | {"request": "f" * 64}])
     with pytest.raises(DataError, match="no reply to the request ffffffffffff"):
-        reparse_replies(again(step), **TABLES)
+        run_work(reparse_replies, again(step), **TABLES)
     step.ledger.unlink()
     with pytest.raises(DataError, match="no such ledger") as caught:
-        reparse_replies(again(step), **TABLES)
+        run_work(reparse_replies, again(step), **TABLES)
     assert "runtime.ledger" in caught.value.hint
     assert not step.ledger.exists()
