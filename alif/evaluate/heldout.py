@@ -1,8 +1,8 @@
 """Bits per byte of text that no stage was trained on: documents, and the reference answers of the blend.
 
 Loss per token cannot be compared between tokenizers or languages; bits per UTF-8 byte can. Sources count
-alike, however large they are: three quarters of a text collection may be one book. Held-out answers come from the
-teachers of the training rows: they say how well the mixture was learned, not how good it is.
+alike, however large they are: three quarters of a text collection may be one book. Held-out answers come from
+the teachers of the training rows: they say how well the mixture was learned, not how good it is.
 
     heldout                documents: macro average over sources, one row a system and language
     heldout/radio_talks    one source

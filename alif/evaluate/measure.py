@@ -9,6 +9,7 @@ SYSTEM/BENCHMARK/      one pair: see `pairs`
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 from alif import console, settings, store
@@ -19,7 +20,7 @@ from alif.evaluate.compare import MetricValues, compare_metrics, score_metric
 from alif.evaluate.pairs import measure_pairs, write_pair
 from alif.evaluate.stats import Bootstrap
 from alif.evaluate.system import System, external_systems, stage_systems
-from alif.facts.evaluation_facts import AnswerMarks, Comparison, EvaluateFacts, SystemFacts
+from alif.facts.evaluation_facts import AnswerMarks, Comparison, EvaluateFacts
 from alif.language import pack as packs
 from alif.records import STAGES, Example, Score
 from alif.runs import StepContext
@@ -81,14 +82,9 @@ def evaluate_systems(
         retention=tuple(margins),
         gold=testset.score_references(questions, own, known),
         asked_in_training=testset.count_asked_in_training(questions, trained, own),
-        systems=tuple(_describe(one, measured) for one in systems),
+        systems=tuple(one.describe(measured) for one in systems),
         benchmarks=tuple(benchmark.facts for benchmark in measured),
     )
-
-
-def _describe(system: System, benchmarks: Sequence[Benchmark]) -> SystemFacts:
-    missing = tuple(one.name for one in benchmarks if not system.can_answer(one.request))
-    return system.facts.model_copy(update={"not_measurable": missing})
 
 
 def _measure(
@@ -107,21 +103,20 @@ def _measure(
         console.log(f"{context.step}: {system.name}")
         results = measure_pairs(context, system, benchmarks)
         for benchmark in benchmarks:
-            items = results.get(benchmark.name, [])
-            scored = benchmark.score(items) if items else None
-            metrics = scored.metrics if scored else ()
-            pair_scores = [score_metric(system.name, one, bootstrap) for one in metrics]
-            write_pair(context.folder, system, benchmark, items, scored, pair_scores)
-            values[system.name] += metrics
+            if benchmark.name not in results:
+                continue  # not measurable with this system
+            items = results[benchmark.name]
+            scored = benchmark.score(items)
+            pair_scores = [score_metric(system.name, one, bootstrap) for one in scored.metrics]
+            place = context.folder / system.name / benchmark.name.replace("/", "+")  # of a hub id
+            write_pair(place, items, scored.marks, pair_scores)
+            values[system.name] += scored.metrics
             scores += pair_scores
-            if scored and scored.marks:
+            if scored.marks:
                 answers[system.name] = list(zip((one.text for one in items), scored.marks, strict=True))
     base, *stages = STAGES
-    differences = [
-        one
-        for stage in stages
-        for one in compare_metrics(stage, values[stage], base, values[base], bootstrap)
-    ]
+    compared = (compare_metrics(stage, values[stage], base, values[base], bootstrap) for stage in stages)
+    differences = list(itertools.chain.from_iterable(compared))
     store.write_rows(context.folder / "scores.jsonl", scores)
     store.write_rows(context.folder / "differences.jsonl", differences)
     side_by_side = testset.answer_rows(questions, answers, evaluate.samples, evaluate.seed)

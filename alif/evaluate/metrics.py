@@ -7,8 +7,7 @@
                      more with a number: whole in the answer    "12 بج کر 15 منٹ" ("15 minutes past 12")
                    a task with fixed labels: exactly one label stands in the answer, and it is the right one
     token F1       words in common, as a bag
-    chrF++         characters and word pairs in common, 0..100, as written and folded; the gap between both is
-    spelling
+    chrF++         characters and word pairs in common, 0..100, as written and folded: the gap is spelling
 
 Why not the usual ones: of 20 Urdu pairs that a human calls equal, SQuAD's exact match accepts 1; BLEU's own
 tokenizer leaves the Urdu full stop on the word.
@@ -71,24 +70,27 @@ class AnswerScores:
 def score_answer(answer: str, reference: str, task: Task | None, pack: Pack) -> AnswerScores:
     """Score an answer; without a task, as free text."""
     given, wanted = (text.final_answer(one, task, pack) if task else one for one in (answer, reference))
-    exact, spaceless, found = _exact(given, wanted, task, pack)
+    exact, spaceless, found = _match(given, wanted, task, pack)
+    words, reference_words = text.split_words(answer, pack), text.split_words(reference, pack)
+    common = (Counter(words) & Counter(reference_words)).total()
+    folded, reference_folded = text.fold_text(answer, pack), text.fold_text(reference, pack)
     return AnswerScores(
         exact_match=exact,
         exact_match_nospace=spaceless,
         answer_found=found,
-        token_f1=_f1(text.split_words(answer, pack), text.split_words(reference, pack)),
+        token_f1=2 * common / (len(words) + len(reference_words))
+        if common
+        else float(words == reference_words),
         chrf=_chrf().sentence_score(answer, [reference]).score,
-        chrf_folded=_chrf()
-        .sentence_score(text.fold_text(answer, pack), [text.fold_text(reference, pack)])
-        .score,
+        chrf_folded=_chrf().sentence_score(folded, [reference_folded]).score,
     )
 
 
-def _exact(given: str, wanted: str, task: Task | None, pack: Pack) -> tuple[bool, bool, bool | None]:
+def _match(given: str, wanted: str, task: Task | None, pack: Pack) -> tuple[bool, bool, bool | None]:
     """Return exact_match, exact_match_nospace and answer_found of a final answer."""
     if task and task.labels:
-        label = _label(given, task, pack)
-        right = label is not None and label == _label(wanted, task, pack)
+        label = _find_label(given, task, pack)
+        right = label is not None and label == _find_label(wanted, task, pack)
         return right, right, label is not None
     match = matching.compare_answers(given, wanted, pack)
     if task and task.metric == "exact":
@@ -102,17 +104,11 @@ def _exact(given: str, wanted: str, task: Task | None, pack: Pack) -> tuple[bool
     return match.em, match.em_nospace, None
 
 
-def _label(answer: str, task: Task, pack: Pack) -> str | None:
+def _find_label(answer: str, task: Task, pack: Pack) -> str | None:
     """Return the only label in `answer`; a label inside a longer one that is there does not count."""
-    there = [label for label in task.labels if text.find_phrase(answer, (label,), pack)]
-    longest = [
-        label
-        for label in there
-        if not any(label != other and text.find_phrase(other, (label,), pack) for other in there)
-    ]
-    return longest[0] if len(longest) == 1 else None
-
-
-def _f1(given: list[str], wanted: list[str]) -> float:
-    common = (Counter(given) & Counter(wanted)).total()
-    return 2 * common / (len(given) + len(wanted)) if given and wanted else float(given == wanted)
+    found = [label for label in task.labels if text.find_phrase(answer, (label,), pack)]
+    inside = {
+        one for one in found for other in found if one != other and text.find_phrase(other, (one,), pack)
+    }
+    whole = [label for label in found if label not in inside]
+    return whole[0] if len(whole) == 1 else None

@@ -1,14 +1,5 @@
 """Output checks: faults that an answer can have whatever the question; the share of answers is reported.
 
-    empty              no word
-    unfinished         the token limit came before the end
-    wrong_language     another language than the task and the reference ask for; "undecided" is not wrong
-    lookalike_letters  Urdu words typed with Arabic letters: right in print, wrong to every search
-    foreign_script     letters of a script that neither language is written in
-    repetition         repeated 4-grams, or a loop at the end
-    broken_characters  halves of characters, as byte-level tokenizers leave them
-    generic            the same words whatever is asked
-
 Letters and words that stand in the question are not held against the answer. The reference answers must pass
 every check.
 """
@@ -20,7 +11,7 @@ from collections.abc import Sequence
 from alif.dedup.ngrams import repeated_share
 from alif.evaluate.benchmark import ItemResult
 from alif.language import language_id, text
-from alif.language.pack import Pack, Task
+from alif.language.pack import Pack
 from alif.records import Example
 
 __all__ = ["FAULTS", "SIGNATURES", "find_faults", "find_loop"]
@@ -96,25 +87,20 @@ def _single_faults(
 
 
 def _is_wrong_language(answer: str, question: Example, own: Pack, known: Pack) -> bool:
+    task, roman = own.tasks.get(question.task), own.roman.code if own.roman else ""
+    by_script = {"own": own.code, "roman": roman, "either": ""}
+    wanted = ""  # where the request decides
+    if task and task.answer != "either":
+        wanted = known.code if task.answer == "known" else by_script[task.answer_script]
     reference = language_id.identify_language(question.output, (own, known))
-    wanted = _task_language(own.tasks.get(question.task), own, known) or reference
-    if wanted == "undecided":
+    allowed = (wanted or reference, reference, "undecided")
+    if allowed[0] == "undecided":
         return False
-    return language_id.identify_language(answer, (own, known)) not in (wanted, reference, "undecided")
-
-
-def _task_language(task: Task | None, own: Pack, known: Pack) -> str:
-    """Return the code of the language and script of a task's answers; "" where the request decides."""
-    if task is None or task.answer == "either":
-        return ""
-    if task.answer == "known":
-        return known.code
-    roman = own.roman.code if own.roman else ""
-    return {"own": own.code, "roman": roman, "either": ""}[task.answer_script]
+    return language_id.identify_language(answer, (own, known)) not in allowed
 
 
 def find_loop(letters: str) -> int:
-    """Return the length of a unit's three or more repeats at the end, the last perhaps cut: 6 of "xababab"."""
+    """Return the length of three or more repeats of a unit at the end, the last perhaps cut: "xababab" 6."""
     longest = 0
     for period in range(1, len(letters) // 3 + 1):
         same = 0

@@ -2,7 +2,6 @@
 
     runs/NAME/runtime/evaluate/results/KEY.jsonl     what the system gave for each item
     runs/NAME/evaluate/SYSTEM/BENCHMARK/
-        pair.json        the system, the benchmark, and whether they could be measured
         answers.jsonl    item by item: bits, or text and marks
         scores.jsonl     one Score a metric, as in evaluate/scores.jsonl
 
@@ -16,16 +15,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alif import console, store
-from alif.evaluate.benchmark import Benchmark, GenerationRequest, ItemResult, PairScores, digest_json
+from alif.evaluate.benchmark import Benchmark, GenerationRequest, ItemResult, digest_json
 from alif.evaluate.system import System, ask_endpoint, ask_student
+from alif.facts.evaluation_facts import AnswerMarks
 from alif.records import Score
 from alif.runs import StepContext
 
-__all__ = ["NOT_MEASURABLE", "measure_pairs", "write_pair"]
+__all__ = ["measure_pairs", "write_pair"]
 
 VERSION = 1
 """Part of every key: raise it when the code that computes results changes what they are."""
-NOT_MEASURABLE = "not measurable with this system"
 
 
 def measure_pairs(
@@ -37,7 +36,7 @@ def measure_pairs(
     for benchmark in benchmarks:
         request = benchmark.request
         if not system.can_answer(request):
-            console.log(f"{context.step}: {system.name}, {benchmark.name}: {NOT_MEASURABLE}")
+            console.log(f"{context.step}: {system.name}, {benchmark.name}: not measurable with this system")
             continue
         key = digest_json(VERSION, system.facts.digest, system.engine, benchmark.facts.digest, request.digest)
         path = context.scratch / "results" / f"{key}.jsonl"
@@ -53,27 +52,11 @@ def measure_pairs(
 
 
 def write_pair(
-    folder: Path,
-    system: System,
-    benchmark: Benchmark,
-    results: Sequence[ItemResult],
-    scored: PairScores | None,
-    scores: Sequence[Score],
+    folder: Path, results: Sequence[ItemResult], marks: Sequence[AnswerMarks], scores: Sequence[Score]
 ) -> None:
-    """Write what became of a pair into the step's folder; `scored` is None where it is not measurable."""
-    place = folder / system.name / benchmark.name.replace("/", "+")  # a hub id has a slash
-    pair = {
-        "system": system.facts.model_dump(mode="json", exclude={"not_measurable"}),
-        "benchmark": benchmark.facts.model_dump(mode="json"),
-        "request": benchmark.request.digest,
-        "shots": 0,
-        "state": NOT_MEASURABLE if scored is None else "measured",
-    }
-    store.write_json(place / "pair.json", pair)
-    if scored is None:
-        return
+    """Write a pair's results with their marks, and its scores, into `folder`."""
     rows = [one.model_dump(mode="json", exclude_defaults=True) for one in results]
-    for row, marks in zip(rows, scored.marks, strict=False):  # no marks where nothing was generated
-        row["marks"] = marks
-    store.write_rows(place / "answers.jsonl", rows)
-    store.write_rows(place / "scores.jsonl", scores)
+    for row, of_row in zip(rows, marks, strict=False):  # no marks where nothing was generated
+        row["marks"] = of_row
+    store.write_rows(folder / "answers.jsonl", rows)
+    store.write_rows(folder / "scores.jsonl", scores)

@@ -59,14 +59,11 @@ class Items:
 
     @classmethod
     def of(
-        cls,
-        amounts: Sequence[float],
-        sizes: Sequence[float] | None = None,
-        groups: Sequence[str] | None = None,
+        cls, amounts: Sequence[float], sizes: Sequence[float] | None = None, groups: Sequence[str] = ()
     ) -> Items:
         """Build Items; without `sizes` each item counts once, without `groups` all are in one."""
         n = len(amounts)
-        names = {name: number for number, name in enumerate(dict.fromkeys(groups or ()))}
+        names = {name: number for number, name in enumerate(dict.fromkeys(groups))}
         return cls(
             np.asarray(amounts, dtype=np.float64),
             np.ones(n) if sizes is None else np.asarray(sizes, dtype=np.float64),
@@ -228,12 +225,11 @@ def holm_adjust(ps: Sequence[float]) -> list[float]:
 
     Source: Holm 1979, Scandinavian Journal of Statistics 6:65.
     """
-    adjusted = [0.0] * len(ps)
-    floor = 0.0
-    for rank, index in enumerate(sorted(range(len(ps)), key=lambda index: ps[index])):
-        floor = max(floor, min(1.0, ps[index] * (len(ps) - rank)))
-        adjusted[index] = floor
-    return adjusted
+    order = np.argsort(ps, kind="stable")
+    adjusted = np.empty(len(ps))
+    scaled = np.minimum(1.0, np.asarray(ps)[order] * np.arange(len(ps), 0, -1))
+    adjusted[order] = np.maximum.accumulate(scaled)
+    return [float(p) for p in adjusted]
 
 
 def judge_retention(low: float, high: float, margin: float) -> Retention:

@@ -53,6 +53,11 @@ class System:
     def can_answer(self, request: LikelihoodRequest | GenerationRequest) -> bool:
         return self.load is not None or isinstance(request, GenerationRequest)
 
+    def describe(self, benchmarks: Sequence[Benchmark]) -> SystemFacts:
+        """Return its facts, with the names of benchmarks that it cannot answer."""
+        missing = tuple(one.name for one in benchmarks if not self.can_answer(one.request))
+        return self.facts.model_copy(update={"not_measurable": missing})
+
 
 def stage_systems(context: StepContext) -> list[System]:
     """Return the run's base and stages, the base first."""

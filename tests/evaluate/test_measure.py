@@ -159,10 +159,7 @@ def test_other_systems_stand_beside_the_stages(
         "answers",
         "small.en",
     )
-    states = {
-        name: store.read_json(folder / "served" / name / "pair.json")["state"] for name in ("test", "heldout")
-    }
-    assert states == {"test": "measured", "heldout": "not measurable with this system"}
+    assert [path.name for path in (folder / "served").iterdir()] == ["test"]
     (first, *_) = store.read_rows(folder / "answers.jsonl")
     assert first[1]["answers"]["served"] == f"جواب: {first[1]['instruction'][:4]}".strip()
     assert (folder / "copy" / "test" / "answers.jsonl").read_bytes() == (

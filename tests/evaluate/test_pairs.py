@@ -9,9 +9,9 @@ import pytest
 from alif import store
 from alif.evaluate.benchmark import Benchmark, ItemResult
 from alif.evaluate.multiple_choice import Question, choice_benchmark
-from alif.evaluate.pairs import NOT_MEASURABLE, measure_pairs, write_pair
+from alif.evaluate.pairs import measure_pairs, write_pair
 from alif.evaluate.system import System
-from alif.facts.evaluation_facts import SystemFacts
+from alif.facts.evaluation_facts import AnswerMarks, SystemFacts
 from alif.records import Score
 from alif.runs import Run, StepContext, make_context
 from alif.settings import Runtime, Teacher
@@ -78,35 +78,22 @@ def test_results_come_back_to_the_last_bit(context: StepContext, student: Studen
     assert list(store.read_models(path, ItemResult)) == found
 
 
-def test_an_endpoint_gives_no_log_probabilities(context: StepContext, tmp_path: Path) -> None:
+def test_an_endpoint_gives_no_log_probabilities(context: StepContext) -> None:
     facts = SystemFacts(name="served", model="m", digest="d")
     system = System(facts, endpoint=Teacher(model="m", base_url="http://127.0.0.1:1/v1"))
-    benchmark = questions("one")
-    assert measure_pairs(context, system, [benchmark]) == {}
-    write_pair(tmp_path, system, benchmark, (), None, ())
-    place = tmp_path / "served" / "one"
-    assert store.read_json(place / "pair.json")["state"] == NOT_MEASURABLE
-    assert [path.name for path in place.iterdir()] == ["pair.json"]
+    assert measure_pairs(context, system, [questions("one")]) == {}
+    assert system.describe([questions("one")]).not_measurable == ("one",)
 
 
-def test_a_pair_says_what_was_measured_on_what(tmp_path: Path, student: Student) -> None:
-    benchmark = questions("hub/set.en")
-    results = [ItemResult(id=name, bits=(1.0, 2.0)) for name in benchmark.ids]
-    scored = benchmark.score(results)
+def test_results_are_written_with_their_marks(tmp_path: Path) -> None:
+    results = [ItemResult(id="a", bits=(1.0, 2.0)), ItemResult(id="b", text="آم", finished=False)]
+    marks: AnswerMarks = {"exact_match": True, "chrf++": 9.5, "faults": ["unfinished"], "finished": False}
     score = Score(
-        stage="base",
-        benchmark="small",
-        metric="accuracy",
-        language="en",
-        value=1,
-        low=0,
-        high=1,
-        n=3,
-        signature="x",
+        stage="base", benchmark="x", metric="m", language="en", value=1, low=0, high=1, n=3, signature="x"
     )
-    write_pair(tmp_path, Loads(student).system(), benchmark, results, scored, [score])
-    place = tmp_path / "base" / "hub+set.en"
-    told = store.read_json(place / "pair.json")
-    assert (told["state"], told["system"]["name"], told["benchmark"]["n"]) == ("measured", "base", 3)
-    assert list(store.read_models(place / "scores.jsonl", Score)) == [score]
-    assert next(store.read_rows(place / "answers.jsonl"))[1] == {"id": benchmark.ids[0], "bits": [1.0, 2.0]}
+    write_pair(tmp_path / "bits", results[:1], (), [score])
+    write_pair(tmp_path / "text", results[1:], [marks], [score])
+    assert list(store.read_models(tmp_path / "bits" / "scores.jsonl", Score)) == [score]
+    assert next(store.read_rows(tmp_path / "bits" / "answers.jsonl"))[1] == {"id": "a", "bits": [1.0, 2.0]}
+    row = {"id": "b", "text": "آم", "finished": False, "marks": marks}
+    assert next(store.read_rows(tmp_path / "text" / "answers.jsonl"))[1] == row
