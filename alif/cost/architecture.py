@@ -1,9 +1,9 @@
 """The architecture of a base model from its config alone: parameters by part, and what an adapter adds.
 
-    bases/llama-3.1-8b.json    {"names": ["meta-llama/Llama-3.1-8B", …], "licence": …, "parameters": 8030261248,
-                                "config": {…}}
+    bases/llama-3.1-8b.json    {"names": [hub ids], "licence": …, "parameters": 8030261248, "config": {…}}
 
-The `config` is the part of the base's config.json that decides its size. Nothing here needs torch or a network.
+The `config` is the part of the base's config.json that decides its size. Nothing here needs torch or a
+network.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class TrainedParameters:
 
 
 def count_trained(shape: ModelShape, adapter: settings.Adapter) -> TrainedParameters:
-    """Count what `adapter` trains: rank x (inputs + outputs) of each linear layer, and copies of embeddings."""
+    """Count what `adapter` trains: rank x (inputs + outputs) of each linear layer, and copies."""
     sides = sum(a + b for kind, layers in shape.linear.items() if kind in adapter.targets for a, b in layers)
     copies = shape.vocabulary if "embeddings" in adapter.targets else 0
     return TrainedParameters(shape.num_hidden_layers * adapter.rank * sides, copies, shape.parameters)
@@ -133,7 +133,7 @@ def known_bases() -> dict[str, KnownBase]:
 
 
 def shape_of(student: settings.StudentSettings, tiny: settings.Tiny) -> tuple[ModelShape, str]:
-    """Return the shape of a recipe's base and its origin: "recipe" (tiny), "measured" (a local folder) or "shipped".
+    """Return a base's shape and its origin: "recipe" (tiny), "measured" (a local folder) or "shipped".
 
     Raises:
         ModelError: a hub id of which no architecture is shipped, or a folder without a usable config.json.

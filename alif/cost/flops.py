@@ -1,8 +1,8 @@
 """FLOPs of one token in training: one formula for the plan, which has only shapes, and for the loaded model.
 
-Forward 2 FLOP per weight; backward 2 for its input, and 2 more where it is trained itself. Embeddings are looked up and
-cost nothing, but they are trained, so the backward pass goes through all blocks. Llama-3.1-8B with rank 128: 34.0 GFLOP
-per token, with gradient checkpointing 48.9.
+Forward 2 FLOP per weight; backward 2 for its input, and 2 more where it is trained itself. Embeddings are
+looked up and cost nothing, but they are trained, so the backward pass goes through all blocks. Llama-3.1-8B
+with rank 128: 34.0 GFLOP per token, with gradient checkpointing 48.9.
 """
 
 from __future__ import annotations

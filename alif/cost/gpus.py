@@ -21,7 +21,8 @@ class Gpu:
     memory_gb: float
     """As the driver shows, in 10^9 bytes."""
     peak_tflops: float
-    """Dense matrix products in the 16-bit format that it trains in, with 32-bit sums. Source: the maker's data sheet."""
+    """Dense matrix products in the 16-bit format that it trains in, with 32-bit sums. Source: the maker's
+    data sheet."""
     reached: tuple[float, float]
     """Share of the peak that a model of 3 B parameters or more reaches in packed training, low and high."""
     reached_mark: str

@@ -1,21 +1,21 @@
 """Memory of a training stage, by part, computed from shapes alone.
 
-    base           the frozen model, 2 bytes a parameter on a GPU, 4 on a CPU; linear layers in 4 bits if quantized
+    base           the frozen model: 2 bytes a parameter on a GPU, 4 on a CPU, or linear layers in 4 bits
     trained        what is trained, in float32 (adapter.embedding_dtype)     gradients    as much again
     optimiser      twice as much, or two bytes a parameter (adamw_8bit)
     half copies    what is trained in float32 once more in 16 bits, for the products (GPU only)
     dequantised    the largest 4-bit matrix in 16 bits, in the backward pass
-    activations    what the backward pass needs of every token: `saved_bytes` of each block, or of one block with
-                   gradient checkpointing
+    activations    what the backward pass needs: `saved_bytes` of each block, with checkpointing of one block
     loss           logits of one chunk of tokens; on a GPU their softmax and gradient too
 
-The peak is in the middle of a step that accumulates: gradients of earlier rows, activations of these. `saved_bytes` was
-counted in transformers' Llama under PEFT; the constants of `_activations` were fitted on one family of small shapes. How
-accurate it is (live tensors on a CPU, tests/cost/test_memory.py): the whole peak of other shapes is predicted within
-10 %, mostly too low; its moving part alone (activations, loss) up to a third too low with gradient checkpointing or a
-large vocabulary. For a GPU the terms of compiled blocks and of the loss were set after four peaks of Llama-3.1-8B's
-shape had been measured on an H200: that these come out within 4 % is a fit. Predicted before it were 97 % of the plain
-peak, 110 % of the compiled one, and 93 % of the one with gradient checkpointing. No other shape was measured on a GPU.
+The peak is in the middle of a step that accumulates: gradients of earlier rows, activations of these.
+`saved_bytes` was counted in transformers' Llama under PEFT; the constants of `_activations` were fitted on
+one family of small shapes. How accurate it is (live tensors on a CPU, tests/cost/test_memory.py): the whole
+peak of other shapes is predicted within 10 %, mostly too low; its moving part alone (activations, loss) up to
+a third too low with gradient checkpointing or a large vocabulary. For a GPU the terms of compiled blocks and
+of the loss were set after four peaks of Llama-3.1-8B's shape had been measured on an H200: that these come
+out within 4 % is a fit. Predicted before it were 97 % of the plain peak, 110 % of the compiled one, and 93 %
+of the one with gradient checkpointing. No other shape was measured on a GPU.
 """
 
 from __future__ import annotations
@@ -28,16 +28,19 @@ from alif.cost.architecture import QK_NORMS, ModelShape, TrainedParameters, coun
 __all__ = ["CPU_CHUNK", "GPU_CHUNK", "MemoryLoad", "memory_parts", "saved_bytes"]
 
 CPU_CHUNK, GPU_CHUNK = 256, 4096
-"""Labelled tokens whose logits exist at once: `loss.CHUNK`, in a module that loads torch; a test compares them."""
+"""Labelled tokens whose logits exist at once: `loss.CHUNK`, in a module that loads torch; a test compares
+them."""
 
 FULL, HALF = 4, 2
 """Bytes of a number."""
 FOUR_BIT = 1 / 2 + 1 / 64 + FULL / (64 * 256)
-"""Bytes of a weight in NF4, doubly quantised: half a byte, a scale of 8 bits for each 64 weights, one of 32 bits for each 256
-scales. Counted in the tensors of bitsandbytes 0.50.2. Linear layers only: embeddings, head and norms keep 16 bits."""
+"""Bytes of a weight in NF4, doubly quantised: half a byte, a scale of 8 bits for each 64 weights, one of 32
+bits for each 256 scales. Counted in the tensors of bitsandbytes 0.50.2. Linear layers only: embeddings, head
+and norms keep 16 bits."""
 EIGHT_BIT = 2 * (1 + FULL / 256)
-"""Bytes of AdamW's two states of a parameter in 8 bits, with a scale of 32 bits for each 256 of either. Counted in those of
-bitsandbytes 0.50.2, which keeps matrices of fewer than 4,096 numbers in 32 bits: no base for a GPU has such."""
+"""Bytes of AdamW's two states of a parameter in 8 bits, with a scale of 32 bits for each 256 of either.
+Counted in those of bitsandbytes 0.50.2, which keeps matrices of fewer than 4,096 numbers in 32 bits: no base
+for a GPU has such."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,9 @@ def memory_parts(load: MemoryLoad) -> dict[str, float]:
 def saved_bytes(load: MemoryLoad) -> float:
     """Return the bytes that one block keeps of one token for the backward pass.
 
-    On a CPU everything is float32, and keys and values are kept once for each query. On a GPU the norms keep a float32
-    copy of their input, and the rest is 16 bits; compiled, they keep it in 16 bits, and MLP's activation is recomputed.
+    On a CPU everything is float32, and keys and values are kept once for each query. On a GPU the norms keep
+    a float32 copy of their input, and the rest is 16 bits; compiled, they keep it in 16 bits, and MLP's
+    activation is recomputed.
     """
     shape = load.shape
     h, f, q, k = shape.hidden_size, shape.intermediate_size, shape.queries, shape.keys

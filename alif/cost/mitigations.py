@@ -64,7 +64,7 @@ class Mitigation:
 def choose_mitigations(
     recipe: Recipe, stage: Stage, shape: ModelShape, available: float
 ) -> Iterator[MitigationEntry]:
-    """Yield the changes that make the stage fit, in order of harm: the least harmful that are enough, and no others.
+    """Yield the changes that make the stage fit: the least harmful that are enough, and no others.
 
     The last one fits, or a smaller base is suggested.
     """

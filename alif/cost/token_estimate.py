@@ -122,7 +122,7 @@ def _for_vocabulary(count: TokenCount, vocabulary: int) -> TokenCount:
 
 
 def _with_added_tokens(count: TokenCount, recipe: Recipe, run: Run) -> TokenCount:
-    """Reduce a count of the taught language by what added tokens save: as this run's base counted, or others did."""
+    """Reduce a count of the taught language by what added tokens save: measured, or as others found."""
     added = recipe.student.added_tokens
     if not added:
         return count

@@ -1,8 +1,8 @@
-"""What training a recipe takes on a named GPU, before anything is spent: memory, tokens, hours and money as ranges.
+"""Memory, tokens, hours and price of training a recipe on a named GPU, as ranges.
 
-`alif plan RECIPE --gpu h200`. Nothing is sent and no torch is loaded: the base's architecture is shipped or local,
-tokens are counted or estimated, and the time is the FLOPs over what such GPUs were measured to reach. Every input has
-its source.
+`alif plan RECIPE --gpu h200`. Nothing is sent and no torch is loaded: the base's architecture is shipped or
+local, tokens are counted or estimated, and the time is the FLOPs over what such GPUs were measured to reach.
+Every input has its source.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""The curve of a training: a line per optimizer step in runtime/STEP/curve.jsonl, written by train, read by
-report.
+"""Training curves: a line per optimizer step in runtime/STEP/curve.jsonl.
 
     {"step": 50, "loss": 3.1, "lr": 0.0002, "gradient_norm": 0.8, "tokens": 51020, "tokens_per_s": 9120.5, …}
 
@@ -50,9 +49,7 @@ class CurvePoint(TypedDict, total=False):
 
 
 def read_curve(path: Path, steps: int | None = None) -> list[CurvePoint]:
-    """Return the points up to `steps`, or all; a kill may have left half a line at the end, which is
-    skipped.
-    """
+    """Return the points up to `steps`, or all; half a line at the end, left by a kill, is skipped."""
     points: list[CurvePoint] = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
         try:

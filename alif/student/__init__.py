@@ -1,7 +1,7 @@
 """The model that is trained: a base, its tokenizer, the adapter on top, and how a prompt is written for it.
 
 student = load_student(run / "base", run / "finetune" / "adapter", runtime)
-prompt = write_prompt("پانی کا فارمولا کیا ہے؟", "", "auto", student.tokenizer)     ("What is the formula of water?")
+prompt = write_prompt("پانی کیا ہے؟", "", "auto", student.tokenizer)     ("What is water?")
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""What is trained on top of a frozen base: LoRA on attention and MLP, and full float32 copies of embeddings
-and head.
+"""What is trained on top of a frozen base: LoRA, and full float32 copies of embeddings and head.
 
 "LoRA on the embeddings" in the paper is not LoRA: only full copies give its 14.72 % (see `count_parameters`).
 LoRA on the head does not train at all in libraries with a fused loss, and on a tied base LoRA on the
@@ -88,16 +87,13 @@ def trainable_parameters(model: torch.nn.Module | None) -> Iterator[tuple[str, t
 
 
 def count_weights(parameter: torch.Tensor) -> int:
-    """Return how many weights a parameter holds; bitsandbytes keeps two of 4 bits in a byte, and the shape
-    apart.
-    """
+    """Return how many weights a parameter holds; bitsandbytes keeps two of 4 bits in a byte."""
     packed: Any = getattr(parameter, "quant_state", None)
     return int(packed.shape.numel() if packed is not None else parameter.numel())
 
 
 def add_adapter(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
-    """Freeze `model` and add a new adapter, the same for the same seed; it changes no output until it is
-    trained.
+    """Freeze `model` and add a new adapter, the same for the same seed; it changes no output yet.
 
     Raises:
         ModelError: the base has none of the layers that the recipe names.
@@ -133,9 +129,7 @@ def add_adapter(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
 
 
 def save_adapter(model: PeftModel, folder: Path, base: str) -> None:
-    """Write the adapter to `folder` in PEFT's format, the same bytes for the same weights; `base` names its
-    base.
-    """
+    """Write the adapter of the base named `base` in PEFT's format, the same bytes for the same weights."""
     config = model.peft_config["default"].to_dict()
     config |= {"base_model_name_or_path": base, "inference_mode": True}
     weights.write_weights(folder / WEIGHTS, get_peft_model_state_dict(model, save_embedding_layers=False))
@@ -149,11 +143,10 @@ def save_adapter(model: PeftModel, folder: Path, base: str) -> None:
 
 
 def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
-    """Put the adapter saved in `folder` on `model`, trainable, LoRA in float32 and full copies as they were
-    saved.
+    """Put a saved adapter on `model`, trainable: LoRA in float32, full copies as they were saved.
 
     Raises:
-        ModelError: the folder holds no whole adapter, one for another base, or LoRA that cannot be trained or merged.
+        ModelError: no whole adapter, one for another base, or LoRA that cannot be trained or merged.
     """
     settings = store.read_json(folder / CONFIG)
     _refuse_embedding_lora(settings, folder, tied=_is_tied(model))
@@ -186,7 +179,7 @@ def _refuse_embedding_lora(settings: PeftSettings, folder: Path, *, tied: bool) 
             "lm_head: it gets no gradient from a fused loss, which reads the matrix and not what LoRA adds"
         )
     elif "embed_tokens" in modules and tied:
-        problem = "embed_tokens: embeddings and head of the base are one matrix; it changes both and is merged twice"
+        problem = "embed_tokens: embeddings and head are one matrix; it changes both and is merged twice"
     else:
         return
     raise ModelError(
@@ -197,8 +190,7 @@ def _refuse_embedding_lora(settings: PeftSettings, folder: Path, *, tied: bool) 
 
 
 def combine_adapters(before: Path, after: Path) -> None:
-    """Turn the adapter in `after`, trained on the base with `before` merged into it, into one for the base
-    alone.
+    """Turn the adapter in `after`, trained on base + `before` merged, into one for the base alone.
 
     Two low-rank changes are one whose rank is the sum of theirs: B1 A1 + B2 A2 = [B1 B2] [A1; A2]. Full
     copies are those of `after`.
@@ -227,9 +219,7 @@ def unwrap(model: Any) -> Any:
 
 
 def output_head(model: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return weight [vocabulary, width] and bias of the output head in use: the trained copy where there is
-    one.
-    """
+    """Return weight [vocabulary, width] and bias of the output head in use, trained copy or original."""
     layer = model.get_output_embeddings()
     copies = getattr(layer, "modules_to_save", None)
     layer = layer if copies is None else copies["default"]

@@ -42,8 +42,7 @@ PER_DOCUMENT, SDPA = "alif_per_document", "sdpa"
 """Names for `set_attn_implementation`."""
 
 Kernel = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int, float], torch.Tensor]
-"""(queries, keys, values [tokens, heads, width], boundaries [documents + 1], longest document, scale) → [tokens,
-heads, width]."""
+"""(queries, keys, values [tokens, heads, width], boundaries [documents + 1], longest, scale) → as queries."""
 
 KERNEL: Any = getattr(_varlen, "varlen_attn", None)
 """PyTorch's variable-length kernel, looked up once: the compiler would warn of a look-up that is cached."""
@@ -114,9 +113,7 @@ def choose_attention(config: Any, device: torch.device, dtype: torch.dtype) -> s
 
 @functools.cache
 def check_attention(kernel: Kernel, device: torch.device, dtype: torch.dtype) -> bool:
-    """Tell whether `kernel` gives on `device` what plain attention gives, output and gradients, on three
-    texts.
-    """
+    """Tell whether `kernel` gives on `device` what plain attention gives, output and gradients."""
     generator = torch.Generator().manual_seed(0)
     shapes = ((70, 4, 64), (70, 2, 64), (70, 2, 64))
     inputs = [torch.randn(shape, generator=generator).to(dtype).float() for shape in shapes]
@@ -154,9 +151,7 @@ def _attend(
     attention_mask: torch.Tensor | None,
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attend over queries [rows, heads, length, width]; without boundaries a row is one text, as in
-    generation.
-    """
+    """Attend over queries [rows, heads, length, width]; without boundaries a row is one text."""
     bounds = options.get("cu_seq_lens_q")
     if bounds is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
@@ -170,7 +165,5 @@ def _attend(
 
 
 def _padding_mask(*args: Any, **options: Any) -> torch.Tensor | None:
-    """Return sdpa's mask where a batch is padded, as in generation; packed rows need none, they have
-    boundaries.
-    """
+    """Return sdpa's mask where a batch is padded, as in generation; packed rows have boundaries."""
     return None if options.get("attention_mask") is None else sdpa_mask(*args, **options)

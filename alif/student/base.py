@@ -1,7 +1,7 @@
 """A base model: what it is, loading it, with or without an adapter, and merging.
 
     runs/NAME/base/base.json   {"base": "tiny", "revision": "", "parameters": 328256, "digest": "9b1e…"}
-    runs/NAME/base/model/      the weights, where the base was made here ("tiny", or a published one with added tokens)
+    runs/NAME/base/model/      the weights, where the base was made here: "tiny", or with added tokens
 
 A published base stays where it is, in a folder or on the hub; base.json pins it by digest or by commit, and
 loading another one in its place is refused: an adapter on the wrong base gives garbage without an error.
@@ -119,9 +119,7 @@ def load_student(
 
 
 def merge_adapter(student: Student) -> PreTrainedModel:
-    """Return the plain model with the adapter merged into its weights; `student` must be float32, and is used
-    up.
-    """
+    """Return the plain model with the adapter merged in; `student` must be float32, and is used up."""
     if not isinstance(student.model, PeftModel):
         return student.model
     if any(p.dtype != torch.float32 for p in student.model.parameters()):
@@ -164,15 +162,14 @@ def _require_memory(base: Base, device: DeviceConfig) -> None:
     if needed > available:
         dtype = str(device.dtype).removeprefix("torch.")
         raise ModelError(
-            f"{base.base} does not fit: {base.parameters:,} parameters in {dtype} are {needed / 1e9:,.0f} GB, and "
-            f"this {'GPU' if on_gpu else 'machine'} has {available / 1e9:,.0f} GB",
-            "Choose a smaller base, or a larger GPU: `alif plan RECIPE --gpu NAME` tells what fits, and what helps.",
+            f"{base.base} does not fit: {base.parameters:,} parameters in {dtype} are {needed / 1e9:,.0f} GB,"
+            f" and this {'GPU' if on_gpu else 'machine'} has {available / 1e9:,.0f} GB",
+            "Choose a smaller base, or a larger GPU: `alif plan RECIPE --gpu NAME` shows what fits.",
         )
 
 
 def _load_whole(source: str, **options: Any) -> PreTrainedModel:
-    """Return a model whose weights are all in its files: transformers initialises missing ones at random,
-    with a log line.
+    """Load a model whose weights are all in its files: transformers initialises missing ones at random.
 
     Raises:
         ModelError: a weight is missing, or has another shape than config.json says.
@@ -195,8 +192,7 @@ def _load_whole(source: str, **options: Any) -> PreTrainedModel:
 
 
 def quantization_config(device: DeviceConfig) -> Any:
-    """Return the settings of QLoRA's 4-bit base: NF4, double quantization, products in the device's own
-    dtype.
+    """Return the settings of QLoRA's 4-bit base: NF4 and double quantization.
 
     Raises:
         ModelError: there is no GPU.
@@ -220,8 +216,7 @@ def quantization_config(device: DeviceConfig) -> Any:
 
 
 def extend_base(source: Base, texts: Iterable[str], added_tokens: int, folder: Path) -> Base:
-    """Write `source` with at most `added_tokens` more tokens, learned from `texts`, to `folder`; return what
-    it is now.
+    """Write `source` with at most `added_tokens` more tokens, learned from `texts`, to `folder`.
 
     Raises:
         ModelError: its tokenizer cannot be extended.

@@ -42,7 +42,10 @@ __all__ = [
 
 Template = Literal["auto", "alpaca", "chat"]
 
-ALPACA_PREAMBLE = "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
+ALPACA_PREAMBLE = (
+    "Below is an instruction that describes a task. "
+    "Write a response that appropriately completes the request.\n\n"
+)
 ALPACA = ALPACA_PREAMBLE + "### Instruction:\n{instruction}\n\n### Response:\n"
 """Source: tatsu-lab/stanford_alpaca, train.py, PROMPT_DICT; the original used it for Urdu rows too
 (traversaal-ai/alif-urdu-llm@67a6a01/Training/train_ft.py). A system prompt stands in place of the
@@ -84,9 +87,7 @@ def write_prompt(
     tokenizer: PreTrainedTokenizerBase,
     turns: Sequence[Message] = (),
 ) -> str:
-    """Return the whole text that the model continues with its answer, opening token and earlier `turns`
-    included.
-    """
+    """Return the text that the model continues with its answer, opening token and `turns` included."""
     if choose_template(template, tokenizer) == "chat":
         return _render([*turns, _question(instruction, input)], tokenizer, add_generation_prompt=True)
     opening = opening_token(tokenizer)
@@ -105,9 +106,7 @@ def encode_prompt(prompt: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
 def encode_answer(
     instruction: str, input: str, output: str, template: Template, tokenizer: PreTrainedTokenizerBase
 ) -> list[int]:
-    """Return the tokens of an answer with the one that ends it: end of text, or of a turn in the base's chat
-    template.
-    """
+    """Return the tokens of an answer and its end: end of text, or of a turn in the chat template."""
     if choose_template(template, tokenizer) == "alpaca":
         return [*_encode_text(output, tokenizer), _end_of_text(tokenizer)]
     question = _question(instruction, input)
@@ -121,8 +120,7 @@ def encode_answer(
 def encode_example_parts(
     example: Example, template: Template, tokenizer: PreTrainedTokenizerBase
 ) -> list[tuple[list[int], bool]]:
-    """Return a row as parts (tokens, whether they are an answer, which carries loss): prompt, answer, prompt,
-    answer, …
+    """Return a row as parts (tokens, whether they are an answer): prompt, answer, prompt, answer and so on.
 
     Raises:
         ModelError: the base's chat template changes a conversation when an answer is added to it.
@@ -145,9 +143,7 @@ def encode_example_parts(
 
 
 def encode_documents(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
-    """Return the tokens of each document: the base's opening token where it has one, the text, the end of
-    text.
-    """
+    """Return the tokens of each document: opening token where the base has one, text, end of text."""
     end = _end_of_text(tokenizer)
     found: list[list[int]] = []
     for start in range(0, len(texts), DOCUMENTS_PER_BATCH):
@@ -189,9 +185,7 @@ def _question(instruction: str, input: str, between: str = "\n\n") -> Message:
 
 
 def _alpaca_texts(messages: Sequence[Message]) -> list[str]:
-    """Return what stands before each answer of a conversation under Alpaca's headings, and before the next
-    one.
-    """
+    """Return what precedes each answer of a conversation under Alpaca's headings, and the next one."""
     texts, text = [], "" if messages[0].role == "system" else ALPACA_PREAMBLE
     for message in messages:
         if message.role == "assistant":
@@ -206,9 +200,7 @@ def _alpaca_texts(messages: Sequence[Message]) -> list[str]:
 def _encode_chat(
     messages: Sequence[Message], answers: Sequence[str], tokenizer: PreTrainedTokenizerBase
 ) -> list[tuple[list[int], bool]]:
-    """Encode a conversation and its last answer under the base's chat template, rendered with a mark for each
-    answer.
-    """
+    """Encode a conversation and its last answer, rendered with a mark in place of each answer."""
     marks = [f"\ufdd0{number}\ufdd1" for number in range(len(answers))]  # noncharacters: in no text
     free = iter(marks)
     marked = [
@@ -233,7 +225,7 @@ def _encode_chat(
 def _render(
     messages: Sequence[Message], tokenizer: PreTrainedTokenizerBase, *, add_generation_prompt: bool = False
 ) -> str:
-    # Qwen3 would open each answer with an empty thought that is learned like an answer; so it stands in the prompt.
+    # Qwen3 would open each answer with an empty thought, to be learned; so it is in the prompt
     constants: dict[str, Any] = {"date_string": DATE, "enable_thinking": False}
     turns = [{"role": message.role, "content": message.content} for message in messages]
     return str(

@@ -1,5 +1,4 @@
-"""Processes that train one model together, one per GPU: collective operations that are no-ops for a single
-process.
+"""Collective operations of the processes that train one model, one per GPU; no-ops for a single one.
 
     rank 0     reads, trains its rows of each step, logs, writes            runs/NAME/…
     rank 1 …   read, train their rows of each step, log and keep nothing
@@ -99,8 +98,7 @@ def main_process_first() -> Iterator[None]:
 
 
 def apply_fsdp(model: torch.nn.Module, layers: Collection[str], dtype: torch.dtype) -> None:
-    """Shard weights, gradients and optimizer state over the processes (FSDP2); matrix products are in
-    `dtype`.
+    """Shard weights, gradients and optimizer state over the processes (FSDP2); products in `dtype`.
 
     A layer, by its class name, is gathered when it is used; what stands outside of layers for the whole pass.
 
@@ -141,9 +139,7 @@ def all_reduce_mean(value: float) -> float:
 
 
 def gather_tensor(value: T) -> T:
-    """Return `value`, a tensor or a nesting of tensors, with sharded ones gathered; all processes must call
-    it.
-    """
+    """Return `value`, a tensor or a nesting of tensors, gathered from all processes."""
     given: Any = value
     if isinstance(given, DTensor):
         given = given.full_tensor()
@@ -155,9 +151,7 @@ def gather_tensor(value: T) -> T:
 
 
 def shard_like(value: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """Return this process's shard of a whole tensor, sharded as `like` is; the whole where that is not
-    sharded.
-    """
+    """Return this process's shard of a whole tensor, sharded as `like` is, if that is."""
     if not isinstance(like, DTensor):
         return value
     return distribute_tensor(value.to(like.device), like.device_mesh, like.placements)

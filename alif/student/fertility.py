@@ -1,6 +1,6 @@
 """Tokenizer fertility: how many tokens a tokenizer needs for a language, and what it cannot write.
 
-    {"tokenizer": {"ur": {"tokens_per_word": 2.31, "bytes_per_token": 3.9, …}, "en": {…}}, "tokenizer_cost": 1.8}
+    {"tokenizer": {"ur": {"tokens_per_word": 2.31, …}, "en": {…}}, "tokenizer_cost": 1.8}
 
 A language that costs twice the tokens of the source language fits half as much text into a row, takes twice
 the time and money, and is harder to learn: it is the first thing to know about a base model.
@@ -32,9 +32,7 @@ _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
 def measure_fertility(
     tokenizer: PreTrainedTokenizerBase, documents: Sequence[str], pack: Pack
 ) -> TokenizerFertility:
-    """Return tokens per word, bytes per token, and the shares of unknown tokens and of parts of a
-    character.
-    """
+    """Return tokens per word, bytes per token, and shares of unknown tokens and partial characters."""
     counts: Counter[int] = Counter()
     words = size = read = 0
     for text in documents:
@@ -58,9 +56,7 @@ def measure_fertility(
 
 
 def _is_partial_character(tokenizer: PreTrainedTokenizerBase, token: int) -> bool:
-    """Tell whether a token is only some bytes of a character: byte fallback, or a piece of a byte-level
-    vocabulary.
-    """
+    """Tell whether a token is only some bytes of a character."""
     if _BYTE.fullmatch(str(tokenizer.convert_ids_to_tokens(token))):
         return True
     return "\ufffd" in str(tokenizer.decode([token]))
@@ -69,9 +65,7 @@ def _is_partial_character(tokenizer: PreTrainedTokenizerBase, token: int) -> boo
 def compare_fertility(
     tokenizer: PreTrainedTokenizerBase, by_pack: Mapping[Pack, Sequence[str]]
 ) -> FertilityFacts:
-    """Return the fertility by language, and the tokens per word of the first language over those of the
-    second.
-    """
+    """Return the fertility by language, and the tokens per word of the first over the second's."""
     found = {pack.code: measure_fertility(tokenizer, several, pack) for pack, several in by_pack.items()}
     own, source = (found[pack.code].tokens_per_word for pack in by_pack)
     return FertilityFacts(tokenizer=found, tokenizer_cost=round(own / source, 3) if source else None)

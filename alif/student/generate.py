@@ -1,5 +1,4 @@
-"""Generation by a local model: the one loop of training samples, evaluation and chat, with the one list of
-end tokens.
+"""Generation by a local model, for training samples, evaluation and chat; the one list of end tokens.
 
 Prompts of different length are padded on the left and masked there, so that all answers begin at one column;
 positions count from a prompt's own first token, so an answer does not depend on the other prompts of its
@@ -38,9 +37,7 @@ class GeneratedText:
 
 
 def end_tokens(model: Any, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Return the tokens that end an answer: end of text, those of the model's generation config, the
-    template's end of turn.
-    """
+    """Return what ends an answer: end of text, the generation config's tokens, the template's end of turn."""
     named = model.generation_config.eos_token_id
     ends = [tokenizer.eos_token_id, *([] if named is None else named if isinstance(named, list) else [named])]
     with contextlib.suppress(
@@ -102,9 +99,7 @@ def generate_texts(
 
 
 def _batches(prompts: Sequence[Sequence[int]], max_new_tokens: int) -> Iterator[list[int]]:
-    """Yield the indices of prompts that are answered together: similar in length, so that there is little
-    padding.
-    """
+    """Yield the indices of prompts of similar length, so that there is little padding."""
     batch: list[int] = []
     for index in sorted(range(len(prompts)), key=lambda index: len(prompts[index])):
         tokens = (len(prompts[index]) + max_new_tokens) * (len(batch) + 1)

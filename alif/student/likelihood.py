@@ -1,5 +1,4 @@
-"""Conditional negative log-likelihood of target tokens, in bits: the one computation behind every bits per
-byte.
+"""Conditional negative log-likelihood of target tokens, in bits.
 
     held-out document   context  <|start|>         target  the tokens of the text
     held-out answer     context  a whole prompt    target  the tokens of the answer
@@ -43,9 +42,7 @@ class LikelihoodInput:
 
 
 def document_inputs(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[LikelihoodInput]:
-    """Encode documents whole: each token but the end of text is a target, after the opening token or an end
-    of text.
-    """
+    """Encode documents: each token but the end of text is a target, after the opening token."""
     found = []
     for *tokens, end in encode_documents(texts, tokenizer):
         first = tokens.pop(0) if tokens and tokens[0] == tokenizer.bos_token_id else end
@@ -79,9 +76,7 @@ def target_bits(
 
 
 def split_windows(text: LikelihoodInput, length: int) -> list[LikelihoodInput]:
-    """Split a text into windows of at most `length` tokens, each with the last token of the one before as
-    context.
-    """
+    """Split a text into windows of at most `length` tokens, each with one token of the last as context."""
     whole, first = [*text.context, *text.target], len(text.context)
     pieces = [LikelihoodInput(whole[:first], whole[first:length])] if first < length else []
     start = length - 1 if pieces else first - 1
@@ -92,9 +87,7 @@ def split_windows(text: LikelihoodInput, length: int) -> list[LikelihoodInput]:
 
 
 def _batches(student: Student, pieces: Sequence[LikelihoodInput]) -> Iterator[list[int]]:
-    """Yield the indices of pieces that are read together, the longest first, so that too little memory shows
-    at once.
-    """
+    """Yield the indices of pieces for each batch, the longest first: too little memory shows at once."""
     most = max(1, min(TOKENS_PER_BATCH, LOGITS_PER_BATCH // student.model.config.vocab_size))
     batch: list[int] = []
     for index in sorted(range(len(pieces)), key=lambda index: -len(pieces[index])):

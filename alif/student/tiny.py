@@ -28,9 +28,7 @@ POSITIONS = 2048
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE of at most `vocabulary` entries; any text can be encoded and decoded
-    unchanged.
-    """
+    """Train a byte-level BPE of at most `vocabulary` entries; any text is decoded unchanged."""
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -63,7 +61,8 @@ def build_tiny(tiny: Tiny, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausal
     """
     if tiny.width % (2 * tiny.heads) or tiny.heads % tiny.key_value_heads:
         raise RecipeError(
-            f"tiny: width {tiny.width}, heads {tiny.heads} and key_value_heads {tiny.key_value_heads} do not divide",
+            f"tiny: width {tiny.width}, heads {tiny.heads} and key_value_heads {tiny.key_value_heads} "
+            "do not divide",
             "width must be a multiple of 2 x heads, heads a multiple of key_value_heads.",
         )
     config = LlamaConfig(

@@ -1,7 +1,6 @@
-"""Vocabulary extension for a language that the base's tokenizer splits into fragments: Llama-3 needs 3 per
-Urdu word.
+"""Vocabulary extension for a language that the base's tokenizer splits into fragments.
 
-    before   ▁کتا · ب · یں        after   ▁کتابیں ("books")       its embedding starts as the mean of its pieces'
+    before   ▁کتا · ب · یں        after   ▁کتابیں ("books")      embedding: the mean of the pieces
 
 Training of the base's byte-pair encoding is continued, over the corpus as the base itself tokenizes it: a new
 token is a pair of tokens that are often adjacent, and its merge comes after all old ones. So a text is
@@ -45,8 +44,7 @@ class ExtendedTokenizer:
 def extend_tokenizer(
     tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], added_tokens: int
 ) -> ExtendedTokenizer:
-    """Return a tokenizer with at most `added_tokens` more tokens, learned from `texts`; the same for the same
-    texts.
+    """Return a tokenizer with at most `added_tokens` more tokens, learned from `texts`.
 
     Raises:
         ModelError: the tokenizer is not a byte-pair encoding, or has no pre-tokenizer.
@@ -80,8 +78,7 @@ def extend_tokenizer(
 def learn_merges(
     words: Mapping[tuple[str, ...], int], added_tokens: int, vocabulary: Mapping[str, int]
 ) -> list[Pair]:
-    """Return merges that make `added_tokens` tokens which `vocabulary` lacks: the most frequent pair first,
-    ties by text.
+    """Return merges that make `added_tokens` new tokens: the most frequent pair first, ties by text.
 
     Args:
         words: frequency of each word in the corpus, as a tuple of its tokens.

@@ -19,8 +19,7 @@ __all__ = ["friendly_disk_errors", "read_weights", "write_weights"]
 
 
 def write_weights(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Replace `path` by `tensors`, atomically and flushed to the disk; shared memory is written once per
-    name.
+    """Replace `path` by `tensors`, atomically and flushed to the disk.
 
     Of several processes rank 0 writes for all.
     """
@@ -49,8 +48,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
 
 @contextlib.contextmanager
 def friendly_disk_errors(path: Path) -> Iterator[None]:
-    """Like `store.friendly_os_errors`, for libraries that hide the operating system's error number in their
-    text.
+    """Like `store.friendly_os_errors`, for libraries that hide the error number in their text.
 
     Those are PyTorch, safetensors, and tokenizers, which raises a plain Exception.
     """

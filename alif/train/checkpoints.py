@@ -45,8 +45,7 @@ def newest_checkpoint(folder: Path, key: str) -> Path | None:
 
 @contextlib.contextmanager
 def write_checkpoint(folder: Path, step: int, key: str, bytes_needed: int) -> Iterator[Path]:
-    """Yield a folder to write the checkpoint of `step` into; it gets its name at the end, and old ones are
-    removed.
+    """Yield a folder to write the checkpoint of `step` into; it gets its name at the end.
 
     Raises:
         AlifError: the disk cannot hold it.
@@ -68,9 +67,7 @@ def write_checkpoint(folder: Path, step: int, key: str, bytes_needed: int) -> It
 
 
 def upload_checkpoint(context: StepContext, *paths: Path) -> None:
-    """Copy `paths` of the scratch folder to runtime.backup; remove there what the first one's folder no
-    longer holds.
-    """
+    """Copy `paths` of the scratch folder to runtime.backup, and prune the first one's folder there."""
     name = f"{context.run}/runtime/{context.step}"
     for path in paths:
         remote = f"{name}/{path.relative_to(context.scratch).as_posix()}"

@@ -35,17 +35,13 @@ class EarlyStopping:
         self.curve, self.folder = context.scratch / curves.CURVE, context.scratch / checkpoints.BEST
 
     def begin(self, steps: int) -> None:
-        """Go on after `steps` steps: remove weights of another training, or of steps that are trained
-        again.
-        """
+        """Go on after `steps` steps: remove weights of steps that are trained again."""
         for step, path in self._saved().items():
             if step > steps:
                 path.unlink()
 
     def should_stop(self, model: torch.nn.Module, point: CurvePoint) -> bool:
-        """Save the weights of `model` if `point`, not yet in the curve, is the best; tell whether to stop
-        here.
-        """
+        """Save the weights of `model` if `point`, not yet in the curve, is the best; tell whether to stop."""
         now = point["bits_per_byte"].get(self.taught)
         if not self.patience or now is None:
             return False

@@ -1,8 +1,7 @@
-"""Stage 2: instruction tuning on the blend, with the loss on the answers only, unless the recipe wants the
-original's.
+"""Stage 2: instruction tuning on the blend, with the loss on the answers only.
 
-runs/NAME/finetune/adapter/         stage 1's adapter, trained on; or both stages' as one of the sum of both ranks
-runs/NAME/finetune/dropped.jsonl    rows longer than a packed row: a row is never cut, its answer would lose its end
+runs/NAME/finetune/adapter/         stage 1's adapter, trained further; or both stages' combined
+runs/NAME/finetune/dropped.jsonl    rows longer than a packed row, which are not truncated
 
 <|start|> … ### Instruction: … ### Response:     no loss
 H2O <|end|>                                      loss, the end included; so for every answer of a conversation

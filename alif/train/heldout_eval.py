@@ -1,7 +1,6 @@
-"""Evaluation on held-out text while a stage trains: bits per byte by language, and samples of what the model
-writes.
+"""Evaluation on held-out text while a stage trains: bits per byte by language, and samples.
 
-    {"step": 50, "loss": 3.1, …, "bits_per_byte": {"ur": 1.71, "en": 1.93}, "samples": [{"prompt": "…", "text": "…"}]}
+    {"step": 50, …, "bits_per_byte": {"ur": 1.71, "en": 1.93}, "samples": [{"prompt": "…", "text": "…"}]}
 
 It draws no random number and changes no weight, so a run with it equals one without bit by bit. The step
 `evaluate` measures more, and on more texts.

@@ -1,5 +1,4 @@
-"""A stage on several GPUs: the same work in as many processes, each of which trains on its part of every
-step's rows.
+"""A stage on several GPUs: the same work in as many processes, each with its part of every step's rows.
 
     alif run RECIPE                       holds the run's lock, waits
       └─ torchrun ─┬─ rank 0  ──▶  runs/NAME/pretrain, as if it were alone
@@ -108,9 +107,7 @@ def _stage_function(work: str) -> Callable[..., StageFacts]:
 
 
 def _run_processes(folder: Path, gpus: int) -> int:
-    """Start the processes, wait for them, and return torchrun's exit code. Only rank 0 prints to the
-    screen.
-    """
+    """Start the processes and return torchrun's exit code. Only rank 0 prints to the screen."""
     quiet = ",".join(f"{rank}:3" for rank in range(1, gpus))
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={gpus}"),
@@ -147,9 +144,7 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when its standard input ends: the process at the other end was killed, and holds no
-    lock.
-    """
+    """End this process when its standard input ends: the process that started it was killed."""
     while os.read(0, 1):
         pass
     os._exit(1)

@@ -40,9 +40,7 @@ class ChunkedLossModel(torch.nn.Module):
         num_items_in_batch: torch.Tensor | int = 1,
         **bounds: Any,
     ) -> dict[str, torch.Tensor]:
-        """Return {"loss"}: summed loss of a batch [rows, length] over `num_items_in_batch`; `bounds`: for
-        attention.
-        """
+        """Return {"loss"}: summed loss of a batch [rows, length] over `num_items_in_batch`."""
         bare = unwrap(self.model)
         inputs = {"input_ids": input_ids, "position_ids": position_ids, "use_cache": False, **bounds}
         states = bare.base_model(**inputs).last_hidden_state
@@ -70,9 +68,7 @@ def labelled_loss(
 def _chunked(
     states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor
 ) -> torch.Tensor:
-    """Do what PyTorch's fused loss does, where there is none: logits of a chunk are recomputed in the
-    backward pass.
-    """
+    """Do what PyTorch's fused loss does: logits of a chunk are recomputed in the backward pass."""
 
     def chunk_loss(states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         logits = functional.linear(states, weight, bias).float()

@@ -93,9 +93,7 @@ class PackedDataset:
 
 
 def split_segments(name: str, tokens: Sequence[int] | Tokens, length: int) -> Iterator[Segment]:
-    """Split a document of two tokens or more into pieces of at most `length`; one token is repeated at each
-    split.
-    """
+    """Split a document into pieces of at most `length` tokens; one token is repeated at each split."""
     for start in range(0, len(tokens) - 1, length - 1):
         yield Segment(name, tokens[start : start + length])
 
@@ -172,8 +170,7 @@ def _fill(rows: Sequence[Sequence[Segment]], length: int, filler: int, folder: P
 
 
 def sample_order(rows: int, epochs: float, seed: int) -> npt.NDArray[np.int64]:
-    """Return the order of rows of the whole stage: each epoch is its own shuffle, the last may be a part of
-    one.
+    """Return the order of rows of the whole stage: a shuffle per epoch, the last may be partial.
 
     All epochs are in one list, so a stage that resumes in its second epoch has nothing to replay.
     """
@@ -216,8 +213,7 @@ def collate_trimmed(rows: Sequence[dict[str, Tokens]]) -> dict[str, Any]:
 
 
 def collate(rows: Sequence[dict[str, Tokens]]) -> dict[str, Any]:
-    """Stack rows to tensors [rows, length], with the boundaries of texts; there must never be a mask among
-    them.
+    """Stack rows to tensors [rows, length], with the boundaries of texts, and never with a mask.
 
     `cu_seq_lens_q` [texts + 1] are the boundaries of all texts of all rows end to end, filler counted as one
     text per row. The names are transformers', which hands them to the attention.

@@ -1,7 +1,7 @@
 """Step `base`: make the tiny base model from nothing, or record a published one.
 
     runs/NAME/base/base.json    what it is: name, commit, parameters, digest
-    runs/NAME/base/model/       for "tiny", and with student.added_tokens: config, weights, tokenizer (save_pretrained)
+    runs/NAME/base/model/       for "tiny", and with student.added_tokens: config, weights, tokenizer
 
 The tiny base reads the source language only, with the packer and the trainer of stage 1, so that the run has
 what a real one has: a model that knows one language, and something to forget.
@@ -95,9 +95,7 @@ def _train_tiny(
     known: Sequence[Document],
     device: DeviceConfig,
 ) -> tuple[Base, PreTrainedTokenizerBase, TrainingFacts]:
-    """Train a tokenizer on `documents` and a model on those of the source language; write both to
-    `model/`.
-    """
+    """Train a tokenizer on `documents` and a model on the `known` ones; write both to `model/`."""
     texts = [document.text for document in documents]
     tokenizer = tinies.train_tokenizer([*texts, *(ALPACA, ALPACA_INPUT) * TEMPLATE_COPIES], tiny.vocabulary)
     model = tinies.build_tiny(tiny, tokenizer)

@@ -28,7 +28,8 @@ def check_length(base: LoadedBase, name: str, stage: Stage) -> None:
     longest = getattr(base.model.config, "max_position_embeddings", None)
     if longest is not None and stage.max_seq_length > longest:
         raise RecipeError(
-            f"{name}.max_seq_length = {stage.max_seq_length}, but {base.base.base} reads at most {longest} tokens",
+            f"{name}.max_seq_length = {stage.max_seq_length}, "
+            f"but {base.base.base} reads at most {longest} tokens",
             f"Set {name}.max_seq_length to {longest} or less.",
         )
 
@@ -36,9 +37,7 @@ def check_length(base: LoadedBase, name: str, stage: Stage) -> None:
 def pack_rows(
     segments: Sequence[Segment], stage: Stage, filler: int, scratch: Path | None = None
 ) -> PackedDataset:
-    """Pack or pad texts as the stage says; in files under `scratch`, of each process its own, or in
-    memory.
-    """
+    """Pack or pad texts as the stage says; memory-mapped under `scratch`, where that is given."""
     folder = scratch / f"packs{distributed.rank() or ''}" if scratch else None
     make = pack_segments if stage.packing == "packed" else pad_segments
     return make(segments, stage.max_seq_length, filler, folder)

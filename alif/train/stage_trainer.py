@@ -1,5 +1,4 @@
-"""transformers' Trainer with two learning rates, and checkpoints that any number of processes can resume
-from.
+"""transformers' Trainer with two learning rates, and checkpoints for any number of processes.
 
     step-50/  trained.safetensors  optimizer.pt  scheduler.pt  rng_state.pth  trainer_state.json  whole.json
 
@@ -139,9 +138,7 @@ def load_trainable(saved: Mapping[str, torch.Tensor], model: torch.nn.Module | N
 
 
 def group_parameters(model: torch.nn.Module | None, stage: Stage) -> list[dict[str, object]]:
-    """Return parameter groups: embeddings have their own learning rate, and neither they nor vectors
-    decay.
-    """
+    """Return parameter groups: embeddings have their own rate; neither they nor vectors decay."""
     embeddings: list[torch.nn.Parameter] = []
     matrices: list[torch.nn.Parameter] = []
     vectors: list[torch.nn.Parameter] = []

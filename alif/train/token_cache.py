@@ -1,7 +1,6 @@
-"""Tokenized texts, kept on disk: a stage that is killed and goes on finds them there, however large the
-corpus.
+"""Tokenized texts, kept on disk for a stage that is killed and resumed.
 
-    runtime/pretrain/tokens/9b1e0c….npy         int32, the tokens of some thousand texts end to end; memory-mapped
+    runtime/pretrain/tokens/9b1e0c….npy         int32, the tokens of some thousand texts; memory-mapped
     runtime/pretrain/tokens/9b1e0c….ends.npy    int64, where each of them ends
 
 A shard is named by a digest of its texts and of the base, so it need not be checked. The tokenizer encodes
@@ -57,9 +56,7 @@ def tokenise_documents(
 
 
 def _write_shard(path: Path, encoded: Sequence[Sequence[int]]) -> None:
-    """Write a shard; its first file comes last, so that it is there whole or not at all, after a power cut
-    too.
-    """
+    """Write a shard; the file that is looked for comes last, so that it is there whole or not at all."""
     ends = np.cumsum([len(tokens) for tokens in encoded], dtype=np.int64)
     size = int(ends[-1]) if len(ends) else 0
     tokens = np.fromiter((token for text in encoded for token in text), dtype=np.int32, count=size)

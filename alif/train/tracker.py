@@ -116,9 +116,8 @@ class Tracker:
         folder.mkdir(parents=True, exist_ok=True)
         disabled = {f"x_disable_{what}": True for what in ("meta", "stats", "machine_info")}
         disabled |= {"disable_git": True, "disable_code": True, "x_save_requirements": False}
-        return {
-            "id": name, "dir": str(folder), "settings": library.Settings(silent=True, console="off", **disabled),
-        }  # fmt: skip
+        settings = library.Settings(silent=True, console="off", **disabled)
+        return {"id": name, "dir": str(folder), "settings": settings}
 
 
 def numeric_values(point: CurvePoint) -> dict[str, float]:

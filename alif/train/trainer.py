@@ -1,5 +1,4 @@
-"""One training loop for the tiny base and both stages: transformers' Trainer with our rows, loss, rates,
-checkpoints.
+"""One training loop for the tiny base and both stages: transformers' Trainer with our rows and loss.
 
 It resumes bitwise: the order of all rows is fixed before the first step (`packing.sample_order`); a
 checkpoint is taken between two optimizer steps, and holds weights, optimizer, schedule and random state. A

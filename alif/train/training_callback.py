@@ -1,5 +1,4 @@
-"""What a stage reports while it trains: a point of its curve per step, a progress bar; and the reasons to
-stop early.
+"""What a stage reports while it trains, and the reasons to stop early.
 
 The rows and ids of a batch whose loss is not a number are kept in runtime/STEP/not-a-number.jsonl.
 """
@@ -32,9 +31,7 @@ __all__ = ["TrainingCallback"]
 
 
 class TrainingCallback(TrainerCallback):
-    """Writes the curve, moves the bar, evaluates on held-out text, and stops at a loss that is not a
-    number.
-    """
+    """Writes the curve, evaluates on held-out text, and stops at a loss that is not a number."""
 
     def __init__(
         self,
@@ -82,9 +79,7 @@ class TrainingCallback(TrainerCallback):
         }  # fmt: skip
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Write a point of the curve; evaluate where it is time; stop where there was no improvement for
-        long.
-        """
+        """Write a point of the curve; evaluate where it is time; stop without an improvement."""
         tokens = int(self.dataset.used[self._rows(state.global_step - 1)].sum())
         rate = tokens / max(time.monotonic() - self.since, 1e-9)
         self.tokens += tokens
