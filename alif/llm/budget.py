@@ -1,5 +1,4 @@
-"""A money cap that holds under concurrency: reserve the most a request can cost, send it, settle what it did
-cost.
+"""A money cap that holds under concurrency: reserve the upper bound, send, settle at the cost.
 
     cap 10.00 ├── spent 6.20 ──┤── reserved 1.15 (in flight) ──┤── left 2.65 ──┤
 
@@ -58,6 +57,7 @@ def price_of(key: str, endpoint: Endpoint) -> Price:
 
     Args:
         key: the recipe key of its table, such as "teacher.gpt".
+        endpoint: its settings.
 
     Raises:
         RecipeError: the price is unknown. It is never guessed.

@@ -18,16 +18,9 @@ from typing import Any, Literal, Protocol, TypeVar
 from alif.records import FrozenModel, Message
 
 __all__ = [
-    "ChatModel",
-    "Question",
-    "Reply",
-    "ReplyFunction",
-    "Role",
-    "ScriptedReply",
-    "cancel_tasks",
-    "finish_in_flight",
-    "gather_or_cancel",
-]
+    "ChatModel", "Question", "Reply", "ReplyFunction", "Role", "ScriptedReply", "cancel_tasks",
+    "finish_in_flight", "gather_or_cancel",
+]  # fmt: skip
 
 T = TypeVar("T")
 Role = Literal["teacher", "translator", "judge", "baseline", "student"]
@@ -112,9 +105,7 @@ async def cancel_tasks(tasks: Iterable[asyncio.Task[T]]) -> None:
 
 
 async def finish_in_flight(call: Coroutine[Any, Any, T], within_s: float) -> T:
-    """Await `call`; when cancelled, however often, give it up to `within_s` to end before the cancellation is
-    raised.
-    """
+    """Await `call`; when cancelled, give it up to `within_s` to end before the cancellation is raised."""
     task = asyncio.ensure_future(call)
     try:
         return await asyncio.shield(task)

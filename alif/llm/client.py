@@ -29,7 +29,7 @@ from alif.llm import endpoint, protocol
 from alif.llm.budget import Budget, Price, Reservation
 from alif.llm.chat_model import Question, Reply, Role, finish_in_flight, gather_or_cancel
 from alif.llm.http import HttpResponse, HttpTransport
-from alif.llm.ledger import Ledger, LedgerRequest
+from alif.llm.ledger import REPEAT, Ledger, LedgerRequest
 from alif.llm.limiter import Limiter
 from alif.llm.parse import ParsedReply, UnparsableReply, parse_reply
 from alif.llm.provider_error import TIMEOUT, ProviderError, from_status
@@ -150,9 +150,7 @@ class EndpointClient:
         )
 
     def upper_usd(self, request: LedgerRequest, *, has_output: bool = True) -> float:
-        """Return the most that a request can cost; where no output was generated, that is the prompt
-        alone.
-        """
+        """Return the most that a request can cost, for the prompt alone where there is no output."""
         return self.price.upper_usd(
             len(request.payload.encode()), self.settings.max_tokens if has_output else 0
         )
@@ -188,9 +186,7 @@ class EndpointClient:
         raise AssertionError("the attempts never end")
 
     async def _attempt(self, request: LedgerRequest, body: Mapping[str, JsonValue], attempt: int) -> Reply:
-        """Send once, with money reserved and a place in flight; a reply is stored even if the caller is
-        cancelled.
-        """
+        """Send once, with money reserved; a reply is stored even if the caller is cancelled."""
         context, upper_usd = self.context, self.upper_usd(request)
         with await context.budget.reserve(upper_usd) as reservation:
             async with self.limiter.slot(retry=attempt > 0) as epoch, context.concurrency:
@@ -283,16 +279,16 @@ class EndpointClient:
         give_up_s = max(policy.give_up_s, timeouts_s)
         if unreachable_s >= allowed_s:
             raise ReplyError(
-                f"{self.key}: cannot reach {host} (tried for {format_duration(unreachable_s)}; {error.reason})",
-                f"Check the network and {self.key}.base_url, and repeat the command: it goes on where it stopped.",
+                f"{self.key}: cannot reach {host} "
+                f"(tried for {format_duration(unreachable_s)}; {error.reason})",
+                f"Check the network and {self.key}.base_url, and {REPEAT}",
             )
         if max(failing_s, asked_s) >= give_up_s:
             asks = f", it asks to wait {format_duration(asked_s)}" if asked_s else ""
             raise ReplyError(
                 f"{self.key}: {host} has not answered a request for {format_duration(failing_s)} "
                 f"(last: {error.reason}{asks})",
-                "Look at the provider's status and at runtime.timeout_s, and repeat the command: "
-                "it goes on where it stopped.",
+                f"Look at the provider's status and at runtime.timeout_s, and {REPEAT}",
             )
         if error.unreachable and allowed_s >= LOGGED_FROM_S:
             context.log_once(f"{self.key}: cannot reach {host}, retrying for {format_duration(allowed_s)}")

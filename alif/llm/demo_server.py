@@ -1,5 +1,4 @@
-"""The offline teacher of `base_url = "scripted"`: an OpenAI-compatible server on loopback that answers from a
-function.
+"""The offline teacher of `base_url = "scripted"`: an OpenAI-compatible server on loopback.
 
 It is a real HTTP server in a daemon thread, so it ends with the process, and the demo takes the same path as
 a paid teacher: client, ledger, budget, limiter. Equal requests get equal bytes; the draw comes in the header
@@ -55,7 +54,7 @@ class DemoServer(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         """Ignore clients that disconnect; anything else is a bug."""
         if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed's own types are private
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # private types
 
 
 @contextmanager

@@ -1,11 +1,11 @@
 """Where an endpoint is: its host, its protocol, whether it is local, and which API key it needs.
 
-scripted                            the offline teacher in alif's own process: no key, no price
-http://localhost:11434/v1           local (loopback, private network, a name without a dot): no key, no price needed
-https://api.openai.com/v1           a provider: needs a key in the environment and a price in the recipe
-https://api.anthropic.com           the same, in Anthropic's protocol
-https://NAME.openai.azure.com       the same, in Azure's protocol, with or without /openai/deployments/MODEL behind it;
-                                    with /openai/v1 at its end in OpenAI's
+scripted                          the offline teacher in alif's own process: no key, no price
+http://localhost:11434/v1         local (loopback, private network, no dot): no key, no price needed
+https://api.openai.com/v1         a provider: needs a key in the environment and a price in the recipe
+https://api.anthropic.com         the same, in Anthropic's protocol
+https://NAME.openai.azure.com     the same, in Azure's protocol, also with /openai/deployments/MODEL;
+                                  with /openai/v1 at its end in OpenAI's
 
 An endpoint is named in messages by the recipe key of its table, such as "teacher.gpt".
 """
@@ -22,19 +22,9 @@ from alif.errors import RecipeError, ReplyError
 from alif.settings import Endpoint
 
 __all__ = [
-    "SCRIPTED",
-    "api_key_env",
-    "base_url",
-    "contacted_hosts",
-    "deployment_name",
-    "hostname",
-    "is_local",
-    "is_openai",
-    "protocol_of",
-    "read_api_key",
-    "serves_openai",
-    "validate_endpoint",
-]
+    "SCRIPTED", "api_key_env", "base_url", "contacted_hosts", "deployment_name", "hostname", "is_local",
+    "is_openai", "protocol_of", "read_api_key", "serves_openai", "validate_endpoint",
+]  # fmt: skip
 
 SCRIPTED = "scripted"
 """The base_url of the offline teacher."""
@@ -181,7 +171,8 @@ def read_api_key(key: str, endpoint: Endpoint) -> str:
     value = os.environ.get(variable, "").strip()
     if not value and not local:
         raise ReplyError(
-            f"{key}: {hostname(endpoint.base_url)} needs a key, and the environment variable {variable} is not set",
+            f"{key}: {hostname(endpoint.base_url)} needs a key, "
+            f"and the environment variable {variable} is not set",
             f"export {variable}=... and repeat the command; it is never written to any file.",
         )
     if not (value.isascii() and value.isprintable()):

@@ -144,9 +144,7 @@ class HttpTransport:
             raise from_network_error(error) from error
 
     def _stop_reuse(self) -> None:
-        """Use one connection a request: a server that repeats one response repeats others, and each is
-        lost.
-        """
+        """Use one connection a request: a server that repeats one response repeats others."""
         pool = self.session.connector
         assert isinstance(pool, CheckedConnector)
         if pool.reuse:
@@ -168,8 +166,7 @@ class HttpTransport:
 async def open_transport(
     key: str, endpoint: Endpoint, api_key: str, timeout_s: float, demo_url: str = ""
 ) -> AsyncIterator[HttpTransport]:
-    """Keep connections to an endpoint for the length of a block; `demo_url` is where the offline teacher
-    listens.
+    """Keep connections to an endpoint, or to the offline teacher at `demo_url`, for the length of a block.
 
     Raises:
         ReplyError: the environment names a proxy that cannot be used.
@@ -211,9 +208,7 @@ def _ssl_context() -> ssl.SSLContext:
 
 
 def _find_proxy(key: str, url: str) -> str | None:
-    """Return the proxy that the environment names for a URL: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, unless
-    NO_PROXY.
-    """
+    """Return the proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name for a URL."""
     parts = urlsplit(url)
     proxies = urllib.request.getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")

@@ -6,8 +6,8 @@ closed when
 
     bytes arrive while no request is in flight       `CheckedConnection.data_received`
     bytes lie unread when it is about to be reused   `CheckedConnector.connect`
-    it brings a body that it has brought before      `CheckedResponse.read`: the copy arrived after the next request was sent
-    the answer is a refusal or empty                 `CheckedResponse.read`: those may be equal, so a copy could not be told
+    it brings a body that it has brought before      `CheckedResponse.read`: a late copy
+    the answer is a refusal or empty                 `CheckedResponse.read`: a copy could not be told
 
 Completions differ by the id that providers give them. A server without ids may repeat a body rightly: it is
 asked again on a new connection, where every body is accepted.
@@ -59,9 +59,7 @@ class CheckedConnection(ResponseHandler):
             self.close()
 
     def has_unread_data(self) -> bool:
-        """Tell whether the socket holds what the event loop has not read yet: unsolicited bytes, or the end
-        of the stream.
-        """
+        """Tell whether the socket holds unsolicited bytes, or the end of the stream."""
         if self.transport is None:
             return True
         descriptor: int = self.transport.get_extra_info("socket").fileno()
@@ -73,9 +71,7 @@ class CheckedConnection(ResponseHandler):
 
 
 class CheckedConnector(aiohttp.TCPConnector):
-    """A pool that reuses only connections on which nothing unsolicited has arrived, and none where `reuse` is
-    off.
-    """
+    """A pool that reuses only connections without unsolicited data, and none where `reuse` is off."""
 
     def __init__(self, context: ssl.SSLContext, keepalive_timeout_s: float, *, reuse: bool = True) -> None:
         super().__init__(limit=0, keepalive_timeout=keepalive_timeout_s, ssl=context)

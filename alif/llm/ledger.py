@@ -1,7 +1,7 @@
 """Every request, written before it is sent, and every reply, kept for ever, in one SQLite file.
 
     requests   hash ─ payload ─ teacher ─ model ─ draw               what was asked: one row for ever
-    attempts   request ─ run ─ step ─ role ─ sent_at ─ state ─ cost  each time it was sent, and what that counts for
+    attempts   request ─ run ─ step ─ role ─ sent_at ─ state ─ cost  each time it was sent, and its cost
     replies    attempt ─ request ─ raw ─ text ─ tokens               what came back
     batches    id ─ state; batched: attempt ─ batch                  attempts sent together: see `batch_store`
 
@@ -32,12 +32,13 @@ from pathlib import Path
 
 from alif import console, store
 from alif.errors import AlifError, BusyError, DataError
+from alif.llm import ledger_sql
 from alif.llm.chat_model import Reply, Role
-from alif.llm.ledger_schema import FORMAT, TABLES
+from alif.llm.ledger_sql import FORMAT
 from alif.llm.parse import ParsedReply, UnparsableReply, parse_reply
 from alif.records import Message
 
-__all__ = ["Account", "Ledger", "LedgerRequest", "utc_now"]
+__all__ = ["REPEAT", "Account", "Ledger", "LedgerRequest", "utc_now"]
 
 BUSY_TIMEOUT_S = 60.0
 """How long another process may hold the file while it writes one row."""
@@ -72,27 +73,6 @@ _ERRORS: Sequence[tuple[str, type[AlifError], str, str]] = (
 )
 """Beginnings of SQLite's error names, the exception, what is wrong, what to do; a full disk may be an
 IOERR."""
-
-_FIRST_REPLY = "SELECT attempt FROM replies WHERE request = ? ORDER BY attempt LIMIT 1"
-_ANSWER = """
-SELECT a.cost_usd, r.raw, r.text, r.finish, r.model, r.tokens_in, r.tokens_cached, r.tokens_out, r.tokens_reasoning
-FROM replies r JOIN attempts a ON a.id = r.attempt WHERE r.request = ? ORDER BY r.attempt LIMIT 1
-"""
-_ACCOUNT = """
-SELECT count(DISTINCT a.request), count(*), count(r.attempt), total(a.cost_usd),
-  total(a.cost_usd) FILTER (WHERE a.state IN ('sent', 'lost')),
-  coalesce(sum(r.tokens_in), 0), coalesce(sum(r.tokens_cached), 0),
-  coalesce(sum(r.tokens_out), 0), coalesce(sum(r.tokens_reasoning), 0)
-FROM attempts a LEFT JOIN replies r ON r.attempt = a.id
-WHERE (?1 IS NULL OR a.run = ?1) AND (?2 IS NULL OR a.step = ?2)
-"""
-_UNSETTLED = """
-SELECT count(*), total(cost_usd) FROM attempts WHERE run = ? AND state IN ('sent', 'lost') AND cost_usd > 0
-"""
-_RELEASABLE = """
-run = ? AND state IN ('sent', 'lost') AND id NOT IN (
-  SELECT attempt FROM batched JOIN batches ON number = batch WHERE batches.state IN ('written', 'open'))
-"""
 
 
 def utc_now() -> str:
@@ -172,7 +152,7 @@ class Ledger:
         if version < FORMAT:
             with self.transaction():  # a sibling may have migrated while this one waited for the lock
                 if self.db.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
-                    for statement in TABLES.split(";"):
+                    for statement in ledger_sql.TABLES.split(";"):
                         self.db.execute(statement)
                     self.db.execute(f"PRAGMA user_version = {FORMAT}")
 
@@ -187,7 +167,7 @@ class Ledger:
         twice.
         """
         with self.errors_explained():
-            row = self.db.execute(_ANSWER, (request,)).fetchone()
+            row = self.db.execute(ledger_sql.ANSWER, (request,)).fetchone()
         if row is None:
             return None
         cost_usd, raw, *columns = row
@@ -200,14 +180,12 @@ class Ledger:
     def is_answered(self, request: str) -> bool:
         """Tell whether there is a stored reply to the request of this hash."""
         with self.errors_explained():
-            return self.db.execute(_FIRST_REPLY, (request,)).fetchone() is not None
+            return self.db.execute(ledger_sql.FIRST_REPLY, (request,)).fetchone() is not None
 
     def record_sent(
         self, request: LedgerRequest, run: str, step: str, upper_usd: float, role: Role = "teacher"
     ) -> int:
-        """Write that `request` is about to be sent, counted at its upper bound; return the attempt's
-        number.
-        """
+        """Write that `request` is about to be sent, at its upper bound; return the attempt's number."""
         with self.transaction():
             return self.write_attempt(request, run, step, upper_usd, role)
 
@@ -225,13 +203,12 @@ class Ledger:
         return int(done.lastrowid or 0)
 
     def record_failure(self, attempt: int, reason: str, may_be_billed: bool) -> None:
-        """Settle an attempt without a reply: for nothing, or at its upper bound where the provider may send a
-        bill.
-        """
+        """Settle an attempt without a reply: at nothing, or at its upper bound where it may be billed."""
         state, cost = ("lost", "upper_usd") if may_be_billed else ("refused", "0")
         with self.errors_explained():
             self.db.execute(
-                f"UPDATE attempts SET state = ?, why = ?, cost_usd = {cost} WHERE id = ? AND state <> 'answered'",
+                f"UPDATE attempts SET state = ?, why = ?, cost_usd = {cost} "
+                "WHERE id = ? AND state <> 'answered'",
                 (state, reason, attempt),
             )
 
@@ -250,7 +227,7 @@ class Ledger:
                 "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (attempt, request, raw, *astuple(parsed)[:7]),
             )
-            if done.rowcount and self.db.execute(_FIRST_REPLY, (request,)).fetchone() == (attempt,):
+            if done.rowcount and self.db.execute(ledger_sql.FIRST_REPLY, (request,)).fetchone() == (attempt,):
                 return _reply(request, parsed, cost_usd, stored=False)
             answer = self.answer(request)
         assert answer is not None
@@ -259,12 +236,10 @@ class Ledger:
     def account(self, run: str | None = None, step: str | None = None) -> Account:
         """Sum up what a run and a step sent and paid for; without names, the whole ledger."""
         with self.errors_explained():
-            return Account(*self.db.execute(_ACCOUNT, (run, step)).fetchone())
+            return Account(*self.db.execute(ledger_sql.ACCOUNT, (run, step)).fetchone())
 
     def cost_by_role(self, run: str) -> dict[str, float]:
-        """Return what a run has spent on each role (teacher, translator, judge …), everything unsettled
-        included.
-        """
+        """Return what a run has spent on each role, everything unsettled included."""
         query = "SELECT role, total(cost_usd) FROM attempts WHERE run = ? GROUP BY role ORDER BY role"
         with self.errors_explained():
             return {str(role): float(usd) for role, usd in self.db.execute(query, (run,))}
@@ -272,20 +247,19 @@ class Ledger:
     def unsettled(self, run: str) -> tuple[int, float]:
         """Return how many of a run's attempts have no reply and are not refused, and what they count for."""
         with self.errors_explained():
-            count, usd = self.db.execute(_UNSETTLED, (run,)).fetchone()
+            count, usd = self.db.execute(ledger_sql.UNSETTLED, (run,)).fetchone()
         return int(count), float(usd)
 
     def release(self, run: str) -> tuple[int, float]:
-        """Count a run's lost attempts, and those in flight at a kill, for nothing; return how many and their
-        sum.
+        """Count a run's lost attempts for nothing; return how many and their sum.
 
         Those in a batch under way stay.
         """
         with self.transaction():
-            sums = f"SELECT count(*), total(cost_usd) FROM attempts WHERE {_RELEASABLE}"
+            sums = f"SELECT count(*), total(cost_usd) FROM attempts WHERE {ledger_sql.RELEASABLE}"
             count, usd = self.db.execute(sums, (run,)).fetchone()
             self.db.execute(
-                f"UPDATE attempts SET state = 'released', cost_usd = 0 WHERE {_RELEASABLE}", (run,)
+                f"UPDATE attempts SET state = 'released', cost_usd = 0 WHERE {ledger_sql.RELEASABLE}", (run,)
             )
         return int(count), float(usd)
 

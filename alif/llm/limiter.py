@@ -86,8 +86,7 @@ class Limiter:
             self.limit = min(self._maximum, self.limit + 1)
 
     def record_refusal(self, epoch: int, wait_s: float | None = None) -> None:
-        """Count a request, sent in `epoch`, that was rate limited or timed out; `wait_s` is what it was asked
-        to wait.
+        """Count a request, sent in `epoch`, that was rate limited (asked to wait `wait_s`) or timed out.
 
         Where refusals are frequent the limit is cut, once an epoch, and all requests wait.
         """

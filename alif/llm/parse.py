@@ -4,7 +4,7 @@ Raw replies are stored for ever and parsed whenever they are needed, so a fix he
 paid for. Providers differ: fields are missing, null, or of another type; no field is trusted more than
 necessary.
 
-    {"choices": [{"message": {"content": "…"}, "finish_reason": "stop"}], "usage": {…}}           OpenAI and compatible
+    {"choices": [{"message": {"content": "…"}, "finish_reason": "stop"}], "usage": {…}}     OpenAI, compatible
     {"type": "message", "content": [{"type": "text", …}], "stop_reason": "end_turn", "usage": …}   Anthropic
     {"error": {"code": "content_filter", …}}      a refusal of this one prompt: an answer too, of no text
     {"error": {"code": 429, …}}                   no answer, also where the status is 200 (OpenRouter)
@@ -27,7 +27,7 @@ FILTER_CODES = (BLOCKED, "data_inspection_failed")
 """Codes and types of an error that is a filter's answer to this prompt: Azure, Moonshot; DashScope."""
 _FILTER_MESSAGE = re.compile(
     "content exists risk"  # DeepSeek
-    "|flagged as potentially violating|access to this content for safety reasons"  # OpenAI, whose code is ambiguous
+    "|flagged as potentially violating|access to this content for safety reasons"  # OpenAI
     "|unsafe or sensitive content|不安全或敏感内容"  # Zhipu
     "|content violates usage guidelines"  # xAI
     "|blocked by content filtering policy",  # Anthropic

@@ -138,7 +138,8 @@ def _explain_refusal(
     if status == 401:  # without the provider's words: some repeat the key
         return ReplyError(
             f"{key}: {host} refuses {sender}",
-            f"Check the environment variable {api_key_env(endpoint)}, and that {key}.api_key_env names the right one.",
+            f"Check the environment variable {api_key_env(endpoint)}, and "
+            f"that {key}.api_key_env names the right one.",
         )
     if status == 403:
         message = f"{key}: {host} does not let {sender} use {model}{words}"

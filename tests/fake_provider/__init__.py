@@ -1,6 +1,6 @@
 """A provider on loopback for tests: three protocols, files and batches, and every fault that a real one has.
 
-    with serve_provider(reply_function, InjectedFaults(error=0.1)) as server: ... server.address, server.served
+with serve_provider(reply_function, InjectedFaults(error=0.1)) as server: ... server.address, server.served
 """
 
 from tests.fake_provider.batches import BatchFaults, FakeBatches, ServedRequest

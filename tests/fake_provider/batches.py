@@ -1,11 +1,11 @@
 """The fake provider's batches: files and batches as OpenAI has them, and Anthropic's Message Batches.
 
-    POST /v1/files · GET /v1/files/ID/content · POST /v1/batches · GET /v1/batches[/ID] · POST /v1/batches/ID/cancel
+    POST /v1/files · GET /v1/files/ID/content · POST /v1/batches · GET /v1/batches[/ID] · POST
+        /v1/batches/ID/cancel
     POST /v1/messages/batches · GET /v1/messages/batches[/ID[/results]] · POST /v1/messages/batches/ID/cancel
 
-A batch is done after so many status requests; its results are in another order than its requests. `BatchFaults` says
-what goes wrong.
-"""
+A batch is done after so many status requests; its results are in another order than its requests.
+`BatchFaults` says what goes wrong. """
 
 from __future__ import annotations
 

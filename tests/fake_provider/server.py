@@ -24,7 +24,7 @@ from tests.fake_provider.batches import BatchFaults, FakeBatches, ServedRequest
 from tests.fake_provider.faults import InjectedFaults
 from tests.fake_provider.replies import completion, counted, error, is_anthropic, messages, named
 
-__all__ = ["BatchFaults", "InjectedFaults", "FakeProvider", "ServedRequest", "serve_provider"]
+__all__ = ["BatchFaults", "FakeProvider", "InjectedFaults", "ServedRequest", "serve_provider"]
 
 HANG_S = 60.0
 """How long a hung request stays without an answer."""
@@ -56,7 +56,8 @@ class FakeProvider(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/v1"
 
     def ask(self, body: dict[str, Any], draw: int) -> ScriptedReply:
-        """Ask the script; its own failure is a refusal for the client and kept for whoever closes the server."""
+        """Ask the script; its own failure is a refusal for the client and kept for whoever closes the
+        server."""
         try:
             return self.script(messages(body), draw)
         except Exception as failure:  # whatever a script can raise must not look like a provider's trouble

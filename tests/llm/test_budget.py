@@ -83,9 +83,8 @@ def test_waits_for_what_is_in_flight_before_it_refuses() -> None:
                 hold.usd = 0.9
 
         await asyncio.gather(first(), second())
-        with contextlib.suppress(BudgetError):
-            with await budget.reserve(0.000001):
-                order.append("never")
+        with contextlib.suppress(BudgetError), await budget.reserve(0.000001):
+            order.append("never")
         with await budget.reserve(0.0):
             order.append("what is free always goes")
         return order
@@ -146,12 +145,14 @@ def test_an_unknown_price_is_refused_unless_the_address_is_local() -> None:
             price_of("teacher.gpt", teacher)
         assert caught.value.exit_code == 1
     assert (
-        price_of("teacher.own", Teacher(model="q", base_url="http://localhost:11434/v1")).upper_usd(10**6, 10**6)
+        price_of("teacher.own", Teacher(model="q", base_url="http://localhost:11434/v1")).upper_usd(
+            10**6, 10**6
+        )
         == 0.0
     )
-    assert price_of("teacher.demo", Teacher(model="q", base_url="scripted", usd_per_million_out=2.0)).upper_usd(
-        0, 500_000
-    ) == pytest.approx(1.0)
+    assert price_of(
+        "teacher.demo", Teacher(model="q", base_url="scripted", usd_per_million_out=2.0)
+    ).upper_usd(0, 500_000) == pytest.approx(1.0)
 
 
 USD = st.floats(0, 100)

@@ -63,5 +63,7 @@ def test_a_function_can_refuse_and_its_bug_is_kept() -> None:
 
 
 def test_the_server_ends_with_its_process() -> None:
-    code = "from alif.llm.demo_server import serve_demo; import sys\nserve_demo(None).__enter__()\nsys.exit(3)"
+    code = (
+        "from alif.llm.demo_server import serve_demo; import sys\nserve_demo(None).__enter__()\nsys.exit(3)"
+    )
     assert subprocess.run([sys.executable, "-c", code], timeout=20, check=False).returncode == 3

@@ -126,7 +126,8 @@ def test_a_key_comes_from_the_environment_and_goes_only_where_the_recipe_sends_i
     assert endpoint.read_api_key("teacher.gpt", Teacher(model="m", base_url="http://localhost:1/v1")) == ""
     monkeypatch.setenv("MY_KEY", "sk-2")
     assert (
-        endpoint.read_api_key("teacher.gpt", Teacher(model="m", base_url="http://localhost:1/v1", api_key_env="MY_KEY")
+        endpoint.read_api_key(
+            "teacher.gpt", Teacher(model="m", base_url="http://localhost:1/v1", api_key_env="MY_KEY")
         )
         == "sk-2"
     )

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from alif.errors import ReplyError
-from alif.llm import protocol
 from alif.llm.chat_model import Reply, gather_or_cancel
 from alif.llm.http import open_transport
 from alif.llm.provider_error import ProviderError
@@ -90,7 +89,11 @@ def test_who_pays_at_openai_is_told_to_openai_only(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
 
     async def told(where: str, spoken: str = "auto") -> bool:
-        async with open_transport("teacher.t", Teacher.model_validate({"model": "m", "base_url": where, "protocol": spoken}), "", 5.0
+        async with open_transport(
+            "teacher.t",
+            Teacher.model_validate({"model": "m", "base_url": where, "protocol": spoken}),
+            "",
+            5.0,
         ) as wire:
             return {"OpenAI-Organization", "OpenAI-Project"} <= set(wire.session.headers)
 
@@ -126,36 +129,6 @@ def test_azure_names_the_deployment_and_the_version(context: Build) -> None:
     assert paths == ["/openai/deployments/my%20gpt/chat/completions?api-version=2025-01-01"]
 
 
-def test_bodies() -> None:
-    own = protocol.request_body(
-        Teacher(model="m", base_url="http://pc:1/v1", temperature=0.5, max_tokens=9), SYSTEM
-    )
-    assert own == {
-        "model": "m",
-        "messages": [m.model_dump() for m in SYSTEM],
-        "temperature": 0.5,
-        "max_tokens": 9,
-    }
-    azure = (
-        "https://mine.services.ai.azure.com",
-        "https://mine.openai.azure.com",
-        "https://mine.openai.azure.com/openai/v1",
-    )
-    for where in ("https://api.openai.com/v1", *azure):
-        assert "max_completion_tokens" in protocol.request_body(Teacher(model="m", base_url=where), SYSTEM), (
-            where
-        )
-    claude = Teacher(model="c", base_url="https://api.anthropic.com", max_tokens=9)
-    assert protocol.request_body(claude, SYSTEM) == {
-        "model": "c",
-        "max_tokens": 9,
-        "messages": [{"role": "user", "content": "سلام"}],
-        "system": "Be brief.",
-    }
-    assert protocol.request_body(claude.model_copy(update={"temperature": 0.3}), SYSTEM)["temperature"] == 0.3
-    assert protocol.request_path(claude) == "/v1/messages"
-
-
 def test_the_proxy_of_the_environment_is_for_the_world_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def through(address: str) -> str | None:
         async def scene() -> str | None:
@@ -187,7 +160,9 @@ def test_nobody_is_sent_on_with_key_and_prompt(
     monkeypatch.setenv("A_KEY", "sk-a")
     with serve_provider(echo) as other, sending_on(status, other.address.removesuffix("/v1")) as place:
         where = f"{place}/v1" if spoken == "openai" else place
-        teacher = Teacher.model_validate({"model": "m", "base_url": where, "protocol": spoken, "api_key_env": "A_KEY"})
+        teacher = Teacher.model_validate(
+            {"model": "m", "base_url": where, "protocol": spoken, "api_key_env": "A_KEY"}
+        )
         with pytest.raises(ReplyError, match=r"teacher\.t: .* redirects requests to http://127") as caught:
             replies(context(), teacher, [SYSTEM])
         assert not other.served

@@ -1,4 +1,5 @@
-"""Connections are kept and checked; these tests also fail where a new aiohttp no longer calls what `keepalive` overrides."""
+"""Connections are kept and checked; these tests also fail where a new aiohttp no longer calls what
+`keepalive` overrides."""
 
 from __future__ import annotations
 

@@ -180,7 +180,12 @@ def test_the_words_of_all_providers_for_the_end(words: list[str | None], finish:
 )  # fmt: skip
 def test_a_refusal_of_this_prompt_is_an_answer_of_no_text(error: object, written: bool) -> None:
     found = parse_reply(json.dumps({"error": error}))
-    assert (found.text, found.finish, found.metered, found.has_output) == ("", "content_filter", False, written)
+    assert (found.text, found.finish, found.metered, found.has_output) == (
+        "",
+        "content_filter",
+        False,
+        written,
+    )
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,9 @@ def test_what_is_tried_again(code: int) -> None:
     fault = status(code, "Rate limit reached for requests per min. Limit: 3 / min.")
     assert fault.stop is None
     assert fault.rate_limited == (code in (429, 529))
-    assert fault.may_be_billed == (code in (408, 502, 504)), "a gateway that stopped waiting may have been answered"
+    assert fault.may_be_billed == (code in (408, 502, 504)), (
+        "a gateway that stopped waiting may have been answered"
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,14 +122,20 @@ def test_retry_after_in_all_its_forms() -> None:
 def test_a_connection_that_never_was_is_not_billed_and_a_lost_one_may_be() -> None:
     nowhere = aiohttp.ClientConnectorError(Mock(), OSError())
     for error in (nowhere, aiohttp.ConnectionTimeoutError()):
-        assert (from_network_error(error).unreachable, from_network_error(error).may_be_billed) == (True, False)
+        assert (from_network_error(error).unreachable, from_network_error(error).may_be_billed) == (
+            True,
+            False,
+        )
     for error in (
         aiohttp.ServerDisconnectedError(),
         aiohttp.ClientPayloadError(),
         aiohttp.SocketTimeoutError(),
         TimeoutError(),
     ):
-        assert (from_network_error(error).unreachable, from_network_error(error).may_be_billed) == (False, True)
+        assert (from_network_error(error).unreachable, from_network_error(error).may_be_billed) == (
+            False,
+            True,
+        )
 
 
 def test_gemini_says_how_long_to_wait_in_its_body_and_which_quota_is_used_up() -> None:

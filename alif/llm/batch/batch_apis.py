@@ -12,18 +12,17 @@ import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any
 
 from pydantic import JsonValue
 
+from alif.llm import endpoint as endpoints
 from alif.llm.batch.batch_store import Batch
-from alif.llm.http import HttpResponse
+from alif.llm.client import EndpointClient
+from alif.llm.http import Files, HttpResponse
 from alif.llm.provider_error import ProviderError
-from alif.records import FrozenModel
 
-__all__ = ["AnthropicBatchApi", "BatchApi", "BatchProgress", "BatchResult", "OpenAIBatchApi"]
-
-Model = TypeVar("Model", bound=FrozenModel)
+__all__ = ["AnthropicBatchApi", "BatchProgress", "BatchResult", "OpenAIBatchApi", "open_batch_api"]
 
 MAX_REQUESTS = 10_000
 """Ours, for both: results are read as a whole. OpenAI takes 50,000 requests a batch, Anthropic 100,000."""
@@ -63,59 +62,6 @@ class BatchResult:
     reason: str
 
 
-class _Error(FrozenModel, extra="ignore"):
-    code: str | None = None
-    message: str | None = None
-
-
-class _Errors(FrozenModel, extra="ignore"):
-    data: Sequence[_Error] | None = None
-
-
-class _Object(FrozenModel, extra="ignore"):
-    """A file or batch of either API; the last three fields are Anthropic's."""
-
-    id: str
-    status: str = ""
-    metadata: Mapping[str, str] | None = None
-    request_counts: Mapping[str, int | None] | None = None
-    errors: _Errors | None = None
-    output_file_id: str | None = None
-    error_file_id: str | None = None
-    processing_status: str = ""
-    created_at: datetime | None = None
-    cancel_initiated_at: str | None = None
-
-    def count(self, *names: str) -> int:
-        """Return how many requests are in these states; without names, in all."""
-        counts = self.request_counts or {}
-        return sum(counts.get(name) or 0 for name in names or counts)
-
-
-class _Listing(FrozenModel, extra="ignore"):
-    data: Sequence[_Object] = ()
-
-
-class _Response(FrozenModel, extra="ignore"):
-    status_code: int
-    body: JsonValue = None
-
-
-class _Outcome(FrozenModel, extra="ignore"):
-    type: str = ""
-    message: JsonValue = None
-    error: JsonValue = None
-
-
-class _Result(FrozenModel, extra="ignore"):
-    """A line of results: `response` or `error` in OpenAI's API, `result` in Anthropic's."""
-
-    custom_id: str = ""
-    response: _Response | None = None
-    error: _Error | None = None
-    result: _Outcome = _Outcome()
-
-
 @dataclass(frozen=True)
 class OpenAIBatchApi:
     """Files and Batches. Source: platform.openai.com/docs/guides/batch, read through openai 3.54's types."""
@@ -132,37 +78,41 @@ class OpenAIBatchApi:
     async def create(self, token: str, lines: Sequence[bytes]) -> str:
         """Upload the file, create a batch of it with the token as metadata, and return its id."""
         form = ("file", ("alif.jsonl", b"".join(lines), "application/jsonl"))
-        file = _parse(_Object, await self.send("/files", body={"purpose": "batch"}, files=[form]))
-        body = {"input_file_id": file.id, "endpoint": self.endpoint, "completion_window": "24h"}
-        return _parse(_Object, await self.send("/batches", body=body | {"metadata": {"alif": token}})).id
+        file = _read(await self.send("/files", body={"purpose": "batch"}, files=[form]))
+        body = {"input_file_id": file.get("id"), "endpoint": self.endpoint, "completion_window": "24h"}
+        return str(_read(await self.send("/batches", body=body | {"metadata": {"alif": token}}))["id"])
 
     async def find_by_token(self, batch: Batch, known_ids: Collection[str]) -> str:
         """Return the id of a batch that was created before its id could be stored, "" if there is none."""
-        found = _parse(_Listing, await self.send(f"/batches?limit={LISTED_BATCHES}")).data
-        return next((one.id for one in found if (one.metadata or {}).get("alif") == batch.token), "")
+        found = _read(await self.send(f"/batches?limit={LISTED_BATCHES}")).get("data") or []
+        mine = (str(one["id"]) for one in found if (one.get("metadata") or {}).get("alif") == batch.token)
+        return next(mine, "")
 
     async def status(self, id: str) -> BatchProgress:
         """Return how far a batch is."""
-        found = _parse(_Object, await self.send(f"/batches/{id}"))
-        errors = (found.errors and found.errors.data) or ()
-        files = (found.output_file_id, found.error_file_id)
+        found = _read(await self.send(f"/batches/{id}"))
+        state, counts = str(found.get("status")), found.get("request_counts") or {}
+        errors = (found.get("errors") or {}).get("data") or []
+        files = (found.get("output_file_id"), found.get("error_file_id"))
         return BatchProgress(
-            state=found.status,
-            ended=found.status in ("completed", "failed", "expired", "cancelled"),
-            done=found.count("completed", "failed"),
+            state=state,
+            ended=state in ("completed", "failed", "expired", "cancelled"),
+            done=(counts.get("completed") or 0) + (counts.get("failed") or 0),
             files=tuple(f"/files/{file}/content" for file in files if file),
-            refusal=str(errors[0].message or errors[0].code) if found.status == "failed" and errors else "",
-            queue_full=any(error.code == "token_limit_exceeded" for error in errors),
+            refusal=str(errors[0].get("message") or errors[0].get("code"))
+            if state == "failed" and errors
+            else "",
+            queue_full=any(error.get("code") == "token_limit_exceeded" for error in errors),
         )
 
     async def results(self, progress: BatchProgress) -> list[BatchResult]:
         """Fetch the results of a batch that has ended."""
         found = []
-        for line in [line for path in progress.files for line in _parse_lines(await self.send(path))]:
-            said = line.response
-            response = HttpResponse(said.status_code, {}, _json(said.body)) if said else None
-            reason = (line.error and line.error.code) or "no response"
-            found.append(BatchResult(line.custom_id, response, reason))
+        for line in [line for path in progress.files for line in _read_lines(await self.send(path))]:
+            said, error = line.get("response"), line.get("error") or {}
+            response = HttpResponse(int(said["status_code"]), {}, _json(said["body"])) if said else None
+            reason = str(error.get("code") or "no response")
+            found.append(BatchResult(str(line.get("custom_id")), response, reason))
         return found
 
     async def cancel(self, id: str) -> None:
@@ -196,45 +146,46 @@ class AnthropicBatchApi:
     async def create(self, token: str, lines: Sequence[bytes]) -> str:
         """Create a batch and return its id; the API takes no token."""
         body = {"requests": [json.loads(line) for line in lines]}
-        return _parse(_Object, await self.send("/v1/messages/batches", body=body)).id
+        return str(_read(await self.send("/v1/messages/batches", body=body))["id"])
 
     async def find_by_token(self, batch: Batch, known_ids: Collection[str]) -> str:
-        """Return the id of the batch of this size, created nearest to that time, that the ledger does not
-        have.
+        """Return the id of the unknown batch of this size that was created nearest to that time, or "".
 
         Where it is somebody else's, its results have other names, and none of them is stored.
         """
-        found = _parse(_Listing, await self.send(f"/v1/messages/batches?limit={LISTED_BATCHES}")).data
+        found = _read(await self.send(f"/v1/messages/batches?limit={LISTED_BATCHES}")).get("data") or []
         written_at = datetime.fromisoformat(batch.written_at)
         ages_s = {
-            one.id: (one.created_at - written_at).total_seconds()
+            str(one["id"]): (datetime.fromisoformat(one["created_at"]) - written_at).total_seconds()
             for one in found
-            if one.created_at and one.count() == batch.size and one.id not in known_ids
+            if _count_requests(one) == batch.size and one["id"] not in known_ids
         }
         possible = [name for name, age_s in ages_s.items() if age_s > -CLOCK_TOLERANCE_S]
         return min(possible, key=lambda name: abs(ages_s[name]), default="")
 
     async def status(self, id: str) -> BatchProgress:
         """Return how far a batch is."""
-        found = _parse(_Object, await self.send(f"/v1/messages/batches/{id}"))
-        ended, state = found.processing_status == "ended", found.processing_status
-        if ended:
-            state = "cancelled" if found.cancel_initiated_at else "completed"
-        done = found.count() - found.count("processing")
+        found = _read(await self.send(f"/v1/messages/batches/{id}"))
+        state = str(found.get("processing_status"))
+        if ended := state == "ended":
+            state = "cancelled" if found.get("cancel_initiated_at") else "completed"
+        done = _count_requests(found) - int((found.get("request_counts") or {}).get("processing") or 0)
         return BatchProgress(state, ended, done, (f"/v1/messages/batches/{id}/results",))
 
     async def results(self, progress: BatchProgress) -> list[BatchResult]:
         """Fetch the results of a batch that has ended."""
         found = []
-        for line in _parse_lines(await self.send(progress.files[0])):
-            response, error = None, line.result.error
-            if line.result.type == "succeeded":
-                response = HttpResponse(200, {}, _json(line.result.message))
-            elif line.result.type == "errored":
-                error = error.get("error", error) if isinstance(error, dict) else error
-                kind = str(error.get("type")) if isinstance(error, dict) else ""
-                response = HttpResponse(ERROR_STATUS.get(kind, 500), {}, _json({"error": error}))
-            found.append(BatchResult(line.custom_id, response, line.result.type))
+        for line in _read_lines(await self.send(progress.files[0])):
+            result = line.get("result") or {}
+            kind, response = str(result.get("type")), None
+            if kind == "succeeded":
+                response = HttpResponse(200, {}, _json(result["message"]))
+            elif kind == "errored":
+                error = result.get("error") or {}
+                error = error.get("error") or error
+                status = ERROR_STATUS.get(str(error.get("type")), 500)
+                response = HttpResponse(status, {}, _json({"error": error}))
+            found.append(BatchResult(str(line.get("custom_id")), response, kind))
         return found
 
     async def cancel(self, id: str) -> None:
@@ -242,26 +193,46 @@ class AnthropicBatchApi:
         await self.send(f"/v1/messages/batches/{id}/cancel", body={})
 
 
-BatchApi = OpenAIBatchApi | AnthropicBatchApi
+def open_batch_api(live: EndpointClient) -> OpenAIBatchApi | AnthropicBatchApi:
+    """Return the batch API of an endpoint."""
+
+    async def send(path: str, body: Mapping[str, JsonValue] | None = None, files: Files = ()) -> HttpResponse:
+        transport = live.transport
+        response = await (transport.get(path) if body is None else transport.post(path, body, files=files))
+        if response.status >= 400:
+            raise live.classify(response)
+        return response
+
+    name = endpoints.protocol_of(live.settings)
+    if name == "anthropic":
+        return AnthropicBatchApi(send)
+    return OpenAIBatchApi(send, "/chat/completions" if name == "azure" else "/v1/chat/completions")
 
 
 def _json(value: JsonValue) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
-def _parse(model: type[Model], response: HttpResponse) -> Model:
-    """Parse a response.
+def _count_requests(batch: Mapping[str, Any]) -> int:
+    return sum(int(count or 0) for count in (batch.get("request_counts") or {}).values())
+
+
+def _read(response: HttpResponse) -> dict[str, Any]:
+    """Return the JSON object in a response.
 
     Raises:
-        ProviderError: it is something else; it is fetched again.
+        ProviderError: there is none; it is fetched again.
     """
     try:
-        return model.model_validate(json.loads(response.raw))
+        found = json.loads(response.raw)
     except ValueError as error:
         raise ProviderError("broken JSON", may_be_billed=True) from error
+    if not isinstance(found, dict):
+        raise ProviderError("a body that is no object", may_be_billed=True)
+    return found
 
 
-def _parse_lines(response: HttpResponse) -> list[_Result]:
-    """Parse a file of results; a line ends at a line feed and nowhere else."""
+def _read_lines(response: HttpResponse) -> list[dict[str, Any]]:
+    """Read a file of results; a line ends at a line feed and nowhere else."""
     lines = (line for line in response.raw.split(b"\n") if line.strip())
-    return [_parse(_Result, HttpResponse(200, {}, line)) for line in lines]
+    return [_read(HttpResponse(200, {}, line)) for line in lines]

@@ -15,22 +15,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-
-from pydantic import JsonValue
 
 from alif.errors import ReplyError
 from alif.llm import endpoint, protocol
 from alif.llm.batch import batch_apis
-from alif.llm.batch.batch_apis import BatchApi, BatchProgress
+from alif.llm.batch.batch_apis import BatchProgress
 from alif.llm.batch.batch_store import Batch, BatchStore, custom_id
 from alif.llm.batch.settlement import BatchSettlement
 from alif.llm.budget import Reservation
 from alif.llm.chat_model import Question, Reply, cancel_tasks, gather_or_cancel
 from alif.llm.client import EndpointClient
-from alif.llm.http import Files, HttpResponse
 from alif.llm.ledger import LedgerRequest
 from alif.llm.provider_error import ProviderError
 from alif.records import Message
@@ -48,7 +45,7 @@ class BatchClient:
     def __init__(self, live: EndpointClient, *, submits: bool) -> None:
         self.live = live
         self.store = BatchStore(live.context.ledger)
-        self.api = _open_api(live)
+        self.api = batch_apis.open_batch_api(live)
         self._submits = submits
         self._max_requests = batch_apis.MAX_REQUESTS
         self._watches: dict[int, asyncio.Task[None]] = {}
@@ -208,8 +205,8 @@ class BatchClient:
             id = await live.retry(batch.token, lambda attempt: self._find(batch, within_s))
             if not id:
                 live.context.log_once(
-                    f"{live.key}: {endpoint.hostname(live.settings.base_url)} does not list a batch of {batch.size} "
-                    "requests that was being created when alif stopped; it counts at its upper bound"
+                    f"{live.key}: a batch of {batch.size} requests, created when alif stopped, is not "
+                    "listed by the provider: it counts at its upper bound"
                 )
                 settlement = BatchSettlement(live, self.store, batch, None)
                 settlement.close_unanswered("batch not found", "gone", may_be_billed=True)
@@ -222,8 +219,8 @@ class BatchClient:
         settlement = BatchSettlement(live, self.store, batch, reservation)
         if self._submits:
             live.context.log_once(
-                f"{live.key}: batch {batch.id}, {batch.size} requests; this may take a day. Stopping is safe, "
-                f"the same command goes on; `alif batches {batch.run}` lists and cancels."
+                f"{live.key}: batch {batch.id}, {batch.size} requests; this may take a day. Stopping is "
+                f"safe, the same command goes on; `alif batches {batch.run}` lists and cancels."
             )
         wait_s = policy.first_poll_s
         try:
@@ -299,17 +296,3 @@ async def wait_for_any_batch(clients: Iterable[BatchClient]) -> bool:
     if errors:
         raise errors[0]
     return True
-
-
-def _open_api(live: EndpointClient) -> BatchApi:
-    async def send(path: str, body: Mapping[str, JsonValue] | None = None, files: Files = ()) -> HttpResponse:
-        transport = live.transport
-        response = await (transport.get(path) if body is None else transport.post(path, body, files=files))
-        if response.status >= 400:
-            raise live.classify(response)
-        return response
-
-    name = endpoint.protocol_of(live.settings)
-    if name == "anthropic":
-        return batch_apis.AnthropicBatchApi(send)
-    return batch_apis.OpenAIBatchApi(send, "/chat/completions" if name == "azure" else "/v1/chat/completions")

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import TypedDict, TypeGuard
+from typing import TypeGuard
+
+from pydantic import JsonValue
 
 from alif.errors import DataError, ReplyError
 from alif.llm import endpoint
@@ -22,17 +24,9 @@ from alif.settings import Teacher
 __all__ = ["BatchRow", "cancel_batch", "list_batches"]
 
 
-class BatchRow(TypedDict):
-    """One entry of `alif batches --json`."""
-
-    id: str
-    teacher: str
-    step: str
-    written_at: str
-    state: str
-    size: int
-    done: int | None
-    """Requests that the provider says are done, and once a batch is over the replies that it brought."""
+COLUMNS = ("id", "teacher", "step", "written_at", "state", "size")
+BatchRow = dict[str, JsonValue]
+"""These and `done`: requests that the provider says are done, and once a batch is over its replies."""
 
 
 def list_batches(
@@ -63,8 +57,7 @@ def list_batches(
 def cancel_batch(
     context: StepContext, endpoints: Mapping[str, Teacher], id: str, retry_policy: RetryPolicy | None = None
 ) -> BatchRow:
-    """Cancel a batch, wait for its end and keep what it brought; one that the provider does not know is given
-    up.
+    """Cancel a batch, wait for its end and keep what it brought; an unknown one is given up.
 
     Raises:
         DataError: the run has no such batch under way.
@@ -107,14 +100,7 @@ def _read_batches(context: StepContext) -> list[tuple[Batch, BatchRow]]:
     with closing(Ledger(context.ledger)) as ledger:
         store = BatchStore(ledger)
         for batch in store.batches_of(context.run):
-            row: BatchRow = {
-                "id": batch.id,
-                "teacher": batch.teacher,
-                "step": batch.step,
-                "written_at": batch.written_at,
-                "state": batch.state,
-                "size": batch.size,
-                "done": store.count_replies(batch) if batch.is_over else None,
-            }
+            row: BatchRow = {key: getattr(batch, key) for key in COLUMNS}
+            row["done"] = store.count_replies(batch) if batch.is_over else None
             found.append((batch, row))
     return found

@@ -131,9 +131,7 @@ class BatchStore:
         return {batch.id for batch in self._select("id <> ''")}
 
     def find_holding(self, request: str, run: str) -> int | None:
-        """Return the number of the batch under way with a request: the run's, or a sibling's that has its
-        id.
-        """
+        """Return the number of the run's, or a sibling's open, batch under way with a request."""
         with self._ledger.errors_explained():
             row = self._ledger.db.execute(_HOLDING, (request, run)).fetchone()
         return row[0] if row else None

@@ -7,22 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
 from alif.errors import BudgetError, ReplyError
-from alif.llm import protocol as protocols
 from alif.llm.batch.batch_client import BatchClient, wait_for_any_batch
-from alif.llm.batch.batch_store import BatchStore, custom_id
-from alif.llm.chat_model import Question, Reply, ScriptedReply, cancel_tasks
-from alif.llm.ledger import Account, Ledger, LedgerRequest
+from alif.llm.batch.batch_store import BatchStore
+from alif.llm.chat_model import Question, Reply, cancel_tasks
+from alif.llm.ledger import Account, Ledger
 from alif.llm.session import open_session
-from alif.records import Message
 from alif.runs import StepContext
 from alif.settings import Teacher
 from tests.fake_provider import BatchFaults, FakeBatches, FakeProvider, serve_provider
@@ -62,9 +57,7 @@ def states(context: StepContext) -> list[tuple[str, int]]:
     return found
 
 
-def left_waiting(
-    context: StepContext, server: FakeProvider, teacher: Teacher, texts: Sequence[str]
-) -> None:
+def left_waiting(context: StepContext, server: FakeProvider, teacher: Teacher, texts: Sequence[str]) -> None:
     """Hand a batch in and stop before it is done, as Ctrl-C does."""
 
     async def scene() -> None:
@@ -140,7 +133,8 @@ def test_the_money_cap_holds_for_a_batch(context: Build, protocol: str) -> None:
 def test_at_the_cap_a_batch_of_an_earlier_try_is_waited_for_and_makes_room(
     context: Build, protocol: str, batch: bool
 ) -> None:
-    """What is in it counts at its upper bound until it is over; what it did not cost is there for the others then."""
+    """What is in it counts at its upper bound until it is over; what it did not cost is there for the others
+    then."""
     step = context(batch=True, max_cost_usd=0.101)  # twenty requests of 0.005 at most
     with serve_provider(echo, habits=BatchFaults(looks=10**6)) as server:
         teacher = at(server, protocol, usd_per_million_in=0.0, usd_per_million_out=1000.0, max_tokens=10)
@@ -188,20 +182,6 @@ def test_of_two_batches_that_fail_at_once_the_first_is_told_and_no_error_is_left
     assert "never retrieved" not in caplog.text
 
 
-@pytest.mark.parametrize("why", ["Content Exists Risk", "Output blocked by content filtering policy"])
-def test_a_prompt_that_a_filter_refuses_counts_in_a_batch_by_the_rule_of_a_live_one(
-    context: Build, why: str
-) -> None:
-    with serve_provider(lambda *_: ScriptedReply(text=why, status=400)) as server:
-        live, batched = (
-            replies(context(f"batch {batch}", batch=batch), at(server), ["سوال"])[0]
-            for batch in (False, True)
-        )
-    assert live.finish == batched.finish == "content_filter"
-    assert batched.cost_usd == pytest.approx(live.cost_usd / 2)
-    assert (live.cost_usd < PRICE * Teacher(model="m").max_tokens / 1e6) == why.startswith("Content")
-
-
 @both
 def test_at_the_cap_a_run_that_asks_live_says_which_batch_holds_its_money(
     context: Build, protocol: str
@@ -213,27 +193,6 @@ def test_at_the_cap_a_run_that_asks_live_says_which_batch_holds_its_money(
         with pytest.raises(ReplyError, match=r"batch \w+ is under way \(in_progress") as caught:
             replies(context(max_cost_usd=0.051), teacher, ["another"])
     assert "alif batches run --cancel" in caught.value.hint
-
-
-@both
-def test_what_a_completed_batch_is_silent_about_counts_at_its_upper_bound(
-    context: Build, protocol: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It ended by itself, so it may have been done and be on the bill; it is asked again."""
-    get = FakeBatches.get
-
-    def forgetful(batches: FakeBatches, path: str) -> tuple[int, bytes]:
-        status, raw = get(batches, path)
-        lost = path.endswith(("batch_0-output/content", "msgbatch_0/results"))
-        return status, raw.partition(b"\n")[2] if lost else raw
-
-    monkeypatch.setattr(FakeBatches, "get", forgetful)
-    step = context(batch=True)
-    with serve_provider(echo) as server:
-        teacher = at(server, protocol, usd_per_million_in=0.0, usd_per_million_out=1000.0, max_tokens=10)
-        assert [answer.text for answer in replies(step, teacher, TEXTS)] == WANTED
-    assert states(step) == [("completed", 40), ("completed", 1)]
-    assert account(step).unsettled_usd == pytest.approx(0.005)
 
 
 def test_what_two_batches_do_not_bring_is_asked_live_and_that_is_said_once(
@@ -283,22 +242,6 @@ def test_a_batch_that_is_refused_for_good_and_an_address_without_batches_are_sen
     assert "runtime.batch = false" in caught.value.hint
     assert account(other).usd == 0.0
     assert states(other) == [("refused", 40)]
-
-
-@both
-def test_a_reply_that_cannot_help_counts_nothing_and_is_said_live(context: Build, protocol: str) -> None:
-    def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
-        bad = messages[-1].content == "bad"
-        return (
-            ScriptedReply(text="too long", status=400, code="invalid_request_error")
-            if bad
-            else echo(messages, draw)
-        )
-
-    step = context(batch=True)
-    with serve_provider(script) as server, pytest.raises(ReplyError, match=r"status 400 \(too long\)"):
-        replies(step, at(server, protocol), ["good", "bad"])
-    assert (account(step).replies, account(step).unsettled_usd) == (1, 0.0)
 
 
 KILLED = """
@@ -389,79 +332,9 @@ def test_a_batch_that_the_provider_does_not_list_counts_at_its_upper_bound_and_i
 
 
 @both
-@pytest.mark.parametrize("skew_s", [-120.0, 120.0])
-def test_a_batch_made_before_a_kill_is_found_whatever_the_clocks_say(
-    context: Build, protocol: str, skew_s: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Fault H3 of the reliability review: a clock that was 2 s ahead made every batch again, booked at nothing."""
-    step = context(batch=True)
-    with serve_provider(echo, habits=BatchFaults(looks=1)) as server:
-        teacher = at(server, protocol)
-
-        async def killed_before_the_id_was_stored() -> None:
-            async with open_session(step, {"gpt": teacher}, retry_policy=FAST) as models:
-                client = models["gpt"]
-                assert isinstance(client, BatchClient)
-                for texts in (TEXTS[:20], TEXTS[20:]):
-                    asked = [client.live.build_request(ask(text), 0) for text in texts]
-                    lines = [
-                        client.api.encode(
-                            custom_id(one.hash, 0), protocols.request_body(client.live.settings, ask(text))
-                        )
-                        for one, text in zip(asked, texts, strict=True)
-                    ]
-                    where = (step.run, step.step, "gpt", server.address)
-                    batch = client.store.write_batch([(one, 1.0) for one in asked], *where)
-                    id = await client.api.create(batch.token, lines)
-                    if texts == TEXTS[:20]:  # of two of one size the ledger has the other's id
-                        client.store.mark_open(batch, id)
-
-        asyncio.run(killed_before_the_id_was_stored())
-        for held in server.batches.held.values():
-            held.made += timedelta(seconds=skew_s)
-        assert [answer.text for answer in replies(step, teacher, TEXTS)] == WANTED
-        assert len(server.batches.held) == 2, "none is made again"
-    assert len(server.served) == 40
-    assert account(step).unsettled_usd == 0.0
-
-
-def test_a_list_of_batches_that_lags_is_looked_at_again(
-    context: Build, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    get, listed = FakeBatches.get, []
-
-    def lagging(batches: FakeBatches, path: str) -> tuple[int, bytes]:
-        if "limit=" in path:
-            listed.append(path)
-            if len(listed) < 3:
-                return 200, b'{"data": []}'
-        return get(batches, path)
-
-    monkeypatch.setattr(FakeBatches, "get", lagging)
-    step = context(batch=True)
-    with serve_provider(echo, habits=BatchFaults(made_s=2.0)) as server:
-        step.ledger.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-c", KILLED, str(step.ledger.parent), server.address, "openai"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        while not server.batches.held:
-            time.sleep(0.002)
-        process.kill()
-        process.communicate(timeout=30)
-        server.batches.habits = BatchFaults()
-
-        async def scene() -> list[Reply]:
-            policy = replace(FAST, find_batch_s=60.0)
-            async with open_session(step, {"gpt": at(server)}, retry_policy=policy) as models:
-                return await models.reply_all([Question("gpt", ask(text)) for text in TEXTS])
-
-        assert [answer.text for answer in asyncio.run(scene())] == WANTED
-    assert len(server.batches.held) == 1
-    assert account(step).unsettled_usd == 0.0
-
-
-@both
 def test_a_run_switches_to_live(context: Build, protocol: str) -> None:
-    """Whatever is in a batch that goes on is not asked a second time; when it has ended, its results are there."""
+    """Whatever is in a batch that goes on is not asked a second time; when it has ended, its results are
+    there."""
     with serve_provider(echo, habits=BatchFaults(looks=3)) as server:
         teacher = at(server, protocol)
 
@@ -483,28 +356,3 @@ def test_a_run_switches_to_live(context: Build, protocol: str) -> None:
         assert replies(context(), teacher, ["x"])[0].text == "x #0", "the third look finds it ended"
     assert sorted(served.id for served in server.served) == sorted({served.id for served in server.served})
     assert len(server.batches.held) == 1
-
-
-def test_what_is_in_a_batch_under_way_is_not_released(context: Build) -> None:
-    step = context()
-    ledger = Ledger(step.ledger)
-    request = LedgerRequest.of("gpt", "scripted", "m", ask("x"), {}, draw=0)
-    batch = BatchStore(ledger).write_batch([(request, 1.0)], "run", "generate", "gpt", "scripted")
-    ledger.record_sent(request, "run", "generate", 2.0)
-    assert ledger.release("run") == (1, 2.0)
-    BatchStore(ledger).mark_over(batch, "gone")
-    assert ledger.release("run") == (1, 1.0)
-    ledger.close()
-
-
-def test_a_ledger_of_format_1_is_opened_and_gets_its_page_of_batches(tmp_path: Path) -> None:
-    import sqlite3
-
-    path = tmp_path / "ledger.sqlite"
-    Ledger(path).close()
-    with sqlite3.connect(path) as db:
-        db.executescript("DROP TABLE batches; DROP TABLE batched; ALTER TABLE attempts DROP COLUMN role; PRAGMA user_version = 1;")
-    db.close()
-    ledger = Ledger(path)
-    assert BatchStore(ledger).under_way() == []
-    ledger.close()

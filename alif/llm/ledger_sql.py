@@ -1,8 +1,8 @@
-"""The ledger's tables; see `ledger` for what they hold."""
+"""The ledger's tables and the queries over them; see `ledger` for what they hold."""
 
 from __future__ import annotations
 
-__all__ = ["FORMAT", "TABLES"]
+__all__ = ["ACCOUNT", "ANSWER", "FIRST_REPLY", "FORMAT", "RELEASABLE", "TABLES", "UNSETTLED"]
 
 FORMAT = 3
 """Version of the tables, in the file's user_version. Format 1 had no batches, format 2 no roles."""
@@ -11,12 +11,14 @@ CREATE TABLE IF NOT EXISTS requests (
   hash TEXT PRIMARY KEY, payload TEXT NOT NULL, teacher TEXT NOT NULL, model TEXT NOT NULL,
   draw INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS attempts (
-  id INTEGER PRIMARY KEY, request TEXT NOT NULL REFERENCES requests, run TEXT NOT NULL, step TEXT NOT NULL,
+  id INTEGER PRIMARY KEY, request TEXT NOT NULL REFERENCES requests, run TEXT NOT NULL,
+  step TEXT NOT NULL,
   sent_at TEXT NOT NULL, state TEXT NOT NULL, upper_usd REAL NOT NULL, cost_usd REAL NOT NULL,
   why TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS replies (
   attempt INTEGER PRIMARY KEY REFERENCES attempts, request TEXT NOT NULL REFERENCES requests,
-  raw TEXT NOT NULL, text TEXT NOT NULL, finish TEXT NOT NULL, model TEXT NOT NULL, tokens_in INTEGER NOT NULL,
+  raw TEXT NOT NULL, text TEXT NOT NULL, finish TEXT NOT NULL, model TEXT NOT NULL,
+  tokens_in INTEGER NOT NULL,
   tokens_cached INTEGER NOT NULL, tokens_out INTEGER NOT NULL, tokens_reasoning INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS batches (
   number INTEGER PRIMARY KEY, token TEXT NOT NULL, id TEXT NOT NULL DEFAULT '', teacher TEXT NOT NULL,
@@ -32,3 +34,24 @@ ALTER TABLE attempts ADD COLUMN role TEXT NOT NULL DEFAULT 'teacher';
 UPDATE attempts SET role = 'translator' WHERE step = 'translate';
 """
 """Statements that create them, or bring those of an older format to this one."""
+FIRST_REPLY = "SELECT attempt FROM replies WHERE request = ? ORDER BY attempt LIMIT 1"
+ANSWER = """
+SELECT a.cost_usd, r.raw, r.text, r.finish, r.model, r.tokens_in, r.tokens_cached, r.tokens_out,
+  r.tokens_reasoning
+FROM replies r JOIN attempts a ON a.id = r.attempt WHERE r.request = ? ORDER BY r.attempt LIMIT 1
+"""
+ACCOUNT = """
+SELECT count(DISTINCT a.request), count(*), count(r.attempt), total(a.cost_usd),
+  total(a.cost_usd) FILTER (WHERE a.state IN ('sent', 'lost')),
+  coalesce(sum(r.tokens_in), 0), coalesce(sum(r.tokens_cached), 0),
+  coalesce(sum(r.tokens_out), 0), coalesce(sum(r.tokens_reasoning), 0)
+FROM attempts a LEFT JOIN replies r ON r.attempt = a.id
+WHERE (?1 IS NULL OR a.run = ?1) AND (?2 IS NULL OR a.step = ?2)
+"""
+UNSETTLED = """
+SELECT count(*), total(cost_usd) FROM attempts WHERE run = ? AND state IN ('sent', 'lost') AND cost_usd > 0
+"""
+RELEASABLE = """
+run = ? AND state IN ('sent', 'lost') AND id NOT IN (
+  SELECT attempt FROM batched JOIN batches ON number = batch WHERE batches.state IN ('written', 'open'))
+"""
