@@ -71,7 +71,7 @@ QA = "seeds/qa.jsonl"
             "wrong arithmetic: 2 + 2 = 5",
         ),
         (lambda f: line(f, "seeds/sentiment.jsonl", 1, output="جذبات: اداس\nوجہ: بس"), "wrong label: اداس"),
-        (lambda f: [line(f, QA, number, id="a") for number in (1, 5)], "qa.jsonl:5: the id a stands also in"),
+        (lambda f: [line(f, QA, number, id="a") for number in (1, 5)], "qa.jsonl:5: the id a is also in"),
         (replaced(QA, "{", "["), f"wrong {{f}}/{QA}:1: not JSON"),
         (replaced(QA, "\n", "\r\n"), f"wrong {{f}}/{QA}:1: a Windows line end"),
         (replaced(QA, "{", "\ufeff{"), f"wrong {{f}}/{QA}:1: begins with a byte-order mark"),
