@@ -18,10 +18,11 @@ from alif.errors import AlifError, ModelError
 from alif.records import Example, Message, Origin
 from alif.settings import Runtime
 from alif.student import Student, load_student
-from alif.student.base import friendly_model_errors, read_base
+from alif.student.base import read_base
 from alif.student.chat_template import Template, encode_example_parts
 from alif.student.device import setup_torch
 from alif.student.generate import generate_texts
+from alif.student.weights import friendly_model_errors
 
 __all__ = ["Conversation", "open_student"]
 

@@ -9,10 +9,9 @@ loading another one in its place is refused: an adapter on the wrong base gives 
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import torch
 from peft import PeftModel
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -38,6 +37,7 @@ from alif.settings import Runtime
 from alif.student import adapter as adapters
 from alif.student import vocabulary, weights
 from alif.student.device import DeviceConfig, setup_torch
+from alif.student.weights import friendly_model_errors
 
 __all__ = [
     "TINY",
@@ -45,7 +45,6 @@ __all__ = [
     "LoadedBase",
     "Student",
     "extend_base",
-    "friendly_model_errors",
     "inspect_base",
     "load_student",
     "load_tokenizer",
@@ -302,24 +301,3 @@ def _check_folder(folder: Path) -> None:
     for path in sorted(folder.glob("*.safetensors")):  # before its digest is kept as what the run began with
         with friendly_model_errors(str(path)), safe_open(path, framework="pt"):
             pass
-
-
-@contextlib.contextmanager
-def friendly_model_errors(source: str) -> Iterator[None]:
-    """Turn the libraries' errors on opening a model into sentences."""
-    try:
-        yield
-    except SafetensorError as error:
-        raise ModelError(
-            f"{source}: a damaged safetensors file ({error})", "Fetch or copy the model again."
-        ) from error
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        message = " ".join(str(error).split())
-        reason = message if len(message) <= 200 else f"{message[:200].rpartition(' ')[0]} …"
-        hint = "Check the name and the revision, or name a folder that save_pretrained wrote."
-        if "gated" in message:
-            hint = "Accept its licence on the hub, and set HF_TOKEN to a token of that account."
-        elif "Connection" in message or "connect" in message or "offline" in message:
-            reason = "it is not on this machine, and huggingface.co cannot be reached"
-            hint = "Connect to the network once, or name a folder that holds the model."
-        raise ModelError(f"{source}: cannot be opened as a model ({reason})", hint) from error

@@ -19,8 +19,8 @@ from alif import store
 from alif.facts.training_facts import FertilityFacts, TokenizerFertility
 from alif.language import text as texts
 from alif.language.pack import Pack
-from alif.student.base import friendly_model_errors
 from alif.student.device import quiet_libraries
+from alif.student.weights import friendly_model_errors
 
 __all__ = ["MAX_CHARS", "compare_fertility", "fertility_of_folder", "measure_fertility"]
 

@@ -70,7 +70,8 @@ def generate_texts(
     sampling: dict[str, Any] = (
         {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
     )
-    config = GenerationConfig(  # type: ignore[no-untyped-call]  # names all that a published model's own defaults could change
+    # all that a published model's own defaults could change is named
+    config = GenerationConfig(  # type: ignore[no-untyped-call]
         **sampling,
         num_beams=1,
         repetition_penalty=1.0,

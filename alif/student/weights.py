@@ -15,7 +15,7 @@ from alif import store
 from alif.errors import ModelError
 from alif.student import distributed
 
-__all__ = ["friendly_disk_errors", "read_weights", "write_weights"]
+__all__ = ["friendly_disk_errors", "friendly_model_errors", "read_weights", "write_weights"]
 
 
 def write_weights(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
@@ -61,3 +61,24 @@ def friendly_disk_errors(path: Path) -> Iterator[None]:
             if "No space left" in str(error) or "file write failed" in str(error):
                 raise OSError(errno.ENOSPC, str(error)) from error
             raise
+
+
+@contextlib.contextmanager
+def friendly_model_errors(source: str) -> Iterator[None]:
+    """Turn the libraries' errors on opening a model into sentences."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise ModelError(
+            f"{source}: a damaged safetensors file ({error})", "Fetch or copy the model again."
+        ) from error
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        message = " ".join(str(error).split())
+        reason = message if len(message) <= 200 else f"{message[:200].rpartition(' ')[0]} …"
+        hint = "Check the name and the revision, or name a folder that save_pretrained wrote."
+        if "gated" in message:
+            hint = "Accept its licence on the hub, and set HF_TOKEN to a token of that account."
+        elif "Connection" in message or "connect" in message or "offline" in message:
+            reason = "it is not on this machine, and huggingface.co cannot be reached"
+            hint = "Connect to the network once, or name a folder that holds the model."
+        raise ModelError(f"{source}: cannot be opened as a model ({reason})", hint) from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -106,7 +106,8 @@ def _by_language(rows: Sequence[Row], stage: Stage) -> Iterator[tuple[str, list[
 def evaluate_heldout(learner: ChunkedLossModel, heldout: HeldOutEval, device: DeviceConfig) -> CurvePoint:
     """Return bits per byte by language, and samples, of the weights as they are now."""
     base = heldout.base
-    student = Student(learner.model, base.tokenizer, base.base, device.device)  # type: ignore[arg-type]  # a causal model
+    model: Any = learner.model
+    student = Student(model, base.tokenizer, base.base, device.device)
     autocast = torch.autocast(device.device.type, device.dtype, enabled=device.dtype != torch.float32)
     learner.eval()
     try:
