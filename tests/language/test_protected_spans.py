@@ -1,4 +1,4 @@
-"""What a translation must keep is found in every language; marks of the sentence and of digit groups do not count."""
+"""What a translation must keep is found in every language, whatever its marks."""
 
 from __future__ import annotations
 

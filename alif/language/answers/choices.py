@@ -91,8 +91,8 @@ def find_choices(text: str, pack: Pack, exact: bool) -> OfferedChoices | None:
         before, ends = text[: some[0].start], not "".join(after)
         lettered = series < len(pack.choices.letters)
         led_up = exact and lettered and ends and _LEADS_UP.search(before) is not None
-        # Nobody asks to choose: short names right after a question that is not about them as a whole, none with
-        # a number, which may be what the question gives.
+        # Bare: short names right after a question that is not about them as a whole, none with a number,
+        # which may be what the question gives.
         bare = not asked and not led_up and ends and len(items) >= MIN_BARE_CHOICES
         bare = bare and _QUESTION_ENDS.search(before) is not None
         bare = bare and not find_phrase(before, pack.choices.collective_words, pack)

@@ -1,4 +1,4 @@
-"""Options are read where a question offers some to choose from, and an answer that is one of them is never doubted."""
+"""Choices are found where a question offers some; an answer that is one of them is never rejected."""
 
 from __future__ import annotations
 

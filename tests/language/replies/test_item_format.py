@@ -118,7 +118,7 @@ FORM = "Instruction: {}\nInput: <noinput>\nOutput: {}"
         ("Here you are:\n```\nInstruction: a\nInput: <noinput>\nOutput: b\n```\nDone.", "code_fence"),
         ('[{"instruction": "a", "input": "", "output": "b"}]', "json"),
         (
-            'Here you are:\n```json\n{"tasks": [{"Instruction": "a", "Input": "<noinput>", "Answer": "b"}]}\n```',
+            'Here you are:\n```json\n{"tasks": [{"Instruction": "a", "Input": "<noinput>", "Answer": "b"}]}',
             "json",
         ),
     ],
@@ -323,7 +323,8 @@ def test_a_line_between_items_is_no_part_of_the_answer() -> None:
 
 def test_content_that_mentions_a_key_survives() -> None:
     """The original split on these words wherever they stood (original.md, fault 16)."""
-    output = "A form has the parts Instruction: and Input: and Output: in it.\nجواب: 20. باقی\n20 - 5 = 15\nAnswer: 120.5"
+    output = "A form has the parts Instruction: and Input: and Output: in it.\nجواب: 20. باقی"
+    output += "\n20 - 5 = 15\nAnswer: 120.5"
     assert texts(read_items(FORM.format("What is a form?", output), "stop", OWN)) == [
         ("What is a form?", "", output)
     ]
@@ -421,7 +422,7 @@ from alif.language.pack import load_pack
 from alif.language.replies.item_format import read_items
 
 own = load_pack("ur")
-for piece in (" ", "\\t", "#", "*", "_", "-", "`", "1", ".", ":", "<", "[", "{", '{"a":', "\\u200f", "x ", "###"):
+for piece in (*" #*_-`1.:<[{", "\\t", '{"a":', "\\u200f", "x ", "###"):
     run = piece * (1_000_000 // len(piece))
     for form in ("{}", "Instruction: a\\nOutput{}x", "Instruction: a\\nInput: b\\nOutput: c{}x"):
         read_items(form.replace("{}", run), "stop", own)
@@ -429,5 +430,5 @@ for piece in (" ", "\\t", "#", "*", "_", "-", "`", "1", ".", ":", "<", "[", "{",
 
 
 def test_a_line_of_a_megabyte_is_read_in_a_moment() -> None:
-    """A pattern that tries every division of a run of blanks would need hours, in which nothing else is done."""
+    """A pattern that tries every division of a run of blanks would need hours."""
     subprocess.run([sys.executable, "-c", LONG], check=True, timeout=60)

@@ -1,4 +1,4 @@
-"""What stands around an answer is taken away where it can be no part of it; how that reads in items is tests of the layout."""
+"""What surrounds an answer is removed where it can be no part of it."""
 
 from __future__ import annotations
 
