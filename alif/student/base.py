@@ -288,12 +288,12 @@ def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
 
 def _check_folder(folder: Path) -> None:
     """Refuse a folder that lacks configuration, weights or tokenizer."""
-    needed = (
-        ("config.json", "configuration"),
-        ("*.safetensors", "weights in safetensors"),
-        ("tokenizer*", "tokenizer"),
-    )
-    for pattern, what in needed:
+    needed = {
+        "config.json": "configuration",
+        "*.safetensors": "safetensors weights",
+        "tokenizer*": "tokenizer",
+    }
+    for pattern, what in needed.items():
         if not any(folder.glob(pattern)):
             raise ModelError(
                 f"{folder}: no {what} ({pattern})", "A base folder holds what save_pretrained writes."

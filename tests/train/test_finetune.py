@@ -90,7 +90,7 @@ def test_a_row_that_does_not_fit_is_dropped_with_the_reason(ready):
         len(finetune.encode_example(row, "auto", tokenizer).tokens)
         for row in training_rows(ready.root / "blend", Example)
     )
-    context, counts = train(ready, max_seq_length=sizes[-2])
+    context, _ = train(ready, max_seq_length=sizes[-2])
     assert context.output.dropped == {"too_many_tokens": 1}
     assert context.output.kept == 10
     (dropped,) = [row for _, row in store.read_rows(context.folder / "dropped.jsonl")]
@@ -103,7 +103,7 @@ def test_no_row_that_fits_is_told(ready):
 
 
 def test_on_the_merged_model_a_new_adapter_is_trained_and_joined_to_the_first(house):
-    """What comes out is one adapter for the base alone, and gives what the merged model with the second one gave."""
+    """The result is one adapter for the base, equivalent to the merged model with the second adapter."""
     context = house.context("pretrain", "base", "corpus")
     stage = Pretrain(epochs=1, lr=3e-3, embedding_lr=1e-3, max_seq_length=128, batch_size=4)
     pretrain.train_pretrain(context, Language(), ADAPTER, stage)

@@ -1,4 +1,4 @@
-"""What only a GPU can show: 16-bit training, resume, the compiler, 4-bit bases, 8-bit AdamW, parts of a model on a GPU."""
+"""Tests on a GPU: 16-bit training, resume, the compiler, 4-bit bases, 8-bit AdamW, offloaded models."""
 
 from __future__ import annotations
 

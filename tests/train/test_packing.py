@@ -103,7 +103,7 @@ def test_rows_in_files_are_the_rows_in_memory(tmp_path):
 
 @pytest.mark.shared
 def test_real_corpora_fill_their_rows(shared_data):
-    """Urdu and English as they come, from sentences to whole books, in rows of 4,096 tokens of about three bytes."""
+    """Urdu and English text, from sentences to whole books, in rows of 4,096 tokens of about three bytes."""
     texts = []
     for path in sorted([*shared_data.glob("ur_raw/*.jsonl.gz"), *shared_data.glob("en_raw/*.jsonl.gz")]):
         with gzip.open(path, "rt", encoding="utf-8") as file:

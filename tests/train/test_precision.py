@@ -1,4 +1,4 @@
-"""Training in 16 bits: a frozen base in bfloat16, what is trained in float32. On a CPU, which can do it too."""
+"""Training in 16 bits on a CPU: the frozen base in bfloat16, trained parameters in float32."""
 
 from __future__ import annotations
 

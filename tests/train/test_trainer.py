@@ -43,7 +43,10 @@ from train.conftest import House
 from train.test_trainer import ADAPTER, STAGE
 
 where, count = sys.argv[2].split(":")
-kind, name = {"forward": (loss.ChunkedLossModel, "forward"), "checkpoint": (stage_trainer.StageTrainer, "_save_rng_state")}[where]
+kind, name = {
+    "forward": (loss.ChunkedLossModel, "forward"),
+    "checkpoint": (stage_trainer.StageTrainer, "_save_rng_state"),
+}[where]
 real, seen = getattr(kind, name), 0
 def dying(*args, **kwargs):
     global seen
@@ -52,7 +55,8 @@ def dying(*args, **kwargs):
         os.kill(os.getpid(), signal.SIGKILL)
     return real(*args, **kwargs)
 setattr(kind, name, dying)
-pretrain.train_pretrain(House(Path(sys.argv[1])).context("pretrain", "base", "corpus"), Language(), ADAPTER, STAGE)
+context = House(Path(sys.argv[1])).context("pretrain", "base", "corpus")
+pretrain.train_pretrain(context, Language(), ADAPTER, STAGE)
 """
 
 
