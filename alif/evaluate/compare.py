@@ -52,18 +52,15 @@ class MetricValues:
     def key(self) -> tuple[str, str, str]:
         return self.benchmark, self.metric, self.language
 
-    def estimate(self, bootstrap: Bootstrap) -> stats.Estimate:
-        """Return the value with its interval: Wilson's for a share, bootstrap otherwise."""
-        if self.share:
-            return stats.wilson_interval(int(self.items.amounts.sum()), len(self.items))
-        return stats.bootstrap_interval(self.items, bootstrap)
-
 
 def score_metric(system: str, values: MetricValues, bootstrap: Bootstrap) -> Score:
     """Return the score of one system on one metric."""
-    found = _round(values.estimate(bootstrap))
-    resampling = f"{bootstrap.resamples} resamples, seed {bootstrap.seed}"
-    method = "Wilson" if values.share else f"bootstrap over items within groups, {resampling}"
+    if values.share:
+        found, method = stats.wilson_interval(values.items), "Wilson"
+    else:
+        found = stats.bootstrap_interval(values.items, bootstrap)
+        method = f"bootstrap over items within groups, {bootstrap.resamples} resamples, seed {bootstrap.seed}"
+    found = _round(found)
     return Score(
         stage=system,
         benchmark=values.benchmark,
@@ -130,8 +127,7 @@ def _compare(
 
 def _judge(before: MetricValues, change: stats.Difference, margin: float | None, p_holm: float) -> Verdict:
     """Return the verdict on a change from `before`; `margin` is in the metric's unit."""
-    hits, n = int(before.items.amounts.sum()), len(before.items)
-    if before.chance is not None and stats.wilson_interval(hits, n).low <= before.chance:
+    if before.chance is not None and stats.wilson_interval(before.items).low <= before.chance:
         return "not measurable"
     low, high = (change.low, change.high) if before.lower_is_better else (-change.high, -change.low)
     if change.n < 2:

@@ -110,11 +110,12 @@ class Difference(Estimate):
     """The smallest true difference that so many items would show."""
 
 
-def wilson_interval(hits: int, n: int) -> Estimate:
-    """Return a share with Wilson's score interval, which holds at small n and near 0 and 1.
+def wilson_interval(items: Items) -> Estimate:
+    """Return the share of items that are 1 with Wilson's interval, which holds at small n and near 0 and 1.
 
     Source: Wilson 1927, JASA 22:209; on evaluations Bowyer et al. 2025, arXiv 2503.01747.
     """
+    hits, n = int(items.amounts.sum()), len(items)
     share, interval = hits / n, binomtest(hits, n).proportion_ci(LEVEL, method="wilson")
     return Estimate(share, min(share, float(interval.low)), max(share, float(interval.high)), n)
 
