@@ -40,19 +40,9 @@ from alif.student.device import DeviceConfig, setup_torch
 from alif.student.weights import friendly_model_errors
 
 __all__ = [
-    "TINY",
-    "Base",
-    "LoadedBase",
-    "Student",
-    "extend_base",
-    "inspect_base",
-    "load_student",
-    "load_tokenizer",
-    "merge_adapter",
-    "open_base",
-    "quantization_config",
-    "read_base",
-]
+    "TINY", "Base", "LoadedBase", "Student", "extend_base", "inspect_base", "load_student",
+    "load_tokenizer", "merge_adapter", "open_base", "quantization_config", "read_base",
+]  # fmt: skip
 
 TINY = "tiny"
 
@@ -290,7 +280,7 @@ def _check_folder(folder: Path) -> None:
     """Refuse a folder that lacks configuration, weights or tokenizer."""
     needed = {
         "config.json": "configuration",
-        "*.safetensors": "safetensors weights",
+        "*.safetensors": "weights in safetensors",
         "tokenizer*": "tokenizer",
     }
     for pattern, what in needed.items():

@@ -18,7 +18,8 @@ LLAMA_8B, _ = architecture.shape_of(StudentSettings(), Tiny())
 def test_the_papers_token_costs_what_the_design_reckons():
     sizes = flops.sizes_of(LLAMA_8B, Adapter())
     assert flops.flops_per_token(sizes, 1.0, 1024) / 1e9 == pytest.approx(34.0, abs=0.1)
-    assert flops.flops_per_token(sizes, 1.0, 1024, gradient_checkpointing=True) / 1e9 == pytest.approx(48.9, abs=0.2)
+    recomputed = flops.flops_per_token(sizes, 1.0, 1024, gradient_checkpointing=True)
+    assert recomputed / 1e9 == pytest.approx(48.9, abs=0.2)
 
 
 def test_a_real_pass_does_as_many_operations():

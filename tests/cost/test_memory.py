@@ -38,18 +38,24 @@ from alif.train import trainer
 from alif.train.packing import pack_segments, split_segments
 
 shape, adapter, stage, checkpointing = eval(sys.argv[1])
-stage, runtime = Pretrain(**stage), Runtime(device="cpu", gradient_checkpointing=checkpointing, checkpoint_steps=1000)
+stage = Pretrain(**stage)
+runtime = Runtime(device="cpu", gradient_checkpointing=checkpointing, checkpoint_steps=1000)
 device = setup_torch(runtime)
-model = adapters.add_adapter(AutoModelForCausalLM.from_config(AutoConfig.for_model(**shape)), Adapter(**adapter))
-tensors = {p.untyped_storage().data_ptr(): p.untyped_storage().nbytes() for p in (*model.parameters(), *model.buffers())}
+base = AutoModelForCausalLM.from_config(AutoConfig.for_model(**shape))
+model = adapters.add_adapter(base, Adapter(**adapter))
+storages = [tensor.untyped_storage() for tensor in (*model.parameters(), *model.buffers())]
+tensors = {storage.data_ptr(): storage.nbytes() for storage in storages}
 length, rows = stage.max_seq_length, 2 * stage.batch_size
 texts = [np.random.default_rng(n).integers(2, shape["vocab_size"], length // 4) for n in range(4 * rows)]
-packs = pack_segments([piece for n, text in enumerate(texts) for piece in split_segments(str(n), text.tolist(), length)], length, 1)
+pieces = [piece for n, text in enumerate(texts) for piece in split_segments(str(n), text.tolist(), length)]
+packs = pack_segments(pieces, length, 1)
 root = Path(tempfile.mkdtemp())
 with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
-    trainer.fit_model(model, packs, stage, make_context(Run(root), "pretrain", runtime), device=device, key="x")
+    context = make_context(Run(root), "pretrain", runtime)
+    trainer.fit_model(model, packs, stage, context, device=device, key="x")
 now = peak = 0
-for event in sorted((e for e in seen.profiler.kineto_results.events() if e.name() == "[memory]"), key=lambda e: e.start_ns()):
+events = [event for event in seen.profiler.kineto_results.events() if event.name() == "[memory]"]
+for event in sorted(events, key=lambda event: event.start_ns()):
     now += event.nbytes()
     peak = max(peak, now)
 print("PEAK", sum(tensors.values()) + peak)
@@ -57,7 +63,7 @@ print("PEAK", sum(tensors.values()) + peak)
 
 
 def measured(shape: architecture.ModelShape, adapter: Adapter, stage: Pretrain, recompute: bool) -> int:
-    """Return the peak of live tensors in bytes: weights, and what PyTorch's allocator held beside them in two steps."""
+    """Return the peak bytes of live tensors: weights, and what PyTorch's allocator held in two steps."""
     given = repr((shape.model_dump(), adapter.model_dump(), stage.model_dump(), recompute))
     asked = subprocess.run([sys.executable, "-c", MEASURE, given], capture_output=True, text=True, check=True)
     return int(asked.stdout.partition("PEAK ")[2].split()[0])
@@ -72,7 +78,7 @@ HELD_OUT = {
     "one pass, long row": ("llama", 1500, 160, 480, 5, 5, 5, 32, False, 16, 1024, 1, 1, False),
     "one pass, large vocabulary": ("llama", 30000, 64, 128, 2, 4, 2, 16, False, 4, 64, 1, 1, False),
 }
-"""Shapes that no constant was fitted on: these say how good the prediction is, CASES only that the counting is right."""
+"""Shapes that no constant was fitted on: they test the prediction, CASES only test the counting."""
 
 
 @pytest.mark.parametrize(
@@ -129,9 +135,8 @@ def test_the_peak_is_foretold_within_a_tenth(name):
     adapter = Adapter(rank=case["rank"], targets=case.get("targets", ("attention", "mlp", "embeddings")))
     stage = Pretrain(**{key: case[key] for key in ("max_seq_length", "micro_batch_size", "batch_size")})
     recompute = case.get("gradient_checkpointing", False)
-    told = sum(
-        memory.memory_parts(memory.MemoryLoad(shape, adapter, stage, gradient_checkpointing=recompute, gpu=False)).values()
-    )
+    load = memory.MemoryLoad(shape, adapter, stage, gradient_checkpointing=recompute, gpu=False)
+    told = sum(memory.memory_parts(load).values())
     real = measured(shape, adapter, stage, recompute)
     assert told == pytest.approx(real, rel=0.1), f"foretold {told:,.0f}, measured {real:,}: {told / real:.3f}"
 
@@ -146,12 +151,12 @@ ON_A_GPU = {
         {"compiled": True, "gradient_checkpointing": True},
     ),
 }
-"""Cases of benchmarks/train_gpu.py: adapter, stage, load. In the paper's stage 2 no eight texts reach the row's length."""
+"""Cases of benchmarks/train_gpu.py: adapter, stage, load. The paper's stage-2 texts are shorter than a row."""
 
 
 @pytest.mark.parametrize("name", ON_A_GPU)
 def test_the_peaks_on_a_gpu_that_the_terms_were_fitted_to(name):
-    """Guards the counting, like CASES: the terms were set after these peaks had been seen. Of other shapes it says nothing."""
+    """Tests the counting, like CASES: the terms were fitted to these peaks, not to other shapes."""
     results = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "train_gpu.json"
     real = json.loads(results.read_text(encoding="utf-8"))["measured"]["cases"][name]["peak_memory_gb"]
     adapter, stage, load = ON_A_GPU[name]

@@ -269,5 +269,6 @@ def test_bad_names_are_sentences(tmp_path):
 
 
 def test_a_plan_loads_no_torch():
-    code = "import sys; from alif.commands import plan; from alif.cost import training_plan; sys.exit('torch' in sys.modules)"
+    imports = "import sys; from alif.commands import plan; from alif.cost import training_plan"
+    code = f"{imports}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -113,7 +113,7 @@ def test_text_can_be_generated_with_either(model):
 
 
 def test_queries_and_keys_that_autocast_left_in_full_are_read_in_the_numbers_of_the_values():
-    """As with a float32 model under bfloat16: the angles are float32, and PyTorch's kernel refuses a mixture."""
+    """As in a float32 model under bfloat16: the angles are float32; PyTorch's kernel refuses mixed dtypes."""
     query, key, value = (torch.randn(1, heads, 6, 8) for heads in (4, 2, 2))
     bounds = {"cu_seq_lens_q": torch.tensor([0, 4, 6], dtype=torch.int32), "max_length_q": 4}
     mixed, _ = attention._attend(torch.nn.Identity(), query, key, value.bfloat16(), None, **bounds)
@@ -151,7 +151,7 @@ def test_the_probe_believes_what_is_right_and_nothing_else(device):
     ids=["torch 2.10", "torch 2.13"],
 )  # fmt: skip
 def test_pytorchs_kernel_is_called_as_its_version_wants(monkeypatch, signature):
-    """The kernel itself needs a GPU; its place is taken by the reference, behind the signatures of two versions."""
+    """The kernel needs a GPU; here the reference stands behind the signatures of two versions of it."""
     import inspect
 
     def kernel(*given, **more):

@@ -1,4 +1,4 @@
-"""Compiled blocks, on a CPU by a backend that needs no C compiler: the same losses and gradients, and nothing stays behind."""
+"""Compiled blocks, on a CPU with a backend that needs no C compiler: the same losses and gradients."""
 
 from __future__ import annotations
 

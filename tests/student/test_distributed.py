@@ -1,4 +1,4 @@
-"""A process that is alone is the first of one; what several tell each other is shown by tests/train/test_launch.py."""
+"""A single process is rank 0 of 1; tests/train/test_launch.py tests several processes."""
 
 from __future__ import annotations
 

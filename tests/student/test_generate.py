@@ -1,4 +1,4 @@
-"""The same answer alone and in a batch, greedy unless sampling is asked for, and an end at every end token."""
+"""The same answer alone and in a batch; greedy decoding by default; generation stops at every end token."""
 
 from __future__ import annotations
 
