@@ -19,14 +19,8 @@ from alif.errors import ModelError
 from alif.records import FrozenModel
 
 __all__ = [
-    "BASES",
-    "KnownBase",
-    "ModelShape",
-    "TrainedParameters",
-    "count_trained",
-    "known_bases",
-    "shape_of",
-]
+    "BASES", "KnownBase", "ModelShape", "TrainedParameters", "count_trained", "known_bases", "shape_of",
+]  # fmt: skip
 
 BASES = Path(__file__).parent / "bases"
 

@@ -10,12 +10,6 @@ from alif.student.base import Base, Student, load_student, merge_adapter
 from alif.student.chat_template import encode_answer, encode_documents, encode_prompt, write_prompt
 
 __all__ = [
-    "Base",
-    "Student",
-    "encode_answer",
-    "encode_documents",
-    "encode_prompt",
-    "load_student",
-    "merge_adapter",
-    "write_prompt",
-]
+    "Base", "Student", "encode_answer", "encode_documents", "encode_prompt", "load_student",
+    "merge_adapter", "write_prompt",
+]  # fmt: skip

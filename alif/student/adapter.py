@@ -27,18 +27,9 @@ from alif.settings import Adapter
 from alif.student import weights
 
 __all__ = [
-    "EMBEDDINGS",
-    "TrainableShare",
-    "add_adapter",
-    "combine_adapters",
-    "count_parameters",
-    "count_weights",
-    "load_adapter",
-    "output_head",
-    "save_adapter",
-    "trainable_parameters",
-    "unwrap",
-]
+    "EMBEDDINGS", "TrainableShare", "add_adapter", "combine_adapters", "count_parameters", "count_weights",
+    "load_adapter", "output_head", "save_adapter", "trainable_parameters", "unwrap",
+]  # fmt: skip
 
 LINEAR = {"attention": ("q_proj", "k_proj", "v_proj", "o_proj"), "mlp": ("gate_proj", "up_proj", "down_proj")}
 """Source: traversaal-ai/alif-urdu-llm@67a6a01/Training/train_cpt.py (QKVO and MLP)."""

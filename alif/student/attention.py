@@ -29,14 +29,9 @@ except ImportError:  # before 2.10; the probe finds out
     _varlen = None  # type: ignore[assignment]
 
 __all__ = [
-    "PER_DOCUMENT",
-    "SDPA",
-    "check_attention",
-    "choose_attention",
-    "per_document_attention",
-    "register_attention",
-    "varlen_attention",
-]
+    "PER_DOCUMENT", "SDPA", "check_attention", "choose_attention", "per_document_attention",
+    "register_attention", "varlen_attention",
+]  # fmt: skip
 
 PER_DOCUMENT, SDPA = "alif_per_document", "sdpa"
 """Names for `set_attn_implementation`."""

@@ -27,18 +27,9 @@ from alif.errors import ModelError
 from alif.records import Example, Message
 
 __all__ = [
-    "ALPACA",
-    "ALPACA_INPUT",
-    "ALPACA_PREAMBLE",
-    "Template",
-    "choose_template",
-    "encode_answer",
-    "encode_documents",
-    "encode_example_parts",
-    "encode_prompt",
-    "opening_token",
-    "write_prompt",
-]
+    "ALPACA", "ALPACA_INPUT", "ALPACA_PREAMBLE", "Template", "choose_template", "encode_answer",
+    "encode_documents", "encode_example_parts", "encode_prompt", "opening_token", "write_prompt",
+]  # fmt: skip
 
 Template = Literal["auto", "alpaca", "chat"]
 

@@ -23,20 +23,10 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from alif.errors import RecipeError
 
 __all__ = [
-    "all_reduce_mean",
-    "apply_fsdp",
-    "barrier",
-    "broadcast_from_rank0",
-    "destroy_process_group",
-    "gather_tensor",
-    "init_process_group",
-    "is_main_process",
-    "main_process_first",
-    "rank",
-    "shard_like",
-    "unsharded",
-    "world_size",
-]
+    "all_reduce_mean", "apply_fsdp", "barrier", "broadcast_from_rank0", "destroy_process_group",
+    "gather_tensor", "init_process_group", "is_main_process", "main_process_first", "rank", "shard_like",
+    "unsharded", "world_size",
+]  # fmt: skip
 
 T = TypeVar("T")
 

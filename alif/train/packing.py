@@ -26,18 +26,9 @@ import torch
 from alif import store
 
 __all__ = [
-    "IGNORE",
-    "PackedDataset",
-    "PackedRows",
-    "Segment",
-    "collate",
-    "collate_trimmed",
-    "pack_segments",
-    "pad_segments",
-    "pad_to_multiple",
-    "sample_order",
-    "split_segments",
-]
+    "IGNORE", "PackedDataset", "PackedRows", "Segment", "collate", "collate_trimmed", "pack_segments",
+    "pad_segments", "pad_to_multiple", "sample_order", "split_segments",
+]  # fmt: skip
 
 IGNORE = -100
 """The label of a token that carries no loss. Source: PyTorch's cross_entropy."""
