@@ -2,8 +2,8 @@
 
     python benchmarks/answer_matching.py            writes benchmarks/results/answer_matching.json
 
-The pairs are in tests/language/answers.ur.jsonl: equal answers in other words, and unequal answers that look
-alike. They were written in this project.
+The pairs are in tests/language/answers/answers.ur.jsonl: equal answers in other words, and unequal answers
+that look alike. They were written in this project.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from alif.language.answers.match import SIGNATURE, Match, compare_answers
 from alif.language.pack import load_pack
 
 HERE = Path(__file__).parent
-PAIRS = HERE.parent / "tests" / "language" / "answers.ur.jsonl"
+PAIRS = HERE.parent / "tests" / "language" / "answers" / "answers.ur.jsonl"
 TIERS = ("em", "em_nospace", "items", "contains", "number", "choice")
 
 

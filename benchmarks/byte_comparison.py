@@ -1,9 +1,10 @@
-"""Compare runs of the first house with runs of the second: rows, texts and weights must be equal to the byte.
+"""Runs from before and after the renaming, compared: rows, texts and weights must be equal to the byte.
 
-    python benchmarks/byte_comparison.py OLD NEW [OLD NEW …]      pairs of run folders, made with the same recipe
+    python benchmarks/byte_comparison.py OLD NEW [OLD NEW …]      pairs of run folders of the same recipe
 
-Only names may differ: drop reasons and the key `way` of a row's origin are mapped to their new names, line by line.
-What a run says about itself (step.json, lock.json, recipe.toml, report, cards, ledger, runtime/) is left out.
+Only names may differ: drop reasons and the key `way` of a row's origin are mapped to their new names, line by
+line. Files in which a run describes itself (step.json, lock.json, recipe.toml, report, cards, ledger,
+runtime/) are left out.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python benchmarks/corpus_memory.py [--lines 1000000] [--json benchmarks/results/corpus_memory.json]
 
-Lines are 6 to 14 words of the Urdu pack's demo articles, drawn with a seed. Two cases: all lines differ ("short
-lines"), and a thousand lines again and again ("duplicates"), of which each but the first is written to dropped.jsonl.
+Lines are 6 to 14 words of the Urdu pack's demo articles, sampled with a seed. Two cases: all lines differ
+("short lines"), and a thousand lines repeat ("duplicates"), so that all copies are written to dropped.jsonl.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def run_alif(folder: Path) -> dict[str, Any]:
     require(done.returncode == 0, done.stderr)
     root = folder / "runs" / "real"
     step = json.loads((root / "generate" / "step.json").read_text(encoding="utf-8"))
-    counts, facts = step["counts"], step["facts"]
+    counts, facts = step["counts"], step["counts"]["facts"]
     requests, sums = read_ledger(root / "ledger.sqlite")
     require(counts["kept"] + sum(counts["dropped"].values()) == counts["rows_in"], "kept + dropped = rows in")
     require(counts["kept"] > 0, "some rows are accepted")

@@ -1,4 +1,4 @@
-"""Write docs/recipes.md and docs/commands.md from the code: `make docs`. A test compares them with the repository's."""
+"""Write docs/recipes.md and docs/commands.md from the code (`make docs`); a test compares them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ COMMANDS = tuple(name for name in app if not name.startswith("-"))
 
 def recipe_page() -> str:
     """Return docs/recipes.md: every key, its default, its meaning."""
+    paths = recipes.shipped_recipes().items()
+    shipped = ", ".join(f"`{name}` ({recipes.load_recipe(path).about})" for name, path in paths)
     lines = [
         "# Recipes",
         "",
-        "A recipe is a TOML file; every key below may stand in it. This page is written from the code by `make docs`.",
+        "A recipe is a TOML file with the keys below. This page is written from the code by `make docs`.",
         "",
-        f"Shipped: {', '.join(f'`{name}` ({recipes.load_recipe(path).about})' for name, path in recipes.shipped_recipes().items())}.",
+        f"Shipped: {shipped}.",
     ]
     table = ""
     for key, default, about in recipes.list_keys():
@@ -41,20 +43,18 @@ def command_page() -> str:
     lines = [
         "# Commands",
         "",
-        "Written from the code by `make docs`. RECIPE is a path, an existing run or a shipped name, in that order.",
+        "Written from the code by `make docs`. RECIPE is a path, an existing run or a shipped name, in that "
+        "order.",
         "",
+        "Exit codes: 0 done, 1 an error that you can fix, 2 wrong usage, 3 waiting for people, 4 cost cap "
+        "reached, 130 stopped by Ctrl-C.",
     ]
-    lines += [
-        "Exit codes: 0 done, 1 something that you can mend, 2 usage, 3 waiting for people, 4 money cap, 130 stopped by Ctrl-C."
-    ]
+    environment = {"COLUMNS": "110", "NO_COLOR": "1", "PATH": "", "LANG": "C.UTF-8"}
     for name in COMMANDS:
-        asked = subprocess.run(
-            [sys.executable, "-m", "alif", name, "--help"],
-            capture_output=True, text=True, check=True, env={"COLUMNS": "110", "NO_COLOR": "1", "PATH": "", "LANG": "C.UTF-8"},
-        )  # fmt: skip
-        text = "\n".join(line.rstrip() for line in asked.stdout.strip().splitlines()).replace(
-            "Usage: __main__.py", "Usage: alif"
-        )
+        command = [sys.executable, "-m", "alif", name, "--help"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        text = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+        text = text.replace("Usage: __main__.py", "Usage: alif")
         lines += ["", f"## alif {name}", "", "```", text, "```"]
     return "\n".join(lines) + "\n"
 

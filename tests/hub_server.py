@@ -1,16 +1,16 @@
-"""A stand-in of the Hub's HTTP API on loopback: what huggingface_hub 2.4 calls to make, fill, list and fetch a repository.
+"""A server with the part of the Hub's HTTP API that huggingface_hub 2.4 calls for a repository, on loopback.
 
     POST /api/repos/create                          a private repository, or a public one
     GET  /api/models/O/N[/revision/R]               private or not, and the last commit
     GET  /api/models/O/N/tree/R?recursive=true      every file with its size and id
-    POST /api/models/O/N/preupload/R                which files go by LFS: those of LARGE bytes and more, as on the Hub by kind
-    POST /O/N.git/info/lfs/objects/batch            where they are put; those that are there already need not be
+    POST /api/models/O/N/preupload/R                which files go by LFS: those of LARGE bytes and more
+    POST /O/N.git/info/lfs/objects/batch            where to upload them; existing ones are left out
     PUT  /lfs/OID
-    POST /api/models/O/N/commit/R                   NDJSON: header, file (base64), lfsFile, deletedFile, deletedFolder
+    POST /api/models/O/N/commit/R                   NDJSON: header, file (base64), lfsFile, deletedFile, …
     HEAD, GET /O/N/resolve/R/PATH
 
-As on the Hub, a private repository without the right token does not exist. Not here: Xet storage, which the client uses with
-the real Hub, and does not with HF_HUB_DISABLE_XET=1.
+As on the Hub, a private repository answers 404 without the right token. Xet storage is missing; the client
+does not use it with HF_HUB_DISABLE_XET=1.
 """
 
 from __future__ import annotations

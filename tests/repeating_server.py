@@ -25,7 +25,7 @@ def completion(text: str, name: str) -> bytes:
 
 
 class RepeatingServer:
-    """Repeats every tenth answer: "late" (after 20 ms), "at once" (in one segment with it) or "in parts" (half of it late)."""
+    """Repeats every tenth answer: "late" (after 20 ms), "at once" (same packet) or "in parts"."""
 
     def __init__(self, habit: str, respond: Callable[[str, int], bytes]) -> None:
         self.habit, self.respond = habit, respond
@@ -92,7 +92,7 @@ class RepeatingServer:
 def repeating(
     habit: str = "", respond: Callable[[str, int], bytes] | None = None, context: ssl.SSLContext | None = None
 ) -> Iterator[RepeatingServer]:
-    """Run the server for the length of a block; `respond` makes the bytes of an answer of the last message and its number."""
+    """Run the server during the block; `respond` turns the last message and its number into a response."""
     server = RepeatingServer(
         habit, respond or (lambda text, number: http(completion(text, f"chatcmpl-{number}")))
     )

@@ -1,4 +1,4 @@
-"""The whole pipeline, offline, on CPU: done once, done twice, killed at random moments and resumed to the same bytes."""
+"""The whole pipeline, offline, on a CPU: run once, run twice, and killed and resumed to the same bytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from alif.llm.ledger import Ledger
 from tests.hub_server import TOKEN, serving
 
 SHORT = [
-    "generate.target_rows=28", "generate.requests_per_round=4", "translate.rows=8", "replay.rows=8", "corpus.max_documents=16",
+    "generate.target_rows=28", "generate.requests_per_round=4", "translate.rows=8", "replay.rows=8",
+    "corpus.max_documents=16",
     "tiny.vocabulary=400", "tiny.width=32", "tiny.feed_forward=64", "tiny.epochs=1",
     "pretrain.epochs=1", "finetune.epochs=1", "finetune.max_seq_length=256", "runtime.checkpoint_steps=2",
     "evaluate.questions=8", "evaluate.max_new_tokens=8", "evaluate.bootstrap_samples=50",
@@ -170,7 +171,8 @@ def test_a_second_process_is_refused(undisturbed: Path, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
-    usual = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"  # also where tests run in the background
+    # a shell starts background processes, such as these tests, with SIGINT ignored
+    usual = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
     command = [
         sys.executable,
         "-c",
@@ -188,9 +190,10 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
 def kill_and_resume(
     folder: Path, sets: list[str], kills: int, seconds: float, seed: int, undisturbed: Path
 ) -> None:
-    """Kill the demo `kills` times at random moments, resuming each time, and compare every run that ends with `undisturbed`.
+    """Kill the demo `kills` times at random moments, resume it each time, and compare finished runs.
 
-    A run that ends before it is killed is followed by a fresh one, so that a fast machine is killed as often as a slow one.
+    Each must equal `undisturbed`. A run that ends before it is killed is followed by a new one, so that there
+    are as many kills on a fast machine.
     """
     moments = random.Random(seed)
     runs = itertools.count(1)

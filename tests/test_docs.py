@@ -1,4 +1,4 @@
-"""The documentation tells the truth: generated pages are current, links and named tests exist, commands parse."""
+"""The documentation is correct: generated pages are current, links and named tests exist, commands parse."""
 
 from __future__ import annotations
 

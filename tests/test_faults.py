@@ -1,6 +1,6 @@
-"""`alif generate` as a process against a provider that is outside of it, and everything that goes wrong on the way.
+"""`alif generate` as a process of its own against a fake provider, with everything that can go wrong.
 
-Whatever happens, the rows end as those of a run that nothing happened to, byte by byte; and ledger, rows and the server's own
+In every case the rows equal those of an undisturbed run to the byte, and ledger, rows and the server's own
 records agree to the token.
 """
 
@@ -28,6 +28,7 @@ import tomli_w
 
 from alif import store
 from alif.data.demo import demo_teacher
+from alif.data.prompt_texts import load_prompt_texts
 from alif.language import pack
 from alif.llm.chat_model import ReplyFunction, ScriptedReply
 from alif.llm.ledger import Account, Ledger
@@ -44,7 +45,9 @@ DATA = ("examples.jsonl", "dropped.jsonl", "requests.jsonl")
 def teacher() -> ReplyFunction:
     """What the provider's model answers: the demo's texts."""
     own, known = pack.load_pack("ur"), pack.load_pack("en")
-    return demo_teacher.demo_reply(own, known, demo_teacher.load_demo_answers(own, known, (), ""))
+    return demo_teacher.demo_reply(
+        own, known, load_prompt_texts(), demo_teacher.load_demo_answers(own, known, (), "")
+    )
 
 
 @dataclass
@@ -112,7 +115,7 @@ def finished(done: subprocess.CompletedProcess[str]) -> None:
 
 
 def stored(path: Path) -> dict[str, tuple[int, int]]:
-    """Return (tokens in, tokens out) of every stored reply by the id that the server gave it; no request has two."""
+    """Return (tokens in, tokens out) of every stored reply by the server's id; no request has two."""
     if not path.is_file():
         return {}
     ledger = Ledger(path)
@@ -208,14 +211,15 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_doubled(
 
 
 EVERY_FAULT = InjectedFaults(
-    crowded=0.06, crowded_until=0.06, error=0.06, hung=0.03, broken=0.06, closed=0.06, empty=0.06, choiceless=0.06,
+    crowded=0.06, crowded_until=0.06, error=0.06, hung=0.03, broken=0.06, closed=0.06, empty=0.06,
+    choiceless=0.06,
     retry_after_s=0.5, attempts=2, **OTHER_REPLIES,
 )  # fmt: skip
 
 
 @pytest.mark.slow
 def test_every_fault_of_a_provider_changes_no_row(place: Place) -> None:
-    """Refusals, hangs, cut connections, half a JSON, empty and huge replies, another model's name, NUL, half characters."""
+    """Errors, hangs, cut connections, half a JSON, empty or huge replies, wrong model, NUL."""
     place.server.chaos = InjectedFaults(**OTHER_REPLIES)
     finished(place.generate("calm"))
     calm, before = check_books(place, "calm", place.server.served), len(place.server.served)
@@ -246,7 +250,7 @@ def test_every_fault_of_a_provider_changes_no_row(place: Place) -> None:
 
 @dataclass
 class Outage:
-    """A provider that is in trouble for a while: it refuses with each status for some seconds, then answers."""
+    """A provider with an outage: it answers each status for some seconds, then the requests."""
 
     answers: ReplyFunction
     statuses: Sequence[int]
@@ -303,7 +307,7 @@ def test_a_provider_that_refuses_for_a_while_is_waited_for_and_paid_nothing(
 def test_a_refusal_for_good_is_a_sentence_and_the_run_goes_on_when_it_is_mended(
     place: Place, monkeypatch: pytest.MonkeyPatch, status: int, code: str, sentences: tuple[str, ...]
 ) -> None:
-    """After a few replies the provider refuses: the key is drawn in, the model is gone, the balance is used up."""
+    """After a few replies the provider refuses: the key is revoked, the model gone, the balance used up."""
     monkeypatch.setenv("TEST_KEY", "sk-secret-key")
     place.tables = {"teacher": {"api_key_env": "TEST_KEY"}, "generate": {"target_rows": 28}}
     answers, asked = place.server.script, itertools.count()
@@ -401,7 +405,7 @@ def test_a_second_process_on_the_same_run_is_refused_and_disturbs_nothing(place:
 
 
 def test_a_file_that_may_not_grow_is_a_sentence_and_nothing_is_lost(place: Place) -> None:
-    """The limit of a file's size stands for a full disk wherever there is no other: first no ledger fits, then no rows."""
+    """A limit of the file size instead of a full disk: first the ledger does not fit, then the rows."""
     finished(place.generate("calm"))
     before, known = len(place.server.served), set[str]()
     for limit in (40_000, 600_000):
@@ -429,7 +433,7 @@ done
 
 @pytest.mark.slow
 def test_a_full_disk_is_a_sentence_and_nothing_is_lost(place: Place) -> None:
-    """On a real disk that is full, and grows: the run stops where there is no room, with a sentence, and goes on."""
+    """On a real disk that is full, then grows: the run stops with a message, then resumes."""
     finished(place.generate("calm"))
     before = len(place.server.served)
     kept, disk = place.folder / "kept", place.folder / "disk"

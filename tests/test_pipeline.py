@@ -22,8 +22,10 @@ from alif.runs import Run, execute
 opened, watching = set(), False
 
 def hook(event, arguments):
-    if watching and event in ("open", "sqlite3.connect") and arguments and isinstance(arguments[0], (str, os.PathLike)):
-        opened.add(os.path.realpath(arguments[0]))
+    if watching and event in ("open", "sqlite3.connect"):
+        path = arguments[0] if arguments else None
+        if isinstance(path, (str, os.PathLike)):
+            opened.add(os.path.realpath(path))
 
 sys.addaudithook(hook)
 recipe = recipes.load_recipe(recipes.find_recipe("demo"), json.loads(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""Data files as they come: each good row read, each bad one named, each unreadable file refused with a sentence."""
+"""Data files of all kinds: good rows are read, bad rows are named, unreadable files are refused."""
 
 from __future__ import annotations
 

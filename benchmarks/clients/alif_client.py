@@ -71,7 +71,7 @@ def main(address: str, accepted: int, folder: Path) -> None:
     began, cpu = time.perf_counter(), time.process_time()
     pipeline.run_pipeline(recipe, Run(folder), pipeline.required_steps(pipeline.GENERATE))
     record = store.read_json(folder / "generate" / "step.json")
-    whole = record["facts"]["funnel"]["whole"]
+    whole = record["counts"]["facts"]["funnel"]["whole"]
     seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
     found = {
         "accepted": record["counts"]["kept"],
@@ -82,7 +82,7 @@ def main(address: str, accepted: int, folder: Path) -> None:
         "start_cpu_s": cpu,
         **watch.cpu_s(seconds, cpu_s),
         "ledger_mb": sum(path.stat().st_size for path in folder.glob("ledger.sqlite*")) / 1e6,
-        "funnel": {"counts": record["counts"], "facts": record["facts"]},
+        "funnel": record["counts"],
     }
     print(json.dumps(found))
 

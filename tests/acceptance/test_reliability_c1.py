@@ -1,4 +1,4 @@
-"""Fault C1 of the reliability review: a stranger's language pack ran any code, hung, or read any file of the machine.
+"""Fault C1 of the reliability review: a foreign language pack ran any code, hung, or read any file.
 
 One test for each input that the review lists.
 """
@@ -197,8 +197,8 @@ def test_reliability_c1_a_prompt_is_at_most_64_kib(evil: Path) -> None:
 
 @pytest.mark.parametrize(
     "file",
-    ["tasks/qa.toml", "prompts/qa.jinja", "prompts/_format.jinja", "seeds/qa.jsonl", "test.jsonl", "demo/articles.jsonl",
-     "demo/candidates/qa.jsonl", "card.md"],
+    ["tasks/qa.toml", "prompts/qa.jinja", "prompts/_format.jinja", "seeds/qa.jsonl", "test.jsonl",
+     "demo/articles.jsonl", "demo/candidates/qa.jsonl", "card.md"],
 )  # fmt: skip
 def test_reliability_c1_a_pipe_is_a_sentence_and_does_not_hang(evil: Path, file: str) -> None:
     (evil / file).unlink()
@@ -220,8 +220,8 @@ def test_reliability_c1_a_pipe_in_place_of_pack_toml_is_a_sentence(evil: Path) -
 
 @pytest.mark.parametrize(
     "file",
-    ["pack.toml", "tasks/qa.toml", "prompts/qa.jinja", "prompts/_format.jinja", "seeds/qa.jsonl", "test.jsonl",
-     "demo/articles.jsonl", "demo/candidates/qa.jsonl", "card.md"],
+    ["pack.toml", "tasks/qa.toml", "prompts/qa.jinja", "prompts/_format.jinja", "seeds/qa.jsonl",
+     "test.jsonl", "demo/articles.jsonl", "demo/candidates/qa.jsonl", "card.md"],
 )  # fmt: skip
 def test_reliability_c1_a_symlink_to_a_file_outside_is_not_followed(evil: Path, file: str) -> None:
     (evil.parent / "private").write_text(SECRET, encoding="utf-8")

@@ -1,6 +1,7 @@
 """A power cut or a changed file never passes for a finished step (reliability fault H2, M4, L2).
 
-One short demo is run in this process while every flush and every rename is recorded; the other tests work on copies of it.
+One short demo is run in this process while every fsync and every rename is recorded; the other tests use
+copies of it.
 """
 
 from __future__ import annotations
@@ -271,7 +272,9 @@ def test_reliability_l2_an_export_on_a_full_disk_is_a_sentence(
 
 
 def test_reliability_l2_packed_rows_on_disk_are_those_in_memory(tmp_path: Path) -> None:
-    pieces = [Segment(str(size), list(range(1, size + 1)), silent=size // 2) for size in (5, 3, 7, 2)]
+    pieces = [
+        Segment(str(size), list(range(1, size + 1)), labelled=((size // 2, size),)) for size in (5, 3, 7, 2)
+    ]
     mapped, held = pack_segments(pieces, 8, 0, tmp_path / "packs"), pack_segments(pieces, 8, 0)
     for name in ("tokens", "labels", "positions"):
         assert getattr(mapped, name).tolist() == getattr(held, name).tolist()

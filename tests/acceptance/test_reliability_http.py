@@ -1,4 +1,4 @@
-"""Fault H1 of the reliability review: an answer sent twice was stored as the answer to another request, for ever.
+"""Fault H1 of the reliability review: a response sent twice was stored as the reply to another request.
 
 One test for each way in which a faulty server or proxy sends what nobody asked for.
 """
@@ -127,7 +127,7 @@ def test_reliability_h1_unsolicited_bytes_on_idle_connections(
 def test_reliability_h1_a_server_that_rightly_repeats_itself(
     tmp_path: Path, workers: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without ids, equal bodies may be right: each request is asked again at most once for each connection that was open."""
+    """Without ids, equal bodies may be right: each request is sent again at most once per open connection."""
     with repeating(respond=lambda text, number: http(completion("yes", ""))) as server:
         stored = ask_all(tmp_path, server, workers)
     assert stored.replies == ["yes"] * REQUESTS

@@ -168,7 +168,7 @@ def test_same_as_rouge_score_with_our_words_but_for_exact_ties() -> None:
 
 @pytest.mark.shared
 def test_the_original_seeds_differ_but_for_two(shared_data: Path) -> None:
-    """The original's own filter refuses 11 of its 102 seeds; on words with folding two pairs are near indeed."""
+    """The original filter refuses 11 of its 102 seeds; of normalised words two pairs are near-duplicates."""
     pack, pool, refused = load_pack("ur"), RougeLIndex(0.7), {}
     for _, row in store.read_rows(shared_data / "instruct" / "alif_seed_tasks.ur.jsonl.gz"):
         text = split_words(row["instruction"], pack)

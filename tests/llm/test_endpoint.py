@@ -82,8 +82,9 @@ def test_an_address_may_be_in_any_letters_and_end_anyhow(where: str) -> None:
         ("http://pc:1/v1/completions", 'base_url = "http://pc:1/v1".'),
         ("https://api.anthropic.com/v1/messages", 'base_url = "https://api.anthropic.com/v1".'),
         (
-            "https://mine.openai.azure.com/openai/deployments/gpt/chat/completions?api-version=2025-01-01-preview",
-            'base_url = "https://mine.openai.azure.com/openai/deployments/gpt" and api_version = "2025-01-01-preview".',
+            "https://mine.openai.azure.com/openai/deployments/gpt/chat/completions?api-version=2025-01-01",
+            'base_url = "https://mine.openai.azure.com/openai/deployments/gpt" '
+            'and api_version = "2025-01-01".',
         ),
         (
             "https://mine.openai.azure.com?api-version=2025-01-01",

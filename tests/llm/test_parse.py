@@ -161,23 +161,54 @@ def test_the_words_of_all_providers_for_the_end(words: list[str | None], finish:
         )
 
 
-@pytest.mark.parametrize(
-    ("error", "written"),
-    [
-        ({"message": "Content Exists Risk", "code": "invalid_request_error"}, False),  # DeepSeek
-        ({"message": "Your prompt was flagged as potentially violating our usage policy", "code": "invalid_prompt"}, False),
-        ({"message": "We've limited access to this content for safety reasons.", "code": "invalid_prompt"}, False),
-        ({"message": "The response was filtered due to the prompt", "code": "content_filter", "status": 400}, False),  # Azure
-        ({"code": 400, "message": "The request was rejected", "param": "prompt", "type": "content_filter"}, False),  # Moonshot
-        ({"message": "Input data may contain inappropriate content.", "code": "data_inspection_failed"}, False),  # DashScope
-        ({"message": "Output data may contain inappropriate content.", "code": "data_inspection_failed"}, True),
-        ({"code": "1301", "message": "系统检测到输入或生成内容可能包含不安全或敏感内容"}, True),  # Zhipu
-        ("Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO", True),  # xAI, which has a price for it
-        ({"type": "invalid_request_error", "message": "Output blocked by content filtering policy"}, True),  # Anthropic
-        ({"code": 403, "message": "flagged", "metadata": {"reasons": ["violence"], "flagged_input": "…"}}, False),  # OpenRouter
-        ({"code": 400, "message": "Provider returned error", "metadata": {"raw": '{"detail": "Content Exists Risk"}'}}, False),
-    ],
-)  # fmt: skip
+REFUSALS: list[tuple[object, bool]] = [
+    # DeepSeek
+    ({"message": "Content Exists Risk", "code": "invalid_request_error"}, False),
+    # OpenAI
+    (
+        {
+            "message": "Your prompt was flagged as potentially violating our usage policy",
+            "code": "invalid_prompt",
+        },
+        False,
+    ),
+    (
+        {"message": "We've limited access to this content for safety reasons.", "code": "invalid_prompt"},
+        False,
+    ),
+    # Azure
+    (
+        {"message": "The response was filtered due to the prompt", "code": "content_filter", "status": 400},
+        False,
+    ),
+    # Moonshot
+    (
+        {"code": 400, "message": "The request was rejected", "param": "prompt", "type": "content_filter"},
+        False,
+    ),
+    # DashScope
+    ({"message": "Input data may contain inappropriate content.", "code": "data_inspection_failed"}, False),
+    ({"message": "Output data may contain inappropriate content.", "code": "data_inspection_failed"}, True),
+    # Zhipu
+    ({"code": "1301", "message": "系统检测到输入或生成内容可能包含不安全或敏感内容"}, True),
+    # xAI, which has a price for it
+    ("Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO", True),
+    # Anthropic
+    ({"type": "invalid_request_error", "message": "Output blocked by content filtering policy"}, True),
+    # OpenRouter
+    ({"code": 403, "message": "flagged", "metadata": {"reasons": ["violence"], "flagged_input": "…"}}, False),
+    (
+        {
+            "code": 400,
+            "message": "Provider returned error",
+            "metadata": {"raw": '{"detail": "Content Exists Risk"}'},
+        },
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "written"), REFUSALS)
 def test_a_refusal_of_this_prompt_is_an_answer_of_no_text(error: object, written: bool) -> None:
     found = parse_reply(json.dumps({"error": error}))
     assert (found.text, found.finish, found.metered, found.has_output) == (

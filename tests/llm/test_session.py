@@ -139,7 +139,8 @@ teacher = Teacher(model="parrot", base_url=url, usd_per_million_in=10.0, usd_per
 
 async def main():
     async with open_session(context, {"gpt": teacher}) as models:
-        await models.reply_all([Question("gpt", [Message(role="user", content=f"q {n}")]) for n in range(count)])
+        texts = [f"q {n}" for n in range(count)]
+        await models.reply_all([Question("gpt", [Message(role="user", content=text)]) for text in texts])
         print("done", flush=True)
 
 asyncio.run(main())

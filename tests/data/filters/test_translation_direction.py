@@ -1,4 +1,4 @@
-"""A translation is in the language that its request names, or in the other one than its input; a third one is told."""
+"""A translation is in the language that its request names, or in the other one than its input."""
 
 from __future__ import annotations
 

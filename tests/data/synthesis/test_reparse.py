@@ -1,4 +1,4 @@
-"""Stored replies are read again without a request: the same parser gives the same bytes, another one another folder."""
+"""Stored replies are parsed again without a request: the same parser gives the same bytes."""
 
 from __future__ import annotations
 

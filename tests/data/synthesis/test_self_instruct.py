@@ -1,4 +1,4 @@
-"""Self-instruct without a network: the order of requests decides, targets are met, every item ends somewhere."""
+"""Self-instruct without a network: request order decides, targets are met, every item is kept or dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grounded, reverse and revised requests: switched on by shares, counted apart, with the passage in the row's origin."""
+"""Grounded, reverse and revised requests: their shares, their counts, and the passage in the row's origin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Translated rows: whole triples and exercises from sentences; what must survive is checked on the way back."""
+"""Translated rows: whole triples and exercises from sentences; protected text is checked in the reply."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_a_sentence_cut_off_is_no_translation(own: Pack, known: Pack) -> None:
 
 @pytest.mark.shared
 def test_real_sentence_pairs_are_rarely_dropped_falsely(own: Pack, known: Pack, shared_data: Path) -> None:
-    """Professional translations stand in for a teacher's: what the checks drop there is false, or a fault of the data."""
+    """Professional translations instead of a teacher's: a drop is a false alarm, or a fault of the data."""
     from alif import sources
 
     found = []

@@ -29,7 +29,8 @@ def test_a_ledger_of_format_1_is_opened_and_gets_its_page_of_batches(tmp_path: P
     Ledger(path).close()
     with sqlite3.connect(path) as db:
         db.executescript(
-            "DROP TABLE batches; DROP TABLE batched; ALTER TABLE attempts DROP COLUMN role; PRAGMA user_version = 1;"
+            "DROP TABLE batches; DROP TABLE batched; ALTER TABLE attempts DROP COLUMN role;"
+            "PRAGMA user_version = 1;"
         )
     db.close()
     ledger = Ledger(path)
