@@ -26,7 +26,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -225,7 +225,7 @@ class Ledger:
             )
             done = self.db.execute(
                 "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (attempt, request, raw, *astuple(parsed)[:7]),
+                (attempt, request, raw, *list(vars(parsed).values())[:7]),
             )
             if done.rowcount and self.db.execute(ledger_sql.FIRST_REPLY, (request,)).fetchone() == (attempt,):
                 return _reply(request, parsed, cost_usd, stored=False)

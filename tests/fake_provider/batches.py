@@ -5,7 +5,7 @@
     POST /v1/messages/batches · GET /v1/messages/batches[/ID[/results]] · POST /v1/messages/batches/ID/cancel
 
 A batch is done after so many status requests; its results are in another order than its requests.
-`BatchFaults` says what goes wrong. """
+`BatchFaults` says what goes wrong."""
 
 from __future__ import annotations
 

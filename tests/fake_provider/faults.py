@@ -1,7 +1,7 @@
 """How the fake provider fails on purpose, as real providers do without one.
 
 What goes wrong is a pure function of the request and the attempt, and from a stated attempt on nothing does.
-So every request is answered in the end, and two runs under the same faults end with the same replies. """
+So every request is answered in the end, and two runs under the same faults end with the same replies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class InjectedFaults:
     """How often what goes wrong, as shares (0..1) of the attempts that can go wrong; their sum is at most 1.
 
     The first group brings no reply and is drawn for each attempt; the second changes the reply and is drawn
-    for each request, so that what a request is answered does not depend on how often it was tried. """
+    for each request, so that what a request is answered does not depend on how often it was tried."""
 
     crowded: float = 0.0
     """429 without Retry-After."""
