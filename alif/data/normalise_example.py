@@ -1,6 +1,4 @@
-"""Normalise the texts of an example: clean Unicode without spaces around it, as the pack of its language has
-it.
-"""
+"""Normalise the texts of an example: clean Unicode, no spaces around it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check a language pack: what is missing, wrong or doubtful, in the order in which a linguist should correct it.
+"""Check a language pack: what is missing, wrong or doubtful, in the order to correct it.
 
     1 wrong      files that cannot be read: encoding, TOML, keys, templates; nothing else can be judged before
     2 missing    letters, words, headings, labels, seeds, texts
@@ -31,7 +31,7 @@ LIKE_URDU = "see packs/ur/pack.toml."
 
 
 def lint_pack(name_or_path: str, language: settings.Language) -> list[Finding]:
-    """Return all findings about a pack, in the order to correct them; of `language` only the source counts."""
+    """Return all findings about a pack, in the order to correct them; `language` names the source."""
     folder = packs.shipped_packs().get(name_or_path, Path(name_or_path))
     if broken := packs.validation_errors(folder):
         places = ((*error.message.partition(": "), error.hint) for error in broken)

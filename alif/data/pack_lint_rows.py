@@ -115,10 +115,12 @@ def _find_filter_faults(own: Pack, known: Pack, rows: Sequence[LintRow]) -> Iter
         if fault := first_fault(row.example, checked):
             what = f"{fault[0].replace('_', ' ')}: {fault[1]}"
             yield wrong(row.where, what, "The filters drop such rows: correct the row or the table.")
-        elif own.tasks[row.example.task].answer == "own":
-            if language_id.identify_language(row.example.instruction, (own, known)) == known.code:
-                what = f"the instruction is in {known.name}"
-                yield doubtful(row.where, what, f"A row of this task is in {own.name}.")
+        elif (
+            own.tasks[row.example.task].answer == "own"
+            and language_id.identify_language(row.example.instruction, (own, known)) == known.code
+        ):
+            what = f"the instruction is in {known.name}"
+            yield doubtful(row.where, what, f"A row of this task is in {own.name}.")
 
 
 def _find_near_duplicates(pack: Pack, rows: Sequence[LintRow]) -> Iterator[Finding]:

@@ -21,9 +21,7 @@ PROMPTS_FOLDER = Path(__file__).parent / "prompts"
 
 @dataclass(frozen=True)
 class PromptTexts:
-    """The wordings, each with {fields} for `str.format`; the pack's task prompt is the system message of a
-    request.
-    """
+    """The wordings, each with {fields} for `str.format`."""
 
     request: str
     """The last sentence: how many {items}, in which format."""

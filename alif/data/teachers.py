@@ -71,9 +71,7 @@ def choose_endpoint(teachers: Mapping[str, settings.Teacher], task: str, rng: ra
 def endpoint_problems(
     teachers: Mapping[str, settings.Teacher], own: Pack, tasks: Iterable[str]
 ) -> Iterator[RecipeError]:
-    """Yield what is wrong with the weights: a name of no task, and each of `tasks` that no teacher has a
-    weight for.
-    """
+    """Yield weights of unknown tasks, and each of `tasks` that no teacher has a weight for."""
     known = [*own.tasks, OTHER_TASK]
     for name, teacher in teachers.items():
         for task in teacher.weight if isinstance(teacher.weight, Mapping) else ():

@@ -1,7 +1,7 @@
 """Near-duplicates that word order hides from ROUGE-L, counted on a sample: reported, never dropped.
 
-Rows are compared by the cosine of their character 3- to 5-grams, weighted by TF-IDF. That finds the same task in
-another order, with other endings or spellings. It knows no meaning: paraphrases stay unseen, and no model is loaded.
+Rows are compared by the cosine of their character 3- to 5-grams, weighted by TF-IDF. That finds the same
+task in another order, with other endings or spellings. Paraphrases stay unseen: no model is loaded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Word n-grams: runs of n words, counted and compared by deduplication, decontamination and repetition checks."""
+"""Word n-grams: runs of n words, for deduplication, decontamination and repetition checks."""
 
 from __future__ import annotations
 

@@ -1,21 +1,21 @@
 """Exact ROUGE-L similarity of a candidate to every instruction accepted so far, of all tasks.
 
-ROUGE-L F1 of two word lists of lengths m and n is 2·LCS/(m+n). A candidate is a duplicate if it reaches the threshold
-a/b, decided in integers: LCS ≥ need(m+n) = ⌈a·(m+n)/2b⌉. This is a set-similarity join in the manner of PPJoin: an
-inverted index whose filters cannot lose a duplicate leaves a few rows, which the exact LCS verifies.
+ROUGE-L F1 of two word lists of lengths m and n is 2·LCS/(m+n). A candidate is a duplicate if it reaches
+the threshold a/b, decided in integers: LCS ≥ need(m+n) = ⌈a·(m+n)/2b⌉. A set-similarity join as PPJoin's: an
+inverted index, whose filters cannot lose a duplicate, leaves a few rows, which the exact LCS verifies.
 
     length      a partner is possible only if min(m, n) ≥ need(m+n)
-    prefix      sort the words of each text, rarest first: at most m−need words of one text and n−need of the other are
-                outside the common subsequence, so its rarest word is among the first m−need+1 and n−need+1: those are
-                indexed, with the longest partner that is possible if the rarest common word stands there
-    signature   128 bits, one per word: bits of the candidate that the row lacks are words that cannot be common
+    prefix      words of each text sorted, rarest first: at most m−need of one and n−need of the other are
+                outside the common subsequence, so its rarest word is among the first m−need+1 and n−need+1:
+                those are indexed, with the longest partner possible if the rarest common word is there
+    signature   128 bits, one per word: bits of the candidate that the row lacks cannot be common words
 
-A posting is one integer: the row's length, the longest partner, the row. Postings of a word are sorted, so those of
-rows that are too long are never read. Words are numbered, the most frequent first, and a text is a `str` with one code
-point per word, as rapidfuzz likes it. The filters hold for any order of words; it is renewed as the index grows.
+A posting is one integer: the row's length, the longest partner, the row. Postings of a word are sorted, so
+those of rows that are too long are never read. Words are numbered, the most frequent first; a text is a `str`
+with one code point per word, for rapidfuzz. Filters hold for any order of words; it is renewed as rows come.
 
-Source: threshold 0.7 of Self-Instruct, arXiv 2212.10560, section 2.2; one index for all tasks: Alif, arXiv 2510.09051;
-prefix and length filter: PPJoin, Xiao et al. 2008.
+Source: threshold 0.7 of Self-Instruct, arXiv 2212.10560, section 2.2; one index for all tasks: Alif, arXiv
+2510.09051; prefix and length filter: PPJoin, Xiao et al. 2008.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class RougeLIndex:
         return sorted(set(rows.take(near).tolist()))
 
     def _rank_words(self) -> None:
-        """Number all words anew by how frequent they are now, and index every row again."""
+        """Give every word a new code by its frequency now, and index every row again."""
         counts = Counter(itertools.chain.from_iterable(map(_to_codes, self._texts)))
         order = sorted(counts, key=lambda code: (-counts[code], code))
         words = {code: word for word, code in self._codes.items()}
@@ -218,7 +218,7 @@ def _max_missing(size: int, unknown: int, numerator: int, denominator: int) -> n
 
 
 def _prefix(codes: list[int], end: int) -> list[tuple[int, int]]:
-    """Return (word, its first place) before place `end` of the text sorted rarest first, unknown words leading."""
+    """Return (word, first place) before `end` of the text sorted rarest first, unknown words leading."""
     unknown = codes.count(_UNKNOWN)
     known = sorted(codes, reverse=True)[: max(end - unknown, 0)]
     places = range(unknown, unknown + len(known))

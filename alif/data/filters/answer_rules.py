@@ -36,9 +36,10 @@ def find_copied_prompt(row: Example, checked: FilterContext) -> str:
         if given == answer:
             return f"output repeats {key}"
         copied = task.answer == "either" and f" {' '.join(answer)} " in f" {' '.join(given)} "
-        if copied and not is_in_requested_language(row, task.into, own, checked.known):
-            if not offered_choices(row, own):
-                return f"output repeats words of {key}"
+        if copied and not (
+            is_in_requested_language(row, task.into, own, checked.known) or offered_choices(row, own)
+        ):
+            return f"output repeats words of {key}"
     return ""
 
 
@@ -52,9 +53,7 @@ def find_no_final_answer(row: Example, checked: FilterContext) -> str:
 
 
 def find_wrong_label(row: Example, checked: FilterContext) -> str:
-    """Find a label that is none of the task's, or none of those that the instruction names where it names
-    some.
-    """
+    """Find a label that is none of the task's, or of those that the instruction names."""
     own, task = checked.own, task_of(row, checked.own)
     label = text.final_answer(row.output, task, own)
     if task.labels:

@@ -1,7 +1,6 @@
-"""Check every row that a model wrote: predicates, each of which finds nothing or returns the evidence of a
-fault.
+"""Check every row that a model wrote: each rule finds nothing or returns the evidence of a fault.
 
-    FILTERS = (("replacement_char", find_replacement_chars), …)       (row, FilterContext) → "" or the evidence
+    FILTERS = (("replacement_char", …), ("refusal", …), …)       (row, FilterContext) → "" or the evidence
 
 The first fault found is the reason in dropped.jsonl. No rule repairs a row, and none knows a language:
 letters, phrases, headings and labels are the pack's. The pack's own seeds pass all rules, which a test

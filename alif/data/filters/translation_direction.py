@@ -1,8 +1,7 @@
-"""Whether a translation is in the right language: the other one than its input, or the one that its request
-names.
+"""Whether a translation is in the right language: not its input's, or the one that its request names.
 
-    "اس جملے کا اردو میں ترجمہ کریں" · "I like tea." → "I like tea very much."      input and output are both English
-    ("translate this sentence into Urdu")            → "من چای را دوست دارم …"      a related language (Persian)
+    "اس جملے کا اردو میں ترجمہ کریں" · "I like tea." → "I like tea very much."   both are English
+    ("translate this sentence into Urdu")            → "من چای را دوست دارم …"   related: Persian
 
 Letters tell the two languages apart where their scripts differ; phrases that name a language are the task's
 table.
@@ -24,8 +23,7 @@ neither."""
 
 
 def wrong_target_language(row: Example, into: Into, own: Pack, known: Pack) -> str:
-    """Say why a translation is in its input's language, in another than requested or in a third one; "" if it
-    is not.
+    """Say why a translation is in its input's language, in one not requested or a third; "" if it is not.
 
     `into` is the task's table of phrases by which a request names the language that it wants. Beside an input
     such a phrase proves nothing: it may name the input's language.

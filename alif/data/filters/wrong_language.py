@@ -50,9 +50,7 @@ def _find_wrong_answer(
 
 
 def _find_wrong_romanised(row: Example, task: Task, own: Pack, known: Pack) -> str:
-    """Say what of a row is not in the pack's language, in its own script or the one that people type it
-    in.
-    """
+    """Say what of a row is not in the pack's language, in its own script or its Roman one."""
     both = [own.code, *([own.roman.code] if own.roman else [])]
     answer = both[1:] if task.answer_script == "roman" else both
     asked = [*both, known.code]  # "make this Roman Urdu: …"

@@ -121,9 +121,7 @@ def _read_part(
 def _deduplicated(
     context: StepContext, rows: Iterator[Example | Dropped], index: BenchmarkIndex, part_of: Mapping[str, str]
 ) -> list[Example]:
-    """Return the rows that may be drawn and drop the others; `part_of` are the ids that earlier parts have
-    drawn.
-    """
+    """Return the rows that may be drawn and drop the others; `part_of` has the ids of earlier parts."""
     kept: dict[str, Example] = {}
     for row in context.output.read(rows):
         if isinstance(row, Dropped):
@@ -142,9 +140,7 @@ def _deduplicated(
 
 
 def _sample_validation(parts: Mapping[str, list[Example]], split: settings.Split, pack: Pack) -> set[str]:
-    """Return the ids of validation rows: the wanted share of each part's prompts, at least one where there
-    are two.
-    """
+    """Return the ids of validation rows: a share of each part's prompts, at least one of two."""
     ids_of: dict[str, list[str]] = {}
     first: dict[str, list[str]] = {name: [] for name in parts}
     for name, rows in parts.items():
@@ -166,7 +162,7 @@ def _sample_validation(parts: Mapping[str, list[Example]], split: settings.Split
 def _log_part(name: str, part: BlendPartFacts) -> None:
     missing = part.requested - part.drawn
     console.log(
-        f"{name:>10}  {part.drawn:,} of {part.available:,} rows: {part.drawn - part.validation:,} to train on, "
-        f"{part.validation:,} to validate, {part.dropped:,} dropped"
-        + (f", {missing} fewer than requested" if missing > 0 else "")
+        f"{name:>10}  {part.drawn:,} of {part.available:,} rows: "
+        f"{part.drawn - part.validation:,} to train on, {part.validation:,} to validate, "
+        f"{part.dropped:,} dropped" + (f", {missing} fewer than requested" if missing > 0 else "")
     )

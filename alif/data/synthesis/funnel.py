@@ -1,5 +1,4 @@
-"""The funnel: what became of every request and of every piece of its reply, in all and by task, teacher,
-strategy.
+"""The funnel: what became of every request and of every piece of its reply.
 
     {"requests": 9, "pieces": 54, "parsed": 52, "accepted": 40, "dropped": {"truncated": 2,
         "near_duplicate": 12},
@@ -76,9 +75,7 @@ class Funnel:
         sums.usd += reply.cost_usd
 
     def facts(self, tasks: Sequence[str]) -> FunnelFacts:
-        """Return all sums: tasks in the order of `tasks`, teachers and strategies by pieces, the most
-        first.
-        """
+        """Return all sums: tasks in the order of `tasks`, the other groups by pieces."""
         groups: dict[str, dict[str, FunnelCounts]] = {}
         for place, group in enumerate(FUNNEL_GROUPS):
             names = dict.fromkeys(key[place] for key in self._sums)

@@ -1,10 +1,8 @@
 """Ask the teachers for new rows, in rounds, until every task has its target: modified self-instruct.
 
-    freeze the pool ─▶ draw seeds, write requests ─▶ ask them all at once ─▶ parse ─▶ accept in request
-        order ─┐
-          ▲                                                                                                    │
-          └──────────────── until each task has its rows, or its teacher has nothing new
-              ◀─────────────────────┘
+    freeze the pool ─▶ draw seeds, write requests ─▶ ask all at once ─▶ parse ─▶ accept in request order ─┐
+          ▲                                                                                               │
+          └──────────────── until each task has its rows, or its teacher has nothing new ◀────────────────┘
 
 Four rounds are in flight at a time, so a round is planned without the rows of the three before it. Whatever
 arrives first, the order of requests decides: the same replies give the same rows to the byte, and after a
@@ -137,9 +135,7 @@ def summarise(growing: SelfInstruct) -> GenerateFacts:
 
 @contextlib.contextmanager
 def _fewer_collections() -> Iterator[None]:
-    """Raise the threshold of the garbage collector: rows are kept and make no cycles, and each run visits all
-    of them.
-    """
+    """Collect garbage less often: rows make no cycles, and each collection visits all of them."""
     usual = gc.get_threshold()
     gc.set_threshold(OBJECTS_PER_COLLECTION, *usual[1:])
     try:
@@ -184,9 +180,7 @@ async def _rounds(
     endpoints: Mapping[str, settings.Teacher],
     ask: Callable[[Sequence[TeacherRequest]], Coroutine[Any, Any, list[Reply]]],
 ) -> AsyncIterator[Round]:
-    """Yield the rounds with their replies, in order. While one is awaited and read, the next are in
-    flight.
-    """
+    """Yield the rounds with their replies, in order, while the next are in flight."""
     in_flight: list[tuple[list[TeacherRequest], asyncio.Task[list[Reply]]]] = []
     try:
         while True:

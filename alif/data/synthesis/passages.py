@@ -1,5 +1,4 @@
-"""Passages of native text that requests are grounded in or ask the question to: whole sentences of a
-document.
+"""Passages of native text for grounded and reverse requests: whole sentences of a document.
 
 Source, licence and id of a passage stay in the origin of every row that is made from it.
 """

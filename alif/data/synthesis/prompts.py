@@ -1,6 +1,4 @@
-"""Write a request for new rows: the pack's prompt of the task as system message, then rows shown, then the
-request.
-"""
+"""Write a request for new rows: the pack's prompt of the task, rows shown, the request."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Read the stored replies of a finished `generate` again with today's parser; nobody is asked anything.
 
-    generate/requests.jsonl  {"round": 0, "task": "qa", "teacher": "gpt", "shown": […], "draw": 0, "request": "9f31…"}
+    generate/requests.jsonl  {"round": 0, "task": "qa", "teacher": "gpt", "draw": 0, "request": "9f31…", …}
 
 What was asked then is read now, in the same order: a parser that reads more would plan other rounds, whose
 replies nobody has paid for. So a task may end above or below where new requests would have taken it; an item

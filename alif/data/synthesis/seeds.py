@@ -1,6 +1,6 @@
 """Read and check the human seeds, and play them through the pool.
 
-    packs/ur/seeds/qa.jsonl:7   {"instruction": "…", "input": "", "output": "…", "author": "…", "reviewed_by": ""}
+    packs/ur/seeds/qa.jsonl:7   {"instruction": "…", "output": "…", "author": "…", "reviewed_by": ""}
 
 A seed that says nothing, or belongs to no task of the pack, is refused with its line. A near-duplicate of an
 earlier seed is dropped: it would be shown to the teacher twice as often. In files of Self-Instruct's format

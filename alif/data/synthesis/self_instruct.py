@@ -128,8 +128,7 @@ class SelfInstruct:
     def plan_round(
         self, endpoints: Mapping[str, settings.Teacher], ahead: Sequence[Sequence[TeacherRequest]] = ()
     ) -> list[TeacherRequest]:
-        """Write the requests of the next round from the pool as it is now; none when nothing is left to ask
-        for.
+        """Write the requests of the next round from the pool as it is; none when nothing is left to ask.
 
         `ahead` are the rounds that are asked already and not yet read: what they should bring is not asked
         for again.
@@ -177,9 +176,7 @@ class SelfInstruct:
     def accept_replies(
         self, requests: Sequence[TeacherRequest], replies: Sequence[Reply]
     ) -> Iterator[list[Example | Dropped]]:
-        """Read a round in the order of its requests; yield what became of each reply's pieces, reply by
-        reply.
-        """
+        """Read a round in the order of its requests; yield what became of the pieces of each reply."""
         before = {name: len(task.accepted) for name, task in self.tasks.items()}
         for request, reply in zip(requests, replies, strict=True):
             self.requests.append(

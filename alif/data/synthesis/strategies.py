@@ -1,8 +1,8 @@
 """Strategies of asking beyond the paper's, each switched on by a share of the requests and counted apart.
 
-    grounded   a passage is shown, and every answer must follow from it                  generate.grounded_share
-    reverse    a passage is the answer, word for word; the teacher writes the question   generate.reverse_share
-    revised    draft ─▶ the teacher criticises it ─▶ the teacher writes it again         generate.revise_share
+    grounded   a passage is shown, and every answer must follow from it                generate.grounded_share
+    reverse    a passage is the answer, word for word; the teacher writes the question generate.reverse_share
+    revised    draft ─▶ the teacher criticises it ─▶ the teacher writes it again       generate.revise_share
 
 Source: grounding, Updesh, arXiv 2509.21294; reverse instructions, MURI, arXiv 2409.12958; revision with
 demonstrations in the target language, arXiv 2506.12158.
@@ -87,9 +87,7 @@ def _said(reply: Reply) -> str:
 
 
 def combine_replies(turns: Sequence[Reply]) -> Reply:
-    """Return the last reply of a conversation, or the draft if that is empty, with the tokens and the price
-    of all.
-    """
+    """Return the last reply, or the draft if that is empty, with the tokens and the price of all."""
     if len(turns) == 1:
         return turns[0]
     read = turns[-1] if _said(turns[-1]).strip() else turns[0]

@@ -1,6 +1,4 @@
-"""Compare a translated row with its original: lost texts, code and numbers, or a text that was not
-translated.
-"""
+"""Compare a translation with its original: lost text, code, numbers, or nothing translated."""
 
 from __future__ import annotations
 
@@ -19,9 +17,7 @@ MIN_WORDS = 4
 def find_translation_fault(
     key: str, before: str, after: str, own: Pack, known: Pack
 ) -> tuple[str, str] | None:
-    """Return (reason, evidence) of the first fault in the translation `after` of the text `before`, or
-    None.
-    """
+    """Return (reason, evidence) of the first fault in `after`, the translation of `before`, or None."""
     if not after:
         return "missing_field", f"{key} is lost"
     if lost := protected_spans(before) - protected_spans(after):
@@ -31,10 +27,9 @@ def find_translation_fault(
     words = text.split_words(after, own)
     if len(words) < MIN_WORDS:
         return None
-    if words == text.split_words(before, own):
-        if language_id.identify_language(after, (own, known)) == known.code:
-            return "copies_prompt", f"{key} is not translated"
+    same = words == text.split_words(before, own)
+    if same and language_id.identify_language(after, (own, known)) == known.code:
+        return "copies_prompt", f"{key} is not translated"
     share = language_id.script_share(without_protected(after), own)
-    if share < MIN_SCRIPT_SHARE:
-        return "wrong_language", f"{key}: {share:.0%} of the letters are {own.script.name}"
-    return None
+    evidence = f"{key}: {share:.0%} of the letters are {own.script.name}"
+    return ("wrong_language", evidence) if share < MIN_SCRIPT_SHARE else None

@@ -1,7 +1,7 @@
 """Have the teachers translate rows of the known language; what comes back with a fault is dropped.
 
     {"instruction": "…", "input": "…", "output": "…"}     a row: all three texts in one request, its own task
-    {"en": "The bridge is closed."}, {"text": "…"}        a sentence: becomes an exercise of the pack's translation task
+    {"en": "The bridge is closed."}, {"text": "…"}        a sentence: an exercise of the translation task
 
 An exercise has one of the task's request templates as instruction, the sentence as input, its translation as
 output.
@@ -49,9 +49,7 @@ REQUESTS_AT_ONCE = 512
 
 @dataclass(frozen=True)
 class TranslationItem:
-    """One thing to translate: a whole row, or a sentence where `request_template` asks for its
-    translation.
-    """
+    """A row to translate, or a sentence where `request_template` asks for its translation."""
 
     row: Example
     request_template: str = ""
