@@ -53,10 +53,8 @@ FIELDS = (
     ("output", "response", "completion", "answer"),
 )
 """The names of instruction, input and output: Alif's, Alpaca's and Dolly's, plain question and answer."""
-ROLES = {
-    "system": "system", "user": "user", "human": "user", "prompter": "user",
-    "assistant": "assistant", "gpt": "assistant", "model": "assistant", "bot": "assistant",
-}  # fmt: skip
+ROLES = {"system": "system", **dict.fromkeys(("user", "human", "prompter"), "user")}
+ROLES |= dict.fromkeys(("assistant", "gpt", "model", "bot"), "assistant")
 """The speakers of a conversation by the names that data sets give them."""
 
 
@@ -111,8 +109,7 @@ def resolve_paths(source: Iterable[str], folder: str) -> list[Path]:
         files = sorted(path for path in start.glob(str(wanted.relative_to(start))) if path.is_file())
         if not files:
             unset = "" if folder else """, which is not set: --set 'sources.folder="DATA"'"""
-            hint = f"Check the pattern; data files are relative to sources.folder{unset}."
-            raise DataError(f"{wanted}: no such file", hint)
+            raise DataError(f"{wanted}: no such file", f"Data files are relative to sources.folder{unset}.")
         found |= dict.fromkeys(files)
     return list(found)
 
@@ -131,7 +128,7 @@ def list_sources(source: Iterable[str], folder: str) -> dict[str, tuple[str, ...
 
 
 def source_name(path: Path) -> str:
-    """Return a file's name without its endings: `tico19.en-ur.jsonl.gz` is `tico19.en-ur`."""
+    """Return a file's name without its endings: `a.en-ur.jsonl.gz` is `a.en-ur`."""
     return re.sub(r"\.(jsonl|csv|tsv|txt)(\.gz)?$", "", path.name)
 
 
@@ -168,8 +165,9 @@ def _file_rows(path: Path, pack: Pack | None = None) -> Iterator[Row | Dropped]:
                 continue
             yield Row(where, name, str(values.get("id", number)), values, pack)
     else:
-        hint = "Alif reads .jsonl, .csv, .tsv and .txt, packed with gzip or not."
-        raise DataError(f"{path}: no reader for .{kind} files", hint)
+        raise DataError(
+            f"{path}: no reader for .{kind} files", "Alif reads .jsonl, .csv, .tsv, .txt, and .gz of them."
+        )
 
 
 def _csv_rows(path: Path, delimiter: str, pack: Pack | None) -> Iterator[Row | Dropped]:
@@ -217,23 +215,21 @@ def to_example(row: Row, language: str, task: str, kind: Kind, licence: str = ""
     if isinstance(found := values.get("instances"), list) and found and isinstance(found[0], dict):
         values |= found[0]  # Self-Instruct's seeds
     messages = values.get("messages", values.get("conversations"))
-    instruction: Any
-    output: Any
-    given: Any
+    texts: tuple[Any, Any, Any]
     if isinstance(messages, list):
         turns = _read_messages(messages)
         if turns is None:
             needed = "a conversation needs user and assistant in turn, and ends with the assistant"
             return _drop(row, needed)
         *turns, question, answer = turns
-        instruction, given, output = question.content, "", answer.content
+        texts = question.content, "", answer.content
     else:
-        instruction, given, output = (
-            next((values[key] for key in keys if key in values), None) for keys in FIELDS
-        )
+        one, two, three = (next((values[key] for key in keys if key in values), None) for keys in FIELDS)
+        texts = one, two, three
         turns = [Message.model_validate(message) for message in values.get("turns") or ()]
         if system := _text(values.get("system_prompt")):
             turns = [Message(role="system", content=system), *turns]
+    instruction, given, output = texts
     if not _text(instruction) or not _text(output) or not isinstance(given, str | None):
         return _drop(row, "a row needs instruction and output as text")
     origin = values["origin"] if isinstance(values.get("origin"), dict) else {}

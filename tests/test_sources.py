@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from alif import sources
 from alif.errors import DataError
+from alif.language.pack import load_pack
 from alif.records import Document, Dropped, Example, Kind
 
 KIND: Kind = "source"
@@ -122,3 +124,60 @@ def test_files_that_are_not_readable_yet_are_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(DataError, match=sentence):
         list(sources.read_documents((f"messy_dev/{name}",), str(shared_data), language="ur"))
+
+
+CONVERSATION = [("system", "s"), ("user", "q"), ("assistant", "a"), ("user", "r"), ("assistant", "b")]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"messages": [{"role": role, "content": said} for role, said in CONVERSATION]},
+        {
+            "conversations": [
+                {"from": {"user": "human", "assistant": "gpt"}.get(role, role), "value": said}
+                for role, said in CONVERSATION
+            ]
+        },
+    ],
+    ids=["messages", "ShareGPT"],
+)
+def test_a_conversation_is_its_last_exchange_and_earlier_turns(
+    tmp_path: Path, values: dict[str, object]
+) -> None:
+    (row,) = read(tmp_path, write(tmp_path, "rows.jsonl", json.dumps(values)))
+    assert isinstance(row, Example)
+    assert (row.instruction, row.input, row.output) == ("r", "", "b")
+    assert [(message.role, message.content) for message in row.turns] == CONVERSATION[:3]
+    kept = write(tmp_path, "kept.jsonl", row.model_dump_json())
+    (again,) = read(tmp_path, kept)
+    assert isinstance(again, Example)
+    assert (again.id, again.turns) == (row.id, row.turns), "our own format is read back"
+
+
+def test_a_system_prompt_is_kept(tmp_path: Path) -> None:
+    values = {"system_prompt": "Be brief.", "question": "q", "response": "a"}
+    (row,) = read(tmp_path, write(tmp_path, "orca.jsonl", json.dumps(values)))
+    (plain,) = read(tmp_path, write(tmp_path, "plain.jsonl", json.dumps(values | {"system_prompt": ""})))
+    assert isinstance(row, Example)
+    assert isinstance(plain, Example)
+    assert [(message.role, message.content) for message in row.turns] == [("system", "Be brief.")]
+    assert plain.turns == ()
+    assert plain.id != row.id
+
+
+@pytest.mark.parametrize("roles", ["user", "user user assistant", "user assistant user", "tool assistant"])
+def test_a_conversation_out_of_turn_is_dropped(tmp_path: Path, roles: str) -> None:
+    values = {"messages": [{"role": role, "content": "x"} for role in roles.split()]}
+    (row,) = read(tmp_path, write(tmp_path, "rows.jsonl", json.dumps(values)))
+    assert isinstance(row, Dropped)
+    assert "rows.jsonl:1: a conversation needs" in row.evidence
+
+
+def test_pack_stands_for_the_files_that_the_reader_names() -> None:
+    pack = load_pack("en")
+    files = sources.PackFiles(pack, ("demo/rows.jsonl",))
+    rows = [row for row in sources.read_rows(("pack",), "", files) if isinstance(row, sources.Row)]
+    assert rows
+    assert {(row.name, row.pack) for row in rows} == {("rows", pack)}
+    assert list(sources.read_rows(("pack",), "")) == [], "nothing where the reader names no file"

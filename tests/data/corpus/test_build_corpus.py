@@ -83,6 +83,16 @@ def test_a_cap_takes_documents_by_lot_and_cuts_the_long(
     assert counts.dropped == {}
     assert 3600 < sum(len(row["text"]) for row in rows) <= 4000
     assert max(len(row["text"]) for row in rows) <= 400
+    assert counts.rows_in == 501 == counts.kept + counts.not_sampled
+    documents(tmp_path / "b.jsonl", book)
+    alone = run(
+        context("corpus", run="book"),
+        tmp_path,
+        source="b.jsonl",
+        source_language_files=(),
+        max_chars_per_source=4000,
+    )
+    assert (alone.kept, alone.facts["sources"]["ur b"]["truncated"]) == (1, 1), "that it was cut is told"
     numbers = [
         int(row["text"].split()[-2]) for row in rows if row["text"].endswith("ہے") and "جملہ" in row["text"]
     ]
@@ -113,6 +123,7 @@ def test_documents_are_drawn_and_one_of_two_is_held_out(
         heldout_share=0,
     )
     assert (fewer.kept, fewer.facts["held_out"]) == (7, 0)
+    assert (fewer.rows_in, fewer.not_sampled) == (50, 43), "what is not sampled is counted"
 
 
 def test_sources_of_which_nothing_is_left_are_refused(

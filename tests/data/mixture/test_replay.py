@@ -46,6 +46,13 @@ def test_what_is_translated_is_not_replayed(
     assert run(context("replay", run="all"), rows=1000).kept == len(originals)
 
 
+def test_rows_that_are_not_sampled_are_counted_and_named(context: Callable[..., StepContext]) -> None:
+    step = context("replay")
+    counts = run(step, rows=20)
+    assert (counts.kept, counts.rows_in - counts.kept) == (20, counts.not_sampled)
+    assert len(rows_of(step.folder, "not_sampled")) == counts.not_sampled > 100
+
+
 def test_no_rows_are_no_rows(context: Callable[..., StepContext]) -> None:
     assert run(context("replay"), rows=0).rows_in == 0
 
