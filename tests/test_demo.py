@@ -93,11 +93,13 @@ def test_every_step_is_done_and_no_row_is_lost(undisturbed: Path) -> None:
     assert isinstance(steps, list)
     for step in steps:
         assert step["state"] == "done"
-        assert step["rows_in"] == step["kept"] + sum(step["dropped"].values()), step["name"]
+        dropped = sum(step["dropped"].values())
+        assert step["rows_in"] == step["kept"] + dropped + step["not_sampled"], step["name"]
         folder = undisturbed / "runs" / "demo" / step["name"]
         for name, expected in (
             ("examples.jsonl", step["kept"]),
-            ("dropped.jsonl", sum(step["dropped"].values())),
+            ("dropped.jsonl", dropped),
+            ("not_sampled.jsonl", step["not_sampled"]),
         ):
             if (folder / name).is_file():
                 assert (folder / name).read_text(encoding="utf-8").count("\n") == expected, (
@@ -183,7 +185,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     held(process, tmp_path)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert said.splitlines()[-1] == "Stopped. Repeat the command: it goes on where it stopped."
+    assert said.splitlines()[-1] == "Stopped. Repeat the command: it continues where it stopped."
     assert process.returncode == 130
 
 

@@ -300,7 +300,7 @@ def test_a_provider_that_refuses_for_a_while_is_waited_for_and_paid_nothing(
             marks=pytest.mark.slow,
         ),
         pytest.param(
-            402, "no_balance", ("balance or quota", "goes on where it stopped"), marks=pytest.mark.slow
+            402, "no_balance", ("balance or quota", "continues where it stopped"), marks=pytest.mark.slow
         ),
     ],
 )
@@ -368,7 +368,7 @@ def test_without_a_network_the_run_stops_with_a_sentence_and_goes_on_later(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-key")
     place.tables["teacher"] = {"base_url": address}
     done = place.generate("offline")
-    refused_as(done, "cannot reach", "Check the network", "goes on where it stopped")
+    refused_as(done, "cannot reach", "Check the network", "continues where it stopped")
     assert account(place.ledger("offline"), "offline").usd == 0.0
 
 
@@ -386,7 +386,7 @@ def test_a_second_process_on_the_same_run_is_refused_and_disturbs_nothing(place:
     place.server.script = gate
     first = place.start("busy")
     assert asked.wait(60)
-    for command in (["generate", "busy.toml"], ["check", "busy", "--live"], ["release", "busy"]):
+    for command in (["generate", "busy.toml"], ["ping", "busy"], ["settle", "busy"]):
         second = subprocess.run(
             [sys.executable, "-m", "alif", *command],
             cwd=place.folder,
@@ -411,7 +411,7 @@ def test_a_file_that_may_not_grow_is_a_sentence_and_nothing_is_lost(place: Place
     for limit in (40_000, 600_000):
         lowered = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit))
         done = place.generate("full", preexec_fn=lowered)
-        refused_as(done, "ulimit -f", "goes on where it stopped")
+        refused_as(done, "ulimit -f", "continues where it stopped")
         assert known <= (known := stored(place.ledger("full")).keys()), "what is stored stays"
     assert known
     finished(place.generate("full"))

@@ -149,7 +149,7 @@ class Budget:
                     raise BudgetError(
                         f"spent {format_usd(self.spent_usd)} of {format_usd(self._cap / 1e9)}; "
                         f"the next request could cost {format_usd(upper_usd[0])}",
-                        "Raise runtime.max_cost_usd and repeat the command: it goes on where it stopped.",
+                        "Raise runtime.max_cost_usd and repeat the command: it continues where it stopped.",
                     )
             count, total = 1, amounts[0]
             while count < len(amounts) and total + amounts[count] <= max(free, 0):

@@ -43,7 +43,7 @@ __all__ = ["REPEAT", "Account", "Ledger", "LedgerRequest", "utc_now"]
 BUSY_TIMEOUT_S = 60.0
 """How long another process may hold the file while it writes one row."""
 
-REPEAT = "repeat the command: it goes on where it stopped."
+REPEAT = "repeat the command: it continues where it stopped."
 _ERRORS: Sequence[tuple[str, type[AlifError], str, str]] = (
     ("FULL", AlifError, "the disk is full", f"Free some space and {REPEAT}"),
     (

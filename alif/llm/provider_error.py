@@ -110,13 +110,13 @@ def from_status(
     if not balance_reserved and (status == 402 or (status < 500 and _USED_UP.search(body))):
         stop = ReplyError(
             f"{key}: the balance or quota at {host} is used up{words}",
-            "Top it up there and repeat the command: it goes on where it stopped.",
+            "Top it up there and repeat the command: it continues where it stopped.",
         )
     elif too_long or (status == 429 and (daily_limit or _DAILY_QUOTA.search(body))):
         asked = f", it asks to wait {format_duration(wait_s)}" if too_long and wait_s else ""
         stop = ReplyError(
             f"{key}: {host} gives no more for now{asked}{words}",
-            "Repeat the command later: it goes on where it stopped.",
+            "Repeat the command later: it continues where it stopped.",
         )
     elif status < 500 and status not in RETRIED and not balance_reserved:
         stop = _explain_refusal(key, endpoint, status, words, body, api_key, url)

@@ -194,7 +194,7 @@ def test_a_closed_port_is_a_sentence(context: Build) -> None:
         address = server.address
     with pytest.raises(ReplyError, match=r"cannot reach 127\.0\.0\.1:\d+ \(tried for") as caught:
         replies(context(), at(address), ["x"])
-    assert "goes on where it stopped" in caught.value.hint
+    assert "continues where it stopped" in caught.value.hint
 
 
 def test_the_waits_between_two_tries_grow(context: Build) -> None:

@@ -239,7 +239,7 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_half_written(tmp_path: Path) -
     ledger.db.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(AlifError, match="the disk is full") as caught:
         ledger.record_reply(attempt, request().hash, "x" * 100_000, READING, 0.25)
-    assert "goes on where it stopped" in caught.value.hint
+    assert "continues where it stopped" in caught.value.hint
     assert ledger.answer(request().hash) is None
     assert ledger.account().usd == 1.0
     ledger.close()
