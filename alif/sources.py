@@ -5,10 +5,9 @@
     "hub:wikimedia/wikipedia:20231101.ur@b04c8" a hub data set or its local folder, configuration and revision
     "hub:Open-Orca/OpenOrca#train[:50000]"      another split than train, or a slice, as datasets writes it
 
-A row that cannot be used is a `Dropped` with path:line; a file that cannot be read at all (not UTF-8,
-damaged) is refused. A .txt file holds one document per line. Rows are Alif's own format, Alpaca's and Dolly's
-triples, Self-Instruct's seeds, OpenOrca's with a system prompt, or conversations (`messages`, ShareGPT's
-`conversations`).
+A row that cannot be used is a `Dropped` with path:line; a file that cannot be read at all is refused. A line
+of a .txt file is a document. Rows are Alif's own format, Alpaca's and Dolly's triples, Self-Instruct's seeds,
+OpenOrca's with a system prompt, or conversations (`messages`, ShareGPT's `conversations`).
 """
 
 from __future__ import annotations
@@ -133,11 +132,7 @@ def source_name(path: Path) -> str:
 
 
 def read_rows(source: Iterable[str], folder: str, pack: PackFiles | None = None) -> Iterator[Row | Dropped]:
-    """Yield every row of `source`: the pack's, then files, then hub ids; `unparsable` rows as Dropped.
-
-    Raises:
-        DataError: "pack" is named, and the pack lacks one of the files.
-    """
+    """Yield every row of `source`: the pack's, then files, then hub ids; `unparsable` rows as Dropped."""
     source = tuple(source)
     if "pack" in source and pack:
         for path in resolve_paths(pack.names, str(pack.pack.folder)):
@@ -165,9 +160,7 @@ def _file_rows(path: Path, pack: Pack | None = None) -> Iterator[Row | Dropped]:
                 continue
             yield Row(where, name, str(values.get("id", number)), values, pack)
     else:
-        raise DataError(
-            f"{path}: no reader for .{kind} files", "Alif reads .jsonl, .csv, .tsv, .txt, and .gz of them."
-        )
+        raise DataError(f"{path}: no reader for .{kind} files", "Alif reads .jsonl, .csv, .tsv and .txt.")
 
 
 def _csv_rows(path: Path, delimiter: str, pack: Pack | None) -> Iterator[Row | Dropped]:
