@@ -85,7 +85,7 @@ class MissingExtra(AlifError):
     """An optional dependency is not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs the {extra} extra", f'pip install "alif-llm[{extra}]"')
+        super().__init__(f"{what} needs the {extra} extra", f'In the checkout of Alif: pip install ".[{extra}]"')
 
 
 class Waiting(AlifError):

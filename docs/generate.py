@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import io
 from pathlib import Path
+
+from rich.console import Console
 
 from alif import recipe as recipes
 from alif import store
@@ -49,12 +50,11 @@ def command_page() -> str:
         "Exit codes: 0 done, 1 an error that you can fix, 2 wrong usage, 3 waiting for people, 4 cost cap "
         "reached, 130 stopped by Ctrl-C.",
     ]
-    environment = {"COLUMNS": "110", "NO_COLOR": "1", "PATH": "", "LANG": "C.UTF-8"}
+    app.help_formatter = "plain"
     for name in COMMANDS:
-        command = [sys.executable, "-m", "alif", name, "--help"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-        text = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
-        text = text.replace("Usage: __main__.py", "Usage: alif")
+        written = io.StringIO()
+        app.help_print([name], console=Console(file=written, width=160, color_system=None))
+        text = "\n".join(line.rstrip() for line in written.getvalue().strip().splitlines())
         lines += ["", f"## alif {name}", "", "```", text, "```"]
     return "\n".join(lines) + "\n"
 

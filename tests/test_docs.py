@@ -50,6 +50,18 @@ def test_named_tests_exist() -> None:
             )
 
 
+def test_named_files_and_functions_of_the_package_exist() -> None:
+    named = 0
+    for page in PAGES:
+        for path, name in re.findall(r"`(alif/[\w/.]+\.py)(?:::(\w+))?`", page.read_text(encoding="utf-8")):
+            named += 1
+            assert (ROOT / path).is_file(), f"{page.name}: {path}"
+            text = (ROOT / path).read_text(encoding="utf-8")
+            defined = re.search(rf"^ *(?:async )?(?:def|class) {name}\b|^{name}\b", text, re.M)
+            assert not name or defined, f"{page.name}: {path}::{name}"
+    assert named > 50
+
+
 @pytest.mark.parametrize(
     "page", [ROOT / "README.md", ROOT / "docs" / "tutorial.md"], ids=lambda path: path.name
 )

@@ -18,10 +18,10 @@ def test_rows_and_dropped_rows_are_shown_with_origin_and_reason(
     rows = document("show", "demo", "generate", "-n", "3")
     assert len(rows) == 3
     assert all(row["origin"]["kind"] == "teacher" for row in rows)
-    assert run_command(["show", "demo", "generate", "--dropped", "-n", "50"]) == 0
+    assert run_command(["show", "demo", "generate", "--dropped", "-n", "999"]) == 0
     shown = capsys.readouterr().out
     assert "reason near_duplicate" in shown
-    assert "ROUGE-L 0." in shown
+    assert "ROUGE-L " in shown
     assert "\u2067" in shown  # right-to-left text is isolated
 
 

@@ -13,13 +13,13 @@ from alif.cli import run_command
 from alif.llm.chat_model import ScriptedReply
 from alif.llm.ledger import Ledger
 from tests.commands.conftest import SMALL
+from tests.fake_provider import serve_provider
 
 
 def test_every_row_of_a_step_is_kept_dropped_or_not_sampled(
     document: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    document("replay", "demo", "--set", "replay.rows=20")
-    document("filter", "demo", *SMALL)
+    document("replay", "demo", *SMALL, "--set", "replay.rows=20")
     steps = {step["name"]: step for step in document("status", "demo")["steps"]}
     for step in steps.values():
         assert step["rows_in"] == step["kept"] + sum(step["dropped"].values()) + step["not_sampled"]

@@ -105,7 +105,7 @@ def test_without_a_program_the_extra_is_named(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(MissingExtra, match="serving a model needs the serve extra") as caught:
         serve.find_program()
-    assert caught.value.hint == 'pip install "alif-llm[serve]"'
+    assert caught.value.hint == 'In the checkout of Alif: pip install ".[serve]"'
 
 
 @pytest.fixture

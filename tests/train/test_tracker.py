@@ -113,7 +113,7 @@ def test_a_tracker_that_is_not_installed_is_a_sentence(house, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(MissingExtra, match=r'runtime.tracker = "wandb" needs the wandb extra') as caught:
         train(house, "wandb")
-    assert caught.value.hint == 'pip install "alif-llm[wandb]"'
+    assert caught.value.hint == 'In the checkout of Alif: pip install ".[wandb]"'
 
 
 def test_a_tracker_that_refuses_stops_before_the_first_step(house, told, monkeypatch):
