@@ -142,7 +142,7 @@ def test_reliability_h2_a_shard_of_tokens_is_flushed_before_it_has_its_name(
         real(source, target)
 
     monkeypatch.setattr(os, "replace", replace)
-    token_cache._write(tmp_path / "a.npy", [[1, 2], [3]])
+    token_cache._write_shard(tmp_path / "a.npy", [[1, 2], [3]])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ends.npy", "a.npy"]
     assert late == []
     assert tmp_path.stat().st_ino in flushed
@@ -215,9 +215,9 @@ PACK = """
 import sys
 from pathlib import Path
 from alif.errors import AlifError
-from alif.train.packing import Piece, pack
+from alif.train.packing import Segment, pack_segments
 try:
-    pack([Piece("a", [1] * 1000)] * 100, 1000, 0, Path("packs"))
+    pack_segments([Segment("a", [1] * 1000)] * 100, 1000, 0, Path("packs"))
 except AlifError as error:
     sys.exit(error.message)
 """
