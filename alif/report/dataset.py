@@ -22,8 +22,8 @@ from pydantic import JsonValue
 from alif import store
 from alif.errors import DataError, MissingExtra
 from alif.records import Example
-from alif.report.card_parts import author_kind, markdown_table, public_name, yaml_text
-from alif.report.data_card import REVERSE, data_card
+from alif.report.card_template import author_kind, public_name, render_card
+from alif.report.data_card import REVERSE, data_card_values
 from alif.report.snapshot import RunSnapshot, read_run
 
 __all__ = ["COLUMNS", "write_dataset"]
@@ -36,8 +36,6 @@ ORIGIN = ("kind", "strategy", "source", "licence", "model")
 COLUMNS = (*TEXTS, *ORIGIN, "written_by", "reviewed")
 SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
 """The Hub's names for the number of rows, by what it is below."""
-
-Splits = Mapping[str, Sequence[Example]]
 
 
 def write_dataset(root: Path) -> Path:
@@ -98,36 +96,15 @@ def _write_parquet(path: Path, rows: Sequence[Mapping[str, JsonValue]]) -> None:
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows), schema=schema), temporary)
 
 
-def _dataset_card(run: RunSnapshot, splits: Splits) -> str:
+def _dataset_card(run: RunSnapshot, splits: Mapping[str, Sequence[Example]]) -> str:
     rows = [row for part in splits.values() for row in part]
-    parts = [
-        _front_matter(run, splits, rows),
-        data_card(run).strip(),
-        "## This data set",
-        f"The {len(rows):,} rows of the mixture that the run itself has made, without the replay rows above.",
-        markdown_table(("split", "rows"), [(name, len(part)) for name, part in splits.items()]),
-        markdown_table(("task", "rows"), sorted(Counter(row.task for row in rows).items())),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _front_matter(run: RunSnapshot, splits: Splits, rows: Sequence[Example]) -> str:
-    """Return the YAML that the Hub reads."""
     licences = {row.origin.licence.lower() for row in rows}
-    licence = licences.pop() if len(licences) == 1 else ""
-    lines = [
-        "---",
-        f"language: [{', '.join(yaml_text(code) for code in sorted({row.language for row in rows}))}]",
-        f"license: {yaml_text(licence or 'other')}",
-        *([] if licence else ["license_name: see-the-card"]),
-        "task_categories: [text-generation]",
-        f"size_categories: [{next((name for most, name in SIZES.items() if len(rows) < most), 'n>1M')}]",
-        "tags: [alif, synthetic, instruction-tuning]",
-        f"pretty_name: {yaml_text(run.name)}",
-        "configs:",
-        "- config_name: default",
-        "  data_files:",
-    ]
-    for name in (name for name, part in splits.items() if part):
-        lines += [f"  - split: {name}", f"    path: data/{name}-*.parquet"]
-    return "\n".join([*lines, "---"])
+    return render_card(
+        "dataset_card.md.jinja",
+        **data_card_values(run),
+        splits=splits,
+        languages=sorted({row.language for row in rows}),
+        licence=licences.pop() if len(licences) == 1 else "",
+        size=next((name for most, name in SIZES.items() if len(rows) < most), "n>1M"),
+        tasks=Counter(row.task for row in rows),
+    )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from alif.errors import MissingExtra
 from alif.release import chat
 from alif.release.conversation import Conversation, open_student
 from tests.release.conftest import CPU
@@ -97,4 +98,4 @@ def test_without_torch_the_extra_is_named(tiny_run: Path) -> None:
     found = subprocess.run(
         [sys.executable, "-c", script, str(tiny_run)], capture_output=True, text=True, check=True
     )
-    assert found.stdout == 'alif chat needs the train extra\npip install "alif-llm[train]"\n'
+    assert found.stdout == f"{MissingExtra('alif chat', 'train')}\n"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jinja2
 import pytest
 import yaml
 
 from alif import store
-from alif.report import card_parts
+from alif.report import card_template
+from alif.report.data_card import data_card
 from alif.report.snapshot import read_run
 from tests import made_up
 
@@ -24,7 +26,7 @@ from tests import made_up
     ],
 )
 def test_a_local_model_is_named_without_its_path(model: str, name: str) -> None:
-    assert card_parts.public_name(model) == name
+    assert card_template.public_name(model) == name
 
 
 @pytest.mark.parametrize(
@@ -39,20 +41,31 @@ def test_a_local_model_is_named_without_its_path(model: str, name: str) -> None:
     ],
 )
 def test_text_of_others_is_inert_in_markdown(text: str, inert: str) -> None:
-    assert card_parts.escape_markdown(text) == inert
+    assert card_template.escape_markdown(text) == inert
 
 
 @pytest.mark.parametrize(
     "text", ["mit\nbase_model: evil", "no", 'a "b"', "x\u2028y: z", "اردو", "1.0", "a: b # c"]
 )
 def test_text_of_others_is_one_string_in_yaml(text: str) -> None:
-    found = yaml.safe_load(f"license: {card_parts.yaml_text(text)}")
+    found = yaml.safe_load(f"license: {card_template.yaml_text(text)}")
     assert found == {"license": " ".join(text.splitlines())}
 
 
+def test_every_value_of_a_template_is_escaped_and_none_may_be_missing(tmp_path: Path) -> None:
+    run = made_up.build(tmp_path, until="corpus")
+    made_up.write_step(run, "corpus", None, 3, {"odd|<b>reason</b>": 1})
+    assert "1 odd\\|\\<b\\>reason\\</b\\>" in data_card(read_run(run))
+    with pytest.raises(jinja2.UndefinedError):
+        card_template.render_card("data_card.md.jinja", run=read_run(run))
+
+
 def test_the_steps_show_what_a_sample_left_out(tmp_path: Path) -> None:
-    lines = card_parts.steps_table(read_run(made_up.build(tmp_path))).splitlines()
-    assert lines[0] == "| step | rows in | kept | not sampled | dropped |"
+    lines = data_card(read_run(made_up.build(tmp_path))).splitlines()
+    assert (
+        lines[lines.index("## From replies to rows") + 2]
+        == "| step | rows in | kept | not sampled | dropped |"
+    )
     assert "| replay | 70 | 60 | 10 |  |" in lines
     assert "| blend | 325 | 321 | 0 | 4 contaminated |" in lines
 
@@ -63,7 +76,7 @@ def test_people_who_wrote_or_read_seeds_are_counted(tmp_path: Path) -> None:
     rows = [row for _, row in store.read_rows(path)]
     rows[0]["origin"] |= {"author": "Ayesha Khan", "reviewed_by": "Bilal Ahmed"}
     store.write_rows(path, rows)
-    sentence = card_parts.describe_seeds(read_run(run))
+    sentence = str(card_template.common_values(read_run(run))["seeds_sentence"])
     assert "1 written by people" in sentence
     assert "1 of them were read" in sentence
     assert "Ayesha" not in sentence
