@@ -26,7 +26,6 @@ from pathlib import Path
 
 from alif import store
 from alif.errors import AlifError, DataError, MissingExtra, ModelError
-from alif.settings import Teacher
 
 __all__ = ["ServedModel", "find_program", "serve_model"]
 
@@ -58,12 +57,6 @@ class ServedModel:
     """The program that serves it."""
     process: subprocess.Popen[bytes]
     log: Path
-
-    def as_teacher(self, max_tokens: int = 1024, temperature: float = 1.0) -> Teacher:
-        """Return it as a recipe's teacher: local, so that it needs neither key nor price."""
-        return Teacher(
-            model=self.model, base_url=self.address, max_tokens=max_tokens, temperature=temperature
-        )
 
     def facts(self) -> dict[str, str]:
         """Return where it is and how to request it."""
@@ -147,9 +140,7 @@ def find_program(by: str = "") -> Path:
     if by:
         found = shutil.which(by)
         if found is None or Path(found).name not in ("vllm", "transformers"):
-            raise DataError(
-                f"{by}: no program called vllm or transformers", "Name one: ENVIRONMENT/bin/vllm."
-            )
+            raise DataError(f"{by}: no program called vllm or transformers", "Name one: ENV/bin/vllm.")
         return Path(found)
     here = Path(sys.executable).parent
     if vllm := shutil.which("vllm", path=f"{here}{os.pathsep}{os.environ.get('PATH', '')}"):
@@ -170,9 +161,8 @@ def _free_port(port: int) -> int:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise AlifError(
-                f"port {port} is taken ({error.strerror})", "Name another one with --port."
-            ) from error
+            message = f"port {port} is taken ({error.strerror})"
+            raise AlifError(message, "Name another one with --port.") from error
         return int(probe.getsockname()[1])
 
 
@@ -196,9 +186,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:
-        process.wait(ENDING_S)
-    except subprocess.TimeoutExpired:
-        pass
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(ENDING_S)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -25,7 +25,6 @@ COLOURS = ("one", "two", "three", "four", "base")
 class FunnelSection:
     """The funnel as tables and figures."""
 
-    whole: FunnelCounts
     groups: Mapping[str, Mapping[str, FunnelCounts]]
     """Counts by task, and by teacher and strategy where there are several."""
     figures: Mapping[str, Markup]
@@ -50,19 +49,15 @@ def funnel_section(facts: GenerateFacts | None) -> FunnelSection | None:
         parts: Mapping[str, FunnelCounts] = getattr(facts.funnel, group)
         if len(parts) > (group != "tasks"):
             groups[title] = parts
-            about = (
-                f"What the teachers wrote, by {title}: {whole.accepted} of {whole.pieces} pieces accepted."
-            )
-            bars = {name: _bar(counts, drawn) for name, counts in parts.items()}
+            about = f"What the teachers wrote, by {title}: {whole.accepted} of {whole.pieces} accepted."
+            bars = {}
+            for name, counts in parts.items():
+                dropped = [counts.dropped.get(reason, 0) for reason in drawn]
+                rest = sum(counts.dropped.values()) - sum(dropped)
+                bars[name] = [counts.accepted, *dropped, rest]
             figures[title] = plots.plot_bars(f"funnel-{group}", about, bars, colours, "pieces of replies")
     legend = [(name, colour, "■") for name, colour in zip(names, colours, strict=False)]
-    return FunnelSection(whole, groups, figures, legend, reasons)
-
-
-def _bar(counts: FunnelCounts, reasons: Sequence[str]) -> list[int]:
-    """Return accepted pieces, those dropped for each of `reasons`, and the rest."""
-    dropped = [counts.dropped.get(reason, 0) for reason in reasons]
-    return [counts.accepted, *dropped, sum(counts.dropped.values()) - sum(dropped)]
+    return FunnelSection(groups, figures, legend, reasons)
 
 
 class Cell(NamedTuple):

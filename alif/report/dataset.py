@@ -24,7 +24,7 @@ from alif.errors import DataError, MissingExtra
 from alif.records import Example
 from alif.report.card_template import author_kind, public_name, render_card
 from alif.report.data_card import REVERSE, data_card_values
-from alif.report.snapshot import RunSnapshot, read_run
+from alif.report.snapshot import read_run
 
 __all__ = ["COLUMNS", "write_dataset"]
 
@@ -65,7 +65,18 @@ def write_dataset(root: Path) -> Path:
             public = [_public_row(row) for row in rows]
             store.write_rows(folder / "jsonl" / f"{name}.jsonl", public)
             _write_parquet(folder / "data" / f"{name}-00000-of-00001.parquet", public)
-    store.write_text(folder / "README.md", _dataset_card(run, splits))
+    made = [row for rows in splits.values() for row in rows]
+    licences = {row.origin.licence.lower() for row in made}
+    card = render_card(
+        "dataset_card.md.jinja",
+        **data_card_values(run),
+        splits=splits,
+        languages=sorted({row.language for row in made}),
+        licence=licences.pop() if len(licences) == 1 else "",
+        size=next((name for most, name in SIZES.items() if len(made) < most), "n>1M"),
+        tasks=Counter(row.task for row in made),
+    )
+    store.write_text(folder / "README.md", card)
     return folder
 
 
@@ -94,17 +105,3 @@ def _write_parquet(path: Path, rows: Sequence[Mapping[str, JsonValue]]) -> None:
     schema = pyarrow.schema([(key, special.get(key, pyarrow.string())) for key in COLUMNS])
     with store.replacing(path) as temporary:
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows), schema=schema), temporary)
-
-
-def _dataset_card(run: RunSnapshot, splits: Mapping[str, Sequence[Example]]) -> str:
-    rows = [row for part in splits.values() for row in part]
-    licences = {row.origin.licence.lower() for row in rows}
-    return render_card(
-        "dataset_card.md.jinja",
-        **data_card_values(run),
-        splits=splits,
-        languages=sorted({row.language for row in rows}),
-        licence=licences.pop() if len(licences) == 1 else "",
-        size=next((name for most, name in SIZES.items() if len(rows) < most), "n>1M"),
-        tasks=Counter(row.task for row in rows),
-    )

@@ -28,34 +28,23 @@ from alif.report.training_section import training_section
 __all__ = ["ScoreTable", "report_document", "score_tables", "write_report"]
 
 BENCHMARKS = {
-    "heldout": "Held-out text",
-    "answers": "Held-out answers",
-    "test": "Test questions",
+    "heldout": "Held-out text", "answers": "Held-out answers", "test": "Test questions",
     "fidelity": "Failure signatures",
-}
+}  # fmt: skip
 """Titles of the evaluation's own benchmarks; others go by their name."""
 PACKAGES = (
-    "torch",
-    "transformers",
-    "peft",
-    "tokenizers",
-    "safetensors",
-    "numpy",
-    "sacrebleu",
-    "rapidfuzz",
+    "torch", "transformers", "peft", "tokenizers", "safetensors", "numpy", "sacrebleu", "rapidfuzz",
     "aiohttp",
-)
+)  # fmt: skip
 """Packages that are shown first."""
 LABEL_LENGTH = 34
 """Most characters of a source's name in a figure."""
 
 
-def write_report(runs: Sequence[Path], to: Path | None = None) -> Path:
+def write_report(runs: Sequence[Path]) -> Path:
     """Write the report of one run, or one page that compares several; the JSON file lies beside the page.
 
-    Args:
-        runs: run folders; steps that are not done are left out of the page.
-        to: path of the page; by default RUN/report.html, or report-NAME-NAME.html beside several runs.
+    Steps that are not done are left out.
 
     Raises:
         RecipeError: no run is named, or a folder holds no run.
@@ -68,10 +57,10 @@ def write_report(runs: Sequence[Path], to: Path | None = None) -> Path:
     found = [read_run(run) for run in runs]
     documents = [report_document(run) for run in found]
     if len(found) == 1:
-        path = to or runs[0] / "report.html"
+        path = runs[0] / "report.html"
         document, page = documents[0], _render_page(found[0])
     else:
-        path = to or runs[0].parent / f"report-{'-'.join(run.name for run in found)}.html"
+        path = runs[0].parent / f"report-{'-'.join(run.name for run in found)}.html"
         document, page = comparison_document(found, documents), render_comparison(found)
     store.write_json(path.with_suffix(".json"), document)
     store.write_text(path, page)
@@ -121,7 +110,7 @@ def _render_page(run: RunSnapshot) -> str:
         summary=summary.summarise_run(run),
         headlines=summary.headlines(run),
         notices=summary.list_notices(run),
-        retention=summary.retention(run),
+        retention=summary.retention_rows(run),
         generate=generate,
         funnel=data_section.funnel_section(generate),
         coverage=data_section.coverage_section(generate),

@@ -114,7 +114,7 @@ def plot_bars(
 
 
 def plot_lines(name: str, about: str, panels: Mapping[str, Sequence[PlotLine]], axis: str) -> Markup:
-    """Draw panels side by side, by title, over the optimiser steps."""
+    """Draw panels side by side, by title, over the optimizer steps."""
     if not panels:
         return Markup("")
     with mpl.rc_context(_STYLE):
@@ -123,27 +123,23 @@ def plot_lines(name: str, about: str, panels: Mapping[str, Sequence[PlotLine]], 
             axes = figure.add_subplot(1, len(panels), column)
             _remove_frame(axes)
             for line in lines:
-                _draw_line(axes, line)
+                steps, values = zip(*line.points, strict=True)
+                colour = _SERIES[COLOURS.index(line.colour)]
+                if line.smooth:
+                    shown = slice(None, None, -(-len(steps) // CURVE_POINTS))
+                    axes.plot(steps[shown], values[shown], color=colour, linewidth=0.8, alpha=0.4)
+                    axes.plot(steps[shown], running_mean(values)[shown], color=colour, linewidth=2)
+                else:
+                    marker = _MARKERS[COLOURS.index(line.colour) - 1]
+                    axes.plot(steps, values, marker, linestyle="-", color=colour, linewidth=2, markersize=6)
             axes.set_title(title, loc="left", color=_INK, fontsize=_STYLE["font.size"])
-            axes.set_xlabel("optimiser steps")
+            axes.set_xlabel("optimizer steps")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
             axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
             axes.grid(axis="y", color=_LINE)
         figure.axes[0].set_ylabel(axis)
         figure.subplots_adjust(left=0.07, right=0.99, top=0.89, bottom=0.2, wspace=0.2)
     return _svg(figure, name, about)
-
-
-def _draw_line(axes: Axes, line: PlotLine) -> None:
-    steps, values = zip(*line.points, strict=True)
-    colour = _SERIES[COLOURS.index(line.colour)]
-    if line.smooth:
-        shown = slice(None, None, -(-len(steps) // CURVE_POINTS))
-        axes.plot(steps[shown], values[shown], color=colour, linewidth=0.8, alpha=0.4)
-        axes.plot(steps[shown], running_mean(values)[shown], color=colour, linewidth=2)
-    else:
-        marker = _MARKERS[COLOURS.index(line.colour) - 1]
-        axes.plot(steps, values, marker, linestyle="-", color=colour, linewidth=2, markersize=6)
 
 
 def running_mean(values: Sequence[float]) -> list[float]:

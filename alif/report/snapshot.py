@@ -58,18 +58,19 @@ class LanguageInfo:
     pack: Pack | None = None
 
 
-@dataclass(frozen=True)
-class DroppedRow:
-    """A dropped row or document, or a piece of a reply that could not be parsed."""
+class DroppedRow(BaseModel):
+    """A dropped row or document, or a piece of a reply that could not be parsed (`raw`)."""
 
-    step: str
+    model_config = ConfigDict(frozen=True)
     reason: str
-    evidence: str
-    language: str
-    task: str
-    text: str
-    output: str
-    nearest: Neighbour | None
+    evidence: str = ""
+    language: str = ""
+    task: str = ""
+    raw: str = ""
+    instruction: str = ""
+    text: str = ""
+    output: str = ""
+    nearest: Neighbour | None = None
 
 
 @dataclass(frozen=True)
@@ -206,19 +207,12 @@ def sample_examples(run: RunSnapshot, most: int = 3) -> dict[str, list[Example]]
     return samples
 
 
-def sample_dropped(run: RunSnapshot) -> list[DroppedRow]:
-    """Return one dropped row of every step and reason."""
-    samples: list[DroppedRow] = []
+def sample_dropped(run: RunSnapshot) -> list[tuple[str, DroppedRow]]:
+    """Return (step, row): one dropped row of every step and reason."""
+    samples: list[tuple[str, DroppedRow]] = []
     for step in STEP_NAMES:
-        path = run.root / step / "dropped.jsonl"
         by_reason: dict[str, DroppedRow] = {}
-        for _, row in store.read_rows(path) if path.is_file() else ():
-            if row["reason"] not in by_reason:
-                text = row.get("raw") or row.get("instruction") or row.get("text") or ""
-                keys = {
-                    key: row.get(key) or "" for key in ("reason", "evidence", "language", "task", "output")
-                }
-                nearest = Neighbour.model_validate(row["nearest"]) if row.get("nearest") else None
-                by_reason[row["reason"]] = DroppedRow(step=step, text=text, nearest=nearest, **keys)
-        samples += [by_reason[reason] for reason in sorted(by_reason)]
+        for row in _read_if_there(run.root / step / "dropped.jsonl", DroppedRow):
+            by_reason.setdefault(row.reason, row)
+        samples += [(step, by_reason[reason]) for reason in sorted(by_reason)]
     return samples

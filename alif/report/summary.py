@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from alif.facts.evaluation_facts import Comparison
 from alif.facts.training_facts import BaseFacts
@@ -14,26 +12,14 @@ from alif.records import NOT_REVIEWED
 from alif.report.snapshot import RunSnapshot
 
 __all__ = [
-    "ANSWERS",
-    "BITS",
-    "Headline",
-    "Retention",
-    "base_name",
-    "data_caveats",
-    "headlines",
-    "list_notices",
-    "model_caveats",
-    "retention",
-    "stage_verdicts",
-    "summarise_run",
-]
+    "ANSWERS", "BITS", "Headline", "base_name", "data_caveats", "headlines", "list_notices", "model_caveats",
+    "retention_rows", "stage_verdicts", "summarise_run",
+]  # fmt: skip
 
 BITS, ANSWERS, ANSWER_BITS = "bits_per_byte", "answers", "answer_bits_per_byte"
 """Names of the evaluation's metrics and of its benchmark of held-out answers."""
 WORST_FIRST = ("lost", "cannot tell", "retained", "not measurable")
 """Verdicts on what is left of the source language."""
-Tone = Literal["good", "bad", "open"]
-TONES: Mapping[str, Tone] = {"better": "good", "retained": "good", "worse": "bad", "lost": "bad"}
 
 
 @dataclass(frozen=True)
@@ -47,18 +33,6 @@ class Headline:
     """From what to what, in the metric's unit."""
     interval: str = ""
     verdict: str = ""
-
-    @property
-    def tone(self) -> Tone:
-        return TONES.get(self.verdict, "open")
-
-
-@dataclass(frozen=True)
-class Retention:
-    """What is left of the source language: the last stage's differences with a margin, the worst first."""
-
-    verdict: str
-    rows: Sequence[Comparison]
 
 
 def headlines(run: RunSnapshot) -> list[Headline]:
@@ -89,8 +63,8 @@ def _headline(
     return Headline(title, change, values, interval, found.verdict)
 
 
-def retention(run: RunSnapshot) -> Retention:
-    """Return what is left of the source language after the last stage."""
+def retention_rows(run: RunSnapshot) -> list[Comparison]:
+    """Return the last stage's differences in the source language that have a margin, the worst first."""
     rows = [
         row
         for row in run.differences
@@ -98,20 +72,19 @@ def retention(run: RunSnapshot) -> Retention:
         and "/" not in row.benchmark
         and row.margin is not None
     ]
-    rows.sort(key=lambda row: WORST_FIRST.index(row.verdict))
-    return Retention(rows[0].verdict if rows else "not measured", rows)
+    return sorted(rows, key=lambda row: WORST_FIRST.index(row.verdict))
 
 
 def stage_verdicts(run: RunSnapshot) -> dict[str, object]:
     """Return the verdicts of report.json: of each headline, and retention benchmark by benchmark."""
     text, answers, _ = headlines(run)
-    kept = retention(run)
+    kept = retention_rows(run)
     return {
         "taught_text": text.verdict or "not measured",
         "answers": answers.verdict or "not measured",
-        "known_retention": kept.verdict,
+        "known_retention": kept[0].verdict if kept else "not measured",
         "known_retention_of": [
-            {"benchmark": row.benchmark, "metric": row.metric, "verdict": row.verdict} for row in kept.rows
+            {"benchmark": row.benchmark, "metric": row.metric, "verdict": row.verdict} for row in kept
         ],
     }
 
@@ -159,6 +132,14 @@ def base_name(run: RunSnapshot, name: str) -> str:
 def summarise_run(run: RunSnapshot) -> list[str]:
     """Return the run in a few plain sentences."""
     text, answers, source = headlines(run)
+    name, replay = run.source.name, "with replay" if run.recipe.replay.rows else "without replay"
+    retention = {
+        "retained": f"{name} was kept, {replay}: its bits per byte moved by {source.change}, in the margin.",
+        "lost": f"Some {name} was lost, {replay}: its bits per byte moved by {source.change}.",
+        "not measurable": f"Retention of {name} cannot be measured: the base was at chance.",
+        "cannot tell": f"Whether {name} was kept, {replay}, cannot be told: its bits per byte moved by "
+        f"{source.change}, and the interval crosses the margin.",
+    }
     stages = []
     if "pretrain" in run.steps:
         stages.append(f"read {run.steps['pretrain'].counts.kept:,} documents (stage 1)")
@@ -169,7 +150,7 @@ def summarise_run(run: RunSnapshot) -> list[str]:
         f"{base_name(run, run.recipe.student.base)} {did}.",
         _describe_gain(f"reading {run.target.name}", text, "stage 1"),
         _describe_gain(f"writing {run.target.name} answers", answers, "both stages"),
-        _describe_retention(run, source),
+        retention.get(source.verdict, ""),
     ]
     return [sentence for sentence in sentences if sentence]
 
@@ -183,17 +164,3 @@ def _describe_gain(what: str, number: Headline, stage: str) -> str:
     if number.verdict:
         return f"Whether it got better at {what} cannot be told from so few items ({number.change})."
     return ""
-
-
-def _describe_retention(run: RunSnapshot, number: Headline) -> str:
-    name, change = run.source.name, number.change
-    replay = "with replay" if run.recipe.replay.rows else "without replay"
-    share = change.lstrip(f"+{MINUS}")
-    sentences = {
-        "": "",
-        "retained": f"{name} was kept, {replay}: its bits per byte moved by {change}, within the margin.",
-        "lost": f"Some {name} was lost, {replay}: it needs {share} more bits for each byte than the base.",
-        "not measurable": f"Retention of {name} cannot be measured: the base was at chance.",
-    }
-    cannot_tell = f"it moved by {change}, and the interval crosses the margin."
-    return sentences.get(number.verdict, f"Whether {name} was kept, {replay}, cannot be told: {cannot_tell}")

@@ -17,24 +17,18 @@ from alif.report.plots import PlotLine
 from alif.report.snapshot import RunSnapshot
 from alif.runs.curves import CurvePoint
 
-__all__ = ["TrainingSection", "WrittenSample", "training_section"]
+__all__ = ["TrainingSection", "training_section"]
 
 Field = Literal["loss", "tokens_per_s", "gradient_norm"]
 Curves = Mapping[str, Sequence[CurvePoint]]
+Samples = Mapping[str, Mapping[int, str]]
+"""What the model in training wrote after each prompt, by step."""
 TITLES = {"base": "base", "pretrain": "stage 1: text", "finetune": "stage 2: instructions"}
 """Of the steps that train."""
 SHOWN_EVALUATIONS = 3
 """Evaluations whose samples stand side by side: the first, the last and one between."""
 LANGUAGE_COLOURS = ("one", "two")
 """Of the target and of the source language."""
-
-
-@dataclass(frozen=True)
-class WrittenSample:
-    """A prompt, and what the model in training wrote after it, by step."""
-
-    prompt: str
-    written: Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -49,7 +43,7 @@ class TrainingSection:
     gradients: Markup
     heldout: Markup
     legend: Sequence[tuple[str, str, str]]
-    samples: Mapping[str, Sequence[WrittenSample]]
+    samples: Mapping[str, Samples]
 
 
 def training_section(run: RunSnapshot) -> TrainingSection:
@@ -63,10 +57,14 @@ def training_section(run: RunSnapshot) -> TrainingSection:
         title: [point for point in points if point.get("bits_per_byte")] for title, points in curves.items()
     }
     evaluated = {title: points for title, points in evaluated.items() if points}
+    losses = (
+        f"{title}: loss from {first['loss']:.2f} to {last['loss']:.2f} in {last['step']} steps"
+        for title, (first, *_, last) in curves.items()
+    )
     return TrainingSection(
         rows=rows,
         columns=columns,
-        loss=_plot_losses(curves),
+        loss=_plot_smooth("curves", "; ".join(losses), curves, "loss", "loss, nats per token"),
         speed=_plot_smooth(
             "speed", "Useful tokens per second", curves, "tokens_per_s", "1,000 tokens/s", 1000
         ),
@@ -101,16 +99,8 @@ def _table_row(points: Sequence[CurvePoint]) -> dict[str, float | None]:
     }
 
 
-def _plot_losses(curves: Curves) -> Markup:
-    about = "; ".join(
-        f"{title}: loss from {first['loss']:.2f} to {last['loss']:.2f} in {last['step']} steps"
-        for title, (first, *_, last) in curves.items()
-    )
-    return _plot_smooth("curves", about, curves, "loss", "loss, nats per token")
-
-
 def _plot_smooth(name: str, about: str, curves: Curves, field: Field, axis: str, unit: float = 1) -> Markup:
-    """Plot a field of the curve over the optimiser steps, a panel for each training."""
+    """Plot a field of the curve over the optimizer steps, a panel for each training."""
     panels = {}
     for (title, points), colour in zip(curves.items(), plots.COLOURS, strict=False):
         line = [
@@ -143,7 +133,7 @@ def _plot_heldout(run: RunSnapshot, evaluated: Curves) -> Markup:
     return plots.plot_lines("heldout", about, panels, "bits per byte")
 
 
-def _pick_samples(points: Sequence[CurvePoint]) -> list[WrittenSample]:
+def _pick_samples(points: Sequence[CurvePoint]) -> Samples:
     """Return each prompt with what the model wrote at the first, a middle and the last evaluation."""
     sampled = [point for point in points if point.get("samples")]
     last = len(sampled) - 1
@@ -153,4 +143,4 @@ def _pick_samples(points: Sequence[CurvePoint]) -> list[WrittenSample]:
         for sample in sampled[place]["samples"]:
             if sample["prompt"] in by_prompt:
                 by_prompt[sample["prompt"]][sampled[place]["step"]] = sample["text"]
-    return [WrittenSample(prompt, written) for prompt, written in by_prompt.items()]
+    return by_prompt

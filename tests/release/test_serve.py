@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from alif.errors import AlifError, DataError, MissingExtra, ModelError
 from alif.llm.budget import price_of
 from alif.llm.endpoint import is_local
 from alif.release import serve
+from alif.settings import Teacher
 
 STAND_IN = f"""#!{sys.executable}
 import http.server, os, sys
@@ -72,8 +74,8 @@ def test_a_model_answers_for_the_length_of_a_block(model: Path, program: str, tm
     with serve.serve_model(model, tmp_path / "log" / "log.txt", by=program) as served:
         assert answers(served.address)
         assert served.model == str(model)
-        teacher = served.as_teacher(max_tokens=7)
-        assert (teacher.base_url, teacher.model, teacher.max_tokens) == (served.address, str(model), 7)
+        teacher = Teacher.model_validate(tomllib.loads(served.as_recipe_table())["teacher"]["student"])
+        assert (teacher.base_url, teacher.model) == (served.address, str(model))
         assert is_local(teacher.base_url)
         assert price_of("student", teacher).upper_usd(10**6, 10**6) == 0.0
     assert served.process.returncode is not None

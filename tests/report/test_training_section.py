@@ -55,7 +55,7 @@ def test_evaluations_and_samples_stand_side_by_side_right_to_left(run: Path) -> 
     found = training_section(read_run(run))
     assert "Urdu: 2.800 to 2.200" in found.heldout
     assert "English: 2.150 to 2.250" in found.heldout
-    assert [list(sample.written) for sample in found.samples["stage 1: text"]] == [[60, 120, 180]]
+    assert [list(written) for written in found.samples["stage 1: text"].values()] == [[60, 120, 180]]
     page = report.write_report([run]).read_text(encoding="utf-8")
     part = page[page.index("What it wrote: stage 1") :]
     assert '<div class="text" lang="ur" dir="rtl"><p dir="rtl">' in part[: part.index("</article>")]
@@ -73,8 +73,8 @@ def test_of_many_evaluations_first_middle_and_last_are_shown(run: Path) -> None:
         for n in range(1, 10)
     ]
     curve(run, "pretrain", rows)
-    (sample,) = training_section(read_run(run)).samples["stage 1: text"]
-    assert sample.written == {1: "1", 5: "", 9: "9"}
+    samples = training_section(read_run(run)).samples["stage 1: text"]
+    assert samples == {"a": {1: "1", 5: "", 9: "9"}}
     page = report.write_report([run]).read_text(encoding="utf-8")
     assert ">–</p>" in page[page.index("step 5<") : page.index("step 9<")]  # it wrote nothing
 
