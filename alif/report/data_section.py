@@ -15,7 +15,7 @@ from alif.facts.data_facts import FunnelCounts, GenerateFacts
 from alif.records import FUNNEL_GROUPS
 from alif.report import plots
 
-__all__ = ["Cell", "Coverage", "FunnelSection", "coverage_section", "funnel_section"]
+__all__ = ["Cell", "CoverageSection", "FunnelSection", "coverage_section", "funnel_section"]
 
 COLOURS = ("one", "two", "three", "four", "base")
 """Colours of accepted rows and of the reasons that drop most; the other reasons share one more."""
@@ -71,7 +71,7 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Coverage:
+class CoverageSection:
     """What the accepted rows are about."""
 
     tasks: Sequence[str]
@@ -81,7 +81,7 @@ class Coverage:
     """Length of the answer and register, by task."""
 
 
-def coverage_section(facts: GenerateFacts | None) -> Coverage | None:
+def coverage_section(facts: GenerateFacts | None) -> CoverageSection | None:
     """Return the coverage of the page; None where no row was accepted."""
     if facts is None or not facts.coverage.rows:
         return None
@@ -90,7 +90,7 @@ def coverage_section(facts: GenerateFacts | None) -> Coverage | None:
     tasks = [task for task, counts in coverage.topics.items() if sum(counts.values())]
     topics = dict.fromkeys(topic for task in tasks for topic in coverage.topics[task])
     axes = {"length of the answer": coverage.difficulties, "register": coverage.registers}
-    return Coverage(
+    return CoverageSection(
         tasks,
         {
             topic: {task: _cell(coverage.topics[task], topic, expected.get((task, topic))) for task in tasks}
