@@ -137,7 +137,7 @@ def test_a_second_run_does_nothing_and_says_so(undisturbed: Path) -> None:
     assert "Nothing to do" in done.stdout
     after = {path: path.stat().st_mtime_ns for path in before}
     changed = [path.name for path in before if before[path] != after[path]]
-    assert set(changed) <= {"lock", "ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"}
+    assert set(changed) <= {"lock", "pid", "ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"}
 
 
 def test_drift_is_refused_and_the_recipe_stays(undisturbed: Path) -> None:
@@ -150,11 +150,11 @@ def test_drift_is_refused_and_the_recipe_stays(undisturbed: Path) -> None:
 
 def held(process: subprocess.Popen[Any], folder: Path) -> None:
     """Wait until `process` holds the run."""
-    lock = folder / "runs" / "demo" / "runtime" / "lock"
+    owner = folder / "runs" / "demo" / "runtime" / "pid"
     deadline = time.monotonic() + 60
-    while (
-        not (lock.is_file() and lock.read_text()) and process.poll() is None and time.monotonic() < deadline
-    ):
+    while not (owner.is_file() and owner.read_text().strip() == str(process.pid)):
+        assert process.poll() is None, "it ended before it held the run"
+        assert time.monotonic() < deadline, "it does not hold the run after a minute"
         time.sleep(0.02)
 
 

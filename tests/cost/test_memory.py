@@ -151,7 +151,7 @@ ON_A_GPU = {
         {"compiled": True, "gradient_checkpointing": True},
     ),
 }
-"""Cases of benchmarks/train_gpu.py: adapter, stage, load. The paper's stage 2 has shorter texts than a row."""
+"""Cases of benchmarks/train_gpu.py: adapter, stage, load. The paper's stage 2 has texts shorter than rows."""
 
 
 @pytest.mark.parametrize("name", ON_A_GPU)
