@@ -30,7 +30,7 @@ ABOUT_ITSELF = ("step.json", "lock.json", "recipe.toml", "README.md")
 
 
 def rename(value: object) -> object:
-    """Return a JSON value with the first house's keys and reasons under their new names."""
+    """Return a JSON value with old keys and drop reasons replaced by their new names."""
     if isinstance(value, list):
         return [rename(one) for one in value]
     if not isinstance(value, dict):
@@ -42,7 +42,7 @@ def rename(value: object) -> object:
 
 
 def is_equal(old: Path, new: Path) -> bool:
-    """Tell whether two files hold the same bytes, names apart."""
+    """Return whether two files are equal to the byte after renaming."""
     if old.suffix != ".jsonl":
         return old.read_bytes() == new.read_bytes()
     rows = [
@@ -74,14 +74,15 @@ def compare_runs(old: Path, new: Path) -> dict[str, object]:
 
 
 def main() -> None:
-    """Compare the pairs and write what was found."""
+    """Compare the pairs of runs and write the result."""
     parser = measure.arguments(__doc__, "byte_comparison")
     parser.add_argument("folders", nargs="+", type=Path, help="OLD NEW [OLD NEW …]")
-    asked = parser.parse_args()
-    pairs = zip(asked.folders[::2], asked.folders[1::2], strict=True)
+    options = parser.parse_args()
+    pairs = zip(options.folders[::2], options.folders[1::2], strict=True)
     found = [compare_runs(old, new) for old, new in pairs]
     measure.write(
-        asked.json, measure.result("byte_comparison", {"runs": found}, ("alif-llm", "torch", "transformers"))
+        options.json,
+        measure.result("byte_comparison", {"runs": found}, ("alif-llm", "torch", "transformers")),
     )
     print(json.dumps(found, indent=2))
 

@@ -65,21 +65,21 @@ def main() -> None:
     parser = measure.arguments(__doc__, "corpus_memory")
     parser.add_argument("--lines", type=int, default=LINES)
     parser.add_argument("--run", type=Path, help="a file to run the step on, in this process")
-    told = parser.parse_args()
-    if told.run:
-        print(json.dumps(run_corpus(told.run)))
+    options = parser.parse_args()
+    if options.run:
+        print(json.dumps(run_corpus(options.run)))
         return
     cases: dict[str, dict[str, Any]] = {}
     for name, different in CASES.items():
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "lines.txt")
-            write_lines(path, told.lines, different)
+            write_lines(path, options.lines, different)
             command = [sys.executable, __file__, "--run", str(path)]
-            said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-            cases[name] = json.loads(said.splitlines()[-1])
+            output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+            cases[name] = json.loads(output.splitlines()[-1])
     worst = {key: max(case[key] for case in cases.values()) for key in ("peak_mb", "cpu_s", "wall_s")}
-    measured = {"lines": told.lines, **worst, "cases": cases}
-    measure.write(told.json, measure.result("corpus_memory", measured, ("alif-llm", "numpy", "pydantic")))
+    measured = {"lines": options.lines, **worst, "cases": cases}
+    measure.write(options.json, measure.result("corpus_memory", measured, ("alif-llm", "numpy", "pydantic")))
 
 
 if __name__ == "__main__":

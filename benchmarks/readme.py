@@ -156,6 +156,22 @@ def power_cut(found: Mapping[str, Any]) -> str:
     )
 
 
+def byte_comparison(found: Mapping[str, Any]) -> str:
+    """Summarise how many files are equal and which are not."""
+    runs = [f"{run['run']} {run['equal']} of {run['files']}" for run in found["runs"]]
+    different = dict.fromkeys(name for run in found["runs"] for name in run["different"])
+    return f"Equal files: {', '.join(runs)}; different: {', '.join(different) or 'none'}"
+
+
+def corpus_memory(found: Mapping[str, Any]) -> str:
+    """Summarise peak memory and CPU time."""
+    cases = [
+        f"{name}: {one['peak_mb']} MB peak, {one['cpu_s']} CPU seconds"
+        for name, one in found["cases"].items()
+    ]
+    return f"{found['lines']:,} lines; {'; '.join(cases)}"
+
+
 def fuzz(found: Mapping[str, Any]) -> str:
     """Summarise tracebacks and hangs."""
     return (
@@ -193,6 +209,8 @@ def real_server(found: Mapping[str, Any]) -> str:
 
 SUMMARIES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "answer_matching": answer_matching,
+    "byte_comparison": byte_comparison,
+    "corpus_memory": corpus_memory,
     "fuzz": fuzz,
     "house": house,
     "language_id": language_id,

@@ -58,7 +58,8 @@ def main() -> None:
         "real_server", measured, ("alif-llm", "aiohttp", "torch", "transformers", "tokenizers")
     )
     result["server_versions"] = processes.versions_of(python, PACKAGES)
-    result["command"] = "python benchmarks/real_server.py --with ENVIRONMENT/bin/transformers"
+    given = " --model FOLDER" if options.model else ""
+    result["command"] = f"python benchmarks/real_server.py --with ENVIRONMENT/bin/transformers{given}"
     measure.write(options.json, result)
     print(json.dumps(measured, ensure_ascii=False, indent=2))
 
