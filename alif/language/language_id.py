@@ -41,7 +41,8 @@ MAJORITY = 0.6  # least share of one script; below it a text is a mixture and st
 MIN_DISTINCTIVE_LETTERS = 40
 """With fewer the lack of distinctive ones proves nothing. Source: 2,092 of 2,096 stretches of Urdu NTREX."""
 MAX_OUT_OF_INVENTORY = 0.015
-"""Most share of letters that the language lacks. Source: NTREX: Urdu 0.00, Sindhi 0.07, Pashto 0.11."""
+"""Most share of letters that the language lacks; a single one never decides. Source: NTREX: Urdu 0.00, Sindhi
+0.07, Pashto 0.11."""
 MIN_WORDS = 4  # with fewer words no share of function words is taken
 MANY_WORDS = 8
 """With fewer words the lack of function words leaves the language undecided: headlines have none."""
@@ -102,14 +103,14 @@ def identify_language(text: str, packs: Sequence[Pack]) -> str:
     text = strip_code(text)
     counts = count_letters(text, packs)
     total = counts[packs[0]].total
-    if total < MIN_LETTERS:
+    if total < MIN_LETTERS and total + sum(map(text.count, _vowel_signs(tuple(packs)))) < MIN_LETTERS:
         return "undecided"
+    in_script = {pack: count for pack, count in counts.items() if count.in_script >= MAJORITY * total}
     fitting = [
         pack
-        for pack, count in counts.items()
-        if count.in_script >= MAJORITY * total
-        and count.out_of_inventory <= MAX_OUT_OF_INVENTORY * count.in_script
-    ]
+        for pack, count in in_script.items()
+        if count.out_of_inventory <= MAX_OUT_OF_INVENTORY * count.in_script
+    ] or [pack for pack, count in in_script.items() if count.out_of_inventory == 1]
     shares = {pack: _function_word_share(text, pack, counts[pack].in_script < total) for pack in fitting}
     possible = [
         pack for pack, share in shares.items() if share is None or share >= pack.script.function_word_share
@@ -135,6 +136,14 @@ def identify_language(text: str, packs: Sequence[Pack]) -> str:
             return "undecided"
     mixed = any((1 - MAJORITY) * total <= count.in_script < MAJORITY * total for count in counts.values())
     return "undecided" if mixed else "other"
+
+
+@functools.lru_cache
+def _vowel_signs(packs: tuple[Pack, ...]) -> tuple[str, ...]:
+    """Return the marks that packs have among their letters: vowels of Bengali, not those of Arabic."""
+    return tuple(
+        sorted({char for pack in packs for char in pack.script.letters if regex.match(r"\p{M}", char)})
+    )
 
 
 def _unquoted(text: str, pack: Pack) -> Iterator[str]:

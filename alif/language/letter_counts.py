@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import sys
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -94,7 +95,11 @@ class _LetterKinds:
     def kind(self, char: str) -> str:
         if not is_letter(char):
             return "-"
-        return self._known.get(char, "x") if in_script(char, self._script) else "o"
+        if not in_script(char, self._script):
+            return "o"
+        plain = unicodedata.normalize("NFKC", char)  # ﷺ is four words in one sign: letters in a fixed shape
+        letters = [one for one in plain if is_letter(one)]
+        return self._known.get(char, "p" if plain != char and self._known.keys() >= {*letters} else "x")
 
 
 @functools.lru_cache(maxsize=MAX_CACHED_PACKS)

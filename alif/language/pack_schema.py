@@ -7,15 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from alif.language.pack_fields import (
-    CharacterMap,
-    Characters,
-    DigitSystems,
-    NumberNames,
-    Patterns,
-    ScriptName,
-    Spellings,
-)
+from alif.language.pack_fields import CharacterMap, Characters, Patterns, ScriptName, Spellings
+from alif.language.pack_numbers import Clock, Dates, Numbers
 from alif.records import FrozenModel
 
 __all__ = ["RENAMED_KEYS", "Into", "Numbers", "PackFile", "PackTables", "TaskFile"]
@@ -84,49 +77,6 @@ class Compare(FrozenModel):
     """Whole words → how they count in answers: words written together or apart."""
 
 
-class Numbers(FrozenModel):
-    """How numbers and sums are written."""
-
-    digits: DigitSystems
-    decimal: Characters
-    group: Characters
-    minus: Characters = "-"
-    times: Characters = "*"
-    divide: Characters = "/"
-    percent: Characters = "%"
-    remainder: Phrasings = ()
-    """Words after a quotient that say that something is left over."""
-    operators: Phrasings = ()
-    """Words that stand for an operator: a sum that follows one is not recomputed."""
-    of: Phrasings = ()
-    """Words between a number and a percentage that is taken of it, whichever comes first: 20 % of 500."""
-    words: NumberNames = Field(default_factory=dict)
-    """Number → its words in all their spellings."""
-    parts: NumberNames = Field(default_factory=dict)
-    """Fraction → the words that take so much of the number before them: two thirds; alone, of one."""
-    scales: NumberNames = Field(default_factory=dict)
-    """Power → its words: hundred, thousand, lakh."""
-    before: NumberNames = Field(default_factory=dict)
-    """What a word adds to the number after it, or to one where a scale follows: quarter to, half past."""
-    ambiguous: Phrasings = ()
-    """Words that mostly mean something else; numbers only where nothing else in the text is one."""
-    point: Phrasings = ()
-    """Words between the whole and the digits after it: point."""
-    over: Phrasings = ()
-    """Words between numerator and denominator."""
-    negative: Phrasings = ()
-    """Words for the sign before a negative number."""
-    percents: Phrasings = ()
-    """Words that count as the percent sign."""
-    joiners: Phrasings = ()
-    """Words between the parts of one number: and."""
-    pairs: bool = False  # whether tens and ones are two words: twenty-five
-    joined: bool = False  # whether a number and the scale behind it may be one word: fivehundred
-    scale_first: bool = False  # whether the scale comes before what it multiplies: elfu tano
-    units: Mapping[str, Spellings] = Field(default_factory=dict)
-    """Unit → its names. Answers with different units differ; a unit that one leaves out does not count."""
-
-
 class Sentences(FrozenModel):
     """Where a sentence ends."""
 
@@ -180,6 +130,13 @@ class FilterPhrases(FrozenModel):
     """Remarks behind the tasks. Each names the tasks: a letter, too, ends in "let me know"."""
     negations: Phrasings = ()
     """Words that turn an answer into its opposite."""
+    denials: Phrasings = ()
+    """Those of them that can deny the number beside them, with longer forms; without any, all can."""
+    negation_precedes: bool = False  # whether the denial stands before what it denies
+    bounds: Phrasings = ()
+    """Words beside a number that make it a bound: more than, at least."""
+    reasons: Phrasings = ()
+    """Words that begin a reason: because."""
     alternatives: Phrasings = ()
     """Words between alternatives: or."""
     conjunctions: Phrasings = ()
@@ -255,6 +212,8 @@ class PackTables(FrozenModel):
     clean: Clean = Clean()
     compare: Compare = Compare()
     numbers: Numbers
+    dates: Dates = Dates()
+    clock: Clock = Clock()
     sentences: Sentences
     lookalikes: CharacterMap = Field(default_factory=dict)
     """Wrong letter → right letter: they look alike in print."""

@@ -20,6 +20,9 @@ __all__ = [
     "split_sentences", "split_words",
 ]  # fmt: skip
 
+MAX_LABEL_WORDS = 3
+"""Of what stands before a colon, to be a label of another part of an answer."""
+
 
 def split_sentences(text: str, pack: Pack) -> list[str]:
     """Return the sentences: cut after a sentence mark before a space, and at line ends."""
@@ -42,19 +45,29 @@ def _phrase_words(phrase: str, pack: Pack) -> list[str]:
 def final_answer(text: str, task: Task, pack: Pack) -> str:
     """Return the final answer: what follows the task's last answer heading, up to another heading or the end.
 
-    "جواب: 420 روپے" ("answer: 420 rupees") → "420 روپے". Without one: all before the first other heading.
+    "جواب: 420 روپے" ("answer: 420 rupees") → "420 روپے". An answer on the heading's own line ends before a
+    blank line and before any other label ("check: 420 ÷ 12 = 35"). Without a heading: all before the first
+    other one.
     """
     found: list[str] = []
-    inside = True
+    inside, beside = True, False  # whether lines belong to the answer; whether it began beside its heading
+    answers, others = (
+        [_phrase_words(heading, pack) for heading in headings]
+        for headings in (task.headings.answer, task.headings.other)
+    )
     for line in text.splitlines():
         head, colon, rest = regex.sub(r"[:：]", ":", line, count=1).partition(":")
-        words = (
-            split_words(head, pack) if colon else None
-        )  # bold and list marks around a heading do not count
-        if words in [_phrase_words(heading, pack) for heading in task.headings.answer]:
+        # bold and list marks around a heading do not count
+        words = split_words(head, pack) if colon else []
+        if words in answers:
             found, inside = [rest.strip(" *_")], True
-        elif words in [_phrase_words(heading, pack) for heading in task.headings.other]:
+            beside = bool(found[0])
+        elif words in others or (beside and (not line.strip() or _is_label(words))):
             inside = False
         elif inside:
             found.append(line)
     return "\n".join(found).strip() or text.strip()
+
+
+def _is_label(words: list[str]) -> bool:
+    return 0 < len(words) <= MAX_LABEL_WORDS and not any(char.isdigit() for word in words for char in word)

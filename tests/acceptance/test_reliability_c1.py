@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from alif.errors import PackError
-from alif.language.answers import match
+from alif.language.answers import answer_words, match
 from alif.language.pack import load_pack, validation_errors
 from alif.language.prompt_templates import load_prompt, render_prompt
 
@@ -325,6 +325,6 @@ def test_reliability_l8_a_pattern_that_backtracks_is_a_sentence(
     tables.write_text(
         text.replace("[compare.spellings]\n", f"[compare.spellings]\n{pattern}\n", 1), encoding="utf-8"
     )
-    monkeypatch.setattr(match, "MAX_SPELLING_S", 0.5)
+    monkeypatch.setattr(answer_words, "MAX_SPELLING_S", 0.5)
     with pytest.raises(PackError, match=r"compare\.spellings: .* takes over 0\.5 s"):
         match.compare_answers("ا" * 60, "ب" * 60, load_pack(evil))

@@ -21,7 +21,7 @@ from itertools import pairwise
 
 import regex
 
-from alif.language.answers.match import answer_tokens
+from alif.language.answers.answer_words import answer_tokens
 from alif.language.answers.ordinals import LAST, find_ordinals
 from alif.language.answers.quantities import find_quantities
 from alif.language.normalisation import fold_text, phrase_words, split_words

@@ -15,28 +15,27 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from fractions import Fraction
 
 import regex
 
-from alif.errors import PackError
+from alif.language.answers.answer_words import answer_tokens
 from alif.language.answers.ordinals import LAST, find_ordinals
-from alif.language.answers.quantities import find_quantities, last_quantity
+from alif.language.answers.stated_value import stated_value
+from alif.language.answers.value_reader import find_values
+from alif.language.answers.values import is_same_value
 from alif.language.normalisation import fold_text, phrase_words, split_words
 from alif.language.pack import Pack
 
 __all__ = [
-    "SIGNATURE", "Match", "answer_tokens", "compare_answers", "contains_answer", "is_same_choice",
+    "SIGNATURE", "Match", "compare_answers", "contains_answer", "is_same_choice",
     "is_same_list", "is_same_number", "is_same_text", "match_choice",
 ]  # fmt: skip
 
 SIGNATURE = (
-    "NFC, pack letters, marks, digits, case folded|numbers read|units named|pack spellings|"
+    "NFC, pack letters, marks, digits, case folded|numbers, dates and times read|units named|pack spellings|"
     "punctuation is space"
 )
 """What is done to both sides before they are compared, for a metric's signature."""
-MAX_SPELLING_PASSES = 4  # how often the spellings are applied: what one leaves, another may change
-MAX_SPELLING_S = 5  # one spelling in one text: with a backtracking pattern the time doubles with every letter
 
 _LETTERED = regex.compile(
     r"[\s*_(\[\"'«“]*(?P<letter>[\p{L}\p{M}]+)[*_]*\s*\p{P}+[*_]*\s*(?P<rest>.*)", regex.S
@@ -44,6 +43,7 @@ _LETTERED = regex.compile(
 _BRACKETED = regex.compile(r"[(\[]\s*([\p{L}\p{M}]+)\s*[)\]]")
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _LIST_MARK = regex.compile(r"[،,;؛\n]+")
+_CLAUSE_MARK = regex.compile(r"[،,;؛۔।:.!?؟()\n]+(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -106,73 +106,48 @@ def _list_items(text: str, pack: Pack) -> list[str]:
 def contains_answer(answer: str, reference: str, pack: Pack) -> bool:
     """Tell whether the reference's words occur in the answer one after another.
 
-    An answer that denies something, or names alternatives, where the reference does not, says something else.
-    A reference that is a number must be the last one: the numbers before it are the working.
+    An answer that denies something in the same clause, names alternatives or lists more, where the reference
+    does not, says something else. A reference that is a number must be the last one: the numbers before it
+    are the working.
     """
     given, wanted = answer_tokens(answer, pack), answer_tokens(reference, pack)
-    phrases = (*pack.phrases.negations, *pack.phrases.alternatives)
-    turning = {word for phrase in phrases for word in answer_tokens(phrase, pack)}
-    if not wanted or len(wanted) > len(given) or turning.intersection(given) - set(wanted):
+    if not wanted or len(wanted) > len(given) or f" {' '.join(wanted)} " not in f" {' '.join(given)} ":
         return False
-    if f" {' '.join(wanted)} " not in f" {' '.join(given)} ":
+    own = set(wanted)
+    if _turning_words(pack.phrases.alternatives, pack).intersection(given) - own:
+        return False
+    items = _list_items(answer, pack)
+    joining = {*pack.phrases.conjunctions}
+    if len(items) > 1 and " ".join(wanted) in items and joining & set(given) and not joining & own:
+        return False
+    denying = _turning_words(pack.phrases.negations, pack) - own
+    clauses = [answer_tokens(clause, pack) for clause in _CLAUSE_MARK.split(answer)]
+    saying = [clause for clause in clauses if f" {' '.join(wanted)} " in f" {' '.join(clause)} "]
+    bare = [clause for clause in clauses if not set(clause) - denying]  # "Karachi? No"
+    if any(denying.intersection(clause) for clause in [*(saying or [given]), *bare]):
         return False
     numbers = [word for word in wanted if word.startswith("#")]
     return len(numbers) < len(wanted) or [word for word in given if word.startswith("#")][-1:] == numbers[-1:]
 
 
+@functools.lru_cache(maxsize=64)
+def _turning_words(phrases: tuple[str, ...], pack: Pack) -> frozenset[str]:
+    return frozenset(word for phrase in phrases for word in answer_tokens(phrase, pack))
+
+
 def is_same_number(answer: str, reference: str, pack: Pack) -> bool | None:
-    """Tell whether the last numbers and units are equal; None where the reference is no single number.
+    """Tell whether the numbers that both state are equal; None where the reference is no single number.
 
     A reference of a number with more than two words beside it is a sentence, not a number.
     """
-    wanted = find_quantities(reference, pack)
+    wanted = find_values(reference, pack)
     beside = [word for word in answer_tokens(reference, pack) if word[0] not in "#%@"]
     if len(wanted) != 1 or len(beside) > 2 or (wanted[0].ambiguous and beside):
         return None
-    right, given = wanted[0], last_quantity(find_quantities(answer, pack))
-    if given is None or (given.unit and right.unit and given.unit != right.unit):
-        return False
-    values, hundredth = [given.value, right.value], Fraction(1, 100)
-    if given.percent != right.percent and given.value != right.value:  # 0.25 is 25 %
-        values[right.percent] *= hundredth
-    plain = any(10**places % value.denominator == 0 for value in values for places in (2, 3, 4))
-    endless = any(100000 % value.denominator for value in values)
-    gap = abs(values[0] - values[1])
-    return gap == 0 or (plain and endless and gap < hundredth)  # 0.67 is two thirds
-
-
-def answer_tokens(text: str, pack: Pack) -> list[str]:
-    """Return the words of an answer, folded and respelled; numbers as "#1200", "%", units as "@rupee"."""
-    found: list[str] = []
-    place = 0
-    for quantity in find_quantities(text, pack):
-        found += [*split_words(text[place : quantity.whole_start], pack), f"#{quantity.value}"]
-        found += ["%"] if quantity.percent else []
-        found += [f"@{quantity.unit}"] if quantity.unit else []
-        place = quantity.whole_end
-    found += split_words(text[place:], pack)
-    spaced = " ".join(found)
-    for _ in range(MAX_SPELLING_PASSES):
-        before = spaced
-        for pattern, replacement in _spellings(pack):
-            try:
-                spaced = " ".join(pattern.sub(replacement, spaced, timeout=MAX_SPELLING_S).split())
-            except TimeoutError as error:
-                where = f"{pack.folder / 'pack.toml'}: compare.spellings"
-                message = f"{where}: {pattern.pattern} takes over {MAX_SPELLING_S} s for one text"
-                hint = r"Write it without a repetition in a repetition, such as (?:\w|\w\w)+."
-                raise PackError(message, hint) from error
-        if spaced == before:
-            break
-    return spaced.split()
-
-
-@functools.lru_cache
-def _spellings(pack: Pack) -> list[tuple[regex.Pattern[str], str]]:
-    spellings = pack.compare.spellings.items()
-    return [
-        (regex.compile(rf"(?<!\S)(?:{pattern})(?!\S)"), replacement) for pattern, replacement in spellings
-    ]
+    if wanted[0].kind == "ordinal" and beside:
+        return None
+    given = stated_value(answer, wanted[0], pack)
+    return given is not None and is_same_value(given, wanted[0])
 
 
 def match_choice(text: str, pack: Pack) -> tuple[int, str] | None:

@@ -17,22 +17,37 @@ import regex
 from alif.language.normalisation import fold_text
 from alif.language.pack import Pack
 
-__all__ = ["DIGITS", "NumberToken", "normalise_signs", "tokenise"]
+__all__ = ["DIGITS", "NumberToken", "name_pieces", "normalise_signs", "tokenise"]
 
-DIGITS = r"\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
-"""A number in plain signs, without its sign."""
-MAX_NAME_WORDS = 3
-"""Of a name in the tables: "کے ایم پی"."""
+DIGITS = (
+    r"\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\p{L}\p{M}\d]|\p{Sc}(?=\.\d{3}))\.\d+"
+)
+"""A number in plain signs, without its sign; a point behind a word is no decimal point: Rs.500."""
+MAX_NAME_WORDS = 5
+"""Words and marks of a name in the tables: "کے ایم پی", "কি.মি."."""
 
 _TOKEN = regex.compile(
     rf"(?P<number>(?<!\d)(?:(?<![\p{{L}}\p{{N}}])-)?(?:{DIGITS})(?:/(?:{DIGITS}))?)"
     r"|(?P<mixed>[\u00bc-\u00be\u2150-\u215e])|(?P<word>[\p{L}\p{M}]+)"
-    r"|(?P<space>[^\S\n]+|(?<=\p{L})-(?=\p{L})|(?<=\p{L})\.(?= ?\d)|\u200c)|(?P<other>.)",
+    r"|(?P<space>[^\S\n]+|(?<=\p{L})-(?=\p{L})|(?<=[\p{L}\p{M}])\.(?= ?\d)|(?<=\p{Sc})\.(?=\d{3})|\u200c)"
+    r"|(?P<other>.)",
     regex.S,
 )
 
 Kind = Literal[
-    "number", "word", "part", "scale", "before", "point", "over", "negative", "percent", "joiner", "unit", ""
+    "number",
+    "word",
+    "part",
+    "scale",
+    "before",
+    "point",
+    "over",
+    "negative",
+    "percent",
+    "joiner",
+    "unit",
+    "whole",
+    "",
 ]
 
 
@@ -99,6 +114,13 @@ def tokenise(text: str, pack: Pack) -> list[NumberToken]:
     return found + _name_words(words, pack)
 
 
+@functools.lru_cache(maxsize=8192)
+def name_pieces(name: str, pack: Pack) -> tuple[str, ...]:
+    """Return the folded words and the marks of a name or phrase, as a text is cut."""
+    pieces = (match for match in _TOKEN.finditer(name) if match.lastgroup != "space")
+    return tuple(fold_text(one[0], pack) if one.lastgroup == "word" else one[0] for one in pieces)
+
+
 def _name_words(words: Sequence[tuple[str, int, int]], pack: Pack) -> list[NumberToken]:
     """Return words and marks as tokens, the longest names first; a number and a scale in one word are two."""
     names = _names(pack)
@@ -118,6 +140,10 @@ def _name_words(words: Sequence[tuple[str, int, int]], pack: Pack) -> list[Numbe
     return found
 
 
+def _folded_name(name: str, pack: Pack) -> str:
+    return " ".join(name_pieces(name, pack))
+
+
 @functools.lru_cache
 def _names(pack: Pack) -> dict[str, tuple[_Name, ...]]:
     """Return folded name → what it means: one name, or the number and the scale that it joins."""
@@ -126,17 +152,19 @@ def _names(pack: Pack) -> dict[str, tuple[_Name, ...]]:
     found: dict[str, _Name] = {}
     for unit, names in numbers.units.items():
         for name in names:
-            precedes = not any(char.isalpha() for char in name) or name.endswith(".") or name.isupper()
-            found[fold_text(name, pack).rstrip(".")] = ("unit", unit, Fraction(precedes), False)
+            capitals = name.isupper() and len(name) > 2
+            precedes = not any(char.isalpha() for char in name) or name.endswith(".") or capitals
+            found[_folded_name(name.rstrip("."), pack)] = ("unit", unit, Fraction(precedes), False)
     plain: tuple[tuple[Kind, Sequence[str]], ...] = (
         ("point", numbers.point),
         ("over", numbers.over),
         ("negative", numbers.negative),
         ("percent", (*numbers.percents, "%")),
+        ("whole", numbers.whole),
         ("joiner", numbers.joiners),
     )
     for kind, words in plain:
-        found |= {fold_text(word, pack): (kind, word, Fraction(0), False) for word in words}
+        found |= {_folded_name(word, pack): (kind, word, Fraction(0), False) for word in words}
     valued: tuple[tuple[Kind, Mapping[str, tuple[str, ...]]], ...] = (
         ("word", numbers.words),
         ("part", numbers.parts),
@@ -146,7 +174,7 @@ def _names(pack: Pack) -> dict[str, tuple[_Name, ...]]:
     for kind, table in valued:
         for value, words in table.items():
             for word in words:
-                folded = fold_text(word, pack)
+                folded = _folded_name(word, pack)
                 found[folded] = (kind, word, Fraction(value), folded in ambiguous)
     every: dict[str, tuple[_Name, ...]] = {name: (meaning,) for name, meaning in found.items()}
     if numbers.joined:

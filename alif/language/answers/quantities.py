@@ -162,13 +162,20 @@ class _NumberParser:
 
     def _take_leading_scale(self, scale: Fraction) -> bool:
         """Read a scale and what it multiplies: "elfu tano"."""
+        if self.open is not None and not self.parts and self.peek(-1).kind == "number":  # 3 milioni
+            self.parts, self.open = [(self.open * scale, scale)], None
+            self.place += 1
+            return True
         if self.open is not None or (self.parts and scale >= self.parts[-1][1]):
             return False
         factor = _NumberParser(self.tokens, self.place + 1, self.numbers)
         while factor.peek().kind in ("number", "word", "joiner") and factor._take():
             pass
+        count = factor.open or Fraction(1)
+        if factor.open is not None and (larger := factor._take_suffix(count)) < count + 1:  # and a half
+            count = larger
         self.place = factor.place
-        self.parts.append(((factor.open or Fraction(1)) * scale, scale))
+        self.parts.append((count * scale, scale))
         return True
 
     def _take_suffix(self, value: Fraction) -> Fraction:
@@ -177,6 +184,15 @@ class _NumberParser:
         if kind == "part":
             self.place += 1
             return value * self.tokens[self.place - 1].value
+        if kind == "number" and self._is_mixed(value, self.peek(-1), self.peek()):  # 2 1/2
+            self.place += 1
+            return value + self.tokens[self.place - 1].value
+        if kind in ("whole", "joiner") and value.denominator == 1:  # two and three quarters
+            parser = _NumberParser(self.tokens, self.place + 1, self.numbers)
+            fraction = parser.parse()
+            if fraction is not None and 0 < fraction < 1:
+                self.place = parser.place
+                return value + fraction
         if kind == "over" and after.kind in ("number", "word") and after.value:
             self.place += 2
             return value / after.value
@@ -188,3 +204,9 @@ class _NumberParser:
                 self.place += 1
             return value + Fraction(int(decimals), 10 ** len(decimals))
         return value
+
+    @staticmethod
+    def _is_mixed(value: Fraction, whole: NumberToken, part: NumberToken) -> bool:
+        """Tell whether a fraction in digits right behind a whole number belongs to it."""
+        plain = whole.kind == "number" and whole.text.isdecimal() and value == whole.value
+        return plain and "/" in part.text and 0 < part.value < 1 and part.start - whole.end == 1

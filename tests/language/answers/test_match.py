@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alif import store
+from alif.language.answers.answer_words import answer_tokens
 from alif.language.answers.match import (
-    answer_tokens,
     compare_answers,
     contains_answer,
     is_same_list,

@@ -1,0 +1,88 @@
+"""Find the value that an answer comes to among the numbers that it mentions.
+
+"جواب: 42 روپے، کیونکہ 6 کتابیں ہیں۔" ("answer: 42 rupees, because there are 6 books")  → 42 rupees
+"""
+
+from __future__ import annotations
+
+import functools
+
+import regex
+
+from alif.language.answers.answer_words import answer_tokens
+from alif.language.answers.value_reader import find_values
+from alif.language.answers.values import Value
+from alif.language.normalisation import phrase_words, split_words
+from alif.language.pack import Pack
+
+__all__ = ["stated_value"]
+
+_SENTENCE_END = regex.compile(r"(?<=[۔।.!?؟])\s+|\n+")
+_IN_BRACKETS = regex.compile(r"\([^()\n]*\)|\[[^\[\]\n]*\]")
+
+
+def stated_value(answer: str, right: Value, pack: Pack) -> Value | None:
+    """Return the value that an answer comes to: in the last sentence that names it the answer, else the last.
+
+    Nothing that a reason or a bracket says counts where something else does, and neither does what follows a
+    first sentence of a number alone. Digits go before words; ordinals count only where one is right.
+    A word that mostly means something else counts with its unit, alone, or with one noun.
+    """
+    sentences = [line for line in _SENTENCE_END.split(answer) if find_values(line, pack)]
+    labels = {
+        word
+        for task in pack.tasks.values()
+        for head in task.headings.answer
+        for word in split_words(head, pack)
+    }
+    labelled = [line for line in sentences if labels.intersection(split_words(line, pack))]
+    if labelled:
+        answer = labelled[-1]
+    elif len(sentences) > 1 and not _other_words(sentences[0], pack):
+        answer = sentences[0]
+    first, mark, rest = _partition_clause(answer)
+    bare = (
+        mark
+        and not set(_other_words(first, pack)) - labels
+        and [word for word in answer_tokens(rest, pack) if word[0] not in "#%@"]
+    )
+    if bare and any(value.flag != "denied" for value in find_values(first, pack)):
+        answer = first  # "24 rupees, in 3 days"
+    plain = _without_reasons(answer, pack)
+    values = find_values(plain if find_values(plain, pack) else answer, pack)
+    if right.kind != "ordinal":
+        values = [value for value in values if value.kind != "ordinal" or value.digits or len(values) == 1]
+    said = [value for value in values if value.flag != "denied"]
+    other = _other_words(plain, pack)
+    measured = [value for value in said if (value.unit and (right.unit or len(other) < 2)) or value.percent]
+    sure = [value for value in said if not value.ambiguous or value in measured]
+    best = [value for value in sure if value.digits] or sure
+    if best or not said:
+        return best[-1] if best else None
+    words = split_words(plain, pack)
+    noun = words[0 if pack.numbers.scale_first else -1 :][:1]
+    alone = len(words) == 1 or (not other and labelled) or (len(words) == 2 and noun == other)
+    return said[-1] if alone else None
+
+
+def _partition_clause(text: str) -> tuple[str, str, str]:
+    """Return the first clause, the mark behind it, and the rest; a colon ends none."""
+    found = regex.search(r"[،,;؛](?!\d)", text)
+    return (text[: found.start()], found[0], text[found.end() :]) if found else (text, "", "")
+
+
+def _other_words(text: str, pack: Pack) -> list[str]:
+    """Return the words beside the numbers and units that are more than a frame such as "the answer is"."""
+    frame = phrase_words(pack.choices.words, pack) - phrase_words(pack.choices.collective_words, pack)
+    return [word for word in answer_tokens(text, pack) if word[0] not in "#%@" and word not in frame]
+
+
+def _without_reasons(text: str, pack: Pack) -> str:
+    text = _IN_BRACKETS.sub(" ", text)
+    return _reason(pack).sub(" ", text) if pack.phrases.reasons else text
+
+
+@functools.lru_cache
+def _reason(pack: Pack) -> regex.Pattern[str]:
+    words = "|".join(map(regex.escape, pack.phrases.reasons))
+    return regex.compile(rf"(?<![\p{{L}}\p{{M}}])(?:{words})(?![\p{{L}}\p{{M}}]).*", regex.I)

@@ -1,0 +1,139 @@
+"""Every input of the list of faults in reading answers and languages, by its number, with its right value."""
+
+from __future__ import annotations
+
+import pytest
+
+from alif.language.answers.match import compare_answers
+from alif.language.answers.quantities import find_quantities
+from alif.language.language_id import identify_language
+from alif.language.pack import load_pack, shipped_packs
+from alif.language.text import final_answer
+
+EVERY = [load_pack(name) for name in shipped_packs()]
+
+
+def is_right(answer: str, reference: str, code: str = "ur") -> bool:
+    """Judge a reply to a word problem."""
+    pack = load_pack(code)
+    task = pack.tasks["reasoning"]
+    return compare_answers(final_answer(answer, task, pack), final_answer(reference, task, pack), pack).equal
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "value"),
+    [
+        ("ur", "Rs.500", 500),
+        ("ur", "Rs.1,250", 1250),
+        ("ur", "Rs. 500", 500),
+        ("ur", "Rs 500", 500),
+        ("ur", "No.5", 5),
+        ("ur", "صفحہ نمبر.12", 12),
+        ("bn", "Tk.750", 750),
+        ("sw", "Sh.2000", 2000),
+        ("sd", "Rs.500", 500),
+        ("en", "Rs.500", 500),
+        ("en", "No.5", 5),
+    ],
+)
+def test_language_a1_a_point_behind_a_word_is_no_decimal_point(code: str, text: str, value: int) -> None:
+    assert [quantity.value for quantity in find_quantities(text, load_pack(code))] == [value]
+
+
+def test_language_a1_an_amount_written_with_a_point_is_equal() -> None:
+    assert is_right("Rs.500", "500 روپے")
+    assert is_right("Tk.750", "৭৫০ টাকা", "bn")
+    assert is_right("Sh.2,000", "shilingi elfu mbili", "sw")
+    assert not is_right("Rs.500", "0.5")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "نبی کریم ﷺ مکہ میں پیدا ہوئے تھے۔",
+        "حضرت محمد ﷺ کہاں پیدا ہوئے؟",
+        "حضرت محمد ﷺ مکہ میں پیدا ہوئے۔",
+        *(f"حضرت محمد {chr(sign)} مکہ میں پیدا ہوئے۔" for sign in range(0xFDF0, 0xFDFE)),
+    ],
+)
+def test_language_a2_a_ligature_makes_no_other_language(text: str) -> None:
+    assert identify_language(text, EVERY) == "ur"
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "reference"),
+    [
+        ("ur", "یہ ایک مشکل سوال ہے۔", "1"),
+        ("ur", "مجھے بتا دو", "2"),
+        ("ur", "یہ کام بہتر ہے", "72"),
+        ("bn", "এটা একটি কঠিন প্রশ্ন", "1"),
+        ("bn", "এক বার", "12"),
+        ("sd", "اهو هڪ سوال آهي", "1"),
+    ],
+)
+def test_language_a9_a_word_that_mostly_means_something_else_is_no_answer(
+    code: str, answer: str, reference: str
+) -> None:
+    assert not is_right(answer, reference, code)
+
+
+def test_language_a9_the_same_word_alone_is_the_number() -> None:
+    assert is_right("ایک", "1")
+    assert is_right("جواب: بہتر", "72")
+    assert is_right("উত্তর: একটি", "১", "bn")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference"),
+    [
+        ("25 %", "25 روپے"),
+        ("30 %", "30 کلو"),
+        ("30°C", "30°F"),
+        ("1/2/2020", "2/4/2020"),
+        ("60 کلومیٹر فی گھنٹہ", "60 کلومیٹر"),
+        ("60 کلومیٹر", "60 کلومیٹر فی گھنٹہ"),
+        ("صبح 8 بجے", "رات 8 بجے"),
+    ],
+)
+def test_language_a10_the_same_value_of_another_kind_is_another_answer(answer: str, reference: str) -> None:
+    assert not is_right(answer, reference)
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "reference"),
+    [
+        ("ur", "30°C", "30 ڈگری سیلسیس"),
+        ("bn", "৫ কি.মি.", "৫ কিলোমিটার"),
+        ("bn", "১৫ সে.মি.", "১৫ সেন্টিমিটার"),
+        ("sw", "500/=", "shilingi 500"),
+        ("ur", "14/8/1947", "14 اگست 1947"),
+        ("ur", "60 km/h", "60 کلومیٹر فی گھنٹہ"),
+    ],
+)
+def test_language_a10_every_name_of_a_unit_is_read(code: str, answer: str, reference: str) -> None:
+    assert is_right(answer, reference, code)
+    (quantity,) = find_quantities(answer, load_pack(code))[:1]
+    assert quantity.unit or "/" in answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference"), [("جواب 42 نہیں ہے", "42"), ("5 سے 10", "10"), ("جواب: 41 یا 42", "42")]
+)
+def test_language_a11_a_denial_a_range_and_a_choice_are_no_number(answer: str, reference: str) -> None:
+    assert not is_right(answer, reference)
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "wrong"),
+    [
+        ("جواب: 42\n\nیہ حل 2 مرحلوں میں نکالا گیا ہے۔", "42", "2"),
+        ("جواب: 42 روپے، کیونکہ 6 کتابیں 7 روپے فی کتاب ہیں۔", "42 روپے", "7"),
+        ("جواب: 42\nپڑتال: 42 ÷ 7 = 6", "42", "6"),
+        ("جواب: 42 (صفحہ 7)", "42", "7"),
+    ],
+)
+def test_language_a12_what_follows_the_final_answer_does_not_decide(
+    answer: str, right: str, wrong: str
+) -> None:
+    assert is_right(answer, right)
+    assert not is_right(answer, wrong)
