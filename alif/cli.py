@@ -1,15 +1,20 @@
 """The command line: which function is which command, exit codes, Ctrl-C. Docstrings are the help.
 
 Exit codes: 0 done, 1 something that you can mend, 2 usage, 3 waiting for people, 4 cost cap, 130 stopped by
-Ctrl-C.
+Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 from __future__ import annotations
 
 import _thread
+import contextlib
+import errno
+import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from types import FrameType
 
 from cyclopts import App, CycloptsError, Group
 
@@ -44,6 +49,10 @@ RENAMED = {
     "serve --with": "alif serve RUN --server PROGRAM",
 }
 """Commands and flags of the last release, answered with what took their place."""
+OUTPUT_ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBADF)
+"""What writing to standard output may meet: a full disk, a terminal that has gone."""
+CTRL_C = 130
+"""Exit code, as in shells: 128 and the signal's number."""
 
 app = App(
     name="alif",
@@ -61,7 +70,31 @@ for _place, _step in enumerate(PIPELINE):
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; the package's entry point."""
     sys.unraisablehook = _repeat_ctrl_c
-    sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
+    console.prepare_output()
+    received = _stop_as_ctrl_c()
+    code = run_command(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(128 + received[0] if received and code == CTRL_C else code)
+
+
+def _stop_as_ctrl_c() -> list[int]:
+    """Let SIGTERM and SIGHUP stop the command as Ctrl-C does: replies on their way are waited for.
+
+    Docker, systemd and Slurm send the first, a terminal that is closed the second; `nohup` keeps ignoring it.
+    Returns the list that the numbers of received signals are added to.
+    """
+    received: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        signal.raise_signal(signal.SIGINT)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, stop)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell script starts commands with &
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    return received
 
 
 def _repeat_ctrl_c(lost: sys.UnraisableHookArgs) -> None:
@@ -81,6 +114,7 @@ def run_command(arguments: Sequence[str]) -> int:
             return 2
     try:
         app(arguments, exit_on_error=False, result_action="return_value")
+        console.flush()
     except CycloptsError:
         return 2  # cyclopts has printed what was wrong
     except AlifError as error:
@@ -89,8 +123,24 @@ def run_command(arguments: Sequence[str]) -> int:
             console.log(error.hint)
         return error.exit_code
     except KeyboardInterrupt:
-        console.log("Stopped. Repeat the command: it continues where it stopped.")
-        return 130  # as shells do
+        with contextlib.suppress(OSError):  # a terminal that is closed
+            console.log("Stopped. Repeat the command: it continues where it stopped.")
+        return CTRL_C
     except BrokenPipeError:  # the reader of our output has gone, as in `alif ls | head`
-        sys.stderr.close()
+        _discard_output()
+    except OSError as error:
+        if getattr(error, "filename", None) is not None or error.errno not in OUTPUT_ERRORS:
+            raise
+        _discard_output()
+        with contextlib.suppress(OSError):
+            console.log(f"The output cannot be written: {os.strerror(error.errno or 0)}.", style="bold red")
+        return 1
     return 0
+
+
+def _discard_output() -> None:
+    """Send what is still buffered for standard output nowhere, so that nothing complains at the exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with contextlib.suppress(OSError):  # no stream of the system's, as in tests
+        os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -8,7 +8,9 @@ bar with rate, remaining time and cost; elsewhere a plain line every ten seconds
 from __future__ import annotations
 
 import contextlib
+import io
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -18,42 +20,101 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["Bar", "log", "print_json", "print_result", "print_sample", "print_table", "progress_bar"]
+__all__ = [
+    "Bar", "flush", "log", "make_inert", "prepare_output", "print_json", "print_result", "print_sample",
+    "print_table", "progress_bar",
+]  # fmt: skip
 
 PLAIN_LINE_EVERY_S = 10.0
 """How often a bar prints a plain line when standard error is not a terminal."""
 
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Screen(Console):
+    """A console that leaves a closed pipe to `alif.cli`; rich would end with exit code 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+_out = _Screen(highlight=False, soft_wrap=True)
+_err = _Screen(stderr=True, highlight=False, soft_wrap=True)
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What a terminal obeys instead of showing it: escape sequences, marks that turn the order of letters, and
+halves of characters, which stand for bytes of file names that are not UTF-8."""
+_OPENING, _CLOSING = "\u2066\u2067", "\u2069"
+"""The isolates that Alif itself sets around pieces of right-to-left text: in pairs they end with the line."""
+
+
+def make_inert(text: str) -> str:
+    r"""Write control characters of foreign text as \x1b or \u202e, so that a terminal only shows them."""
+    if not _CONTROL.search(text):
+        return text
+    return "\n".join(_make_line_inert(line) for line in text.split("\n"))
+
+
+def _make_line_inert(line: str) -> str:
+    depth = 0
+    for letter in line:
+        depth += (letter in _OPENING) - (letter == _CLOSING)
+        if depth < 0:
+            break
+    allowed = _OPENING + _CLOSING if depth == 0 else ""
+    return _CONTROL.sub(lambda found: found[0] if found[0] in allowed else _escape(found[0]), line)
+
+
+def _escape(letter: str) -> str:
+    code = ord(letter)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that the system could not decode
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def prepare_output() -> None:
+    """Have letters that the screen's encoding lacks written as escapes instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def flush() -> None:
+    """Write what is buffered, so that a full disk or a closed pipe shows before the command's end."""
+    sys.stdout.flush()
 
 
 def print_result(text: str = "") -> None:
     """Print one line of a command's result."""
-    _out.print(text, markup=False)
+    _out.print(make_inert(text), markup=False)
 
 
 def log(text: str, style: str = "") -> None:
-    """Print one line of progress or trouble, on standard error."""
-    _err.print(text, style=style, markup=False)
+    """Print one line of progress or trouble, on standard error; work goes on where nobody can read it."""
+    with contextlib.suppress(OSError):
+        _err.print(make_inert(text), style=style, markup=False)
 
 
 def print_json(value: Any) -> None:
     """Print `value` as one JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    text = json.dumps(value, ensure_ascii=not unicode, indent=2)
+    sys.stdout.write(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
     sys.stdout.flush()  # a reader of the pipe may be waiting, as for `alif serve`
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
     """Print a table; columns of numbers are right-aligned."""
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(
+        title=make_inert(title) or None, title_justify="left", box=None, pad_edge=False, header_style="bold"
+    )
     for index, name in enumerate(columns):
         cells = [row[index] for row in rows if row[index] not in (None, "")]
         numeric = bool(cells) and all(isinstance(cell, int | float) for cell in cells)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*("" if cell is None else make_inert(str(cell)) for cell in row))
     if _out.is_terminal:
-        Console(highlight=False).print(table, markup=False)
+        _Screen(highlight=False).print(table, markup=False)
         return
     wide = Console(highlight=False, width=160)
     with wide.capture() as captured:

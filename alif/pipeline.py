@@ -14,14 +14,17 @@ nowhere else: together these are its identity.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from importlib import import_module
 
 from alif import console, step_paths
-from alif.errors import MissingExtra
+from alif.errors import AlifError, MissingExtra
 from alif.formatting import format_duration, format_usd
+from alif.llm import endpoint
+from alif.llm.ledger import Ledger
 from alif.records import FrozenModel
 from alif.remote import backup
-from alif.runs import Run, Step, StepContext, is_current, rerun_step, run_step
+from alif.runs import Run, Step, StepContext, is_current, list_runs, rerun_step, run_step
 from alif.settings import Recipe
 
 __all__ = ["PIPELINE", "required_steps", "rerun", "run_pipeline", "step_by_name"]
@@ -183,6 +186,8 @@ def run_pipeline(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE
         AlifError: before anything is written, where a pack or a data file of these steps is not there.
         DriftError: before anything is done, where a finished step was built with other settings.
     """
+    endpoint.validate_endpoints(recipe)
+    _refuse_renamed(folder)
     for step in steps:
         step.paths(recipe, folder.root)
     done = 0
@@ -202,6 +207,27 @@ def run_pipeline(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE
             if worked or step.name not in there:
                 _send(step, folder, where, send_ledger)
     return done
+
+
+def _refuse_renamed(folder: Run) -> None:
+    """Refuse to begin a run that has paid for replies under another folder name.
+
+    Raises:
+        AlifError: a sibling folder was made as this run.
+    """
+    if (folder.root / "recipe.toml").is_file():
+        return
+    for other in list_runs(folder.root.parent):
+        own = other.root / "ledger.sqlite"
+        if other.ledger_name != folder.name or not own.is_file():
+            continue
+        with closing(Ledger(own)) as ledger:
+            usd = ledger.account(folder.name).usd
+        if usd:
+            raise AlifError(
+                f"{other.root} is the run {folder.name} under another name, with {format_usd(usd)} spent",
+                f"alif run {other.name} continues it. For a new run: --set 'name=\"NAME\"'.",
+            )
 
 
 def rerun(step: Step, recipe: Recipe, folder: Run, work: Callable[..., FrozenModel]) -> bool:

@@ -64,6 +64,8 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         RecipeError: with the file and the key, and the nearest right key where there is one.
     """
     values = _read_values(path)
+    if path.name == "recipe.toml" and (path.parent / "lock.json").is_file():
+        values["name"] = path.resolve().parent.name  # a run is where it lies, also after it was renamed
     for line in overrides:
         _merge(values, _parse_override(line))
     return validate_recipe(values, str(path), [line.partition("=")[0].strip() for line in overrides])

@@ -12,7 +12,6 @@ OpenOrca's with a system prompt, or conversations (`messages`, ShareGPT's `conve
 
 from __future__ import annotations
 
-import csv
 import glob
 import json
 import re
@@ -21,9 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from alif import store
+from alif import store, strict_json
+from alif.csv_cells import read_cells
 from alif.errors import DataError, MissingExtra
 from alif.records import Document, Dropped, Example, Kind, Message, Origin
 
@@ -55,6 +55,7 @@ FIELDS = (
 ROLES = {"system": "system", **dict.fromkeys(("user", "human", "prompter"), "user")}
 ROLES |= dict.fromkeys(("assistant", "gpt", "model", "bot"), "assistant")
 """The speakers of a conversation by the names that data sets give them."""
+_TURNS = TypeAdapter(list[Message])
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def _file_rows(path: Path, pack: Pack | None = None) -> Iterator[Row | Dropped]:
                 continue
             where = f"{path}:{number}"
             try:
-                values = store.parse_row(line) if kind == "jsonl" else {"text": line}
+                values = strict_json.parse_row(line) if kind == "jsonl" else {"text": line}
             except ValueError as error:
                 yield Dropped(raw=line, reason="unparsable", evidence=f"{where}: {error}")
                 continue
@@ -164,18 +165,20 @@ def _file_rows(path: Path, pack: Pack | None = None) -> Iterator[Row | Dropped]:
 
 
 def _csv_rows(path: Path, delimiter: str, pack: Pack | None) -> Iterator[Row | Dropped]:
-    reader = csv.reader((f"{line}\n" for _, line in store.read_lines(path)), delimiter=delimiter)
+    name = source_name(path)
     header: list[str] = []
-    for cells in reader:
-        where = f"{path}:{reader.line_num}"
-        if not header:
+    for number, cells in read_cells(path, delimiter):
+        where = f"{path}:{number}"
+        if isinstance(cells, str):
+            yield Dropped(raw="", reason="unparsable", evidence=f"{where}: {cells}")
+        elif not header:
             header = [cell.strip().casefold() for cell in cells]
         elif len(cells) != len(header):
             evidence = f"{where}: {len(cells)} cells, the header has {len(header)}"
             yield Dropped(raw=delimiter.join(cells), reason="unparsable", evidence=evidence)
         else:
             values = dict(zip(header, cells, strict=True))
-            yield Row(where, source_name(path), values.get("id", str(reader.line_num)), values, pack)
+            yield Row(where, name, values.get("id", str(number)), values, pack)
 
 
 def _hub_rows(hub_id: str, config: str | None, revision: str | None, split: str) -> Iterator[Row]:
@@ -219,7 +222,10 @@ def to_example(row: Row, language: str, task: str, kind: Kind, licence: str = ""
     else:
         one, two, three = (next((values[key] for key in keys if key in values), None) for keys in FIELDS)
         texts = one, two, three
-        turns = [Message.model_validate(message) for message in values.get("turns") or ()]
+        try:
+            turns = _TURNS.validate_python(values.get("turns") or [])
+        except ValidationError:
+            return _drop(row, "turns are messages with role and content")
         if system := _text(values.get("system_prompt")):
             turns = [Message(role="system", content=system), *turns]
     instruction, given, output = texts

@@ -12,8 +12,8 @@ import gzip
 import hashlib
 import json
 import os
-import re
 import shutil
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from alif.errors import AlifError, DataError
+from alif.strict_json import parse_json, parse_row
 
 __all__ = [
     "friendly_os_errors",
@@ -47,8 +48,24 @@ _OS_ERRORS = {
     errno.EROFS: "the disk is read-only",
     errno.EIO: "the disk reports an input/output error",
     errno.ESTALE: "the network disk is gone",
+    errno.ENAMETOOLONG: "the name is too long for this disk",
+    errno.ENOTDIR: "a part of this path is a file, a folder is needed",
+    errno.EEXIST: "something else is there: a file, or a link to a place that does not exist",
+    errno.ENOTEMPTY: "the folder is not empty",
+    errno.EMFILE: "too many files are open (ulimit -n)",
+    errno.ENFILE: "too many files are open on this machine",
+    errno.ELOOP: "links that point to each other",
+    errno.EINVAL: "the name or the operation is not allowed on this disk",
+    errno.EBUSY: "another program holds it",
+    errno.ETXTBSY: "another program holds it",
 }
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_MAGIC = {
+    b"\xff\xfe": ("UTF-16", "Save the file as UTF-8: iconv -f UTF-16 -t UTF-8 FILE."),
+    b"\xfe\xff": ("UTF-16", "Save the file as UTF-8: iconv -f UTF-16 -t UTF-8 FILE."),
+    b"\x1f\x8b": ("gzip", "Add .gz to the name of the file."),
+    b"PK\x03\x04": ("a zip archive", "Extract it, and name the files in it."),
+}
+"""First bytes of files that are not UTF-8, what they are, and what to do."""
 
 
 @contextlib.contextmanager
@@ -114,53 +131,57 @@ def fsync_tree(path: Path) -> None:
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, line without its end) of a UTF-8 file, gzipped or not.
 
+    A line ends with LF, CRLF or CR.
+
     Raises:
         DataError: a line is not UTF-8, or the gzip stream is damaged.
     """
     open_file = gzip.open if path.suffix == ".gz" else open
     with friendly_os_errors(path), open_file(path, "rb") as file:
+        number = 0
         try:
-            for number, raw in enumerate(file, 1):
-                try:
-                    line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError as error:
-                    where = f"byte 0x{raw[error.start]:02x} at column {error.start + 1}"
-                    hint = "Save the file as UTF-8, or remove that line."
-                    raise DataError(f"{path}:{number}: not UTF-8 ({where})", hint) from error
-                yield number, line.rstrip("\r\n")
-        except (gzip.BadGzipFile, EOFError) as error:
+            for block in file:
+                for raw in block.rstrip(b"\r\n").split(b"\r"):
+                    number += 1
+                    try:
+                        line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+                    except UnicodeDecodeError as error:
+                        raise _encoding_error(path, number, raw, error, file) from error
+                    yield number, line
+        except gzip.BadGzipFile as error:
+            if number == 0 and "Not a gzipped file" in str(error):
+                raise DataError(
+                    f"{path}: not gzip, though its name ends in .gz", "Rename it without .gz."
+                ) from error
             raise DataError(f"{path}: a damaged gzip file ({error})", "Download the file again.") from error
+        except (zlib.error, EOFError) as error:
+            raise DataError(f"{path}: a damaged gzip file ({error})", "Download the file again.") from error
+
+
+def _encoding_error(
+    path: Path, number: int, raw: bytes, error: UnicodeDecodeError, rest: Iterable[bytes]
+) -> DataError:
+    """Describe a line that is not UTF-8: the encoding where the first bytes tell it, else how many more."""
+    for magic, (found, hint) in _MAGIC.items():
+        if number == 1 and raw.startswith(magic):
+            return DataError(f"{path}: not UTF-8 but {found}", hint)
+    bad = 1
+    for line in rest:
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            bad += 1
+    where = f"byte 0x{raw[error.start]:02x} at column {error.start + 1}"
+    hint = "Save the file as UTF-8, or remove that line."
+    if bad > 1:
+        where += f"; so are {bad - 1} more line{'s' * (bad > 2)}"
+        hint = "Save the file as UTF-8, or remove those lines."
+    return DataError(f"{path}:{number}: not UTF-8 ({where})", hint)
 
 
 def read_text(path: Path) -> str:
     """Return a whole UTF-8 file, line ends as LF, without a byte-order mark."""
     return "\n".join(line for _, line in read_lines(path))
-
-
-def parse_row(line: str) -> dict[str, Any]:
-    """Parse one JSON Lines row strictly: an object, no NaN, no key twice, no lone surrogate.
-
-    Raises:
-        ValueError: with a short reason.
-    """
-
-    def refuse_constant(name: str) -> float:
-        raise ValueError(f"{name} is not JSON")
-
-    def build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(row := dict(pairs)) < len(pairs):
-            raise ValueError("the same key twice")
-        return row
-
-    try:
-        row = json.loads(line, parse_constant=refuse_constant, object_pairs_hook=build_object)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from error
-    if not isinstance(row, dict):
-        raise ValueError("not a JSON object")
-    if _SURROGATE.search(json.dumps(row, ensure_ascii=False)):
-        raise ValueError("a lone surrogate, half of a character")
-    return row
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -195,12 +216,12 @@ def read_models(path: Path, model: type[Model]) -> Iterator[Model]:
 
 def read_json(path: Path) -> Any:
     """Return the content of a JSON file."""
+    text = read_text(path)
     try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"{path}:{error.lineno}: not JSON ({error.msg})", "Repair or remove the file."
-        ) from error
+        return parse_json(text)
+    except ValueError as error:
+        line = getattr(error.__cause__, "lineno", 1)
+        raise DataError(f"{path}:{line}: {error}", "Repair or remove the file.") from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -259,5 +280,5 @@ def sha256_tree(*paths: Path) -> str:
                 with file.open("rb") as stream:
                     content = hashlib.file_digest(stream, "sha256").hexdigest()
                 name = file.relative_to(path).as_posix() if path.is_dir() else file.name
-                total.update(f"{name}\x1f{content}\x1e".encode())
+                total.update(f"{name}\x1f{content}\x1e".encode(errors="surrogateescape"))
     return total.hexdigest()

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from alif import console
 from alif import recipe as recipes
 from alif.errors import RecipeError
+from alif.llm import endpoint
 from alif.runs import Run
 from alif.settings import Recipe
 
@@ -50,6 +51,7 @@ Json = Annotated[
 def load_recipe(name: str, overrides: list[str] | None = None) -> tuple[Run, Recipe]:
     """Return a recipe and the run that it describes, which need not exist."""
     recipe = recipes.load_recipe(recipes.find_recipe(name, RUNS), overrides or ())
+    endpoint.validate_endpoints(recipe)
     return Run(RUNS / recipe.name), recipe
 
 
@@ -60,7 +62,9 @@ def open_run(name: str) -> tuple[Run, Recipe]:
         raise RecipeError(
             f"{run.root}: no such run", "`alif ls` lists the runs; `alif run RECIPE` makes one."
         )
-    return run, recipes.load_recipe(run.root / "recipe.toml")
+    recipe = recipes.load_recipe(run.root / "recipe.toml")
+    endpoint.validate_endpoints(recipe)
+    return run, recipe
 
 
 def print_document(found: Result, show: Callable[[Result], None], json: bool) -> None:

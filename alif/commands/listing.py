@@ -5,6 +5,7 @@ from __future__ import annotations
 from alif import console, pipeline, store
 from alif import recipe as recipes
 from alif.commands.arguments import RUNS, Document, Json, print_document
+from alif.errors import AlifError
 from alif.language import pack
 from alif.records import NOT_REVIEWED
 from alif.runs import Run, list_runs
@@ -32,8 +33,11 @@ def _pack_entry(name: str) -> Document:
 
 
 def _run_state(run: Run) -> str:
-    """Return "done", or where the run has stopped, or how far it is."""
-    states = {step.name: run.state(step.name)["state"] for step in pipeline.PIPELINE}
+    """Return "done", where the run has stopped, how far it is, or which file is damaged."""
+    try:
+        states = {step.name: run.state(step.name)["state"] for step in pipeline.PIPELINE}
+    except AlifError as error:  # the others are listed all the same
+        return f"damaged: {error.message}"
     done = sum(state == "done" for state in states.values())
     if done == len(states):
         return "done"

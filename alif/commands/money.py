@@ -183,15 +183,15 @@ def money_status(run: Run, recipe: Recipe) -> Money:
     if not path.is_file():
         return money
     with closing(Ledger(path)) as ledger:
-        account = ledger.account(run.name)
+        account = ledger.account(run.ledger_name)
         money["spent_usd"] = round(account.usd - account.unsettled_usd, 9)
         for name in ("check", "rehearse", *(step.name for step in PIPELINE)):
-            if usd := ledger.account(run.name, name).usd:
+            if usd := ledger.account(run.ledger_name, name).usd:
                 money["steps"][name] = usd
-        money["roles"] = {role: usd for role, usd in ledger.cost_by_role(run.name).items() if usd}
-        unsettled["requests"], unsettled["usd"] = ledger.unsettled(run.name)
+        money["roles"] = {role: usd for role, usd in ledger.cost_by_role(run.ledger_name).items() if usd}
+        unsettled["requests"], unsettled["usd"] = ledger.unsettled(run.ledger_name)
         book = BatchStore(ledger)
-        for batch in book.under_way(run.name):
+        for batch in book.under_way(run.ledger_name):
             open_ = [one.upper_usd for one in book.members(batch) if one.upper_usd and not one.settled]
             unsettled["batches"].append({"id": batch.id, "requests": len(open_), "usd": sum(open_)})
     return money
@@ -227,6 +227,6 @@ def settle_run(run: RunName, *, json: Json = False) -> None:
     path, count, usd = folder.ledger(recipe.runtime), 0, 0.0
     if path.is_file():
         with folder.locked(), closing(Ledger(path)) as ledger:
-            count, usd = ledger.release(folder.name)
+            count, usd = ledger.release(folder.ledger_name)
     told = f"Settled at no cost: {_requests(count)} without a reply. {format_usd(usd)} of the cap is free."
     print_document({"requests": count, "usd": usd}, lambda _: console.print_result(told), json)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from alif import settings, store
+from alif import settings, store, strict_json
 from alif.data.filters.filter_context import FilterContext
 from alif.data.filters.rules import first_fault
 from alif.data.lint_finding import Finding, doubtful, missing, wrong
@@ -46,7 +46,7 @@ def read_lint_rows(pack: Pack, path: Path, task: str, found: list[Finding]) -> I
         if not line.strip():
             continue
         try:
-            values = store.parse_row(line)
+            values = strict_json.parse_row(line)
         except ValueError as error:
             found.append(
                 wrong(where, str(error), "Each line is one JSON object; correct or remove that line.")

@@ -19,11 +19,12 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from alif.errors import RecipeError, ReplyError
-from alif.settings import Endpoint
+from alif.llm import key_policy
+from alif.settings import Endpoint, Recipe
 
 __all__ = [
     "SCRIPTED", "api_key_env", "base_url", "contacted_hosts", "deployment_name", "hostname", "is_local",
-    "is_openai", "protocol_of", "read_api_key", "serves_openai", "validate_endpoint",
+    "is_openai", "protocol_of", "read_api_key", "serves_openai", "validate_endpoint", "validate_endpoints",
 ]  # fmt: skip
 
 SCRIPTED = "scripted"
@@ -139,6 +140,22 @@ def validate_endpoint(key: str, endpoint: Endpoint) -> None:
         raise RecipeError(f"{where} has more than a base URL: {extra}", f"Write {cure}.")
 
 
+def validate_endpoints(recipe: Recipe) -> None:
+    """Refuse a recipe with a secret in an address, before anything of it is written or printed.
+
+    Raises:
+        RecipeError: with the recipe key.
+    """
+    tables: tuple[tuple[str, Mapping[str, Endpoint]], ...] = (
+        ("teacher", recipe.teacher),
+        ("system", recipe.system),
+    )
+    for table, endpoints in tables:
+        for name, one in endpoints.items():
+            if one.base_url:
+                validate_endpoint(f"{table}.{name}", one)
+
+
 def _address_fault(address: str, parts: SplitResult) -> str:
     """Return why requests cannot be sent to an address, "" where they can."""
     if not all(letter.isprintable() and not letter.isspace() for letter in address):
@@ -164,10 +181,13 @@ def read_api_key(key: str, endpoint: Endpoint) -> str:
 
     Raises:
         ReplyError: the variable is not set or cannot be a key; it is named, its value never is.
+        RecipeError: the key would go to another host than its own, or unencrypted.
     """
     local, variable = is_local(endpoint.base_url), api_key_env(endpoint)
     if local and not endpoint.api_key_env:
         return ""
+    if not local:
+        key_policy.check_key_goes_home(key, _split(endpoint.base_url), variable, bool(endpoint.api_key_env))
     value = os.environ.get(variable, "").strip()
     if not value and not local:
         raise ReplyError(

@@ -6,8 +6,8 @@
       runtime/generate/ …             logs, curves, checkpoints: whatever may differ between two equal runs
       ledger.sqlite                   every request and reply
 
-`step` says what a step is and what it is handed, `output` counts its rows, `identity` is what its result depends on, `manifest`
-what its folder holds, `execute` runs it, `folder` reads and locks a run.
+`step` says what a step is and what it is handed, `output` counts its rows, `identity` is what its result
+depends on, `manifest` what its folder holds, `execute` runs it, `folder` reads and locks a run.
 """
 
 from __future__ import annotations

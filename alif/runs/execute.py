@@ -133,7 +133,7 @@ def make_context(
     with store.friendly_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return StepContext(
-        run=run.name,
+        run=run.ledger_name,
         step=step,
         folder=folder,
         scratch=run.scratch(step),

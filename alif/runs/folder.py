@@ -7,6 +7,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,22 @@ class Run:
     @property
     def name(self) -> str:
         return self.root.name
+
+    @property
+    def ledger_name(self) -> str:
+        """The name that the run was made with; requests stand under it in ledgers, whatever the folder's name
+        is now.
+        """
+        with contextlib.suppress(DataError):
+            if (self.root / "lock.json").is_file():
+                found = store.read_json(self.root / "lock.json")
+                if isinstance(found, dict) and isinstance(found.get("run"), str):
+                    return str(found["run"])
+        with contextlib.suppress(DataError, tomllib.TOMLDecodeError, RecursionError):
+            if (self.root / "recipe.toml").is_file():  # of a version that kept no name in lock.json
+                found = tomllib.loads(store.read_text(self.root / "recipe.toml"))
+                return str(found.get("name", self.name))
+        return self.name
 
     def folder(self, step: str) -> Path:
         return self.root / step
@@ -157,13 +174,15 @@ class Run:
             return False  # a copy on a read-only disk: nobody works there
 
     def write_header(self, recipe: Recipe) -> None:
-        """Keep the recipe and, once, the environment that the run is made with."""
+        """Keep the recipe and, once, the environment and the name that the run is made with."""
+        lock, name = self.root / "lock.json", self.ledger_name
+        snapshot = store.read_json(lock) if lock.is_file() else environment_snapshot()
+        if not isinstance(snapshot, dict) or "run" not in snapshot:
+            store.write_json(lock, {**(snapshot if isinstance(snapshot, dict) else {}), "run": name})
         text = recipes.dump_recipe(recipe)
         path = self.root / "recipe.toml"
         if not path.is_file() or store.read_text(path).strip() != text.strip():
             store.write_text(path, text)
-        if not (self.root / "lock.json").is_file():
-            store.write_json(self.root / "lock.json", environment_snapshot())
 
 
 def read_model(path: Path, model: type[Model]) -> Model:
@@ -172,12 +191,15 @@ def read_model(path: Path, model: type[Model]) -> Model:
     Raises:
         DataError: it holds something else.
     """
+    hint = "Remove that folder to build the step again."
+    if path.name == "state.json":
+        hint = "Remove that file: it says only how far the step was."
     try:
         return model.model_validate(store.read_json(path))
     except ValidationError as error:
-        raise DataError(
-            f"{path}: not a file of this run's format", "Remove that folder to build the step again."
-        ) from error
+        raise DataError(f"{path}: not a file of this run's format", hint) from error
+    except DataError as error:
+        raise DataError(error.message, hint) from error
 
 
 def describe_new_ledger(runtime: Runtime) -> str:

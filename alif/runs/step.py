@@ -18,6 +18,7 @@ class StepContext:
     """What a step is handed, beside the recipe tables named in `Step.settings`."""
 
     run: str
+    """The name that the run was made with: its requests stand under it in the ledger."""
     step: str
     folder: Path
     """Write results here; it becomes runs/NAME/STEP when the step is done."""

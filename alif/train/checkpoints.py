@@ -68,7 +68,7 @@ def write_checkpoint(folder: Path, step: int, key: str, bytes_needed: int) -> It
 
 def upload_checkpoint(context: StepContext, *paths: Path) -> None:
     """Copy `paths` of the scratch folder to runtime.backup, and prune the first one's folder there."""
-    name = f"{context.run}/runtime/{context.step}"
+    name = f"{context.scratch.parents[1].name}/runtime/{context.step}"
     for path in paths:
         remote = f"{name}/{path.relative_to(context.scratch).as_posix()}"
         backup.upload_path(path, remote, context.runtime.backup)

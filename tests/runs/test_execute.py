@@ -77,7 +77,7 @@ def test_what_training_goes_on_from_is_removed_after_the_step_has_its_name_and_n
     step = Step("first", train, "", settings=("pool",), disposable=("checkpoints", "packs*"))
     run.root.mkdir()
     store.write_text(run.folder("first") / "in the way", "x")
-    with pytest.raises(OSError, match="not empty"):  # so that the rename fails
+    with pytest.raises(AlifError, match="not empty"):  # so that the rename fails
         runs.run_step(step, recipe(), run)
     assert left() >= {"checkpoints", "packs1"}
     shutil.rmtree(run.folder("first"))
