@@ -1,7 +1,7 @@
 """The ways Alif can fail on purpose.
 
-An `AlifError` is for people: what went wrong, where (path:line or recipe key), and what to do. The command line prints it as
-two lines and leaves with its exit code. Anything else that escapes is a bug and shows its traceback.
+An `AlifError` is for people: what went wrong, where (path:line or recipe key), and what to do. The command line
+prints it as two lines and exits with its code. Anything else that escapes is a bug and shows its traceback.
 
     AlifError                  exit 1, the user can mend it
     ├── RecipeError            a wrong key or value in a recipe
@@ -62,7 +62,7 @@ class DataError(AlifError):
 
 
 class DriftError(AlifError):
-    """A finished step was built with other settings than the recipe has now, or its files were changed since."""
+    """A finished step was built with other settings than the recipe's, or its files were changed since."""
 
 
 class BusyError(AlifError):
@@ -85,7 +85,8 @@ class MissingExtra(AlifError):
     """An optional dependency is not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs the {extra} extra", f'In the checkout of Alif: pip install ".[{extra}]"')
+        hint = f'In the checkout of Alif: pip install ".[{extra}]"'
+        super().__init__(f"{what} needs the {extra} extra", hint)
 
 
 class Waiting(AlifError):

@@ -129,7 +129,7 @@ def pack_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
 
 
 def review_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    """Return both packs and the file of verdicts: one that is added after the step was done is drift, and is named."""
+    """Return both packs and the verdicts: one that is added to a finished review is drift."""
     path = Path(recipe.review.verdicts) if recipe.review.verdicts else root / "verdicts.jsonl"
     return _packs(recipe) | ({"verdicts": path} if path.is_file() else {})
 

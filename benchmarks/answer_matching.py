@@ -2,8 +2,9 @@
 
     python benchmarks/answer_matching.py            writes benchmarks/results/answer_matching.json
 
-The pairs are in tests/language/answers/answers.ur.jsonl: equal answers in other words, and unequal answers
-that look alike. They were written in this project.
+The pairs are in tests/language/answers/answers.CODE.jsonl, equal answers in other words and unequal answers
+that look alike; a language model wrote them for this project, and no reader has reviewed them. The two other
+rules are measured on the Urdu pairs alone. BEFORE was measured with the same pairs at an earlier commit.
 """
 
 from __future__ import annotations
@@ -20,9 +21,20 @@ import measure
 
 from alif.language.answers.match import SIGNATURE, Match, compare_answers
 from alif.language.pack import load_pack
+from alif.language.text import final_answer
 
 HERE = Path(__file__).parent
-PAIRS = HERE.parent / "tests" / "language" / "answers" / "answers.ur.jsonl"
+SETS = HERE.parent / "tests" / "language" / "answers"
+LANGUAGES = ("ur", "bn", "sd", "sw")
+BEFORE = {
+    "commit": "efa3450",
+    "by_language": {
+        "ur": {"equal": [370, 452], "traps": [147, 213]},
+        "bn": {"equal": [65, 100], "traps": [23, 52]},
+        "sd": {"equal": [59, 100], "traps": [26, 52]},
+        "sw": {"equal": [60, 104], "traps": [25, 52]},
+    },
+}
 TIERS = ("em", "em_nospace", "items", "contains", "number", "choice")
 
 
@@ -57,11 +69,31 @@ def score(rows: Iterable[dict[str, object]], judge: Callable[[str, str], bool]) 
     }
 
 
+def read_pairs(code: str) -> list[dict[str, Any]]:
+    """Return the pairs of a language."""
+    lines = (SETS / f"answers.{code}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def judge_language(code: str) -> dict[str, object]:
+    """Return [judged correctly, of] for equal pairs and traps, replies cut to their final answer."""
+    pack = load_pack(code)
+    counts = {"equal": [0, 0], "traps": [0, 0]}
+    wrong = []
+    for row in read_pairs(code):
+        answer = final_answer(row["answer"], pack.tasks["reasoning"], pack)
+        right = compare_answers(answer, row["reference"], pack).equal == row["equal"]
+        count = counts["equal" if row["equal"] else "traps"]
+        count[0], count[1] = count[0] + right, count[1] + 1
+        wrong += [] if right else [row["id"]]
+    return {**counts, "wrong": wrong}
+
+
 def main() -> None:
     """Judge every pair and write the result."""
     options = measure.arguments(__doc__, "answer_matching").parse_args()
     pack = load_pack("ur")
-    rows = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
+    rows = read_pairs("ur")
     matches: dict[str, Match] = {
         row["id"]: compare_answers(row["answer"], row["reference"], pack) for row in rows
     }
@@ -73,8 +105,10 @@ def main() -> None:
         for tier in TIERS
     }
     measured: dict[str, Any] = {
-        "set": PAIRS.name,
+        "sets": [f"answers.{code}.jsonl" for code in LANGUAGES],
         "signature": SIGNATURE,
+        "by_language": {code: judge_language(code) for code in LANGUAGES},
+        "before": BEFORE,
         "alif": score(rows, lambda answer, reference: compare_answers(answer, reference, pack).equal),
         "squad_exact_match": score(rows, lambda answer, reference: squad(answer) == squad(reference)),
         "lm_eval_exact_match": score(rows, lambda answer, reference: lm_eval(answer) == lm_eval(reference)),

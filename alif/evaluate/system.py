@@ -30,8 +30,8 @@ from alif.runs import StepContext
 from alif.student import Student, encode_prompt, load_student, write_prompt
 from alif.student.base import inspect_base, read_base
 from alif.student.device import setup_torch
-from alif.student.generate import generate_texts
 from alif.student.likelihood import target_bits
+from alif.student.text_generation import generate_texts
 
 __all__ = ["System", "ask_endpoint", "ask_student", "external_systems", "stage_systems"]
 

@@ -1,6 +1,4 @@
-"""What the steps that make and choose data report: seeds, generate, translate, filter, replay, corpus,
-blend.
-"""
+"""What seeds, generate, translate, filter, replay, corpus and blend report."""
 
 from __future__ import annotations
 
@@ -81,9 +79,7 @@ class NearDuplicatePair(FrozenModel):
 
 
 class NearDuplicateFacts(FrozenModel):
-    """Near-duplicates in a sample of the accepted rows that word order hides from ROUGE-L; they were not
-    dropped.
-    """
+    """Near-duplicates in a sample of accepted rows that word order hides from ROUGE-L; not dropped."""
 
     method: str
     rows: int

@@ -21,6 +21,7 @@ Verdict = Literal["better", "worse", "retained", "lost", "cannot tell", "not mea
 AnswerMarks = TypedDict(
     "AnswerMarks", {"exact_match": bool, "chrf++": float, "faults": Sequence[str], "finished": bool}
 )
+AnswerMarks.__doc__ = "How one system's answer to a question was scored."
 """The marks of one generated answer."""
 
 

@@ -8,7 +8,7 @@ __all__ = ["ExportFacts"]
 
 
 class ExportFacts(FrozenModel):
-    """The exported model, and how far its logits are from those of base + adapter on the same random tokens."""
+    """The exported model, and how far its logits are from those of base + adapter on random tokens."""
 
     base: str
     base_revision: str

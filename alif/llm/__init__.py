@@ -15,7 +15,15 @@
 Only `http`, `keepalive` and `provider_error` load aiohttp.
 """
 
-from alif.llm.chat_model import ChatModel, Question, Reply, ReplyFunction, ScriptedReply, gather_or_cancel
+from alif.llm.chat_model import ChatModel, ChatRequest, Reply, ReplyFunction, ScriptedReply, gather_or_cancel
 from alif.records import Message
 
-__all__ = ["ChatModel", "Message", "Question", "Reply", "ReplyFunction", "ScriptedReply", "gather_or_cancel"]
+__all__ = [
+    "ChatModel",
+    "ChatRequest",
+    "Message",
+    "Reply",
+    "ReplyFunction",
+    "ScriptedReply",
+    "gather_or_cancel",
+]

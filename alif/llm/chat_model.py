@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from alif.records import FrozenModel, Message
 
 __all__ = [
-    "ChatModel", "Question", "Reply", "ReplyFunction", "Role", "ScriptedReply", "cancel_tasks",
+    "ChatModel", "ChatRequest", "Reply", "ReplyFunction", "Role", "ScriptedReply", "cancel_tasks",
     "finish_in_flight", "gather_or_cancel",
 ]  # fmt: skip
 
@@ -28,7 +28,7 @@ Role = Literal["teacher", "translator", "judge", "baseline", "student"]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ChatRequest:
     """One request to one endpoint."""
 
     endpoint: str

@@ -27,7 +27,7 @@ from alif.errors import ReplyError
 from alif.formatting import format_duration
 from alif.llm import endpoint, protocol
 from alif.llm.budget import Budget, Price, Reservation
-from alif.llm.chat_model import Question, Reply, Role, finish_in_flight, gather_or_cancel
+from alif.llm.chat_model import ChatRequest, Reply, Role, finish_in_flight, gather_or_cancel
 from alif.llm.http import HttpResponse, HttpTransport
 from alif.llm.ledger import REPEAT, Ledger, LedgerRequest
 from alif.llm.limiter import Limiter
@@ -127,10 +127,10 @@ class EndpointClient:
                 request, messages
             )
 
-    async def reply_all(self, questions: Sequence[Question], on_reply: Callable[[], None]) -> list[Reply]:
+    async def reply_all(self, questions: Sequence[ChatRequest], on_reply: Callable[[], None]) -> list[Reply]:
         """Answer questions concurrently, in their order; call `on_reply` for each reply."""
 
-        async def ask(question: Question) -> Reply:
+        async def ask(question: ChatRequest) -> Reply:
             reply = await self.reply(question.messages, draw=question.draw)
             on_reply()
             return reply

@@ -19,14 +19,14 @@ from alif.llm import endpoint
 from alif.llm.batch.batch_client import BatchClient, wait_for_any_batch
 from alif.llm.batch.batch_store import BatchStore
 from alif.llm.budget import Budget, price_of
-from alif.llm.chat_model import ChatModel, Question, Reply, ReplyFunction, Role, gather_or_cancel
+from alif.llm.chat_model import ChatModel, ChatRequest, Reply, ReplyFunction, Role, gather_or_cancel
 from alif.llm.client import EndpointClient, RequestContext, RetryPolicy
-from alif.llm.demo_server import serve_demo
+from alif.llm.demo_server import DemoServer, serve_demo
 from alif.llm.http import open_transport
 from alif.llm.ledger import Account, Ledger
 from alif.llm.limiter import Limiter
 from alif.runs import StepContext, describe_new_ledger
-from alif.settings import Teacher
+from alif.settings import Runtime, Teacher
 
 __all__ = ["EndpointSession", "RetryPolicy", "open_session"]
 
@@ -52,7 +52,7 @@ class EndpointSession(Mapping[str, ChatModel]):
         return len(self._clients)
 
     async def reply_all(
-        self, questions: Sequence[Question], on_reply: Callable[[], None] = lambda: None
+        self, questions: Sequence[ChatRequest], on_reply: Callable[[], None] = lambda: None
     ) -> list[Reply]:
         """Answer questions concurrently, in their order; call `on_reply` for each reply.
 
@@ -88,6 +88,37 @@ class EndpointSession(Mapping[str, ChatModel]):
         self._closed = self.account
 
 
+async def _open_clients(
+    stack: AsyncExitStack,
+    endpoints: Mapping[str, Teacher],
+    keys: Mapping[str, str],
+    shared: RequestContext,
+    runtime: Runtime,
+    server: DemoServer | None,
+    answers_digest: str,
+) -> dict[str, EndpointClient]:
+    """Connect to every endpoint; endpoints that are one model at one address share a limiter."""
+    limiters: dict[tuple[str, str], Limiter] = {}
+    clients = {}
+    for name, settings in endpoints.items():
+        demo = server if settings.base_url == endpoint.SCRIPTED else None
+        key = endpoint.read_api_key(keys[name], settings)
+        transport = open_transport(keys[name], settings, key, runtime.timeout_s, demo.address if demo else "")
+        served = (settings.base_url, settings.model)
+        clients[name] = EndpointClient(
+            name=name,
+            key=keys[name],
+            settings=settings,
+            answers_digest=answers_digest if demo else "",
+            api_key=key,
+            price=price_of(keys[name], settings),
+            limiter=limiters.setdefault(served, Limiter(runtime.max_concurrency)),
+            transport=await stack.enter_async_context(transport),
+            context=shared,
+        )
+    return clients
+
+
 @asynccontextmanager
 async def open_session(
     context: StepContext,
@@ -116,8 +147,8 @@ async def open_session(
     keys = {name: f"{TABLES.get(role, 'teacher')}.{name}" for name in endpoints}
     for name, settings in endpoints.items():
         endpoint.validate_endpoint(keys[name], settings)
-    prices = {name: price_of(keys[name], settings) for name, settings in endpoints.items()}
-    api_keys = {name: endpoint.read_api_key(keys[name], settings) for name, settings in endpoints.items()}
+        price_of(keys[name], settings)
+        endpoint.read_api_key(keys[name], settings)
     scripted = [name for name, settings in endpoints.items() if settings.base_url == endpoint.SCRIPTED]
     if scripted and reply_function is None:
         raise RecipeError(
@@ -131,48 +162,22 @@ async def open_session(
             console.log(note)
         ledger = stack.enter_context(closing(Ledger(context.ledger)))
         batch_clients: list[BatchClient] = []
+        spent_usd = ledger.account(context.run).usd
         shared = RequestContext(
             run=context.run,
             step=context.step,
             role=role,
             ledger=ledger,
-            budget=Budget(
-                runtime.max_cost_usd,
-                ledger.account(context.run).usd,
-                lambda: wait_for_any_batch(batch_clients),
-            ),
+            budget=Budget(runtime.max_cost_usd, spent_usd, lambda: wait_for_any_batch(batch_clients)),
             concurrency=asyncio.Semaphore(runtime.max_concurrency),
             retry_policy=retry_policy or RetryPolicy(),
             timeout_s=runtime.timeout_s,
         )
-        limiters: dict[tuple[str, str], Limiter] = {}
-        clients: dict[str, EndpointClient | BatchClient] = {}
-        use_batches = runtime.batch or bool(BatchStore(ledger).under_way())
-        for name, settings in endpoints.items():
-            is_demo = name in scripted
-            transport = open_transport(
-                keys[name],
-                settings,
-                api_keys[name],
-                runtime.timeout_s,
-                server.address if server and is_demo else "",
-            )
-            client = EndpointClient(
-                name=name,
-                key=keys[name],
-                settings=settings,
-                answers_digest=answers_digest if is_demo else "",
-                api_key=api_keys[name],
-                price=prices[name],
-                limiter=limiters.setdefault(
-                    (settings.base_url, settings.model), Limiter(runtime.max_concurrency)
-                ),
-                transport=await stack.enter_async_context(transport),
-                context=shared,
-            )
-            clients[name] = client
-            if use_batches and not is_demo:
-                clients[name] = batch_client = BatchClient(client, submits=runtime.batch)
+        live = await _open_clients(stack, endpoints, keys, shared, runtime, server, answers_digest)
+        clients: dict[str, EndpointClient | BatchClient] = dict(live)
+        if runtime.batch or BatchStore(ledger).under_way():
+            for name in [name for name in clients if name not in scripted]:
+                clients[name] = batch_client = BatchClient(live[name], submits=runtime.batch)
                 batch_clients.append(batch_client)
         session = EndpointSession(clients, shared)
         stack.callback(session.close)

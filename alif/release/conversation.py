@@ -21,7 +21,7 @@ from alif.student import Student, load_student
 from alif.student.base import read_base
 from alif.student.chat_template import Template, encode_example_parts
 from alif.student.device import setup_torch
-from alif.student.generate import generate_texts
+from alif.student.text_generation import generate_texts
 from alif.student.weights import friendly_model_errors
 
 __all__ = ["Conversation", "open_student"]

@@ -25,7 +25,7 @@ from alif.runs import StepContext, StepRecord
 from alif.settings import Export
 from alif.student import load_student, merge_adapter
 from alif.student.chat_template import ALPACA_PREAMBLE, opening_token
-from alif.student.generate import end_tokens
+from alif.student.text_generation import end_tokens
 from alif.student.weights import friendly_disk_errors, friendly_model_errors
 
 __all__ = ["alpaca_chat_template", "export"]

@@ -82,9 +82,7 @@ class Run:
 
     @property
     def ledger_name(self) -> str:
-        """The name that the run was made with; requests stand under it in ledgers, whatever the folder's name
-        is now.
-        """
+        """The name that the run was made with: its requests stand under it in the ledger."""
         with contextlib.suppress(DataError):
             if (self.root / "lock.json").is_file():
                 found = store.read_json(self.root / "lock.json")

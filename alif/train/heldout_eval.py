@@ -22,8 +22,8 @@ from alif.student import Student, distributed, encode_prompt, write_prompt
 from alif.student.base import LoadedBase
 from alif.student.chat_template import encode_example_parts
 from alif.student.device import DeviceConfig
-from alif.student.generate import generate_texts
 from alif.student.likelihood import LikelihoodInput, document_inputs, target_bits
+from alif.student.text_generation import generate_texts
 from alif.train.loss import ChunkedLossModel
 
 __all__ = ["HeldOutEval", "HeldOutText", "evaluate_heldout", "heldout_answers", "heldout_documents"]

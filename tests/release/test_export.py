@@ -16,7 +16,7 @@ from alif.runs import StepContext
 from alif.settings import Export
 from alif.student import load_student, write_prompt
 from alif.student.chat_template import encode_example_parts
-from alif.student.generate import end_tokens
+from alif.student.text_generation import end_tokens
 
 QUESTION = "پانی کا فارمولا کیا ہے؟"
 

@@ -15,7 +15,7 @@ from typing import TypedDict
 from alif import sampling, settings
 from alif.data.synthesis.generate import ROUNDS_IN_FLIGHT
 
-__all__ = ["CostSample", "Estimate", "Range", "StepEstimate", "estimate_cost"]
+__all__ = ["CostEstimate", "CostSample", "Range", "StepEstimate", "estimate_cost"]
 
 FALLS_TO = 0.5
 """What the share of accepted rows falls to over a whole run, at worst, relative to the first rounds'. An
@@ -40,7 +40,7 @@ class StepEstimate(TypedDict):
     hours: Range | None
 
 
-class Estimate(TypedDict):
+class CostEstimate(TypedDict):
     """What was sent, what it brought, and the range for the whole recipe."""
 
     requests: int
@@ -76,7 +76,7 @@ class CostSample:
     stored: bool
 
 
-def estimate_cost(samples: Sequence[CostSample], recipe: settings.Recipe) -> Estimate:
+def estimate_cost(samples: Sequence[CostSample], recipe: settings.Recipe) -> CostEstimate:
     """Return what was sent, what it brought, and the range for the whole recipe."""
     generated = [sample for sample in samples if sample.step == "generate"]
     translated = [sample for sample in samples if sample.step == "translate"]

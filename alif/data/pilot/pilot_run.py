@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from alif import console, settings, store
 from alif.data import teachers
-from alif.data.pilot.estimate import CostSample, Estimate, estimate_cost
+from alif.data.pilot.estimate import CostEstimate, CostSample, estimate_cost
 from alif.data.prompt_texts import PROMPTS_FOLDER
 from alif.data.synthesis import generate, seeds
 from alif.data.synthesis.generate import ROUNDS_IN_FLIGHT
@@ -23,7 +23,7 @@ from alif.data.synthesis.strategies import ask_with_revision
 from alif.data.translation import translate
 from alif.errors import DataError
 from alif.formatting import format_usd
-from alif.llm import ChatModel, Message, Question, Reply, gather_or_cancel
+from alif.llm import ChatModel, ChatRequest, Message, Reply, gather_or_cancel
 from alif.llm.budget import price_of
 from alif.records import Dropped
 from alif.runs import StepContext, StepOutput
@@ -34,7 +34,7 @@ ONE_IN = 5
 """One request in so many is one of `translate`, where the recipe translates."""
 
 
-class PilotReport(Estimate):
+class PilotReport(CostEstimate):
     """The estimate, and why pieces of replies were dropped."""
 
     dropped: dict[str, int]
@@ -112,7 +112,7 @@ class Pilot:
         asked: list[tuple[TeacherRequest, Reply]] = []
         ahead: list[list[TeacherRequest]] = []
 
-        async def send_all(questions: Sequence[Question]) -> list[Reply]:
+        async def send_all(questions: Sequence[ChatRequest]) -> list[Reply]:
             return await gather_or_cancel(
                 self._timed(models[one.endpoint], one.messages, one.draw) for one in questions
             )
@@ -128,7 +128,7 @@ class Pilot:
             if len(round_) > left:
                 round_ = [round_[place * len(round_) // left] for place in range(left)]
             self._log_price([(one.teacher, one.messages) for one in round_])
-            questions = [Question(one.teacher, one.messages, one.draw) for one in round_]
+            questions = [ChatRequest(one.teacher, one.messages, one.draw) for one in round_]
             revised = [one.revised for one in round_]
             replies = await ask_with_revision(send_all, questions, revised, growing.texts, growing.own)
             for results in growing.accept_replies(round_, replies):

@@ -32,7 +32,7 @@ from alif.facts.data_facts import GenerateFacts
 from alif.formatting import format_usd
 from alif.language import language_id
 from alif.language import pack as packs
-from alif.llm import Question, Reply
+from alif.llm import ChatRequest, Reply
 from alif.records import Dropped, Example
 from alif.runs import StepContext
 
@@ -153,7 +153,7 @@ async def _generate_rows(
         async with teachers.open_endpoints(context, endpoints, own, known, texts, folder) as models:
 
             async def ask(requests: Sequence[TeacherRequest]) -> list[Reply]:
-                questions = [Question(one.teacher, one.messages, one.draw) for one in requests]
+                questions = [ChatRequest(one.teacher, one.messages, one.draw) for one in requests]
                 revised = [one.revised for one in requests]
                 return await ask_with_revision(models.reply_all, questions, revised, texts, own)
 

@@ -18,7 +18,7 @@ from alif.data.synthesis.passages import Passage
 from alif.language import text
 from alif.language.pack import Pack
 from alif.language.replies import item_format, reply_cleanup
-from alif.llm import Message, Question, Reply
+from alif.llm import ChatRequest, Message, Reply
 from alif.records import Dropped, Example
 
 __all__ = ["ask_with_revision", "combine_replies", "read_question", "reverse_messages"]
@@ -51,8 +51,8 @@ def read_question(reply: str, finish: str, passage: Passage, pack: Pack) -> item
 
 
 async def ask_with_revision(
-    send_all: Callable[[Sequence[Question]], Awaitable[Sequence[Reply]]],
-    questions: Sequence[Question],
+    send_all: Callable[[Sequence[ChatRequest]], Awaitable[Sequence[Reply]]],
+    questions: Sequence[ChatRequest],
     revised: Sequence[bool],
     texts: PromptTexts,
     pack: Pack,
@@ -66,22 +66,22 @@ async def ask_with_revision(
     going_on = {
         number: list(questions[number].messages)
         for number, draft in enumerate(drafts)
-        if revised[number] and draft.finish == "stop" and _said(draft).strip()
+        if revised[number] and draft.finish == "stop" and _text_without_thinking(draft).strip()
     }
     for follow_up in (texts.critique.format(language=pack.name), texts.rewrite):
         for number, messages in going_on.items():
-            messages.append(Message(role="assistant", content=_said(turns[number][-1])))
+            messages.append(Message(role="assistant", content=_text_without_thinking(turns[number][-1])))
             messages.append(Message(role="user", content=follow_up))
         asked = {number: replace(questions[number], messages=list(m)) for number, m in going_on.items()}
         replies = await send_all(list(asked.values())) if asked else []
         for number, reply in zip(asked, replies, strict=True):
             turns[number].append(reply)
-            if not _said(reply).strip():
+            if not _text_without_thinking(reply).strip():
                 del going_on[number]
     return [combine_replies(one) for one in turns]
 
 
-def _said(reply: Reply) -> str:
+def _text_without_thinking(reply: Reply) -> str:
     """Return what a reply says after its thinking, which its teacher is not sent again."""
     return reply_cleanup.strip_thinking(reply.text)[0]
 
@@ -90,7 +90,7 @@ def combine_replies(turns: Sequence[Reply]) -> Reply:
     """Return the last reply, or the draft if that is empty, with the tokens and the price of all."""
     if len(turns) == 1:
         return turns[0]
-    read = turns[-1] if _said(turns[-1]).strip() else turns[0]
+    read = turns[-1] if _text_without_thinking(turns[-1]).strip() else turns[0]
     return read.model_copy(
         update={
             "tokens_in": sum(one.tokens_in for one in turns),

@@ -28,7 +28,7 @@ from alif.language import text
 from alif.language.pack import Pack
 from alif.language.replies import item_format, reply_cleanup
 from alif.language.replies.item_format import FIELDS, NO_INPUT
-from alif.llm import Message, Question, Reply
+from alif.llm import ChatRequest, Message, Reply
 from alif.records import Dropped, Example, Origin
 from alif.runs import StepContext
 from alif.sources import PackFiles
@@ -183,7 +183,7 @@ async def _ask_all(
             at_once = len(sample) if context.runtime.batch else REQUESTS_AT_ONCE
             for first in range(0, len(sample), at_once):
                 part = asked[first : first + at_once]
-                questions = [Question(name, messages) for name, messages in part]
+                questions = [ChatRequest(name, messages) for name, messages in part]
                 found = await models.reply_all(
                     questions, on_reply=lambda: bar.advance(facts=format_usd(models.paid_usd))
                 )

@@ -26,7 +26,7 @@ from alif.llm.batch.batch_apis import BatchProgress
 from alif.llm.batch.batch_store import Batch, BatchStore, custom_id
 from alif.llm.batch.settlement import BatchSettlement
 from alif.llm.budget import Reservation
-from alif.llm.chat_model import Question, Reply, cancel_tasks, gather_or_cancel
+from alif.llm.chat_model import ChatRequest, Reply, cancel_tasks, gather_or_cancel
 from alif.llm.client import EndpointClient
 from alif.llm.ledger import LedgerRequest
 from alif.llm.provider_error import ProviderError
@@ -52,9 +52,9 @@ class BatchClient:
 
     async def reply(self, messages: Sequence[Message], *, draw: int = 0) -> Reply:
         """Answer `messages`; where batches are submitted, by a batch of one: prefer `reply_all`."""
-        return (await self._reply_together([Question(self.live.name, messages, draw)]))[0]
+        return (await self._reply_together([ChatRequest(self.live.name, messages, draw)]))[0]
 
-    async def reply_all(self, questions: Sequence[Question], on_reply: Callable[[], None]) -> list[Reply]:
+    async def reply_all(self, questions: Sequence[ChatRequest], on_reply: Callable[[], None]) -> list[Reply]:
         """Answer questions by one batch, or by as few as the provider and the budget take; in their order."""
         if self._submits:
             replies = await self._reply_together(questions)
@@ -64,7 +64,7 @@ class BatchClient:
             on_reply()
         return replies
 
-    async def _reply_together(self, questions: Sequence[Question]) -> list[Reply]:
+    async def _reply_together(self, questions: Sequence[ChatRequest]) -> list[Reply]:
         live, context = self.live, self.live.context
         requests = [live.build_request(one.messages, one.draw) for one in questions]
         pairs = zip(requests, questions, strict=True)

@@ -17,7 +17,7 @@ from alif.data.synthesis import generate, passages, prompts, seeds, strategies
 from alif.data.synthesis.reparse import reparse_replies
 from alif.language.pack import Pack
 from alif.language.replies import item_format
-from alif.llm import Message, Question, Reply
+from alif.llm import ChatRequest, Message, Reply
 from alif.llm.ledger import Ledger
 from alif.runs import Run, StepContext, make_context
 from tests.data.conftest import LANGUAGE, PROMPTS, SCRIPTED, row, rows_of, run_work
@@ -55,10 +55,10 @@ async def ask_one(
 ) -> Reply:
     """Ask a round of one question."""
 
-    async def send_all(questions: Sequence[Question]) -> list[Reply]:
+    async def send_all(questions: Sequence[ChatRequest]) -> list[Reply]:
         return [await send(one.messages) for one in questions]
 
-    asked = [Question("gpt", messages)]
+    asked = [ChatRequest("gpt", messages)]
     (reply,) = await strategies.ask_with_revision(send_all, asked, [revised], texts, own)
     return reply
 
@@ -66,12 +66,12 @@ async def ask_one(
 def test_a_round_is_asked_turn_by_turn_each_as_one_list(own: Pack, texts: PromptTexts) -> None:
     sizes: list[int] = []
 
-    async def send_all(questions: Sequence[Question]) -> list[Reply]:
+    async def send_all(questions: Sequence[ChatRequest]) -> list[Reply]:
         sizes.append(len(questions))
         assert [one.draw for one in questions] == ([0, 1, 2] if len(sizes) == 1 else [0, 2])
         return [made(f"draw {one.draw}, {len(one.messages)} messages") for one in questions]
 
-    asked = [Question("gpt", [Message(role="user", content="u")], draw) for draw in range(3)]
+    asked = [ChatRequest("gpt", [Message(role="user", content="u")], draw) for draw in range(3)]
     found = asyncio.run(strategies.ask_with_revision(send_all, asked, [True, False, True], texts, own))
     assert sizes == [3, 2, 2]
     said = ["draw 0, 5 messages", "draw 1, 1 messages", "draw 2, 5 messages"]

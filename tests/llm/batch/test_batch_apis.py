@@ -12,7 +12,7 @@ import pytest
 from alif.llm import protocol as protocols
 from alif.llm.batch.batch_client import BatchClient
 from alif.llm.batch.batch_store import custom_id
-from alif.llm.chat_model import Question, Reply
+from alif.llm.chat_model import ChatRequest, Reply
 from alif.llm.session import open_session
 from tests.fake_provider import BatchFaults, FakeBatches, serve_provider
 from tests.llm.batch.test_batch_client import (
@@ -93,7 +93,7 @@ def test_a_list_of_batches_that_lags_is_looked_at_again(
         async def scene() -> list[Reply]:
             policy = replace(FAST, find_batch_s=60.0)
             async with open_session(step, {"gpt": at(server)}, retry_policy=policy) as models:
-                return await models.reply_all([Question("gpt", ask(text)) for text in TEXTS])
+                return await models.reply_all([ChatRequest("gpt", ask(text)) for text in TEXTS])
 
         assert [answer.text for answer in asyncio.run(scene())] == WANTED
     assert len(server.batches.held) == 1

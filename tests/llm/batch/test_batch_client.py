@@ -15,7 +15,7 @@ import pytest
 from alif.errors import BudgetError, ReplyError
 from alif.llm.batch.batch_client import BatchClient, wait_for_any_batch
 from alif.llm.batch.batch_store import BatchStore
-from alif.llm.chat_model import Question, Reply, cancel_tasks
+from alif.llm.chat_model import ChatRequest, Reply, cancel_tasks
 from alif.llm.ledger import Account, Ledger
 from alif.llm.session import open_session
 from alif.runs import StepContext
@@ -38,7 +38,7 @@ def at(server: FakeProvider, protocol: str = "openai", **settings: object) -> Te
 def replies(context: StepContext, teacher: Teacher, texts: Sequence[str]) -> list[Reply]:
     async def scene() -> list[Reply]:
         async with open_session(context, {"gpt": teacher}, retry_policy=FAST) as models:
-            return await models.reply_all([Question("gpt", ask(text)) for text in texts])
+            return await models.reply_all([ChatRequest("gpt", ask(text)) for text in texts])
 
     return asyncio.run(scene())
 
@@ -62,7 +62,7 @@ def left_waiting(context: StepContext, server: FakeProvider, teacher: Teacher, t
 
     async def scene() -> None:
         async with open_session(context, {"gpt": teacher}, retry_policy=FAST) as models:
-            call = asyncio.ensure_future(models.reply_all([Question("gpt", ask(text)) for text in texts]))
+            call = asyncio.ensure_future(models.reply_all([ChatRequest("gpt", ask(text)) for text in texts]))
             while not any(held.looks for held in server.batches.held.values()):
                 await asyncio.sleep(0.002)
             await cancel_tasks([call])

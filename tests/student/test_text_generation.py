@@ -7,8 +7,8 @@ import copy
 import pytest
 import torch
 
-from alif.student import Student, encode_prompt, generate
-from alif.student.generate import GeneratedText, end_tokens, generate_texts
+from alif.student import Student, encode_prompt, text_generation
+from alif.student.text_generation import GeneratedText, end_tokens, generate_texts
 
 PROMPTS = ("پانی", "What is the formula of water? " * 6, "لاہور ایک شہر ہے۔ " * 3, "1")
 
@@ -22,7 +22,7 @@ def test_an_answer_is_the_same_alone_and_in_a_batch(
     student: Student, prompts: list[list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = generate_texts(student, prompts, 24)
-    monkeypatch.setattr(generate, "PROMPTS_PER_BATCH", 1)
+    monkeypatch.setattr(text_generation, "PROMPTS_PER_BATCH", 1)
     assert generate_texts(student, prompts, 24) == together
     assert len({answer.text for answer in together}) > 1
     assert generate_texts(student, [], 24) == []
