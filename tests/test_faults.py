@@ -339,10 +339,11 @@ def test_a_refusal_for_good_is_a_sentence_and_the_run_goes_on_when_it_is_mended(
 def test_what_is_unknown_is_said_before_anything_is_sent(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    place.tables["teacher"] = {"base_url": "https://api.example.invalid/v1"}
-    refused_as(place.generate("keyless"), "needs a key", "OPENAI_API_KEY is not set")
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-key")
+    monkeypatch.delenv("EXAMPLE_KEY", raising=False)
+    monkeypatch.setenv("ALIF_KEY_HOSTS", "EXAMPLE_KEY@api.example.invalid")
+    place.tables["teacher"] = {"base_url": "https://api.example.invalid/v1", "api_key_env": "EXAMPLE_KEY"}
+    refused_as(place.generate("keyless"), "needs a key", "EXAMPLE_KEY is not set")
+    monkeypatch.setenv("EXAMPLE_KEY", "sk-secret-key")
     for name, side in (("unpriced-out", "out"),):
         path = Path(place.recipe(name))
         path.write_text(
@@ -365,8 +366,9 @@ def test_what_is_unknown_is_said_before_anything_is_sent(
 def test_without_a_network_the_run_stops_with_a_sentence_and_goes_on_later(
     place: Place, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-key")
-    place.tables["teacher"] = {"base_url": address}
+    monkeypatch.setenv("EXAMPLE_KEY", "sk-secret-key")
+    monkeypatch.setenv("ALIF_KEY_HOSTS", "EXAMPLE_KEY@api.example.invalid")
+    place.tables["teacher"] = {"base_url": address, "api_key_env": "EXAMPLE_KEY"}
     done = place.generate("offline")
     refused_as(done, "cannot reach", "Check the network", "continues where it stopped")
     assert account(place.ledger("offline"), "offline").usd == 0.0
