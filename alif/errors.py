@@ -1,7 +1,8 @@
 """The ways Alif can fail on purpose.
 
-An `AlifError` is for people: what went wrong, where (path:line or recipe key), and what to do. The command line
-prints it as two lines and exits with its code. Anything else that escapes is a bug and shows its traceback.
+An `AlifError` is for people: what went wrong, where (path:line or recipe key), and what to do. The command
+line prints it as two lines and exits with its code. Anything else that escapes is a bug and shows its
+traceback.
 
     AlifError                  exit 1, the user can mend it
     ├── RecipeError            a wrong key or value in a recipe
