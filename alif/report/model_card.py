@@ -28,6 +28,8 @@ def write_cards(root: Path) -> list[Path]:
     if (root / "export" / "model").is_dir():
         cards[root / "export" / "model" / "README.md"] = model_card(run)
     for path, text in cards.items():
+        for leftover in path.parent.glob(f".{path.name}.*"):  # a power cut while a card was written
+            leftover.unlink(missing_ok=True)
         store.write_text(path, text)
     return list(cards)
 

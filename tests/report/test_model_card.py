@@ -59,3 +59,10 @@ def test_a_published_base_is_named_in_the_front_matter(run: Path) -> None:
 def test_a_run_without_a_model_gets_a_data_card_only(tmp_path: Path) -> None:
     run = made_up.build(tmp_path, until="seeds")
     assert model_card.write_cards(run) == [run / "card.md"]
+
+
+def test_what_a_power_cut_left_of_a_card_is_removed(run: Path) -> None:
+    leftover = run / "export" / "model" / ".README.md.4711"
+    leftover.write_text("---\nlicen", encoding="utf-8")
+    model_card.write_cards(run)
+    assert not leftover.exists()
