@@ -29,10 +29,10 @@ LANGUAGES = ("ur", "bn", "sd", "sw")
 BEFORE = {
     "commit": "efa3450",
     "by_language": {
-        "ur": {"equal": [370, 452], "traps": [147, 213]},
-        "bn": {"equal": [65, 100], "traps": [23, 52]},
-        "sd": {"equal": [59, 100], "traps": [26, 52]},
-        "sw": {"equal": [60, 104], "traps": [25, 52]},
+        "ur": {"equal": [405, 513], "traps": [162, 250]},
+        "bn": {"equal": [76, 120], "traps": [27, 68]},
+        "sd": {"equal": [63, 113], "traps": [29, 66]},
+        "sw": {"equal": [87, 141], "traps": [28, 69]},
     },
 }
 TIERS = ("em", "em_nospace", "items", "contains", "number", "choice")

@@ -147,7 +147,9 @@ def is_same_number(answer: str, reference: str, pack: Pack) -> bool | None:
     if wanted[0].kind == "ordinal" and beside:
         return None
     given = stated_value(answer, wanted[0], pack)
-    return given is not None and is_same_value(given, wanted[0])
+    if given is None or (beside and given.percent and not wanted[0].percent):
+        return False  # "40 % of the pupils" are not 40 pupils
+    return is_same_value(given, wanted[0])
 
 
 def match_choice(text: str, pack: Pack) -> tuple[int, str] | None:
@@ -193,12 +195,22 @@ def _choice_letters(pack: Pack) -> dict[str, int]:
     }
 
 
+@functools.lru_cache
+def _denied_letter(pack: Pack) -> regex.Pattern[str]:
+    """Return the pattern of a letter with the word that denies it: "not B"."""
+    letters = "|".join(regex.escape(letter) for series in pack.choices.letters for letter in series) or "(?!)"
+    denials = "|".join(map(regex.escape, pack.phrases.denials)) or "(?!)"
+    one, other = rf"[(\[]?\b(?:{letters})\b[)\]]?", rf"\b(?:{denials})\b"
+    order = rf"{other}\s+{one}" if pack.phrases.negation_precedes else rf"{one}\s+{other}"
+    return regex.compile(order)
+
+
 def is_same_choice(answer: str, reference: str, pack: Pack) -> bool | None:
     """Tell whether both name the same choice, by letter, order or text; None if the reference names none."""
     wanted = _match_letter(reference, pack)  # "first" as a reference is what it says, not a choice
     if wanted is None:
         return None
-    given = match_choice(answer, pack)
+    given = match_choice(_denied_letter(pack).sub(" ", answer), pack)
     place, text = wanted
     if given is None:
         return bool(text) and (

@@ -169,6 +169,9 @@ class _NumberParser:
         if self.open is not None or (self.parts and scale >= self.parts[-1][1]):
             return False
         factor = _NumberParser(self.tokens, self.place + 1, self.numbers)
+        below = factor.peek()
+        if below.kind == "scale" and below.value < scale and factor._take_leading_scale(below.value):
+            factor.open = factor.parts.pop()[0]  # elfu mia mbili
         while factor.peek().kind in ("number", "word", "joiner") and factor._take():
             pass
         count = factor.open or Fraction(1)

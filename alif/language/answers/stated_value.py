@@ -40,13 +40,10 @@ def stated_value(answer: str, right: Value, pack: Pack) -> Value | None:
         answer = labelled[-1]
     elif len(sentences) > 1 and not _other_words(sentences[0], pack):
         answer = sentences[0]
-    first, mark, rest = _partition_clause(answer)
-    bare = (
-        mark
-        and not set(_other_words(first, pack)) - labels
-        and [word for word in answer_tokens(rest, pack) if word[0] not in "#%@"]
-    )
-    if bare and any(value.flag != "denied" for value in find_values(first, pack)):
+    first, *rest = regex.split(r"[،,;؛](?!\d)", answer, maxsplit=1)
+    bare = rest and labels.issuperset(_other_words(first, pack))
+    remark = bare and any(word[0] not in "#%@" for word in answer_tokens(rest[0], pack))
+    if remark and any(value.flag != "denied" for value in find_values(first, pack)):
         answer = first  # "24 rupees, in 3 days"
     plain = _without_reasons(answer, pack)
     values = find_values(plain if find_values(plain, pack) else answer, pack)
@@ -65,12 +62,6 @@ def stated_value(answer: str, right: Value, pack: Pack) -> Value | None:
     return said[-1] if alone else None
 
 
-def _partition_clause(text: str) -> tuple[str, str, str]:
-    """Return the first clause, the mark behind it, and the rest; a colon ends none."""
-    found = regex.search(r"[،,;؛](?!\d)", text)
-    return (text[: found.start()], found[0], text[found.end() :]) if found else (text, "", "")
-
-
 def _other_words(text: str, pack: Pack) -> list[str]:
     """Return the words beside the numbers and units that are more than a frame such as "the answer is"."""
     frame = phrase_words(pack.choices.words, pack) - phrase_words(pack.choices.collective_words, pack)
@@ -85,4 +76,6 @@ def _without_reasons(text: str, pack: Pack) -> str:
 @functools.lru_cache
 def _reason(pack: Pack) -> regex.Pattern[str]:
     words = "|".join(map(regex.escape, pack.phrases.reasons))
-    return regex.compile(rf"(?<![\p{{L}}\p{{M}}])(?:{words})(?![\p{{L}}\p{{M}}]).*", regex.I)
+    return regex.compile(
+        rf"(?<![\p{{L}}\p{{M}}])(?:{words})(?![\p{{L}}\p{{M}}])(?:[^\n۔।!?؟.]|\.(?=\d))*", regex.I
+    )

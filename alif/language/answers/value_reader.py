@@ -8,20 +8,16 @@ from fractions import Fraction
 
 import regex
 
-from alif.language.answers.number_tokens import NumberToken, name_pieces, normalise_signs, tokenise
-from alif.language.answers.quantities import find_quantities
-from alif.language.answers.values import SIZES, Kind, Value, day_time, is_same_unit, written_date
+from alif.language.answers.elements import Elements
+from alif.language.answers.number_tokens import normalise_signs
+from alif.language.answers.values import SIZES, Flag, Kind, Value, day_time, is_same_unit
 from alif.language.normalisation import fold_text
 from alif.language.pack import Pack
 
 __all__ = ["find_values"]
 
-_DATE = regex.compile(r"(?<![\d/.-])(\d{1,4})([/.-])(\d{1,2})\2(\d{1,4})(?![\d/]|[.-]\d)")
-_TIME = regex.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?![\d:])")
 _ABBREVIATION = regex.compile(r"\.\s?\p{Nd}")
 _BOUNDARY = frozenset("،,;؛۔.।:!?؟()[]\n")
-
-Element = Value | NumberToken
 
 
 def find_values(text: str, pack: Pack) -> list[Value]:
@@ -33,12 +29,6 @@ def find_values(text: str, pack: Pack) -> list[Value]:
     reader.join_ranges()
     reader.set_flags()
     return [element for element in reader.elements if isinstance(element, Value)]
-
-
-@functools.lru_cache(maxsize=512)
-def _phrases(words: tuple[str, ...], pack: Pack) -> tuple[tuple[str, ...], ...]:
-    """Return the folded pieces of phrases, the longest first."""
-    return tuple(sorted({name_pieces(word, pack) for word in words}, key=len, reverse=True))
 
 
 @functools.lru_cache
@@ -58,86 +48,20 @@ def _ordinals(pack: Pack) -> dict[str, int]:
     return {word: place for word, place in found.items() if word not in numbers}
 
 
-class _Reader:
+class _Reader(Elements):
     """Numbers and the words between them, joined step by step to what they say together."""
-
-    def __init__(self, text: str, pack: Pack) -> None:
-        self.pack, self.text = pack, text
-        signs = text.translate(normalise_signs(pack))
-        written = [*filter(None, map(written_date, _DATE.finditer(signs)))]
-        written += [
-            day_time(Value(int(found[1]) + Fraction(int(found[2]), 60), *found.span(), "clock", kind="clock"))
-            for found in _TIME.finditer(signs)
-        ]
-        spans = [(value.start, value.end) for value in written]
-        values = written + [
-            Value(
-                quantity.value, quantity.whole_start, quantity.whole_end, quantity.unit, quantity.percent,
-                quantity.digits, quantity.ambiguous and " " not in text[quantity.start : quantity.end],
-            )
-            for quantity in find_quantities(text, pack)
-            if not any(start < quantity.whole_end and quantity.whole_start < end for start, end in spans)
-        ]  # fmt: skip
-        denials = {name_pieces(word, pack) for word in pack.phrases.denials}
-        values = [
-            value
-            for value in values
-            if not (
-                value.ambiguous
-                and len(values) > 1
-                and name_pieces(text[value.start : value.end], pack) in denials
-            )
-        ]
-        spans = [(value.start, value.end) for value in values]
-        words = [
-            token
-            for token in tokenise(text, pack)
-            if not any(start < token.end and token.start < end for start, end in spans)
-        ]
-        self.elements: list[Element] = sorted([*values, *words], key=lambda element: element.start)
-
-    def word(self, place: int) -> str:
-        """Return the folded word or sign at a place, "" for a value and beyond the ends."""
-        if not 0 <= place < len(self.elements) or isinstance(self.elements[place], Value):
-            return ""
-        element = self.elements[place]
-        return fold_text(self.text[element.start : element.end], self.pack) or "\n"
-
-    def number(self, place: int) -> Value | None:
-        element = self.elements[place] if 0 <= place < len(self.elements) else None
-        return element if isinstance(element, Value) else None
-
-    def phrase(self, place: int, words: tuple[str, ...], back: bool = False) -> int:
-        """Return how many elements from `place` on, or back to it, are one of these phrases; 0 if none is."""
-        for pieces in _phrases(words, self.pack):
-            start = place - len(pieces) + 1 if back else place
-            if all(self.word(start + ahead) == piece for ahead, piece in enumerate(pieces)):
-                return len(pieces)
-        return 0
-
-    def put(self, start: int, stop: int, value: Value) -> None:
-        first, last = self.elements[start], self.elements[stop - 1]
-        self.elements[start:stop] = [replace(value, start=first.start, end=last.end)]
 
     def read_ordinals(self) -> None:
         """Find ordinals, and percent words that stand before their number."""
         percents = tuple(word for word in self.pack.numbers.percents if word[0].isalpha())
         for place in range(len(self.elements) - 1, -1, -1):
             value, number = self.number(place), _ordinals(self.pack).get(self.word(place))
-            if (
-                value
-                and value.kind == "number"
-                and self.phrase(place + 1, self.pack.numbers.ordinal_suffixes)
-            ):
+            suffix = self.phrase(place + 1, self.pack.numbers.ordinal_suffixes)
+            if value and value.kind == "number" and suffix:
                 self.put(place, place + 2, replace(value, kind="ordinal"))
             elif number:
                 self.put(place, place + 1, Value(Fraction(number), 0, 0, digits=False, kind="ordinal"))
-            elif (
-                value
-                and not value.unit
-                and not value.percent
-                and (before := self.phrase(place - 1, percents, True))
-            ):
+            elif value and not value.unit and (before := self.phrase(place - 1, percents, back=True)):
                 self.put(place - before, place + 1, replace(value, percent=True))
 
     def read_dates(self) -> None:
@@ -145,10 +69,7 @@ class _Reader:
         place = 0
         while place < len(self.elements):
             month = next((n for n, names in enumerate(dates.months, 1) if self.phrase(place, names)), 0)
-            first, stop = (
-                place,
-                place + max(self.phrase(place, dates.months[month - 1]) - 1, 0) if month else place,
-            )
+            first, stop = place, place + (self.phrase(place, dates.months[month - 1]) - 1 if month else 0)
             day: Fraction | str = ""
             year: Fraction | str = ""
             for step in (-1, -1, 1, 1) if month else ():
@@ -166,7 +87,6 @@ class _Reader:
                     continue
                 first, stop = min(first, at), max(stop, at)
             if month and (day or year):
-                stop += self.phrase(stop + 1, ("ء", "ع", "م"))
                 parts = (year, Fraction(month), day)
                 self.put(first, stop + 1, Value(Fraction(0), 0, 0, kind="date", parts=parts))
                 place = first
@@ -179,7 +99,7 @@ class _Reader:
             if value is None or value.percent or value.value > 24 or value.unit == "hour_clock":
                 continue
             said = self.text[value.start : value.end]
-            spoken = clock.by_unit and (value.unit == "hour" or self._unit(place - 1) == "hour")
+            spoken = clock.by_unit and (value.unit == "hour" or self.unit(place - 1) == "hour")
             taken = self.phrase(place + 1, clock.marks)
             weak = self.phrase(place + 1, clock.weak_marks)
             sure = taken or (not value.digits and said.endswith(clock.marks))
@@ -233,17 +153,13 @@ class _Reader:
             value = self.number(place)
             if value is None or not value.unit or value.kind != "number":
                 continue
-            after, before = self.phrase(place + 1, numbers.per), self._unit(place - 1)
-            if after and (unit := self._unit(place + 1 + after)):
+            after, before = self.phrase(place + 1, numbers.per), self.unit(place - 1)
+            if after and (unit := self.unit(place + 1 + after)):
                 self.put(place, place + 2 + after, replace(value, unit=f"{value.unit} per {unit}"))
             elif before and (per := self.phrase(place - 2, numbers.per, back=True)):
                 self.put(place - 1 - per, place + 1, replace(value, unit=f"{value.unit} per {before}"))
             elif before and self.phrase(place - 1, numbers.rates):
                 self.put(place - 1, place + 1, replace(value, unit=f"{value.unit} per {before}"))
-
-    def _unit(self, place: int) -> str:
-        element = self.elements[place] if 0 <= place < len(self.elements) else None
-        return element.text if isinstance(element, NumberToken) and element.kind == "unit" else ""
 
     def join_measures(self) -> None:
         joining = (*self.pack.phrases.conjunctions, *self.pack.numbers.joiners, ",")
@@ -281,27 +197,26 @@ class _Reader:
     def set_flags(self) -> None:
         """Find which number a denial or a bound belongs to: the nearer one of the same clause."""
         phrases = self.pack.phrases
-        denials = phrases.denials or phrases.negations
-        for words, flag in ((denials, "denied"), (phrases.bounds, "bounded")):
+        flags: dict[Flag, tuple[str, ...]] = {
+            "denied": phrases.denials or phrases.negations,
+            "bounded": phrases.bounds,
+        }
+        for flag, words in flags.items():
             place = 0
             while place < len(self.elements):
                 taken = self.phrase(place, words)
                 abbreviated = taken and _ABBREVIATION.match(self.text, self.elements[place].end)  # No.5
-                if (
-                    taken
-                    and not abbreviated
-                    and (at := self._nearest(place, place + taken, flag)) is not None
-                ):
-                    value = self.number(at)
-                    assert value is not None
-                    self.elements[at] = replace(value, flag=flag)  # type: ignore[arg-type]
+                at = self._nearest(place, place + taken, flag) if taken and not abbreviated else -1
+                if value := self.number(at):
+                    self.elements[at] = replace(value, flag=flag)
                 place += taken or 1
 
-    def _nearest(self, start: int, stop: int, flag: str) -> int | None:
+    def _nearest(self, start: int, stop: int, flag: Flag) -> int:
+        """Return the place of the number that words from start to stop belong to, -1 where there is none."""
         reach = 2 if flag == "bounded" else 8
-        ends = (*self.pack.phrases.conjunctions,)
+        ends = _BOUNDARY.union(self.pack.phrases.conjunctions)
         left, right = start - 1, stop
-        while left >= 0 and not self.number(left) and self.word(left) not in (_BOUNDARY | {*ends}):
+        while left >= 0 and not self.number(left) and self.word(left) not in ends:
             left -= 1
         while right < len(self.elements) and not self.number(right) and self.word(right) not in _BOUNDARY:
             right += 1
@@ -311,4 +226,4 @@ class _Reader:
             if self.number(at) and gap <= reach
         }
         first = self.pack.phrases.negation_precedes
-        return min(found, key=lambda at: (found[at], (at < start) == first), default=None)
+        return min(found, key=lambda at: (found[at], (at < start) == first), default=-1)

@@ -58,9 +58,9 @@ class Value:
     def tokens(self) -> list[str]:
         """What is compared: "#1200", "%", "@rupee"."""
         kind, size = SIZES.get(self.unit, (self.unit, Fraction(1)))
-        numbers = self.parts if self.kind in ("date", "range", "either") else (self.value * size,)
-        words = ["#" + "/".join(map(str, numbers)) if self.kind == "date" else f"#{one}" for one in numbers]
-        words = [f"{'-or-'.join(words)}"] if self.kind == "either" else ["-".join(words)]
+        between = {"date": "/", "range": "-", "either": "|"}.get(self.kind, "")
+        numbers = self.parts if between else (self.value * size,)
+        words = ["#" + between.join(map(str, numbers))]
         marks = [f"@{kind}"] if self.unit else []
         marks += [f"@{part}" for part in self.parts] if self.kind == "clock" else []
         return words + ["%"] * self.percent + marks + ["@ordinal"] * (self.kind == "ordinal")

@@ -1,0 +1,89 @@
+"""Cut a text into what can be compared and the words between: the input of the reader of values."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from fractions import Fraction
+
+import regex
+
+from alif.language.answers.number_tokens import NumberToken, name_pieces, normalise_signs, tokenise
+from alif.language.answers.quantities import find_quantities
+from alif.language.answers.values import Value, day_time, written_date
+from alif.language.normalisation import fold_text
+from alif.language.pack import Pack
+
+__all__ = ["Elements"]
+
+_DATE = regex.compile(r"(?<![\d/.-])(\d{1,4})([/.-])(\d{1,2})\2(\d{1,4})(?![\d/]|[.-]\d)")
+_TIME = regex.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?![\d:])")
+
+
+@functools.lru_cache(maxsize=512)
+def _phrases(words: tuple[str, ...], pack: Pack) -> tuple[tuple[str, ...], ...]:
+    """Return the folded pieces of phrases, the longest first."""
+    pieces = {tuple(fold_text(piece, pack) for piece in name_pieces(word, pack)) for word in words}
+    return tuple(sorted(pieces, key=len, reverse=True))
+
+
+class Elements:
+    """Numbers, dates and times in digits, and the words between them, in order."""
+
+    def __init__(self, text: str, pack: Pack) -> None:
+        self.pack, self.text = pack, text
+        signs = text.translate(normalise_signs(pack))
+        written = [*filter(None, map(written_date, _DATE.finditer(signs)))]
+        written += [
+            day_time(Value(int(found[1]) + Fraction(int(found[2]), 60), *found.span(), "clock", kind="clock"))
+            for found in _TIME.finditer(signs)
+        ]
+        spans = [(value.start, value.end) for value in written]
+        values = written + [
+            Value(
+                quantity.value, quantity.whole_start, quantity.whole_end, quantity.unit, quantity.percent,
+                quantity.digits, quantity.ambiguous and " " not in text[quantity.start : quantity.end],
+            )
+            for quantity in find_quantities(text, pack)
+            if not any(start < quantity.whole_end and quantity.whole_start < end for start, end in spans)
+        ]  # fmt: skip
+        denials = {name_pieces(word, pack) for word in pack.phrases.denials}
+        if len(values) > 1:  # নয় beside another number is "not", alone it is nine
+            said = {value: name_pieces(text[value.start : value.end], pack) for value in values}
+            values = [value for value in values if not (value.ambiguous and said[value] in denials)]
+        spans = [(value.start, value.end) for value in values]
+        words = [
+            token
+            for token in tokenise(text, pack)
+            if not any(start < token.end and token.start < end for start, end in spans)
+        ]
+        self.elements: list[Value | NumberToken] = sorted(
+            [*values, *words], key=lambda element: element.start
+        )
+
+    def word(self, place: int) -> str:
+        """Return the folded word or sign at a place, "" for a value and beyond the ends."""
+        if not 0 <= place < len(self.elements) or isinstance(self.elements[place], Value):
+            return ""
+        element = self.elements[place]
+        return fold_text(self.text[element.start : element.end], self.pack) or "\n"
+
+    def number(self, place: int) -> Value | None:
+        element = self.elements[place] if 0 <= place < len(self.elements) else None
+        return element if isinstance(element, Value) else None
+
+    def phrase(self, place: int, words: tuple[str, ...], back: bool = False) -> int:
+        """Return how many elements from `place` on, or back to it, are one of these phrases; 0 if none is."""
+        for pieces in _phrases(words, self.pack):
+            start = place - len(pieces) + 1 if back else place
+            if all(self.word(start + ahead) == piece for ahead, piece in enumerate(pieces)):
+                return len(pieces)
+        return 0
+
+    def put(self, start: int, stop: int, value: Value) -> None:
+        first, last = self.elements[start], self.elements[stop - 1]
+        self.elements[start:stop] = [replace(value, start=first.start, end=last.end)]
+
+    def unit(self, place: int) -> str:
+        element = self.elements[place] if 0 <= place < len(self.elements) else None
+        return element.text if isinstance(element, NumberToken) and element.kind == "unit" else ""

@@ -1,0 +1,73 @@
+"""Numbers are joined with the words between them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alif.language.answers.value_reader import find_values
+from alif.language.pack import load_pack
+
+PACKS = {code: load_pack(code) for code in ("ur", "bn", "sd", "sw", "en")}
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "kinds"),
+    [
+        ("ur", "14 اگست 1947", ["date"]),
+        ("ur", "یکم مئی", ["date"]),
+        ("bn", "১৬ই ডিসেম্বর ১৯৭১", ["date"]),
+        ("ur", "رات کے ساڑھے آٹھ بجے", ["clock"]),
+        ("sw", "saa mbili asubuhi", ["clock"]),
+        ("bn", "৮টা আম", ["number"]),
+        ("ur", "5 سے 10 دن", ["range"]),
+        ("ur", "12 میں سے 5", ["number", "number"]),
+        ("ur", "10 - 5 = 5", ["number", "number", "number"]),
+        ("ur", "41 یا 42", ["either"]),
+        ("ur", "5واں", ["ordinal"]),
+        ("sd", "پنجون", ["ordinal"]),
+    ],
+)
+def test_kinds(code: str, text: str, kinds: list[str]) -> None:
+    assert [value.kind for value in find_values(text, PACKS[code])] == kinds
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "flags"),
+    [
+        ("ur", "40 نہیں بلکہ 42", ["denied", ""]),
+        ("ur", "42، نہ کہ 24", ["", "denied"]),
+        ("sw", "si 40 bali 42", ["denied", ""]),
+        ("ur", "42 سے زیادہ", ["bounded"]),
+        ("ur", "No.5", [""]),
+        ("ur", "3 اور 5", ["", "joined"]),
+    ],
+)
+def test_flags(code: str, text: str, flags: list[str]) -> None:
+    assert [value.flag for value in find_values(text, PACKS[code])] == flags
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "unit"),
+    [
+        ("ur", "60 کلومیٹر فی گھنٹہ", "kilometre per hour"),
+        ("ur", "فی گھنٹہ 60 کلومیٹر", "kilometre per hour"),
+        ("bn", "ঘণ্টায় ৬০ কিলোমিটার", "kilometre per hour"),
+        ("sw", "kilomita 60 kwa saa", "kilometre per hour"),
+        ("ur", "1 گھنٹہ 30 منٹ", "hour"),
+    ],
+)
+def test_units(code: str, text: str, unit: str) -> None:
+    assert [value.unit for value in find_values(text, PACKS[code])] == [unit]
+
+
+@given(
+    st.text()
+    | st.lists(st.sampled_from(["5", "سے", "بجے", "رات", "نہیں", "یا", "فی", "مئی", "."])).map(" ".join)
+)
+def test_no_text_breaks_the_reader(text: str) -> None:
+    place = 0
+    for value in find_values(text, PACKS["ur"]):
+        assert place <= value.start < value.end <= len(text)
+        place = value.end
