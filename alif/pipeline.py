@@ -183,13 +183,17 @@ def run_pipeline(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE
     """Do those of `steps` that are not done, in order; return how many were done now.
 
     Raises:
-        AlifError: before anything is written, where a pack or a data file of these steps is not there.
+        AlifError: before anything is written, where a pack or a data file of these steps is not there or
+            nothing in it could be used.
         DriftError: before anything is done, where a finished step was built with other settings.
     """
     endpoint.validate_endpoints(recipe)
     _refuse_renamed(folder)
     for step in steps:
         step.paths(recipe, folder.root)
+    todo = [step.name for step in steps if folder.record(step.name) is None]
+    if todo and (problems := import_module("alif.data.source_check").find_problems(recipe, todo)):
+        raise problems[0]
     done = 0
     where = recipe.runtime.backup
     with folder.locked(), backup.background_backup(folder.root, where) as send_ledger:

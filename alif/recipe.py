@@ -7,8 +7,10 @@ data files, which are from `sources.folder`.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
+import reprlib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -37,6 +39,13 @@ NAMED_TABLES: Mapping[str, type[FrozenModel]] = {"teacher": Teacher, "blend": Pa
 """Tables that a recipe may have several of, by names of its own: [teacher.NAME]."""
 SHIPPED = Path(__file__).parent / "recipes"
 CHECK_HINT = "`alif check` lists every key, its default and its unit."
+_LONGEST_RECIPE, _DEEPEST_KEY = 1_000_000, 50
+_LARGEST = 10**15
+"""Numbers of a recipe are below it: the ledger counts in floats, and time and money need no more."""
+_PASSWORD = re.compile(r"//[^/@\s]*@")
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 300
+_SHORT.maxlist = _SHORT.maxdict = _SHORT.maxtuple = 20
 
 
 def shipped_recipes() -> dict[str, Path]:
@@ -47,8 +56,9 @@ def shipped_recipes() -> dict[str, Path]:
 def find_recipe(recipe: str, runs: Path = Path("runs")) -> Path:
     """Return the file of RECIPE: a path, a run's stored recipe, or a shipped name, in that order."""
     for path in (Path(recipe), runs / recipe / "recipe.toml"):
-        if path.is_file():
-            return path
+        with contextlib.suppress(OSError, ValueError):  # a name too long for the disk, or with a NUL
+            if path.is_file():
+                return path
     if recipe in shipped_recipes():
         return shipped_recipes()[recipe]
     raise RecipeError(
@@ -73,32 +83,68 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 def _read_values(path: Path) -> dict[str, Any]:
     """Return the values of a recipe file, merged into those of the shipped recipe that it extends."""
+    hint = "Correct that line; `alif new` copies a working recipe."
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        hint = "Correct that line; `alif new` copies a working recipe."
+        values = _parse_toml(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:  # also what is not UTF-8
         raise RecipeError(f"{path}: not TOML ({error})", hint) from error
     except OSError as error:
         raise RecipeError(f"{path}: cannot be read ({error.strerror})", "Check the path.") from error
     if (parent := values.pop("extends", None)) is None:
         return values
-    if parent not in shipped_recipes() or shipped_recipes()[parent] == path:
+    if not isinstance(parent, str) or shipped_recipes().get(parent, path) == path:
         hint = f"Shipped recipes: {', '.join(shipped_recipes())}."
-        raise RecipeError(f"{path}: extends: {parent!r} is no shipped recipe", hint)
+        raise RecipeError(f"{path}: extends: {_SHORT.repr(parent)} is no shipped recipe", hint)
     merged = _read_values(shipped_recipes()[parent])
     _merge(merged, values)
     return merged
 
 
+def _parse_toml(text: str) -> dict[str, Any]:
+    """Parse TOML of a recipe's size.
+
+    Raises:
+        ValueError: with the reason; also for numbers, names and nesting that no recipe has.
+    """
+    if len(text) > _LONGEST_RECIPE:
+        raise ValueError(f"{len(text):,} characters")
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.partition("=")[0].count(".") > _DEEPEST_KEY:  # takes tomllib gigabytes
+            raise ValueError(f"a key of more than {_DEEPEST_KEY} parts, at line {number}")
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    except ValueError as error:
+        if "integer string conversion" in str(error):
+            raise ValueError("a number with thousands of digits") from error
+        raise
+
+
 def _parse_override(line: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(line)
-    except tomllib.TOMLDecodeError as error:
-        key, _, value = line.partition("=")
+        return _parse_toml(line)
+    except ValueError as error:
+        key, _, value = (part.strip() for part in line.partition("="))
+        hint = _suggest_number(key, value)
         if "key" in line:  # the value may be a secret
-            line, value = (f"{key}=…", "OPENAI_API_KEY") if value else ("…", "")
-        hint = f"""Text needs quotes: --set '{key}="{value}"'.""" if value else "Write --set KEY=VALUE."
-        raise RecipeError(f"--set {line}: not a TOML line", hint) from error
+            line, value, hint = (f"{key}=…", "OPENAI_API_KEY", "") if value else ("…", "", "")
+        line, value = _PASSWORD.sub("//…@", line), _PASSWORD.sub("//…@", value)
+        text = f"""Text needs quotes: --set '{key}="{value}"'.""" if value else "Write --set KEY=VALUE."
+        raise RecipeError(f"--set {_SHORT.repr(line)[1:-1]}: not a TOML line", hint or text) from error
+
+
+def _suggest_number(key: str, value: str) -> str:
+    """Return the TOML of a number as people write it ("1,000", "0,7", "1000 rows"), "" where it is none."""
+    found = re.fullmatch(r"([+-]?[0-9][0-9_]*(?:[.,][0-9]+)*)\s*\w*", value, re.ASCII)
+    if not found:
+        return ""
+    number = found[1]
+    grouped = re.fullmatch(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?", number)
+    number = number.replace(",", "" if grouped else ".")
+    if number.count(".") > 1:
+        return ""
+    return f"A number is written without separators or units, with a point: --set {key}={number}"
 
 
 def _merge(values: dict[str, Any], new: Mapping[str, Any]) -> None:
@@ -113,6 +159,11 @@ def _merge(values: dict[str, Any], new: Mapping[str, Any]) -> None:
 
 def validate_recipe(values: Mapping[str, Any], where: str, overridden: Sequence[str] = ()) -> Recipe:
     """Validate `values`; errors name `where` (or --set for `overridden` keys) and the key, never a secret."""
+    for key, number in _numbers(values):
+        if not -_LARGEST < number < _LARGEST:  # nor is it NaN
+            told = number if isinstance(number, float) else "too large"
+            hint = f"Write a number below {_LARGEST:,}; no cap is a large runtime.max_cost_usd."
+            raise RecipeError(f"{where}: {key}: not a number that can be used ({told})", hint)
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
@@ -124,9 +175,20 @@ def validate_recipe(values: Mapping[str, Any], where: str, overridden: Sequence[
             raise RecipeError(f"{where}: {key}: no such key", _suggest_key(key)) from None
         message = first["msg"].removeprefix("Value error, ")
         secret = first["type"] == "missing" or "key" in key
-        value = "" if secret else f" (it is {first['input']!r})"
+        if re.fullmatch(r"(teacher|system)(\.[^.]+)?", key):  # a table is needed, perhaps a key stands there
+            secret = True
+        value = "" if secret else f" (it is {_PASSWORD.sub('//…@', _SHORT.repr(first['input']))})"
         # `from None`: pydantic's own message repeats the input, which may be a secret
         raise RecipeError(f"{where}: {key}: {message[0].lower()}{message[1:]}{value}", CHECK_HINT) from None
+
+
+def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, int | float]]:
+    """Yield every number of a recipe with its key."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _numbers(inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, int | float):
+        yield key, value
 
 
 def _suggest_key(key: str) -> str:

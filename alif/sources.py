@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from alif import store, strict_json
-from alif.csv_cells import read_cells
 from alif.errors import DataError, MissingExtra
 from alif.records import Document, Dropped, Example, Kind, Message, Origin
+from alif.source_formats import read_cells, read_messages
 
 if TYPE_CHECKING:
     from alif.language.pack import Pack
@@ -52,9 +52,6 @@ FIELDS = (
     ("output", "response", "completion", "answer"),
 )
 """The names of instruction, input and output: Alif's, Alpaca's and Dolly's, plain question and answer."""
-ROLES = {"system": "system", **dict.fromkeys(("user", "human", "prompter"), "user")}
-ROLES |= dict.fromkeys(("assistant", "gpt", "model", "bot"), "assistant")
-"""The speakers of a conversation by the names that data sets give them."""
 _TURNS = TypeAdapter(list[Message])
 
 
@@ -98,12 +95,15 @@ def resolve_paths(source: Iterable[str], folder: str) -> list[Path]:
     """Return the files that `source` names, each pattern in name order; hub ids and "pack" name none.
 
     Raises:
-        DataError: a pattern that matches nothing.
+        DataError: a pattern that matches nothing, or a hub address that is not understood.
     """
     found: dict[Path, None] = {}
     for pattern in source:
-        if pattern == "pack" or pattern.startswith("hub:"):
+        if pattern == "pack" or HUB.fullmatch(pattern):
             continue
+        if pattern.startswith("hub:"):
+            hint = "Write hub:OWNER/NAME[:CONFIG][@REVISION][#SPLIT], without empty parts."
+            raise DataError(f'"{pattern}": no address of a hub data set', hint)
         wanted = Path(folder, pattern)
         start = Path(wanted.anchor or ".")
         files = sorted(path for path in start.glob(str(wanted.relative_to(start))) if path.is_file())
@@ -213,7 +213,7 @@ def to_example(row: Row, language: str, task: str, kind: Kind, licence: str = ""
     messages = values.get("messages", values.get("conversations"))
     texts: tuple[Any, Any, Any]
     if isinstance(messages, list):
-        turns = _read_messages(messages)
+        turns = read_messages(messages)
         if turns is None:
             needed = "a conversation needs user and assistant in turn, and ends with the assistant"
             return _drop(row, needed)
@@ -243,21 +243,6 @@ def to_example(row: Row, language: str, task: str, kind: Kind, licence: str = ""
         Origin(kind=kind, source=f"{row.name}#{row.id}", **told),
     )
     return example.with_turns(tuple(turns)) if turns else example
-
-
-def _read_messages(messages: list[Any]) -> list[Message] | None:
-    """Return the turns of a conversation (role and content, or from and value), None where it is none."""
-    turns: list[Message] = []
-    for message in messages:
-        if not isinstance(message, dict):
-            return None
-        role = ROLES.get(_text(message.get("role", message.get("from"))))
-        content = _text(message.get("content", message.get("value")))
-        expected = "user" if not turns or turns[-1].role != "user" else "assistant"
-        if not content or (role != expected and (role != "system" or turns)):
-            return None
-        turns.append(Message.model_validate({"role": role, "content": content}))
-    return turns if len(turns) > 1 and turns[-1].role == "assistant" else None
 
 
 def read_examples(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -57,8 +58,10 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> tuple[Run, Rec
 
 def open_run(name: str) -> tuple[Run, Recipe]:
     """Return an existing run and the recipe that it keeps."""
-    run = Run(RUNS / name)
-    if not (run.root / "recipe.toml").is_file():
+    run, there = Run(RUNS / name), False
+    with contextlib.suppress(OSError, ValueError):  # a name too long for the disk, or with a NUL
+        there = (run.root / "recipe.toml").is_file()
+    if not there:
         raise RecipeError(
             f"{run.root}: no such run", "`alif ls` lists the runs; `alif run RECIPE` makes one."
         )

@@ -5,8 +5,11 @@ They use the run's ledger and cost cap like the steps, and hold the run's lock w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Annotated, TypedDict
 
 from cyclopts import Parameter
@@ -182,7 +185,7 @@ def money_status(run: Run, recipe: Recipe) -> Money:
     path = run.ledger(recipe.runtime)
     if not path.is_file():
         return money
-    with closing(Ledger(path)) as ledger:
+    with _open_to_read(path) as ledger:
         account = ledger.account(run.ledger_name)
         money["spent_usd"] = round(account.usd - account.unsettled_usd, 9)
         for name in ("check", "rehearse", *(step.name for step in PIPELINE)):
@@ -195,6 +198,21 @@ def money_status(run: Run, recipe: Recipe) -> Money:
             open_ = [one.upper_usd for one in book.members(batch) if one.upper_usd and not one.settled]
             unsettled["batches"].append({"id": batch.id, "requests": len(open_), "usd": sum(open_)})
     return money
+
+
+@contextmanager
+def _open_to_read(path: Path) -> Iterator[Ledger]:
+    """Open a ledger, or a copy of it where its own folder cannot be written."""
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        with closing(Ledger(path)) as ledger:
+            yield ledger
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for part in (path, path.with_name(f"{path.name}-wal")):  # the latter holds the last writes
+            if part.is_file():
+                (Path(folder) / part.name).write_bytes(part.read_bytes())
+        with closing(Ledger(Path(folder) / path.name)) as ledger:
+            yield ledger
 
 
 def show_money(found: Money, run: Run) -> None:

@@ -12,10 +12,11 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from alif import console, sources
+from alif import console
 from alif import recipe as recipes
 from alif.commands.arguments import Document, Json, Overrides, RecipeName, load_recipe, print_document
 from alif.cost import batch_layout
+from alif.data import source_check
 from alif.errors import AlifError, PackError, RecipeError
 from alif.language.pack import load_pack
 from alif.llm import budget, endpoint
@@ -76,6 +77,9 @@ def _examine(recipe: Recipe) -> Document:
         "languages": [f"{own.code} ({own.name})", f"{source.code} ({source.name}), known to the base"],
         "settings": list(_settings(recipe)),
         "hosts": [{"host": host, "sent": sent} for host, sent in _hosts(recipe)],
+        "sources": [
+            asdict(one) for one in source_check.sample_sources(recipe) if not isinstance(one, AlifError)
+        ],
         "notes": [note] if note else [],
         "problems": [{"message": error.message, "hint": error.hint} for error in _problems(recipe)],
     }
@@ -100,7 +104,9 @@ def _settings(recipe: Recipe) -> Iterator[Document]:
 
 def _hosts(recipe: Recipe) -> list[tuple[str, str]]:
     """Return (host, what is sent there) of everything that a run of this recipe would contact."""
-    hub_ids = [one for files in _sources(recipe).values() for one in files if one.startswith("hub:")]
+    hub_ids = [
+        one for files in source_check.list_sources(recipe).values() for one in files if one.startswith("hub:")
+    ]
     models = [one.model for one in recipe.system.values() if not one.base_url]
     hub_ids += [one for one in (recipe.student.base, *models) if one != "tiny" and not Path(one).exists()]
     hub = [f"the request for {one}, and HF_TOKEN where it is set" for one in dict.fromkeys(hub_ids)]
@@ -119,23 +125,6 @@ def _endpoints(recipe: Recipe, teachers: bool = True) -> dict[str, Endpoint]:
     return {f"teacher.{name}": one for name, one in recipe.teacher.items() if teachers} | found
 
 
-def _sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
-    """Return every recipe key that names data, with its value."""
-    found = {
-        "seeds.source": recipe.seeds.source,
-        "translate.source": recipe.translate.source if recipe.translate.rows else (),
-        "replay.source": recipe.replay.source if recipe.replay.rows else (),
-        "corpus.source": recipe.corpus.source,
-        "corpus.source_language_files": recipe.corpus.source_language_files,
-        "benchmarks.test": recipe.benchmarks.test,
-        "benchmarks.multiple_choice": recipe.benchmarks.multiple_choice,
-    }
-    found |= {f"blend.{name}.source": part.source for name, part in recipe.blend.items()}
-    return found | {
-        f"teacher.{name}.parallel_files": one.parallel_files for name, one in recipe.teacher.items()
-    }
-
-
 def _problems(recipe: Recipe) -> list[AlifError]:
     """Return what would stop a run, or cannot be meant; key and price of an unused teacher do not matter."""
     asks = bool(recipe.generate.target_rows or recipe.translate.rows)
@@ -147,8 +136,7 @@ def _problems(recipe: Recipe) -> list[AlifError]:
         except AlifError as error:
             found.append(RecipeError(f"{key}: {error.message}", error.hint) if key else error)
 
-    for key, source in _sources(recipe).items():
-        collect(sources.resolve_paths, source, recipe.sources.folder, key=key)
+    found += source_check.find_problems(recipe)
     if asks and not recipe.teacher:
         hint = "Add a table [teacher.NAME] with model and base_url."
         found.append(RecipeError("teacher: the recipe has none", hint))
@@ -186,6 +174,17 @@ def _show(found: Document) -> None:
     hosts = [(host["host"], host["sent"]) for host in found["hosts"]]
     console.print_table(("contacts", "sends"), hosts or [("nobody", "everything stays on this machine")])
     console.print_result()
+    if found["sources"]:
+        files = [
+            (
+                *(one[key] for key in ("key", "path", "rows", "usable")),
+                " ".join(one["columns"]),
+                ", ".join(f"{code} {count}" for code, count in one["languages"].items()),
+            )
+            for one in found["sources"]
+        ]
+        console.print_table(("data", "file", "rows read", "usable", "columns", "languages"), files)
+        console.print_result()
     for note in found["notes"]:
         console.print_result(note)
     for problem in found["problems"]:

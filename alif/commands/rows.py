@@ -11,6 +11,7 @@ from alif import console, pipeline, store
 from alif.commands.arguments import Document, Json, RunName, open_run, print_document
 from alif.errors import DataError, RecipeError
 from alif.language import bidi
+from alif.runs import manifest
 
 __all__ = ["show_rows"]
 
@@ -33,6 +34,8 @@ def show_rows(
     names = [one.name for one in pipeline.PIPELINE]
     if step not in names:
         raise RecipeError(f"{step}: no such step", f"Steps: {' '.join(names)}.")
+    if record := folder.record(step):
+        manifest.verify(folder.folder(step), record.files, content=False)
     path = folder.folder(step) / ("dropped.jsonl" if dropped else "examples.jsonl")
     if not path.is_file():
         hint = f"The step has no such rows, or is not done: alif status {run}."

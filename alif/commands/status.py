@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from alif import console, pipeline, store
 from alif.commands.arguments import Json, RunName, open_run
 from alif.commands.money import money_status, show_money
+from alif.errors import AlifError
 from alif.facts import read_facts
 from alif.facts.data_facts import GenerateFacts
 from alif.formatting import format_duration, format_usd
@@ -94,7 +95,10 @@ def show_end(run: Run, done: int) -> None:
 
 
 def is_report_stale(run: Run) -> bool:
-    """Tell whether a step was finished after the report was written."""
-    report = run.root / "report.json"
-    finished = [path.stat().st_mtime_ns for path in run.root.glob("*/step.json")]
-    return not report.is_file() or max(finished, default=0) > report.stat().st_mtime_ns
+    """Tell whether the report shows other steps than are finished now; clocks do not count."""
+    finished = {step.name: record.seconds for step in pipeline.PIPELINE if (record := run.record(step.name))}
+    try:
+        shown = {step["name"]: step["seconds"] for step in store.read_json(run.root / "report.json")["steps"]}
+    except (AlifError, KeyError, TypeError):
+        return True
+    return shown != finished or not (run.root / "report.html").is_file()

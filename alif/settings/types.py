@@ -21,6 +21,8 @@ Files = Annotated[
 """One source or several: "pack"; file patterns such as "ur_raw/*.jsonl.gz", relative to sources.folder; or
 "hub:OWNER/NAME[:CONFIG][@REVISION][#SPLIT]"."""
 
+LONGEST_NAME = 200
+"""Bytes of a run's name; disks allow 255, and files beside the run add an ending."""
 _VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]{0,63}")
 _API_KEY = re.compile(
     "(?:(?:sk|gsk|csk|hf|fw|r8)_|AIza).*|[0-9a-fA-F]{32,}|(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9]).{32,}"
@@ -43,8 +45,8 @@ def _check_variable(name: str) -> str:
 
 
 def _check_run_name(name: str) -> str:
-    if not re.fullmatch(r"[\w-][\w.-]*", name):
-        told = "A name is one folder under runs/: letters, digits, _ - and . (not first)"
+    if not re.fullmatch(r"[\w-][\w.-]*", name) or len(name.encode()) > LONGEST_NAME:
+        told = "A name is one folder under runs/: letters, digits, _ - and . (not first), at most 200 bytes"
         raise PydanticCustomError("run_name", told)
     return name
 

@@ -1,0 +1,184 @@
+"""Open every data file of a recipe before anything is paid: can it be read, and can any row be used.
+
+    list_sources(recipe)      recipe key → files and hub ids, as the steps read them
+    sample_source(file, …)    columns, first rows and language of one file
+    find_problems(recipe)     what would leave a step without rows
+
+Hub data sets are not opened: that takes the network. Their addresses are parsed.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from alif import sources
+from alif.errors import AlifError, RecipeError
+from alif.language.language_id import identify_language
+from alif.language.pack import Pack, load_pack
+from alif.records import Dropped
+from alif.settings import Recipe
+from alif.sources import Row
+
+__all__ = ["SourceSample", "find_problems", "list_sources", "sample_source", "sample_sources"]
+
+SAMPLED_ROWS = 200
+"""Rows of a file that are looked at."""
+SEARCHED_ROWS = 20_000
+"""Where none of them can be used, how far the search for one goes on."""
+MOST_FILES = 20
+"""Files of one key that are opened, spread over all: a corpus has thousands of shards."""
+MIN_TEXTS = 5
+"""Texts with a language of their own, below which nothing is said about a file's language."""
+PAIRS, QUESTIONS = "parallel_files", "benchmarks.multiple_choice"
+DOCUMENTS = ("corpus.source", "corpus.source_language_files", "generate.passages")
+CLEANED = ("corpus.source", "corpus.source_language_files")
+"""Their steps drop what is in another language."""
+OWN_LANGUAGE = ("corpus.source", "generate.passages", "seeds.source")
+
+
+@dataclass(frozen=True)
+class SourceSample:
+    """What the first rows of one file hold."""
+
+    key: str
+    path: str
+    rows: int = 0
+    usable: int = 0
+    columns: tuple[str, ...] = ()
+    languages: Mapping[str, int] = field(default_factory=dict)
+    """Texts by the language that they are identified as, undecided ones left out."""
+    fault: str = ""
+    """Where and why the first row that cannot be used is not."""
+
+
+def list_sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
+    """Return every recipe key that names data which a run reads, with its value."""
+    generate = recipe.generate
+    found = {
+        "seeds.source": recipe.seeds.source,
+        "generate.passages": generate.passages if generate.grounded_share or generate.reverse_share else (),
+        "translate.source": recipe.translate.source if recipe.translate.rows else (),
+        "replay.source": recipe.replay.source if recipe.replay.rows else (),
+        "corpus.source": recipe.corpus.source,
+        "corpus.source_language_files": recipe.corpus.source_language_files,
+        "benchmarks.test": recipe.benchmarks.test,
+        QUESTIONS: recipe.benchmarks.multiple_choice,
+    }
+    found |= {f"blend.{name}.source": part.source for name, part in recipe.blend.items()}
+    return found | {f"teacher.{name}.{PAIRS}": one.parallel_files for name, one in recipe.teacher.items()}
+
+
+def find_problems(recipe: Recipe, steps: Collection[str] | None = None) -> list[AlifError]:
+    """Return what would leave a step of a run without rows; with `steps`, of those steps alone."""
+    found: list[AlifError] = []
+    for one in sample_sources(recipe, steps):
+        if isinstance(one, AlifError):
+            found.append(one)
+        elif problem := _problem(one, recipe):
+            found.append(problem)
+    return found
+
+
+def sample_sources(
+    recipe: Recipe, steps: Collection[str] | None = None
+) -> Iterator[SourceSample | AlifError]:
+    """Yield a sample of every data file, or why it cannot be read."""
+    own, known = load_pack(recipe.language.pack), load_pack(recipe.language.source)
+    for key, source in list_sources(recipe).items():
+        if steps is not None and not _steps_of(key) & set(steps):
+            continue
+        try:
+            paths = sources.resolve_paths(source, recipe.sources.folder)
+        except AlifError as error:
+            yield RecipeError(f"{key}: {error.message}", error.hint)
+            continue
+        for path in paths[:: -(-len(paths) // MOST_FILES) or 1]:
+            try:
+                yield sample_source(path, key, own, known)
+            except AlifError as error:
+                yield RecipeError(f"{key}: {error.message}", error.hint)
+
+
+def sample_source(path: Path, key: str, own: Pack, known: Pack) -> SourceSample:
+    """Read the first rows of a file as the steps would.
+
+    Raises:
+        DataError: it cannot be read at all.
+    """
+    counts: Counter[str] = Counter()
+    languages: Counter[str] = Counter()
+    columns: dict[str, None] = {}
+    fault = ""
+    for row in islice(sources.read_rows((glob.escape(str(path)),), ""), SEARCHED_ROWS):
+        if counts["rows"] >= SAMPLED_ROWS and counts["usable"]:
+            break
+        counts["rows"] += 1
+        if isinstance(row, Row):
+            columns |= dict.fromkeys(row.values)
+        text = row if isinstance(row, Dropped) else _usable_text(row, key, own, known)
+        if isinstance(text, Dropped):
+            fault = fault or text.evidence
+            continue
+        counts["usable"] += 1
+        languages[identify_language(text, (own, known)) if text else "undecided"] += 1
+    del languages["undecided"]
+    return SourceSample(
+        key, str(path), counts["rows"], counts["usable"], tuple(columns), dict(languages), fault
+    )
+
+
+def _usable_text(row: Row, key: str, own: Pack, known: Pack) -> str | Dropped:
+    """Return the text of a row by which its language is identified, or why no step could use the row."""
+    if key == QUESTIONS:
+        return ""
+    if key.endswith(PAIRS):
+        texts = [row.values.get(one.code) for one in (known, own)]
+        if all(isinstance(text, str) and text.strip() for text in texts):
+            return str(texts[1])
+        evidence = f"{row.where}: a pair needs {known.code} and {own.code} as text"
+        return Dropped(raw="", reason="missing_field", evidence=evidence)
+    if key in DOCUMENTS:
+        return sources.missing_text(row) or str(row.values["text"])
+    sentence = row.values.get(known.code, row.values.get("text")) if key == "translate.source" else None
+    if isinstance(sentence, str) and sentence.strip():
+        return sentence
+    found = sources.to_example(row, own.code, "", "source")
+    return found if isinstance(found, Dropped) else found.output
+
+
+def _problem(sample: SourceSample, recipe: Recipe) -> AlifError | None:
+    """Return why nothing of a file would be left, None where something is."""
+    where = f"{sample.key}: {sample.path}"
+    if not sample.rows:
+        return RecipeError(f"{where}: the file is empty", "Name another file, or remove it from the recipe.")
+    if not sample.usable:
+        first = (
+            f"none of its {sample.rows:,} rows can be used" if sample.rows > 1 else "its row cannot be used"
+        )
+        return RecipeError(
+            f"{where}: {first}: {sample.fault}", "Convert the file; `alif.sources` lists the shapes of rows."
+        )
+    code = recipe.language.pack if sample.key in OWN_LANGUAGE else recipe.language.source
+    wanted = load_pack(code).code
+    if (
+        sample.key not in CLEANED
+        or sum(sample.languages.values()) < MIN_TEXTS
+        or sample.languages.get(wanted)
+    ):
+        return None
+    most = max(sample.languages, key=lambda one: sample.languages[one])
+    return RecipeError(
+        f"{where}: none of its first texts is {wanted}; most are {most}",
+        "Name files in that language: the step drops every other text.",
+    )
+
+
+def _steps_of(key: str) -> set[str]:
+    """Return the steps that read the files of a recipe key."""
+    table = key.partition(".")[0]
+    return {"benchmarks": {"blend", "evaluate"}, "teacher": {"generate", "translate"}}.get(table, {table})
