@@ -21,10 +21,19 @@ _TIME = regex.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?![\d:])")
 
 
 @functools.lru_cache(maxsize=512)
-def _phrases(words: tuple[str, ...], pack: Pack) -> tuple[tuple[str, ...], ...]:
-    """Return the folded pieces of phrases, the longest first."""
+def _phrases(words: tuple[str, ...], pack: Pack) -> dict[str, list[tuple[str, ...]]]:
+    """Return the folded pieces of phrases by their first and, under another key, last; the longest first."""
     pieces = {tuple(fold_text(piece, pack) for piece in name_pieces(word, pack)) for word in words}
-    return tuple(sorted(pieces, key=len, reverse=True))
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for phrase in sorted(filter(None, pieces), key=len, reverse=True):
+        found.setdefault(phrase[0], []).append(phrase)
+        found.setdefault(f"{phrase[-1]} ", []).append(phrase)
+    return found
+
+
+@functools.lru_cache(maxsize=8192)
+def _fold(word: str, pack: Pack) -> str:
+    return fold_text(word, pack) or "\n"
 
 
 class Elements:
@@ -66,7 +75,7 @@ class Elements:
         if not 0 <= place < len(self.elements) or isinstance(self.elements[place], Value):
             return ""
         element = self.elements[place]
-        return fold_text(self.text[element.start : element.end], self.pack) or "\n"
+        return _fold(self.text[element.start : element.end], self.pack)
 
     def number(self, place: int) -> Value | None:
         element = self.elements[place] if 0 <= place < len(self.elements) else None
@@ -74,7 +83,9 @@ class Elements:
 
     def phrase(self, place: int, words: tuple[str, ...], back: bool = False) -> int:
         """Return how many elements from `place` on, or back to it, are one of these phrases; 0 if none is."""
-        for pieces in _phrases(words, self.pack):
+        if not (here := self.word(place)):
+            return 0
+        for pieces in _phrases(words, self.pack).get(f"{here} " if back else here, ()):
             start = place - len(pieces) + 1 if back else place
             if all(self.word(start + ahead) == piece for ahead, piece in enumerate(pieces)):
                 return len(pieces)

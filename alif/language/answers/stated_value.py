@@ -29,12 +29,7 @@ def stated_value(answer: str, right: Value, pack: Pack) -> Value | None:
     A word that mostly means something else counts with its unit, alone, or with one noun.
     """
     sentences = [line for line in _SENTENCE_END.split(answer) if find_values(line, pack)]
-    labels = {
-        word
-        for task in pack.tasks.values()
-        for head in task.headings.answer
-        for word in split_words(head, pack)
-    }
+    labels = _labels(pack)
     labelled = [line for line in sentences if labels.intersection(split_words(line, pack))]
     if labelled:
         answer = labelled[-1]
@@ -46,7 +41,7 @@ def stated_value(answer: str, right: Value, pack: Pack) -> Value | None:
     if remark and any(value.flag != "denied" for value in find_values(first, pack)):
         answer = first  # "24 rupees, in 3 days"
     plain = _without_reasons(answer, pack)
-    values = find_values(plain if find_values(plain, pack) else answer, pack)
+    values = [*find_values(plain if find_values(plain, pack) else answer, pack)]
     if right.kind != "ordinal":
         values = [value for value in values if value.kind != "ordinal" or value.digits or len(values) == 1]
     said = [value for value in values if value.flag != "denied"]
@@ -60,6 +55,12 @@ def stated_value(answer: str, right: Value, pack: Pack) -> Value | None:
     noun = words[0 if pack.numbers.scale_first else -1 :][:1]
     alone = len(words) == 1 or (not other and labelled) or (len(words) == 2 and noun == other)
     return said[-1] if alone else None
+
+
+@functools.lru_cache
+def _labels(pack: Pack) -> frozenset[str]:
+    """Return the words of the headings of answers."""
+    return phrase_words(tuple(head for task in pack.tasks.values() for head in task.headings.answer), pack)
 
 
 def _other_words(text: str, pack: Pack) -> list[str]:

@@ -20,7 +20,8 @@ _ABBREVIATION = regex.compile(r"\.\s?\p{Nd}")
 _BOUNDARY = frozenset("،,;؛۔.।:!?؟()[]\n")
 
 
-def find_values(text: str, pack: Pack) -> list[Value]:
+@functools.lru_cache(maxsize=64)
+def find_values(text: str, pack: Pack) -> tuple[Value, ...]:
     """Return what the numbers of a text say, in order."""
     reader = _Reader(text, pack)
     for read in (reader.read_ordinals, reader.read_dates, reader.read_clocks, reader.read_rates):
@@ -28,7 +29,7 @@ def find_values(text: str, pack: Pack) -> list[Value]:
     reader.join_measures()
     reader.join_ranges()
     reader.set_flags()
-    return [element for element in reader.elements if isinstance(element, Value)]
+    return tuple(element for element in reader.elements if isinstance(element, Value))
 
 
 @functools.lru_cache
@@ -66,10 +67,13 @@ class _Reader(Elements):
 
     def read_dates(self) -> None:
         dates = self.pack.dates
+        every = tuple(name for names in dates.months for name in names)
         place = 0
         while place < len(self.elements):
-            month = next((n for n, names in enumerate(dates.months, 1) if self.phrase(place, names)), 0)
-            first, stop = place, place + (self.phrase(place, dates.months[month - 1]) - 1 if month else 0)
+            named = self.phrase(place, every)
+            months = enumerate(dates.months if named else (), 1)
+            month = next((n for n, names in months if self.phrase(place, names) == named), 0)
+            first, stop = place, place + max(named - 1, 0)
             day: Fraction | str = ""
             year: Fraction | str = ""
             for step in (-1, -1, 1, 1) if month else ():
