@@ -2,7 +2,7 @@
 
 async with open_session(context, recipe.teacher, role="teacher") as models:
     reply = await models["gpt"].reply([Message(role="user", content="…")], draw=0)
-    replies = await models.reply_all([Question("gpt", messages) for messages in many])  # perhaps one batch
+    replies = await models.reply_all([ChatRequest("gpt", messages) for messages in many])  # perhaps one batch
 """
 
 from __future__ import annotations

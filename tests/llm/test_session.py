@@ -128,7 +128,7 @@ def check_against(served: Sequence[ServedRequest], context: StepContext, kind: s
 KILLED = """
 import asyncio, sys
 from pathlib import Path
-from alif.llm import Message, Question
+from alif.llm import Message, ChatRequest
 from alif.llm.session import EndpointSession, RetryPolicy, open_session
 from alif.runs import Run, make_context
 from alif.settings import Runtime, Teacher
@@ -140,7 +140,7 @@ teacher = Teacher(model="parrot", base_url=url, usd_per_million_in=10.0, usd_per
 async def main():
     async with open_session(context, {"gpt": teacher}) as models:
         texts = [f"q {n}" for n in range(count)]
-        await models.reply_all([Question("gpt", [Message(role="user", content=text)]) for text in texts])
+        await models.reply_all([ChatRequest("gpt", [Message(role="user", content=text)]) for text in texts])
         print("done", flush=True)
 
 asyncio.run(main())

@@ -85,6 +85,7 @@ def test_a_list_of_batches_that_lags_is_looked_at_again(
         command = [sys.executable, "-c", KILLED, str(step.ledger.parent), server.address, "openai"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         while not server.batches.held:
+            assert process.poll() is None, "the child ended before it handed its batch in"
             time.sleep(0.002)
         process.kill()
         process.communicate(timeout=30)

@@ -249,7 +249,7 @@ import asyncio, sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from alif.llm import Message, Question
+from alif.llm import Message, ChatRequest
 from alif.llm.session import RetryPolicy, open_session
 from alif.runs import Run, make_context
 from alif.settings import Runtime, Teacher
@@ -262,7 +262,7 @@ retry_policy = RetryPolicy(first_poll_s=0.02, longest_poll_s=0.02)
 async def main():
     async with open_session(context, {"gpt": teacher}, retry_policy=retry_policy) as models:
         messages = [[Message(role="user", content=f"سوال {n}")] for n in range(40)]
-        await models.reply_all([Question("gpt", one) for one in messages])
+        await models.reply_all([ChatRequest("gpt", one) for one in messages])
         print("done", flush=True)
 
 asyncio.run(main())
@@ -301,6 +301,7 @@ def test_a_kill_before_the_id_is_known_makes_no_second_batch(context: Build, pro
         command = [sys.executable, "-c", KILLED, str(step.ledger.parent), server.address, protocol]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         while not server.batches.held:
+            assert process.poll() is None, "the child ended before it handed its batch in"
             time.sleep(0.002)
         process.kill()
         process.communicate(timeout=30)
