@@ -7,7 +7,6 @@ Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 from __future__ import annotations
 
 import _thread
-import contextlib
 import errno
 import os
 import signal
@@ -18,7 +17,7 @@ from types import FrameType
 
 from cyclopts import App, CycloptsError, Group
 
-from alif import console
+from alif import console, store
 from alif.commands import listing, money, new, plan, recipe_check, results, rows, status, steps
 from alif.errors import AlifError
 from alif.pipeline import GENERATE, PIPELINE
@@ -123,24 +122,18 @@ def run_command(arguments: Sequence[str]) -> int:
             console.log(error.hint)
         return error.exit_code
     except KeyboardInterrupt:
-        with contextlib.suppress(OSError):  # a terminal that is closed
-            console.log("Stopped. Repeat the command: it continues where it stopped.")
+        console.log("Stopped. Repeat the command: it continues where it stopped.")
         return CTRL_C
     except BrokenPipeError:  # the reader of our output has gone, as in `alif ls | head`
-        _discard_output()
+        console.discard(sys.stdout)
     except OSError as error:
-        if getattr(error, "filename", None) is not None or error.errno not in OUTPUT_ERRORS:
+        if error.filename is None and error.errno in OUTPUT_ERRORS:
+            console.discard(sys.stdout)
+            told = f"The output cannot be written: {os.strerror(error.errno)}."
+        elif why := store.explain_os_error(error):
+            told = f"{error.filename}: {why}" if error.filename else f"{why[0].upper()}{why[1:]}."
+        else:
             raise
-        _discard_output()
-        with contextlib.suppress(OSError):
-            console.log(f"The output cannot be written: {os.strerror(error.errno or 0)}.", style="bold red")
+        console.log(told, style="bold red")
         return 1
     return 0
-
-
-def _discard_output() -> None:
-    """Send what is still buffered for standard output nowhere, so that nothing complains at the exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    with contextlib.suppress(OSError):  # no stream of the system's, as in tests
-        os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)

@@ -10,19 +10,20 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 __all__ = [
-    "Bar", "flush", "log", "make_inert", "prepare_output", "print_json", "print_result", "print_sample",
-    "print_table", "progress_bar",
+    "Bar", "discard", "flush", "log", "make_inert", "prepare_output", "print_json", "print_result",
+    "print_sample", "print_table", "progress_bar",
 ]  # fmt: skip
 
 PLAIN_LINE_EVERY_S = 10.0
@@ -90,8 +91,18 @@ def print_result(text: str = "") -> None:
 
 def log(text: str, style: str = "") -> None:
     """Print one line of progress or trouble, on standard error; work goes on where nobody can read it."""
-    with contextlib.suppress(OSError):
+    try:
         _err.print(make_inert(text), style=style, markup=False)
+    except OSError:  # the terminal is closed, or the disk of a log file full
+        discard(sys.stderr)
+
+
+def discard(stream: TextIO) -> None:
+    """Send a stream that cannot be written nowhere, with what it has buffered, so that the exit is quiet."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with contextlib.suppress(OSError):  # no stream of the system's, as in tests
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def print_json(value: Any) -> None:

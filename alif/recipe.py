@@ -44,7 +44,7 @@ _LARGEST = 10**15
 """Numbers of a recipe are below it: the ledger counts in floats, and time and money need no more."""
 _PASSWORD = re.compile(r"//[^/@\s]*@")
 _SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 300
+_SHORT.maxstring = _SHORT.maxother = 200
 _SHORT.maxlist = _SHORT.maxdict = _SHORT.maxtuple = 20
 
 

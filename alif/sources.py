@@ -110,6 +110,8 @@ def resolve_paths(source: Iterable[str], folder: str) -> list[Path]:
         if not files:
             unset = "" if folder else """, which is not set: --set 'sources.folder="DATA"'"""
             raise DataError(f"{wanted}: no such file", f"Data files are relative to sources.folder{unset}.")
+        if broken := next((path for path in files if not store.is_utf8(str(path))), None):
+            raise DataError(f"{broken}: its name is not UTF-8", "Rename the file.")
         found |= dict.fromkeys(files)
     return list(found)
 

@@ -24,9 +24,11 @@ from alif.errors import AlifError, DataError
 from alif.strict_json import parse_json, parse_row
 
 __all__ = [
+    "explain_os_error",
     "friendly_os_errors",
     "fsync",
     "fsync_tree",
+    "is_utf8",
     "read_json",
     "read_lines",
     "read_models",
@@ -68,6 +70,16 @@ _MAGIC = {
 """First bytes of files that are not UTF-8, what they are, and what to do."""
 
 
+def explain_os_error(error: OSError) -> str:
+    """Return what is wrong with a disk, path or limit in plain words, "" where it may be a bug."""
+    return _OS_ERRORS.get(error.errno or 0, "")
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether a file name can be written in UTF-8: names on Linux may be any bytes."""
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 @contextlib.contextmanager
 def friendly_os_errors(path: Path) -> Iterator[None]:
     """Turn operating system errors at `path` into ours."""
@@ -84,7 +96,7 @@ def friendly_os_errors(path: Path) -> Iterator[None]:
             f"{path}: permission denied", "Give yourself the right to read and write there."
         ) from error
     except OSError as error:
-        if why := _OS_ERRORS.get(error.errno or 0):
+        if why := explain_os_error(error):
             raise AlifError(
                 f"{path}: {why}", "Repair that and repeat the command: it continues where it stopped."
             ) from error

@@ -1,0 +1,66 @@
+"""Opening every data file before anything is paid."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from alif.data import source_check
+from alif.language.pack import load_pack
+from alif.recipe import validate_recipe
+from alif.settings import Recipe
+
+OWN, KNOWN = load_pack("ur"), load_pack("en")
+
+
+def write(path: Path, *rows: dict[str, Any]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def recipe(folder: Path, **tables: Any) -> Recipe:
+    return validate_recipe({"name": "r", "sources": {"folder": str(folder)}, **tables}, "test")
+
+
+def test_a_sample_counts_rows_by_what_the_step_of_their_key_needs(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.jsonl",
+        {"en": "Hello.", "ur": "سلام"},
+        {"text": "a"},
+        {"instruction": "a", "output": "b"},
+    )
+    usable = {
+        key: source_check.sample_source(path, key, OWN, KNOWN).usable
+        for key in ("teacher.g.parallel_files", "corpus.source", "replay.source", "translate.source",
+                    "benchmarks.multiple_choice")
+    }  # fmt: skip
+    assert list(usable.values()) == [1, 1, 1, 3, 3]
+    found = source_check.sample_source(path, "corpus.source", OWN, KNOWN)
+    assert found.columns == ("en", "ur", "text", "instruction", "output")
+    assert "a.jsonl:1" in found.fault
+
+
+def test_a_first_usable_row_behind_the_sample_is_found(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", *[{"x": 1}] * 300, {"text": "late"})
+    found = source_check.sample_source(path, "corpus.source", OWN, KNOWN)
+    assert (found.rows, found.usable) == (301, 1)
+
+
+def test_only_the_sources_of_the_steps_to_come_are_opened(tmp_path: Path) -> None:
+    write(tmp_path / "empty.jsonl")
+    found = recipe(tmp_path, replay={"rows": 5, "source": "empty.jsonl"}, corpus={"source": "none.jsonl"})
+    assert [one.message.partition(":")[0] for one in source_check.find_problems(found)] == [
+        "replay.source",
+        "corpus.source",
+    ]
+    assert [one.message for one in source_check.find_problems(found, ["seeds"])] == []
+    (problem,) = source_check.find_problems(found, ["corpus"])
+    assert "no such file" in problem.message
+
+
+def test_of_a_thousand_shards_a_few_are_opened(tmp_path: Path) -> None:
+    for number in range(100):
+        write(tmp_path / f"{number:03}.jsonl", {"text": "a"})
+    found = list(source_check.sample_sources(recipe(tmp_path, corpus={"source": "*.jsonl"}), ["corpus"]))
+    assert len(found) <= source_check.MOST_FILES
