@@ -167,6 +167,8 @@ PIPELINE: tuple[Step, ...] = (
 )
 """The steps in their order, which is `records.STEP_NAMES`."""
 
+TRAINED = {step.name for step in (BASE, PRETRAIN, FINETUNE)}
+
 
 def step_by_name(name: str) -> Step:
     """Return the step of that name."""
@@ -185,15 +187,20 @@ def run_pipeline(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE
     Raises:
         AlifError: before anything is written, where a pack or a data file of these steps is not there or
             nothing in it could be used.
+        ModelError: before anything is written, where the base cannot be trained as these steps would.
         DriftError: before anything is done, where a finished step was built with other settings.
     """
     endpoint.validate_endpoints(recipe)
     _refuse_renamed(folder)
-    for step in steps:
-        step.paths(recipe, folder.root)
     todo = [step.name for step in steps if folder.record(step.name) is None]
     if todo and (problems := import_module("alif.data.source_check").find_problems(recipe, todo)):
         raise problems[0]
+    for step in steps:
+        step.paths(recipe, folder.root)
+    if TRAINED & set(todo):
+        preflight = import_module("alif.train.preflight").student_problems
+        if problems := preflight(recipe, offline=False, with_base=BASE.name in todo):
+            raise problems[0]
     done = 0
     where = recipe.runtime.backup
     with folder.locked(), backup.background_backup(folder.root, where) as send_ledger:

@@ -15,7 +15,6 @@ from cyclopts import Parameter
 from alif import console
 from alif import recipe as recipes
 from alif.commands.arguments import Document, Json, Overrides, RecipeName, load_recipe, print_document
-from alif.cost import batch_layout
 from alif.data import source_check
 from alif.errors import AlifError, PackError, RecipeError
 from alif.language.pack import load_pack
@@ -24,6 +23,7 @@ from alif.remote import backup
 from alif.runs import describe_new_ledger
 from alif.settings import Endpoint, Language, Recipe
 from alif.train import tracker
+from alif.train.preflight import student_problems
 
 __all__ = ["check_recipe"]
 
@@ -155,9 +155,7 @@ def _problems(recipe: Recipe) -> list[AlifError]:
         if not part.source and name not in ("generate", "translate", "replay"):
             hint = "Name files or a hub id; only steps have rows of their own."
             found.append(RecipeError(f"blend.{name}: no source", hint))
-    for name, stage in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
-        collect(batch_layout.check_batch_layout, name, stage, recipe.runtime, recipe.student.quantization)
-    return found
+    return [*found, *student_problems(recipe, offline=True)]
 
 
 def _show(found: Document) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import Field, JsonValue
 
 from alif import settings, store
+from alif.cost.model_types import MODEL_TYPES, UNCOUNTED_KEYS
 from alif.errors import ModelError
 from alif.records import FrozenModel
 
@@ -24,7 +25,7 @@ __all__ = [
 
 BASES = Path(__file__).parent / "bases"
 
-QK_NORMS = ("qwen3",)
+QK_NORMS = tuple(name for name, kind in MODEL_TYPES.items() if kind.qk_norm)
 """Model types with a norm on queries and keys."""
 
 
@@ -88,10 +89,15 @@ class ModelShape(FrozenModel):
     @property
     def parameters(self) -> int:
         """All parameters, norms included."""
-        norms = (2 * self.num_hidden_layers + 1) * self.hidden_size
-        if self.model_type in QK_NORMS:
-            norms += 2 * self.num_hidden_layers * self.head_dim
-        return self.vocabulary + self.blocks + norms
+        kind, layers = MODEL_TYPES[self.model_type], self.num_hidden_layers
+        vectors = (kind.norms * layers + 1) * self.hidden_size
+        if kind.qk_norm == "head":
+            vectors += 2 * layers * self.head_dim
+        elif kind.qk_norm == "all":
+            vectors += layers * (self.queries + self.keys)
+        if kind.qkv_bias:
+            vectors += layers * (self.queries + 2 * self.keys)
+        return self.vocabulary + self.blocks + vectors
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,13 @@ def shape_of(student: settings.StudentSettings, tiny: settings.Tiny) -> tuple[Mo
 
 
 def _read_config(config: Mapping[str, JsonValue], where: str) -> ModelShape:
-    """Read a config.json; what it leaves out follows from the rest, as in transformers."""
+    """Read a config.json; what it leaves out is as in transformers.
+
+    Raises:
+        ModelError: a size is missing, or the type's parameters cannot be counted from it.
+    """
+    if "text_config" in config:
+        raise ModelError(f"{where}: the model reads more than text", "Choose a base that reads text alone.")
     needed = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
     sizes = {key: value for key in needed if isinstance(value := config.get(key), int)}
     if missing := [key for key in needed if key not in sizes]:
@@ -165,7 +177,18 @@ def _read_config(config: Mapping[str, JsonValue], where: str) -> ModelShape:
             f"{where}: config.json has no {', '.join(missing)}",
             "The plan knows decoders of Llama's architecture (Llama, Qwen …).",
         )
-    heads = sizes["num_attention_heads"]
-    defaults = {"num_key_value_heads": heads, "head_dim": sizes["hidden_size"] // heads}
+    name = str(config.get("model_type", "llama"))
+    more = [key for key in UNCOUNTED_KEYS if config.get(key) not in (None, 0, 1)]
+    if name not in MODEL_TYPES or more:
+        raise ModelError(
+            f"{where}: the size of a {name} model{f' with {more[0]}' if more else ''} is not counted here",
+            f"The plan knows dense decoders of these types: {', '.join(MODEL_TYPES)}.",
+        )
+    kind, heads = MODEL_TYPES[name], sizes["num_attention_heads"]
+    defaults: dict[str, JsonValue] = {
+        "num_key_value_heads": heads,
+        "head_dim": kind.head_dim or sizes["hidden_size"] // heads,
+        "tie_word_embeddings": kind.tied,
+    }
     found = {key: config[key] for key in ModelShape.model_fields if config.get(key) is not None}
     return ModelShape.model_validate(defaults | found)

@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import get_args
 
+from transformers import PreTrainedTokenizerBase
+
 from alif import sampling, sources
 from alif.evaluate.benchmark import (
     Benchmark,
@@ -33,7 +35,9 @@ from alif.runs import StepOutput
 from alif.student import Student
 from alif.student.likelihood import LikelihoodInput
 
-__all__ = ["RETENTION_MARGIN", "Question", "choice_benchmark", "read_questions", "score_choices"]
+__all__ = [
+    "RETENTION_MARGIN", "Question", "choice_benchmark", "encode_choice", "read_questions", "score_choices",
+]  # fmt: skip
 
 RETENTION_MARGIN = 0.01
 """Loss of accuracy that still counts as retained: one point."""
@@ -99,13 +103,11 @@ def choice_benchmark(name: str, questions: Sequence[Question]) -> Benchmark:
     """Return the benchmark of one file of questions."""
 
     def encode(student: Student) -> list[list[LikelihoodInput]]:
-        found = []
-        for question in questions:
-            context = student.tokenizer(question.question, add_special_tokens=True)["input_ids"]
-            texts = [f" {choice}" for choice in question.choices]
-            targets = [student.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
-            found.append([LikelihoodInput(context, target) for target in targets])
-        return found
+        tokenizer = student.tokenizer
+        return [
+            [encode_choice(question.question, choice, tokenizer) for choice in question.choices]
+            for question in questions
+        ]
 
     origins = {question.provenance for question in questions}
     facts = BenchmarkFacts(
@@ -118,6 +120,28 @@ def choice_benchmark(name: str, questions: Sequence[Question]) -> Benchmark:
     )
     ids, request = [question.id for question in questions], LikelihoodRequest(encode, settings=SIGNATURE)
     return Benchmark(facts, ids, request, lambda results: PairScores([score_choices(questions, results)]))
+
+
+def encode_choice(question: str, choice: str, tokenizer: PreTrainedTokenizerBase) -> LikelihoodInput:
+    """Return the question as context and the choice as target, tokenized as the one text that they are.
+
+    Encoded apart, " Lahore" would begin with a token that no text has where a tokenizer writes spaces itself
+    (Llama-2's). What both have in common is context, without the end that some tokenizers append.
+    """
+    context, whole = (_encode(text, tokenizer) for text in (question, f"{question} {choice}"))
+    common = next(
+        (at for at, (one, other) in enumerate(zip(context, whole, strict=False)) if one != other),
+        min(len(context), len(whole) - 1),
+    )
+    if not common:  # no opening token, and the question's first token goes on into the choice
+        return LikelihoodInput([int(tokenizer.eos_token_id)], whole)
+    return LikelihoodInput(whole[:common], whole[common:])
+
+
+def _encode(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    encoded = tokenizer(text, add_special_tokens=True, split_special_tokens=True)["input_ids"]
+    tokens = [int(token) for token in encoded]
+    return tokens[:-1] if len(tokens) > 1 and tokens[-1] == tokenizer.eos_token_id else tokens
 
 
 def score_choices(questions: Sequence[Question], results: Sequence[ItemResult]) -> MetricValues:

@@ -21,6 +21,7 @@ from alif.student import Student, load_student
 from alif.student.base import read_base
 from alif.student.chat_template import Template, encode_example_parts
 from alif.student.device import setup_torch
+from alif.student.published import NO_CODE
 from alif.student.text_generation import generate_texts
 from alif.student.weights import friendly_model_errors
 
@@ -90,8 +91,8 @@ def open_student(run: Path, runtime: Runtime) -> Student:
     if folder.is_dir():
         device = setup_torch(runtime)
         with friendly_model_errors(str(folder)):
-            tokenizer = AutoTokenizer.from_pretrained(folder)
-            model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=device.dtype)
+            tokenizer = AutoTokenizer.from_pretrained(folder, **NO_CODE)
+            model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=device.dtype, **NO_CODE)
         return Student(model.to(device.device).eval(), tokenizer, read_base(run / "base"), device.device)
     adapters = [run / stage / "adapter" for stage in ("finetune", "pretrain")]
     latest = next((adapter for adapter in adapters if adapter.is_dir()), None)

@@ -19,16 +19,13 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import torch
 from peft import PeftModel
-from safetensors import safe_open
 from transformers import (
-    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     BitsAndBytesConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils.hub import cached_file
 
 from alif import settings, store
 from alif.errors import MissingExtra, ModelError
@@ -37,6 +34,7 @@ from alif.settings import Runtime
 from alif.student import adapter as adapters
 from alif.student import vocabulary, weights
 from alif.student.device import DeviceConfig, setup_torch
+from alif.student.published import NO_CODE, open_published
 from alif.student.weights import friendly_model_errors
 
 __all__ = [
@@ -135,7 +133,8 @@ def open_base(base_folder: Path, device: DeviceConfig, *, training: bool = False
     if not in_4_bits:
         _require_memory(base, device)
     with friendly_model_errors(source):
-        options: dict[str, Any] = {"revision": base.revision} if base.revision and source == base.base else {}
+        pinned = bool(base.revision) and source == base.base
+        options: dict[str, Any] = NO_CODE | ({"revision": base.revision} if pinned else {})
         tokenizer = AutoTokenizer.from_pretrained(source, **options)
         if in_4_bits:
             options |= {"quantization_config": quantization_config(device)}
@@ -212,7 +211,7 @@ def extend_base(source: Base, texts: Iterable[str], added_tokens: int, folder: P
     """
     name = str(folder) if source.base == TINY else source.base
     with friendly_model_errors(name):
-        options = {"revision": source.revision} if source.revision else {}
+        options: dict[str, Any] = NO_CODE | ({"revision": source.revision} if source.revision else {})
         model = _load_whole(name, dtype="auto", **options)
         tokenizer = AutoTokenizer.from_pretrained(name, **options)
     extended = vocabulary.extend_tokenizer(tokenizer, texts, added_tokens)
@@ -239,55 +238,15 @@ def inspect_base(student: settings.StudentSettings) -> Base:
     Raises:
         ModelError: no such folder or hub id, gated, no network, no tokenizer, no end-of-text token.
     """
-    name, _, at = student.base.partition("@")
-    folder = Path(name).expanduser()
-    is_local = folder.is_dir()
-    if not is_local and name.count("/") != 1:
-        raise ModelError(
-            f'student.base = "{student.base}": no such folder, and not a hub id',
-            'Write "tiny", the path of a folder, or a hub id such as "meta-llama/Llama-3.1-8B".',
-        )
-    if is_local:
-        _check_folder(folder)
-    revision = at or student.revision
-    options = {"revision": revision} if revision and not is_local else {}
-    with friendly_model_errors(name):
-        config = AutoConfig.from_pretrained(folder if is_local else name, **options)
-        tokenizer = AutoTokenizer.from_pretrained(folder if is_local else name, **options)
-        with torch.device("meta"):
-            build: Any = AutoModelForCausalLM.from_config
-            parameters = adapters.count_parameters(build(config)).total
-        # …/snapshots/COMMIT/config.json
-        commit = "" if is_local else Path(str(cached_file(name, "config.json", **options))).parent.name
-    if tokenizer.eos_token_id is None:
-        raise ModelError(
-            f"{name}: its tokenizer has no end-of-text token",
-            "Choose a base whose tokenizer names an eos_token.",
-        )
-    digest = store.sha256_tree(folder) if is_local else commit
-    return Base(base=name, revision=commit, parameters=parameters, digest=digest)
+    found = open_published(student)
+    digest = store.sha256_tree(found.folder) if found.folder else found.commit
+    parameters = adapters.count_parameters(found.model).total
+    return Base(base=found.name, revision=found.commit, parameters=parameters, digest=digest)
 
 
 def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
     """Return a published base's tokenizer, without its weights; errors as in `inspect_base`."""
     with friendly_model_errors(base.base):
-        options = {"revision": base.revision} if base.revision else {}
+        options: dict[str, Any] = NO_CODE | ({"revision": base.revision} if base.revision else {})
         found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(base.base, **options)
     return found
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a folder that lacks configuration, weights or tokenizer."""
-    needed = {
-        "config.json": "configuration",
-        "*.safetensors": "weights in safetensors",
-        "tokenizer*": "tokenizer",
-    }
-    for pattern, what in needed.items():
-        if not any(folder.glob(pattern)):
-            raise ModelError(
-                f"{folder}: no {what} ({pattern})", "A base folder holds what save_pretrained writes."
-            )
-    for path in sorted(folder.glob("*.safetensors")):  # before its digest is kept as what the run began with
-        with friendly_model_errors(str(path)), safe_open(path, framework="pt"):
-            pass

@@ -18,9 +18,12 @@ beginning.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
+import jinja2
 from transformers import PreTrainedTokenizerBase
 
 from alif.errors import ModelError
@@ -52,6 +55,10 @@ DATE = "26 Jul 2024"
 """The date that Llama-3's chat templates are given: they would read the clock, and no two runs would be
 equal. Source: the constant in Llama-3.1's own template."""
 
+SHIELD = "\ufdd2"
+"""Stands in a text that a person or a model wrote where it spells a special token, so that it stays text: a
+noncharacter, and in no text itself."""
+
 DOCUMENTS_PER_BATCH = 1000
 """Documents that are encoded together, on all cores; the tokenizer's own records of them are large."""
 
@@ -78,7 +85,12 @@ def write_prompt(
     tokenizer: PreTrainedTokenizerBase,
     turns: Sequence[Message] = (),
 ) -> str:
-    """Return the text that the model continues with its answer, opening token and `turns` included."""
+    """Return the text that the model continues with its answer, opening token and `turns` included.
+
+    Where a text spells a special token it carries a mark, which `encode_prompt` takes away.
+    """
+    instruction, input = _shield(instruction, tokenizer), _shield(input, tokenizer)
+    turns = _shield_turns(turns, tokenizer)
     if choose_template(template, tokenizer) == "chat":
         return _render([*turns, _question(instruction, input)], tokenizer, add_generation_prompt=True)
     opening = opening_token(tokenizer)
@@ -90,8 +102,17 @@ def write_prompt(
 
 
 def encode_prompt(prompt: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Return the tokens of a prompt from `write_prompt`."""
-    return list(tokenizer(prompt, add_special_tokens=False)["input_ids"])
+    """Return the tokens of a prompt from `write_prompt`; what only spells a special token is text."""
+    if SHIELD not in prompt:
+        return list(tokenizer(prompt, add_special_tokens=False)["input_ids"])
+    special = _special_tokens(tokenizer)
+    tokens: list[int] = []
+    for part in re.split(f"({'|'.join(map(re.escape, special))})", prompt):
+        if part in special:
+            tokens.append(special[part])
+        elif part:
+            tokens += _encode_text(part.replace(SHIELD, ""), tokenizer)
+    return tokens
 
 
 def encode_answer(
@@ -100,6 +121,7 @@ def encode_answer(
     """Return the tokens of an answer and its end: end of text, or of a turn in the chat template."""
     if choose_template(template, tokenizer) == "alpaca":
         return [*_encode_text(output, tokenizer), _end_of_text(tokenizer)]
+    instruction, input, output = (_shield(text, tokenizer) for text in (instruction, input, output))
     question = _question(instruction, input)
     prompt = _render([question], tokenizer, add_generation_prompt=True)
     whole = _render([question, Message(role="assistant", content=output)], tokenizer)
@@ -121,9 +143,11 @@ def encode_example_parts(
         prompt = encode_prompt(write_prompt(instruction, input, template, tokenizer), tokenizer)
         return [(prompt, False), (encode_answer(instruction, input, output, template, tokenizer), True)]
     answers = [*(message.content for message in example.turns if message.role == "assistant"), output]
+    turns = _shield_turns(example.turns, tokenizer)
+    instruction, input = _shield(instruction, tokenizer), _shield(input, tokenizer)
     if choose_template(template, tokenizer) == "chat":
-        return _encode_chat([*example.turns, _question(instruction, input)], answers, tokenizer)
-    texts = _alpaca_texts([*example.turns, _question(instruction, input, "\n\n### Input:\n")])
+        return _encode_chat([*turns, _question(instruction, input)], answers, tokenizer)
+    texts = _alpaca_texts([*turns, _question(instruction, input, "\n\n### Input:\n")])
     parts: list[tuple[list[int], bool]] = []
     for opening, text, answer in zip(
         [opening_token(tokenizer), *[""] * len(texts)], texts, answers, strict=False
@@ -148,6 +172,28 @@ def opening_token(tokenizer: PreTrainedTokenizerBase) -> str:
     """Return the text of the token that this tokenizer sets before a text, or ""."""
     first = tokenizer("", add_special_tokens=True)["input_ids"]
     return str(tokenizer.bos_token) if first and first[0] == tokenizer.bos_token_id else ""
+
+
+@lru_cache(maxsize=8)
+def _special_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
+    """Return the special tokens by their text, the longest first; one of one character cannot be marked."""
+    added = tokenizer.added_tokens_decoder.items()
+    named = zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True)
+    found = {str(token): int(number) for number, token in added if token.special} | dict(named)
+    return {text: found[text] for text in sorted(found, key=lambda text: (-len(text), text)) if len(text) > 1}
+
+
+def _shield(text: str, tokenizer: PreTrainedTokenizerBase) -> str:
+    """Mark what spells a special token, after its first character."""
+    special = [token for token in _special_tokens(tokenizer) if token in text]
+    if not special:
+        return text
+    pattern = "|".join(map(re.escape, special))
+    return re.sub(pattern, lambda match: SHIELD.join((match[0][0], match[0][1:])), text.replace(SHIELD, ""))
+
+
+def _shield_turns(turns: Sequence[Message], tokenizer: PreTrainedTokenizerBase) -> list[Message]:
+    return [turn.model_copy(update={"content": _shield(turn.content, tokenizer)}) for turn in turns]
 
 
 def _encode_text(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
@@ -208,7 +254,7 @@ def _encode_chat(
         text, _, rest = rest.partition(mark)
         rest = rest.removeprefix(end)
         parts.append((encode_prompt(text, tokenizer), False))
-        parts.append((encode_prompt(answer.strip() + end, tokenizer), True))
+        parts.append((encode_prompt(_shield(answer.strip(), tokenizer) + end, tokenizer), True))
     parts[-1] = (_with_end(parts[-1][0], tokenizer), True)
     return parts
 
@@ -219,11 +265,18 @@ def _render(
     # Qwen3 would open each answer with an empty thought, to be learned; so it is in the prompt
     constants: dict[str, Any] = {"date_string": DATE, "enable_thinking": False}
     turns = [{"role": message.role, "content": message.content} for message in messages]
-    return str(
-        tokenizer.apply_chat_template(
-            turns, tokenize=False, add_generation_prompt=add_generation_prompt, **constants
+    try:
+        return str(
+            tokenizer.apply_chat_template(
+                turns, tokenize=False, add_generation_prompt=add_generation_prompt, **constants
+            )
         )
-    )
+    except (jinja2.exceptions.TemplateError, TypeError, ValueError, KeyError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(
+            f"the base's chat template cannot write these turns ({reason})",
+            'Set finetune.prompt_template = "alpaca".',
+        ) from error
 
 
 def _discontinuous_template() -> ModelError:

@@ -20,6 +20,7 @@ from alif.facts.training_facts import FertilityFacts, TokenizerFertility
 from alif.language import text as texts
 from alif.language.pack import Pack
 from alif.student.device import quiet_libraries
+from alif.student.published import NO_CODE
 from alif.student.weights import friendly_model_errors
 
 __all__ = ["MAX_CHARS", "compare_fertility", "fertility_of_folder", "measure_fertility"]
@@ -85,5 +86,5 @@ def fertility_of_folder(folder: Path, own: Pack, source: Pack) -> FertilityFacts
     if not any(folder.glob("tokenizer*")) or not all(by_pack.values()):
         return None
     with friendly_model_errors(str(folder)):
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder, **NO_CODE)
     return compare_fertility(tokenizer, by_pack)

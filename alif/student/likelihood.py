@@ -88,7 +88,9 @@ def split_windows(text: LikelihoodInput, length: int) -> list[LikelihoodInput]:
 
 def _batches(student: Student, pieces: Sequence[LikelihoodInput]) -> Iterator[list[int]]:
     """Yield the indices of pieces for each batch, the longest first: too little memory shows at once."""
-    most = max(1, min(TOKENS_PER_BATCH, LOGITS_PER_BATCH // student.model.config.vocab_size))
+    most = max(
+        1, min(TOKENS_PER_BATCH, LOGITS_PER_BATCH // student.model.config.get_text_config().vocab_size)
+    )
     batch: list[int] = []
     for index in sorted(range(len(pieces)), key=lambda index: -len(pieces[index])):
         if batch and len(pieces[batch[0]]) * (len(batch) + 1) > most:

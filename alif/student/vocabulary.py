@@ -15,6 +15,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,9 +28,17 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from alif import console
 from alif.errors import ModelError
 
-__all__ = ["ExtendedTokenizer", "extend_tokenizer", "initialise_embeddings", "learn_merges"]
+__all__ = [
+    "ExtendedTokenizer", "check_extendable", "extend_tokenizer", "initialise_embeddings", "learn_merges",
+]  # fmt: skip
 
 Pair = tuple[str, str]
+
+BYTE = re.compile(r"<0x[0-9A-F]{2}>")
+"""A token that stands for a byte where a character has no token (Llama-2, Mistral). The decoder knows it by
+its whole name, so it may be a part of no other token."""
+SAMPLE = 1000
+"""Texts on which the new tokenizer must give back what the old one did."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +56,13 @@ def extend_tokenizer(
     """Return a tokenizer with at most `added_tokens` more tokens, learned from `texts`.
 
     Raises:
-        ModelError: the tokenizer is not a byte-pair encoding, or has no pre-tokenizer.
+        ModelError: the tokenizer is not a byte-pair encoding, has no pre-tokenizer, or a text would no longer
+            be decoded as it is.
     """
-    backend: Any = getattr(tokenizer, "backend_tokenizer", None)
-    content = json.loads(backend.to_str()) if backend is not None else {"model": {}}
-    if content["model"].get("type") != "BPE" or not content.get("pre_tokenizer"):
-        raise ModelError(
-            "student.added_tokens needs a base whose tokenizer is a byte-pair encoding over words",
-            "Llama-3's and Qwen's are. Set student.added_tokens = 0 for this base.",
-        )
+    texts = list(texts)
+    content, backend = check_extendable(tokenizer), tokenizer.backend_tokenizer
+    sample = texts[:: max(1, len(texts) // SAMPLE)]
+    returned = [text for text in sample if _decode(backend, text) == text]
     vocabulary, merges = content["model"]["vocab"], content["model"]["merges"]
     for token in content["added_tokens"]:  # else those behind the vocabulary would move behind the new tokens
         vocabulary.setdefault(token["content"], token["id"])
@@ -69,10 +76,33 @@ def extend_tokenizer(
             next_id += 1
             pieces[left + right] = [*pieces.get(left, [left]), *pieces.get(right, [right])]
     tokenizer._tokenizer = Tokenizer.from_str(json.dumps(content))
+    changed = [text for text in returned if _decode(tokenizer._tokenizer, text) != text]
+    if changed:
+        raise ModelError(
+            f"with added tokens this base's tokenizer no longer gives back {len(changed)} of {len(returned)} "
+            f"texts, the first: {changed[0][:60]!r}",
+            "Set student.added_tokens = 0 for this base.",
+        )
     return ExtendedTokenizer(
         tokenizer,
         {vocabulary[token]: [vocabulary[part] for part in parts] for token, parts in pieces.items()},
     )
+
+
+def check_extendable(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
+    """Return the content of a tokenizer to which tokens can be added.
+
+    Raises:
+        ModelError: it is not a byte-pair encoding, or has no pre-tokenizer.
+    """
+    backend: Any = getattr(tokenizer, "backend_tokenizer", None)
+    content: dict[str, Any] = json.loads(backend.to_str()) if backend is not None else {"model": {}}
+    if content["model"].get("type") != "BPE" or not content.get("pre_tokenizer"):
+        raise ModelError(
+            "student.added_tokens needs a base whose tokenizer is a byte-pair encoding over words",
+            "Llama-3's and Qwen's are. Set student.added_tokens = 0 for this base.",
+        )
+    return content
 
 
 def learn_merges(
@@ -136,15 +166,30 @@ def initialise_embeddings(model: PreTrainedModel, extended: ExtendedTokenizer) -
 
 
 def _count_words(backend: Any, texts: Iterable[str]) -> Counter[tuple[str, ...]]:
-    """Count the words of `texts`, each as the tokens that the base splits it into."""
+    """Count the words of `texts`, each as the tokens that the base splits it into.
+
+    A byte token, and one for what is unknown, is no part of a word: it ends one.
+    """
+    unknown = getattr(backend.model, "unk_token", None)
     words: Counter[str] = Counter()
     for text in texts:
         clean = backend.normalizer.normalize_str(text) if backend.normalizer else text
         words.update(word for word, _ in backend.pre_tokenizer.pre_tokenize_str(clean))
     found: Counter[tuple[str, ...]] = Counter()
     for word in sorted(words):
-        found[tuple(token.value for token in backend.model.tokenize(word))] += words[word]
+        tokens = [token.value for token in backend.model.tokenize(word)]
+        for is_plain, part in itertools.groupby(
+            tokens, lambda one: one != unknown and not BYTE.fullmatch(one)
+        ):
+            if is_plain:
+                found[tuple(part)] += words[word]
     return found
+
+
+def _decode(backend: Any, text: str) -> str:
+    """Return `text` encoded and decoded."""
+    ids = backend.encode(text, add_special_tokens=False).ids
+    return str(backend.decode(ids, skip_special_tokens=False))
 
 
 def _merge(tokens: Sequence[str], pair: Pair) -> list[str]:

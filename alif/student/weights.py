@@ -12,10 +12,26 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from alif import store
-from alif.errors import ModelError
+from alif.errors import AlifError, ModelError
 from alif.student import distributed
 
 __all__ = ["friendly_disk_errors", "friendly_model_errors", "read_weights", "write_weights"]
+
+LIBRARY_ERRORS = (
+    OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, IndexError, RuntimeError,
+    AssertionError,
+)  # fmt: skip
+"""What transformers and tokenizers raise for a folder that they cannot use."""
+CURES = {
+    "gated": "Accept its licence on the hub, and set HF_TOKEN to a token of that account.",
+    "trust_remote_code": "No code of a model is run: choose a base that transformers knows itself.",
+    "scaled_dot_product_attention": "Its attention cannot be trained here. Choose another base.",
+    "bitsandbytes": "Name the base that it was quantized from.",
+    "gptq": "Name the base that it was quantized from.",
+    "sentencepiece": "Its tokenizer has no tokenizer.json: open and save it once where sentencepiece is.",
+    "tiktoken": "Its tokenizer has no tokenizer.json: open and save it once where sentencepiece is.",
+}
+"""Advice by a word of the library's message."""
 
 
 def write_weights(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
@@ -72,13 +88,18 @@ def friendly_model_errors(source: str) -> Iterator[None]:
         raise ModelError(
             f"{source}: a damaged safetensors file ({error})", "Fetch or copy the model again."
         ) from error
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except AlifError:
+        raise
+    except torch.OutOfMemoryError:
+        raise
+    except LIBRARY_ERRORS as error:
         message = " ".join(str(error).split())
         reason = message if len(message) <= 200 else f"{message[:200].rpartition(' ')[0]} …"
-        hint = "Check the name and the revision, or name a folder that save_pretrained wrote."
-        if "gated" in message:
-            hint = "Accept its licence on the hub, and set HF_TOKEN to a token of that account."
-        elif "Connection" in message or "connect" in message or "offline" in message:
+        hint = next(
+            (cure for word, cure in CURES.items() if word in message),
+            "Check the name and the revision, or name a folder that save_pretrained wrote.",
+        )
+        if any(word in message for word in ("Connection", "connect", "offline")):
             reason = "it is not on this machine, and huggingface.co cannot be reached"
             hint = "Connect to the network once, or name a folder that holds the model."
         raise ModelError(f"{source}: cannot be opened as a model ({reason})", hint) from error

@@ -27,7 +27,8 @@ from alif.student.device import setup_torch
 from alif.train.heldout_eval import heldout_answers
 from alif.train.packing import Segment
 from alif.train.splits import heldout_rows, training_rows
-from alif.train.stage import check_length, pack_rows, train_stage
+from alif.train.stage import pack_rows, train_stage
+from alif.train.student_check import check_length
 
 __all__ = ["encode_example", "train_finetune"]
 
@@ -43,7 +44,7 @@ def train_finetune(
     """
     device = setup_torch(context.runtime)
     base = open_base(context.inputs["base"], device, training=True)
-    check_length(base, "finetune", finetune)
+    check_length(base.base.base, base.model.config, "finetune", finetune)
     segments, before = _encode_rows(context, finetune, base.tokenizer), context.inputs["pretrain"] / "adapter"
     dataset = pack_rows(segments, finetune, base.tokenizer.eos_token_id)
     model = adapters.load_adapter(base.model, before)

@@ -6,6 +6,9 @@ for 16,384 tokens of Llama-3 they would take 8.4 GB.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import torch
@@ -15,11 +18,39 @@ from torch.utils.checkpoint import checkpoint
 from alif.student.adapter import output_head, unwrap
 from alif.train.packing import IGNORE
 
-__all__ = ["ChunkedLossModel", "labelled_loss"]
+__all__ = ["UNCHANGED", "ChunkedLossModel", "LogitTransform", "labelled_loss", "possible_transforms"]
 
 CHUNK = {"cpu": 256, "cuda": 4096}
 """Labelled tokens at once. On a CPU PyTorch's own choice was slower; on a GPU Llama-3's logits of 4,096 are 2
 GB."""
+
+
+@dataclass(frozen=True)
+class LogitTransform:
+    """What a model does to its logits after the head; to nearly all it does nothing."""
+
+    scale: float = 1.0
+    softcap: float | None = None
+    """Logits are c * tanh(logits / c)."""
+
+
+UNCHANGED = LogitTransform()
+
+SCALES = {
+    "logits_scaling": (-1, 1), "logit_scale": (1,), "lm_head_multiplier": (1,), "output_multiplier": (1,),
+}  # fmt: skip
+"""Keys of config.json that scale logits, and the powers in which models use them: Granite divides by
+`logits_scaling`, HyperCLOVA X multiplies by it. The others are Cohere's, Falcon-H1's and Muse's."""
+
+
+def possible_transforms(config: Any) -> Iterator[LogitTransform]:
+    """Yield what a model of `config` may do to its logits; `probe` finds the one that it does."""
+    text = config.get_text_config()
+    values = {key: value for key in SCALES if (value := getattr(text, key, None)) not in (None, 0, 1)}
+    scales = [float(value) ** power for key, value in values.items() for power in SCALES[key]]
+    cap = getattr(text, "final_logit_softcapping", None)
+    for scale, softcap in product([*scales, 1.0], [cap, None] if cap else [None]):
+        yield LogitTransform(scale, softcap)
 
 
 class ChunkedLossModel(torch.nn.Module):
@@ -28,9 +59,9 @@ class ChunkedLossModel(torch.nn.Module):
     accepts_loss_kwargs = True
     """The Trainer passes the number of labelled tokens in the whole accumulation window."""
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: torch.nn.Module, transform: LogitTransform = UNCHANGED) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.transform = model, transform
 
     def forward(
         self,
@@ -45,11 +76,16 @@ class ChunkedLossModel(torch.nn.Module):
         inputs = {"input_ids": input_ids, "position_ids": position_ids, "use_cache": False, **bounds}
         states = bare.base_model(**inputs).last_hidden_state
         weight, bias = output_head(bare)
-        return {"loss": labelled_loss(states, weight.to(states.dtype), bias, labels) / num_items_in_batch}
+        loss = labelled_loss(states, weight.to(states.dtype), bias, labels, self.transform)
+        return {"loss": loss / num_items_in_batch}
 
 
 def labelled_loss(
-    states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, labels: torch.Tensor
+    states: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    labels: torch.Tensor,
+    transform: LogitTransform = UNCHANGED,
 ) -> torch.Tensor:
     """Return the summed cross-entropy in nats of every labelled token, predicted from the state before it.
 
@@ -58,20 +94,32 @@ def labelled_loss(
         weight: [vocabulary, width] of the head.
         bias: [vocabulary] or None.
         labels: [rows, length], IGNORE where there is no loss.
+        transform: what the model does to its logits after the head.
     """
     targets = labels[:, 1:].reshape(-1)
     labelled = (targets != IGNORE).nonzero().squeeze(-1)
     chosen = states[:, :-1].reshape(-1, states.shape[-1]).index_select(0, labelled)
+    if transform.scale != 1:
+        chosen = chosen * transform.scale
+        bias = None if bias is None else bias * transform.scale
+    if transform.softcap:
+        return _chunked(chosen, weight, bias, targets.index_select(0, labelled), transform.softcap)
     return _loss(chosen, weight, bias, targets.index_select(0, labelled))
 
 
 def _chunked(
-    states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor
+    states: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    targets: torch.Tensor,
+    softcap: float | None = None,
 ) -> torch.Tensor:
     """Do what PyTorch's fused loss does: logits of a chunk are recomputed in the backward pass."""
 
     def chunk_loss(states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         logits = functional.linear(states, weight, bias).float()
+        if softcap:
+            logits = softcap * torch.tanh(logits / softcap)
         return functional.cross_entropy(logits, targets, reduction="sum")
 
     size = CHUNK[states.device.type]

@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from alif.cost.flops import LayerSizes
+from alif import console
+from alif.cost.flops import LayerSizes, flops_per_token
 from alif.cost.gpus import GPUS
 from alif.student.adapter import EMBEDDINGS, count_weights, unwrap
 from alif.train.packing import PackedDataset
 
-__all__ = ["linear_sizes", "mean_document_length", "peak_flops"]
+__all__ = ["linear_sizes", "mean_document_length", "model_flops", "peak_flops"]
 
 
 def linear_sizes(model: Any) -> LayerSizes:
     """Return the sizes that decide the FLOPs per token of `model`, a causal one of Llama's architecture."""
     bare = unwrap(model)
-    config = bare.config
+    config = bare.config.get_text_config()
     matrices = [(name, weight) for name, weight in bare.named_parameters() if weight.ndim == 2]
     vocabulary = [weight for name, weight in matrices if any(part in name for part in EMBEDDINGS)]
     linear = [weight for name, weight in matrices if not any(part in name for part in EMBEDDINGS)]
@@ -30,6 +31,15 @@ def linear_sizes(model: Any) -> LayerSizes:
         head_trained=any(weight.requires_grad for weight in vocabulary),
         queries=config.num_attention_heads * width * config.num_hidden_layers,
     )
+
+
+def model_flops(model: Any, labelled: float, length: float) -> float | None:
+    """Return the FLOPs per token, or None for an architecture that is not counted here."""
+    try:
+        return flops_per_token(linear_sizes(model), labelled, length)
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
+        console.log(f"the share of the GPU's peak is not computed for this architecture ({error})")
+        return None
 
 
 def mean_document_length(dataset: PackedDataset) -> float:

@@ -26,6 +26,7 @@ from alif.student import tiny as tinies
 from alif.student.base import Base
 from alif.student.chat_template import ALPACA, ALPACA_INPUT
 from alif.student.device import DeviceConfig, setup_torch
+from alif.student.published import NO_CODE
 from alif.student.weights import friendly_disk_errors
 from alif.train.packing import pack_segments, split_segments
 from alif.train.splits import training_rows
@@ -77,7 +78,7 @@ def prepare_base(
     if student.added_tokens:
         folder = context.folder / "model"
         base = bases.extend_base(base, texts[taught], student.added_tokens, folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder, **NO_CODE)
         extended, size = fertility.compare_fertility(tokenizer, texts), len(tokenizer)
         console.log(f"base: {size:,} tokens with the added ones, in {folder.parent.name}/{folder.name}")
     base = base.model_copy(update={"quantise": student.quantization})

@@ -29,7 +29,8 @@ from alif.student.device import setup_torch
 from alif.train.heldout_eval import heldout_documents
 from alif.train.packing import Segment, split_segments
 from alif.train.splits import heldout_rows, training_rows
-from alif.train.stage import check_length, pack_rows, train_stage
+from alif.train.stage import pack_rows, train_stage
+from alif.train.student_check import check_length
 from alif.train.token_cache import tokenise_documents
 
 __all__ = ["train_pretrain"]
@@ -54,7 +55,7 @@ def train_pretrain(
     """
     device = setup_torch(context.runtime)
     base = open_base(context.inputs["base"], device, training=True)
-    check_length(base, "pretrain", pretrain)
+    check_length(base.base.base, base.model.config, "pretrain", pretrain)
     taught, replayed = _select_documents(context, language, pretrain, base)
     segments: list[Segment] = []
     for one in (*taught, *replayed):

@@ -8,30 +8,18 @@ from pathlib import Path
 from peft import PeftModel
 
 from alif import console
-from alif.errors import RecipeError
 from alif.facts.training_facts import StageFacts
 from alif.runs import StepContext
 from alif.settings import Stage
 from alif.student import adapter as adapters
 from alif.student import distributed
-from alif.student.base import Base, LoadedBase
+from alif.student.base import Base
 from alif.student.device import DeviceConfig
 from alif.train.heldout_eval import HeldOutEval
 from alif.train.packing import PackedDataset, Segment, pack_segments, pad_segments
 from alif.train.trainer import checkpoint_key, fit_model
 
-__all__ = ["check_length", "pack_rows", "train_stage"]
-
-
-def check_length(base: LoadedBase, name: str, stage: Stage) -> None:
-    """Refuse rows in which a text could be longer than the base can read."""
-    longest = getattr(base.model.config, "max_position_embeddings", None)
-    if longest is not None and stage.max_seq_length > longest:
-        raise RecipeError(
-            f"{name}.max_seq_length = {stage.max_seq_length}, "
-            f"but {base.base.base} reads at most {longest} tokens",
-            f"Set {name}.max_seq_length to {longest} or less.",
-        )
+__all__ = ["pack_rows", "train_stage"]
 
 
 def pack_rows(

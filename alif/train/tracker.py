@@ -14,6 +14,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ from alif.runs import StepContext
 from alif.runs.curves import CurvePoint
 from alif.settings import Runtime, Stage
 
-__all__ = ["PROJECT", "Tracker", "numeric_values", "tracker_hosts"]
+__all__ = ["PROJECT", "Tracker", "check_tracker", "numeric_values", "tracker_hosts"]
 
 PROJECT = "alif"
 NAME = "tracker.json"
@@ -41,6 +42,16 @@ def tracker_hosts(runtime: Runtime) -> Iterator[tuple[str, str]]:
         yield "huggingface.co", f"{sent}, to the Space {space}; HF_TOKEN"
     elif runtime.tracker == "trackio" and server:
         yield urlsplit(server).hostname or server, sent
+
+
+def check_tracker(runtime: Runtime) -> None:
+    """Refuse a tracker that is not installed.
+
+    Raises:
+        MissingExtra: it is not.
+    """
+    if runtime.tracker and find_spec(runtime.tracker) is None:
+        raise MissingExtra(f'runtime.tracker = "{runtime.tracker}"', runtime.tracker)
 
 
 class Tracker:

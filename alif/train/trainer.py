@@ -24,13 +24,12 @@ from transformers.trainer_callback import PrinterCallback
 
 from alif import console, store
 from alif.cost.batch_layout import rows_per_pass
-from alif.cost.flops import flops_per_token
 from alif.errors import ModelError
 from alif.facts.training_facts import TrainingFacts
 from alif.records import FrozenModel
 from alif.runs import StepContext, curves
 from alif.settings import Stage
-from alif.student import attention, distributed, weights
+from alif.student import distributed, weights
 from alif.student.adapter import unwrap
 from alif.student.compiled import compile_on_gpu
 from alif.student.device import DeviceConfig
@@ -45,6 +44,7 @@ from alif.train.packing import (
     pad_to_multiple,
     sample_order,
 )
+from alif.train.probe import TrainingForm, choose_training_form, training_attention
 from alif.train.stage_trainer import StageTrainer, load_trainable
 from alif.train.training_callback import TrainingCallback
 
@@ -74,7 +74,7 @@ def fit_model(
     """Train what is trainable in `model`, from the last checkpoint of `key` if there is one.
 
     Raises:
-        ModelError: the loss is not a number; the batch is named.
+        ModelError: the loss is not a number (the batch is named), or not the base's own (`probe`).
         AlifError: the disk cannot hold a checkpoint.
     """
     at_once = rows_per_pass(context.step, stage, distributed.world_size())
@@ -86,23 +86,27 @@ def fit_model(
     with store.friendly_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         last = distributed.broadcast_from_rank0(lambda: checkpoints.newest_checkpoint(folder, key))
-    model.train()
     causal: Any = model
+    with _friendly_memory_error(context, stage):
+        if not context.runtime.fsdp:  # else only shards fit the device
+            causal.to(device.device)
+        form = choose_training_form(model, stage, device)
+    model.train()
     if context.runtime.gradient_checkpointing:
         getattr(causal, "activation_checkpointing_enable", causal.gradient_checkpointing_enable)()
     labelled_share = dataset.labelled / max(1, int(dataset.used.sum()))
     length = mfu.mean_document_length(dataset)
-    flops = flops_per_token(mfu.linear_sizes(model), labelled_share, length)
+    flops = mfu.model_flops(model, labelled_share, length)
     callback = TrainingCallback(context, dataset, order, stage, device, heldout, flops)
     with (
         console.progress_bar(context.step, steps, "steps") as callback.bar,
         _friendly_memory_error(context, stage),
-        _training_attention(model, device),
+        training_attention(model, form.attention),
         compile_on_gpu(model, device, context.runtime),
     ):
         whole = pad_to_multiple(order, at_once) if distributed.world_size() > 1 else order
         arguments = _training_arguments(stage, steps, folder, context, device)
-        trainer = _build_trainer(model, PackedRows(dataset, whole), callback, arguments)
+        trainer = _build_trainer(model, form, PackedRows(dataset, whole), callback, arguments)
         trainer.configure(stage, folder, key, callback)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     steps = trainer.state.global_step
@@ -119,9 +123,13 @@ def fit_model(
 
 
 def _build_trainer(
-    model: torch.nn.Module, rows: PackedRows, callback: TrainingCallback, arguments: TrainingArguments
+    model: torch.nn.Module,
+    form: TrainingForm,
+    rows: PackedRows,
+    callback: TrainingCallback,
+    arguments: TrainingArguments,
 ) -> StageTrainer:
-    learner: Any = ChunkedLossModel(model)
+    learner: Any = ChunkedLossModel(model, form.transform)
     is_sharded = callback.context.runtime.fsdp and distributed.world_size() > 1
     if is_sharded:
         distributed.apply_fsdp(learner, unwrap(model)._no_split_modules, callback.device.dtype)
@@ -137,24 +145,6 @@ def _build_trainer(
         trainer.accelerator.prepare_model(learner, evaluation_mode=True)
         learner._is_accelerate_prepared = True
     return trainer
-
-
-@contextlib.contextmanager
-def _training_attention(model: Any, device: DeviceConfig) -> Iterator[None]:
-    """Use per-document attention within this context, where it works."""
-    bare = unwrap(model)
-    # PEFT would copy each input of LoRA to float32; autocast copies none
-    lora = [layer for layer in bare.modules() if hasattr(layer, "cast_input_dtype_enabled")]
-    before = bare.config._attn_implementation
-    bare.set_attn_implementation(attention.choose_attention(bare.config, device.device, device.dtype))
-    for layer in lora:
-        layer.cast_input_dtype_enabled = False
-    try:
-        yield
-    finally:
-        bare.set_attn_implementation(before)
-        for layer in lora:
-            layer.cast_input_dtype_enabled = True
 
 
 @contextlib.contextmanager

@@ -41,7 +41,7 @@ class TrainingCallback(TrainerCallback):
         stage: Stage,
         device: DeviceConfig,
         heldout: HeldOutEval | None,
-        flops_per_token: float,
+        flops_per_token: float | None,
     ) -> None:
         self.context, self.dataset, self.order, self.stage = context, dataset, order, stage
         self.device, self.heldout, self.flops_per_token = device, heldout, flops_per_token
@@ -86,7 +86,7 @@ class TrainingCallback(TrainerCallback):
         self.point |= {"tokens": self.tokens, "tokens_per_s": round(rate, 1)}
         if self.device.device.type == "cuda":
             self.point["memory_gb"] = round(torch.cuda.max_memory_allocated(self.device.device) / 1e9, 2)
-            if peak := mfu.peak_flops(self.device.device):
+            if self.flops_per_token and (peak := mfu.peak_flops(self.device.device)):
                 share = rate * self.flops_per_token / peak / distributed.world_size()
                 self.point["peak_share"] = round(share, 4)
         if self.heldout and self.stage.eval_steps and state.global_step % self.stage.eval_steps == 0:

@@ -1,0 +1,50 @@
+"""What would stop a run's training, found before its first step: the teacher is paid before a base is opened.
+
+`alif check` names all of it by what is on this machine; `alif run` refuses the first of it, and looks a hub
+id up for that. Torch is loaded for a published base only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+
+from alif.cost.batch_layout import check_batch_layout
+from alif.errors import AlifError, MissingExtra, ModelError
+from alif.settings import Recipe
+from alif.train.tracker import check_tracker
+
+__all__ = ["student_problems"]
+
+
+def student_problems(recipe: Recipe, *, offline: bool, with_base: bool = True) -> list[AlifError]:
+    """Return what would stop the training of `recipe`.
+
+    Args:
+        recipe: the recipe.
+        offline: contact nobody; a hub id that is not on this machine is not looked at.
+        with_base: look at the base too; not where a run has recorded it already.
+    """
+    found: list[AlifError] = []
+
+    def collect(check: Callable[..., object], *arguments: object) -> None:
+        try:
+            check(*arguments)
+        except AlifError as error:
+            found.append(error)
+
+    for name, stage in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
+        collect(check_batch_layout, name, stage, recipe.runtime, recipe.student.quantization)
+    collect(check_tracker, recipe.runtime)
+    if not with_base:
+        return found
+    if recipe.student.base == "tiny":
+        if recipe.finetune.prompt_template == "chat":
+            problem = 'finetune.prompt_template = "chat", but the tiny base has no chat template'
+            found.append(ModelError(problem, 'Use "auto" or "alpaca", or an instruct base.'))
+    elif find_spec("torch"):
+        found += import_module("alif.train.student_check").base_problems(recipe, offline=offline)
+    elif not offline:
+        found.append(MissingExtra("training", "train"))
+    return found
