@@ -15,7 +15,6 @@ from cyclopts import Parameter
 from alif import console
 from alif import recipe as recipes
 from alif.commands.arguments import Document, Json, Overrides, RecipeName, load_recipe, print_document
-from alif.data import source_check
 from alif.errors import AlifError, PackError, RecipeError
 from alif.language.pack import load_pack
 from alif.llm import budget, endpoint
@@ -70,6 +69,8 @@ def _check_pack(name: str, json: bool) -> None:
 
 def _examine(recipe: Recipe) -> Document:
     """Return settings, hosts, notes and problems of a recipe."""
+    from alif.data import source_check  # with the classifier of languages, which `alif --help` needs not
+
     own, source = load_pack(recipe.language.pack), load_pack(recipe.language.source)
     note = describe_new_ledger(recipe.runtime)
     found = {
@@ -104,6 +105,8 @@ def _settings(recipe: Recipe) -> Iterator[Document]:
 
 def _hosts(recipe: Recipe) -> list[tuple[str, str]]:
     """Return (host, what is sent there) of everything that a run of this recipe would contact."""
+    from alif.data import source_check
+
     hub_ids = [
         one for files in source_check.list_sources(recipe).values() for one in files if one.startswith("hub:")
     ]
@@ -127,6 +130,8 @@ def _endpoints(recipe: Recipe, teachers: bool = True) -> dict[str, Endpoint]:
 
 def _problems(recipe: Recipe) -> list[AlifError]:
     """Return what would stop a run, or cannot be meant; key and price of an unused teacher do not matter."""
+    from alif.data import source_check
+
     asks = bool(recipe.generate.target_rows or recipe.translate.rows)
     found: list[AlifError] = []
 

@@ -24,12 +24,8 @@ def recipe(folder: Path, **tables: Any) -> Recipe:
 
 
 def test_a_sample_counts_rows_by_what_the_step_of_their_key_needs(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "a.jsonl",
-        {"en": "Hello.", "ur": "سلام"},
-        {"text": "a"},
-        {"instruction": "a", "output": "b"},
-    )
+    shapes = {"en": "Hello.", "ur": "سلام"}, {"text": "a"}, {"instruction": "a", "output": "b"}
+    path = write(tmp_path / "a.jsonl", *shapes)
     usable = {
         key: source_check.sample_source(path, key, OWN, KNOWN).usable
         for key in ("teacher.g.parallel_files", "corpus.source", "replay.source", "translate.source",
@@ -50,10 +46,8 @@ def test_a_first_usable_row_behind_the_sample_is_found(tmp_path: Path) -> None:
 def test_only_the_sources_of_the_steps_to_come_are_opened(tmp_path: Path) -> None:
     write(tmp_path / "empty.jsonl")
     found = recipe(tmp_path, replay={"rows": 5, "source": "empty.jsonl"}, corpus={"source": "none.jsonl"})
-    assert [one.message.partition(":")[0] for one in source_check.find_problems(found)] == [
-        "replay.source",
-        "corpus.source",
-    ]
+    keys = [one.message.partition(":")[0] for one in source_check.find_problems(found)]
+    assert keys == ["replay.source", "corpus.source"]
     assert [one.message for one in source_check.find_problems(found, ["seeds"])] == []
     (problem,) = source_check.find_problems(found, ["corpus"])
     assert "no such file" in problem.message
