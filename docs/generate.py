@@ -48,7 +48,7 @@ def command_page() -> str:
         "order.",
         "",
         "Exit codes: 0 done, 1 an error that you can fix, 2 wrong usage, 3 waiting for people, 4 cost cap "
-        "reached, 130 stopped by Ctrl-C.",
+        "reached, 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.",
     ]
     app.help_formatter = "plain"
     for name in COMMANDS:
