@@ -51,9 +51,17 @@ Json = Annotated[
 
 def load_recipe(name: str, overrides: list[str] | None = None) -> tuple[Run, Recipe]:
     """Return a recipe and the run that it describes, which need not exist."""
-    recipe = recipes.load_recipe(recipes.find_recipe(name, RUNS), overrides or ())
+    path = recipes.find_recipe(name, RUNS)
+    recipe = recipes.load_recipe(path, overrides or ())
     endpoint.validate_endpoints(recipe)
-    return Run(RUNS / recipe.name), recipe
+    run, there = Run(RUNS / recipe.name), path.resolve().parent
+    if (there / "ledger.sqlite").is_file() and there.name == run.name and not run.root.exists():
+        raise RecipeError(
+            f"{there} is a run that lies outside {RUNS}/, with replies of its own",
+            f"Move the folder to {run.root}, and it continues: alif run {run.name}. "
+            f"For a new run: --set 'name=\"NAME\"'.",
+        )
+    return run, recipe
 
 
 def open_run(name: str) -> tuple[Run, Recipe]:

@@ -89,6 +89,18 @@ def test_data_a9_the_recipe_of_a_run_that_was_renamed_does_not_start_it_anew(pla
     assert not (place.folder / "runs" / "t").exists()
 
 
+def test_data_a9_a_run_that_was_moved_elsewhere_does_not_start_anew(place: Place) -> None:
+    finished(place.generate("t"))
+    asked = len(place.server.served)
+    (place.folder / "archive").mkdir()
+    (place.folder / "runs" / "t").rename(place.folder / "archive" / "t-v1")
+    told = alif(place.folder, "generate", "archive/t-v1/recipe.toml")
+    refused_as(told, "archive/t-v1 is a run that lies outside runs/", "Move the folder to runs/t-v1")
+    (place.folder / "archive" / "t-v1").rename(place.folder / "runs" / "t-v1")
+    finished(alif(place.folder, "generate", "t-v1"))
+    assert len(place.server.served) == asked
+
+
 def test_data_a9_a_run_of_a_version_that_kept_no_name_is_recognised_by_its_recipe(tmp_path: Path) -> None:
     run = made(tmp_path)
     lock = store.read_json(run.root / "lock.json")
