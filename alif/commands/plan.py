@@ -60,6 +60,11 @@ def show_plan(found: Document) -> None:
     columns = ("stage", "million tokens", "tokens/s", "hours", "$", "")
     console.print_table(columns, [*times, ("total", "", "", *total)])
 
+    console.print_result()
+    for one in found["later"]:
+        cure = f": {one['cure']}" if one["cure"] else ""
+        words = f"{one['step']} needs {one['total_gb']} GB of one GPU: {_fit_words(one['fits'])}"
+        console.print_result(f"{words}{cure}")
     for stage in stages:
         if stage["cures"]:
             name = stage["stage"]

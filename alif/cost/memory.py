@@ -25,11 +25,17 @@ from dataclasses import dataclass
 from alif import settings
 from alif.cost.architecture import QK_NORMS, ModelShape, TrainedParameters, count_trained
 
-__all__ = ["CPU_CHUNK", "GPU_CHUNK", "MemoryLoad", "memory_parts", "saved_bytes"]
+__all__ = [
+    "CPU_CHUNK", "GPU_CHUNK", "MemoryLoad", "evaluation_bytes", "export_bytes", "memory_parts",
+    "saved_bytes",
+]  # fmt: skip
 
 CPU_CHUNK, GPU_CHUNK = 256, 4096
 """Labelled tokens whose logits exist at once: `loss.CHUNK`, in a module that loads torch; a test compares
 them."""
+
+ANSWER_TOKENS = 65_536
+"""Most tokens in one batch of answers: `text_generation.TOKENS_PER_BATCH`; a test compares them."""
 
 FULL, HALF = 4, 2
 """Bytes of a number."""
@@ -120,6 +126,21 @@ def memory_parts(load: MemoryLoad) -> dict[str, float]:
         else:
             found["gradients"] = matrix
     return found
+
+
+def evaluation_bytes(load: MemoryLoad) -> float:
+    """Return the bytes of the model in 16 bits with its adapter, and of a full batch of answers.
+
+    A base in 4 bits is opened in 16 for this.
+    """
+    own, shape = load.trained, load.shape
+    cache = ANSWER_TOKENS * 2 * shape.keys * shape.num_hidden_layers
+    return HALF * (shape.parameters + own.copies + cache) + FULL * own.lora
+
+
+def export_bytes(load: MemoryLoad) -> float:
+    """Return the bytes of base and adapter in float32, in which they are merged."""
+    return FULL * float(load.shape.parameters + load.trained.trainable)
 
 
 def saved_bytes(load: MemoryLoad) -> float:

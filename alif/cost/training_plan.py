@@ -57,6 +57,16 @@ class StagePlan(TypedDict):
     """Where it does not fit: changes that help."""
 
 
+class LaterStep(TypedDict):
+    """The memory of a step after the training."""
+
+    step: str
+    total_gb: float
+    fits: bool
+    cure: str
+    """Where it does not fit."""
+
+
 class PlanInput(TypedDict):
     """A number behind the plan; its mark is measured, shipped, recipe or assumed."""
 
@@ -78,6 +88,9 @@ class TrainingPlan(TypedDict):
     trainable_percent: float
     stages: Sequence[Mapping[str, object]]
     fits: bool
+    """Both stages."""
+    later: Sequence[LaterStep]
+    """Evaluation and export."""
     hours: Range
     usd: Range
     disk_gb: float
@@ -118,6 +131,7 @@ def plan_training(recipe: Recipe, gpu_name: str, runs: Path = Path("runs")) -> T
             {**stage, "from": [asdict(count) for count in counts[stage["stage"]]]} for stage in stages
         ],
         "fits": all(stage["fits"] for stage in stages),
+        "later": list(_later_steps(recipe, gpu, shape)),
         "hours": _range((sum(stage["hours"][end] for stage in stages) for end in ("low", "mid", "high")), 2),
         "usd": _range((sum(stage["usd"][end] for stage in stages) for end in ("low", "mid", "high")), 2),
         "disk_gb": round(checkpoints + 2 * 2 * shape.parameters / 1e9, 1),
@@ -167,6 +181,19 @@ def _plan_stage(
         "usd": _range((h * p * runtime.gpus for h, p in zip(hours, prices, strict=True)), 2),
         "cures": [] if total <= available else list(choose_mitigations(recipe, stage, shape, available)),
     }
+
+
+def _later_steps(recipe: Recipe, gpu: Gpu, shape: ModelShape) -> Iterator[LaterStep]:
+    """Yield evaluation and export, which use one GPU and no 4 bits."""
+    load, available = memory_load(recipe, recipe.finetune, shape), gpu.memory_gb * (1 - RESERVE)
+    on_cpu = "--set 'runtime.device=\"cpu\"'"
+    sizes = {
+        "evaluate": (memory.evaluation_bytes(load), f"alif run RECIPE {on_cpu}: slower, the same numbers"),
+        "export": (memory.export_bytes(load), "it is done on the CPU then, in the machine's memory"),
+    }
+    for step, (size, cure) in sizes.items():
+        fits = size / 1e9 <= available
+        yield {"step": step, "total_gb": round(size / 1e9, 1), "fits": fits, "cure": "" if fits else cure}
 
 
 def _small_model_share(shape: ModelShape) -> float:

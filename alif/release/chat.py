@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from alif import console
 from alif import recipe as recipes
-from alif.errors import MissingExtra
+from alif.errors import MissingExtra, ModelError
 from alif.language.bidi import isolate, text_direction
 
 if TYPE_CHECKING:
@@ -56,7 +56,10 @@ def chat_loop(
         console.log(HELP)
     lines = _read_lines(typed) if question is None else iter([question])
     turns = []
-    for asked, answer in answer_lines(conversation, lines, remember=typed):
+    pairs = answer_lines(conversation, lines, remember=typed)
+    if question is not None and question.strip():  # what cannot be answered ends this command
+        pairs = iter([(question.strip(), conversation.ask(question.strip()))])
+    for asked, answer in pairs:
         turns.append({"question": asked, "answer": answer})
         if not as_json:
             print_answer(answer)
@@ -82,7 +85,11 @@ def answer_lines(
         elif line:
             if not remember:
                 conversation.clear()
-            yield line, conversation.ask(line)
+            try:
+                yield line, conversation.ask(line)
+            except ModelError as error:  # one line that is too long ends no session
+                console.log(str(error))
+                yield line, ""
 
 
 def _read_lines(typed: bool) -> Iterator[str]:

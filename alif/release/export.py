@@ -28,8 +28,9 @@ from alif.facts import read_facts
 from alif.facts.release_facts import ExportFacts
 from alif.facts.training_facts import FinetuneFacts
 from alif.runs import StepContext, StepRecord
-from alif.settings import Export
+from alif.settings import Export, Runtime
 from alif.student import load_student, merge_adapter
+from alif.student.base import read_base
 from alif.student.chat_template import ALPACA_PREAMBLE, opening_token
 from alif.student.published import NO_CODE
 from alif.student.text_generation import end_tokens
@@ -47,6 +48,8 @@ POSITIONS, SAME_TOKEN = 0.95, 0.9
 tokens one position of some hundred is chaotic: its last state nearly cancels, and a rounding turns it."""
 SAMPLE_TEXT = "### Instruction:\nWater is  H2O: 1,234.5 ≈ ½\n\t\u06a9\u06cc\u0627\u061f "
 """Headings, numbers, signs and spaces, on which two forms of a tokenizer would differ."""
+WORKING_SHARE = 1.25
+"""Memory that merging needs, as a multiple of the base in float32: adapter and working memory."""
 TRANSFORMERS_5 = ("is_local", "backend", "tokenizer_class", "extra_special_tokens")
 """Keys of tokenizer_config.json whose form transformers 4 does not read."""
 
@@ -58,13 +61,10 @@ def export(context: StepContext, export: Export) -> ExportFacts:
         ModelError: the merged or the saved model gives other logits than base + adapter.
     """
     with console.progress_bar("export", 4, "parts") as bar:
-        student = load_student(
-            context.inputs["base"],
-            context.inputs["finetune"] / "adapter",
-            context.runtime,
-            dtype=torch.float32,
-        )
-        tokenizer, device = student.tokenizer, student.device
+        runtime = _merging_runtime(context)
+        adapter = context.inputs["finetune"] / "adapter"
+        student = load_student(context.inputs["base"], adapter, runtime, dtype=torch.float32)
+        base, tokenizer, device = student.base, student.tokenizer, student.device
         generator = torch.Generator().manual_seed(3407)
         embeddings: Any = student.model.get_input_embeddings()
         known = min(len(tokenizer), int(embeddings.weight.shape[0]))
@@ -79,6 +79,7 @@ def export(context: StepContext, export: Export) -> ExportFacts:
         if read_facts(record.counts.facts, FinetuneFacts).template == "alpaca":
             tokenizer.chat_template = alpaca_chat_template(tokenizer)
         _save(merged, tokenizer, folder, getattr(torch, export.dtype))
+        del student, merged  # two models would not fit where one does
         bar.advance()
         with friendly_model_errors(str(folder)):
             loaded: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **NO_CODE)
@@ -86,9 +87,9 @@ def export(context: StepContext, export: Export) -> ExportFacts:
         saved = _compare(expected, found, export.dtype, "the exported model")
         bar.advance()
     return ExportFacts(
-        base=student.base.base,
-        base_revision=student.base.revision,
-        base_digest=student.base.digest,
+        base=base.base,
+        base_revision=base.revision,
+        base_digest=base.digest,
         dtype=export.dtype,
         parameters=sum(parameter.numel() for parameter in loaded.parameters()),
         bytes=sum(file.stat().st_size for file in folder.iterdir()),
@@ -97,6 +98,17 @@ def export(context: StepContext, export: Export) -> ExportFacts:
         export_moved_logits_by=saved,
         same_next_token=round(float((expected.argmax(-1) == found.argmax(-1)).float().mean()), 4),
     )
+
+
+def _merging_runtime(context: StepContext) -> Runtime:
+    """Return the recipe's runtime, with the CPU where the GPU cannot hold the model in float32."""
+    if context.runtime.device == "cpu" or not torch.cuda.is_available():
+        return context.runtime
+    needed = read_base(context.inputs["base"]).parameters * torch.float32.itemsize * WORKING_SHARE
+    if needed <= torch.cuda.mem_get_info()[1]:
+        return context.runtime
+    console.log(f"export: {needed / 1e9:,.0f} GB in float32 are more than this GPU has; merging on the CPU")
+    return context.runtime.model_copy(update={"device": "cpu"})
 
 
 def alpaca_chat_template(tokenizer: PreTrainedTokenizerBase) -> str:

@@ -124,7 +124,7 @@ def open_base(base_folder: Path, device: DeviceConfig, *, training: bool = False
     base = read_base(base_folder)
     own = base_folder / "model"
     source = str(own) if own.is_dir() else base.base
-    if Path(source).is_dir() and store.sha256_tree(Path(source)) != base.digest:
+    if Path(source).is_dir() and not _is_same_model(Path(source), base.digest):
         raise ModelError(
             f"{source}: not the model that this run began with",
             f"Put it back, or remove {base_folder} and later steps.",
@@ -140,6 +140,11 @@ def open_base(base_folder: Path, device: DeviceConfig, *, training: bool = False
             options |= {"quantization_config": quantization_config(device)}
         model = _load_whole(source, dtype=device.dtype, attn_implementation="sdpa", **options)
     return LoadedBase(model, tokenizer, base)
+
+
+def _is_same_model(folder: Path, digest: str) -> bool:
+    """Compare with what was recorded; version 1 recorded every file of the folder."""
+    return digest in (weights.digest_model(folder), store.sha256_tree(folder))
 
 
 def _require_memory(base: Base, device: DeviceConfig) -> None:
@@ -239,7 +244,7 @@ def inspect_base(student: settings.StudentSettings) -> Base:
         ModelError: no such folder or hub id, gated, no network, no tokenizer, no end-of-text token.
     """
     found = open_published(student)
-    digest = store.sha256_tree(found.folder) if found.folder else found.commit
+    digest = weights.digest_model(found.folder) if found.folder else found.commit
     parameters = adapters.count_parameters(found.model).total
     return Base(base=found.name, revision=found.commit, parameters=parameters, digest=digest)
 

@@ -15,8 +15,10 @@ from alif import store
 from alif.errors import AlifError, ModelError
 from alif.student import distributed
 
-__all__ = ["friendly_disk_errors", "friendly_model_errors", "read_weights", "write_weights"]
+__all__ = ["digest_model", "friendly_disk_errors", "friendly_model_errors", "read_weights", "write_weights"]
 
+MODEL_FILES = (".json", ".safetensors", ".model", ".txt", ".jinja")
+"""Endings of what a model is read from."""
 LIBRARY_ERRORS = (
     OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, IndexError, RuntimeError,
     AssertionError,
@@ -60,6 +62,12 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
         raise ModelError(
             f"{path}: not a whole safetensors file ({error})", "Remove that step's folder and run it again."
         ) from error
+
+
+def digest_model(folder: Path) -> str:
+    """Return the SHA-256 of a model folder's files, without a README or a tool's cache beside them."""
+    files = [path for path in folder.iterdir() if path.suffix in MODEL_FILES and path.name[0] != "."]
+    return store.sha256_tree(*sorted(files))
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from alif.runs import StepContext
 from alif.settings import Stage
 from alif.student import adapter as adapters
 from alif.student import distributed
-from alif.student.base import Base
+from alif.student.base import TINY, Base
 from alif.student.device import DeviceConfig
 from alif.train.heldout_eval import HeldOutEval
 from alif.train.packing import PackedDataset, Segment, pack_segments, pad_segments
@@ -54,7 +54,9 @@ def train_stage(
     )
     key = checkpoint_key(dataset, stage, start=base.digest + start)
     outcome = fit_model(model, dataset, stage, context, device=device, key=key, heldout=heldout)
-    adapters.save_adapter(model, context.folder / "adapter", base.base)
+    extended = context.inputs["base"] / "model"  # PEFT opens the base that the adapter names
+    is_extended = base.base != TINY and extended.is_dir()
+    adapters.save_adapter(model, context.folder / "adapter", str(extended) if is_extended else base.base)
     return StageFacts(
         trainable=share.trainable,
         parameters=share.total,

@@ -219,3 +219,9 @@ def test_copies_in_bfloat16_counted_by_hand():
     assert found["trained"] == found["gradients"] == 4 * lora + 2 * copies
     assert found["optimiser"] == 2 * found["trained"]
     assert found["half copies"] == 2 * lora  # the copies are in 16 bits already
+
+
+def test_the_batch_of_answers_is_the_generators():
+    from alif.student import text_generation
+
+    assert memory.ANSWER_TOKENS == text_generation.TOKENS_PER_BATCH

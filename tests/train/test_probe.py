@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from alif.settings import Pretrain
+from alif.student import attention
+from alif.train.loss import LogitTransform
+from alif.train.probe import choose_training_form, recurrent_layers, training_attention
+from tests.small_bases import CPU, MAMBA, random_model
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "expected", "transform"),
+    [
+        ("llama", {}, attention.PER_DOCUMENT, LogitTransform()),
+        ("mistral", {}, attention.SDPA, LogitTransform()),  # its window
+        ("stablelm", {}, attention.SDPA, LogitTransform()),  # hands no boundaries on
+        ("granite", {"logits_scaling": 4.0}, attention.PER_DOCUMENT, LogitTransform(0.25)),
+    ],
+)
+def test_attention_and_transform_are_those_that_are_right(kind, keys, expected, transform):
+    form = choose_training_form(random_model(kind, **keys), Pretrain(), CPU)
+    assert (form.attention, form.transform) == (expected, transform)
+
+
+def test_the_probe_leaves_the_model_and_the_random_state_as_they_were():
+    model = random_model("llama").train()
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    state, used = torch.get_rng_state(), model.config._attn_implementation
+    choose_training_form(model, Pretrain(), CPU)
+    assert model.training
+    assert torch.equal(torch.get_rng_state(), state)
+    assert model.config._attn_implementation == used
+    assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
+
+
+def test_recurrent_layers_are_named():
+    assert recurrent_layers(random_model("falcon_h1", **MAMBA)) == "FalconH1Mixer"
+    assert recurrent_layers(random_model("llama")) == ""
+
+
+def test_the_attention_is_put_back():
+    model = random_model("llama")
+    with training_attention(model, "eager"):
+        assert model.config._attn_implementation == "eager"
+    assert model.config._attn_implementation == "sdpa"
