@@ -88,6 +88,23 @@ class EndpointSession(Mapping[str, ChatModel]):
         self._closed = self.account
 
 
+def _check_endpoints(
+    endpoints: Mapping[str, Teacher], role: Role, reply_function: ReplyFunction | None
+) -> dict[str, str]:
+    """Return each endpoint's recipe key; refuse addresses, prices and API keys that cannot be used."""
+    keys = {name: f"{TABLES.get(role, 'teacher')}.{name}" for name in endpoints}
+    for name, settings in endpoints.items():
+        endpoint.validate_endpoint(keys[name], settings)
+        price_of(keys[name], settings)
+        endpoint.read_api_key(keys[name], settings)
+        if settings.base_url == endpoint.SCRIPTED and reply_function is None:
+            raise RecipeError(
+                f'{keys[name]}.base_url: this step has no answers for "scripted"',
+                "Name a chat model's address.",
+            )
+    return keys
+
+
 async def _open_clients(
     stack: AsyncExitStack,
     endpoints: Mapping[str, Teacher],
@@ -136,25 +153,15 @@ async def open_session(
         endpoints: by their names in the recipe.
         reply_function: answers for endpoints whose base_url is "scripted".
         role: what they are asked for, recorded with each attempt.
-        answers_digest: digest of what the reply function answers from; other answers do not get stored
-            replies.
+        answers_digest: of what the reply function answers from: other answers get no stored replies.
         retry_policy: how long to retry.
 
     Raises:
         RecipeError: a malformed address, an unknown price.
         ReplyError: a missing API key.
     """
-    keys = {name: f"{TABLES.get(role, 'teacher')}.{name}" for name in endpoints}
-    for name, settings in endpoints.items():
-        endpoint.validate_endpoint(keys[name], settings)
-        price_of(keys[name], settings)
-        endpoint.read_api_key(keys[name], settings)
-    scripted = [name for name, settings in endpoints.items() if settings.base_url == endpoint.SCRIPTED]
-    if scripted and reply_function is None:
-        raise RecipeError(
-            f'{keys[scripted[0]]}.base_url: this step has no answers for "scripted"',
-            "Name a chat model's address.",
-        )
+    keys = _check_endpoints(endpoints, role, reply_function)
+    scripted = {name for name, settings in endpoints.items() if settings.base_url == endpoint.SCRIPTED}
     runtime = context.runtime
     async with AsyncExitStack() as stack:
         server = stack.enter_context(serve_demo(reply_function)) if scripted and reply_function else None

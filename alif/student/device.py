@@ -77,6 +77,6 @@ def quiet_libraries() -> None:
     os.environ.setdefault(
         "TOKENIZERS_PARALLELISM", "true"
     )  # else it warns when a process is started afterwards
-    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # transformers has no types here
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # nor here
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)

@@ -73,7 +73,7 @@ class StageTrainer(Trainer):
         return loss
 
     def _clip_grad_norm(self, model: torch.nn.Module) -> Any:
-        norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]  # transformers has no types here
+        norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]
         self.callback.gradient_norm = float(distributed.gather_tensor(norm))
         return norm
 
