@@ -18,6 +18,7 @@ from alif.data.synthesis.passages import Passage
 from alif.language import text
 from alif.language.pack import Pack
 from alif.language.replies import item_format, reply_cleanup
+from alif.language.replies.control_tokens import find_control_token
 from alif.llm import ChatRequest, Message, Reply
 from alif.records import Dropped, Example
 
@@ -47,6 +48,8 @@ def read_question(reply: str, finish: str, passage: Passage, pack: Pack) -> item
         return Dropped(raw=reply, reason="empty", evidence=f"finish: {finish}")
     if (length := len(text.split_words(question, pack))) > MAX_QUESTION_WORDS:
         return Dropped(raw=reply, reason="unparsable", evidence=f"{length} words, no question")
+    if token := find_control_token(question):
+        return Dropped(raw=reply, reason="control_token", evidence=token)
     return item_format.Candidate(question, "", passage.text, reply, ("thinking",) if thought else ())
 
 

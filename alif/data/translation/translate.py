@@ -27,6 +27,7 @@ from alif.language import pack as packs
 from alif.language import text
 from alif.language.pack import Pack
 from alif.language.replies import item_format, reply_cleanup
+from alif.language.replies.control_tokens import find_control_token
 from alif.language.replies.item_format import FIELDS, NO_INPUT
 from alif.llm import ChatRequest, Message, Reply
 from alif.records import Dropped, Example, Origin
@@ -225,6 +226,8 @@ def read_translation(
         parents=() if item.request_template else (row.id,),
     )
     result = Example.make(own.code, row.task, **translated, origin=origin)
+    if token := find_control_token(result.instruction, result.input, result.output):
+        return Dropped(row=result, reason="control_token", evidence=token)
     for key, before in compared:
         if fault := find_translation_fault(key, before, translated[key], own, known):
             return Dropped(row=result, reason=fault[0], evidence=fault[1])

@@ -16,8 +16,7 @@ exactly so is read tolerantly: as JSON if it has no label, else without what sur
 piece, with the first label style that completes its items. Every deviation is named in the candidate. The
 last item of a truncated reply is dropped.
 
-Source: Stanford Alpaca's generator, made unambiguous (arXiv 2510.09051's code parses another than it asks
-for).
+Source: Stanford Alpaca's generator, made unambiguous (arXiv 2510.09051 parses another than it asks for).
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ from dataclasses import dataclass
 from alif.language.normalisation import normalise_text
 from alif.language.pack import Pack
 from alif.language.replies import reply_cleanup
+from alif.language.replies.control_tokens import find_control_token
 from alif.language.replies.field_labels import FIELDS, KEYS, LabelStyle, label_styles, read_label
 from alif.language.replies.json_items import read_json_items
 from alif.language.replies.no_input import NO_INPUT, read_input, says_no_input
@@ -95,8 +95,18 @@ def read_items(text: str, finish: str, pack: Pack) -> list[Candidate | Dropped]:
         reason = "truncated" if thought and finish != "stop" else "empty"
         evidence = f"finish: {finish}{', nothing but thinking' if thought else ''}"
         return [Dropped(raw=text, reason=reason, evidence=evidence)]
-    common = {"thinking"} if thought else set()
-    answer = normalise_text(answer, pack)
+    common = {"thinking"} if thought else {"template_tokens"} if answer != text else set()
+    found = _read_answer(normalise_text(answer, pack), finish, pack, common)
+    return [_refuse_control_token(piece) for piece in found]
+
+
+def _refuse_control_token(piece: Candidate | Dropped) -> Candidate | Dropped:
+    texts = (piece.instruction, piece.input, piece.output) if isinstance(piece, Candidate) else ()
+    token = find_control_token(*texts)
+    return Dropped(raw=piece.raw, reason="control_token", evidence=token) if token else piece
+
+
+def _read_answer(answer: str, finish: str, pack: Pack, common: set[str]) -> list[Candidate | Dropped]:
     if finish == "stop" and (found := _read_strict(answer, pack, common)):
         return found
     lines = answer.split("\n")
@@ -121,9 +131,7 @@ def _read_strict(reply: str, pack: Pack, common: set[str]) -> list[Candidate | D
 
 
 def _read_strict_item(piece: str, pack: Pack, common: set[str]) -> Candidate | None:
-    if len(_LABELLED.findall(f"\n{piece}")) != len(
-        FIELDS
-    ):  # first: of many labels _STRICT would try all pairs
+    if len(_LABELLED.findall(f"\n{piece}")) != len(FIELDS):  # of many labels _STRICT would try all pairs
         return None
     match = _STRICT.fullmatch(piece)
     texts = [value.strip() for value in match.groups()] if match else ["", "", ""]

@@ -17,6 +17,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 
 from alif.language.pack import Pack
+from alif.language.replies.control_tokens import THINKING_WORDS, strip_answer_tags, strip_turn_tokens
 from alif.language.replies.field_labels import KEYS
 from alif.language.text import find_phrase
 
@@ -31,31 +32,75 @@ MAX_REMARK_CHARS = 400
 RULE_CHARS = " \t#-*_=`"
 """A line of these alone separates paragraphs."""
 
-_TAG = r"(?:<{0}(?:think|thinking|thought|reasoning)>|\[{0}THINK\])"
-_OPENED = re.compile(_TAG.format(""), re.IGNORECASE)
-_CLOSED = re.compile(_TAG.format("/"), re.IGNORECASE)
-_CLOSED_LINE = re.compile(_TAG.format("/") + r"[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_WORDS = rf"(?:[a-z]{{1,16}}:)?(?:{THINKING_WORDS})"
+_OPENED = re.compile(
+    rf"<{_WORDS}>|\[THINK\]|◁think▷|<\|channel>(?:thought|analysis)?|<unused94>(?:thought)?"
+    r"|<\|(?:begin_of_thought|thinking|START_THINKING|think_start)\|>",
+    re.IGNORECASE,
+)
+_CLOSING_TAG = rf"(?:</{_WORDS}>|\[/THINK\])"
+_CLOSING_TOKEN = (
+    r"(?:◁/think▷|<channel\|>|<unused95>|<\|(?:end_of_thought|/thinking|END_THINKING|think_end)\|>)"
+)
+_CLOSED = re.compile(f"{_CLOSING_TAG}|{_CLOSING_TOKEN}", re.IGNORECASE)
+_CLOSED_ALONE = re.compile(
+    rf"{_CLOSING_TAG}(?=[ \t]*$|[^\W\d_])|^[ \t]*{_CLOSING_TAG}|{_CLOSING_TOKEN}",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FINAL_CHANNEL = re.compile(
+    r"<\|channel\|>\s*final(?:\s*<\|constrain\|>\w*)?\s*(?:<\|message\|>)?", re.IGNORECASE
+)
+_CHANNELS_IN_WORDS = re.compile(r"\s*(?:assistant)?analysis(?=\S)")
+"""gpt-oss's channels where the server dropped their tokens: "analysisWe need …assistantfinal…"."""
+_FINAL_IN_WORDS = "assistantfinal"
 _LABELLED = re.compile(rf"(?:{'|'.join(KEYS.values())}):")
+_DRAFT_END = re.compile(rf"\s*{KEYS['instruction']}:")
+"""What follows the end of a draft: the answer's first item, without a separator."""
 _NUMBERED = re.compile(r"(?P<shape>\D{0,30})(?P<number>\d{1,4})(?!\d)")
 
 
 def strip_thinking(text: str) -> tuple[str, bool]:
-    """Return the reply after its reasoning, and whether it had any.
+    """Return the reply after its reasoning, and whether it had any; tokens and tags around it are removed.
 
     Some chat templates open the block themselves: then the reply has only its end, unless that stands on the
     line of a label. A block that is never closed reaches to the end.
 
-    Source: Qwen3 and DeepSeek-R1; a server without a reasoning parser leaves the block in the content.
+    Source: Qwen3, DeepSeek-R1, Seed, Kimi, Magistral, gpt-oss, Gemma 4, Command A; a server without a
+    reasoning parser leaves the block in the content.
     """
-    if _OPENED.match(text.lstrip()):
-        end = _CLOSED.search(text)
-        return (text[end.end() :].lstrip() if end else ""), True
-    end = _CLOSED_LINE.search(text) if "</" in text or "[/" in text else None
-    if end and not _OPENED.search(text, 0, end.start()):
-        line_start = text.rfind("\n", 0, end.start()) + 1
-        if not _LABELLED.match(text, line_start):
-            return text[end.end() :].lstrip(), True
+    if not any(mark in text for mark in ("<", "[/", "[T", "◁", _FINAL_IN_WORDS)):
+        return text, False
+    answer, thought = _strip_channels(text)
+    answer = answer if thought else strip_turn_tokens(answer)
+    while opened := _OPENED.match(answer.lstrip()):
+        closed = _CLOSED.search(answer, len(answer) - len(answer.lstrip()) + opened.end())
+        answer, thought = (answer[closed.end() :].lstrip() if closed else ""), True
+    if not thought and (closed := _find_closing_alone(answer)):
+        answer, thought = answer[closed.end() :].lstrip(), True
+    return strip_answer_tags(strip_turn_tokens(answer)), thought
+
+
+def _strip_channels(text: str) -> tuple[str, bool]:
+    """Return what gpt-oss says in its final channel, and whether the reply has channels."""
+    if "<|channel|>" in text:
+        finals = list(_FINAL_CHANNEL.finditer(text))
+        return (text[finals[-1].end() :] if finals else ""), True
+    if _FINAL_IN_WORDS in text and _CHANNELS_IN_WORDS.match(text):
+        return text.rpartition(_FINAL_IN_WORDS)[2], True
     return text, False
+
+
+def _find_closing_alone(text: str) -> re.Match[str] | None:
+    """Return the end of a block that the chat template opened, unless an item mentions it."""
+    for closed in _CLOSED_ALONE.finditer(text):
+        if _OPENED.search(text, 0, closed.start()):
+            return None
+        line_start = text.rfind("\n", 0, closed.start()) + 1
+        is_token = not closed[0].lstrip().startswith(("</", "[/"))
+        if is_token or not _LABELLED.match(text, line_start) or _DRAFT_END.match(text, closed.end()):
+            return closed
+        return None
+    return None
 
 
 def strip_remark(lines: Sequence[str], is_label: Callable[[str], object], pack: Pack) -> list[str]:
