@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import os
 import random
 import resource
 import shutil
@@ -81,7 +82,12 @@ class Place:
     def start(self, name: str, *before: str) -> subprocess.Popen[str]:
         command = [*before, sys.executable, "-m", "alif", "generate", self.recipe(name)]
         return subprocess.Popen(
-            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=None if os.name == "nt" else hear_signals,  # noqa: PLW1509 (it takes no lock)
         )
 
     def generate(self, name: str, **limits: Callable[[], None]) -> subprocess.CompletedProcess[str]:
@@ -158,6 +164,12 @@ def check_books(place: Place, name: str, served: Sequence[ServedRequest]) -> Acc
     whole = counts["facts"]["funnel"]["whole"]
     assert (whole["tokens_in"], whole["tokens_out"]) == (books.tokens_in, books.tokens_out)
     return books
+
+
+def hear_signals() -> None:
+    """Undo what tests in the background of a shell, or under nohup, inherit: signals that are ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def kill(process: subprocess.Popen[str], server: FakeProvider, moments: random.Random) -> bool:

@@ -38,16 +38,20 @@ _SENTENCE = re.compile(r"</?s>", re.IGNORECASE)
 
 _ROLE = r"(?:assistant|model|user|system|human|tool)"
 _HEADER = (
-    rf"(?:<\|im_start\|>{_ROLE}?|<\|start_header_id\|>{_ROLE}<\|end_header_id\|>|<\|header_start\|>{_ROLE}<\|header_end\|>"
-    rf"|<start_of_turn>{_ROLE}?|<\|turn>{_ROLE}?|<\|start\|>{_ROLE}?|<\|(?:assistant|user|system|bot)\|>"
-    rf"|<\|start_of_role\|>{_ROLE}<\|end_of_role\|>|\[\|{_ROLE}\|\]|<｜(?:Assistant|User)｜>|\[/?INST\]|<\|message\|>"
+    rf"(?:<\|im_start\|>{_ROLE}?|<\|start_header_id\|>{_ROLE}<\|end_header_id\|>"
+    rf"|<\|header_start\|>{_ROLE}<\|header_end\|>"
+    rf"|<start_of_turn>{_ROLE}?|<\|turn>{_ROLE}?|<\|start\|>{_ROLE}?"
+    r"|<\|(?:assistant|user|system|bot)\|>"
+    rf"|<\|start_of_role\|>{_ROLE}<\|end_of_role\|>|\[\|{_ROLE}\|\]|<｜(?:Assistant|User)｜>"
+    r"|\[/?INST\]|<\|message\|>"
     r"|<\|START_OF_TURN_TOKEN\|>(?:<\|[A-Z_]+_TOKEN\|>)?|<\|im_(?:assistant|user|system|middle)\|>"
     r"|<s>|<bos>|<\|begin_of_text\|>|<\|startoftext\|>|<｜begin▁of▁sentence｜>|\[gMASK\]|<sop>)"
 )
 _END = (
-    r"(?:<\|im_end\|>|<\|eot_id\|>|<\|eot\|>|<\|eom_id\|>|<\|eom\|>|</s>|<eos>|<end_of_turn>|<turn\|>|<\|end\|>"
-    r"|<\|return\|>|<\|call\|>|<\|endoftext\|>|<\|end_of_text\|>|<\|end_of_role\|>|<\|END_OF_TURN_TOKEN\|>"
-    r"|<\|END_RESPONSE\|>|<\|end_of_solution\|>|<｜end▁of▁sentence｜>|\[\|endofturn\|\]|<\|endofturn\|>|\[EOS\]"
+    r"(?:<\|im_end\|>|<\|eot_id\|>|<\|eot\|>|<\|eom_id\|>|<\|eom\|>|</s>|<eos>|<end_of_turn>|<turn\|>"
+    r"|<\|end\|>|<\|return\|>|<\|call\|>|<\|endoftext\|>|<\|end_of_text\|>|<\|end_of_role\|>"
+    r"|<\|END_OF_TURN_TOKEN\|>|<\|END_RESPONSE\|>|<\|end_of_solution\|>|<｜end▁of▁sentence｜>"
+    r"|\[\|endofturn\|\]|<\|endofturn\|>|\[EOS\]"
     r"|<end_of_utterance>|<pad>|<\|pad\|>)"
 )
 _HEADERS = re.compile(rf"\s*(?:{_HEADER}[ \t]*\n*)+", re.IGNORECASE)
