@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
-import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,10 +32,11 @@ from alif.llm.ledger import REPEAT, Ledger, LedgerRequest
 from alif.llm.limiter import Limiter
 from alif.llm.parse import ParsedReply, UnparsableReply, parse_reply
 from alif.llm.provider_error import TIMEOUT, ProviderError, from_status
+from alif.llm.retry_policy import RetryPolicy
 from alif.records import Message
 from alif.settings import Teacher
 
-__all__ = ["EndpointClient", "RequestContext", "RetryPolicy"]
+__all__ = ["EndpointClient", "RequestContext"]
 
 T = TypeVar("T")
 
@@ -44,34 +44,6 @@ LOGGED_FROM_S = 10.0
 """A wait of this length is logged."""
 TIMEOUTS = (TIMEOUT, "408", "504", "524")
 """Failures of a host, or of a gateway before it, that took too long: perhaps it is sent too much at once."""
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """How long to retry. Each wait doubles, up to the longest, less a seeded jitter."""
-
-    first_wait_s: float = 1.0
-    longest_wait_s: float = 60.0
-    unreached_s: float = 20.0
-    """How long a host that has never responded is retried while there is no connection."""
-    silence_s: float = 600.0
-    """The same for a host that has responded before: the network may come back."""
-    give_up_s: float = 1800.0
-    """How long one request is retried at all."""
-    timeouts: int = 3
-    """The same for a request that times out, in timeouts, where that is longer."""
-    finish_s: float = 20.0
-    """How long replies in flight are waited for when the run stops: they are paid for."""
-    first_poll_s: float = 2.0
-    longest_poll_s: float = 60.0
-    """The waits between two polls of a batch grow from the one to the other."""
-    find_batch_s: float = 60.0
-    """How long after its creation a batch may be missing from the provider's list of batches."""
-
-    def wait_s(self, request: str, attempt: int) -> float:
-        """Return the wait after `attempt` (from 0): a pure function of the request and the attempt."""
-        longest = min(self.longest_wait_s, self.first_wait_s * 2.0 ** min(attempt, 30))
-        return longest * random.Random(f"{request}:{attempt}").uniform(0.5, 1.0)
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,12 @@ from alif.llm.batch.batch_client import BatchClient, wait_for_any_batch
 from alif.llm.batch.batch_store import BatchStore
 from alif.llm.budget import Budget, price_of
 from alif.llm.chat_model import ChatModel, ChatRequest, Reply, ReplyFunction, Role, gather_or_cancel
-from alif.llm.client import EndpointClient, RequestContext, RetryPolicy
+from alif.llm.client import EndpointClient, RequestContext
 from alif.llm.demo_server import DemoServer, serve_demo
 from alif.llm.http import open_transport
 from alif.llm.ledger import Account, Ledger
 from alif.llm.limiter import Limiter
+from alif.llm.retry_policy import RetryPolicy
 from alif.runs import StepContext, describe_new_ledger
 from alif.settings import Runtime, Teacher
 

@@ -14,9 +14,9 @@ from alif.errors import DataError, ReplyError
 from alif.llm import endpoint
 from alif.llm.batch.batch_client import BatchClient
 from alif.llm.batch.batch_store import Batch, BatchStore
-from alif.llm.client import RetryPolicy
 from alif.llm.ledger import Ledger
 from alif.llm.provider_error import ProviderError
+from alif.llm.retry_policy import RetryPolicy
 from alif.llm.session import open_session
 from alif.runs import StepContext
 from alif.settings import Teacher
