@@ -140,7 +140,20 @@ def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
         ModelError: no whole adapter, one for another base, or LoRA that cannot be trained or merged.
     """
     settings = store.read_json(folder / CONFIG)
-    _refuse_embedding_lora(settings, folder, tied=_is_tied(model))
+    targets = settings.get("target_modules")
+    names = [targets] if isinstance(targets, str) else list(targets or ())
+    modules = {name.rpartition(".")[2] for name in names}
+    problem = ""  # of forms that other tools make
+    if "lm_head" in modules:
+        problem = "lm_head: it gets no gradient from a fused loss, which does not read what LoRA adds"
+    elif "embed_tokens" in modules and _is_tied(model):
+        problem = "embed_tokens: embeddings and head are one matrix; it changes both and is merged twice"
+    if problem:
+        raise ModelError(
+            f"{folder}: LoRA on {problem}",
+            "Train full copies of embeddings and head instead: "
+            'adapter.targets = ["attention", "mlp", "embeddings"].',
+        )
     config = LoraConfig(**{**settings, "base_model_name_or_path": None, "inference_mode": False})
     state = weights.read_weights(folder / WEIGHTS)
     copies = next((saved.dtype for name, saved in state.items() if "lora_" not in name), torch.float32)
@@ -158,26 +171,6 @@ def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
             "It belongs to another base.",
         )
     return wrapped
-
-
-def _refuse_embedding_lora(settings: PeftSettings, folder: Path, *, tied: bool) -> None:
-    """Refuse forms that cannot be trained or merged correctly; alif makes none of them, other tools do."""
-    targets = settings.get("target_modules")
-    names = [targets] if isinstance(targets, str) else list(targets or ())
-    modules = {name.rpartition(".")[2] for name in names}
-    if "lm_head" in modules:
-        problem = (
-            "lm_head: it gets no gradient from a fused loss, which reads the matrix and not what LoRA adds"
-        )
-    elif "embed_tokens" in modules and tied:
-        problem = "embed_tokens: embeddings and head are one matrix; it changes both and is merged twice"
-    else:
-        return
-    raise ModelError(
-        f"{folder}: LoRA on {problem}",
-        "Train full copies of embeddings and head instead: "
-        'adapter.targets = ["attention", "mlp", "embeddings"].',
-    )
 
 
 def combine_adapters(before: Path, after: Path) -> None:

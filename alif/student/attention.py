@@ -29,8 +29,8 @@ except ImportError:  # before 2.10; the probe finds out
     _varlen = None  # type: ignore[assignment]
 
 __all__ = [
-    "PER_DOCUMENT", "SDPA", "check_attention", "choose_attention", "per_document_attention",
-    "register_attention", "varlen_attention",
+    "PER_DOCUMENT", "SDPA", "attend_documents", "check_attention", "choose_attention",
+    "per_document_attention", "register_attention", "varlen_attention",
 ]  # fmt: skip
 
 PER_DOCUMENT, SDPA = "alif_per_document", "sdpa"
@@ -134,11 +134,15 @@ def check_attention(kernel: Kernel, device: torch.device, dtype: torch.dtype) ->
 @functools.cache
 def register_attention() -> None:
     """Make PER_DOCUMENT known to transformers, for this process."""
-    AttentionInterface.register(PER_DOCUMENT, _attend)
-    AttentionMaskInterface.register(PER_DOCUMENT, _padding_mask)
+
+    def padding_mask(*args: Any, **options: Any) -> torch.Tensor | None:
+        return None if options.get("attention_mask") is None else sdpa_mask(*args, **options)
+
+    AttentionInterface.register(PER_DOCUMENT, attend_documents)
+    AttentionMaskInterface.register(PER_DOCUMENT, padding_mask)  # packed rows have boundaries instead
 
 
-def _attend(
+def attend_documents(
     module: torch.nn.Module,
     query: torch.Tensor,
     key: torch.Tensor,
@@ -157,8 +161,3 @@ def _attend(
     scale = options.get("scaling") or width**-0.5
     output = kernel(flat[0], flat[1], flat[2], bounds, int(options["max_length_q"]), scale)
     return output.reshape(rows, length, *output.shape[1:]), None
-
-
-def _padding_mask(*args: Any, **options: Any) -> torch.Tensor | None:
-    """Return sdpa's mask where a batch is padded, as in generation; packed rows have boundaries."""
-    return None if options.get("attention_mask") is None else sdpa_mask(*args, **options)

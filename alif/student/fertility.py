@@ -45,7 +45,12 @@ def measure_fertility(
         size += len(text.encode())
     tokens = counts.total()
     unknown = counts[tokenizer.unk_token_id] if tokenizer.unk_token_id is not None else 0
-    parts = sum(count for token, count in counts.items() if _is_partial_character(tokenizer, token))
+    parts = sum(  # only some bytes of a character
+        count
+        for token, count in counts.items()
+        if _BYTE.fullmatch(str(tokenizer.convert_ids_to_tokens(token)))
+        or "\ufffd" in str(tokenizer.decode([token]))
+    )
     return TokenizerFertility(
         tokens=tokens,
         words=words,
@@ -54,13 +59,6 @@ def measure_fertility(
         unknown=round(unknown / max(tokens, 1), 4),
         part_of_a_letter=round(parts / max(tokens, 1), 4),
     )
-
-
-def _is_partial_character(tokenizer: PreTrainedTokenizerBase, token: int) -> bool:
-    """Tell whether a token is only some bytes of a character."""
-    if _BYTE.fullmatch(str(tokenizer.convert_ids_to_tokens(token))):
-        return True
-    return "\ufffd" in str(tokenizer.decode([token]))
 
 
 def compare_fertility(

@@ -29,7 +29,8 @@ from alif import console
 from alif.errors import ModelError
 
 __all__ = [
-    "ExtendedTokenizer", "check_extendable", "extend_tokenizer", "initialise_embeddings", "learn_merges",
+    "ExtendedTokenizer", "apply_merge", "check_extendable", "extend_tokenizer", "initialise_embeddings",
+    "learn_merges",
 ]  # fmt: skip
 
 Pair = tuple[str, str]
@@ -145,7 +146,7 @@ def learn_merges(
             changed: set[Pair] = set()
             for index in occurrences.pop(best):
                 changed |= count(index, -1)
-                segmented[index] = _merge(segmented[index], best)
+                segmented[index] = apply_merge(segmented[index], best)
                 changed |= count(index, 1)
             for pair in changed:
                 heapq.heappush(queue, (-counts[pair], pair))
@@ -192,7 +193,8 @@ def _decode(backend: Any, text: str) -> str:
     return str(backend.decode(ids, skip_special_tokens=False))
 
 
-def _merge(tokens: Sequence[str], pair: Pair) -> list[str]:
+def apply_merge(tokens: Sequence[str], pair: Pair) -> list[str]:
+    """Return `tokens` with each occurrence of `pair`, from the left, as one token."""
     merged: list[str] = []
     at = 0
     while at < len(tokens):

@@ -116,8 +116,8 @@ def test_queries_and_keys_that_autocast_left_in_full_are_read_in_the_numbers_of_
     """As in a float32 model under bfloat16: the angles are float32; PyTorch's kernel refuses mixed dtypes."""
     query, key, value = (torch.randn(1, heads, 6, 8) for heads in (4, 2, 2))
     bounds = {"cu_seq_lens_q": torch.tensor([0, 4, 6], dtype=torch.int32), "max_length_q": 4}
-    mixed, _ = attention._attend(torch.nn.Identity(), query, key, value.bfloat16(), None, **bounds)
-    plain, _ = attention._attend(torch.nn.Identity(), query, key, value, None, **bounds)
+    mixed, _ = attention.attend_documents(torch.nn.Identity(), query, key, value.bfloat16(), None, **bounds)
+    plain, _ = attention.attend_documents(torch.nn.Identity(), query, key, value, None, **bounds)
     assert mixed.dtype == torch.bfloat16
     torch.testing.assert_close(mixed.float(), plain, atol=0.03, rtol=0.03)
 

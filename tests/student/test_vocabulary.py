@@ -115,7 +115,7 @@ def test_counts_kept_while_merging_are_those_of_counting_anew(found, wanted):
             break
         slow.append(best)
         made.add(best[0] + best[1])
-        left = {word: vocabulary._merge(tokens, best) for word, tokens in left.items()}
+        left = {word: vocabulary.apply_merge(tokens, best) for word, tokens in left.items()}
     assert vocabulary.learn_merges(words, wanted, {}) == slow
 
 
