@@ -7,7 +7,8 @@
 
 A row that cannot be used is a `Dropped` with path:line; a file that cannot be read at all is refused. A line
 of a .txt file is a document. Rows are Alif's own format, Alpaca's and Dolly's triples, Self-Instruct's seeds,
-OpenOrca's with a system prompt, or conversations (`messages`, ShareGPT's `conversations`).
+OpenOrca's with a system prompt, or conversations (`messages`, ShareGPT's `conversations`); which of them a row
+is, `source_formats.find_shape` tells.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from alif import store, strict_json
 from alif.errors import DataError, MissingExtra
 from alif.records import Document, Dropped, Example, Kind, Message, Origin
-from alif.source_formats import read_cells, read_messages
+from alif.source_formats import find_shape, flatten_instance, read_cells, read_field, read_messages
 
 if TYPE_CHECKING:
     from alif.language.pack import Pack
@@ -46,12 +47,6 @@ __all__ = [
 ]
 
 HUB = re.compile(r"hub:(?P<id>[^:@#]+)(:(?P<config>[^@#]+))?(@(?P<revision>[^#]+))?(#(?P<split>.+))?")
-FIELDS = (
-    ("instruction", "prompt", "question"),
-    ("input", "context"),
-    ("output", "response", "completion", "answer"),
-)
-"""The names of instruction, input and output: Alif's, Alpaca's and Dolly's, plain question and answer."""
 _TURNS = TypeAdapter(list[Message])
 
 
@@ -209,21 +204,17 @@ def _drop(row: Row, needed: str) -> Dropped:
 
 def to_example(row: Row, language: str, task: str, kind: Kind, licence: str = "") -> Example | Dropped:
     """Read one row as an Example; a row without a language, task or licence of its own gets the given one."""
-    values = dict(row.values)
-    if isinstance(found := values.get("instances"), list) and found and isinstance(found[0], dict):
-        values |= found[0]  # Self-Instruct's seeds
-    messages = values.get("messages", values.get("conversations"))
-    texts: tuple[Any, Any, Any]
-    if isinstance(messages, list):
-        turns = read_messages(messages)
+    values = flatten_instance(row.values)
+    texts: tuple[Any, ...]
+    if find_shape(values) == "conversation":
+        turns = read_messages(values.get("messages") or values["conversations"])
         if turns is None:
             needed = "a conversation needs user and assistant in turn, and ends with the assistant"
             return _drop(row, needed)
         *turns, question, answer = turns
         texts = question.content, "", answer.content
     else:
-        one, two, three = (next((values[key] for key in keys if key in values), None) for keys in FIELDS)
-        texts = one, two, three
+        texts = tuple(read_field(values, field) for field in ("instruction", "input", "output"))
         try:
             turns = _TURNS.validate_python(values.get("turns") or [])
         except ValidationError:

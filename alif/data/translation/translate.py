@@ -3,6 +3,8 @@
     {"instruction": "…", "input": "…", "output": "…"}     a row: all three texts in one request, its own task
     {"en": "The bridge is closed."}, {"text": "…"}        a sentence: an exercise of the translation task
 
+A row that has both is the triple (`source_formats.find_shape`): Alpaca's `text` is its whole prompt.
+
 An exercise has one of the task's request templates as instruction, the sentence as input, its translation as
 output.
 """
@@ -32,6 +34,7 @@ from alif.language.replies.item_format import FIELDS, NO_INPUT
 from alif.llm import ChatRequest, Message, Reply
 from alif.records import Dropped, Example, Origin
 from alif.runs import StepContext
+from alif.source_formats import find_shape, flatten_instance
 from alif.sources import PackFiles
 
 __all__ = [
@@ -124,10 +127,16 @@ def sample_items(items: Sequence[TranslationItem], settings: settings.Translate)
 
 
 def _as_item(row: sources.Row, own: Pack, known: Pack, seed: int) -> TranslationItem | Dropped:
-    sentence = row.values.get(known.code, row.values.get("text"))
-    if not isinstance(sentence, str):
+    given = [value for key in (known.code, "text") if isinstance(value := row.values.get(key), str)]
+    if not given or find_shape(flatten_instance(row.values)) != "text":
         found = sources.to_example(row, known.code, OTHER_TASK, "source")
-        return found if isinstance(found, Dropped) else TranslationItem(normalise_example(found, known))
+        if isinstance(found, Dropped):
+            return found
+        if any(message.role == "user" for message in found.turns):
+            evidence = f"{row.where}: the last turn alone says too little to be translated"
+            return Dropped(row=found, reason="earlier_turns", evidence=evidence)
+        return TranslationItem(normalise_example(found, known))
+    sentence = next((value for value in given if value.strip()), "")
     task = next((task for task in own.tasks.values() if task.request_templates), None)
     if task is None:
         hint = "Sentences to translate need one: tasks/translation.toml, request_templates."
