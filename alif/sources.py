@@ -7,8 +7,8 @@
 
 A row that cannot be used is a `Dropped` with path:line; a file that cannot be read at all is refused. A line
 of a .txt file is a document. Rows are Alif's own format, Alpaca's and Dolly's triples, Self-Instruct's seeds,
-OpenOrca's with a system prompt, or conversations (`messages`, ShareGPT's `conversations`); which of them a row
-is, `source_formats.find_shape` tells.
+OpenOrca's with a system prompt, or conversations (`messages`, ShareGPT's `conversations`): which of them,
+`source_formats.find_shape` tells.
 """
 
 from __future__ import annotations
