@@ -14,11 +14,14 @@ from fractions import Fraction
 import regex
 
 from alif.language.answers.math_text import OF, UNIT
-from alif.language.answers.number_tokens import DIGITS
+from alif.language.answers.number_tokens import DIGITS, MAX_DIGITS
 
 __all__ = ["Expression", "MathToken", "math_tokens", "parse_expression"]
 
 MAX_EXPONENT = 20
+MAX_BRACKETS = 100
+MAX_BITS = 2048
+"""Of a value on the way: what grows beyond it is no sum that anybody checks, and may grow without end."""
 
 _TOKEN = regex.compile(
     rf"(?P<number>{DIGITS})|(?P<percent>%)|(?P<equal>=)|(?P<unit>[{UNIT}])|(?P<bracket>[()])|(?P<space>"
@@ -58,7 +61,12 @@ class Expression:
 def math_tokens(signs: str) -> list[MathToken]:
     """Return the tokens of a line in plain signs; whatever no sum has is of kind "other"."""
     return [
-        MathToken(str(found.lastgroup), found[0], found.start(), found.end())
+        MathToken(
+            "other" if len(found[0]) > MAX_DIGITS else str(found.lastgroup),
+            found[0],
+            found.start(),
+            found.end(),
+        )
         for found in _TOKEN.finditer(signs)
     ]
 
@@ -66,7 +74,7 @@ def math_tokens(signs: str) -> list[MathToken]:
 def parse_expression(tokens: Sequence[MathToken]) -> Expression | None:
     """Return one side of an equation, or None where it is not one plain expression with one meaning."""
     solid = [token for token in tokens if token.kind not in ("space", "unit")]
-    if not solid:
+    if not solid or sum(token.text == "(" for token in solid) > MAX_BRACKETS:
         return None
     parser = _Parser(solid)
     value = parser.parse_sum()
@@ -112,14 +120,14 @@ class _Parser:
 
     def parse_sum(self) -> Fraction | None:
         value = self.parse_product()
-        while value is not None and (sign := self.take("+", "-")):
+        while value is not None and _bits(value) < MAX_BITS and (sign := self.take("+", "-")):
             other = self.parse_product()
             value = None if other is None else value + other if sign.text == "+" else value - other
         return value
 
     def parse_product(self) -> Fraction | None:
         value = self.parse_factor()
-        while value is not None and (sign := self.take("×", "x", "X", "÷", "/", ":", OF)):
+        while value is not None and _bits(value) < MAX_BITS and (sign := self.take(*"×xX÷/:", OF)):
             other = self.parse_factor()
             if other is None or (other == 0 and sign.text in "÷/:"):
                 return None
@@ -140,7 +148,12 @@ class _Parser:
             return None
         if value is not None and self.rest and self.rest[-1].kind == "power":
             exponent = int(self.rest.pop().text.translate(_EXPONENTS))
-            value = None if sign or exponent > MAX_EXPONENT else value**exponent  # -3² means two things
+            huge = exponent > MAX_EXPONENT or exponent * _bits(value) > MAX_BITS
+            value = None if sign or huge else value**exponent  # -3² means two things
         if value is not None and self.take("%"):
             value /= 100
         return -value if value is not None and sign and sign.text == "-" else value
+
+
+def _bits(value: Fraction) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())

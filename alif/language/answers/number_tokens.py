@@ -17,12 +17,14 @@ import regex
 from alif.language.normalisation import fold_text
 from alif.language.pack import Pack
 
-__all__ = ["DIGITS", "NumberToken", "name_pieces", "normalise_signs", "tokenise"]
+__all__ = ["DIGITS", "MAX_DIGITS", "NumberToken", "name_pieces", "normalise_signs", "tokenise"]
 
 DIGITS = (
     r"\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\p{L}\p{M}\d]|\p{Sc}(?=\.\d{3}))\.\d+"
 )
 """A number in plain signs, without its sign; a point behind a word is no decimal point: Rs.500."""
+MAX_DIGITS = 100
+"""Of a number: what is longer is no amount, and Python refuses to read or print more than 4,300 digits."""
 MAX_NAME_WORDS = 5
 """Words and marks of a name in the tables: "کے ایم پی", "কি.মি."."""
 
@@ -89,18 +91,17 @@ def tokenise(text: str, pack: Pack) -> list[NumberToken]:
     words: list[tuple[str, int, int]] = []  # since the last number, to be looked up together
     for match in _TOKEN.finditer(text.translate(normalise_signs(pack))):
         start, end = match.span()
-        newer = any(
-            unicodedata.category(char) == "Cn" for char in match[0]
-        )  # digits newer than Python's Unicode
+        newer = any(unicodedata.category(char) == "Cn" for char in match[0])  # than Python's Unicode
+        readable = not newer and len(match[0]) <= MAX_DIGITS
         if match.lastgroup == "space":
             continue
-        if match.lastgroup == "number" and not newer:
+        if match.lastgroup == "number" and readable:
             found += _name_words(words, pack)
             words = []
             top, _, under = match[0].replace(",", "").partition("/")
             value = Fraction(top) / (Fraction(under or 1) or 1)
             found.append(NumberToken("number", match[0], start, end, value))
-        elif match.lastgroup == "mixed" and not newer:
+        elif match.lastgroup == "mixed" and readable:
             found += _name_words(words, pack)
             words = []
             value = Fraction(unicodedata.numeric(match[0])).limit_denominator(100)

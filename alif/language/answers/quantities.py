@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from alif.language.answers.number_tokens import NumberToken, tokenise
+from alif.language.answers.number_tokens import MAX_DIGITS, NumberToken, tokenise
 from alif.language.pack import Pack
 from alif.language.pack_schema import Numbers
 
@@ -203,7 +203,7 @@ class _NumberParser:
             self.place += 1
             decimals = ""
             while self.peek().kind in ("number", "word") and self.peek().value.denominator == 1:
-                decimals += str(self.peek().value)
+                decimals += str(self.peek().value)[: MAX_DIGITS - len(decimals)]
                 self.place += 1
             return value + Fraction(int(decimals), 10 ** len(decimals))
         return value
