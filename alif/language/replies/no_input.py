@@ -1,4 +1,7 @@
-"""Recognise an input that says that there is none: <noinput>, `No input`, "کوئی نہیں" ("none")."""
+"""Recognise a text that says that there is none: <noinput>, `N/A`, "(empty)", "کوئی نہیں" ("none"), —.
+
+One list for teachers' replies and published rows: such an input is no input, such an output an empty one.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,23 @@ import re
 from alif.language.normalisation import split_words
 from alif.language.pack import Pack
 
-__all__ = ["NO_INPUT", "read_input", "says_no_input"]
+__all__ = ["NO_INPUT", "read_input", "says_no_input", "says_nothing"]
 
 NO_INPUT = "<noinput>"
-NO_INPUT_WORDS = (
-    "noinput",
-    "no input",
-    "none",
-    "n a",
-    "not applicable",
-    "no input needed",
-    "no input required",
-)
-"""Other ways to say it, in any letter case and with any punctuation; the pack's keys.no_input are added."""
 MAX_NO_INPUT_CHARS = 40
 
+_NOT_NEEDED = "(?:needed|required|necessary|provided|given|available|applicable|specified|supplied|included)"
+_NOTHING = re.compile(
+    r"noinput|nooutput|nocontext|none|null|nil|nan|empty|blank|n a"
+    r"|no (?:additional |further |specific |extra |explicit )?(?:input|output|context)"
+    rf"(?: (?:is|was|data|text))?(?: {_NOT_NEEDED})?"
+    rf"|(?:none|(?:(?:the )?(?:input|output|context) (?:is )?)?not) {_NOT_NEEDED}"
+    r"|(?:(?:the )?(?:input|output|context) is )?(?:left )?(?:empty|blank|none|null)"
+    r"|empty (?:input|output|string|text|field)"
+)
+"""Words that say it, in any letter case and with any punctuation; the pack's keys.no_input are added."""
+_MARKS_ALONE = re.compile(r"""[\s\-‐-―−_.۔"'`“”‘’«»()\[\]{}<>]+""")
+"""What quotes, brackets, dashes and points alone hold is nothing."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -36,12 +41,16 @@ def read_input(text: str, pack: Pack) -> tuple[str, set[str]]:
 
 def says_no_input(input: str, pack: Pack | None = None) -> bool:
     """Tell whether an input says that there is none; with a pack, also in its words."""
-    if input in ("", NO_INPUT):
-        return True
-    if len(input) > MAX_NO_INPUT_CHARS or input.startswith("\\") or "\n" in input:
+    return input in ("", NO_INPUT) or (not input.startswith("\\") and says_nothing(input, pack))
+
+
+def says_nothing(text: str, pack: Pack | None = None) -> bool:
+    """Tell whether a text holds no more than a word or sign for "nothing is here"."""
+    if len(text) > MAX_NO_INPUT_CHARS or "\n" in text.strip():
         return False
-    plain = html.unescape(input)
-    if " ".join(_WORD.findall(plain.casefold())) in NO_INPUT_WORDS:
+    plain = html.unescape(text)
+    words = " ".join(_WORD.findall(plain.casefold()))
+    if not plain.strip() or _MARKS_ALONE.fullmatch(plain) or _NOTHING.fullmatch(words):
         return True
     return pack is not None and tuple(split_words(plain, pack)) in _no_input_phrases(pack)
 
