@@ -111,15 +111,17 @@ class EndpointClient:
 
     def build_request(self, messages: Sequence[Message], draw: int) -> LedgerRequest:
         """Return a question as the ledger identifies it."""
-        settings: dict[str, float | str] = {
-            "max_tokens": self.settings.max_tokens,
-            "temperature": self.settings.temperature,
+        teacher = self.settings
+        sent = protocol.sent_messages(teacher, messages)
+        settings: dict[str, JsonValue] = {
+            "max_tokens": teacher.max_tokens,
+            "temperature": teacher.temperature,
         }
         if self.answers_digest:
             settings["edition"] = self.answers_digest
-        return LedgerRequest.of(
-            self.name, self.settings.base_url, self.settings.model, messages, settings, draw=draw
-        )
+        if teacher.extra:
+            settings["extra"] = dict(teacher.extra)
+        return LedgerRequest.of(self.name, teacher.base_url, teacher.model, sent, settings, draw=draw)
 
     def upper_usd(self, request: LedgerRequest, *, has_output: bool = True) -> float:
         """Return the most that a request can cost, for the prompt alone where there is no output."""
@@ -129,7 +131,7 @@ class EndpointClient:
 
     async def send_until_answered(self, request: LedgerRequest, messages: Sequence[Message]) -> Reply:
         """Send a request, with retries, until it is answered."""
-        body = protocol.request_body(self.settings, messages)
+        body = protocol.request_body(self.settings, messages) | protocol.stream_fields(self.settings)
         return await self.retry(request.hash, lambda attempt: self._attempt(request, body, attempt))
 
     async def retry(self, seed: str, attempt: Callable[[int], Awaitable[T]], passed: str = "") -> T:

@@ -30,6 +30,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from alif import console, store
 from alif.errors import AlifError, BusyError, DataError
 from alif.llm import ledger_sql
@@ -94,7 +96,7 @@ class LedgerRequest:
     @classmethod
     def of(
         cls, name: str, address: str, model: str, messages: Sequence[Message],
-        settings: Mapping[str, float | str], *, draw: int,
+        settings: Mapping[str, JsonValue], *, draw: int,
     ) -> LedgerRequest:  # fmt: skip
         """Build a request; equal content has an equal hash, whatever the order of the settings."""
         content = {

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from alif.records import FrozenModel
-from alif.settings.types import NOT_IDENTITY, EnvironmentVariable, Files, Weight
+from alif.settings.types import NOT_IDENTITY, EnvironmentVariable, Files, FreeFields, Weight
 
 
 class Language(FrozenModel):
@@ -56,6 +56,20 @@ class Endpoint(FrozenModel):
     """Price of a million output tokens, reasoning tokens included."""
     usd_per_million_cached: float | None = Field(None, ge=0, json_schema_extra=NOT_IDENTITY)
     """Price of a million input tokens from the provider's cache; left out: the price of any other input."""
+    extra: FreeFields = Field({}, exclude_if=lambda extra: not extra)
+    """Fields of the provider's own, sent with each request as they are: { reasoning_effort = "low" },
+    { chat_template_kwargs = { enable_thinking = false } }, { provider = { order = ["deepinfra"] } },
+    { top_p = 0.9 }. Another value is another request."""
+    system_role: bool = Field(True, exclude_if=bool)
+    """Whether the model takes a system message; false: its text is put before the user's. Gemma 1 and 2 take
+    none."""
+    max_tokens_field: Literal["auto", "max_tokens", "max_completion_tokens"] = Field(
+        "auto", json_schema_extra=NOT_IDENTITY
+    )
+    """What the server calls the bound of a reply; auto: max_completion_tokens at OpenAI and Azure, else
+    max_tokens. Either way it is the value of max_tokens."""
+    stream: bool = Field(False, json_schema_extra=NOT_IDENTITY)
+    """Ask for replies in pieces, for models that send them in no other way."""
 
 
 class Teacher(Endpoint):

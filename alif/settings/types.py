@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, JsonValue
 from pydantic_core import PydanticCustomError
 
-__all__ = ["NOT_IDENTITY", "EnvironmentVariable", "Files", "RunName", "Weight"]
+__all__ = ["NOT_IDENTITY", "EnvironmentVariable", "Files", "FreeFields", "RunName", "Weight"]
 
 NOT_IDENTITY: dict[str, JsonValue] = {"identity": False}
 """Marks a setting that cannot change the rows or weights of a run: changing it is no drift."""
@@ -23,6 +23,27 @@ Files = Annotated[
 
 LONGEST_NAME = 200
 """Bytes of a run's name; disks allow 255, and files beside the run add an ending."""
+OWN_FIELDS = {
+    **dict.fromkeys(("model", "temperature", "stream", "max_tokens"), ": it is a key of the recipe itself"),
+    **dict.fromkeys(
+        (
+            "max_completion_tokens",
+            "max_output_tokens",
+            "max_new_tokens",
+            "max_length",
+            "num_predict",
+            "n_predict",
+        ),
+        ": write max_tokens, which bounds what a request can cost",
+    ),
+    **dict.fromkeys(("messages", "system", "prompt", "input"), ": prompts are the pack's"),
+    **dict.fromkeys(("n", "best_of", "num_return_sequences"), ": one reply is read, and all are paid for"),
+    **dict.fromkeys(("stop", "stop_sequences"), ": text that is cut there would pass as whole"),
+    **dict.fromkeys(("api_key", "key", "authorization"), ": keys come from the environment only"),
+    **dict.fromkeys(("extra_body", "extra_headers"), ": write the fields themselves"),
+    "stream_options": ": write stream = true",
+}
+"""Fields of a request that are Alif's own, or change what a reply costs or means, and what to do instead."""
 _VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]{0,63}")
 _API_KEY = re.compile(
     "(?:(?:sk|gsk|csk|hf|fw|r8)_|AIza).*|[0-9a-fA-F]{32,}|(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9]).{32,}"
@@ -44,6 +65,13 @@ def _check_variable(name: str) -> str:
     return name
 
 
+def _check_free_fields(fields: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    for name in fields:
+        if (reason := OWN_FIELDS.get(name.strip().casefold())) is not None:
+            raise PydanticCustomError("free_field", f"{name} is no free field{reason}")
+    return fields
+
+
 def _check_run_name(name: str) -> str:
     if not re.fullmatch(r"[\w-][\w.-]*", name) or len(name.encode()) > LONGEST_NAME:
         told = "A name is one folder under runs/: letters, digits, _ - and . (not first), at most 200 bytes"
@@ -55,5 +83,7 @@ Weight = Annotated[float | Mapping[str, float], AfterValidator(_check_weight)]
 """A teacher's weight: one number, or a table by task."""
 EnvironmentVariable = Annotated[str, AfterValidator(_check_variable)]
 """The name of an environment variable. A refused value is never repeated: it may be the key itself."""
+FreeFields = Annotated[Mapping[str, JsonValue], AfterValidator(_check_free_fields)]
+"""Fields of a provider's own that are sent with each request as they are."""
 RunName = Annotated[str, AfterValidator(_check_run_name)]
 """The name of a run, which is its folder."""

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
+from alif.errors import RecipeError
 from alif.llm import protocol
+from alif.recipe import dump_recipe, identity_settings, validate_recipe
 from alif.records import Message
 from alif.settings import Teacher
 
@@ -35,3 +39,77 @@ def test_bodies() -> None:
     }
     assert protocol.request_body(claude.model_copy(update={"temperature": 0.3}), SYSTEM)["temperature"] == 0.3
     assert protocol.request_path(claude) == "/v1/messages"
+
+
+def teacher(**settings: object) -> Teacher:
+    return Teacher.model_validate({"model": "m", "base_url": "http://pc:1/v1", "max_tokens": 9, **settings})
+
+
+@pytest.mark.parametrize(
+    ("turns", "sent"),
+    [
+        ([("system", "s"), ("user", "u")], [("user", "s\n\nu")]),
+        (
+            [("user", "u"), ("assistant", "a"), ("user", "v")],
+            [("user", "u"), ("assistant", "a"), ("user", "v")],
+        ),
+        (
+            [("system", "s"), ("assistant", "hi"), ("user", "u"), ("assistant", "a"), ("user", "v")],
+            [("assistant", "hi"), ("user", "s\n\nu"), ("assistant", "a"), ("user", "v")],
+        ),
+        ([("system", "s")], [("user", "s")]),
+    ],
+)
+def test_without_a_system_role_its_text_stands_before_the_first_question(
+    turns: list[tuple[str, str]], sent: list[tuple[str, str]]
+) -> None:
+    messages = [Message.model_validate({"role": role, "content": content}) for role, content in turns]
+    found = protocol.sent_messages(teacher(system_role=False), messages)
+    assert [(one.role, one.content) for one in found] == sent
+    assert protocol.sent_messages(teacher(), messages) == messages
+
+
+def test_the_bound_has_the_name_that_the_server_wants_and_a_stream_is_asked_for() -> None:
+    named = teacher(max_tokens_field="max_completion_tokens", stream=True, extra={"top_p": 0.9})
+    body = protocol.request_body(named, SYSTEM)
+    assert (body["max_completion_tokens"], body["top_p"]) == (9, 0.9)
+    assert "max_tokens" not in body
+    assert "stream" not in body, "a batch has no stream"
+    assert protocol.stream_fields(named) == {"stream": True, "stream_options": {"include_usage": True}}
+    assert protocol.stream_fields(teacher()) == {"stream": False}
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("model", "a key of the recipe"),
+        ("Stream", "a key of the recipe"),
+        ("max_tokens", "a key of the recipe"),
+        ("max_completion_tokens", "write max_tokens"),
+        ("messages", "prompts are the pack's"),
+        ("n", "one reply is read"),
+        ("stop", "would pass as whole"),
+        ("api_key", "keys come from the environment"),
+        ("extra_body", "write the fields themselves"),
+    ],
+)
+def test_a_free_field_overwrites_nothing_of_alif_s_own(field: str, said: str) -> None:
+    values = {"name": "r", "teacher": {"gpt": {"model": "m", "extra": {field: "sk-1"}}}}
+    with pytest.raises(RecipeError, match=said):
+        validate_recipe(values, "r.toml")
+
+
+def test_a_free_field_is_written_back_and_is_identity_only_where_there_is_one() -> None:
+    def loaded(**fields: object) -> tuple[str, dict[str, object]]:
+        recipe = validate_recipe({"name": "r", "teacher": {"gpt": {"model": "m", **fields}}}, "r.toml")
+        return dump_recipe(recipe), identity_settings("teacher", recipe.teacher)
+
+    plain, known = loaded()
+    assert "extra" not in plain
+    assert not {"teacher.gpt.extra", "teacher.gpt.system_role"} & known.keys(), (
+        "runs made before stay as they are"
+    )
+    written, known = loaded(extra={"chat_template_kwargs": {"enable_thinking": False}}, system_role=False)
+    assert "enable_thinking = false" in written
+    assert known["teacher.gpt.extra"] == {"chat_template_kwargs": {"enable_thinking": False}}
+    assert known["teacher.gpt.system_role"] is False
