@@ -218,7 +218,7 @@ class EndpointClient:
         if response.status >= 500:
             raise self.classify(response)
         try:
-            return parse_reply(response.text)
+            return parse_reply(response.text, self.settings.max_tokens)
         except UnparsableReply as error:
             if status := response.status if response.status >= 400 else error.status:
                 raise self.classify(replace(response, status=status)) from error

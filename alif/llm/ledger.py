@@ -172,9 +172,9 @@ class Ledger:
             row = self.db.execute(ledger_sql.ANSWER, (request,)).fetchone()
         if row is None:
             return None
-        cost_usd, raw, *columns = row
+        cost_usd, max_tokens, raw, *columns = row
         try:
-            parsed = parse_reply(raw)
+            parsed = parse_reply(raw, max_tokens)
         except UnparsableReply:
             parsed = ParsedReply(*[*columns, True])
         return _reply(request, parsed, cost_usd, stored=True)

@@ -36,9 +36,10 @@ UPDATE attempts SET role = 'translator' WHERE step = 'translate';
 """Statements that create them, or bring those of an older format to this one."""
 FIRST_REPLY = "SELECT attempt FROM replies WHERE request = ? ORDER BY attempt LIMIT 1"
 ANSWER = """
-SELECT a.cost_usd, r.raw, r.text, r.finish, r.model, r.tokens_in, r.tokens_cached, r.tokens_out,
-  r.tokens_reasoning
-FROM replies r JOIN attempts a ON a.id = r.attempt WHERE r.request = ? ORDER BY r.attempt LIMIT 1
+SELECT a.cost_usd, coalesce(json_extract(q.payload, '$.settings.max_tokens'), 1e9), r.raw, r.text, r.finish,
+  r.model, r.tokens_in, r.tokens_cached, r.tokens_out, r.tokens_reasoning
+FROM replies r JOIN attempts a ON a.id = r.attempt JOIN requests q ON q.hash = r.request
+WHERE r.request = ? ORDER BY r.attempt LIMIT 1
 """
 ACCOUNT = """
 SELECT count(DISTINCT a.request), count(*), count(r.attempt), total(a.cost_usd),

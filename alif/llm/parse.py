@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from alif.records import sanitize_text
@@ -63,6 +63,8 @@ class UnparsableReply(ValueError):
     status: int = 0
     """The status that the body states, whatever the HTTP status; 0 where it states none."""
     may_be_billed: bool = True
+    usage: ParsedReply | None = None
+    """The tokens that it reports all the same: what it costs."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,10 @@ class ParsedReply:
     itself."""
 
 
-def parse_reply(raw: str) -> ParsedReply:
-    """Parse a raw reply.
+def parse_reply(raw: str, max_tokens: int = MOST_TOKENS) -> ParsedReply:
+    """Parse a raw reply to a request for `max_tokens`; one that took them all was cut off, whatever it says.
+
+    Where a provider counts reasoning apart from `max_tokens`, only what follows it can be cut off.
 
     Raises:
         UnparsableReply: it is not JSON, or holds no answer; it says which.
@@ -98,28 +102,36 @@ def parse_reply(raw: str) -> ParsedReply:
         if start == "<":  # a page for people comes from a proxy or gateway before the provider
             raise UnparsableReply("a web page", may_be_billed=False) from error
         raise UnparsableReply("broken JSON" if start else "an empty body") from error
-    return _parse_anthropic(body) if _get(body, "type") == "message" else _parse_openai(body)
+    parsed = _parse_anthropic(body) if _get(body, "type") == "message" else _parse_openai(body)
+    written = parsed.tokens_out - (parsed.tokens_reasoning if parsed.tokens_out > max_tokens else 0)
+    cut_off = parsed.finish == "stop" and written >= max_tokens
+    return replace(parsed, finish="length") if cut_off else parsed
 
 
 def _parse_openai(body: object) -> ParsedReply:
     choice = _first(_get(body, "choices"))
     message = _get(choice, "message")
-    if not isinstance(message, dict):
-        return _parse_error(body)
-    finish = _finish(_get(choice, "finish_reason"))
-    if finish == "error" or isinstance(_get(choice, "error"), dict):
-        raise UnparsableReply("a reply that broke off", BROKEN_OFF)
     usage = _usage(body)
     tokens_in = _count(usage, "prompt_tokens")
-    return _metered(
-        text=sanitize_text(_content_text(message.get("content"))),
-        finish=finish,
+    parsed = _metered(
+        text=sanitize_text(_content_text(_get(message, "content"))),
+        finish=_finish(_get(choice, "finish_reason")),
         model=_get(body, "model"),
         tokens_in=tokens_in,
         tokens_cached=min(tokens_in, _count(_get(usage, "prompt_tokens_details"), "cached_tokens")),
         tokens_out=max(_count(usage, "completion_tokens"), _count(usage, "total_tokens") - tokens_in),
         tokens_reasoning=_count(_get(usage, "completion_tokens_details"), "reasoning_tokens"),
     )
+    billed = parsed if parsed.metered else None
+    if parsed.finish == "error" or isinstance(_get(choice, "error"), dict):
+        raise UnparsableReply("a reply that broke off", BROKEN_OFF, usage=billed)
+    if isinstance(message, dict) or parsed.finish == BLOCKED:
+        return parsed
+    try:
+        return _parse_error(body)
+    except UnparsableReply as error:
+        error.usage = billed
+        raise
 
 
 def _parse_anthropic(body: object) -> ParsedReply:
@@ -182,9 +194,13 @@ def _parse_error(body: object) -> ParsedReply:
 
 
 def _finish(value: object) -> str:
-    """Return a finish reason in OpenAI's words; one without such a word keeps the provider's own."""
+    """Return a finish reason in OpenAI's words; one without such a word keeps the provider's own.
+
+    Gateways write the provider's behind their own: "content_filter: PROHIBITED_CONTENT".
+    """
     word = _string(value)
-    return FINISHES.get(word.casefold(), word)
+    first = word.partition(":")[0].casefold()
+    return BLOCKED if first == BLOCKED else FINISHES.get(word.casefold(), word)
 
 
 def _content_text(content: object) -> str:

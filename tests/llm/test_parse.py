@@ -93,7 +93,6 @@ def message(text: str, usage: Any) -> dict[str, Any]:
         (completion("شہر")[:40], "broken JSON"),
         ("[" * 100_000, "broken JSON"),
         ('{"choices": []}', "without choices"),
-        ('{"error": {"message": "overloaded"}}', "without choices"),
         ("[]", "without choices"),
         ("null", "without choices"),
         ('{"choices": [{"message": null}]}', "without choices"),
@@ -103,6 +102,12 @@ def test_what_is_no_reply(raw: str, why: str) -> None:
     with pytest.raises(UnparsableReply, match=why) as caught:
         parse_reply(raw)
     assert (caught.value.status, caught.value.may_be_billed) == (0, True), "it may be half of what is billed"
+
+
+def test_an_error_with_status_200_is_no_reply_and_not_billed() -> None:
+    with pytest.raises(UnparsableReply, match="an error") as caught:
+        parse_reply('{"error": {"message": "overloaded"}}')
+    assert (caught.value.status, caught.value.may_be_billed) == (0, False)
 
 
 def test_a_page_for_people_comes_from_no_model() -> None:
@@ -318,3 +323,43 @@ def test_a_model_that_had_no_token_left_has_answered_nothing() -> None:
     )
     found = parse_reply(json.dumps({"error": {"message": message, "code": None}}))
     assert (found.text, found.finish, found.metered) == ("", "length", False)
+
+
+@pytest.mark.parametrize(
+    ("written", "reasoning", "finish"),
+    [
+        (2047, 0, "stop"),
+        (2048, 0, "length"),
+        (2049, 0, "length"),
+        (2048, 9, "length"),
+        (9_000, 8_000, "stop"),
+        (9_000, 6_952, "length"),
+    ],
+)
+def test_a_reply_that_took_all_its_tokens_was_cut_off_whatever_it_says(
+    written: int, reasoning: int, finish: str
+) -> None:
+    """Where reasoning is counted apart from max_tokens, only what follows it can be cut off."""
+    details = {"completion_tokens_details": {"reasoning_tokens": reasoning}}
+    for usage in ({"completion_tokens": written}, {"total_tokens": written + 9}):
+        raw = completion("x", {"prompt_tokens": 9, **usage, **details})
+        assert parse_reply(raw, 2048).finish == finish
+
+
+def test_a_body_without_a_message_costs_what_it_reports() -> None:
+    usage = {"prompt_tokens": 900, "completion_tokens": 0, "total_tokens": 900}
+    for choices in (
+        None,
+        [],
+        [{"finish_reason": "stop"}],
+        [{"message": {"content": ""}, "finish_reason": "error"}],
+    ):
+        with pytest.raises(UnparsableReply) as caught:
+            parse_reply(json.dumps({"choices": choices, "usage": usage}))
+        assert caught.value.usage is not None
+        assert (caught.value.usage.tokens_in, caught.value.usage.tokens_out) == (900, 0)
+    with pytest.raises(UnparsableReply) as caught:
+        parse_reply('{"choices": []}')
+    assert caught.value.usage is None
+    blocked = [{"finish_reason": "content_filter: PROHIBITED_CONTENT"}]
+    assert parse_reply(json.dumps({"choices": blocked, "usage": usage})).finish == "content_filter"
