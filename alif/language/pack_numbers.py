@@ -38,6 +38,8 @@ class Numbers(FrozenModel):
     """Power → its words: hundred, thousand, lakh."""
     before: NumberNames = Field(default_factory=dict)
     """What a word adds to the number after it, or to one where a scale follows: quarter to, half past."""
+    behind: NumberNames = Field(default_factory=dict)
+    """What a word adds to the number before it: less a quarter."""
     ambiguous: Phrasings = ()
     """Words that mostly mean something else; numbers only where nothing else in the text is one."""
     point: Phrasings = ()
@@ -60,7 +62,7 @@ class Numbers(FrozenModel):
     ranges: Phrasings = ()
     """Words between the ends of a range: 5 to 10."""
     between: Phrasings = ()
-    """Words behind two numbers that make them the ends of a range: 5 and 10, between these."""
+    """Words before or behind two numbers that make them the ends of a range: between 5 and 10."""
     per: Phrasings = ()
     """Words and signs before the second unit of a rate: per."""
     rates: Phrasings = ()
@@ -86,6 +88,8 @@ class Clock(FrozenModel):
     weak_marks: Phrasings = ()
     """Those that mean it only beside a part of the day."""
     by_unit: bool = False  # whether the word for hour stands before the time
+    offset_hours: int = Field(0, ge=0, lt=12)
+    """Hours from a time so said to the one on the clock: in Swahili the first hour of the day is seven."""
     fillers: Phrasings = ()
     """Words between the time and the part of the day: in the."""
     parts: Mapping[str, Spellings] = Field(default_factory=dict)

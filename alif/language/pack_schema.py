@@ -136,7 +136,9 @@ class FilterPhrases(FrozenModel):
     bounds: Phrasings = ()
     """Words beside a number that make it a bound: more than, at least."""
     reasons: Phrasings = ()
-    """Words that begin a reason: because."""
+    """Words that begin a reason, or the parts of a total: because, of which."""
+    opposites: tuple[tuple[Spellings, Spellings], ...] = ()
+    """Pairs of words that cannot both be right: profit, loss."""
     alternatives: Phrasings = ()
     """Words between alternatives: or."""
     conjunctions: Phrasings = ()

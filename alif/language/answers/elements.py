@@ -95,6 +95,11 @@ class Elements:
         first, last = self.elements[start], self.elements[stop - 1]
         self.elements[start:stop] = [replace(value, start=first.start, end=last.end)]
 
+    def before(self, place: int) -> Fraction:
+        """Return what the word at a place adds to the number behind it, 0 if nothing."""
+        element = self.elements[place] if 0 <= place < len(self.elements) else None
+        return element.value if isinstance(element, NumberToken) and element.kind == "before" else Fraction(0)
+
     def unit(self, place: int) -> str:
         element = self.elements[place] if 0 <= place < len(self.elements) else None
         return element.text if isinstance(element, NumberToken) and element.kind == "unit" else ""

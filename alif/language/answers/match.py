@@ -114,6 +114,8 @@ def contains_answer(answer: str, reference: str, pack: Pack) -> bool:
     if not wanted or len(wanted) > len(given) or f" {' '.join(wanted)} " not in f" {' '.join(given)} ":
         return False
     own = set(wanted)
+    if _says_opposite(answer, reference, pack):
+        return False
     if _turning_words(pack.phrases.alternatives, pack).intersection(given) - own:
         return False
     items = _list_items(answer, pack)
@@ -135,6 +137,17 @@ def _turning_words(phrases: tuple[str, ...], pack: Pack) -> frozenset[str]:
     return frozenset(word for phrase in phrases for word in answer_tokens(phrase, pack))
 
 
+def _says_opposite(answer: str, reference: str, pack: Pack) -> bool:
+    """Tell whether an answer has the opposite of a word of the reference: a loss of 20 rupees, a profit."""
+    given, wanted = ({*split_words(text, pack)} for text in (answer, reference))
+    sides = [(phrase_words(one, pack), phrase_words(other, pack)) for one, other in pack.phrases.opposites]
+    return any(
+        (wanted & one and given & other and not given & one and not wanted & other)
+        for pair in sides
+        for one, other in (pair, pair[::-1])
+    )
+
+
 def is_same_number(answer: str, reference: str, pack: Pack) -> bool | None:
     """Tell whether the numbers that both state are equal; None where the reference is no single number.
 
@@ -146,7 +159,7 @@ def is_same_number(answer: str, reference: str, pack: Pack) -> bool | None:
         return None
     if wanted[0].kind == "ordinal" and beside:
         return None
-    given = stated_value(answer, wanted[0], pack)
+    given = None if _says_opposite(answer, reference, pack) else stated_value(answer, wanted[0], pack)
     if given is None or (beside and given.percent and not wanted[0].percent):
         return False  # "40 % of the pupils" are not 40 pupils
     return is_same_value(given, wanted[0])

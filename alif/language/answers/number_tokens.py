@@ -42,6 +42,7 @@ Kind = Literal[
     "part",
     "scale",
     "before",
+    "behind",
     "point",
     "over",
     "negative",
@@ -155,7 +156,9 @@ def _names(pack: Pack) -> dict[str, tuple[_Name, ...]]:
         for name in names:
             capitals = name.isupper() and len(name) > 2
             precedes = not any(char.isalpha() for char in name) or name.endswith(".") or capitals
-            found[_folded_name(name.rstrip("."), pack)] = ("unit", unit, Fraction(precedes), False)
+            written = {name, name.rstrip(".")} if "." in name[:-1] else {name.rstrip(".")}  # কি.মি.
+            for one in written:
+                found[_folded_name(one, pack)] = ("unit", unit, Fraction(precedes), False)
     plain: tuple[tuple[Kind, Sequence[str]], ...] = (
         ("point", numbers.point),
         ("over", numbers.over),
@@ -171,6 +174,7 @@ def _names(pack: Pack) -> dict[str, tuple[_Name, ...]]:
         ("part", numbers.parts),
         ("scale", numbers.scales),
         ("before", numbers.before),
+        ("behind", numbers.behind),
     )
     for kind, table in valued:
         for value, words in table.items():

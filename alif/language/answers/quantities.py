@@ -67,12 +67,8 @@ def find_quantities(text: str, pack: Pack) -> list[Quantity]:
         used = tokens[begin : parser.place]
         percent = parser.peek().kind == "percent"
         whole = [*used, *tokens[parser.place : parser.place + percent]]
-        before, after = tokens[begin - 1] if begin else _END, parser.peek(int(percent))
-        unit = ""
-        if after.kind == "unit":
-            unit, whole = after.text, [*whole, after]
-        elif before.kind == "unit" and before.value:
-            unit, whole = before.text, [before, *whole]
+        before = tokens[begin - 1] if begin else _END
+        unit, whole = _find_unit(before, whole, [parser.peek(percent + ahead) for ahead in (0, 1)], pack)
         quantity = Quantity(
             value=value,
             start=used[0].start,
@@ -87,6 +83,25 @@ def find_quantities(text: str, pack: Pack) -> list[Quantity]:
         found.append(quantity)
         begin = parser.place
     return found
+
+
+def _find_unit(
+    before: NumberToken, number: list[NumberToken], behind: Sequence[NumberToken], pack: Pack
+) -> tuple[str, list[NumberToken]]:
+    """Return the unit beside a number, "" if there is none, and the tokens of both.
+
+    The one behind counts, unless it belongs to the next number ("saa 4 dakika 20"). It may say more of the
+    one before ("mita 96 za mraba"), and so may a second one behind ("° C").
+    """
+    first, second = behind
+    precedes = before.kind == "unit" and bool(before.value)
+    if first.kind != "unit" or (precedes and first.value and second.kind in ("number", "word", "scale")):
+        return (before.text, [before, *number]) if precedes else ("", number)
+    if second.kind == "unit" and second.text.startswith(f"{first.text}_"):
+        return second.text, [*number, first, second]
+    if precedes and (joined := f"{first.text}_{before.text}") in pack.numbers.units:
+        return joined, [before, *number, first]
+    return first.text, [*number, first]
 
 
 class _NumberParser:
@@ -182,14 +197,13 @@ class _NumberParser:
         return True
 
     def _take_suffix(self, value: Fraction) -> Fraction:
-        """Read what may follow a number: a point with its digits, "over four", "quarters"."""
+        """Read what may follow a number: a point with its digits, "over four", "less a quarter"."""
         kind, after = self.peek().kind, self.peek(1)
-        if kind == "part":
+        mixed = kind == "number" and self._is_mixed(value, self.peek(-1), self.peek())  # 2 1/2
+        if mixed or kind in ("part", "behind"):
             self.place += 1
-            return value * self.tokens[self.place - 1].value
-        if kind == "number" and self._is_mixed(value, self.peek(-1), self.peek()):  # 2 1/2
-            self.place += 1
-            return value + self.tokens[self.place - 1].value
+            taken = self.tokens[self.place - 1].value
+            return value * taken if kind == "part" else value + taken
         if kind in ("whole", "joiner") and value.denominator == 1:  # two and three quarters
             parser = _NumberParser(self.tokens, self.place + 1, self.numbers)
             fraction = parser.parse()

@@ -36,7 +36,8 @@ def stated_value(answer: str, right: Value, pack: Pack) -> Value | None:
     elif len(sentences) > 1 and not _other_words(sentences[0], pack):
         answer = sentences[0]
     first, *rest = regex.split(r"[،,;؛](?!\d)", answer, maxsplit=1)
-    bare = rest and labels.issuperset(_other_words(first, pack))
+    inside = any(value.start < len(first) < value.end for value in find_values(answer, pack))  # 7 May, 1861
+    bare = rest and not inside and labels.issuperset(_other_words(first, pack))
     remark = bare and any(word[0] not in "#%@" for word in answer_tokens(rest[0], pack))
     if remark and any(value.flag != "denied" for value in find_values(first, pack)):
         answer = first  # "24 rupees, in 3 days"
@@ -45,6 +46,8 @@ def stated_value(answer: str, right: Value, pack: Pack) -> Value | None:
     if right.kind != "ordinal":
         values = [value for value in values if value.kind != "ordinal" or value.digits or len(values) == 1]
     said = [value for value in values if value.flag != "denied"]
+    if len(said) > 2 and _adds_up(said, plain, pack):
+        return said[0]
     other = _other_words(plain, pack)
     measured = [value for value in said if (value.unit and (right.unit or len(other) < 2)) or value.percent]
     sure = [value for value in said if not value.ambiguous or value in measured]
@@ -55,6 +58,16 @@ def stated_value(answer: str, right: Value, pack: Pack) -> Value | None:
     noun = words[0 if pack.numbers.scale_first else -1 :][:1]
     alone = len(words) == 1 or (not other and labelled) or (len(words) == 2 and noun == other)
     return said[-1] if alone else None
+
+
+def _adds_up(values: list[Value], text: str, pack: Pack) -> bool:
+    """Tell whether the first value is the total of the others: "15 fruits: 7 apples and 8 pears"."""
+    total, *parts = values
+    rest = text[total.end :]
+    joining = phrase_words(pack.phrases.conjunctions, pack)
+    nouns = [word for word in _other_words(rest, pack) if word not in joining]
+    joined = not joining.isdisjoint(split_words(rest, pack)) and len(nouns) <= len(values)
+    return (":" in rest or joined) and total.value == sum(part.value for part in parts)
 
 
 @functools.lru_cache

@@ -60,6 +60,10 @@ class _Reader(Elements):
             suffix = self.phrase(place + 1, self.pack.numbers.ordinal_suffixes)
             if value and value.kind == "number" and suffix:
                 self.put(place, place + 2, replace(value, kind="ordinal"))
+            elif number and (
+                added := self.before(place - 1)
+            ):  # an inflected number: ساڍي ستين, half past seven
+                self.put(place - 1, place + 1, Value(number + added, 0, 0, digits=False))
             elif number:
                 self.put(place, place + 1, Value(Fraction(number), 0, 0, digits=False, kind="ordinal"))
             elif value and not value.unit and (before := self.phrase(place - 1, percents, back=True)):
@@ -81,7 +85,8 @@ class _Reader(Elements):
                 while self.phrase(at, dates.fillers) and abs(at - place) < 4:
                     at += step
                 value = self.number(at)
-                if value is None or value.unit or value.percent or value.value.denominator > 1:
+                dated = value is not None and value.unit in ("", "day", "month", "year")  # mwaka 1964
+                if value is None or not dated or value.percent or value.value.denominator > 1:
                     continue
                 if not day and 1 <= value.value <= 31:
                     day = value.value
@@ -122,6 +127,8 @@ class _Reader(Elements):
                 stop = place + 1
             if mark and regex.fullmatch(r"\d+\.[0-5]\d", said.translate(normalise_signs(self.pack))):
                 hours = int(hours) + hours % 1 * 100 / 60
+            if spoken and clock.offset_hours and hours < 13:
+                hours = (hours + clock.offset_hours - 1) % 12 + 1
             first = place - (value.unit != "hour" and spoken)
             before = stop
             start, stop, part = self._part_of_day(first, stop)
@@ -129,8 +136,10 @@ class _Reader(Elements):
             if (value.unit and value.kind != "clock" and not spoken) or not (
                 value.kind == "clock" or sure or (part and beside)
             ):
+                if spoken and clock.offset_hours:  # hours, or a time of the day
+                    self.elements[place] = replace(value, parts=(hours,))
                 continue
-            unit = "hour_clock" if spoken else "clock"
+            unit = "hour_clock" if spoken and not clock.offset_hours else "clock"
             given = replace(
                 value, value=hours, unit=unit, kind="clock", parts=(part,) if part else value.parts
             )
@@ -191,10 +200,16 @@ class _Reader(Elements):
                 continue
             stop = place + 2 + (to or either or both)
             between = both and self.phrase(stop, self.pack.numbers.between)
-            if either or ((to or between) and one.value < other.value and self.word(stop) != "="):
+            before = both and self.phrase(place - 1, self.pack.numbers.between, back=True)
+            spoken = stop == place + 2 and other.value - one.value == 1 and not (one.digits or other.digits)
+            either = either or spoken  # "two three times"
+            if either or ((to or between or before) and one.value < other.value and self.word(stop) != "="):
                 kind: Kind = "either" if either else "range"
-                parts = (one.value, other.value)
-                self.put(place, stop + between, replace(other, kind=kind, parts=parts))
+                both_ends = replace(
+                    other, kind=kind, parts=(one.value, other.value),
+                    unit=other.unit or one.unit, percent=one.percent or other.percent,
+                )  # fmt: skip
+                self.put(place - before, stop + between, both_ends)
             elif both:
                 self.elements[stop - 1] = replace(other, flag="joined")
 
@@ -230,4 +245,5 @@ class _Reader(Elements):
             if self.number(at) and gap <= reach
         }
         first = self.pack.phrases.negation_precedes
-        return min(found, key=lambda at: (found[at], (at < start) == first), default=-1)
+        taken = {at for at in found if (value := self.number(at)) and value.flag == flag}  # neither 5 nor 6
+        return min(found, key=lambda at: (found[at], at in taken, (at < start) == first), default=-1)

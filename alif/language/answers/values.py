@@ -20,7 +20,7 @@ __all__ = ["SIZES", "Flag", "Kind", "Value", "day_time", "is_same_unit", "is_sam
 _MEASURES: dict[str, dict[str, int | str]] = {
     "metre": {"kilometre": 1000, "metre": 1, "centimetre": "1/100", "millimetre": "1/1000"},
     "foot": {"foot": 1, "inch": "1/12"},
-    "kilogram": {"tonne": 1000, "kilogram": 1, "gram": "1/1000"},
+    "kilogram": {"tonne": 1000, "kilogram": 1, "quarter_kilogram": "1/4", "gram": "1/1000"},
     "litre": {"litre": 1, "millilitre": "1/1000"},
     "hour": {"week": 168, "day": 24, "hour": 1, "minute": "1/60", "second": "1/3600"},
     "year": {"year": 1, "month": "1/12"},
@@ -50,7 +50,7 @@ class Value:
     kind: Kind = "number"
     parts: tuple[Fraction | str, ...] = ()
     """Of a date year, month and day, "" where it is not said; of a range its ends; of a time its part of the
-    day, "24" where that is in the hours."""
+    day, "24" where that is in the hours; of a number that may be a time its hour on the clock."""
     flag: Flag = ""
     """Whether it is denied, only a bound ("more than 5"), or the last of several ("3 and 5")."""
 
@@ -89,12 +89,23 @@ def is_same_value(given: Value, right: Value) -> bool:
         year = given.kind == "date" and right.kind == "number" and given.parts[0] == right.value
         return year or (len(kinds) == 1 and all(map(_is_said, right.parts, given.parts)))
     if kinds & {"range", "either"}:
-        same = len(kinds) == 1 and sorted(map(str, given.parts)) == sorted(map(str, right.parts))
+        ends = sorted(Fraction(end) for end in right.parts)
+        loose = len(ends) == 2 and ends[1] - ends[0] == 1  # "2 or 3" is also "2 to 3"
+        same = (len(kinds) == 1 or loose) and sorted(map(str, given.parts)) == sorted(map(str, right.parts))
         return same and is_same_unit(given.unit, right.unit) and given.percent == right.percent
+    if "clock" in kinds:
+        given, right = (
+            replace(one, value=Fraction(one.parts[0]), unit="clock", parts=())
+            if one.kind == "number" and one.parts
+            else one
+            for one in (given, right)
+        )
     if "clock" in kinds and is_same_unit(given.unit, right.unit):
         sure = bool(given.parts and right.parts)
         hours = (given.value, right.value) if sure else (given.value % 12, right.value % 12)
         return hours[0] == hours[1] and (not sure or given.parts == right.parts)
+    if "ordinal" in kinds and (given if right.kind == "ordinal" else right).unit:
+        return False  # "the third" is not 3 years
     return _is_same_amount(given, right)
 
 
