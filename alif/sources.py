@@ -8,7 +8,7 @@
 A row that cannot be used is a `Dropped` with path:line; a file that cannot be read at all is refused. A line
 of a .txt file is a document. Rows are Alif's own format, Alpaca's and Dolly's triples, Self-Instruct's seeds,
 OpenOrca's with a system prompt, or conversations (`messages`, ShareGPT's `conversations`): which of them,
-`source_formats.find_shape` tells.
+`row_shape.find_shape` tells.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from alif import store, strict_json
 from alif.errors import DataError, MissingExtra
 from alif.records import Document, Dropped, Example, Kind, Message, Origin
-from alif.source_formats import find_shape, flatten_instance, read_cells, read_field, read_messages
+from alif.row_shape import find_shape, flatten_instance, read_field
+from alif.source_formats import read_cells, read_messages
 
 if TYPE_CHECKING:
     from alif.language.pack import Pack

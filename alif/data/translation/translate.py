@@ -3,7 +3,7 @@
     {"instruction": "…", "input": "…", "output": "…"}     a row: all three texts in one request, its own task
     {"en": "The bridge is closed."}, {"text": "…"}        a sentence: an exercise of the translation task
 
-A row that has both is the triple (`source_formats.find_shape`): Alpaca's `text` is its whole prompt.
+A row that has both is the triple (`row_shape.find_shape`): Alpaca's `text` is its whole prompt.
 
 An exercise has one of the task's request templates as instruction, the sentence as input, its translation as
 output.
@@ -33,8 +33,8 @@ from alif.language.replies.control_tokens import find_control_token
 from alif.language.replies.item_format import FIELDS, NO_INPUT
 from alif.llm import ChatRequest, Message, Reply
 from alif.records import Dropped, Example, Origin
+from alif.row_shape import find_shape, flatten_instance
 from alif.runs import StepContext
-from alif.source_formats import find_shape, flatten_instance
 from alif.sources import PackFiles
 
 __all__ = [
