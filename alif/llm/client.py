@@ -14,6 +14,7 @@ import asyncio
 import itertools
 import math
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -31,7 +32,7 @@ from alif.llm.http import HttpResponse, HttpTransport
 from alif.llm.ledger import REPEAT, Ledger, LedgerRequest
 from alif.llm.limiter import Limiter
 from alif.llm.parse import ParsedReply, UnparsableReply, parse_reply
-from alif.llm.provider_error import TIMEOUT, ProviderError, from_status
+from alif.llm.provider_error import TIMEOUT, ProviderError, from_status, provider_words
 from alif.llm.retry_policy import RetryPolicy
 from alif.records import Message
 from alif.settings import Teacher
@@ -68,11 +69,11 @@ class RequestContext:
         """Return the lock of a request."""
         return self.request_locks.setdefault(request.hash, asyncio.Lock())
 
-    def log_once(self, text: str) -> None:
-        """Log something, once a session."""
+    def log_once(self, text: str, words: str = "") -> None:
+        """Log something, once a session whatever the provider's `words` to it are."""
         if text not in self.logged:
             self.logged.add(text)
-            console.log(text)
+            console.log(text + words)
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ class EndpointClient:
             ProviderError: the one whose reason is `passed`, at once.
         """
         failing_since = unreachable_since = math.inf
+        unreadable = Counter[tuple[str, int]]()
         for number in itertools.count():
             try:
                 return await attempt(number)
@@ -154,6 +156,8 @@ class EndpointClient:
                 began = now - self.context.timeout_s if error.reason == TIMEOUT else now
                 failing_since = min(failing_since, began)
                 unreachable_since = min(unreachable_since, now) if error.unreachable else math.inf
+                unreadable[error.reason, self.limiter.replies] += error.unreadable
+                self._check_unreadable(error, unreadable[error.reason, self.limiter.replies])
                 self._check_retry_policy(error, round(now - failing_since, 3), now - unreachable_since)
                 wait_s = self.context.retry_policy.wait_s(seed, number)
                 await asyncio.sleep(max(error.wait_s or 0.0, wait_s))
@@ -220,17 +224,20 @@ class EndpointClient:
         try:
             return parse_reply(response.text, self.settings.max_tokens)
         except UnparsableReply as error:
-            if status := response.status if response.status >= 400 else error.status:
+            if status := response.status if response.status >= 300 else error.status:
                 raise self.classify(replace(response, status=status)) from error
             counted = (
                 "each attempt counts at the most that it can cost"
                 if error.may_be_billed
                 else "that is not billed"
             )
+            words = provider_words(response.text, self.api_key)
             self.context.log_once(
-                f"{self.key}: {host} answers with {error.reason} and is asked again; {counted}"
+                f"{self.key}: {host} answers with {error.reason} and is asked again; {counted}", words
             )
-            raise ProviderError(error.reason, may_be_billed=error.may_be_billed) from error
+            raise ProviderError(
+                error.reason, may_be_billed=error.may_be_billed, words=words, unreadable=True
+            ) from error
 
     def classify(self, response: HttpResponse) -> ProviderError:
         """Return what a refusal means."""
@@ -244,6 +251,17 @@ class EndpointClient:
             url=response.url,
         )
 
+    def _check_unreadable(self, error: ProviderError, times: int) -> None:
+        """Raise where an endpoint sends nothing but what cannot be read: that does not pass by itself."""
+        policy = self.context.retry_policy
+        if times >= (policy.unreadable_later if self.limiter.replies else policy.unreadable):
+            host = endpoint.hostname(self.settings.base_url)
+            raise ReplyError(
+                f"{self.key}: {host} answers with {error.reason}, {times} times in a row{error.words}",
+                f"Check {self.key}.base_url and protocol: requests go to the chat completions of OpenAI's "
+                f"interface, or Anthropic's Messages. If the provider is in trouble, {REPEAT}",
+            )
+
     def _check_retry_policy(self, error: ProviderError, failing_s: float, unreachable_s: float) -> None:
         """Log a long wait, or raise when the policy is exhausted."""
         context, policy = self.context, self.context.retry_policy
@@ -254,14 +272,14 @@ class EndpointClient:
         if unreachable_s >= allowed_s:
             raise ReplyError(
                 f"{self.key}: cannot reach {host} "
-                f"(tried for {format_duration(unreachable_s)}; {error.reason})",
+                f"(tried for {format_duration(unreachable_s)}; {error.account})",
                 f"Check the network and {self.key}.base_url, and {REPEAT}",
             )
         if max(failing_s, asked_s) >= give_up_s:
             asks = f", it asks to wait {format_duration(asked_s)}" if asked_s else ""
             raise ReplyError(
                 f"{self.key}: {host} has not answered a request for {format_duration(failing_s)} "
-                f"(last: {error.reason}{asks})",
+                f"(last: {error.account}{asks})",
                 f"Look at the provider's status and at runtime.timeout_s, and {REPEAT}",
             )
         if error.unreachable and allowed_s >= LOGGED_FROM_S:
@@ -270,4 +288,4 @@ class EndpointClient:
             context.log_once(f"{self.key}: {host} asks to wait {format_duration(asked_s)}")
         elif failing_s >= LOGGED_FROM_S:
             until = f"retrying for {format_duration(give_up_s)}"
-            context.log_once(f"{self.key}: no reply from {host} yet ({error.reason}), {until}")
+            context.log_once(f"{self.key}: no reply from {host} yet ({error.reason}), {until}", error.words)

@@ -31,6 +31,7 @@ from alif.errors import ReplyError
 from alif.llm import endpoint as endpoints
 from alif.llm.keepalive import CheckedConnector, CheckedResponse, RepeatedBody
 from alif.llm.provider_error import ProviderError, from_network_error
+from alif.llm.reply_body import decode_body
 from alif.settings import Endpoint
 
 __all__ = ["HttpResponse", "HttpTransport", "open_transport"]
@@ -62,8 +63,8 @@ class HttpResponse:
 
     @property
     def text(self) -> str:
-        """The body as text; bytes that are not UTF-8 become U+FFFD."""
-        return self.raw.decode("utf-8", "replace")
+        """The body as text; bytes that are not in its encoding become U+FFFD."""
+        return decode_body(self.raw)
 
 
 @dataclass(frozen=True)

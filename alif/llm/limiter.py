@@ -34,13 +34,20 @@ TOLERATED_SHARE = 0.12
 class Limiter:
     """How many requests one model at one address is sent concurrently, between 1 and `maximum`."""
 
-    def __init__(self, maximum: int) -> None:
-        self.limit = maximum
+    def __init__(self, maximum: int, start: int | None = None) -> None:
+        """Begin with `start` in flight until the first reply.
+
+        A paid endpoint shows with one request whether it can be read and keeps to max_tokens.
+        """
+        self._begins = start is not None
+        self.limit = start or maximum
         self.epoch = 0
         """Number of cuts so far."""
+        self.replies = 0
+        """Number of replies so far."""
         self._maximum = maximum
         self._in_flight = 0
-        self._replies = 0
+        self._since_increase = 0
         self._refused_share = 0.0
         self._resume_at = 0.0
         self._retries_waiting = 0
@@ -79,10 +86,12 @@ class Limiter:
 
     def record_reply(self) -> None:
         """Count a reply; after enough of them one more request may be in flight."""
-        self._replies += 1
+        self.limit = self._maximum if self._begins and not self.replies else self.limit
+        self.replies += 1
+        self._since_increase += 1
         self._refused_share *= 1 - 1 / AVERAGED_OVER
-        if self._replies >= REPLIES_PER_INCREASE:
-            self._replies = 0
+        if self._since_increase >= REPLIES_PER_INCREASE:
+            self._since_increase = 0
             self.limit = min(self._maximum, self.limit + 1)
 
     def record_refusal(self, epoch: int, wait_s: float | None = None) -> None:
@@ -95,7 +104,7 @@ class Limiter:
             if self._refused_share <= TOLERATED_SHARE:
                 return
             self.epoch += 1
-            self._replies, self._refused_share = 0, 0.0
+            self._since_increase, self._refused_share = 0, 0.0
             self.limit = max(1, int(self.limit * DECREASE_FACTOR))
         self.pause(wait_s or 0.0)
 

@@ -12,11 +12,11 @@ necessary.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alif.llm.reply_body import read_body, stated_status
 from alif.records import sanitize_text
 
 __all__ = ["BLOCKED", "OUT_OF_TOKENS", "ParsedReply", "UnparsableReply", "parse_reply"]
@@ -96,7 +96,7 @@ def parse_reply(raw: str, max_tokens: int = MOST_TOKENS) -> ParsedReply:
         UnparsableReply: it is not JSON, or holds no answer; it says which.
     """
     try:
-        body = json.loads(raw, strict=False)
+        body = read_body(raw)
     except (ValueError, RecursionError) as error:
         start = raw.lstrip()[:1]
         if start == "<":  # a page for people comes from a proxy or gateway before the provider
@@ -173,7 +173,7 @@ def _parse_error(body: object) -> ParsedReply:
     Raises:
         UnparsableReply: it is not.
     """
-    error = _get(body, "error")
+    error = _get(body, "error") or (body if isinstance(_get(body, "message"), str) else None)
     details = _get(error, "metadata")  # OpenRouter's, with the words of the provider behind it
     parts = (error, _get(error, "message"), _get(details, "raw"), _get(body, "detail"))
     message = " ".join(_string(part) for part in parts)
@@ -187,9 +187,9 @@ def _parse_error(body: object) -> ParsedReply:
     ):
         finish, has_output = BLOCKED, _OUTPUT_FILTERED.search(message) is not None
     else:
-        code = str(_get(error, "code"))
-        status = int(code) if re.fullmatch("[45][0-9]{2}", code) else 0
-        raise UnparsableReply("a reply without choices", status)
+        if error:
+            raise UnparsableReply("an error", stated_status(error), may_be_billed=False)
+        raise UnparsableReply("a reply without choices")
     return ParsedReply("", finish, "", 0, 0, 0, 0, metered=False, has_output=has_output)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
-import json
 import math
 import re
 import time
@@ -23,9 +22,10 @@ import aiohttp
 from alif.errors import ReplyError
 from alif.formatting import format_duration
 from alif.llm.endpoint import api_key_env, hostname
+from alif.llm.reply_body import USED_UP, read_body
 from alif.settings import Endpoint
 
-__all__ = ["TIMEOUT", "ProviderError", "from_network_error", "from_status", "retry_after"]
+__all__ = ["TIMEOUT", "ProviderError", "from_network_error", "from_status", "provider_words", "retry_after"]
 
 LONGEST_WAIT_S = 900.0
 """A provider that asks to wait longer than this is reported to the user instead of being waited for."""
@@ -37,9 +37,9 @@ RETRIED = (408, 409, 425, 429, 499)
 """Statuses below 500 that are worth a retry."""
 TIMEOUT = "timeout"
 
-_USED_UP = re.compile(
-    "insufficient.(quota|balance|funds|credit)|billing_hard_limit|credit balance", re.IGNORECASE
-)
+_QUOTA = "exceeded your current quota"
+"""OpenAI's word for a balance that is used up, where a gateway leaves its code out; Gemini's for a full
+minute, with a wait."""
 _DAILY_QUOTA = re.compile(r'"quotaId"\s*:\s*"[^"]*PerDay')
 """Gemini names the quota that is used up, and asks for a wait of seconds all the same."""
 _RETRY_DELAY = re.compile(r'"retryDelay"\s*:\s*"(?P<s>[0-9]+(?:\.[0-9]+)?)s"')
@@ -48,6 +48,8 @@ _NO_MODEL = re.compile("model|deployment|endpoints? found", re.IGNORECASE)
 """What providers say where they have no such model: Azure's are deployments, OpenRouter says "no endpoints
 found"."""
 _SPACE = re.compile(r"\s+")
+_TAG = re.compile("<[^>]*>")
+_TITLE = re.compile("<title[^>]*>(?P<title>[^<]+)", re.IGNORECASE)
 
 
 @dataclass(eq=False)
@@ -64,6 +66,15 @@ class ProviderError(Exception):
     """How long the provider asks to wait."""
     stop: ReplyError | None = None
     """Set where a retry cannot help."""
+    words: str = ""
+    """What the provider said, in brackets."""
+    unreadable: bool = False
+    """Whether a response came that holds neither a completion nor a refusal that is known."""
+
+    @property
+    def account(self) -> str:
+        """The reason and what the provider said."""
+        return f"{self.reason}: {self.words[2:-1]}" if self.words else self.reason
 
 
 def from_network_error(error: aiohttp.ClientError | TimeoutError) -> ProviderError:
@@ -105,9 +116,10 @@ def from_status(
     balance_reserved = status == 402 and wait_s is not None
     too_long = wait_s is not None and wait_s > LONGEST_WAIT_S
     daily_limit = _PER_DAY.search(body) is not None and (wait_s is None or too_long)
-    words, host = _provider_words(body, api_key), hostname(endpoint.base_url)
+    words, host = provider_words(body, api_key), hostname(endpoint.base_url)
     stop: ReplyError | None = None
-    if not balance_reserved and (status == 402 or (status < 500 and _USED_UP.search(body))):
+    used_up = USED_UP.search(body) or (_QUOTA in body and wait_s is None and not _DAILY_QUOTA.search(body))
+    if not balance_reserved and (status == 402 or (status < 500 and used_up)):
         stop = ReplyError(
             f"{key}: the balance or quota at {host} is used up{words}",
             "Top it up there and repeat the command: it continues where it stopped.",
@@ -126,6 +138,7 @@ def from_status(
         rate_limited=balance_reserved or status in RATE_LIMITED,
         wait_s=wait_s,
         stop=stop,
+        words=words,
     )
 
 
@@ -134,7 +147,8 @@ def _explain_refusal(
 ) -> ReplyError:
     host, model = hostname(endpoint.base_url), endpoint.model
     sender = f"the key from {api_key_env(endpoint)}" if api_key else "a request without a key"
-    no_model = "model_not_found" in body or _NO_MODEL.search(words.replace(urlsplit(url).path, ""))
+    named = _NO_MODEL.search(words.replace(urlsplit(url).path, "")) and body.lstrip()[:1] != "<"
+    no_model = "model_not_found" in body or named
     if status == 401:  # without the provider's words: some repeat the key
         return ReplyError(
             f"{key}: {host} refuses {sender}",
@@ -155,19 +169,21 @@ def _explain_refusal(
     return ReplyError(message, f"Check {key}: model, base_url, temperature and max_tokens.")
 
 
-def _provider_words(body: str, api_key: str) -> str:
-    """Return an error body's message in brackets, short and without the API key.
+def provider_words(body: str, api_key: str) -> str:
+    """Return an error body's message in brackets, else how the body begins; short and without the API key.
 
-    It is `{"error": {"message": …}}`, the same in a list, or FastAPI's `{"detail": …}`.
+    It is `{"error": {"message": …}}`, the same in a list, or FastAPI's `{"detail": …}`; a page has a title.
     """
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return ""
+    found: object = None
+    with contextlib.suppress(ValueError, RecursionError):
+        found = read_body(body)
     for name in ("error", "detail", "message", "msg"):
         found = found[0] if isinstance(found, list) and found else found
         found = found.get(name, found) if isinstance(found, dict) else found
-    words = _SPACE.sub(" ", found).strip() if isinstance(found, str) else ""
+    if not isinstance(found, str):
+        title = _TITLE.search(body[:10_000])
+        found = title["title"] if title else _TAG.sub(" ", body[:1_000])
+    words = _SPACE.sub(" ", found).strip("\ufeff\0 ")
     words = words.replace(api_key, "***") if api_key else words
     words = "".join(letter if letter.isprintable() else "\ufffd" for letter in words)
     return f" ({words[:200]})" if words else ""

@@ -22,6 +22,11 @@ class RetryPolicy:
     """How long one request is retried at all."""
     timeouts: int = 3
     """The same for a request that times out, in timeouts, where that is longer."""
+    unreadable: int = 4
+    """How often one request may be answered, alike each time, with what is neither a completion nor a known
+    refusal while the endpoint answers nothing else."""
+    unreadable_later: int = 8
+    """The same for an endpoint that has answered before in this session."""
     finish_s: float = 20.0
     """How long replies in flight are waited for when the run stops: they are paid for."""
     first_poll_s: float = 2.0
