@@ -137,6 +137,8 @@ class FilterPhrases(FrozenModel):
     """Words beside a number that make it a bound: more than, at least."""
     reasons: Phrasings = ()
     """Words that begin a reason, or the parts of a total: because, of which."""
+    corrections: Phrasings = ()
+    """Words between what is denied and what is right instead: but rather."""
     opposites: tuple[tuple[Spellings, Spellings], ...] = ()
     """Pairs of words that cannot both be right: profit, loss."""
     alternatives: Phrasings = ()

@@ -17,6 +17,7 @@ from alif.language.pack import Pack
 __all__ = ["Elements"]
 
 _DATE = regex.compile(r"(?<![\d/.-])(\d{1,4})([/.-])(\d{1,2})\2(\d{1,4})(?![\d/]|[.-]\d)")
+_MONTH = regex.compile(r"(?<![\d/.-])(0?[1-9]|1[0-2])/((?:18|19|20)\d\d)(?![\d/]|[.-]\d)")
 _TIME = regex.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?![\d:])")
 
 
@@ -46,6 +47,10 @@ class Elements:
         written += [
             day_time(Value(int(found[1]) + Fraction(int(found[2]), 60), *found.span(), "clock", kind="clock"))
             for found in _TIME.finditer(signs)
+        ]
+        written += [
+            Value(Fraction(0), *found.span(), kind="date", parts=(Fraction(found[2]), Fraction(found[1]), ""))
+            for found in _MONTH.finditer(signs)
         ]
         spans = [(value.start, value.end) for value in written]
         values = written + [

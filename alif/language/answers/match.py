@@ -43,7 +43,6 @@ _LETTERED = regex.compile(
 _BRACKETED = regex.compile(r"[(\[]\s*([\p{L}\p{M}]+)\s*[)\]]")
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _LIST_MARK = regex.compile(r"[،,;؛\n]+")
-_CLAUSE_MARK = regex.compile(r"[،,;؛۔।:.!?؟()\n]+(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -123,13 +122,20 @@ def contains_answer(answer: str, reference: str, pack: Pack) -> bool:
     if len(items) > 1 and " ".join(wanted) in items and joining & set(given) and not joining & own:
         return False
     denying = _turning_words(pack.phrases.negations, pack) - own
-    clauses = [answer_tokens(clause, pack) for clause in _CLAUSE_MARK.split(answer)]
+    clauses = [answer_tokens(clause, pack) for clause in _clause_mark(pack).split(answer)]
     saying = [clause for clause in clauses if f" {' '.join(wanted)} " in f" {' '.join(clause)} "]
     bare = [clause for clause in clauses if not set(clause) - denying]  # "Karachi? No"
     if any(denying.intersection(clause) for clause in [*(saying or [given]), *bare]):
         return False
     numbers = [word for word in wanted if word.startswith("#")]
     return len(numbers) < len(wanted) or [word for word in given if word.startswith("#")][-1:] == numbers[-1:]
+
+
+@functools.lru_cache
+def _clause_mark(pack: Pack) -> regex.Pattern[str]:
+    """Return the pattern of what ends a clause: a mark, or the word before what is right instead."""
+    words = "|".join(map(regex.escape, pack.phrases.corrections)) or "(?!)"
+    return regex.compile(rf"[،,;؛۔।:.!?؟()\n]+(?!\d)|(?<![\p{{L}}\p{{M}}])(?:{words})(?![\p{{L}}\p{{M}}])")
 
 
 @functools.lru_cache(maxsize=64)
@@ -160,8 +166,15 @@ def is_same_number(answer: str, reference: str, pack: Pack) -> bool | None:
     if wanted[0].kind == "ordinal" and beside:
         return None
     given = None if _says_opposite(answer, reference, pack) else stated_value(answer, wanted[0], pack)
-    if given is None or (beside and given.percent and not wanted[0].percent):
-        return False  # "40 % of the pupils" are not 40 pupils
+    if given is None:
+        return False
+    if given.percent != wanted[0].percent:  # "40 % of the pupils" are not 40 pupils
+        said = answer_tokens(answer, pack)
+        frame = phrase_words(pack.choices.words + pack.numbers.operators, pack)
+        nouns = [word for word in said if word[0] not in "#%@" and word not in frame]
+        counted = 0 < len(nouns) < 3 and said[-1 if pack.numbers.scale_first else 0].startswith("#")
+        if beside if given.percent else counted:
+            return False
     return is_same_value(given, wanted[0])
 
 

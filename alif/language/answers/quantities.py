@@ -21,6 +21,8 @@ from alif.language.pack_schema import Numbers
 
 __all__ = ["Quantity", "find_quantities", "last_quantity", "parse_number"]
 
+POWERS = ("square", "cubic")
+"""Units that say what a length beside them is."""
 _END = NumberToken("", "", 0, 0)
 
 
@@ -67,8 +69,8 @@ def find_quantities(text: str, pack: Pack) -> list[Quantity]:
         used = tokens[begin : parser.place]
         percent = parser.peek().kind == "percent"
         whole = [*used, *tokens[parser.place : parser.place + percent]]
-        before = tokens[begin - 1] if begin else _END
-        unit, whole = _find_unit(before, whole, [parser.peek(percent + ahead) for ahead in (0, 1)], pack)
+        beside = [*tokens[max(begin - 2, 0) : begin]], [parser.peek(percent + ahead) for ahead in (0, 1)]
+        unit, whole = _find_unit(beside[0], whole, beside[1])
         quantity = Quantity(
             value=value,
             start=used[0].start,
@@ -86,22 +88,35 @@ def find_quantities(text: str, pack: Pack) -> list[Quantity]:
 
 
 def _find_unit(
-    before: NumberToken, number: list[NumberToken], behind: Sequence[NumberToken], pack: Pack
+    before: list[NumberToken], number: list[NumberToken], behind: list[NumberToken]
 ) -> tuple[str, list[NumberToken]]:
     """Return the unit beside a number, "" if there is none, and the tokens of both.
 
-    The one behind counts, unless it belongs to the next number ("saa 4 dakika 20"). It may say more of the
-    one before ("mita 96 za mraba"), and so may a second one behind ("° C").
+    The one behind counts, unless it belongs to the next number ("saa 4 dakika 20"). Two may say one thing:
+    "° C", "square" and "metre" ("mita 96 za mraba").
     """
     first, second = behind
-    precedes = before.kind == "unit" and bool(before.value)
+    last = before[-1] if before else _END
+    precedes = last.kind == "unit" and bool(last.value)
     if first.kind != "unit" or (precedes and first.value and second.kind in ("number", "word", "scale")):
-        return (before.text, [before, *number]) if precedes else ("", number)
-    if second.kind == "unit" and second.text.startswith(f"{first.text}_"):
-        return second.text, [*number, first, second]
-    if precedes and (joined := f"{first.text}_{before.text}") in pack.numbers.units:
-        return joined, [before, *number, first]
+        if precedes and (joined := _joined_unit(before[0], last)):
+            return joined, [*before, *number]
+        return (last.text, [last, *number]) if precedes else ("", number)
+    if joined := _joined_unit(first, second):
+        return joined, [*number, first, second]
+    if precedes and (joined := _joined_unit(last, first)):
+        return joined, [last, *number, first]
     return first.text, [*number, first]
+
+
+def _joined_unit(one: NumberToken, other: NumberToken) -> str:
+    """Return the unit that two make together, "" if they do not: a degree of a scale, a power of a length."""
+    if {one.kind, other.kind} != {"unit"} or one is other:
+        return ""
+    if other.text.startswith(f"{one.text}_"):
+        return other.text
+    power, length = (one, other) if one.text in POWERS else (other, one)
+    return f"{power.text}_{length.text}" if power.text in POWERS and length.text not in POWERS else ""
 
 
 class _NumberParser:
@@ -139,7 +154,7 @@ class _NumberParser:
             if after.kind in ("number", "word") and after.value.denominator == 1:
                 self.open = after.value + token.value
                 self.place += 2
-            elif after.kind == "scale":
+            elif after.kind == "scale" or (after.kind == "unit" and token.value == Fraction(1, 4)):  # سوا کلو
                 self.open = 1 + token.value
                 self.place += 1
             else:

@@ -60,8 +60,9 @@ def test_the_set_is_large_and_mixed() -> None:
 def test_at_least_97_in_a_hundred_are_judged_as_a_reader_does(code: str) -> None:
     pack = load_pack(code)
     task = pack.tasks["reasoning"]
+    sets = sorted(FOLDER.glob(f"*.{code}.jsonl"))
     for equal in (True, False):
-        rows = [row for _, row in store.read_rows(FOLDER / f"answers.{code}.jsonl") if row["equal"] is equal]
+        rows = [row for path in sets for _, row in store.read_rows(path) if row["equal"] is equal]
         wrong = [
             row["id"]
             for row in rows
@@ -172,3 +173,27 @@ def test_the_tiers_one_by_one() -> None:
 )
 def test_another_pack_s_tables_judge_its_answers(answer: str, reference: str, equal: bool) -> None:
     assert compare_answers(answer, reference, load_pack("bn")).equal is equal
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "reference", "equal"),
+    [
+        ("ur", "20 روپے نفع", "20 روپے نقصان", False),  # opposites
+        ("ur", "42 سے زیادہ", "42 سے کم", False),
+        ("ur", "نقصان نہیں، 20 روپے نفع", "20 روپے نفع", True),
+        ("ur", "حضرت علیؓ", "حضرت علی رضی اللہ عنہ", True),  # honorifics
+        ("ur", "ﷲ", "اللہ", True),
+        ("ur", "8 کیلے", "8 کیلے", True),  # bananas, not "for"
+        ("ur", "ایسا کوئی نہیں بلکہ لاہور ہے", "لاہور", True),
+        ("ur", "40 طلبہ", "40%", False),
+        ("ur", "جواب 40 ہے", "40%", True),
+        ("ur", "آپشن 3", "ج", True),
+        ("ur", "آپشن 2", "ج", False),
+        ("sw", "si Nairobi bali ni Mombasa", "Mombasa", True),
+        ("sw", "hasara ya shilingi 20", "faida ya shilingi 20", False),
+    ],
+)
+def test_what_is_said_instead_or_of_something_else(
+    code: str, answer: str, reference: str, equal: bool
+) -> None:
+    assert compare_answers(answer, reference, load_pack(code)).equal is equal

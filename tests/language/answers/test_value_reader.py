@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alif.language.answers.value_reader import find_values
+from alif.language.answers.values import is_same_value
 from alif.language.pack import load_pack
 
 PACKS = {code: load_pack(code) for code in ("ur", "bn", "sd", "sw", "en")}
@@ -71,3 +72,33 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     for value in find_values(text, PACKS["ur"]):
         assert place <= value.start < value.end <= len(text)
         place = value.end
+
+
+@pytest.mark.parametrize(
+    ("code", "one", "other", "same"),
+    [
+        ("sw", "saa moja asubuhi", "7:00 AM", True),
+        ("sw", "saa moja usiku", "7:00 AM", False),
+        ("sw", "saa nne kasoro dakika kumi usiku", "9:50 PM", True),
+        ("sw", "saa tatu", "saa tatu asubuhi", True),  # hours, or a time
+        ("sw", "saa tatu", "dakika 180", True),
+        ("sw", "saa 4 dakika 20", "saa nne na dakika ishirini", True),
+        ("sw", "mita 96 za mraba", "mita 96", False),
+        ("sd", "ساڍي ستين وڳي", "7:30", True),
+        ("ur", "54 cm²", "54 مربع سینٹی میٹر", True),
+        ("ur", "37° سیلسیس", "37°F", False),
+        ("ur", "دو تین دن", "2 یا 3 دن", True),
+        ("ur", "دو تین دن", "3 دن", False),
+        ("ur", "تیسرا", "3 سال", False),
+        ("ur", "نہ 5 نہ 6", "6", False),
+        ("ur", "10/1999", "اکتوبر 1999", True),
+        ("ur", "سوا کلو", "1250 گرام", True),
+        ("ur", "تین درجن", "36", True),
+        ("bn", "৬০ কি.মি./ঘণ্টা", "ঘণ্টায় ৬০ কিলোমিটার", True),
+    ],
+)
+def test_values_said_in_another_way(code: str, one: str, other: str, same: bool) -> None:
+    pack = load_pack(code)
+    given = [value for value in find_values(one, pack) if not value.flag]
+    (right,) = find_values(other, pack)
+    assert (len(given) == 1 and is_same_value(given[0], right)) is same
