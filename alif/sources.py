@@ -1,20 +1,20 @@
 """Published data: local files, hub ids or a pack's files, read into Examples, Documents and sentence pairs.
 
     "pack"                                      files of a language pack: `PackFiles`
-    "ur_raw/*.jsonl.gz"                         relative to sources.folder; .jsonl .csv .tsv .txt, gzip or not
+    "ur_raw/*.jsonl.gz"                         relative to sources.folder; kinds: see `source_formats`
     "hub:wikimedia/wikipedia:20231101.ur@b04c8" a hub data set or its local folder, configuration and revision
     "hub:Open-Orca/OpenOrca#train[:50000]"      another split than train, or a slice, as datasets writes it
 
-A row that cannot be used is a `Dropped` with path:line; a file that cannot be read at all is refused. A line
-of a .txt file is a document. Rows are Alif's own format, Alpaca's and Dolly's triples, Self-Instruct's seeds,
-OpenOrca's with a system prompt, or conversations (`messages`, ShareGPT's `conversations`): which of them,
-`row_shape.find_shape` tells.
+A row that cannot be used is a `Dropped` with path:line; a file that cannot be read at all is refused. Rows
+are Alif's own format, Alpaca's and Dolly's triples, Self-Instruct's seeds, OpenOrca's with a system prompt,
+or conversations (`messages`, ShareGPT's `conversations`): which of them, `row_shape.find_shape` tells.
 """
 
 from __future__ import annotations
 
 import glob
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from alif import store, strict_json
+from alif import store
 from alif.errors import DataError, MissingExtra
 from alif.records import Document, Dropped, Example, Kind, Message, Origin
-from alif.row_shape import find_shape, flatten_instance, read_field
-from alif.source_formats import read_cells, read_messages
+from alif.row_shape import FIELDS, find_shape, flatten_instance, read_field
+from alif.source_formats import file_kind, read_file, read_messages
 
 if TYPE_CHECKING:
     from alif.language.pack import Pack
@@ -48,6 +48,10 @@ __all__ = [
 ]
 
 HUB = re.compile(r"hub:(?P<id>[^:@#]+)(:(?P<config>[^@#]+))?(@(?P<revision>[^#]+))?(#(?P<split>.+))?")
+COLUMNS = frozenset(
+    ("text", "messages", "conversations", "instances", "turns", "choices", "gold", *sum(FIELDS.values(), ()))
+)
+"""Columns by which the header of a table is known, beside language codes."""
 _TURNS = TypeAdapter(list[Message])
 
 
@@ -100,9 +104,12 @@ def resolve_paths(source: Iterable[str], folder: str) -> list[Path]:
         if pattern.startswith("hub:"):
             hint = "Write hub:OWNER/NAME[:CONFIG][@REVISION][#SPLIT], without empty parts."
             raise DataError(f'"{pattern}": no address of a hub data set', hint)
-        wanted = Path(folder, pattern)
-        start = Path(wanted.anchor or ".")
-        files = sorted(path for path in start.glob(str(wanted.relative_to(start))) if path.is_file())
+        wanted = Path(os.path.expanduser(folder), pattern := os.path.expanduser(pattern))  # noqa: PTH111
+        files = [wanted] if os.path.isfile(wanted) else []  # noqa: PTH113  (these never raise)
+        if not files:  # only the pattern's own signs are a pattern's, not those of the folder
+            place = Path(glob.escape(os.path.expanduser(folder)), pattern)  # noqa: PTH111
+            start = Path(place.anchor or ".")
+            files = sorted(path for path in start.glob(str(place.relative_to(start))) if path.is_file())
         if not files:
             unset = "" if folder else """, which is not set: --set 'sources.folder="DATA"'"""
             raise DataError(f"{wanted}: no such file", f"Data files are relative to sources.folder{unset}.")
@@ -127,7 +134,7 @@ def list_sources(source: Iterable[str], folder: str) -> dict[str, tuple[str, ...
 
 def source_name(path: Path) -> str:
     """Return a file's name without its endings: `a.en-ur.jsonl.gz` is `a.en-ur`."""
-    return re.sub(r"\.(jsonl|csv|tsv|txt)(\.gz)?$", "", path.name)
+    return file_kind(path)[0]
 
 
 def read_rows(source: Iterable[str], folder: str, pack: PackFiles | None = None) -> Iterator[Row | Dropped]:
@@ -144,39 +151,13 @@ def read_rows(source: Iterable[str], folder: str, pack: PackFiles | None = None)
 
 
 def _file_rows(path: Path, pack: Pack | None = None) -> Iterator[Row | Dropped]:
-    kind, name = path.name.removesuffix(".gz").rpartition(".")[2], source_name(path)
-    if kind in ("csv", "tsv"):
-        yield from _csv_rows(path, "," if kind == "csv" else "\t", pack)
-    elif kind in ("jsonl", "txt"):
-        for number, line in store.read_lines(path):
-            if not line.strip():
-                continue
-            where = f"{path}:{number}"
-            try:
-                values = strict_json.parse_row(line) if kind == "jsonl" else {"text": line}
-            except ValueError as error:
-                yield Dropped(raw=line, reason="unparsable", evidence=f"{where}: {error}")
-                continue
-            yield Row(where, name, str(values.get("id", number)), values, pack)
-    else:
-        raise DataError(f"{path}: no reader for .{kind} files", "Alif reads .jsonl, .csv, .tsv and .txt.")
-
-
-def _csv_rows(path: Path, delimiter: str, pack: Pack | None) -> Iterator[Row | Dropped]:
     name = source_name(path)
-    header: list[str] = []
-    for number, cells in read_cells(path, delimiter):
+    for number, raw, values in read_file(path, COLUMNS):
         where = f"{path}:{number}"
-        if isinstance(cells, str):
-            yield Dropped(raw="", reason="unparsable", evidence=f"{where}: {cells}")
-        elif not header:
-            header = [cell.strip().casefold() for cell in cells]
-        elif len(cells) != len(header):
-            evidence = f"{where}: {len(cells)} cells, the header has {len(header)}"
-            yield Dropped(raw=delimiter.join(cells), reason="unparsable", evidence=evidence)
+        if isinstance(values, str):
+            yield Dropped(raw=raw, reason="unparsable", evidence=f"{where}: {values}")
         else:
-            values = dict(zip(header, cells, strict=True))
-            yield Row(where, name, values.get("id", str(number)), values, pack)
+            yield Row(where, name, str(values.get("id", number)), values, pack)
 
 
 def _hub_rows(hub_id: str, config: str | None, revision: str | None, split: str) -> Iterator[Row]:
@@ -223,7 +204,7 @@ def to_example(row: Row, language: str, task: str, kind: Kind, licence: str = ""
         if system := _text(values.get("system_prompt")):
             turns = [Message(role="system", content=system), *turns]
     instruction, given, output = texts
-    if not _text(instruction) or not _text(output) or not isinstance(given, str | None):
+    if not _text(instruction) or not _text(output) or (given and not isinstance(given, str)):
         return _drop(row, "a row needs instruction and output as text")
     origin = values["origin"] if isinstance(values.get("origin"), dict) else {}
     told = {key: _text(origin.get(key) or values.get(key)) for key in ("licence", "author", "reviewed_by")}

@@ -148,7 +148,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     Raises:
         DataError: a line is not UTF-8, or the gzip stream is damaged.
     """
-    open_file = gzip.open if path.suffix == ".gz" else open
+    open_file = gzip.open if path.suffix.lower() == ".gz" else open
     with friendly_os_errors(path), open_file(path, "rb") as file:
         number = 0
         try:

@@ -69,6 +69,26 @@ def test_a_pattern_that_matches_nothing_is_refused(tmp_path: Path) -> None:
         sources.resolve_paths(("none*.jsonl",), str(tmp_path))
 
 
+def test_a_path_may_hold_the_signs_of_a_pattern_and_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "data[1]"
+    folder.mkdir()
+    for name in ("a[1].txt", "a1.txt", "b.txt"):
+        write(folder, name, name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def names(pattern: str, folder: str) -> list[str]:
+        return [path.name for path in sources.resolve_paths((pattern,), folder)]
+
+    assert names("a[1].txt", str(folder)) == names("~/data[1]/a[1].txt", "/nowhere") == ["a[1].txt"]
+    assert names("a*.txt", str(folder)) == names("a*.txt", "~/data[1]") == ["a1.txt", "a[1].txt"]
+    assert names("[b].txt", str(folder)) == ["b.txt"]
+    found = sources.list_sources(("a*.txt",), str(folder))
+    rows = sources.read_rows(sum(found.values(), ()), "")
+    assert [row.name for row in rows if isinstance(row, sources.Row)] == ["a1", "a[1]"]
+
+
 def test_sources_keep_their_names_and_order(tmp_path: Path) -> None:
     for name in ("b.txt", "a.txt"):
         write(tmp_path, name, f"{name} one\n\n{name} two\n")

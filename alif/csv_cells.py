@@ -1,0 +1,111 @@
+"""Cells of CSV and TSV files by the names of their columns, with a quotation mark that nobody closed.
+
+    CSV   a cell may be in quotation marks, which may then hold commas, line ends and doubled marks (RFC 4180)
+    TSV   a line is a row, a tab ends a cell, and a quotation mark is text
+
+A mark that nobody closed joins CSV rows: it leaves another number of cells than the header's, text behind a
+closing mark, or lines each of which would be a row. Its first line is named, and the next is read as a row.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from alif import store
+from alif.errors import DataError
+
+__all__ = ["read_table"]
+
+LONGEST_CELL = 1 << 28
+"""Characters of a cell: a long article is above Python's default of 131,072."""
+
+_LANGUAGE_CODE = re.compile(r"[a-z]{2,3}([-_][a-z0-9]{2,8})*")
+
+
+def read_table(
+    path: Path, delimiter: str, columns: Collection[str]
+) -> Iterator[tuple[int, str, dict[str, str] | str]]:
+    """Yield (number of its first line, raw text, cells by column or why there are none) of every row.
+
+    Rows without a character are skipped. `columns` are the names of which the header has one, or a language
+    code.
+
+    Raises:
+        DataError: the file is not UTF-8, damaged, without a header, or has other marks between its cells.
+    """
+    records = _csv_records(path) if delimiter == "," else _tsv_records(path)
+    header: list[str] = []
+    for number, raw, cells in records:
+        if isinstance(cells, str):
+            yield number, raw, cells
+        elif not header:
+            header = _check_header(path, number, cells, delimiter, columns)
+        elif len(cells) != len(header):
+            yield number, raw, f"{len(cells)} cells, the header has {len(header)}"
+        else:
+            yield number, raw, dict(zip(header, cells, strict=True))
+
+
+def _check_header(
+    path: Path, number: int, cells: list[str], delimiter: str, columns: Collection[str]
+) -> list[str]:
+    names = [cell.strip().casefold() for cell in cells]
+    if any(name in columns or _LANGUAGE_CODE.fullmatch(name) for name in names):
+        return names
+    where = f"{path}:{number}"
+    if other := next((mark for mark in ";\t|," if mark != delimiter and mark in "".join(cells)), ""):
+        raise DataError(
+            f"{where}: the cells are separated by {other!r}, not by {delimiter!r}",
+            "Save the file with commas as .csv, or with tabs as .tsv.",
+        )
+    raise DataError(
+        f"{where}: no column is named as one that alif reads: {', '.join(names)[:200]}",
+        "The first line names the columns: instruction, input, output; or text; or two language codes.",
+    )
+
+
+def _tsv_records(path: Path) -> Iterator[tuple[int, str, list[str]]]:
+    for number, line in store.read_lines(path):
+        if line.strip():
+            yield number, line, line.split("\t")
+
+
+def _csv_records(path: Path) -> Iterator[tuple[int, str, list[str] | str]]:
+    """Yield the records, each as strictly as RFC 4180 has it; the first one gives the number of cells."""
+    csv.field_size_limit(LONGEST_CELL)
+    unread = store.read_lines(path)
+    ahead: deque[tuple[int, str]] = deque()  # lines that a joined row had taken
+    taken: list[tuple[int, str]] = []
+
+    def take_lines() -> Iterator[str]:
+        while line := ahead.popleft() if ahead else next(unread, None):
+            taken.append(line)
+            yield f"{line[1]}\n"
+
+    width = 0
+    while True:
+        taken.clear()
+        fault = ""
+        try:
+            cells = next(csv.reader(take_lines(), strict=True))
+        except StopIteration:
+            return
+        except csv.Error as error:
+            fault, cells = f"not CSV ({error})", []
+        number, raw = taken[0]
+        if fault or (len(taken) > 1 and width and (len(cells) != width or _are_rows(taken, width))):
+            ahead.extendleft(reversed(taken[1:]))
+            yield number, raw, "a quotation mark that is not closed" if len(taken) > 1 else fault
+        elif any(cell.strip() for cell in cells):
+            width = width or len(cells)
+            yield number, "\n".join(line for _, line in taken), cells
+
+
+def _are_rows(lines: Sequence[tuple[int, str]], width: int) -> bool:
+    """Tell whether each of the lines would be a row by its commas; a single comma may be chance."""
+    separators = (len(lines) - 1) * (width - 1)
+    return separators > 1 and all(line.count(",") == width - 1 for _, line in lines)
