@@ -8,21 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alif.dedup.ngrams import repeated_share
+from alif.dedup.repetition import MIN_LOOP_CHARS, MIN_LOOP_SHARE, MIN_RUN_UNITS, find_repetition
 from alif.evaluate.benchmark import ItemResult
 from alif.language import language_id, text
 from alif.language.pack import Pack
 from alif.records import Example
 
-__all__ = ["FAULTS", "SIGNATURES", "find_faults", "find_loop"]
+__all__ = ["FAULTS", "SIGNATURES", "find_faults"]
 
 MAX_REPEATED_4GRAM_SHARE = 0.3
 """Measured: a numbered list 0.16, a loop 0.96. Stricter than `filter.max_repeated_4gram_share`, which judges
 training rows."""
-MIN_LOOP_CHARS = 24
-"""Fewest characters at the end that are one unit repeated three times or more."""
-MIN_LOOP_SHARE = 0.3
-"""Least part of the answer that such a loop fills. A refrain is shorter."""
 GENERIC_TASKS = 3
 """An answer that questions of so many tasks get word for word answers none of them."""
 MAX_FOREIGN_SHARE = 0.02
@@ -36,8 +32,8 @@ SIGNATURES = {
     "lookalike_letters": "look-alike letters of the pack in a word that the question does not have, "
     "quotations exempt",
     "foreign_script": f"over {MAX_FOREIGN_SHARE} of the letters in neither language's script",
-    "repetition": f"repeated word 4-grams over {MAX_REPEATED_4GRAM_SHARE}, or a unit thrice at the end: "
-    f"{MIN_LOOP_CHARS} letters and {MIN_LOOP_SHARE}",
+    "repetition": f"repeated word 4-grams over {MAX_REPEATED_4GRAM_SHARE}, a unit thrice at the end "
+    f"({MIN_LOOP_CHARS} letters and {MIN_LOOP_SHARE}), a short unit {MIN_RUN_UNITS} times, or endless marks",
     "broken_characters": "U+FFFD",
     "generic": f"the same folded words to questions of {GENERIC_TASKS} tasks or more",
 }
@@ -72,15 +68,13 @@ def _single_faults(
     foreign = 1 - language_id.script_share(written, own)  # 0 or less where there is no letter
     if known.script.name != own.script.name:
         foreign -= language_id.script_share(written, known)
-    letters = "".join(words)
-    loops = find_loop(letters) >= max(MIN_LOOP_CHARS, MIN_LOOP_SHARE * len(letters))
     checks = {
         "empty": not words,
         "unfinished": not answer.finished,
         "wrong_language": bool(words) and _is_wrong_language(written, question, own, known),
         "lookalike_letters": any(word not in asked for word, _, _ in lookalikes),
         "foreign_script": foreign > MAX_FOREIGN_SHARE,
-        "repetition": loops or repeated_share(words) > MAX_REPEATED_4GRAM_SHARE,
+        "repetition": bool(find_repetition(written, own, MAX_REPEATED_4GRAM_SHARE)),
         "broken_characters": "\ufffd" in written,
     }
     return tuple(name for name, failed in checks.items() if failed)
@@ -97,15 +91,3 @@ def _is_wrong_language(answer: str, question: Example, own: Pack, known: Pack) -
     if allowed[0] == "undecided":
         return False
     return language_id.identify_language(answer, (own, known)) not in allowed
-
-
-def find_loop(letters: str) -> int:
-    """Return the length of three or more repeats of a unit at the end, the last perhaps cut: "xababab" 6."""
-    longest = 0
-    for period in range(1, len(letters) // 3 + 1):
-        same = 0
-        while same + period < len(letters) and letters[-1 - same] == letters[-1 - same - period]:
-            same += 1
-        if same >= 2 * period:
-            longest = max(longest, same + period)
-    return longest

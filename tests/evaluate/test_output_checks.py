@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from alif import store
 from alif.evaluate import output_checks
@@ -41,6 +39,8 @@ def found(
         ("لاہور پاکستان کا शहर ہے اور یہاں لوگ رہتے ہیں", {"foreign_script"}),
         ("اور پھر وہ گھر گیا " * 12, {"repetition"}),
         ("ہا" * 30, {"repetition"}),
+        (f"{GOOD} " + "ہے" * 20 + " اور یہی بات ہے", {"repetition"}),
+        (GOOD + "۔" * 60, {"repetition"}),
         (f"{GOOD} \ufffd", {"broken_characters"}),
         ("H2O", set()),
         ("1. آم میٹھا پھل ہے\n2. سیب سرخ ہوتا ہے\n3. کیلا پیلا ہوتا ہے\n4. انگور چھوٹا ہوتا ہے", set()),
@@ -93,16 +93,6 @@ def test_the_references_of_the_test_set_have_no_fault() -> None:
             found(row["output"], row["task"], row["output"], f"{row['instruction']}\n{row.get('input', '')}")
             == set()
         ), row
-
-
-@given(st.text("ابپتٹ", max_size=60))
-def test_a_loop_is_three_times_the_same(letters: str) -> None:
-    size = output_checks.find_loop(letters)
-    assert 0 <= size <= len(letters)
-    if size:
-        end = letters[len(letters) - size :]
-        assert any(end[period:] == end[:-period] for period in range(1, size // 3 + 1))
-    assert output_checks.find_loop(letters + "xyz" * 4) == 12
 
 
 def test_one_answer_to_everything_is_generic_and_a_frequent_label_is_not() -> None:

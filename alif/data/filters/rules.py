@@ -1,8 +1,9 @@
 """Check every row that a model wrote: each rule finds nothing or returns the evidence of a fault.
 
-    FILTERS = (("replacement_char", …), ("refusal", …), …)       (row, FilterContext) → "" or the evidence
+    FILTERS = (("refusal", …), ("wrong_language", …), …)       (row, FilterContext) → "" or the evidence
 
-The first fault found is the reason in dropped.jsonl. No rule repairs a row, and none knows a language:
+Before them stand the rules for texts of any origin, `find_text_fault`. The first fault found is the reason in
+dropped.jsonl. No rule repairs a row, and none knows a language:
 letters, phrases, headings and labels are the pack's. The pack's own seeds pass all rules, which a test
 proves.
 """
@@ -15,9 +16,10 @@ from collections.abc import Callable
 from alif import settings, store
 from alif.data.filters import answer_rules
 from alif.data.filters.filter_context import FilterContext, prompt_of, task_of
+from alif.data.filters.text_rules import find_empty_output, find_text_fault
 from alif.data.filters.translation_direction import wrong_target_language
 from alif.data.filters.wrong_language import find_wrong_language
-from alif.dedup.ngrams import repeated_share
+from alif.dedup.repetition import find_repetition
 from alif.facts.data_facts import FilterFacts, TaskOutcome
 from alif.language import language_id, text
 from alif.language import pack as packs
@@ -26,11 +28,6 @@ from alif.runs import StepContext
 
 __all__ = ["FILTERS", "filter_rows", "first_fault"]
 
-NGRAM = 4
-"""Words of an n-gram of the repetition rule. Source: Gopher, arXiv 2112.11446, table A1 (repeated 2- to
-4-grams)."""
-MIN_NGRAMS = 8
-"""Fewer n-grams of an answer say nothing about repetition."""
 MAX_DECLINING_WORDS = 30
 """A longer answer that declines gives its reasons; "I'm sorry, but I can't assist with that." does not."""
 
@@ -56,17 +53,14 @@ def filter_rows(context: StepContext, language: settings.Language, filter: setti
 
 def first_fault(row: Example, checked: FilterContext) -> tuple[str, str] | None:
     """Return (reason, evidence) of the first rule that finds a fault in a row, or None."""
+    if fault := find_text_fault(row, checked.own):
+        return fault
     found = ((reason, rule(row, checked)) for reason, rule in FILTERS)
     return next(((reason, evidence) for reason, evidence in found if evidence), None)
 
 
 def _texts(row: Example) -> dict[str, str]:
     return {"instruction": row.instruction, "input": row.input, "output": row.output}
-
-
-def _find_replacement_chars(row: Example, checked: FilterContext) -> str:
-    where = [key for key, value in _texts(row).items() if "\ufffd" in value]
-    return f"U+FFFD in {', '.join(where)}" if where else ""
 
 
 def _find_refusal(row: Example, checked: FilterContext) -> str:
@@ -107,21 +101,22 @@ def _find_too_long(row: Example, checked: FilterContext) -> str:
     return f"{answer} words of output" if answer > checked.limits.max_words else ""
 
 
+def _find_empty_output(row: Example, checked: FilterContext) -> str:
+    return find_empty_output(row, checked.own)
+
+
 def _find_repetition(row: Example, checked: FilterContext) -> str:
-    words = text.split_words(row.output, checked.own)
-    share = repeated_share(words, NGRAM) if len(words) >= NGRAM + MIN_NGRAMS - 1 else 0.0
-    too_much = share > checked.limits.max_repeated_4gram_share
-    return f"{share:.0%} of the {NGRAM}-word runs are repeats" if too_much else ""
+    return find_repetition(row.output, checked.own, checked.limits.max_repeated_4gram_share)
 
 
 FILTERS: tuple[tuple[str, Callable[[Example, FilterContext], str]], ...] = (
-    ("replacement_char", _find_replacement_chars),
     ("refusal", _find_refusal),
     ("wrong_language", _find_wrong_language),
     ("lookalike_letters", _find_lookalike_letters),
     ("wrong_translation_direction", _find_wrong_direction),
     ("copies_prompt", answer_rules.find_copied_prompt),
     ("too_short", _find_too_short),
+    ("empty", _find_empty_output),
     ("too_long", _find_too_long),
     ("repetition", _find_repetition),
     ("no_final_answer", answer_rules.find_no_final_answer),
