@@ -30,6 +30,7 @@ __all__ = [
     "find_recipe",
     "identity_settings",
     "list_keys",
+    "list_settings",
     "load_recipe",
     "shipped_recipes",
     "validate_recipe",
@@ -233,3 +234,15 @@ def list_keys(table: type[FrozenModel] = Recipe, prefix: str = "") -> Iterator[t
         else:
             default = "required" if field.is_required() else field.default
             yield f"{prefix}{name}", default, (field.description or "").replace("\n", " ")
+
+
+def list_settings(recipe: Recipe) -> Iterator[tuple[str, Any, Any, str]]:
+    """Yield (key, value, default, description) of every setting; keys of teachers and parts once for each."""
+    values = recipe.model_dump(mode="json")
+    for key, default, about in list_keys():
+        table, _, rest = key.partition(".NAME.")
+        for full in [f"{table}.{name}.{rest}" for name in values[table]] if rest else [key]:
+            value: Any = values
+            for part in full.split("."):
+                value = value.get(part, default)  # a dump leaves some defaults out
+            yield full, value, default, about

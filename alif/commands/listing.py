@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alif import console, pipeline, store
 from alif import recipe as recipes
-from alif.commands.arguments import RUNS, Document, Json, print_document
+from alif.commands.arguments import RUNS, Document, Json
 from alif.errors import AlifError
 from alif.language import pack
 from alif.records import NOT_REVIEWED
@@ -15,13 +15,27 @@ __all__ = ["list_all"]
 
 def list_all(*, json: Json = False) -> None:
     """List packs, recipes, runs and their state."""
-    shipped = recipes.shipped_recipes().items()
-    found = {
-        "packs": [_pack_entry(name) for name in pack.shipped_packs()],
-        "recipes": [{"name": name, "about": recipes.load_recipe(path).about} for name, path in shipped],
-        "runs": [{"name": run.name, "state": _run_state(run)} for run in list_runs(RUNS)],
-    }
-    print_document(found, _show, json)
+    shipped = [(name, recipes.load_recipe(path).about) for name, path in recipes.shipped_recipes().items()]
+    runs = [(run.name, _run_state(run)) for run in list_runs(RUNS)]
+    packs = [_pack_entry(name) for name in pack.shipped_packs()]
+    if json:
+        return console.print_json(
+            {
+                "packs": packs,
+                "recipes": [{"name": name, "about": about} for name, about in shipped],
+                "runs": [{"name": name, "state": state} for name, state in runs],
+            }
+        )
+    shown = []
+    for one in packs:
+        reviewed = f"{one['reviewed']} reviewed" if one["reviewed"] else NOT_REVIEWED
+        seeds = f"{one['seeds']}, {reviewed}" if one["seeds"] else ""
+        shown.append((one["code"], one["name"], one["native_name"], one["tasks"] or "source language", seeds))
+    console.print_table(("pack", "language", "", "tasks", "seeds"), shown)
+    console.print_result()
+    console.print_table(("recipe", ""), shipped)
+    console.print_result()
+    return console.print_table(("run", "state"), runs or [("none yet", "alif run demo")])
 
 
 def _pack_entry(name: str) -> Document:
@@ -43,17 +57,3 @@ def _run_state(run: Run) -> str:
         return "done"
     stopped = (f"{state} at {name}" for name, state in states.items() if state not in ("done", "todo"))
     return next(stopped, f"{done} of {len(states)} steps done")
-
-
-def _show(found: Document) -> None:
-    packs = []
-    for one in found["packs"]:
-        reviewed = f"{one['reviewed']} reviewed" if one["reviewed"] else NOT_REVIEWED
-        seeds = f"{one['seeds']}, {reviewed}" if one["seeds"] else ""
-        packs.append((one["code"], one["name"], one["native_name"], one["tasks"] or "source language", seeds))
-    console.print_table(("pack", "language", "", "tasks", "seeds"), packs)
-    console.print_result()
-    console.print_table(("recipe", ""), [(one["name"], one["about"]) for one in found["recipes"]])
-    console.print_result()
-    runs = [(one["name"], one["state"]) for one in found["runs"]]
-    console.print_table(("run", "state"), runs or [("none yet", "alif run demo")])

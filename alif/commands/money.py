@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, TypedDict
@@ -67,22 +67,20 @@ def ping_recipe(recipe: RecipeName, *, set: Overrides = None, json: Json = False
     run, loaded = load_recipe(recipe, set)
     with run.locked():
         found = ping.ping_endpoints(make_context(run, "check", loaded.runtime), loaded)
-    print_document({"live": found}, lambda document: _show_pings(document["live"]), json)
-    if not json:
+    if json:
+        console.print_json({"live": found})
+    else:
+        for one in found:
+            if "message" in one:
+                console.print_result(f"! {one['message']}\n  {one['hint']}")
+                continue
+            model = f"{one['answered_by'] or one['model']} at {one['host']}"
+            price = f"{format_usd(one['usd'])}, {format_duration(one['seconds'])}"
+            console.print_result(f"teacher.{one['teacher']}: {model} answers, {price}")
         show_money(money_status(run, loaded), run)
     if silent := [one["teacher"] for one in found if "message" in one]:
         message = f"{len(silent)} of {len(found)} teachers did not answer: {', '.join(silent)}"
         raise AlifError(message, "Fix the problems listed above.")
-
-
-def _show_pings(found: Sequence[Document]) -> None:
-    for one in found:
-        if "message" in one:
-            console.print_result(f"! {one['message']}\n  {one['hint']}")
-            continue
-        model = f"{one['answered_by'] or one['model']} at {one['host']}"
-        price = f"{format_usd(one['usd'])}, {format_duration(one['seconds'])}"
-        console.print_result(f"teacher.{one['teacher']}: {model} answers, {price}")
 
 
 def estimate_recipe(
@@ -101,22 +99,16 @@ def estimate_recipe(
     run, loaded = load_recipe(recipe, set)
     with run.locked():
         found = pilot_run.run_pilot(make_context(run, "rehearse", loaded.runtime), loaded, n)
-    cap_usd = loaded.runtime.max_cost_usd
-    print_document({"rehearsal": found}, lambda document: _show_pilot(document["rehearsal"], cap_usd), json)
-    if not json:
-        show_money(money_status(run, loaded), run)
-
-
-def _show_pilot(found: Document, cap_usd: float) -> None:
-    """Print what the pilot brought, and the range for the whole recipe."""
+    if json:
+        return console.print_json({"rehearsal": found})
     dropped = ", ".join(f"{count} {reason}" for reason, count in found["dropped"].items()) or "none"
     tokens = (
         f"{found['tokens_per_accepted']:,.0f} tokens each" if found["accepted"] else "nothing to scale up"
     )
     sent = f"{found['requests']} requests ({found['stored']} stored before), {format_usd(found['spent_usd'])}"
     console.print_result(f"{sent}: {found['accepted']} rows accepted, {tokens}; dropped: {dropped}")
-    steps = {name: found[name] for name in ("generate", "translate") if found[name]}
-    rows = [(name, part["rows"], *_ranges(part)) for name, part in steps.items()]
+    steps = (("generate", found["generate"]), ("translate", found["translate"]))
+    rows = [(name, part["rows"], *_ranges(part)) for name, part in steps if part]
     console.print_table(
         ("", "rows", "requests", "cost", "time"), [*rows, ("total", None, "", *_ranges(found)[1:])]
     )
@@ -126,9 +118,10 @@ def _show_pilot(found: Document, cap_usd: float) -> None:
         times = _range(str(waits["low"]), str(waits["high"]))
         console.print_result(f"generate waits {times} times that long, one after the other.")
         console.print_result("A larger generate.requests_per_round makes fewer, and other rows.")
-    if found["usd"] and found["usd"]["high"] > cap_usd:
-        cap = f"runtime.max_cost_usd = {cap_usd:g}"
+    if found["usd"] and found["usd"]["high"] > loaded.runtime.max_cost_usd:
+        cap = f"runtime.max_cost_usd = {loaded.runtime.max_cost_usd:g}"
         console.print_result(f"The upper end is above {cap}: there the run would stop and say so.")
+    return show_money(money_status(run, loaded), run)
 
 
 def _ranges(part: Document) -> tuple[str, str, str]:
@@ -163,13 +156,11 @@ def show_batches(
         found = [batch_status.cancel_batch(context, recipe.teacher, cancel)]
     else:
         found = batch_status.list_batches(context, recipe.teacher)
-    print_document(found, _show_batches, json)
-
-
-def _show_batches(found: Sequence[Document]) -> None:
+    if json:
+        return console.print_json(found)
     keys = ("id", "teacher", "step", "written_at", "state", "size", "done")
     rows = [[one[key] for key in keys] for one in found] or [["none", *[""] * 6]]
-    console.print_table(("batch", "teacher", "step", "written", "state", "requests", "done"), rows)
+    return console.print_table(("batch", "teacher", "step", "written", "state", "requests", "done"), rows)
 
 
 def money_status(run: Run, recipe: Recipe) -> Money:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json as json_text
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -76,7 +76,10 @@ def _examine(recipe: Recipe) -> Document:
     found = {
         "recipe": recipe.name,
         "languages": [f"{own.code} ({own.name})", f"{source.code} ({source.name}), known to the base"],
-        "settings": list(_settings(recipe)),
+        "settings": [
+            dict(zip(("key", "value", "default", "about"), setting, strict=True))
+            for setting in recipes.list_settings(recipe)
+        ],
         "hosts": [{"host": host, "sent": sent} for host, sent in _hosts(recipe)],
         "sources": [
             asdict(one) for one in source_check.sample_sources(recipe) if not isinstance(one, AlifError)
@@ -89,18 +92,6 @@ def _examine(recipe: Recipe) -> Document:
         fertility = importlib.import_module("alif.student.fertility").fertility_of_folder(base, own, source)
         found |= fertility.model_dump() if fertility else {}
     return found
-
-
-def _settings(recipe: Recipe) -> Iterator[Document]:
-    """Yield every key with its value, default and meaning; the keys of teachers and parts once for each."""
-    values = recipe.model_dump(mode="json")
-    for key, default, about in recipes.list_keys():
-        table, _, rest = key.partition(".NAME.")
-        for full in [f"{table}.{name}.{rest}" for name in values[table]] if rest else [key]:
-            value: Any = values
-            for part in full.split("."):
-                value = value[part]
-            yield {"key": full, "value": value, "default": default, "about": about}
 
 
 def _hosts(recipe: Recipe) -> list[tuple[str, str]]:

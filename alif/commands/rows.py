@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from alif import console, pipeline, store
-from alif.commands.arguments import Document, Json, RunName, open_run, print_document
+from alif.commands.arguments import Json, RunName, open_run
 from alif.errors import DataError, RecipeError
 from alif.language import bidi
 from alif.runs import manifest
@@ -42,11 +41,9 @@ def show_rows(
         raise DataError(f"{path}: no such file", hint)
     rows = [row for _, row in store.read_rows(path)]
     sample = [rows[index * len(rows) // n] for index in range(n)] if len(rows) > n else rows
-    print_document(sample, _show, json)
-
-
-def _show(rows: Sequence[Document]) -> None:
-    for row in rows:
+    if json:
+        return console.print_json(sample)
+    for row in sample:
         console.print_result("─" * 72)
         for key in TEXTS:
             if row.get(key):
@@ -60,6 +57,7 @@ def _show(rows: Sequence[Document]) -> None:
         if nearest := row.get("nearest"):
             _show_text("nearest", nearest["text"])
             console.print_result(f"{'':>11}  {nearest['id']}, ROUGE-L {nearest['similarity']:.3f}")
+    return None
 
 
 def _show_text(label: str, text: str) -> None:

@@ -14,6 +14,7 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from alif import store
 from alif.errors import DataError
@@ -36,7 +37,12 @@ def newest_checkpoint(folder: Path, key: str) -> Path | None:
     """Return the last whole checkpoint of this `key`, and remove all that are not."""
     good = []
     for path in folder.glob("*"):
-        if _is_whole(path, key):
+        record: Any = {"purpose": "", "sizes": {}}
+        with contextlib.suppress(DataError):
+            record = store.read_json(path / WHOLE)
+        sizes = {file.name: file.stat().st_size for file in path.glob("*")}
+        is_named = record["purpose"] == key and not path.name.startswith(".")
+        if is_named and record["sizes"].items() <= sizes.items():
             good.append(path)
         elif path.is_dir():
             shutil.rmtree(path)
@@ -75,19 +81,6 @@ def upload_checkpoint(context: StepContext, *paths: Path) -> None:
     folder = paths[0].parent
     backup.prune_backup(
         folder, f"{name}/{folder.relative_to(context.scratch).as_posix()}", context.runtime.backup
-    )
-
-
-def _is_whole(path: Path, key: str) -> bool:
-    try:
-        record = store.read_json(path / WHOLE)
-    except DataError:
-        return False
-    if path.name.startswith(".") or record["purpose"] != key:
-        return False
-    return all(
-        (path / name).is_file() and (path / name).stat().st_size == size
-        for name, size in record["sizes"].items()
     )
 
 

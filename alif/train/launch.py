@@ -85,7 +85,16 @@ def launch_stage(work: str, context: StepContext, tables: Tables, stage: Stage) 
     with store.friendly_os_errors(folder):
         folder.mkdir(parents=True)
         (folder / JOB).write_bytes(pickle.dumps((work, context, tables)))
-    code = _run_processes(folder, gpus)
+    quiet = ",".join(f"{rank}:3" for rank in range(1, gpus))  # only rank 0 prints to the screen
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={gpus}"),
+        *(f"--log-dir={folder}", f"--redirects={quiet}", "-m", "alif.train.launch", str(folder)),
+    ]
+    # torchrun's own messages about a failed process would hide the sentence that the process has left
+    quiet_torch = {"TORCH_CPP_LOG_LEVEL": "ERROR", "LOGLEVEL": "CRITICAL"}
+    environment = {"OMP_NUM_THREADS": "1", **os.environ, **quiet_torch}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as process:
+        code = process.wait()
     if (folder / FAILURE).is_file():
         failure = store.read_json(folder / FAILURE)
         raise AlifError(failure["message"], failure["hint"])
@@ -106,24 +115,15 @@ def _stage_function(work: str) -> Callable[..., StageFacts]:
     return function
 
 
-def _run_processes(folder: Path, gpus: int) -> int:
-    """Start the processes and return torchrun's exit code. Only rank 0 prints to the screen."""
-    quiet = ",".join(f"{rank}:3" for rank in range(1, gpus))
-    command = [
-        *(sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={gpus}"),
-        *(f"--log-dir={folder}", f"--redirects={quiet}", "-m", "alif.train.launch", str(folder)),
-    ]
-    threads = os.environ.get("OMP_NUM_THREADS", "1")
-    # torchrun's own messages about a failed process would hide the sentence that the process has left
-    quiet_torch = {"TORCH_CPP_LOG_LEVEL": "ERROR", "LOGLEVEL": "CRITICAL"}
-    environment = {**os.environ, "OMP_NUM_THREADS": threads, **quiet_torch}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as process:
-        return process.wait()
-
-
 def main() -> None:
     """Be one of the processes: do the stage's work, and end when the process that started all ends."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+    def end_with_parent() -> None:
+        while os.read(0, 1):  # standard input ends when the parent was killed
+            pass
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
     folder = Path(sys.argv[1])
     work, context, tables = pickle.loads((folder / JOB).read_bytes())
     distributed.init_process_group(cpu=context.runtime.device == "cpu" or not torch.cuda.is_available())
@@ -141,13 +141,6 @@ def main() -> None:
     if distributed.is_main_process():
         (folder / ANSWER).write_bytes(pickle.dumps((facts, counts)))
     distributed.destroy_process_group()
-
-
-def _end_with_parent() -> None:
-    """End this process when its standard input ends: the process that started it was killed."""
-    while os.read(0, 1):
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":

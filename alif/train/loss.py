@@ -102,9 +102,14 @@ def labelled_loss(
     if transform.scale != 1:
         chosen = chosen * transform.scale
         bias = None if bias is None else bias * transform.scale
-    if transform.softcap:
-        return _chunked(chosen, weight, bias, targets.index_select(0, labelled), transform.softcap)
-    return _loss(chosen, weight, bias, targets.index_select(0, labelled))
+    targets = targets.index_select(0, labelled)
+    if transform.softcap or not hasattr(functional, "linear_cross_entropy"):  # in PyTorch since 2.13
+        return _chunked(chosen, weight, bias, targets, transform.softcap)
+    options = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=CHUNK[states.device.type])
+    loss: torch.Tensor = functional.linear_cross_entropy(
+        chosen, weight, targets, linear_bias=bias, reduction="sum", options=options
+    )
+    return loss
 
 
 def _chunked(
@@ -112,7 +117,7 @@ def _chunked(
     weight: torch.Tensor,
     bias: torch.Tensor | None,
     targets: torch.Tensor,
-    softcap: float | None = None,
+    softcap: float | None,
 ) -> torch.Tensor:
     """Do what PyTorch's fused loss does: logits of a chunk are recomputed in the backward pass."""
 
@@ -127,17 +132,3 @@ def _chunked(
     for some, aims in zip(torch.split(states, size), torch.split(targets, size), strict=True):
         total = total + checkpoint(chunk_loss, some, aims, use_reentrant=False)
     return total
-
-
-def _fused(
-    states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor
-) -> torch.Tensor:
-    options = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=CHUNK[states.device.type])
-    loss: torch.Tensor = functional.linear_cross_entropy(
-        states, weight, targets, linear_bias=bias, reduction="sum", options=options
-    )
-    return loss
-
-
-_loss = _fused if hasattr(functional, "linear_cross_entropy") else _chunked
-"""In PyTorch since 2.13."""

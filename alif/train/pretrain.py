@@ -92,7 +92,9 @@ def _select_documents(
     if pretrain.replay:
         available = _encode([row for row in documents if row.language == source], base, context)
         wanted = _count_tokens(taught) * pretrain.replay / (1 - pretrain.replay)
-        replayed = _sample_tokens(available, wanted, pretrain.seed)
+        mixed = [available[at] for at in np.random.default_rng(pretrain.seed).permutation(len(available))]
+        before = itertools.accumulate((len(one.tokens) for one in mixed), initial=0)
+        replayed = [one for one, size in zip(mixed, before, strict=False) if size < wanted]
         if (found := _count_tokens(replayed)) < wanted:
             console.log(
                 f"pretrain: only {found:,} of {wanted:,.0f} tokens to replay are in the corpus; all are used"
@@ -111,13 +113,6 @@ def _encode(documents: Sequence[Document], base: LoadedBase, context: StepContex
     with distributed.main_process_first():
         encoded = tokenise_documents(texts, base.tokenizer, context.scratch, base.base.digest)
     return [EncodedDocument(row.id, tokens) for row, tokens in zip(documents, encoded, strict=True)]
-
-
-def _sample_tokens(documents: Sequence[EncodedDocument], wanted: float, seed: int) -> list[EncodedDocument]:
-    """Sample documents until they have `wanted` tokens, or all are drawn."""
-    mixed = [documents[index] for index in np.random.default_rng(seed).permutation(len(documents))]
-    before = itertools.accumulate((len(one.tokens) for one in mixed), initial=0)
-    return [one for one, size in zip(mixed, before, strict=False) if size < wanted]
 
 
 def _count_tokens(documents: Sequence[EncodedDocument]) -> int:

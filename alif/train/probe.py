@@ -85,7 +85,10 @@ def _probe(model: Any, stage: Stage, device: DeviceConfig, chosen: str) -> Train
     bare = unwrap(model)
     is_full = device.dtype == output_head(bare)[0].dtype == torch.float32
     limit = FULL if is_full else HALF
-    first, second, other = _random_texts(bare)
+    size, generator = int(bare.get_input_embeddings().weight.shape[0]), torch.Generator().manual_seed(0)
+    first, second, other = (  # the last stands in the first one's place, to see whether the second notices
+        torch.randint(0, size, (length,), generator=generator).tolist() for length in (*LENGTHS, LENGTHS[0])
+    )
     with training_attention(model, attention.SDPA):
         transform = _find_transform(bare, first, limit)
         expected = _loss_alone(bare, first) + _loss_alone(bare, second)
@@ -129,14 +132,6 @@ def training_attention(model: Any, name: str) -> Iterator[None]:
         bare.set_attn_implementation(before)
         for layer in lora:
             layer.cast_input_dtype_enabled = True
-
-
-def _random_texts(bare: Any) -> list[list[int]]:
-    """Return two texts of tokens that the embeddings have, and another one as long as the first."""
-    size = int(bare.get_input_embeddings().weight.shape[0])
-    generator = torch.Generator().manual_seed(0)
-    lengths = (*LENGTHS, LENGTHS[0])
-    return [torch.randint(0, size, (length,), generator=generator).tolist() for length in lengths]
 
 
 def _tokens(bare: Any, text: Sequence[int]) -> torch.Tensor:

@@ -10,7 +10,7 @@ import torch
 from alif.errors import AlifError, ModelError, RecipeError
 from alif.settings import Recipe, Stage
 from alif.student import adapter as adapters
-from alif.student.chat_template import choose_template, encode_answer
+from alif.student.chat_template import encode_answer
 from alif.student.device import quiet_libraries
 from alif.student.published import PublishedBase, open_published
 from alif.student.vocabulary import check_extendable
@@ -45,7 +45,7 @@ def base_problems(recipe: Recipe, *, offline: bool) -> list[AlifError]:
     template = recipe.finetune.prompt_template
     for name, stage in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
         collect(check_length, base.name, base.config, name, stage)
-    collect(_check_template, template, base)
+    collect(encode_answer, "?", "", "!", template, base.tokenizer)
     if recipe.student.added_tokens:
         collect(check_extendable, base.tokenizer)
     collect(_check_layers, recipe, base)
@@ -60,11 +60,6 @@ def check_length(base: str, config: Any, name: str, stage: Stage) -> None:
             f"{name}.max_seq_length = {stage.max_seq_length}, but {base} reads at most {longest} tokens",
             f"Set {name}.max_seq_length to {longest} or less.",
         )
-
-
-def _check_template(template: Any, base: PublishedBase) -> None:
-    choose_template(template, base.tokenizer)
-    encode_answer("?", "", "!", template, base.tokenizer)
 
 
 def _check_layers(recipe: Recipe, base: PublishedBase) -> None:

@@ -20,7 +20,7 @@ from transformers import PreTrainedTokenizerBase
 from alif import console, store
 from alif.student import encode_documents
 
-__all__ = ["FOLDER", "tokenise_documents"]
+__all__ = ["FOLDER", "tokenise_documents", "write_shard"]
 
 FOLDER = "tokens"
 """Under a step's scratch folder."""
@@ -48,14 +48,14 @@ def tokenise_documents(
                 total.update(f"\x1e{text}".encode("utf-8", "surrogatepass"))
             path = folder / f"{total.hexdigest()[:32]}.npy"
             if not path.is_file():
-                _write_shard(path, encode_documents(some, tokenizer))
+                write_shard(path, encode_documents(some, tokenizer))
             ends = np.load(path.with_suffix(".ends.npy"))
             found += np.split(np.load(path, mmap_mode="r"), ends[:-1]) if len(ends) else []
             bar.advance(len(some))
     return found
 
 
-def _write_shard(path: Path, encoded: Sequence[Sequence[int]]) -> None:
+def write_shard(path: Path, encoded: Sequence[Sequence[int]]) -> None:
     """Write a shard; the file that is looked for comes last, so that it is there whole or not at all."""
     ends = np.cumsum([len(tokens) for tokens in encoded], dtype=np.int64)
     size = int(ends[-1]) if len(ends) else 0

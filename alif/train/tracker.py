@@ -70,11 +70,9 @@ class Tracker:
         """
         if not self.kind:
             return
+        check_tracker(self.context.runtime)
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-        try:
-            library: Any = import_module(self.kind)
-        except ImportError as error:
-            raise MissingExtra(f'runtime.tracker = "{self.kind}"', self.kind) from error
+        library: Any = import_module(self.kind)
         path = self.context.scratch / NAME
         if not steps or not path.is_file():
             store.write_json(path, f"{self.context.run}-{self.context.step}-{secrets.token_hex(3)}")

@@ -48,7 +48,7 @@ from alif.train.probe import TrainingForm, choose_training_form, training_attent
 from alif.train.stage_trainer import StageTrainer, load_trainable
 from alif.train.training_callback import TrainingCallback
 
-__all__ = ["checkpoint_key", "fit_model"]
+__all__ = ["checkpoint_key", "fit_model", "training_arguments"]
 
 MAX_GRAD_NORM = 1.0
 """Source: the default of transformers' Trainer, which the original kept."""
@@ -105,7 +105,7 @@ def fit_model(
         compile_on_gpu(model, device, context.runtime),
     ):
         whole = pad_to_multiple(order, at_once) if distributed.world_size() > 1 else order
-        arguments = _training_arguments(stage, steps, folder, context, device)
+        arguments = training_arguments(stage, steps, folder, context, device)
         trainer = _build_trainer(model, form, PackedRows(dataset, whole), callback, arguments)
         trainer.configure(stage, folder, key, callback)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
@@ -165,9 +165,10 @@ def _friendly_memory_error(context: StepContext, stage: Stage) -> Iterator[None]
         ) from error
 
 
-def _training_arguments(
+def training_arguments(
     stage: Stage, steps: int, folder: Path, context: StepContext, device: DeviceConfig
 ) -> TrainingArguments:
+    """Return the Trainer's settings for `steps` steps; checkpoints go to `folder`."""
     return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=1,  # all epochs are in one order

@@ -72,7 +72,16 @@ class TrainingCallback(TrainerCallback):
         loss = distributed.all_reduce_mean(sum(float(part) for part in self.losses))
         self.losses.clear()
         if not math.isfinite(loss):
-            raise self._nan_error(state.global_step)
+            rows, names, name = self._rows(state.global_step), self.dataset.names, self.context.step
+            path = self.context.scratch / "not-a-number.jsonl"
+            batch = ((int(row), names[row], self.dataset.tokens[row].tolist()) for row in rows)
+            store.write_rows(path, ({"row": row, "ids": ids, "tokens": some} for row, ids, some in batch))
+            ids = list(dict.fromkeys(one for row in rows for one in names[row]))
+            shown = ", ".join(ids[:4]) + (f" and {len(ids) - 4} more" if len(ids) > 4 else "")
+            raise ModelError(
+                f"{name}: the loss is not a number at step {state.global_step + 1}, with {shown}",
+                f"The batch is kept in {path}. Lower {name}.lr, or remove these rows if they are broken.",
+            )
         lr = kwargs["optimizer"].param_groups[0]["lr"]
         self.point = {
             "step": state.global_step + 1, "loss": loss, "lr": lr, "gradient_norm": self.gradient_norm,
@@ -90,7 +99,17 @@ class TrainingCallback(TrainerCallback):
                 share = rate * self.flops_per_token / peak / distributed.world_size()
                 self.point["peak_share"] = round(share, 4)
         if self.heldout and self.stage.eval_steps and state.global_step % self.stage.eval_steps == 0:
-            self._evaluate(kwargs["model"], self.heldout, control)
+            learner, step = kwargs["model"], self.context.step
+            self.point |= evaluate_heldout(learner, self.heldout, self.device)
+            values = ", ".join(f"{code} {bits:.3f}" for code, bits in self.point["bits_per_byte"].items())
+            console.log(f"{step}: step {self.point['step']}, held-out bits per byte: {values}")
+            if self.early_stopping.should_stop(learner, self.point):
+                patience = self.stage.early_stopping_patience
+                console.log(
+                    f"{step}: no improvement in {patience} evaluations; the best weights are restored"
+                )
+                control.should_training_stop = True
+                control.should_save = False  # a checkpoint would be resumed from, and the stage go on
         if distributed.is_main_process():
             curves.append_point(self.path, self.point)
             self.tracker.log(self.point)
@@ -102,31 +121,5 @@ class TrainingCallback(TrainerCallback):
         """Close the tracker."""
         self.tracker.end()
 
-    def _evaluate(self, learner: Any, heldout: HeldOutEval, control: Any) -> None:
-        self.point |= evaluate_heldout(learner, heldout, self.device)
-        step, bits_per_byte = self.context.step, self.point["bits_per_byte"]
-        values = ", ".join(f"{language} {bits:.3f}" for language, bits in bits_per_byte.items())
-        console.log(f"{step}: step {self.point['step']}, held-out bits per byte: {values}")
-        if self.early_stopping.should_stop(learner, self.point):
-            patience = self.stage.early_stopping_patience
-            console.log(f"{step}: no improvement in {patience} evaluations; the best weights are restored")
-            control.should_training_stop = True
-            control.should_save = False  # a checkpoint would be resumed from, and the stage go on
-
     def _rows(self, step: int) -> npt.NDArray[np.int64]:
         return self.order[step * self.stage.batch_size : (step + 1) * self.stage.batch_size]
-
-    def _nan_error(self, step: int) -> ModelError:
-        rows, dataset = self._rows(step), self.dataset
-        path = self.context.scratch / "not-a-number.jsonl"
-        store.write_rows(
-            path,
-            ({"row": int(r), "ids": dataset.names[r], "tokens": dataset.tokens[r].tolist()} for r in rows),
-        )
-        ids = list(dict.fromkeys(name for row in rows for name in dataset.names[row]))
-        shown = ", ".join(ids[:4]) + (f" and {len(ids) - 4} more" if len(ids) > 4 else "")
-        name = self.context.step
-        return ModelError(
-            f"{name}: the loss is not a number at step {step + 1}, with {shown}",
-            f"The batch is kept in {path}. Lower {name}.lr, or remove these rows if they are broken.",
-        )

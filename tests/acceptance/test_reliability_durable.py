@@ -142,7 +142,7 @@ def test_reliability_h2_a_shard_of_tokens_is_flushed_before_it_has_its_name(
         real(source, target)
 
     monkeypatch.setattr(os, "replace", replace)
-    token_cache._write_shard(tmp_path / "a.npy", [[1, 2], [3]])
+    token_cache.write_shard(tmp_path / "a.npy", [[1, 2], [3]])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ends.npy", "a.npy"]
     assert late == []
     assert tmp_path.stat().st_ino in flushed

@@ -75,7 +75,7 @@ def test_float16_scales_the_loss(house):
         (torch.float16, (False, True)),
         (torch.float32, (False, False)),
     ):
-        arguments = trainer._training_arguments(
+        arguments = trainer.training_arguments(
             STAGE, 4, house.root, house.context("pretrain"), DeviceConfig(CPU, dtype)
         )
         assert (arguments.bf16, arguments.fp16) == found
