@@ -28,7 +28,7 @@ from alif.llm.session import open_session
 from alif.records import STAGES, Example, Message
 from alif.runs import StepContext
 from alif.student import Student, encode_prompt, load_student, write_prompt
-from alif.student.base import inspect_base, read_base
+from alif.student.base import read_base, record_base
 from alif.student.device import setup_torch
 from alif.student.likelihood import target_bits
 from alif.student.text_generation import generate_texts
@@ -89,8 +89,9 @@ def external_systems(
             facts = SystemFacts(name=name, model=system.model, digest=digest)
             found.append(System(facts, endpoint=endpoint))
         else:
-            base = inspect_base(settings.StudentSettings(base=system.model, revision=system.revision))
             folder = context.scratch / "systems" / name
+            student = settings.StudentSettings(base=system.model, revision=system.revision)
+            base = record_base(student, folder / "model")
             store.write_json(folder / "base.json", base.model_dump())  # pins what `load_student` opens
             facts = SystemFacts(name=name, model=base.base, digest=base.digest)
             load = partial(load_student, folder, None, context.runtime)

@@ -10,6 +10,7 @@ __all__ = [
     "BaseFacts",
     "FertilityFacts",
     "FinetuneFacts",
+    "GgufSource",
     "PretrainFacts",
     "StageFacts",
     "TokenizerFertility",
@@ -50,6 +51,22 @@ class TrainingFacts(FrozenModel):
     """Mean of the last tenth of the steps."""
 
 
+class GgufSource(FrozenModel):
+    """The GGUF file that a base was dequantized from."""
+
+    file: str
+    digest: str
+    """SHA-256."""
+    licence: str
+    """As the file states it; "" if it does not."""
+    tensor_types: dict[str, int]
+    """Tensors by GGUF's type: {"Q4_1": 210, "F32": 61}."""
+    rounded_to: str
+    """The most frequent type that holds rounded weights; "" if none does."""
+    pre_tokenizer: str
+    """llama.cpp's name of how the tokenizer splits text before BPE: "llama-bpe", "qwen2"; "" if none."""
+
+
 class BaseFacts(FertilityFacts):
     """What the step `base` reports: what base.json says, and the fertility of the base's own tokenizer."""
 
@@ -58,6 +75,7 @@ class BaseFacts(FertilityFacts):
     parameters: int
     digest: str
     quantise: str
+    gguf: GgufSource | None = None
     vocabulary: int | None = None
     """Tokens of a tokenizer that was made or extended here."""
     extended: FertilityFacts | None = None

@@ -110,6 +110,13 @@ def model_caveats(run: RunSnapshot) -> list[str]:
         caveats.append(
             "The base is a tiny model made in this run: it shows the method, not how a real model answers."
         )
+    facts = run.facts("base", BaseFacts)
+    if facts and facts.gguf:
+        source = facts.gguf
+        rounded = f"weights were rounded to {source.rounded_to} in the file" if source.rounded_to else ""
+        licence = f"licence {source.licence}" if source.licence else "no licence stated in it"
+        parts = "; ".join(filter(None, (rounded, licence, f"SHA-256 {source.digest}")))
+        caveats.append(f"The base was read from the GGUF file {source.file}: {parts}.")
     if run.scores:
         caveats.append("Intervals cover the choice of test items, not the spread between training seeds.")
     return caveats

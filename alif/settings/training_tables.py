@@ -13,10 +13,10 @@ class StudentSettings(FrozenModel):
     """The model that we train."""
 
     base: str = "meta-llama/Llama-3.1-8B"
-    """A hub id (with @revision), a local folder, or "tiny": a small Llama trained from scratch by the step
-    base."""
+    """A hub id (with @revision), a local folder, a .gguf file, "package:NAME" (with @version: the GGUF file
+    inside an installed package), or "tiny": a small Llama trained from scratch by the step base."""
     revision: str = ""
-    """Revision of a hub id."""
+    """Revision of a hub id; of a GGUF file "sha256:" and its digest."""
     added_tokens: int = Field(0, ge=0)
     """Tokens to add to the base's vocabulary, learned from the corpus of the taught language; 0: none. The
     extended base is kept in the run's folder base/model. Compare in bits per byte, never in loss per

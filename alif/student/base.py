@@ -1,7 +1,7 @@
 """A base model: what it is, loading it, with or without an adapter, and merging.
 
     runs/NAME/base/base.json   {"base": "tiny", "revision": "", "parameters": 328256, "digest": "9b1e…"}
-    runs/NAME/base/model/      the weights, where the base was made here: "tiny", or with added tokens
+    runs/NAME/base/model/      the weights, where they were made here: "tiny", a GGUF file, added tokens
 
 A published base stays where it is, in a folder or on the hub; base.json pins it by digest or by commit, and
 loading another one in its place is refused: an adapter on the wrong base gives garbage without an error.
@@ -29,17 +29,19 @@ from transformers import (
 
 from alif import settings, store
 from alif.errors import MissingExtra, ModelError
+from alif.facts.training_facts import GgufSource
 from alif.records import FrozenModel
 from alif.settings import Runtime
 from alif.student import adapter as adapters
 from alif.student import vocabulary, weights
 from alif.student.device import DeviceConfig, setup_torch
+from alif.student.gguf_file import dequantize_gguf, locate_gguf, read_gguf
 from alif.student.published import NO_CODE, open_published
 from alif.student.weights import friendly_model_errors
 
 __all__ = [
-    "TINY", "Base", "LoadedBase", "Student", "extend_base", "inspect_base", "load_student",
-    "load_tokenizer", "merge_adapter", "open_base", "quantization_config", "read_base",
+    "TINY", "Base", "LoadedBase", "Student", "extend_base", "load_student", "load_tokenizer",
+    "merge_adapter", "open_base", "quantization_config", "read_base", "record_base",
 ]  # fmt: skip
 
 TINY = "tiny"
@@ -49,14 +51,20 @@ class Base(FrozenModel):
     """What base.json says."""
 
     base: str
-    """"tiny", a local folder, or a hub id."""
+    """"tiny", a local folder, a GGUF file, "package:NAME", or a hub id."""
     revision: str = ""
     """The hub's commit."""
     parameters: int
     digest: str
     """SHA-256 of the model's folder; for a hub id its commit."""
+    gguf: GgufSource | None = None
+    """Where the weights were dequantized from."""
     quantise: str = "none"
     """Quantization of the frozen base while an adapter is trained on it: "none" or "4bit"."""
+
+    def hub_options(self) -> dict[str, Any]:
+        """Return what pins it for `from_pretrained`, without code of its own."""
+        return NO_CODE | ({"revision": self.revision} if self.revision else {})
 
 
 @dataclass(frozen=True)
@@ -124,41 +132,31 @@ def open_base(base_folder: Path, device: DeviceConfig, *, training: bool = False
     base = read_base(base_folder)
     own = base_folder / "model"
     source = str(own) if own.is_dir() else base.base
-    if Path(source).is_dir() and not _is_same_model(Path(source), base.digest):
+    folder = Path(source)
+    # a published folder is recorded by what a model is read from, one that was made here by all its files
+    if folder.is_dir() and base.digest not in (weights.digest_model(folder), store.sha256_tree(folder)):
         raise ModelError(
             f"{source}: not the model that this run began with",
             f"Put it back, or remove {base_folder} and later steps.",
         )
     in_4_bits = training and base.quantise == "4bit"
-    if not in_4_bits:
-        _require_memory(base, device)
-    with friendly_model_errors(source):
-        pinned = bool(base.revision) and source == base.base
-        options: dict[str, Any] = NO_CODE | ({"revision": base.revision} if pinned else {})
-        tokenizer = AutoTokenizer.from_pretrained(source, **options)
-        if in_4_bits:
-            options |= {"quantization_config": quantization_config(device)}
-        model = _load_whole(source, dtype=device.dtype, attn_implementation="sdpa", **options)
-    return LoadedBase(model, tokenizer, base)
-
-
-def _is_same_model(folder: Path, digest: str) -> bool:
-    """Compare with what was recorded; version 1 recorded every file of the folder."""
-    return digest in (weights.digest_model(folder), store.sha256_tree(folder))
-
-
-def _require_memory(base: Base, device: DeviceConfig) -> None:
-    """Refuse a base that the device could not hold if it held nothing else."""
     on_gpu = device.device.type == "cuda"
     available = torch.cuda.mem_get_info(device.device)[1] if on_gpu else psutil.virtual_memory().total
     needed = base.parameters * device.dtype.itemsize
-    if needed > available:
+    if needed > available and not in_4_bits:
         dtype = str(device.dtype).removeprefix("torch.")
         raise ModelError(
             f"{base.base} does not fit: {base.parameters:,} parameters in {dtype} are {needed / 1e9:,.0f} GB,"
             f" and this {'GPU' if on_gpu else 'machine'} has {available / 1e9:,.0f} GB",
             "Choose a smaller base, or a larger GPU: `alif plan RECIPE --gpu NAME` shows what fits.",
         )
+    with friendly_model_errors(source):
+        options = base.hub_options() if source == base.base else dict(NO_CODE)
+        tokenizer = AutoTokenizer.from_pretrained(source, **options)
+        if in_4_bits:
+            options |= {"quantization_config": quantization_config(device)}
+        model = _load_whole(source, dtype=device.dtype, attn_implementation="sdpa", **options)
+    return LoadedBase(model, tokenizer, base)
 
 
 def _load_whole(source: str, **options: Any) -> PreTrainedModel:
@@ -214,11 +212,10 @@ def extend_base(source: Base, texts: Iterable[str], added_tokens: int, folder: P
     Raises:
         ModelError: its tokenizer cannot be extended.
     """
-    name = str(folder) if source.base == TINY else source.base
+    name = str(folder) if folder.is_dir() else source.base
     with friendly_model_errors(name):
-        options: dict[str, Any] = NO_CODE | ({"revision": source.revision} if source.revision else {})
-        model = _load_whole(name, dtype="auto", **options)
-        tokenizer = AutoTokenizer.from_pretrained(name, **options)
+        model = _load_whole(name, dtype="auto", **source.hub_options())
+        tokenizer = AutoTokenizer.from_pretrained(name, **source.hub_options())
     extended = vocabulary.extend_tokenizer(tokenizer, texts, added_tokens)
     vocabulary.initialise_embeddings(model, extended)
     beside = folder.with_name(".extended")  # the old weights may be mapped from `folder` still
@@ -237,21 +234,30 @@ def read_base(base_folder: Path) -> Base:
     return Base.model_validate(store.read_json(base_folder / "base.json"))
 
 
-def inspect_base(student: settings.StudentSettings) -> Base:
-    """Look up a published base without its weights: that it exists and can be used here, its commit and size.
+def record_base(student: settings.StudentSettings, folder: Path) -> Base:
+    """Look up a published base: that it exists and can be used here, its commit and size.
+
+    A folder and a hub id stay where they are and are not read; a GGUF file is dequantized to `folder`.
 
     Raises:
-        ModelError: no such folder or hub id, gated, no network, no tokenizer, no end-of-text token.
+        ModelError: no such folder, file, package or hub id, gated, no network, no tokenizer, no end-of-text
+            token.
     """
+    if gguf := locate_gguf(student.base):
+        source = read_gguf(gguf, student.revision)
+        dequantize_gguf(gguf, source, folder)
+        here = record_base(student.model_copy(update={"base": str(folder), "revision": ""}), folder)
+        return here.model_copy(update={"base": student.base, "gguf": source})
     found = open_published(student)
     digest = weights.digest_model(found.folder) if found.folder else found.commit
     parameters = adapters.count_parameters(found.model).total
     return Base(base=found.name, revision=found.commit, parameters=parameters, digest=digest)
 
 
-def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
-    """Return a published base's tokenizer, without its weights; errors as in `inspect_base`."""
+def load_tokenizer(base: Base, folder: Path) -> PreTrainedTokenizerBase:
+    """Return a published base's tokenizer, without its weights; arguments and errors as in `record_base`."""
     with friendly_model_errors(base.base):
         options: dict[str, Any] = NO_CODE | ({"revision": base.revision} if base.revision else {})
-        found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(base.base, **options)
+        source = folder if folder.is_dir() else base.base
+        found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(source, **options)
     return found

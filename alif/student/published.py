@@ -17,6 +17,7 @@ from transformers.utils.hub import cached_file
 
 from alif import settings, store
 from alif.errors import ModelError
+from alif.student.gguf_file import load_gguf_tokenizer, locate_gguf, read_gguf
 from alif.student.weights import friendly_model_errors
 
 __all__ = ["NO_CODE", "PublishedBase", "open_published"]
@@ -32,7 +33,7 @@ class PublishedBase:
     """What is known of a base before its weights are read."""
 
     name: str
-    """A folder or a hub id."""
+    """A folder, a GGUF file, a package or a hub id."""
     folder: Path | None
     commit: str
     """The hub's; "" of a folder."""
@@ -53,24 +54,42 @@ def open_published(student: settings.StudentSettings, *, offline: bool = False) 
         ModelError: no such folder or hub id, gated, no network, damaged, quantized, not of text alone, no
             tokenizer, no end-of-text token.
     """
+    gguf = locate_gguf(student.base)
     name, _, at = student.base.partition("@")
     folder = Path(name).expanduser()
-    is_local = folder.is_dir()
+    is_local = gguf is not None or folder.is_dir()
     if not is_local and (name.count("/") != 1 or name.startswith((".", "/", "~"))):
         raise ModelError(
             f'student.base = "{student.base}": no such folder, and not a hub id',
-            'Write "tiny", the path of a folder, or a hub id such as "meta-llama/Llama-3.1-8B".',
+            'Write "tiny", the path of a folder or of a .gguf file, "package:" and the name of an installed '
+            'package that holds one, or a hub id such as "meta-llama/Llama-3.1-8B".',
         )
-    if is_local:
-        _check_folder(folder)
     revision = at or student.revision
     options: dict[str, Any] = {"revision": revision} if revision and not is_local else {}
     options |= {"local_files_only": True} if offline else {}
     source = folder if is_local else name
+    if gguf:
+        header = read_gguf(gguf, student.revision)
+        source, options = gguf.parent, {"gguf_file": gguf.name}
+    elif is_local:
+        _check_folder(folder)
     with friendly_model_errors(name):
         config = AutoConfig.from_pretrained(source, **NO_CODE, **options)
-        _check_config(name, config)
-        tokenizer = AutoTokenizer.from_pretrained(source, **NO_CODE, **options)
+        if getattr(config, "quantization_config", None):
+            raise ModelError(
+                f"{name}: its weights are quantized already",
+                'Name the base that it was made of; student.quantization = "4bit" quantizes it in training.',
+            )
+        if config.get_text_config() is not config:
+            raise ModelError(
+                f"{name}: a {config.model_type} model reads more than text (images, sound)",
+                "Choose a base that reads text alone.",
+            )
+        tokenizer = (
+            load_gguf_tokenizer(gguf, header)
+            if gguf
+            else AutoTokenizer.from_pretrained(source, **NO_CODE, **options)
+        )
         with torch.device("meta"):
             build: Any = AutoModelForCausalLM.from_config
             model = build(config, attn_implementation="sdpa", **NO_CODE)
@@ -81,21 +100,7 @@ def open_published(student: settings.StudentSettings, *, offline: bool = False) 
             f"{name}: its tokenizer has no end-of-text token",
             "Choose a base whose tokenizer names an eos_token.",
         )
-    return PublishedBase(name, folder if is_local else None, commit, config, tokenizer, model)
-
-
-def _check_config(name: str, config: Any) -> None:
-    """Refuse what the libraries open and training here does not fit."""
-    if getattr(config, "quantization_config", None):
-        raise ModelError(
-            f"{name}: its weights are quantized already",
-            'Name the base that it was made of; student.quantization = "4bit" quantizes that in training.',
-        )
-    if config.get_text_config() is not config:
-        raise ModelError(
-            f"{name}: a {config.model_type} model reads more than text (images, sound)",
-            "Choose a base that reads text alone.",
-        )
+    return PublishedBase(name, folder if folder.is_dir() else None, commit, config, tokenizer, model)
 
 
 def _check_folder(folder: Path) -> None:

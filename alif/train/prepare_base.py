@@ -1,7 +1,7 @@
 """Step `base`: make the tiny base model from nothing, or record a published one.
 
     runs/NAME/base/base.json    what it is: name, commit, parameters, digest
-    runs/NAME/base/model/       for "tiny", and with student.added_tokens: config, weights, tokenizer
+    runs/NAME/base/model/       config, weights, tokenizer: for "tiny", a GGUF file and student.added_tokens
 
 The tiny base reads the source language only, with the packer and the trainer of stage 1, so that the run has
 what a real one has: a model that knows one language, and something to forget.
@@ -58,7 +58,7 @@ def prepare_base(
         pack: [document.text for document in documents if document.language == pack.code]
         for pack in (taught, source)
     }
-    training = None
+    training, folder = None, context.folder / "model"
     if student.base == bases.TINY:
         known = [document for document in documents if document.language == source.code]
         if not known:
@@ -70,13 +70,12 @@ def prepare_base(
             context.output.keep(None)
         base, tokenizer, training = _train_tiny(context, tiny, documents, known, device)
     else:
-        base = bases.inspect_base(student)
-        tokenizer = bases.load_tokenizer(base)
+        base = bases.record_base(student, folder)
+        tokenizer = bases.load_tokenizer(base, folder)
     size = len(tokenizer) if training else None
     fitness = fertility.compare_fertility(tokenizer, texts)
     extended: FertilityFacts | None = None
     if student.added_tokens:
-        folder = context.folder / "model"
         base = bases.extend_base(base, texts[taught], student.added_tokens, folder)
         tokenizer = AutoTokenizer.from_pretrained(folder, **NO_CODE)
         extended, size = fertility.compare_fertility(tokenizer, texts), len(tokenizer)

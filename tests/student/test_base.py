@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -30,13 +31,13 @@ def published(model, tokenizer, tmp_path):
 def base(published, tmp_path):
     """A finished step `base` of a published base."""
     folder = tmp_path / "base"
-    found = bases.inspect_base(settings.StudentSettings(base=str(published)))
+    found = bases.record_base(settings.StudentSettings(base=str(published)), Path("unused"))
     store.write_json(folder / "base.json", found.model_dump(mode="json"))
     return folder
 
 
 def test_a_local_folder_is_recorded_by_digest_and_size(published, model):
-    found = bases.inspect_base(settings.StudentSettings(base=str(published)))
+    found = bases.record_base(settings.StudentSettings(base=str(published)), Path("unused"))
     assert found.parameters == model.num_parameters()
     assert found.digest == store.sha256_tree(published)
 
@@ -80,13 +81,13 @@ def test_another_model_in_the_bases_place_is_refused(base, published, tokenizer)
 
 def test_a_name_that_is_neither_folder_nor_hub_id():
     with pytest.raises(ModelError, match="no such folder, and not a hub id"):
-        bases.inspect_base(settings.StudentSettings(base="tinny"))
+        bases.record_base(settings.StudentSettings(base="tinny"), Path("unused"))
 
 
 def test_a_hub_id_without_network(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError, match=r"nobody/nothing: cannot be opened as a model") as caught:
-        bases.inspect_base(settings.StudentSettings(base="nobody/nothing@main"))
+        bases.record_base(settings.StudentSettings(base="nobody/nothing@main"), Path("unused"))
     assert "network" in caught.value.hint
 
 
@@ -98,7 +99,7 @@ def test_a_folder_that_lacks_a_part(published, pattern, what):
     for path in published.glob(pattern):
         path.unlink()
     with pytest.raises(ModelError, match=f"no {what}"):
-        bases.inspect_base(settings.StudentSettings(base=str(published)))
+        bases.record_base(settings.StudentSettings(base=str(published)), Path("unused"))
 
 
 def test_a_tokenizer_without_an_end_is_refused(published):
@@ -107,7 +108,7 @@ def test_a_tokenizer_without_an_end_is_refused(published):
     del config["eos_token"]
     path.write_text(json.dumps(config))
     with pytest.raises(ModelError, match="no end-of-text token"):
-        bases.inspect_base(settings.StudentSettings(base=str(published)))
+        bases.record_base(settings.StudentSettings(base=str(published)), Path("unused"))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_a_damaged_file_is_named_before_anything_is_recorded(published, harm):
     path = published / "model.safetensors"
     path.write_bytes(harm(path.read_bytes()))
     with pytest.raises(ModelError, match=r"llama/model.safetensors: a damaged safetensors file"):
-        bases.inspect_base(settings.StudentSettings(base=str(published)))
+        bases.record_base(settings.StudentSettings(base=str(published)), Path("unused"))
 
 
 def other_config(published, base, **values):
@@ -152,12 +153,12 @@ def test_a_base_that_the_machine_cannot_hold_is_refused_before_it_is_read(base):
 
 def test_a_tokenizer_without_padding_is_enough(published):
     assert "pad_token" not in json.loads((published / "tokenizer_config.json").read_text())
-    bases.inspect_base(settings.StudentSettings(base=str(published)))
+    bases.record_base(settings.StudentSettings(base=str(published)), Path("unused"))
 
 
 def test_a_hub_id_that_is_not_there(stand_in_hub):
     with pytest.raises(ModelError, match=r"nobody/nothing: cannot be opened as a model") as caught:
-        bases.inspect_base(settings.StudentSettings(base="nobody/nothing"))
+        bases.record_base(settings.StudentSettings(base="nobody/nothing"), Path("unused"))
     assert "Check the name" in caught.value.hint
 
 
@@ -166,7 +167,7 @@ def test_a_gated_hub_id_says_how_to_get_in(stand_in_hub):
         private=False, gated=True, files={"config.json": b"{}"}
     )
     with pytest.raises(ModelError, match=r"meta-llama/Llama-9: cannot be opened") as caught:
-        bases.inspect_base(settings.StudentSettings(base="meta-llama/Llama-9"))
+        bases.record_base(settings.StudentSettings(base="meta-llama/Llama-9"), Path("unused"))
     assert caught.value.hint == "Accept its licence on the hub, and set HF_TOKEN to a token of that account."
 
 
@@ -174,7 +175,7 @@ def test_a_public_hub_id_is_pinned_by_its_commit(stand_in_hub, published, model)
     files = {path.name: path.read_bytes() for path in published.iterdir()}
     repository = Repository(private=False, files=files)
     stand_in_hub.repositories["somebody/llama"] = repository
-    found = bases.inspect_base(settings.StudentSettings(base="somebody/llama"))
+    found = bases.record_base(settings.StudentSettings(base="somebody/llama"), Path("unused"))
     assert (found.revision, found.parameters) == (repository.sha, model.num_parameters())
 
 
