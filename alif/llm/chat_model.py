@@ -15,14 +15,17 @@ from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
+from alif.llm.parse import BLOCKED
 from alif.records import FrozenModel, Message
 
 __all__ = [
-    "ChatModel", "ChatRequest", "Reply", "ReplyFunction", "Role", "ScriptedReply", "cancel_tasks",
-    "finish_in_flight", "gather_or_cancel",
+    "UNANSWERED", "ChatModel", "ChatRequest", "Reply", "ReplyFunction", "Role", "ScriptedReply",
+    "cancel_tasks", "finish_in_flight", "gather_or_cancel",
 ]  # fmt: skip
 
 T = TypeVar("T")
+UNANSWERED = "unanswered"
+"""What the finish of a request begins with that was set aside; the reason follows."""
 Role = Literal["teacher", "translator", "judge", "baseline", "student"]
 """What an endpoint is asked for; the ledger sums up costs by it."""
 
@@ -43,7 +46,8 @@ class Reply(FrozenModel):
     text: str
     """The answer, sanitized."""
     finish: str
-    """Why it ended: "stop", "length" (max_tokens reached), "content_filter", or the provider's own word."""
+    """Why it ended: "stop", "length" (max_tokens reached), "content_filter", "unanswered: …" (set aside), or
+    the provider's own word."""
     model: str
     """The model as the provider names it in the reply."""
     request: str
@@ -58,6 +62,11 @@ class Reply(FrozenModel):
     turns: tuple[str, ...] = ()
     """Hashes of all requests of its conversation, in order, where it took several; tokens and cost are
     sums."""
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the model answered nothing: the prompt was set aside, or a filter withheld it."""
+        return not self.text and self.finish.startswith((UNANSWERED, BLOCKED))
 
 
 class ChatModel(Protocol):

@@ -26,6 +26,7 @@ from alif.data.synthesis.passages import read_passages
 from alif.data.synthesis.repeated_phrases import find_repeated_phrases
 from alif.data.synthesis.self_instruct import SelfInstruct, TeacherRequest
 from alif.data.synthesis.strategies import ask_with_revision
+from alif.data.unreadable_replies import UNREADABLE
 from alif.dedup.near_duplicates import find_near_duplicates
 from alif.errors import DataError
 from alif.facts.data_facts import GenerateFacts
@@ -60,6 +61,7 @@ def generate(
 
     Raises:
         DataError: a task without seeds.
+        ReplyError: nothing can be read of what a teacher answers.
         BudgetError: the money cap is reached; what was answered is kept in the ledger.
     """
     growing = initialise(context, language, sources, generate, pool)
@@ -109,7 +111,13 @@ def write_results(
 
 
 def summarise(growing: SelfInstruct) -> GenerateFacts:
-    """Return how the set has grown, and log which tasks are saturated."""
+    """Return how the set has grown, and log which tasks are saturated.
+
+    Raises:
+        ReplyError: nothing could be read of what a teacher answered.
+    """
+    growing.replies.check(ended=True)
+    funnel = growing.funnel.facts(list(growing.own.tasks))
     saturated = {name: task for name, task in growing.tasks.items() if task.saturated}
     phrases = {
         name: find_repeated_phrases([growing.pool.compared_words(row) for row in task.near_duplicates])
@@ -117,14 +125,20 @@ def summarise(growing: SelfInstruct) -> GenerateFacts:
     }
     for name, task in saturated.items():
         have = f"{len(task.accepted)} of {task.target} rows"
-        console.log(f"{name}: the teacher brings next to nothing new, {have}", "yellow")
+        lost = {reason: n for reason, n in funnel.tasks[name].dropped.items() if reason in UNREADABLE}
+        if 2 * sum(lost.values()) > funnel.tasks[name].pieces:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in lost.items())
+            why = f"most of what the teacher answers cannot be used ({reasons}), {have}"
+        else:
+            why = f"the teacher brings next to nothing new, {have}"
+        console.log(f"{name}: {why}", "yellow")
         for phrase in phrases[name]:
             console.log(f"{name}: {phrase.rows} of {phrase.of} refused rows say: {phrase.words}")
     return GenerateFacts(
         rounds=growing.rounds,
         saturated=tuple(saturated),
         targets={name: task.target for name, task in growing.tasks.items()},
-        funnel=growing.funnel.facts(list(growing.own.tasks)),
+        funnel=funnel,
         format_deviations=dict(sorted(growing.format_deviations.items())),
         prompts=growing.prompt_digests(),
         repeated_phrases=phrases,
@@ -158,7 +172,7 @@ async def _generate_rows(
                 return await ask_with_revision(models.reply_all, questions, revised, texts, own)
 
             classifier = asyncio.create_task(_load_classifier())
-            async for requests, replies in _rounds(growing, endpoints, ask):
+            async for requests, replies in _rounds(growing, endpoints, ask, context.runtime.batch):
                 await classifier
                 for _ in write_results(context, growing, requests, replies):
                     await asyncio.sleep(0)  # replies that arrive meanwhile are stored, and the next are sent
@@ -179,8 +193,19 @@ async def _rounds(
     growing: SelfInstruct,
     endpoints: Mapping[str, settings.Teacher],
     ask: Callable[[Sequence[TeacherRequest]], Coroutine[Any, Any, list[Reply]]],
+    batch: bool,
 ) -> AsyncIterator[Round]:
-    """Yield the rounds with their replies, in order, while the next are in flight."""
+    """Yield the rounds with their replies, in order, while the next are in flight.
+
+    The second is not sent before the first is read, which may show that no reply can be; a batch that waits
+    for another would cost a day.
+    """
+    first_read = asyncio.Event()
+
+    async def ask_later(requests: Sequence[TeacherRequest]) -> list[Reply]:
+        await first_read.wait()
+        return await ask(requests)
+
     in_flight: list[tuple[list[TeacherRequest], asyncio.Task[list[Reply]]]] = []
     try:
         while True:
@@ -188,12 +213,14 @@ async def _rounds(
                 requests = growing.plan_round(endpoints, [asked for asked, _ in in_flight])
                 if not requests:
                     break
-                replies = asyncio.create_task(ask(requests))
+                at_once = batch or not (in_flight or growing.rounds)
+                replies = asyncio.create_task((ask if at_once else ask_later)(requests))
                 in_flight.append((requests, replies))
             if not in_flight:
                 return
             requests, replies = in_flight.pop(0)
             yield requests, await replies
+            first_read.set()
     finally:
         for _, replies in in_flight:
             replies.cancel()

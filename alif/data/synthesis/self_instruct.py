@@ -27,6 +27,7 @@ from alif.data.synthesis.example_pool import ExamplePool
 from alif.data.synthesis.funnel import Funnel
 from alif.data.synthesis.passages import Passage, PassageSampler, Strategy
 from alif.data.synthesis.prompts import synthesis_messages
+from alif.data.unreadable_replies import ReadableReplies
 from alif.language.pack import Pack
 from alif.language.replies import item_format
 from alif.llm import Message, Reply
@@ -119,7 +120,7 @@ class SelfInstruct:
         self.tasks = {name: TaskProgress(target) for name, target in targets.items()}
         self.accepted: list[Example] = []
         self.format_deviations: Counter[str] = Counter()
-        self.funnel, self.coverage = Funnel(), Coverage(own)
+        self.funnel, self.coverage, self.replies = Funnel(), Coverage(own), ReadableReplies()
         self.passages = PassageSampler(passages, settings)
         self.sent: Counter[tuple[str, tuple[Message, ...]]] = Counter()
         self.rounds = 0
@@ -147,11 +148,8 @@ class SelfInstruct:
     def _plan_request(
         self, name: str, round_: int, place: int, endpoints: Mapping[str, settings.Teacher]
     ) -> TeacherRequest:
-        rng, task, settings = (
-            sampling.seeded_rng(self.settings.seed, "generate", round_, place),
-            self.own.tasks[name],
-            self.settings,
-        )
+        task, settings = self.own.tasks[name], self.settings
+        rng = sampling.seeded_rng(settings.seed, "generate", round_, place)
         teacher = teachers.choose_endpoint(endpoints, name, rng)
         human, machine = self.seeds[name], self.tasks[name].accepted
         shown = rng.sample(human, min(settings.human_seeds, len(human)))
@@ -176,7 +174,11 @@ class SelfInstruct:
     def accept_replies(
         self, requests: Sequence[TeacherRequest], replies: Sequence[Reply]
     ) -> Iterator[list[Example | Dropped]]:
-        """Read a round in the order of its requests; yield what became of the pieces of each reply."""
+        """Read a round in the order of its requests; yield what became of the pieces of each reply.
+
+        Raises:
+            ReplyError: nothing can be read of what a teacher answers.
+        """
         before = {name: len(task.accepted) for name, task in self.tasks.items()}
         for request, reply in zip(requests, replies, strict=True):
             self.requests.append(
@@ -199,14 +201,12 @@ class SelfInstruct:
             task.last_yield = (len(task.accepted) - before[name]) / count
             self._check_saturation(task)
         self.rounds += 1
+        self.replies.check()
 
     def _accept_reply(self, request: TeacherRequest, reply: Reply) -> list[Example | Dropped]:
         task = self.tasks[request.task]
-        if request.strategy == "reverse" and request.passage:
-            question = strategies.read_question(reply.text, reply.finish, request.passage, self.own)
-            pieces: list[item_format.Candidate | Dropped] = [question]
-        else:
-            pieces = item_format.read_items(reply.text, reply.finish, self.own)
+        answer = request.passage if request.strategy == "reverse" else None
+        pieces = strategies.read_reply(reply, answer, self.own)
         task.requests += 1
         task.window["requests"] += 1
         origin, results = _origin(request, reply), []
@@ -220,12 +220,11 @@ class SelfInstruct:
                 result = self._decide(Example.make(self.own.code, request.task, *texts, origin))
             if isinstance(result, Example):
                 self._accept(result)
-            task.window["candidates"] += not (
-                isinstance(result, Dropped) and result.reason == "target_reached"
-            )
             results.append(result)
         parsed = sum(isinstance(piece, item_format.Candidate) for piece in pieces)
         reasons = [result.reason if isinstance(result, Dropped) else "" for result in results]
+        task.window["candidates"] += len(reasons) - reasons.count("target_reached")
+        self.replies.add(request.teacher, reply, readable=parsed > 0)
         self.funnel.add((request.task, request.teacher, request.full_strategy), reply, parsed, reasons)
         return results
 

@@ -22,7 +22,7 @@ from alif.language.replies.control_tokens import find_control_token
 from alif.llm import ChatRequest, Message, Reply
 from alif.records import Dropped, Example
 
-__all__ = ["ask_with_revision", "combine_replies", "read_question", "reverse_messages"]
+__all__ = ["ask_with_revision", "combine_replies", "read_question", "read_reply", "reverse_messages"]
 
 MAX_QUESTION_WORDS = 80
 """A longer reply than that is no question."""
@@ -36,6 +36,16 @@ def reverse_messages(
     rows = "\n".join(f"- {row.instruction}" for row in shown)
     user = texts.reverse_user.format(count=len(shown), rows=rows, passage=passage.text)
     return [Message(role="system", content=system), Message(role="user", content=user)]
+
+
+def read_reply(reply: Reply, answer: Passage | None, pack: Pack) -> list[item_format.Candidate | Dropped]:
+    """Return the pieces of a reply: items, or where a passage is the `answer` the question to it."""
+    if reply.unanswered:
+        evidence = f"request {reply.request[:12]}, finish: {reply.finish}"
+        return [Dropped(raw="", reason="unanswered", evidence=evidence)]
+    if answer:
+        return [read_question(reply.text, reply.finish, answer, pack)]
+    return item_format.read_items(reply.text, reply.finish, pack)
 
 
 def read_question(reply: str, finish: str, passage: Passage, pack: Pack) -> item_format.Candidate | Dropped:

@@ -22,6 +22,7 @@ from alif.data.filters.filter_context import OTHER_TASK
 from alif.data.normalise_example import normalise_example
 from alif.data.prompt_texts import PromptTexts, load_prompt_texts, prompt_digest
 from alif.data.translation.check import find_translation_fault
+from alif.data.unreadable_replies import UNREADABLE, ReadableReplies
 from alif.errors import PackError
 from alif.facts.data_facts import TranslateFacts
 from alif.formatting import format_usd
@@ -47,6 +48,8 @@ __all__ = [
     "translation_request",
 ]
 
+FIRST_REQUESTS = 16
+"""Requests that are sent first: they may show that no reply can be read."""
 REQUESTS_AT_ONCE = 512
 """Requests that wait in line at the same time; it changes nothing in the result."""
 
@@ -70,6 +73,7 @@ def translate_rows(
 
     Raises:
         PackError: sentences to translate, and the pack has no request templates for them.
+        ReplyError: nothing can be read of what a teacher answers.
     """
     own, known, output = packs.load_pack(language.pack), packs.load_pack(language.source), context.output
     output.require("examples.jsonl", "dropped.jsonl")
@@ -190,16 +194,30 @@ async def _ask_all(
             context, endpoints, own, known, texts, folder, role="translator"
         ) as models:
             asked = [translation_request(item, own, known, texts, endpoints) for item in sample]
-            at_once = len(sample) if context.runtime.batch else REQUESTS_AT_ONCE
-            for first in range(0, len(sample), at_once):
-                part = asked[first : first + at_once]
+            while len(replies) < len(sample):
+                at_once = REQUESTS_AT_ONCE if replies else FIRST_REQUESTS
+                first = len(replies)
+                part = asked[first:] if context.runtime.batch else asked[first : first + at_once]
                 questions = [ChatRequest(name, messages) for name, messages in part]
                 found = await models.reply_all(
                     questions, on_reply=lambda: bar.advance(facts=format_usd(models.paid_usd))
                 )
                 replies += zip([name for name, _ in part], found, strict=True)
+                if not first:
+                    _check_readable(sample, replies[:FIRST_REQUESTS], own, known)
         context.output.cost_usd = models.cost_usd
     return replies
+
+
+def _check_readable(
+    sample: Sequence[TranslationItem], replies: Sequence[tuple[str, Reply]], own: Pack, known: Pack
+) -> None:
+    """Raise where nothing can be read of what a teacher answers."""
+    heard = ReadableReplies()
+    for item, (name, reply) in zip(sample, replies, strict=False):
+        result = read_translation(item, name, reply, own, known)
+        heard.add(name, reply, not isinstance(result, Dropped) or result.reason not in UNREADABLE)
+    heard.check()
 
 
 def read_translation(
@@ -207,6 +225,9 @@ def read_translation(
 ) -> Example | Dropped:
     """Return the translated row, or what is wrong with it."""
     row = item.row
+    if reply.unanswered:
+        evidence = f"{row.origin.source}, finish: {reply.finish}"
+        return Dropped(row=row, reason="unanswered", evidence=evidence)
     if item.request_template:
         said, _ = reply_cleanup.strip_thinking(reply.text)
         if reply.finish != "stop" or not said.strip():

@@ -1,0 +1,86 @@
+"""Tell a teacher whose replies are empty or cannot be read from one that has nothing new to say.
+
+    64 of 64 replies are empty, finish: length ─▶ raise max_tokens, or switch thinking off
+
+The first is a fault that costs the same for every request to come: the run stops with what to change.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from alif.errors import ReplyError
+from alif.language.replies.reply_cleanup import strip_thinking
+from alif.llm import Reply
+from alif.llm.parse import BLOCKED
+
+__all__ = ["UNREADABLE", "ReadableReplies", "describe_unreadable"]
+
+UNREADABLE = frozenset({"unanswered", "empty", "truncated", "unparsable", "missing_field", "control_token"})
+"""Reasons of pieces from which nothing could be read."""
+ENOUGH = 8
+"""Replies of a teacher, none of them readable, that are no accident where another's can be read."""
+FEW = 4
+"""The same where no teacher's can."""
+SHOWN = 120
+"""Characters of a reply in a message."""
+
+
+@dataclass
+class ReadableReplies:
+    """What could be read of each teacher's replies."""
+
+    readable: Counter[str] = field(default_factory=Counter)
+    unreadable: dict[str, list[Reply]] = field(default_factory=dict)
+    """Until the teacher's first reply that can be read."""
+
+    def add(self, teacher: str, reply: Reply, readable: bool) -> None:
+        """Count a reply."""
+        self.readable[teacher] += readable
+        if not self.readable[teacher]:
+            self.unreadable.setdefault(teacher, []).append(reply)
+
+    def check(self, *, ended: bool = False) -> None:
+        """Refuse to go on with a teacher of which nothing could be read so far, or in the end.
+
+        Raises:
+            ReplyError: with what to change.
+        """
+        least = ENOUGH if self.readable.total() else 1 if ended else FEW
+        for teacher, replies in self.unreadable.items():
+            if not self.readable[teacher] and len(replies) >= least:
+                raise describe_unreadable(teacher, replies)
+
+
+def describe_unreadable(teacher: str, replies: list[Reply]) -> ReplyError:
+    """Return what is wrong with replies of which none can be read, and what to change."""
+    kinds = Counter(_fault(reply) for reply in replies)
+    (fault, finish), count = kinds.most_common(1)[0]
+    example = next(reply for reply in replies if _fault(reply) == (fault, finish))
+    key = f"teacher.{teacher}"
+    message = f"{key}: {count} of {len(replies)} replies {fault}"
+    message += f", finish: {finish}" if finish else f": {' '.join(example.text.split())[:SHOWN]!r}"
+    if fault == "are cut off":
+        return ReplyError(message, f"Raise {key}.max_tokens, or ask for less: generate.rows_per_request.")
+    if finish == BLOCKED:
+        return ReplyError(message, "The provider's filter withholds them: name another model or provider.")
+    if fault == "are empty" and (finish == "length" or example.text or example.tokens_out):
+        hint = (
+            f"They went into thinking: raise {key}.max_tokens, or switch thinking off by the field that "
+            f'the provider has for it, such as {key}.extra = {{ reasoning_effort = "low" }} or '
+            "{ chat_template_kwargs = { enable_thinking = false } }."
+        )
+        return ReplyError(message, hint)
+    if fault == "cannot be read":
+        return ReplyError(message, "Name a model that keeps to the format that the prompt asks for.")
+    return ReplyError(message, f"Name another model, or other settings of {key}.")
+
+
+def _fault(reply: Reply) -> tuple[str, str]:
+    """Return what is wrong with a reply of which nothing can be read, and its finish where that says more."""
+    if reply.unanswered:
+        return "are missing", reply.finish
+    if not strip_thinking(reply.text)[0].strip():
+        return "are empty", reply.finish
+    return ("are cut off", reply.finish) if reply.finish != "stop" else ("cannot be read", "")
