@@ -58,7 +58,7 @@ class Money(TypedDict):
 
 
 def ping_recipe(recipe: RecipeName, *, set: Overrides = None, json: Json = False) -> None:
-    """Ask every teacher for one token, to prove key, model and price.
+    """Ask every teacher for a word, to prove key, model and price.
 
     Prints the price first, and keeps to the cost cap.
     """

@@ -1,1 +1,1 @@
-"""Before the real run: one token from each teacher, a few real requests, an estimate."""
+"""Before the real run: a word from each teacher, a few real requests, an estimate."""

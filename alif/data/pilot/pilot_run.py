@@ -45,6 +45,7 @@ def run_pilot(context: StepContext, recipe: settings.Recipe, count: int) -> Pilo
 
     Raises:
         DataError: the recipe asks its teachers nothing.
+        ReplyError: nothing can be read of what a teacher answers.
         BudgetError: the cap is reached.
     """
     if not recipe.generate.target_rows and not recipe.translate.rows:
@@ -134,6 +135,7 @@ class Pilot:
             for results in growing.accept_replies(round_, replies):
                 self.dropped.update(one.reason for one in results if isinstance(one, Dropped))
             asked += zip(round_, replies, strict=True)
+        growing.replies.check(ended=True)
         accepted = Counter(row.origin.request for row in growing.accepted)
         return [
             self._sample("generate", request.teacher, reply, accepted[reply.request])
@@ -150,9 +152,9 @@ class Pilot:
         asked = [translate.translation_request(one, own, known, texts, recipe.teacher) for one in some]
         self._log_price(asked)
         replies = await gather_or_cancel(self._timed(models[name], messages, 0) for name, messages in asked)
-        return [
-            self._sample("translate", name, reply, 1) for (name, _), reply in zip(asked, replies, strict=True)
-        ]
+        named = [(name, reply) for (name, _), reply in zip(asked, replies, strict=True)]
+        translate.check_readable(some, named, own, known, ended=True)
+        return [self._sample("translate", name, reply, 1) for name, reply in named]
 
     def _log_price(self, asked: Sequence[tuple[str, Sequence[Message]]]) -> None:
         """Say the price before anything is sent."""

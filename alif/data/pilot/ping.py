@@ -1,4 +1,4 @@
-"""Check key, model and price of every teacher by one real reply of one token.
+"""Check key, model and price of every teacher by one real reply of a word.
 
 Each check is a request of its own, since a stored reply proves nothing about today's key; it is kept in the
 ledger and counts against the cap like any other.
@@ -16,9 +16,11 @@ from typing import NotRequired, TypedDict
 from alif import console, settings
 from alif.data import teachers
 from alif.data.prompt_texts import load_prompt_texts
+from alif.data.unreadable_replies import describe_unreadable
 from alif.errors import AlifError, BudgetError
 from alif.formatting import format_usd
 from alif.language import pack as packs
+from alif.language.replies.reply_cleanup import strip_thinking
 from alif.llm import ChatModel, Message, Reply
 from alif.llm.budget import price_of
 from alif.llm.endpoint import hostname
@@ -28,15 +30,17 @@ from alif.runs import StepContext
 __all__ = ["PingResult", "ping_endpoints"]
 
 GREETING = (Message(role="user", content="Say yes."),)
+MAX_TOKENS = 512
+"""Room for a word, and for the thinking that a model may do before it."""
 TIMEOUT_S = 120.0
-"""Longest wait for one token, whatever runtime.timeout_s is: a local server may have to load its model
+"""Longest wait for a word, whatever runtime.timeout_s is: a local server may have to load its model
 first."""
 RETRY = RetryPolicy(give_up_s=60.0, silence_s=60.0, timeouts=1)
 """Somebody waits for the answer; a run retries for half an hour."""
 
 
 class PingResult(TypedDict):
-    """A teacher, and its answer or the error that came instead."""
+    """A teacher, and its answer, or what is wrong with it or came instead."""
 
     teacher: str
     host: str
@@ -49,20 +53,23 @@ class PingResult(TypedDict):
 
 
 def ping_endpoints(context: StepContext, recipe: settings.Recipe) -> list[PingResult]:
-    """Ask every teacher for one token; say first what that can cost.
+    """Ask every teacher for a word; say first what that can cost.
 
     Returns:
-        {teacher, host, model, answered_by, usd, seconds} of each that answered, {…, message, hint} of the
-            others.
+        {teacher, host, model, answered_by, usd, seconds} of each that answered; with {message, hint} where
+            that is no word, {…, message, hint} of the others.
 
     Raises:
         RecipeError: an unknown price.
         BudgetError: the cap is reached.
     """
-    asked = {name: teacher.model_copy(update={"max_tokens": 1}) for name, teacher in recipe.teacher.items()}
+    asked = {
+        name: teacher.model_copy(update={"max_tokens": min(teacher.max_tokens, MAX_TOKENS)})
+        for name, teacher in recipe.teacher.items()
+    }
     for name, teacher in asked.items():
         price = price_of(f"teacher.{name}", teacher)
-        most = price.upper_usd(len(GREETING[0].content.encode()) + 1000, 1)
+        most = price.upper_usd(len(GREETING[0].content.encode()) + 1000, teacher.max_tokens)
         console.log(
             f"teacher.{name}: {teacher.model} at {hostname(teacher.base_url)}, "
             f"{format_usd(price.usd_per_million_in)} in and {format_usd(price.usd_per_million_out)} out "
@@ -88,7 +95,11 @@ async def _ping(
         raise
     except AlifError as error:
         return {**found, "message": error.message, "hint": error.hint}
-    return {**found, "answered_by": reply.model, "usd": reply.cost_usd, "seconds": round(seconds, 2)}
+    found |= {"answered_by": reply.model, "usd": reply.cost_usd, "seconds": round(seconds, 2)}
+    if reply.unanswered or not strip_thinking(reply.text)[0].strip():
+        error = describe_unreadable(name, [reply])
+        found |= {"message": error.message, "hint": error.hint}
+    return found
 
 
 async def _fresh_reply(models: Mapping[str, ChatModel], name: str) -> tuple[Reply, float]:

@@ -40,6 +40,7 @@ from alif.sources import PackFiles
 
 __all__ = [
     "TranslationItem",
+    "check_readable",
     "read_items",
     "read_translation",
     "sample_items",
@@ -204,20 +205,29 @@ async def _ask_all(
                 )
                 replies += zip([name for name, _ in part], found, strict=True)
                 if not first:
-                    _check_readable(sample, replies[:FIRST_REQUESTS], own, known)
+                    check_readable(sample, replies[:FIRST_REQUESTS], own, known)
         context.output.cost_usd = models.cost_usd
     return replies
 
 
-def _check_readable(
-    sample: Sequence[TranslationItem], replies: Sequence[tuple[str, Reply]], own: Pack, known: Pack
+def check_readable(
+    sample: Sequence[TranslationItem],
+    replies: Sequence[tuple[str, Reply]],
+    own: Pack,
+    known: Pack,
+    *,
+    ended: bool = False,
 ) -> None:
-    """Raise where nothing can be read of what a teacher answers."""
+    """Refuse to go on where nothing can be read of what a teacher answered first, or in the end.
+
+    Raises:
+        ReplyError: with what to change.
+    """
     heard = ReadableReplies()
     for item, (name, reply) in zip(sample, replies, strict=False):
         result = read_translation(item, name, reply, own, known)
         heard.add(name, reply, not isinstance(result, Dropped) or result.reason not in UNREADABLE)
-    heard.check()
+    heard.check(ended=ended)
 
 
 def read_translation(

@@ -13,7 +13,7 @@ from alif.data.pilot import pilot_run, ping
 from alif.data.pilot.estimate import FALLS_TO, CostSample, estimate_cost
 from alif.data.synthesis import generate
 from alif.data.translation import translate
-from alif.errors import BudgetError, DataError
+from alif.errors import BudgetError, DataError, ReplyError
 from alif.llm.chat_model import ScriptedReply
 from alif.llm.ledger import Ledger
 from alif.runs import StepContext
@@ -161,7 +161,7 @@ def test_the_range() -> None:
 @pytest.mark.parametrize(
     ("chaos", "said"),
     [
-        (InjectedFaults(error=1.0, attempts=10**9), "(last: 500)"),
+        (InjectedFaults(error=1.0, attempts=10**9), "(last: 500 (the server had an error))"),
         (InjectedFaults(hung=1.0), "for 0.4 s (last: timeout)"),
     ],
 )
@@ -195,9 +195,27 @@ def test_a_teacher_is_proved_by_a_fresh_reply_each_time(
         for _ in range(2):
             here, there, demo = ping.ping_endpoints(step, cooked)
     assert len(server.served) == 2
-    assert {served.tokens_out for served in server.served} == {1}
+    assert {served.tokens_out for served in server.served} == {3}
     assert (here["answered_by"], demo["answered_by"]) == ("near", "scripted")
     assert here["usd"] > 0
     assert "OPENAI_API_KEY is not set" in there["message"]
     assert account(step).replies == 4
     assert account(step).usd > 0
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (ScriptedReply(text=""), "1 of 1 replies are empty, finish: stop"),
+        (ScriptedReply(text="", finish="length"), "1 of 1 replies are empty, finish: length"),
+        (ScriptedReply(text="<think>They want a yes.</think>"), "1 of 1 replies are empty, finish: stop"),
+    ],
+)
+def test_an_answer_without_a_word_proves_nothing(context: Build, reply: ScriptedReply, said: str) -> None:
+    with serve_provider(lambda messages, draw: reply) as server:
+        teacher = {"near": {"model": "near", "base_url": server.address}}
+        (found,) = ping.ping_endpoints(context("check"), made(teacher=teacher))
+        assert found["message"] == f"teacher.near: {said}"
+        assert found["answered_by"] == "near"
+        with pytest.raises(ReplyError, match="replies are empty"):
+            pilot_run.run_pilot(context("rehearse"), made(teacher=teacher), 4)
