@@ -1,8 +1,8 @@
 """Which shape a row of published data has, where it has several: a conversation, a triple, a text.
 
-    {"instruction": "…", "input": "", "output": "…", "text": "…"}      a triple: Alpaca's `text` is all of it again
-    {"messages": […], "prompt": "…", "text": "…"}                      a conversation
-    {"text": "…"}                                                      a text
+    {"instruction": "…", "input": "", "output": "…", "text": "…"}   a triple: Alpaca's `text` repeats it all
+    {"messages": […], "prompt": "…", "text": "…"}                   a conversation
+    {"text": "…"}                                                   a text
 
 The shape that says most of the row wins, in every step. An empty cell or list is no shape; an empty answer
 beside an instruction is a triple without its output.

@@ -1,43 +1,132 @@
-"""Code, addresses and numbers that a translation must keep.
+"""Code, addresses, placeholders and numbers that a translation must keep.
 
-They are not hidden behind placeholders, which damage the grammar around them: the teacher is told to keep
-them, and a translation that lost one is dropped with what is missing.
+They are not hidden behind markers, which damage the grammar around them: the teacher is told to keep them,
+and a translation that lost one is dropped with what is missing. A text of which nothing else is left has
+nothing to translate, and stays as it is.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
-from alif.language.normalisation import fold_text
+import regex
+
+from alif.language.code_lines import COMMAND, find_code_lines, is_markup
+from alif.language.normalisation import fold_text, split_words
 from alif.language.pack import Pack
 
-__all__ = ["protected_numbers", "protected_spans", "without_protected"]
+__all__ = [
+    "find_lost_numbers",
+    "find_lost_spans",
+    "has_prose",
+    "protected_numbers",
+    "protected_spans",
+    "without_protected",
+]
 
-_PROTECTED = re.compile(
-    r"```.+?```|`[^`\n]+`|\bhttps?://[^\s<>\"'»”]+|\bwww\.[^\s<>\"'»”]+"
-    r"|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]+|\b[A-Za-z]+(?:_[A-Za-z0-9]+)+\b"
-    r"|\b[a-z]+(?:[A-Z][a-z0-9]+)+\b|\b[A-Za-z_]+\(\)|\{[A-Za-z_]+\}"
-    r"|\b[\w-]+\.(?:py|js|html|json|csv|txt|md|pdf)\b",
-    re.DOTALL | re.ASCII,
+_PROTECTED = regex.compile(
+    rf"""
+    ```.+?``` | `[^`\n]+`                                                                # marked as code
+  | \$\$.+?\$\$ | \$(?=\S)[^$\n]*(?<=\S)\$(?!\d) | \\\(.+?\\\) | \\\[.+?\\\]           # formulas
+  | \\begin\{{(\w+\*?)\}}.+?\\end\{{\1\}} | \\[A-Za-z]{{2,}}(?:\{{[^{{}}\n]*\}})*
+  | \bhttps?://[^\s<>"'»”]+ | \bwww\.[^\s<>"'»”]+ | [A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]+
+  | </?[A-Za-z][\w-]*(?:\s+[\w:-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*\s*/?> | <!--.*?-->    # tags
+  | [$\#]?\{{\{{?\s*[A-Za-z_0-9][\w.\[\]:!|-]*\s*\}}\}}? | \{{\}} | \{{%.+?%\}} | \[[A-Z]+[A-Z0-9_-]*\]
+  | (?<!\d)%(?:\(\w+\)|\d+\$)?[-+0\#]*\d*(?:\.\d+)?[sdifgeuxXcr@](?![A-Za-z]) | \$[A-Z_]{{2,}}\b
+  | \b{COMMAND} | (?<=\s|^)--?[A-Za-z]\w*(?:-\w+)*(?:=\S+)? | (?<![\w.])@[A-Za-z]\w+
+  | \bSELECT\s[\w\s.,*()]+?\sFROM\s+[\w.]+(?:\s(?:WHERE|AND|OR|ON|JOIN|LIMIT|(?:ORDER|GROUP)\sBY)\s[\w.]+
+        (?:\s?(?:=|<>|!=|[<>]=?|LIKE)\s?(?:'[^'\n]*'|[\w.]+))?)*
+  | \b(?:INSERT\sINTO|DELETE\sFROM|(?:CREATE|DROP|ALTER)\sTABLE)\s\w+
+  | \b[\w-]+\.(?:py|js|ts|html?|css|json|csv|tsv|txt|md|pdf|xml|ya?ml|toml|ini|cfg|log|sh|bat|exe|sql|java|cpp
+        |ipynb|docx?|xlsx?|pptx?|png|jpe?g|gif|svg|mp[34]|wav|zip|gz|tar)\b
+  | (?<![\w/.:])~?/(?:[\w.-]+/)+[\w.-]* | \b[A-Z]:\\[\w\\.-]+
+  | \b[A-Za-z]+(?:_[A-Za-z0-9]+)+\b | \b[a-z]{{2,}}(?:[A-Z][a-z0-9]+)+\b | \b[A-Za-z_]+\(\)
+  | \b[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\b | \b[A-Z]{{2,}}(?:-[A-Z0-9]+)*-\d{{4,}}\b
+    """,
+    regex.DOTALL | regex.ASCII | regex.VERBOSE | regex.MULTILINE,
 )
-"""Code, web and mail addresses, names of variables, functions and files."""
+"""Code, formulas, web and mail addresses, tags, placeholders, commands, files, names of variables, ids."""
+_PICTURE = regex.compile(
+    r"[\p{Extended_Pictographic}--[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u21aa]]", regex.V1
+)
 _SENTENCE_MARKS = ".,;:!?،؛؟۔।"
 """Marks that end the sentence, not the address before them, in the shipped scripts."""
 
 
 def protected_spans(text: str) -> Counter[str]:
-    """Return code, addresses and names of a text, each as often as it occurs."""
-    return Counter(found.rstrip(_SENTENCE_MARKS) for found in _PROTECTED.findall(text))
+    """Return code, addresses and names of a text, each as often as it occurs; comments in code are none."""
+    code, whole = find_code_lines(text)
+    return Counter([*map(_strip_marks, code), *_find_spans(_without_lines(text, whole))])
+
+
+def find_lost_spans(before: str, after: str) -> list[str]:
+    """Return the protected spans of a text that its translation lacks."""
+    if before == after:
+        return []
+    spans, found = protected_spans(before), Counter(_find_spans(after))
+    code = set(map(_strip_marks, find_code_lines(before)[0]))
+    counted = {span: after.count(span) if span in code else found[span] for span in spans}
+    return [span for span, times in spans.items() if counted[span] < times]
+
+
+def _find_spans(text: str) -> list[str]:
+    return [*(_strip_marks(found[0]) for found in _PROTECTED.finditer(text)), *_PICTURE.findall(text)]
+
+
+def _strip_marks(span: str) -> str:
+    return span.rstrip(_SENTENCE_MARKS)
+
+
+def without_protected(text: str) -> str:
+    """Return a text with a space for each protected span, and without its code."""
+    return _PROTECTED.sub(" ", _without_lines(text, find_code_lines(text)[1]))
+
+
+def has_prose(text: str) -> bool:
+    """Tell whether a text has a letter that is to be translated: code, markup and formulas have none."""
+    return not is_markup(text) and regex.search(r"\p{L}", without_protected(text)) is not None
 
 
 def protected_numbers(text: str, pack: Pack) -> Counter[str]:
     """Return the runs of digits of a text, folded; marks that group digits do not split them."""
     folded = fold_text(without_protected(text), pack)
-    group = re.escape(fold_text(pack.numbers.group, pack))
-    return Counter(re.findall(r"\d+", re.sub(rf"(?<=\d)[{group}](?=\d)", "", folded)))
+    group = regex.escape(fold_text(pack.numbers.group, pack))
+    return Counter(regex.findall(r"\d+", regex.sub(rf"(?<=\d)[{group}](?=\d)", "", folded)))
 
 
-def without_protected(text: str) -> str:
-    """Return a text with a space for each protected span."""
-    return _PROTECTED.sub(" ", text)
+def find_lost_numbers(before: str, after: str, known: Pack, own: Pack) -> list[str]:
+    """Return the numbers that a translation lacks, also those that lost their minus or per cent sign."""
+    lost = [*(protected_numbers(before, known) - protected_numbers(after, own))]
+    spoken = f" {' '.join(split_words(after, own))} "
+    for find, words, least in (
+        (_find_negatives, own.numbers.negative, 1.0),
+        (_find_percentages, own.numbers.percents, 0.5),  # "20% to 30%" may have one word
+    ):
+        signed, kept = find(before, known), len(find(after, own))
+        kept += sum(spoken.count(f" {' '.join(split_words(word, own))} ") for word in words)
+        if kept < least * len(signed):
+            lost += signed[kept:]
+    return lost
+
+
+def _find_negatives(text: str, pack: Pack) -> list[str]:
+    """Return the numbers with a minus before them or, as in Urdu print, behind them; no range, no hyphen."""
+    minus = f"[{regex.escape(''.join(pack.numbers.minus.split()))}]"
+    number = r"\d+(?:[.,٫٬]\d+)*"
+    before = rf"(?<![\w%)\]]|{minus}|[\d)\]]\s){minus}{number}"
+    behind = rf"(?<![\w.,]|{minus}){number}{minus}(?!\s?\w|{minus})"
+    return regex.findall(f"{before}|{behind}", fold_text(without_protected(text), pack))
+
+
+def _find_percentages(text: str, pack: Pack) -> list[str]:
+    sign = f"[{regex.escape(''.join(pack.numbers.percent.split()))}]"
+    return regex.findall(rf"\d[\d.,]*\s?{sign}|{sign}\d[\d.,]*", fold_text(text, pack))
+
+
+def _without_lines(text: str, lines: list[str]) -> str:
+    left = Counter(lines)
+    kept: list[str] = []
+    for line in text.split("\n"):
+        left[line] -= 1
+        kept.append("" if left[line] >= 0 else line)
+    return "\n".join(kept)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from alif.language.pack import load_pack
-from alif.language.protected_spans import protected_numbers, protected_spans, without_protected
+from alif.language.protected_spans import (
+    find_lost_numbers,
+    find_lost_spans,
+    has_prose,
+    protected_numbers,
+    protected_spans,
+    without_protected,
+)
 
 UR, EN = load_pack("ur"), load_pack("en")
 
@@ -32,3 +39,40 @@ def test_numbers_are_the_same_in_every_digit_system() -> None:
 
 def test_a_span_leaves_a_space() -> None:
     assert without_protected("a `b` c") == "a   c"
+
+
+def test_code_has_no_prose() -> None:
+    for text in (
+        "def f(x):\n    return x",
+        "<p>Hello</p>",
+        "$x^2$",
+        "`ls`",
+        "https://example.org",
+        "42",
+        "x = 3",
+    ):
+        assert not has_prose(text), text
+    for text in ("Run `ls`.", "def f(x):\n    return x\nIt returns x.", "سادہ جملہ", "The result = 10."):
+        assert has_prose(text), text
+
+
+def test_a_lost_span_is_named_and_a_code_line_may_end_a_sentence() -> None:
+    assert find_lost_spans("Solve 3x + 2 = 5.", "3x + 2 = 5 حل کریں۔") == []
+    assert find_lost_spans("x^2 + 1 = 5.", "x^2 + 1 = 5۔") == []
+    assert find_lost_spans("a %s b <b>c</b> 🎉", "a b <b>c</b>") == ["%s", "🎉"]
+    assert find_lost_spans("The a_b import is one", "from a_b import C ایک") == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        ("It was -5.5 and 20%.", "منفی ۵٫۵ اور ۲۰ فیصد", []),
+        ("It was -5.5 and 20%.", "-5.5 اور ۲۰٪", []),
+        ("It was -5.5 and 20%.", "5.5 اور 20", ["-5.5", "20%"]),
+        ("Pages 5-10, 2020 - 2021", "صفحات 5 سے 10، 2020 تا 2021", []),
+        ("from 20% to 30%", "20 سے 30 فیصد", []),
+        ("Longitude: -122.1", "طول بلد -122.1", []),
+    ],
+)
+def test_signs_of_numbers_stay(before: str, after: str, lost: list[str]) -> None:
+    assert find_lost_numbers(before, after, EN, UR) == lost

@@ -7,6 +7,7 @@ from typing import Literal
 from alif.data.filters.filter_context import MIN_WORDS, prompt_of, task_of
 from alif.language import language_id, text
 from alif.language.pack import Pack, Task
+from alif.language.protected_spans import has_prose, without_protected
 from alif.records import Example
 
 __all__ = ["find_wrong_language"]
@@ -32,10 +33,11 @@ def _find_wrong_answer(
     answer: Literal["own", "known"], row: Example, own: Pack, known: Pack, min_share: float
 ) -> str:
     right, wrong = (own, known) if answer == "own" else (known, own)
-    found = language_id.identify_language(row.output, (own, known))
+    prose = without_protected(row.output) if has_prose(row.output) else ""  # code is in no language
+    found = language_id.identify_language(prose, (own, known))
     proven = found == right.code and min_share <= language_id.MAJORITY
-    if not proven and len(text.split_words(row.output, right)) >= MIN_WORDS:
-        share = language_id.script_share(row.output, right)
+    if not proven and len(text.split_words(prose, right)) >= MIN_WORDS:
+        share = language_id.script_share(prose, right)
         if share < min_share:
             return f"output: {share:.0%} of the letters are {right.script.name}"
         if found == wrong.code:
@@ -44,7 +46,8 @@ def _find_wrong_answer(
         return ""
     if language_id.has_no_target_script(prompt_of(row), own):
         return f"no letter of instruction and input is {own.script.name}"
-    if found != own.code and language_id.identify_language(_whole(row), (own, known)) == "other":
+    whole = f"{prompt_of(row)}\n{prose}"
+    if found != own.code and language_id.identify_language(whole, (own, known)) == "other":
         return f"another language of the script {own.script.name}"
     return ""
 
@@ -62,13 +65,9 @@ def _find_wrong_romanised(row: Example, task: Task, own: Pack, known: Pack) -> s
 
 
 def _find_no_script(row: Example, own: Pack, known: Pack, min_share: float) -> str:
-    if language_id.has_no_target_script(_whole(row), own):
+    if language_id.has_no_target_script(f"{prompt_of(row)}\n{row.output}", own):
         return f"no letter of the row is {own.script.name}"
     shares = {pack.script.name: language_id.script_share(row.output, pack) for pack in (own, known)}
     if max(shares.values()) >= min_share:
         return ""
     return f"output: {', '.join(f'{name} {share:.0%}' for name, share in shares.items())}"
-
-
-def _whole(row: Example) -> str:
-    return f"{prompt_of(row)}\n{row.output}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alif.language import language_id, text
 from alif.language.pack import Pack
-from alif.language.protected_spans import protected_numbers, protected_spans, without_protected
+from alif.language.protected_spans import find_lost_numbers, find_lost_spans, has_prose, without_protected
 
 __all__ = ["find_translation_fault"]
 
@@ -20,16 +20,18 @@ def find_translation_fault(
     """Return (reason, evidence) of the first fault in `after`, the translation of `before`, or None."""
     if not after:
         return "missing_field", f"{key} is lost"
-    if lost := protected_spans(before) - protected_spans(after):
-        return "lost_code", f"{key}: {', '.join(lost)}"
-    if lost := protected_numbers(before, known) - protected_numbers(after, own):
-        return "lost_number", f"{key}: {', '.join(lost)}"
-    words = text.split_words(after, own)
-    if len(words) < MIN_WORDS:
+    spans, numbers = find_lost_spans(before, after), find_lost_numbers(before, after, known, own)
+    if spans or numbers:
+        return "lost_code" if spans else "lost_number", f"{key}: {', '.join(spans or numbers)}"
+    prose = without_protected(after)
+    words = text.split_words(prose, own)
+    if len(words) < MIN_WORDS or (after == before and not has_prose(before)):
         return None
-    same = words == text.split_words(before, own)
-    if same and language_id.identify_language(after, (own, known)) == known.code:
+    found = language_id.identify_language(prose, (own, known))
+    if words == text.split_words(without_protected(before), own) and found == known.code:
         return "copies_prompt", f"{key} is not translated"
-    share = language_id.script_share(without_protected(after), own)
+    if found == known.code and own.script.name == known.script.name:
+        return "wrong_language", f"{key}: {known.name}"
+    share = language_id.script_share(prose, own)
     evidence = f"{key}: {share:.0%} of the letters are {own.script.name}"
     return ("wrong_language", evidence) if share < MIN_SCRIPT_SHARE else None
