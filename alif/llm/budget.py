@@ -21,7 +21,7 @@ from alif.llm.endpoint import hostname, is_local
 from alif.llm.parse import ParsedReply
 from alif.settings import Endpoint
 
-__all__ = ["Budget", "Price", "Reservation", "price_of"]
+__all__ = ["Budget", "Overrun", "Price", "Reservation", "cap_error", "price_of"]
 
 TEMPLATE_TOKENS = 256
 """Tokens that a provider's chat template may add to a prompt; the longest one known (gpt-oss) adds fewer than
@@ -74,6 +74,20 @@ def price_of(key: str, endpoint: Endpoint) -> Price:
     return Price(usd_in, usd_out, usd_in if cached is None else cached)
 
 
+@dataclass
+class Overrun:
+    """How much more than its prompt and max_tokens a request to one model may cost, by what its replies cost.
+
+    Some providers do not count thinking into max_tokens, or add a prompt of their own.
+    """
+
+    usd: float = 0.0
+
+    def raise_by(self, excess_usd: float) -> None:
+        """Count a reply that cost so much more than its upper bound: the next may cost twice that."""
+        self.usd += 2 * excess_usd
+
+
 async def _nothing_earlier() -> bool:
     return False
 
@@ -113,6 +127,7 @@ class Budget:
             wait_earlier: waits until something of an earlier try settles; returns False where nothing is
                 open.
         """
+        self.cap_usd = cap_usd
         self._cap = math.floor(cap_usd * 1e9)
         self._spent = _nano(spent_usd)
         self._wait_earlier = wait_earlier
@@ -146,11 +161,7 @@ class Budget:
                     self._settled.clear()
                     await self._settled.wait()
                 elif not await self._wait_earlier():
-                    raise BudgetError(
-                        f"spent {format_usd(self.spent_usd)} of {format_usd(self._cap / 1e9)}; "
-                        f"the next request could cost {format_usd(upper_usd[0])}",
-                        "Raise runtime.max_cost_usd and repeat the command: it continues where it stopped.",
-                    )
+                    raise cap_error(self.spent_usd, self.cap_usd, upper_usd[0])
             count, total = 1, amounts[0]
             while count < len(amounts) and total + amounts[count] <= max(free, 0):
                 total += amounts[count]
@@ -168,6 +179,15 @@ class Budget:
         """Take back what was counted as spent and was not: the rest of an upper bound."""
         self._spent -= math.floor(usd * 1e9)
         self._settled.set()
+
+
+def cap_error(spent_usd: float, cap_usd: float, upper_usd: float) -> BudgetError:
+    """Return the error for a request that could pass the cap."""
+    return BudgetError(
+        f"spent {format_usd(spent_usd)} of {format_usd(cap_usd)}; "
+        f"the next request could cost {format_usd(upper_usd)}",
+        "Raise runtime.max_cost_usd and repeat the command: it continues where it stopped.",
+    )
 
 
 def _nano(usd: float) -> int:

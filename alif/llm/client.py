@@ -16,28 +16,27 @@ import math
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
-from weakref import WeakValueDictionary
 
 from pydantic import JsonValue
 
 from alif import console
 from alif.errors import ReplyError
-from alif.formatting import format_duration
+from alif.formatting import format_duration, format_usd
 from alif.llm import endpoint, protocol
-from alif.llm.budget import Budget, Price, Reservation
-from alif.llm.chat_model import ChatRequest, Reply, Role, finish_in_flight, gather_or_cancel
+from alif.llm.budget import Overrun, Price, Reservation
+from alif.llm.chat_model import ChatRequest, Reply, finish_in_flight, gather_or_cancel
 from alif.llm.http import HttpResponse, HttpTransport
-from alif.llm.ledger import REPEAT, Ledger, LedgerRequest
+from alif.llm.ledger import REPEAT, LedgerRequest
 from alif.llm.limiter import Limiter
 from alif.llm.parse import ParsedReply, UnparsableReply, parse_reply
 from alif.llm.provider_error import TIMEOUT, ProviderError, from_status, provider_words
-from alif.llm.retry_policy import RetryPolicy
+from alif.llm.request_context import RequestContext
 from alif.records import Message
 from alif.settings import Teacher
 
-__all__ = ["EndpointClient", "RequestContext"]
+__all__ = ["EndpointClient"]
 
 T = TypeVar("T")
 
@@ -45,35 +44,6 @@ LOGGED_FROM_S = 10.0
 """A wait of this length is logged."""
 TIMEOUTS = (TIMEOUT, "408", "504", "524")
 """Failures of a host, or of a gateway before it, that took too long: perhaps it is sent too much at once."""
-
-
-@dataclass(frozen=True)
-class RequestContext:
-    """What all endpoints of a session share."""
-
-    run: str
-    step: str
-    role: Role
-    ledger: Ledger
-    budget: Budget
-    concurrency: asyncio.Semaphore
-    """runtime.max_concurrency requests in flight, over all endpoints."""
-    retry_policy: RetryPolicy
-    timeout_s: float
-    request_locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    """By request hash, so that a request is not sent twice concurrently."""
-    responded_hosts: set[str] = field(default_factory=set)
-    logged: set[str] = field(default_factory=set)
-
-    def request_lock(self, request: LedgerRequest) -> asyncio.Lock:
-        """Return the lock of a request."""
-        return self.request_locks.setdefault(request.hash, asyncio.Lock())
-
-    def log_once(self, text: str, words: str = "") -> None:
-        """Log something, once a session whatever the provider's `words` to it are."""
-        if text not in self.logged:
-            self.logged.add(text)
-            console.log(text + words)
 
 
 @dataclass(frozen=True)
@@ -88,6 +58,7 @@ class EndpointClient:
     """Offline teacher only: digest of what its reply function answers from."""
     api_key: str
     price: Price
+    overrun: Overrun
     limiter: Limiter
     transport: HttpTransport
     context: RequestContext
@@ -126,9 +97,10 @@ class EndpointClient:
 
     def upper_usd(self, request: LedgerRequest, *, has_output: bool = True) -> float:
         """Return the most that a request can cost, for the prompt alone where there is no output."""
-        return self.price.upper_usd(
-            len(request.payload.encode()), self.settings.max_tokens if has_output else 0
-        )
+        prompt_bytes = len(request.payload.encode())
+        if not has_output:
+            return self.price.upper_usd(prompt_bytes, 0)
+        return self.price.upper_usd(prompt_bytes, self.settings.max_tokens) + self.overrun.usd
 
     async def send_until_answered(self, request: LedgerRequest, messages: Sequence[Message]) -> Reply:
         """Send a request, with retries, until it is answered."""
@@ -168,9 +140,11 @@ class EndpointClient:
         context, upper_usd = self.context, self.upper_usd(request)
         with await context.budget.reserve(upper_usd) as reservation:
             async with self.limiter.slot(retry=attempt > 0) as epoch, context.concurrency:
-                number = context.ledger.record_sent(
-                    request, context.run, context.step, upper_usd, context.role
-                )
+                sent = (request, context.run, context.step, upper_usd, context.role, context.budget.cap_usd)
+                number = await context.ledger.when_free(lambda: context.ledger.record_sent(*sent))
+                if number is None and (answer := context.ledger.answer(request.hash)):
+                    return answer
+                assert number is not None
                 reservation.usd = upper_usd
                 return await finish_in_flight(
                     self._send(number, request, body, attempt, reservation, epoch),
@@ -188,14 +162,16 @@ class EndpointClient:
     ) -> Reply:
         """Send an attempt that the ledger has, and settle it."""
         headers = {"X-Alif-Draw": str(request.draw), "X-Alif-Attempt": str(attempt)}
-        path = protocol.request_path(self.settings)
+        path, ledger, raw = protocol.request_path(self.settings), self.context.ledger, ""
         try:
             response = await self.transport.post(
                 path, body, headers=headers, timeout_s=self.context.timeout_s
             )
+            raw = response.text
             parsed = self.parse_response(response)
         except ProviderError as error:
-            self.context.ledger.record_failure(number, error.reason, error.may_be_billed)
+            failure = (number, error.reason, error.may_be_billed, raw)
+            await ledger.when_free(lambda: ledger.record_failure(*failure))
             reservation.usd = reservation.usd if error.may_be_billed else 0.0
             if error.rate_limited or error.reason in TIMEOUTS:
                 self.limiter.record_refusal(epoch, None if error.stop else error.wait_s)
@@ -206,10 +182,24 @@ class EndpointClient:
             cost_usd = self.price.cost_usd(parsed)
         else:
             cost_usd = self.upper_usd(request, has_output=parsed.has_output)
-        reply = self.context.ledger.record_reply(number, request.hash, response.text, parsed, cost_usd)
         reservation.usd = cost_usd
+        self._check_bound(parsed, cost_usd, self.upper_usd(request))
+        reply = await ledger.when_free(
+            lambda: ledger.record_reply(number, request.hash, raw, parsed, cost_usd)
+        )
         self.limiter.record_reply()
         return reply
+
+    def _check_bound(self, parsed: ParsedReply, cost_usd: float, upper_usd: float) -> None:
+        """Raise the upper bound of this model's requests where a reply has cost more: the cap has to hold."""
+        if cost_usd > upper_usd:
+            self.overrun.raise_by(cost_usd - upper_usd)
+            host = endpoint.hostname(self.settings.base_url)
+            console.log(
+                f"{self.key}: {host} counted {parsed.tokens_in:,} tokens in and {parsed.tokens_out:,} out "
+                f"where max_tokens is {self.settings.max_tokens}: {format_usd(cost_usd)} instead of at most "
+                f"{format_usd(upper_usd)}. The cap now counts {format_usd(self.overrun.usd)} more a request"
+            )
 
     def parse_response(self, response: HttpResponse) -> ParsedReply:
         """Parse a response; a refusal that is the model's answer to the prompt is a reply too.

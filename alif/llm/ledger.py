@@ -3,7 +3,9 @@
     requests   hash ─ payload ─ teacher ─ model ─ draw               what was asked: one row for ever
     attempts   request ─ run ─ step ─ role ─ sent_at ─ state ─ cost  each time it was sent, and its cost
     replies    attempt ─ request ─ raw ─ text ─ tokens               what came back
+    unread     attempt ─ raw                                         what may be billed and could not be read
     batches    id ─ state; batched: attempt ─ batch                  attempts sent together: see `batch_store`
+    spending   run ─ cost                                            the sum of its attempts, kept by triggers
 
 The hash covers what decides the answer (address, model, messages, settings, draw) and nothing else: not
 prices, keys, timeouts, the run or the role. So a stored reply answers every run that asks the same, free. It
@@ -20,61 +22,39 @@ then asked again.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import hashlib
-import json
-import re
+import math
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-
-from pydantic import JsonValue
+from typing import TypeVar
 
 from alif import console, store
-from alif.errors import AlifError, BusyError, DataError
+from alif.errors import BusyError, DataError
+from alif.formatting import format_duration
 from alif.llm import ledger_sql
+from alif.llm.budget import cap_error
 from alif.llm.chat_model import Reply, Role
+from alif.llm.ledger_rows import Account, LedgerRequest
 from alif.llm.ledger_sql import FORMAT
 from alif.llm.parse import ParsedReply, UnparsableReply, parse_reply
-from alif.records import Message
+from alif.llm.sqlite_errors import REPEAT, explain_sqlite_errors
 
 __all__ = ["REPEAT", "Account", "Ledger", "LedgerRequest", "utc_now"]
 
-BUSY_TIMEOUT_S = 60.0
-"""How long another process may hold the file while it writes one row."""
-
-REPEAT = "repeat the command: it continues where it stopped."
-_ERRORS: Sequence[tuple[str, type[AlifError], str, str]] = (
-    ("FULL", AlifError, "the disk is full", f"Free some space and {REPEAT}"),
-    (
-        "IOERR",
-        AlifError,
-        "the disk is full, or fails ({})",
-        f"Look for room there, at `ulimit -f`, and {REPEAT}",
-    ),
-    (
-        "BUSY|LOCKED",
-        BusyError,
-        "another process holds the ledger",
-        "Wait for it, or stop it, and repeat the command.",
-    ),
-    (
-        "CANTOPEN|READONLY|PERM",
-        AlifError,
-        "the ledger cannot be written",
-        "Get the right to read and write there.",
-    ),
-    (
-        "NOTADB|CORRUPT",
-        DataError,
-        "not a ledger, or a damaged one",
-        "Move it away, or name another in runtime.ledger.",
-    ),
-)
-"""Beginnings of SQLite's error names, the exception, what is wrong, what to do; a full disk may be an
-IOERR."""
+T = TypeVar("T")
+BUSY_TIMEOUT_S = 10.0
+"""How long another process may hold the file, for a caller that has nothing else to do meanwhile."""
+BRIEF_MS = 20
+"""The same in milliseconds where replies arrive meanwhile: `when_free` tries again."""
+POLL_S = 0.1
+TOLD_S = 1.0
+HELD_S = 30.0
+"""How often `when_free` tries, after what time it says so, and after what time it gives up."""
 
 
 def utc_now() -> str:
@@ -82,58 +62,12 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-@dataclass(frozen=True)
-class LedgerRequest:
-    """What is asked: the canonical payload and its hash."""
-
-    hash: str
-    payload: str
-    teacher: str
-    """The recipe's name of the endpoint."""
-    model: str
-    draw: int
-
-    @classmethod
-    def of(
-        cls, name: str, address: str, model: str, messages: Sequence[Message],
-        settings: Mapping[str, JsonValue], *, draw: int,
-    ) -> LedgerRequest:  # fmt: skip
-        """Build a request; equal content has an equal hash, whatever the order of the settings."""
-        content = {
-            "address": address,
-            "draw": draw,
-            "messages": [message.model_dump() for message in messages],
-            "model": model,
-            "settings": dict(settings),
-        }
-        payload = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return cls(hashlib.sha256(payload.encode()).hexdigest(), payload, name, model, draw)
-
-
-@dataclass(frozen=True)
-class Account:
-    """What a run, a step or a whole ledger sent, got and spent."""
-
-    requests: int
-    """Distinct requests."""
-    attempts: int
-    """Times that they were sent."""
-    replies: int
-    usd: float
-    """What it counts for: replies at their cost, everything unsettled at its upper bound."""
-    unsettled_usd: float
-    """The part of `usd` that is in flight or was lost: an upper bound, not a bill."""
-    tokens_in: int
-    tokens_cached: int
-    tokens_out: int
-    tokens_reasoning: int
-
-
 class Ledger:
     """The file, open for one process. Use it from one thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._told = False
         with store.friendly_os_errors(path), self.errors_explained():
             path.parent.mkdir(parents=True, exist_ok=True)
             self.db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
@@ -153,14 +87,41 @@ class Ledger:
             )
         if version < FORMAT:
             with self.transaction():  # a sibling may have migrated while this one waited for the lock
-                if self.db.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
-                    for statement in ledger_sql.TABLES.split(";"):
+                version = self.db.execute("PRAGMA user_version").fetchone()[0]
+                if version < FORMAT:
+                    tables = ledger_sql.TABLES + (ledger_sql.ROLES if version < 3 else "")
+                    for statement in (*tables.split(";"), *ledger_sql.SPENDING):
                         self.db.execute(statement)
                     self.db.execute(f"PRAGMA user_version = {FORMAT}")
 
     def close(self) -> None:
         """Close the file."""
         self.db.close()
+
+    def leave_waiting(self) -> None:
+        """From now on, let `when_free` wait for other processes: SQLite's own wait would hold up replies."""
+        if self.journal == "wal":
+            self.db.execute(f"PRAGMA busy_timeout = {BRIEF_MS}")
+
+    async def when_free(self, work: Callable[[], T]) -> T:
+        """Do `work`, which reads or writes here; wait for another process that holds the file.
+
+        Raises:
+            BusyError: it does not let go.
+        """
+        began = time.monotonic()
+        while True:
+            try:
+                return work()
+            except BusyError:
+                waited_s = time.monotonic() - began
+                if waited_s >= HELD_S:
+                    raise
+                if waited_s >= TOLD_S and not self._told:
+                    self._told = True
+                    held = f"{self.path}: another process holds the ledger"
+                    console.log(f"{held}; waiting {format_duration(HELD_S)} for it")
+                await asyncio.sleep(POLL_S)
 
     def answer(self, request: str) -> Reply | None:
         """Return the stored reply to the request of this hash: the first that came.
@@ -185,11 +146,33 @@ class Ledger:
             return self.db.execute(ledger_sql.FIRST_REPLY, (request,)).fetchone() is not None
 
     def record_sent(
-        self, request: LedgerRequest, run: str, step: str, upper_usd: float, role: Role = "teacher"
-    ) -> int:
-        """Write that `request` is about to be sent, at its upper bound; return the attempt's number."""
+        self,
+        request: LedgerRequest,
+        run: str,
+        step: str,
+        upper_usd: float,
+        role: Role = "teacher",
+        cap_usd: float = math.inf,
+    ) -> int | None:
+        """Write that `request` is about to be sent, at its upper bound; return the attempt's number.
+
+        Returns None where a sibling run has got its reply meanwhile: nothing is to be sent.
+
+        Raises:
+            BudgetError: with it this run would pass `cap_usd`; another process may spend for the same run.
+        """
         with self.transaction():
-            return self.write_attempt(request, run, step, upper_usd, role)
+            if self.is_answered(request.hash):
+                return None
+            number = self.write_attempt(request, run, step, upper_usd, role)
+            self.check_cap(run, cap_usd, upper_usd)
+            return number
+
+    def check_cap(self, run: str, cap_usd: float, upper_usd: float) -> None:
+        """Raise BudgetError where a run's attempts, one of `upper_usd` just written included, pass a cap."""
+        spent_usd: float = self.db.execute(ledger_sql.SPENT, (run,)).fetchone()[0]
+        if spent_usd > cap_usd + 1e-6:  # that much may come of rounding
+            raise cap_error(spent_usd - upper_usd, cap_usd, upper_usd)
 
     def write_attempt(self, request: LedgerRequest, run: str, step: str, upper_usd: float, role: Role) -> int:
         """Do `record_sent` within a transaction of the caller's."""
@@ -204,15 +187,29 @@ class Ledger:
         )
         return int(done.lastrowid or 0)
 
-    def record_failure(self, attempt: int, reason: str, may_be_billed: bool) -> None:
-        """Settle an attempt without a reply: at nothing, or at its upper bound where it may be billed."""
+    def record_failure(self, attempt: int, reason: str, may_be_billed: bool, raw: str = "") -> None:
+        """Settle an attempt without a reply: at nothing, or at its upper bound where it may be billed.
+
+        Then its body `raw` is kept too, for a parser that can read it.
+        """
         state, cost = ("lost", "upper_usd") if may_be_billed else ("refused", "0")
-        with self.errors_explained():
+        with self.transaction():
             self.db.execute(
                 f"UPDATE attempts SET state = ?, why = ?, cost_usd = {cost} "
                 "WHERE id = ? AND state <> 'answered'",
                 (state, reason, attempt),
             )
+            if raw and may_be_billed:
+                self.db.execute("INSERT OR REPLACE INTO unread VALUES (?, ?)", (attempt, raw))
+
+    def reread_bodies(self) -> None:
+        """Make replies of the bodies that could not be read when they came, and can be now."""
+        with self.errors_explained():
+            rows = self.db.execute(ledger_sql.UNREAD).fetchall()
+        for attempt, request, raw, cost_usd in rows:
+            with contextlib.suppress(UnparsableReply):
+                self.record_reply(attempt, request, raw, parse_reply(raw), cost_usd)
+                self.db.execute("DELETE FROM unread WHERE attempt = ?", (attempt,))
 
     def record_reply(
         self, attempt: int, request: str, raw: str, parsed: ParsedReply, cost_usd: float
@@ -239,6 +236,11 @@ class Ledger:
         """Sum up what a run and a step sent and paid for; without names, the whole ledger."""
         with self.errors_explained():
             return Account(*self.db.execute(ledger_sql.ACCOUNT, (run, step)).fetchone())
+
+    def overrun_usd(self, model: str) -> float:
+        """Return the most by which a reply of this model has cost more than its upper bound."""
+        with self.errors_explained():
+            return float(self.db.execute(ledger_sql.OVERRUN, (model,)).fetchone()[0])
 
     def cost_by_role(self, run: str) -> dict[str, float]:
         """Return what a run has spent on each role, everything unsettled included."""
@@ -278,17 +280,9 @@ class Ledger:
                 raise
             self.db.execute("COMMIT")
 
-    @contextlib.contextmanager
-    def errors_explained(self) -> Iterator[None]:
+    def errors_explained(self) -> AbstractContextManager[None]:
         """Turn SQLite's errors into sentences."""
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            name = getattr(error, "sqlite_errorname", "")
-            for names, kind, fault, hint in _ERRORS:
-                if re.match(f"SQLITE_({names})", name):
-                    raise kind(f"{self.path}: {fault.format(name)}", hint) from error
-            raise
+        return explain_sqlite_errors(self.path)
 
 
 def _reply(request: str, parsed: ParsedReply, cost_usd: float, *, stored: bool) -> Reply:

@@ -18,13 +18,14 @@ from alif.errors import RecipeError
 from alif.llm import endpoint
 from alif.llm.batch.batch_client import BatchClient, wait_for_any_batch
 from alif.llm.batch.batch_store import BatchStore
-from alif.llm.budget import Budget, price_of
+from alif.llm.budget import Budget, Overrun, price_of
 from alif.llm.chat_model import ChatModel, ChatRequest, Reply, ReplyFunction, Role, gather_or_cancel
-from alif.llm.client import EndpointClient, RequestContext
+from alif.llm.client import EndpointClient
 from alif.llm.demo_server import DemoServer, serve_demo
 from alif.llm.http import open_transport
 from alif.llm.ledger import Account, Ledger
 from alif.llm.limiter import Limiter
+from alif.llm.request_context import RequestContext
 from alif.llm.retry_policy import RetryPolicy
 from alif.runs import StepContext, describe_new_ledger
 from alif.settings import Runtime, Teacher
@@ -115,22 +116,28 @@ async def _open_clients(
     server: DemoServer | None,
     answers_digest: str,
 ) -> dict[str, EndpointClient]:
-    """Connect to every endpoint; endpoints that are one model at one address share a limiter."""
+    """Connect to every endpoint; endpoints that are one model at one address share a limiter and a bound."""
     limiters: dict[tuple[str, str], Limiter] = {}
+    overruns: dict[tuple[str, str], Overrun] = {}
     clients = {}
     for name, settings in endpoints.items():
         demo = server if settings.base_url == endpoint.SCRIPTED else None
         key = endpoint.read_api_key(keys[name], settings)
         transport = open_transport(keys[name], settings, key, runtime.timeout_s, demo.address if demo else "")
-        served = (settings.base_url, settings.model)
+        served, price = (settings.base_url, settings.model), price_of(keys[name], settings)
+        if served not in limiters:
+            limiters[served] = Limiter(runtime.max_concurrency, 1 if price.upper_usd(0, 1) else None)
+            overruns[served] = Overrun()
+            overruns[served].raise_by(shared.ledger.overrun_usd(settings.model))
         clients[name] = EndpointClient(
             name=name,
             key=keys[name],
             settings=settings,
             answers_digest=answers_digest if demo else "",
             api_key=key,
-            price=price_of(keys[name], settings),
-            limiter=limiters.setdefault(served, Limiter(runtime.max_concurrency)),
+            price=price,
+            overrun=overruns[served],
+            limiter=limiters[served],
             transport=await stack.enter_async_context(transport),
             context=shared,
         )
@@ -169,6 +176,8 @@ async def open_session(
         if note := describe_new_ledger(runtime):
             console.log(note)
         ledger = stack.enter_context(closing(Ledger(context.ledger)))
+        ledger.reread_bodies()
+        ledger.leave_waiting()
         batch_clients: list[BatchClient] = []
         spent_usd = ledger.account(context.run).usd
         shared = RequestContext(
