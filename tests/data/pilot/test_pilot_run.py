@@ -161,7 +161,7 @@ def test_the_range() -> None:
 @pytest.mark.parametrize(
     ("chaos", "said"),
     [
-        (InjectedFaults(error=1.0, attempts=10**9), "(last: 500 (the server had an error))"),
+        (InjectedFaults(error=1.0, attempts=10**9), "(last: 500: the server had an error)"),
         (InjectedFaults(hung=1.0), "for 0.4 s (last: timeout)"),
     ],
 )
