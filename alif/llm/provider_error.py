@@ -22,6 +22,7 @@ import aiohttp
 from alif.errors import ReplyError
 from alif.formatting import format_duration
 from alif.llm.endpoint import api_key_env, hostname
+from alif.llm.protocol import needs_no_system_role, suggest_setting
 from alif.llm.reply_body import USED_UP, read_body
 from alif.settings import Endpoint
 
@@ -130,7 +131,7 @@ def from_status(
             f"{key}: {host} gives no more for now{asked}{words}",
             "Repeat the command later: it continues where it stopped.",
         )
-    elif status < 500 and status not in RETRIED and not balance_reserved:
+    elif (status < 500 and status not in RETRIED and not balance_reserved) or needs_no_system_role(words):
         stop = _explain_refusal(key, endpoint, status, words, body, api_key, url)
     return ProviderError(
         str(status),
@@ -166,7 +167,8 @@ def _explain_refusal(
         message = f"{key}: {host} knows no model {model}{words}"
         return ReplyError(message, f"Check {key}.model and {key}.base_url.")
     message = f"{key}: {host} refuses the request with status {status}{words}"
-    return ReplyError(message, f"Check {key}: model, base_url, temperature and max_tokens.")
+    hint = f"Check {key}: model, base_url, temperature and max_tokens."
+    return ReplyError(message, suggest_setting(key, endpoint, words) or hint)
 
 
 def provider_words(body: str, api_key: str) -> str:

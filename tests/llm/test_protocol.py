@@ -113,3 +113,34 @@ def test_a_free_field_is_written_back_and_is_identity_only_where_there_is_one() 
     assert "enable_thinking = false" in written
     assert known["teacher.gpt.extra"] == {"chat_template_kwargs": {"enable_thinking": False}}
     assert known["teacher.gpt.system_role"] is False
+
+
+@pytest.mark.parametrize(
+    ("words", "setting"),
+    [
+        ("System role not supported", "system_role = false"),
+        ("'messages[0].role' does not support 'system' with this model.", "system_role = false"),
+        ("Conversation roles must alternate user/assistant/user/assistant/...", "system_role = false"),
+        ("Only user and assistant roles are supported!", "system_role = false"),
+        ("Developer instruction is not enabled for models/gemma-3-27b-it", "system_role = false"),
+        ("This model does not support system messages", "system_role = false"),
+        (
+            "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.",
+            'max_tokens_field = "max_completion_tokens"',
+        ),
+        ("This model only support stream mode, please enable the stream parameter", "stream = true"),
+        ("enable_thinking must be set to false for non-streaming calls", "stream = true"),
+        ("Stream must be set to true", "stream = true"),
+        ("Unrecognized request argument supplied: top_k", "extra.top_k"),
+        ("Invalid temperature", ""),
+        ("upstream error: only one", ""),
+        ("The system is not available", ""),
+    ],
+)
+def test_a_refusal_leads_to_the_setting_that_answers_it(words: str, setting: str) -> None:
+    hint = protocol.suggest_setting("teacher.gpt", teacher(extra={"top_k": 9}), words)
+    assert hint.removesuffix(".").endswith(f"teacher.gpt.{setting}" if setting else "")
+    assert bool(hint) is bool(setting)
+    named = teacher(max_tokens_field="max_completion_tokens")
+    unknown = protocol.suggest_setting("teacher.gpt", named, "Unknown field max_completion_tokens")
+    assert unknown.endswith('teacher.gpt.max_tokens_field = "max_tokens".')
