@@ -15,16 +15,16 @@ Source: the paper's mixture is Urdu-Instruct, translated Alpaca, Alpaca and Open
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from alif import console, sampling, settings, sources, store
-from alif.data.filters.filter_context import OTHER_TASK
 from alif.data.mixture.decontaminate import BenchmarkIndex
-from alif.data.normalise_example import normalise_example
+from alif.data.published_row import nothing_left, read_published_row
 from alif.errors import RecipeError
 from alif.facts.data_facts import BlendFacts, BlendPartFacts
-from alif.language import language_id, text
 from alif.language import pack as packs
+from alif.language import text
 from alif.language.pack import Pack
 from alif.records import Dropped, Example, RowId
 from alif.runs import StepContext
@@ -52,6 +52,7 @@ def build_blend(
 
     Raises:
         RecipeError: a part that is no step's and names no source.
+        DataError: no row of a part's source is left.
     """
     own, known, output = packs.load_pack(language.pack), packs.load_pack(language.source), context.output
     output.require("examples.jsonl", "dropped.jsonl", "held_out.jsonl")
@@ -61,9 +62,8 @@ def build_blend(
     facts: dict[str, BlendPartFacts] = {}
     for name, part in blend.items():
         before = output.dropped.total()
-        rows = _deduplicated(
-            context, _read_part(name, part, context, own, known, sources.folder), index, part_of
-        )
+        found = _read_part(name, part, context, own, known, sources.folder)
+        rows = _deduplicated(context, found, index, part_of, f"blend.{name}.source" if part.source else "")
         rng = sampling.seeded_rng(split.seed, "blend", name)
         parts[name] = sampling.sample_rows(rows, part.rows or len(rows), rng)
         part_of |= {row.id: name for row in parts[name]}
@@ -93,21 +93,10 @@ def build_blend(
 def _read_part(
     name: str, part: settings.Part, context: StepContext, own: Pack, known: Pack, folder: str
 ) -> Iterator[Example | Dropped]:
-    """Yield the rows of a part: a step's, or a source's with its licence.
-
-    A published row is normalised in the language that it names, or that it is written in.
-    """
+    """Yield the rows of a part: a step's, or a source's with its licence."""
     if part.source:
-        for row in sources.read_examples(
-            part.source, folder, language="", task=OTHER_TASK, kind="source", licence=part.licence
-        ):
-            if isinstance(row, Dropped):
-                yield row
-                continue
-            written = f"{row.instruction}\n{row.output}"
-            code = row.language or language_id.identify_language(written, (own, known))
-            pack = known if code == known.code else own
-            yield normalise_example(row.model_copy(update={"language": pack.code}), pack)
+        for row in sources.read_rows(part.source, folder):
+            yield read_published_row(row, (own, known), (own, known), "source", part.licence)
     elif name in STEPS:
         step, kind = STEPS[name]
         for found in store.read_models(context.inputs[step] / "examples.jsonl", Example):
@@ -119,24 +108,43 @@ def _read_part(
 
 
 def _deduplicated(
-    context: StepContext, rows: Iterator[Example | Dropped], index: BenchmarkIndex, part_of: Mapping[str, str]
+    context: StepContext,
+    rows: Iterator[Example | Dropped],
+    index: BenchmarkIndex,
+    part_of: Mapping[str, str],
+    source: str,
 ) -> list[Example]:
-    """Return the rows that may be drawn and drop the others; `part_of` has the ids of earlier parts."""
+    """Return the rows that may be drawn and drop the others; `part_of` has the ids of earlier parts.
+
+    Raises:
+        DataError: no row of a `source` is left.
+    """
     kept: dict[str, Example] = {}
+    dropped: Counter[str] = Counter()
+    first = ""
     for row in context.output.read(rows):
-        if isinstance(row, Dropped):
-            context.output.drop(row)
-        elif row.id in part_of or row.id in kept:
-            if row.id in part_of:
-                evidence = f"also in {part_of[row.id]}"
-            else:
-                evidence = f"the same as {kept[row.id].origin.source or row.id}"
-            context.output.drop(Dropped(row=row, reason="duplicate", evidence=evidence))
-        elif evidence := index.find_overlap(row):
-            context.output.drop(Dropped(row=row, reason="contaminated", evidence=evidence))
+        checked = row if isinstance(row, Dropped) else _drop_overlap(row, kept, part_of, index)
+        if isinstance(checked, Example):
+            kept[checked.id] = checked
         else:
-            kept[row.id] = row
+            context.output.drop(checked)
+            dropped[checked.reason] += 1
+            first = first or checked.evidence
+    if source and not kept:
+        raise nothing_left(source, dropped, first)
     return list(kept.values())
+
+
+def _drop_overlap(
+    row: Example, kept: Mapping[str, Example], part_of: Mapping[str, str], index: BenchmarkIndex
+) -> Example | Dropped:
+    """Return a row, as dropped where it is in the mixture already or gives a question away."""
+    if row.id in part_of:
+        return Dropped(row=row, reason="duplicate", evidence=f"also in {part_of[row.id]}")
+    if twin := kept.get(row.id):
+        return Dropped(row=row, reason="duplicate", evidence=f"the same as {twin.origin.source or row.id}")
+    evidence = index.find_overlap(row)
+    return Dropped(row=row, reason="contaminated", evidence=evidence) if evidence else row
 
 
 def _sample_validation(parts: Mapping[str, list[Example]], split: settings.Split, pack: Pack) -> set[str]:

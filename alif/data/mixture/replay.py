@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from alif import sampling, settings, sources
 from alif.data.demo.demo_files import translated_ids
-from alif.data.filters.filter_context import OTHER_TASK
-from alif.data.normalise_example import normalise_example
+from alif.data.published_row import nothing_left, read_published_row
 from alif.facts.data_facts import ReplayFacts
 from alif.language import pack as packs
 from alif.language.pack import Pack
@@ -34,18 +33,26 @@ def sample_replay(
     replay: settings.Replay,
     translate: settings.Translate,
 ) -> ReplayFacts:
-    """Keep `replay.rows` rows; a row that occurs twice is there once."""
+    """Keep `replay.rows` rows; a row that occurs twice is there once.
+
+    Raises:
+        DataError: rows are wanted, and no row of the sources can be kept.
+    """
     own, known, output = packs.load_pack(language.pack), packs.load_pack(language.source), context.output
     output.require("examples.jsonl", "dropped.jsonl")
     rows: dict[str, Example] = {}
+    first = ""
     for row in output.read(_read_rows(own, known, sources.folder, replay, translate)):
         if isinstance(row, Dropped):
+            first = first or row.evidence
             output.drop(row)
         elif twin := rows.get(row.id):
             evidence = f"the same as {twin.origin.source}"
             output.drop(Dropped(row=row, reason="duplicate", evidence=evidence))
         else:
             rows[row.id] = row
+    if replay.rows and not rows:
+        raise nothing_left("replay.source", output.dropped, first)
     strata = _stratify(list(rows.values()))
     sizes = {name: len(members) for name, members in strata.items()}
     quotas = sampling.apportion(replay.rows, sizes, most=sizes)
@@ -77,8 +84,7 @@ def _read_rows(
         if isinstance(row, Dropped):
             yield row
         elif not row.pack or row.id not in used:
-            found = sources.to_example(row, known.code, OTHER_TASK, "replay")
-            yield found if isinstance(found, Dropped) else normalise_example(found, known)
+            yield read_published_row(row, (known,), (own, known), "replay")
 
 
 def _stratify(rows: Sequence[Example]) -> dict[str, list[Example]]:

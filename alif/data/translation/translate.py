@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from alif import console, sampling, settings, sources
 from alif.data import teachers
 from alif.data.demo.demo_files import translated_ids
-from alif.data.filters.filter_context import OTHER_TASK
 from alif.data.normalise_example import normalise_example
 from alif.data.prompt_texts import PromptTexts, load_prompt_texts, prompt_digest
+from alif.data.published_row import find_sentence_fault, nothing_left, read_published_row
 from alif.data.translation.check import find_translation_fault
 from alif.data.unreadable_replies import UNREADABLE, ReadableReplies
 from alif.errors import PackError
@@ -35,7 +35,7 @@ from alif.language.replies.item_format import FIELDS, NO_INPUT
 from alif.llm import ChatRequest, Message, Reply
 from alif.records import Dropped, Example, Origin
 from alif.row_shape import find_shape, flatten_instance
-from alif.runs import StepContext
+from alif.runs import StepContext, StepOutput
 from alif.sources import PackFiles
 
 __all__ = [
@@ -74,17 +74,13 @@ def translate_rows(
 
     Raises:
         PackError: sentences to translate, and the pack has no request templates for them.
+        DataError: rows are wanted, and no row of the sources can be translated.
         ReplyError: nothing can be read of what a teacher answers.
     """
     own, known, output = packs.load_pack(language.pack), packs.load_pack(language.source), context.output
     output.require("examples.jsonl", "dropped.jsonl")
     texts = load_prompt_texts(context.paths["prompts"])
-    items: list[TranslationItem] = []
-    for found in output.read(read_items(own, known, sources.folder, translate)):
-        if isinstance(found, Dropped):
-            output.drop(found)
-        else:
-            items.append(found)
+    items = _keep_items(output, read_items(own, known, sources.folder, translate), translate.rows)
     sample = sample_items(items, translate)
     sampled = set(map(id, sample))
     for item in items:
@@ -112,6 +108,22 @@ def translate_rows(
     return TranslateFacts(requested=translate.rows, available=len(items), sentences=sentences, prompts=sent)
 
 
+def _keep_items(
+    output: StepOutput, found: Iterator[TranslationItem | Dropped], wanted: int
+) -> list[TranslationItem]:
+    items: list[TranslationItem] = []
+    first = ""
+    for one in output.read(found):
+        if isinstance(one, Dropped):
+            first = first or one.evidence
+            output.drop(one)
+        else:
+            items.append(one)
+    if wanted and not items:
+        raise nothing_left("translate.source", output.dropped, first)
+    return items
+
+
 def read_items(
     own: Pack, known: Pack, folder: str, settings: settings.Translate
 ) -> Iterator[TranslationItem | Dropped]:
@@ -134,13 +146,13 @@ def sample_items(items: Sequence[TranslationItem], settings: settings.Translate)
 def _as_item(row: sources.Row, own: Pack, known: Pack, seed: int) -> TranslationItem | Dropped:
     given = [value for key in (known.code, "text") if isinstance(value := row.values.get(key), str)]
     if not given or find_shape(flatten_instance(row.values)) != "text":
-        found = sources.to_example(row, known.code, OTHER_TASK, "source")
+        found = read_published_row(row, (known,), (known, own), "source")
         if isinstance(found, Dropped):
             return found
         if any(message.role == "user" for message in found.turns):
             evidence = f"{row.where}: the last turn alone says too little to be translated"
             return Dropped(row=found, reason="earlier_turns", evidence=evidence)
-        return TranslationItem(normalise_example(found, known))
+        return TranslationItem(found)
     sentence = next((value for value in given if value.strip()), "")
     task = next((task for task in own.tasks.values() if task.request_templates), None)
     if task is None:
@@ -149,10 +161,10 @@ def _as_item(row: sources.Row, own: Pack, known: Pack, seed: int) -> Translation
     template = sampling.seeded_rng(seed, "carrier", row.name, row.id).choice(task.request_templates)
     licence = str(row.values.get("licence") or (row.pack.licence if row.pack else ""))
     origin = Origin(kind="source", source=f"{row.name}#{row.id}", licence=licence)
-    exercise = normalise_example(Example.make(known.code, task.name, template, sentence, "", origin), known)
-    if not exercise.input:
-        return Dropped(row=exercise, reason="empty", evidence=f"{row.where}: nothing to translate")
-    return TranslationItem(exercise, template)
+    exercise = Example.make(known.code, task.name, template, sentence, "", origin)
+    if fault := find_sentence_fault(exercise, known, (known, own)):
+        return Dropped(row=exercise, reason=fault[0], evidence=f"{row.where}: {fault[1]}")
+    return TranslationItem(normalise_example(exercise, known), template)
 
 
 def translation_request(
