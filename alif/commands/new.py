@@ -83,7 +83,7 @@ def _create_pack(code: str, sample: Path | None, folder: Path, name: str, native
 def _show_pack(found: Document) -> None:
     sizes = f"{found['lines']:,} lines, {found['words']:,} words, {found['letters']} letters"
     console.print_result(f"{sizes}: {found['script']}, {found['direction']}")
-    neighbours = " ".join(found["neighbours"])
-    console.print_result(f"{found['little_words']} function words; classified as {neighbours}")
+    neighbours = " ".join(found["neighbours"]) or "no other language that the classifier knows"
+    console.print_result(f"{found['little_words']} function words; near to {neighbours}")
     files = f"{found['folder']}  {len(found['files'])} files"
     console.print_result(f"{files}. What to correct: alif check --pack {found['folder']}")

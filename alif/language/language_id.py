@@ -28,7 +28,7 @@ from alif.language.letter_counts import (
     strip_code,
 )
 from alif.language.normalisation import phrase_words, split_words
-from alif.language.pack import Pack
+from alif.language.pack import Pack, load_pack, shipped_packs
 
 __all__ = [
     "find_lookalikes", "has_no_target_script", "identify_language",
@@ -112,29 +112,31 @@ def identify_language(text: str, packs: Sequence[Pack]) -> str:
         if count.out_of_inventory <= MAX_OUT_OF_INVENTORY * count.in_script
     ] or [pack for pack, count in in_script.items() if count.out_of_inventory == 1]
     shares = {pack: _function_word_share(text, pack, counts[pack].in_script < total) for pack in fitting}
+    scripts = [pack.script.name for pack in packs]  # of a script of one language letters are enough
     possible = [
-        pack for pack, share in shares.items() if share is None or share >= pack.script.function_word_share
+        pack
+        for pack, share in shares.items()
+        if share is None
+        or share >= pack.script.function_word_share
+        or (not pack.script.neighbours and scripts.count(pack.script.name) == 1)
     ]
     if proven := [pack for pack in possible if _is_proven(counts[pack], pack)]:
         return max(proven, key=lambda pack: shares[pack] or 0.0).code
     for pack in packs:
         if pack.roman and counts[pack].in_script < (1 - MAJORITY) * total and _is_romanised(text, pack):
             return pack.roman.code
-    if possible:
-        found = _classify(text, counts, possible)
-        undecided = found == "other" and any(_could_be(text, counts[pack], pack) for pack in possible)
-        return "undecided" if undecided else found
-    for (
-        pack,
-        share,
-    ) in shares.items():  # only function words are missing: nearly enough, or too few words to miss them
+    if possible and (found := _classify(text, counts, possible)) != "other":
+        return found
+    for pack, share in shares.items():  # function words are missing: nearly enough, or too few to miss them
         few = (
             2 * (share or 0.0) >= pack.script.function_word_share
             or len(set(split_words(text, pack))) < MANY_WORDS
         )
         if few and (_is_proven(counts[pack], pack) or _could_be(text, counts[pack], pack)):
             return "undecided"
-    mixed = any((1 - MAJORITY) * total <= count.in_script < MAJORITY * total for count in counts.values())
+    mixed = not possible and any(
+        (1 - MAJORITY) * total <= count.in_script < MAJORITY * total for count in counts.values()
+    )
     return "undecided" if mixed else "other"
 
 
@@ -169,11 +171,17 @@ def _is_proven(count: LetterCount, pack: Pack) -> bool:
 
 
 def _could_be(text: str, count: LetterCount, pack: Pack) -> bool:
-    """Tell whether a text that lacks distinctive letters is only too short to have one."""
+    """Tell whether a text that lacks distinctive letters is only too short to have one.
+
+    Where there are none the classifier must name the language.
+    """
     short = count.total < MIN_DISTINCTIVE_LETTERS and count.in_script == count.total
-    if not pack.script.distinctive or not short:
+    if not short or not all(char in pack.script.letters for char in text if is_letter(char)):
         return False
-    return all(char in pack.script.letters for char in text if is_letter(char))
+    script = pack.script
+    classifier = _restricted_classifier(frozenset({pack.code, *script.neighbours}))
+    named = classifier is None or classifier.classify(text)[0] in (pack.code, *script.classified_as)
+    return bool(script.distinctive) or named
 
 
 def _function_word_share(text: str, pack: Pack, mixed: bool = True) -> float | None:
@@ -209,14 +217,18 @@ def _is_romanised(text: str, pack: Pack) -> bool:
 def _classify(text: str, counts: Mapping[Pack, LetterCount], packs: Sequence[Pack]) -> str:
     """Ask the classifier, restricted to the candidates and their neighbours.
 
-    A language that it does not know is identified by its function words alone. Where distinctive letters
-    prove that look-alikes were typed, the classifier is shown the right ones.
+    A language that it does not know is identified by its function words, unless they or the classifier speak
+    for a neighbour. Where distinctive letters prove that look-alikes were typed, the classifier is shown the
+    right ones.
     """
     unknown = [pack for pack in packs if pack.code not in language_classifier().labels]
+    denied = []
     for pack in unknown:
         share, least = _function_word_share(text, pack), pack.script.function_word_share
-        if share is not None and least and share >= least:
-            return pack.code
+        if (least and share is not None and share >= least) or not pack.script.neighbours:
+            if not _is_of_neighbour(text, counts[pack], pack, share or 0.0):
+                return pack.code
+            denied.append(pack)
     codes = {pack.code for pack in packs if pack not in unknown}
     classifier = _restricted_classifier(frozenset(codes.union(*(pack.script.neighbours for pack in packs))))
     if classifier is None:
@@ -225,7 +237,27 @@ def _classify(text: str, counts: Mapping[Pack, LetterCount], packs: Sequence[Pac
         if counts[pack].distinctive and not pack.lookalikes.keys().isdisjoint(text):
             text = text.translate({ord(wrong): right for wrong, right in pack.lookalikes.items()})
     language = str(classifier.classify(text)[0])
-    return language if language in codes else "undecided" if unknown else "other"
+    return language if language in codes else "undecided" if len(unknown) > len(denied) else "other"
+
+
+def _is_of_neighbour(text: str, count: LetterCount, pack: Pack, share: float) -> bool:
+    """Tell whether a text with the function words of a language unknown to the classifier is a neighbour's.
+
+    It lacks the distinctive letters, or the classifier names a language that it does not name for texts of
+    this one, or a shipped pack of a neighbour has more of its own function words in it.
+    """
+    script = pack.script
+    if script.distinctive and not count.distinctive and count.total >= MIN_DISTINCTIVE_LETTERS:
+        return True
+    classifier = _restricted_classifier(frozenset({*script.neighbours, *script.classified_as}))
+    if script.classified_as and classifier and classifier.classify(text)[0] not in script.classified_as:
+        return True
+    shipped = shipped_packs()
+    others = (load_pack(code) for code in script.neighbours if code in shipped)
+    own = share / (script.function_word_share or 1.0)
+    return any(
+        (_function_word_share(text, other) or 0) / other.script.function_word_share > own for other in others
+    )
 
 
 @functools.cache

@@ -40,6 +40,8 @@ class Script(FrozenModel):
     """Least share of distinctive letters, of the letters in this script, that proves the language."""
     neighbours: tuple[str, ...] = ()
     """Languages that a reader could mistake it for (codes of py3langid)."""
+    classified_as: tuple[str, ...] = ()
+    """What py3langid calls most texts of this language, where it does not know it."""
     function_words: Phrasings = ()
     """Words that occur in nearly every text of this language and in none of its neighbours."""
     function_word_share: float = Field(0.0, ge=0, le=1)
@@ -125,7 +127,9 @@ class FilterPhrases(FrozenModel):
     declines: Phrasings = ()
     """Somebody declines: no answer where little else is said, but one where reason and a way out follow."""
     openings: Phrasings = ()
-    """Empty openings of an assistant."""
+    """Empty openings of an assistant: sure, here is. Before a lone text they are taken away."""
+    offers: Phrasings = ()
+    """What it says behind a lone text, a translation or a question: let me know if, hope this helps."""
     closings: Phrasings = ()
     """Remarks behind the tasks. Each names the tasks: a letter, too, ends in "let me know"."""
     negations: Phrasings = ()
@@ -154,6 +158,13 @@ class Keys(FrozenModel):
     input: Phrasings = ()
     output: Phrasings = ()
     no_input: Phrasings = ()
+    translation: Phrasings = ()
+    """Words by which a teacher names its translation, in all forms; in the source language also those that
+    are translated by such a word (interpretation)."""
+    note: Phrasings = ()
+    """Labels of a remark beside a translation: note, explanation, pronunciation."""
+    version: Phrasings = ()
+    """Labels of one of several translations: option, version, formal."""
 
 
 class Headings(FrozenModel):

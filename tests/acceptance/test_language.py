@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from alif import store
+from alif.commands.new import copy_recipe
 from alif.language.answers.match import compare_answers
 from alif.language.answers.quantities import find_quantities
 from alif.language.language_id import identify_language
-from alif.language.pack import load_pack, shipped_packs
+from alif.language.pack import Pack, load_pack, shipped_packs
+from alif.language.pack_bootstrap import measure_sample, write_pack
 from alif.language.text import final_answer
 
 EVERY = [load_pack(name) for name in shipped_packs()]
@@ -137,3 +142,80 @@ def test_language_a12_what_follows_the_final_answer_does_not_decide(
 ) -> None:
     assert is_right(answer, right)
     assert not is_right(answer, wrong)
+
+
+GEORGIAN = """თბილისი საქართველოს დედაქალაქია და მდებარეობს მდინარე მტკვრის ნაპირას.
+დილით ბებია ბაღში გავიდა და ვაშლები დაკრიფა.
+ჩემი ძმა სკოლაში დადის და მათემატიკა ძალიან უყვარს.
+ზამთარში მთებში ბევრი თოვლი მოდის და გზები იკეტება.
+ბავშვები ეზოში თამაშობდნენ, როცა წვიმა დაიწყო.
+მეზობელმა ახალი პური გამოაცხო და ჩვენც გაგვიმასპინძლდა.
+მატარებელი დილის რვა საათზე გადის ბათუმისკენ.
+ექიმმა თქვა, რომ ავადმყოფს დასვენება სჭირდება.
+ეს წიგნი მოგვითხრობს ძველი ქალაქის ისტორიას.
+სოფელში ყველამ იცოდა, რომ წყარო ზაფხულში შრება.
+მასწავლებელმა დაფაზე ახალი გაკვეთილის თემა დაწერა.
+ბაზარში ხილი იაფია, მაგრამ ყველი გაძვირდა.
+ღამით ცა მოწმენდილი იყო და ვარსკვლავები ჩანდა.
+მამა სახლში გვიან დაბრუნდა და ძალიან დაღლილი იყო.
+ამ ხიდზე ადრე მხოლოდ ცხენები და ურმები დადიოდნენ.
+მეგობარმა წერილი გამომიგზავნა და ფოტოც ჩადო.
+ზღვა დღეს მშვიდია და ნავები ნაპირიდან შორს არიან.
+კატა ფანჯარასთან ზის და ჩიტებს უყურებს.
+გაზაფხულზე ატმის ხეები პირველი ყვავის.
+ბიბლიოთეკა საღამოს ექვს საათამდე ღიაა და უფასოა."""
+
+
+@pytest.fixture
+def georgian(tmp_path: Path) -> Pack:
+    """A pack as `alif new` writes it for a script of one language."""
+    (tmp_path / "ka.txt").write_text(GEORGIAN, encoding="utf-8")
+    write_pack(measure_sample(tmp_path / "ka.txt", "ka"), tmp_path / "ka")
+    return load_pack(tmp_path / "ka")
+
+
+def test_language_a26_a_language_without_the_script_is_no_neighbour(
+    georgian: Pack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert georgian.script.neighbours == ()
+    copy_recipe(str(tmp_path / "new"), pack="ka", from_=tmp_path / "ka.txt")
+    assert "near to no other language" in capsys.readouterr().out
+
+
+def test_language_a26_languages_with_the_script_still_are(tmp_path: Path) -> None:
+    rows = (row["text"] for _, row in store.read_rows(load_pack("bn").folder / "demo" / "articles.jsonl"))
+    (tmp_path / "bn.txt").write_text("\n".join(map(str, rows)), encoding="utf-8")
+    assert list(measure_sample(tmp_path / "bn.txt", "bn").neighbours) == ["as"]
+
+
+@pytest.mark.parametrize(
+    "line", ["ცივი წყალი", "გილოცავთ დაბადების დღეს!", "მწვანე ვაშლი, წითელი ატამი, ყვითელი მსხალი"]
+)
+def test_language_a27_a_short_line_without_function_words_is_kept(georgian: Pack, line: str) -> None:
+    assert identify_language(line, (georgian, load_pack("en"))) in ("ka", "undecided")
+
+
+@pytest.mark.parametrize("line", ["Kitabu kizuri sana", "Watoto wanacheza mpira", "Karibu nyumbani"])
+def test_language_a27_without_distinctive_letters_a_short_line_is_undecided(line: str) -> None:
+    sw = load_pack("sw")
+    bare = sw.model_copy(update={"script": sw.script.model_copy(update={"distinctive": ""})})
+    assert identify_language(line, (bare, load_pack("en"))) in ("sw", "undecided")
+    assert identify_language("Wir haben heute keine Zeit dafür gehabt", (bare, load_pack("en"))) == "other"
+
+
+def test_language_a28_a_language_unknown_to_the_classifier_leaves_neighbours_out() -> None:
+    ur = load_pack("ur")
+    script = {
+        "distinctive": "",
+        "neighbours": ("fa", "ar", "ps"),
+        "classified_as": ("ur",),
+        "function_words": (*ur.script.function_words, "از", "به", "که", "را", "در"),
+        "letters": ur.script.letters + "هكي",
+    }
+    pack = ur.model_copy(update={"code": "qaa", "script": ur.script.model_copy(update=script)})
+    packs = (pack, load_pack("en"))
+    assert identify_language("بچے صحن میں کھیل رہے ہیں اور ان کی ماں کھانا پکا رہی ہے۔", packs) == "qaa"
+    persian = "این کتاب را از بازار خریدم و به خانه آوردم که در شب آن را بخوانم"
+    assert identify_language(persian, packs) == "other"
+    near = pack.model_copy(update={"script": pack.script.model_copy(update={"neighbours": ("ur", "fa")})})
+    assert identify_language("بچے صحن میں کھیل رہے ہیں اور ان کی ماں کھانا پکا رہی ہے۔", (near,)) != "other"
