@@ -46,6 +46,8 @@ MAX_OUT_OF_INVENTORY = 0.015
 MIN_WORDS = 4  # with fewer words no share of function words is taken
 MANY_WORDS = 8
 """With fewer words the lack of function words leaves the language undecided: headlines have none."""
+MIN_FOREIGN_WORDS = 2
+"""Fewest function words of neighbours, or backwards, that deny a language which has some of its own."""
 HEAD_CHARS = 64  # beginning by which a text that is mostly in another script is skipped
 
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
@@ -111,6 +113,7 @@ def identify_language(text: str, packs: Sequence[Pack]) -> str:
         for pack, count in in_script.items()
         if count.out_of_inventory <= MAX_OUT_OF_INVENTORY * count.in_script
     ] or [pack for pack, count in in_script.items() if count.out_of_inventory == 1]
+    fitting = [pack for pack in fitting if not _is_foreign(text, pack)]
     shares = {pack: _function_word_share(text, pack, counts[pack].in_script < total) for pack in fitting}
     scripts = [pack.script.name for pack in packs]  # of a script of one language letters are enough
     possible = [
@@ -182,6 +185,21 @@ def _could_be(text: str, count: LetterCount, pack: Pack) -> bool:
     classifier = _restricted_classifier(frozenset({pack.code, *script.neighbours}))
     named = classifier is None or classifier.classify(text)[0] in (pack.code, *script.classified_as)
     return bool(script.distinctive) or named
+
+
+def _is_foreign(text: str, pack: Pack) -> bool:
+    """Tell whether a text has function words of neighbours, or of this language backwards, beside few own.
+
+    Backwards stands what was copied in visual order, as from PDF files: "ںیہ ےہر" for "رہے ہیں".
+    """
+    words, own_words = split_words(text, pack), phrase_words(pack.script.function_words, pack)
+    neighbours = phrase_words(pack.script.neighbour_words, pack)
+    own, foreign = (sum(map(known.__contains__, words)) for known in (own_words, neighbours))
+    least = pack.script.function_word_share * len(words)
+    if foreign and (own < least or 2 * foreign >= max(own, 2 * MIN_FOREIGN_WORDS)):
+        return True
+    backwards = sum(word[::-1] in own_words for word in words)
+    return backwards >= max(MIN_FOREIGN_WORDS, least) and backwards > own
 
 
 def _function_word_share(text: str, pack: Pack, mixed: bool = True) -> float | None:

@@ -40,6 +40,8 @@ class Script(FrozenModel):
     """Least share of distinctive letters, of the letters in this script, that proves the language."""
     neighbours: tuple[str, ...] = ()
     """Languages that a reader could mistake it for (codes of py3langid)."""
+    neighbour_words: Phrasings = ()
+    """Function words of such languages, also of those that the classifier does not know: never this one's."""
     classified_as: tuple[str, ...] = ()
     """What py3langid calls most texts of this language, where it does not know it."""
     function_words: Phrasings = ()

@@ -117,3 +117,28 @@ def test_wrong_letters_are_told_apart_from_the_wrong_language(shared_data: Path)
         typed += bool(find_lookalikes(mistyped, UR))
         recognised += identify_language(mistyped, [UR, EN]) == "ur"
     assert min(clean, typed, recognised) / total >= 0.99
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "منڈے کھیڈاں وچ حصہ لین لئی شہر گئے سن۔",
+        "ساڈے پنڈ دے لوکاں نے رل کے نواں سکول بنایا۔",
+        "ںیہ ےہر لیھک ںیم نحص ےچب",
+        "پاکستان میں آج موسم بہت اچھا ہے اور بچے باہر کھیل رہے ہیں۔"[::-1],
+    ],
+)
+def test_a_neighbour_with_the_same_letters_and_text_in_visual_order_are_another_language(text: str) -> None:
+    assert identify_language(text, [UR, EN]) == "other"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "بلھے شاہ کا یہ مصرع سب کو یاد ہے: رانجھا رانجھا کردی نی میں آپے رانجھا ہوئی",
+        "ہی تو وہ بات ہے جو یہ ہمیں ہر روز بتاتے ہیں",
+        "ہم وہ ہیں جو تم ہو",
+    ],
+)
+def test_a_quotation_or_a_few_words_that_read_both_ways_change_nothing(text: str) -> None:
+    assert identify_language(text, [UR, EN]) in ("ur", "undecided")
