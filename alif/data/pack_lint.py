@@ -16,7 +16,8 @@ from pathlib import Path
 
 from alif import settings, store
 from alif.data.lint_finding import Finding, doubtful, missing, wrong
-from alif.data.pack_lint_rows import LintRow, lint_rows, lint_seed_count, read_lint_rows
+from alif.data.pack_lint_rows import LintRow, lint_articles, lint_rows, lint_seed_count, read_lint_rows
+from alif.data.pack_lint_unfinished import lint_unfinished
 from alif.data.synthesis.prompts import render_task_prompt
 from alif.language import pack as packs
 from alif.language import text
@@ -37,7 +38,7 @@ def lint_pack(name_or_path: str, language: settings.Language) -> list[Finding]:
         places = ((*error.message.partition(": "), error.hint) for error in broken)
         return [wrong(where, what, hint) for where, _, what, hint in places]
     own, known = packs.load_pack(folder), packs.load_pack(language.source)
-    found = [*_lint_tables(own), *_lint_tasks(own)]
+    found = [*_lint_tables(own), *lint_unfinished(own, known), *_lint_tasks(own)]
     seeds: list[LintRow] = []
     demo: list[LintRow] = []
     for task in own.tasks:
@@ -50,6 +51,7 @@ def lint_pack(name_or_path: str, language: settings.Language) -> list[Finding]:
         demo += read_lint_rows(own, path, task, found) if path.is_file() else ()
     found += lint_rows(own, known, seeds, demo)
     found += _lint_texts(own, has_demo=bool(demo))
+    found += lint_articles(own, known)
     found.sort(key=lambda finding: ("wrong", "missing", "doubtful").index(finding.kind))
     return [replace(one, where=one.where.replace(str(own.folder), str(folder))) for one in found]
 

@@ -21,10 +21,12 @@ from alif.language.pack import Pack
 from alif.language.replies.item_format import FIELDS
 from alif.records import NOT_REVIEWED, Example, Origin
 
-__all__ = ["SEEDS", "LintRow", "lint_rows", "lint_seed_count", "read_lint_rows"]
+__all__ = ["SEEDS", "LintRow", "lint_articles", "lint_rows", "lint_seed_count", "read_lint_rows"]
 
 SEEDS = 8
 """Fewest seeds of a task: four are shown in a request, and should not always be the same."""
+MAX_LOST_SHARE = 0.05
+"""Most share of the articles' paragraphs that may be taken for another language, or of others' for this."""
 SHOWN = 5
 """Most undeclared letters that are named."""
 
@@ -157,3 +159,39 @@ def _find_copies(pack: Pack, rows: Sequence[LintRow]) -> Iterator[Finding]:
                     row.where, f"{key} copied from the pack {where}", "Write a row of the language's own."
                 )
                 break
+
+
+def lint_articles(own: Pack, known: Pack) -> Iterator[Finding]:
+    """Find that the pack's own texts are taken for another language, or those of a neighbour for this one."""
+    path, tables = own.folder / "demo" / "articles.jsonl", f"{own.folder / 'pack.toml'}: script"
+    texts = _paragraphs(path)
+    taken = Counter(language_id.identify_language(value, (own, known)) for value in texts)
+    lost = len(texts) - taken[own.code] - taken["undecided"]
+    if lost > MAX_LOST_SHARE * len(texts):
+        what = f"{lost} of {len(texts)} paragraphs are taken for another language"
+        yield wrong(str(path), what, f"Correct the texts, or letters and function words in {tables}.")
+    least = own.script.function_word_share
+    found = (language_id.function_word_share(value, own) for value in texts)
+    shares = sorted(share for share in found if share is not None)
+    few = sum(share < least for share in shares)
+    if few > MAX_LOST_SHARE * len(shares):
+        usual = shares[int(MAX_LOST_SHARE * len(shares))] / 2
+        what = f"{few} of {len(shares)} paragraphs in {path.name} have less than {least}"
+        cure = f"Lower it to {usual:.3f}" if usual else "Add words to script.function_words"
+        cure = f"{cure}: it is measured anew when words change."
+        yield doubtful(f"{tables}.function_word_share", what, cure)
+    for name, folder in packs.shipped_packs().items():
+        other = packs.load_pack(folder)
+        if other.code in (own.code, known.code) or other.script.name != own.script.name:
+            continue
+        theirs = _paragraphs(folder / "demo" / "articles.jsonl")
+        count = sum(language_id.identify_language(value, (own, known)) == own.code for value in theirs)
+        if count > MAX_LOST_SHARE * len(theirs):
+            what = f"{count} of {len(theirs)} paragraphs of the pack {name} are taken for {own.name}"
+            cure = f"Take out what {other.name} has too, or name letters that it lacks in script.distinctive."
+            yield wrong(f"{tables}.function_words", what, cure)
+
+
+def _paragraphs(path: Path) -> list[str]:
+    rows = [row for _, row in store.read_rows(path)] if path.is_file() else []
+    return [line for row in rows for line in str(row.get("text") or "").splitlines() if line.strip()]

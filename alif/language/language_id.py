@@ -31,7 +31,7 @@ from alif.language.normalisation import phrase_words, split_words
 from alif.language.pack import Pack, load_pack, shipped_packs
 
 __all__ = [
-    "find_lookalikes", "has_no_target_script", "identify_language",
+    "find_lookalikes", "function_word_share", "has_no_target_script", "identify_language",
     "language_classifier", "script_share", "undeclared_letters",
 ]  # fmt: skip
 
@@ -114,7 +114,7 @@ def identify_language(text: str, packs: Sequence[Pack]) -> str:
         if count.out_of_inventory <= MAX_OUT_OF_INVENTORY * count.in_script
     ] or [pack for pack, count in in_script.items() if count.out_of_inventory == 1]
     fitting = [pack for pack in fitting if not _is_foreign(text, pack)]
-    shares = {pack: _function_word_share(text, pack, counts[pack].in_script < total) for pack in fitting}
+    shares = {pack: function_word_share(text, pack, counts[pack].in_script < total) for pack in fitting}
     scripts = [pack.script.name for pack in packs]  # of a script of one language letters are enough
     possible = [
         pack
@@ -202,7 +202,7 @@ def _is_foreign(text: str, pack: Pack) -> bool:
     return backwards >= max(MIN_FOREIGN_WORDS, least) and backwards > own
 
 
-def _function_word_share(text: str, pack: Pack, mixed: bool = True) -> float | None:
+def function_word_share(text: str, pack: Pack, mixed: bool = True) -> float | None:
     """Return the share of the pack's function words, or None where it has none or the text too few words.
 
     Without `mixed` all words are known to be in the pack's script.
@@ -242,7 +242,7 @@ def _classify(text: str, counts: Mapping[Pack, LetterCount], packs: Sequence[Pac
     unknown = [pack for pack in packs if pack.code not in language_classifier().labels]
     denied = []
     for pack in unknown:
-        share, least = _function_word_share(text, pack), pack.script.function_word_share
+        share, least = function_word_share(text, pack), pack.script.function_word_share
         if (least and share is not None and share >= least) or not pack.script.neighbours:
             if not _is_of_neighbour(text, counts[pack], pack, share or 0.0):
                 return pack.code
@@ -274,7 +274,7 @@ def _is_of_neighbour(text: str, count: LetterCount, pack: Pack, share: float) ->
     others = (load_pack(code) for code in script.neighbours if code in shipped)
     own = share / (script.function_word_share or 1.0)
     return any(
-        (_function_word_share(text, other) or 0) / other.script.function_word_share > own for other in others
+        (function_word_share(text, other) or 0) / other.script.function_word_share > own for other in others
     )
 
 

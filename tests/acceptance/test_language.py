@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from alif import store
 from alif.commands.new import copy_recipe
+from alif.data.pack_lint import lint_pack
 from alif.language.answers.match import compare_answers
 from alif.language.answers.quantities import find_quantities
 from alif.language.language_id import identify_language
 from alif.language.pack import Pack, load_pack, shipped_packs
 from alif.language.pack_bootstrap import measure_sample, write_pack
 from alif.language.text import final_answer
+from alif.settings import Language
 
 EVERY = [load_pack(name) for name in shipped_packs()]
 
@@ -219,3 +224,58 @@ def test_language_a28_a_language_unknown_to_the_classifier_leaves_neighbours_out
     assert identify_language(persian, packs) == "other"
     near = pack.model_copy(update={"script": pack.script.model_copy(update={"neighbours": ("ur", "fa")})})
     assert identify_language("بچے صحن میں کھیل رہے ہیں اور ان کی ماں کھانا پکا رہی ہے۔", (near,)) != "other"
+
+
+@pytest.fixture
+def urdu(tmp_path: Path) -> Path:
+    """A copy of the Urdu pack to spoil, without its demo rows."""
+    ignored = shutil.ignore_patterns("candidates", "translations.jsonl", "seeds")
+    return shutil.copytree(load_pack("ur").folder, tmp_path / "pack", ignore=ignored)
+
+
+def lint(folder: Path) -> list[str]:
+    return [f"{one.kind} {one.where}: {one.what}" for one in lint_pack(str(folder), Language())]
+
+
+def test_language_a28_check_reads_the_pack_s_own_articles(urdu: Path) -> None:
+    assert not any("paragraphs" in one for one in lint(urdu))
+    path = urdu / "demo" / "articles.jsonl"
+    persian = "من اهل ایران هستم و هر روز صبح با مادرم چای می‌نوشم و نان می‌خورم."
+    rows = [json.dumps({"text": persian}, ensure_ascii=False)] * 3
+    path.write_text("\n".join([*path.read_text(encoding="utf-8").splitlines()[:4], *rows]), encoding="utf-8")
+    assert any("wrong" in one and "taken for another language" in one for one in lint(urdu))
+
+
+def test_language_a28_check_names_a_stale_share_of_function_words(urdu: Path) -> None:
+    path = urdu / "pack.toml"
+    words = re.compile(r"function_words = \[.*?\]", re.S)
+    few = words.sub('function_words = ["نے", "تھا"]', path.read_text("utf-8"), count=1)
+    path.write_text(few, encoding="utf-8")
+    assert any("script.function_word_share" in one and "have less than 0.15" in one for one in lint(urdu))
+
+
+def test_language_a28_check_names_a_shipped_neighbour_that_is_taken_in(urdu: Path) -> None:
+    path = urdu / "pack.toml"
+    path.write_text(path.read_text("utf-8").replace('code = "ur"', 'code = "qaa"', 1), encoding="utf-8")
+    assert any("paragraphs of the pack ur are taken for Urdu" in one for one in lint(urdu))
+
+
+def test_language_a29_check_names_what_alif_new_left_open(georgian: Pack) -> None:
+    told = "\n".join(lint(georgian.folder))
+    for key in (
+        "pack.toml: licence: none",
+        "sentiment.toml: labels: empty",
+        "translation.toml: request_templates: empty",
+        "translation.toml: into.known: empty",
+        "phrases.refusals: only phrases in English",
+        "phrases.closings: only phrases in English",
+        "choices.asks: only phrases in English",
+        "choices.ordinals: only phrases in English",
+        'tasks/qa.toml:3: 1 comments "mend:" are left',
+    ):
+        assert key in told
+
+
+def test_language_a29_what_was_filled_in_is_not_named(urdu: Path) -> None:
+    told = "\n".join(lint(urdu))
+    assert not any(part in told for part in ("licence", "empty", "only phrases", "mend:"))
