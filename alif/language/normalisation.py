@@ -45,6 +45,12 @@ _USUAL = "\n" + "".join(map(chr, range(0x20, 0x7F)))
 """What most texts hold beside the letters of their script."""
 _JOINS = regex.compile(r"[\p{NFC_QC=No}\p{NFC_QC=Maybe}]")
 """What NFC may replace, or join to the character before it."""
+_NON_JOINER = "\u200c"
+_BROKEN = regex.compile(
+    rf"(?<=(?<![\p{{L}}\p{{M}}{_NON_JOINER}])\p{{L}}\p{{M}}*){_NON_JOINER}(?=\p{{L}})"
+    rf"|(?<=[\p{{L}}\p{{M}}]){_NON_JOINER}(?=(?P<end>(?:\p{{L}}\p{{M}}*){{1,2}})(?![\p{{L}}\p{{M}}{_NON_JOINER}]))"
+)
+"""A zero-width non-joiner inside a word: one letter before it, or one or two behind it that are no word."""
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _WORD_WITH_APOSTROPHE = regex.compile(r"[\p{Latin}\p{M}]+(?:'\p{Latin}+)+|[\p{L}\p{M}\p{N}]+")
 
@@ -111,6 +117,8 @@ def _tables(pack: Pack) -> _Tables:
 
     def folded(char: str) -> str | None:
         found = fold[ord(char)]
+        if char == _NON_JOINER and found:  # what it counts as depends on the letters beside it
+            return None
         if found and any(
             map(unicodedata.combining, char + found)
         ):  # NFC sorts marks, except where one is dropped
@@ -160,6 +168,9 @@ def fold_text(text: str, pack: Pack) -> str:
     if plain is not None:
         return plain
     text = normalise_text(text, pack)
+    if _NON_JOINER in text and _NON_JOINER in pack.compare.space:
+        words = phrase_words(pack.script.function_words, pack)
+        text = _BROKEN.sub(lambda found: found[0] if found["end"] in words else "", text)
     while True:
         folded = text.translate(tables.fold)
         for pieces, letter in tables.compose:

@@ -15,6 +15,7 @@ from alif.data.pack_lint import lint_pack
 from alif.language.answers.match import compare_answers
 from alif.language.answers.quantities import find_quantities
 from alif.language.language_id import identify_language
+from alif.language.normalisation import split_words
 from alif.language.pack import Pack, load_pack, shipped_packs
 from alif.language.pack_bootstrap import measure_sample, write_pack
 from alif.language.text import final_answer
@@ -279,3 +280,21 @@ def test_language_a29_check_names_what_alif_new_left_open(georgian: Pack) -> Non
 def test_language_a29_what_was_filled_in_is_not_named(urdu: Path) -> None:
     told = "\n".join(lint(urdu))
     assert not any(part in told for part in ("licence", "empty", "only phrases", "mend:"))
+
+
+@pytest.mark.parametrize(
+    ("broken", "whole"),
+    [
+        ("نہی\u200cں", "نہیں"),
+        ("کتابی\u200cں", "کتابیں"),
+        ("بچ\u200cوں", "بچوں"),
+        ("لڑکی\u200cاں", "لڑکیاں"),
+        ("ب\u200cھی", "بھی"),
+        ("میں\u200cنے", "میں نے"),  # two words
+        ("ٹھیک\u200cٹھاک", "ٹھیک ٹھاک"),
+        ("علم\u200cو\u200cادب", "علم و ادب"),
+    ],
+)
+def test_language_a30_a_stray_non_joiner_does_not_break_a_word(broken: str, whole: str) -> None:
+    assert split_words(broken, load_pack("ur")) == split_words(whole, load_pack("ur"))
+    assert is_right(broken, whole)
