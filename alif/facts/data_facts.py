@@ -171,6 +171,8 @@ class SourceFacts(FrozenModel):
     held_out_characters: int
     truncated: int
     """Documents that were cut to `corpus.LARGEST_SHARE` of the source's cap."""
+    lookalikes: int = 0
+    """Documents with letters that look right and are another language's: ي for ی. They stay as they are."""
 
 
 class CorpusFacts(FrozenModel):

@@ -123,7 +123,7 @@ def identify_language(text: str, packs: Sequence[Pack]) -> str:
         or share >= pack.script.function_word_share
         or (not pack.script.neighbours and scripts.count(pack.script.name) == 1)
     ]
-    if proven := [pack for pack in possible if _is_proven(counts[pack], pack)]:
+    if proven := [pack for pack in possible if counts[pack].proves(pack)]:
         return max(proven, key=lambda pack: shares[pack] or 0.0).code
     for pack in packs:
         if pack.roman and counts[pack].in_script < (1 - MAJORITY) * total and _is_romanised(text, pack):
@@ -135,7 +135,7 @@ def identify_language(text: str, packs: Sequence[Pack]) -> str:
             2 * (share or 0.0) >= pack.script.function_word_share
             or len(set(split_words(text, pack))) < MANY_WORDS
         )
-        if few and (_is_proven(counts[pack], pack) or _could_be(text, counts[pack], pack)):
+        if few and (counts[pack].proves(pack) or _could_be(text, counts[pack], pack)):
             return "undecided"
     mixed = not possible and any(
         (1 - MAJORITY) * total <= count.in_script < MAJORITY * total for count in counts.values()
@@ -163,14 +163,6 @@ def _unquoted(text: str, pack: Pack) -> Iterator[str]:
         quoted = quotable and all(char in quotable for char in stretch if is_letter(char))
         if not (quoted and len(_WORD.findall(stretch)) >= pack.quoted.words):
             yield stretch
-
-
-def _is_proven(count: LetterCount, pack: Pack) -> bool:
-    """Tell whether the letters prove the language, as far as letters can."""
-    distinctive = (
-        pack.script.distinctive and count.distinctive >= pack.script.distinctive_share * count.in_script
-    )
-    return bool(distinctive)
 
 
 def _could_be(text: str, count: LetterCount, pack: Pack) -> bool:

@@ -36,6 +36,11 @@ class LetterCount(NamedTuple):
         in_script = distinctive + outside + kinds.count(b"p")
         return cls(len(kinds) - kinds.count(b"-"), in_script, distinctive, outside)
 
+    def proves(self, pack: Pack) -> bool:
+        """Tell whether the letters prove the pack's language, as far as letters can."""
+        script = pack.script
+        return bool(script.distinctive) and self.distinctive >= script.distinctive_share * self.in_script
+
 
 def count_letters(text: str, packs: Sequence[Pack]) -> dict[Pack, LetterCount]:
     """Count the letters for each pack; once all are found in one script, packs of another have none."""

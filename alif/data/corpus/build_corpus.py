@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from alif import console, sampling, settings, sources
 from alif.data.corpus.cleaning import clean_document, find_document_fault
 from alif.data.corpus.row_spool import RowSpool, open_spool
-from alif.errors import DataError
+from alif.data.published_row import nothing_left
 from alif.facts.data_facts import CorpusFacts, SourceFacts
+from alif.language import language_id, text
 from alif.language import pack as packs
-from alif.language import text
 from alif.language.pack import Pack
 from alif.records import Document, Dropped, RowId
 from alif.runs import StepContext
@@ -72,6 +72,10 @@ class _Source:
     lengths: array[int] = field(default_factory=lambda: array("Q"))
     """Ids and characters of what was written."""
     truncated: int = 0
+    lookalikes: int = 0
+    """Documents with look-alike letters."""
+    lookalike: str = ""
+    """The first of them: word, wrong letter, right letter."""
 
 
 class _LanguageBuilder:
@@ -102,15 +106,11 @@ class _LanguageBuilder:
             rows = self._readable(one.label, sources.read_rows(parts, "", articles))
             self._choose(one, rows) if spooled else self._stream(one, rows)
             found.append(one)
-        if self.dropped and not any(one.numbers or one.ids for one in found):
-            reasons = ", ".join(f"{count} {reason}" for reason, count in self.dropped.items())
-            raise DataError(
-                f"{key}: none of {self.dropped.total()} texts can be kept: {reasons}; "
-                f"the first: {self.first_evidence}",
-                'A text is a line of a .txt file or the value of "text" in a row, in the right language.',
-            )
+        if source and not any(one.numbers or one.ids for one in found):
+            raise nothing_left(key, self.dropped, self.first_evidence)
         if spooled:
             self._write_chosen(found)
+        self._log_lookalikes(found)
         return {f"{self.pack.code} {one.label}": self._hold_out(one) for one in found if one.ids}
 
     def _readable(self, label: str, rows: Iterable[Row | Dropped]) -> Iterator[Row]:
@@ -189,12 +189,24 @@ class _LanguageBuilder:
     def _keep(self, source: _Source, document: Document) -> None:
         source.ids.append(int(document.id, 16))
         source.lengths.append(len(document.text))
+        if found := language_id.find_lookalikes(document.text, self.pack):
+            source.lookalikes += 1
+            source.lookalike = source.lookalike or "{}: {} for {}".format(*found[0])
         self.output.keep(document)
 
     def _drop(self, dropped: Dropped) -> None:
         self.first_evidence = self.first_evidence or dropped.evidence
         self.dropped[dropped.reason] += 1
         self.output.drop(dropped)
+
+    def _log_lookalikes(self, found: Iterable[_Source]) -> None:
+        """Name the sources whose documents have letters of another keyboard; they stay as they are."""
+        for one in found:
+            if one.lookalikes:
+                console.log(
+                    f"{one.label}: {one.lookalikes:,} of {len(one.ids):,} documents have letters of another "
+                    f"keyboard, such as {one.lookalike}"
+                )
 
     def _hold_out(self, source: _Source) -> SourceFacts:
         """Write the ids of a source's held-out documents: at least one where there are two."""
@@ -210,6 +222,7 @@ class _LanguageBuilder:
             held_out=len(held),
             held_out_characters=sum(source.lengths[place] for place in held),
             truncated=source.truncated,
+            lookalikes=source.lookalikes,
         )
 
 

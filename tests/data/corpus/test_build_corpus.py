@@ -131,7 +131,7 @@ def test_sources_of_which_nothing_is_left_are_refused(
 ) -> None:
     (tmp_path / "en.txt").write_text("This is no text in Urdu.\nNor is this one.\n", encoding="utf-8")
     with pytest.raises(
-        DataError, match=r"corpus\.source: none of 2 texts can be kept: 2 wrong_language; the first: 0%"
+        DataError, match=r"corpus\.source: none of 2 rows can be kept: 2 wrong_language; the first: 0%"
     ):
         run(context("corpus"), tmp_path, source="en.txt", source_language_files=(), min_words=2)
 
@@ -172,3 +172,37 @@ def test_real_text_of_many_sources(context: Callable[..., StepContext], shared_d
     assert len(sums) == 7
     assert all(0 < one["characters"] <= 60_000 and one["held_out"] for one in sums.values())
     assert counts.rows_in == counts.kept + sum(counts.dropped.values()) + counts.not_sampled
+
+
+def test_letters_of_another_keyboard_are_counted_and_stay(
+    context: Callable[..., StepContext], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    documents(tmp_path / "a.jsonl", *URDU, "دريا كے كنارے ايک نيا باغ ہے", "«إنما الأعمال بالنيات» حدیث ہے")
+    step = context("corpus")
+    counts = run(step, tmp_path, source="a.jsonl", source_language_files=())
+    assert (counts.kept, counts.facts["sources"]["ur a"]["lookalikes"]) == (5, 1)
+    assert (
+        "a: 1 of 5 documents have letters of another keyboard, such as دريا: ي for ی"
+        in capsys.readouterr().err
+    )
+    assert rows_of(step.folder)[3]["text"] == "دريا كے كنارے ايک نيا باغ ہے"
+
+
+def test_a_source_without_a_row_is_refused_too(context: Callable[..., StepContext], tmp_path: Path) -> None:
+    for number, content in enumerate(("", "\n \n\n")):
+        (tmp_path / "a.txt").write_text(content, encoding="utf-8")
+        with pytest.raises(DataError, match=r"corpus\.source: it holds no row"):
+            run(context("corpus", run=f"{number}"), tmp_path, source="a.txt", source_language_files="pack")
+
+
+def test_documents_that_are_not_surely_in_the_language_are_dropped(
+    context: Callable[..., StepContext], tmp_path: Path
+) -> None:
+    punjabi = "منڈے کھیڈاں وچ حصہ لین لئی شہر گئے سن۔ ساڈے پنڈ دے لوکاں نے رل کے نواں سکول بنایا۔"
+    half = f"{URDU[0]} اور بہت خوبصورت ہے۔ {punjabi}"
+    quoted = f"{'۔ '.join(URDU)}۔ میرے دادا کہتے تھے: {punjabi.partition('۔')[0]}۔ {'۔ '.join(URDU[::-1])}۔"
+    documents(tmp_path / "a.jsonl", *URDU, punjabi, URDU[2][::-1], half, quoted)
+    step = context("corpus")
+    counts = run(step, tmp_path, source="a.jsonl", source_language_files=())
+    assert dict(counts.dropped) == {"wrong_language": 3}
+    assert [row["text"] for row in rows_of(step.folder)] == [*URDU, quoted]
