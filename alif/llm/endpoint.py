@@ -23,8 +23,9 @@ from alif.llm import key_policy
 from alif.settings import Endpoint, Recipe
 
 __all__ = [
-    "SCRIPTED", "api_key_env", "base_url", "contacted_hosts", "deployment_name", "hostname", "is_local",
-    "is_openai", "protocol_of", "read_api_key", "serves_openai", "validate_endpoint", "validate_endpoints",
+    "SCRIPTED", "api_key_env", "base_url", "contacted_hosts", "deployment_name", "find_address_fault",
+    "hostname", "is_local", "is_openai", "protocol_of", "read_api_key", "serves_openai", "validate_endpoint",
+    "validate_endpoints",
 ]  # fmt: skip
 
 SCRIPTED = "scripted"
@@ -126,7 +127,7 @@ def validate_endpoint(key: str, endpoint: Endpoint) -> None:
             f"{where} holds a user, a password, a query or a #",
             f"Keys come from the environment only: name the variable in {key}.api_key_env.",
         )
-    if fault := _address_fault(endpoint.base_url, parts):
+    if fault := find_address_fault(endpoint.base_url, parts):
         raise RecipeError(
             f"{where} is no address: {fault}", 'Write it like "https://api.openai.com/v1", or "scripted".'
         )
@@ -156,7 +157,7 @@ def validate_endpoints(recipe: Recipe) -> None:
                 validate_endpoint(f"{table}.{name}", one)
 
 
-def _address_fault(address: str, parts: SplitResult) -> str:
+def find_address_fault(address: str, parts: SplitResult) -> str:
     """Return why requests cannot be sent to an address, "" where they can."""
     if not all(letter.isprintable() and not letter.isspace() for letter in address):
         return "it holds a space, or a character that cannot be seen"

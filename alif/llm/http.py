@@ -11,12 +11,10 @@ which connections are reused.
 
 from __future__ import annotations
 
-import functools
 import io
 import json
 import os
 import ssl
-import urllib.request
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,7 +28,9 @@ from alif import console
 from alif.errors import ReplyError
 from alif.llm import endpoint as endpoints
 from alif.llm.keepalive import CheckedConnector, CheckedResponse, RepeatedBody
-from alif.llm.provider_error import ProviderError, from_network_error
+from alif.llm.network_error import from_network_error
+from alif.llm.provider_error import ProviderError
+from alif.llm.proxy import Proxy, find_proxy
 from alif.llm.reply_body import decode_body
 from alif.settings import Endpoint
 
@@ -42,6 +42,8 @@ billed."""
 KEEPALIVE_S = 4.0
 """How long an idle connection is kept. Servers close them too, uvicorn (vLLM, transformers serve) after 5
 s."""
+LONGEST_RESULTS = 2**30
+"""Bytes of the longest file of a batch's results."""
 ANTHROPIC_VERSION = "2023-06-01"
 """Source: docs.anthropic.com, API versioning."""
 OPENAI_HEADERS = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
@@ -79,7 +81,7 @@ class HttpTransport:
     response could not be detected."""
     url: str
     query: Mapping[str, str]
-    proxy: str | None
+    proxy: Proxy | None
     silence_s: float
     """How long a provider may send nothing."""
 
@@ -130,7 +132,7 @@ class HttpTransport:
                 method,
                 self.url + path,
                 params=self.query,
-                proxy=self.proxy,
+                proxy=self.proxy.url if self.proxy else None,
                 timeout=timeout,
                 allow_redirects=False,
                 data=data,
@@ -138,11 +140,13 @@ class HttpTransport:
             ) as response:
                 if "Location" in response.headers and 300 <= response.status < 400:
                     raise self._redirected(response, path)
+                if method == "GET" and isinstance(response, CheckedResponse):
+                    response.longest_bytes = LONGEST_RESULTS
                 return HttpResponse(response.status, response.headers, await response.read(), self.url + path)
         except (aiohttp.ClientError, TimeoutError) as error:
             if isinstance(error, RepeatedBody):
                 self._stop_reuse()
-            raise from_network_error(error) from error
+            raise await from_network_error(error, self.key, self.url, self.proxy) from error
 
     def _stop_reuse(self) -> None:
         """Use one connection a request: a server that repeats one response repeats others."""
@@ -188,37 +192,31 @@ async def open_transport(
         )
         headers[name] = value
     query = {endpoints.VERSION: endpoint.api_version} if protocol == "azure" else {}
-    proxy = None if endpoints.is_local(endpoint.base_url) else _find_proxy(key, url)
-    async with _open_session(headers, reuse=True) as session, _open_session(headers, reuse=False) as unpooled:
+    proxy = None if endpoints.is_local(endpoint.base_url) else find_proxy(key, url)
+    tls = _ssl_context()
+    async with (
+        _open_session(headers, tls, reuse=True) as session,
+        _open_session(headers, tls, reuse=False) as unpooled,
+    ):
         yield HttpTransport(key, session, unpooled, url, query, proxy, timeout_s)
 
 
-def _open_session(headers: Mapping[str, str], *, reuse: bool) -> aiohttp.ClientSession:
+def _open_session(headers: Mapping[str, str], tls: ssl.SSLContext, *, reuse: bool) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=CheckedConnector(_ssl_context(), KEEPALIVE_S, reuse=reuse),
+        connector=CheckedConnector(tls, KEEPALIVE_S, reuse=reuse),
         response_class=CheckedResponse,
         headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
     )
 
 
-@functools.cache
 def _ssl_context() -> ssl.SSLContext:
-    """Trust the certificates of this machine, as its browser does."""
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _find_proxy(key: str, url: str) -> str | None:
-    """Return the proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name for a URL."""
-    parts = urlsplit(url)
-    proxies = urllib.request.getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or urllib.request.proxy_bypass(parts.netloc):
-        return None
-    proxy = proxy if "://" in proxy else f"http://{proxy}"
-    if (scheme := urlsplit(proxy).scheme) not in ("http", "https"):
-        raise ReplyError(
-            f"{key}: the environment names a proxy of the kind {scheme}, only http and https can be used",
-            "Set HTTPS_PROXY to an HTTP proxy, or NO_PROXY to the endpoint's host.",
-        )
-    return proxy
+    """Trust the certificates of this machine, as its browser does, and those of SSL_CERT_FILE."""
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if file := os.environ.get("SSL_CERT_FILE"):
+        try:
+            context.load_verify_locations(file)
+        except OSError as error:  # ssl.SSLError is one
+            hint = "Set it to a file of certificates (PEM), or unset it."
+            raise ReplyError(f"SSL_CERT_FILE: {file} holds no certificates", hint) from error
+    return context

@@ -26,11 +26,15 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
-__all__ = ["CheckedConnection", "CheckedConnector", "CheckedResponse", "RepeatedBody"]
+__all__ = ["CheckedConnection", "CheckedConnector", "CheckedResponse", "OversizedBody", "RepeatedBody"]
 
 
 class RepeatedBody(aiohttp.ClientPayloadError):
     """The body is one that the connection has brought before: the answer to an earlier request."""
+
+
+class OversizedBody(aiohttp.ClientPayloadError):
+    """The body is longer than any reply."""
 
 
 class CheckedConnection(ResponseHandler):
@@ -100,6 +104,9 @@ class CheckedConnector(aiohttp.TCPConnector):
 class CheckedResponse(aiohttp.ClientResponse):
     """A response that still knows its connection when that is back in the pool."""
 
+    longest_bytes = 32 * 2**20
+    """Of the body: no reply is longer."""
+
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
         """Wait for status and headers."""
         self.arrived_on = connection.protocol
@@ -115,7 +122,7 @@ class CheckedResponse(aiohttp.ClientResponse):
         assert isinstance(kept, CheckedConnection)
         if self.status >= 400:
             kept.force_close()
-        body = await super().read()
+        body = await self._read_bounded()
         if not body:
             kept.force_close()
         elif (found := hash(body)) in kept.bodies:
@@ -124,3 +131,13 @@ class CheckedResponse(aiohttp.ClientResponse):
         else:
             kept.bodies.add(found)
         return body
+
+    async def _read_bounded(self) -> bytes:
+        """Return the body, if it is not too long."""
+        parts, size = [], 0
+        async for part in self.content.iter_any():
+            parts.append(part)
+            if (size := size + len(part)) > self.longest_bytes:
+                self.close()
+                raise OversizedBody(f"a body of more than {self.longest_bytes / 2**20:.0f} MB")
+        return b"".join(parts)

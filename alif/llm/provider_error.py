@@ -17,16 +17,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from alif.errors import ReplyError
 from alif.formatting import format_duration
 from alif.llm.endpoint import api_key_env, hostname
+from alif.llm.parse import ParsedReply
 from alif.llm.protocol import needs_no_system_role, suggest_setting
 from alif.llm.reply_body import USED_UP, read_body
 from alif.settings import Endpoint
 
-__all__ = ["TIMEOUT", "ProviderError", "from_network_error", "from_status", "provider_words", "retry_after"]
+__all__ = ["TIMEOUT", "ProviderError", "from_status", "provider_words", "retry_after"]
 
 LONGEST_WAIT_S = 900.0
 """A provider that asks to wait longer than this is reported to the user instead of being waited for."""
@@ -71,24 +70,13 @@ class ProviderError(Exception):
     """What the provider said, in brackets."""
     unreadable: bool = False
     """Whether a response came that holds neither a completion nor a refusal that is known."""
+    usage: ParsedReply | None = None
+    """What the provider says that the attempt took, though it brought no reply."""
 
     @property
     def account(self) -> str:
         """The reason and what the provider said."""
         return f"{self.reason}: {self.words[2:-1]}" if self.words else self.reason
-
-
-def from_network_error(error: aiohttp.ClientError | TimeoutError) -> ProviderError:
-    """Classify an attempt that got no HTTP response."""
-    no_connection = (
-        aiohttp.ClientConnectorError,
-        aiohttp.ConnectionTimeoutError,
-        aiohttp.ClientHttpProxyError,
-    )
-    if isinstance(error, no_connection):
-        return ProviderError(f"no connection: {type(error).__name__}", may_be_billed=False, unreachable=True)
-    reason = TIMEOUT if isinstance(error, TimeoutError) else f"connection lost: {type(error).__name__}"
-    return ProviderError(reason, may_be_billed=True)
 
 
 def from_status(
@@ -194,7 +182,8 @@ def provider_words(body: str, api_key: str) -> str:
 def retry_after(headers: Mapping[str, str], body: str = "") -> float | None:
     """Return the seconds that a provider asks to wait; None where it does not say.
 
-    Its header says so in milliseconds, seconds or as a date; Gemini's body in `"retryDelay": "34s"`.
+    Its header says so in milliseconds, seconds or as a date, which is compared with the response's own: our
+    clock may differ. Gemini's body has `"retryDelay": "34s"`.
     """
     for header, unit_s in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
         with contextlib.suppress(KeyError, ValueError):
@@ -202,7 +191,9 @@ def retry_after(headers: Mapping[str, str], body: str = "") -> float | None:
             if 0 <= seconds < math.inf:
                 return seconds
     with contextlib.suppress(KeyError, ValueError):
-        moment = email.utils.parsedate_to_datetime(headers["retry-after"])
-        return max(0.0, moment.timestamp() - time.time())
+        moment, now = email.utils.parsedate_to_datetime(headers["retry-after"]).timestamp(), time.time()
+        with contextlib.suppress(KeyError, ValueError):
+            now = email.utils.parsedate_to_datetime(headers["date"]).timestamp()
+        return max(0.0, moment - now)
     delay = _RETRY_DELAY.search(body)
     return float(delay["s"]) if delay else None

@@ -133,7 +133,7 @@ def test_the_proxy_of_the_environment_is_for_the_world_only(monkeypatch: pytest.
     def through(address: str) -> str | None:
         async def scene() -> str | None:
             async with open_transport("teacher.t", Teacher(model="m", base_url=address), "", 5.0) as wire:
-                return wire.proxy
+                return wire.proxy.url if wire.proxy else None
 
         return asyncio.run(scene())
 
@@ -146,7 +146,7 @@ def test_the_proxy_of_the_environment_is_for_the_world_only(monkeypatch: pytest.
     assert through("https://api.openai.com/v1") is None
     monkeypatch.setenv("https_proxy", "socks5://somebody:secret@proxy.example:1080")
     with pytest.raises(
-        ReplyError, match=r"teacher\.t: the environment names a proxy of the kind socks5"
+        ReplyError, match=r"teacher\.t: https_proxy names a proxy of the kind socks5"
     ) as caught:
         through("https://openrouter.ai/api/v1")
     assert "secret" not in f"{caught.value.message}{caught.value.hint}"
@@ -242,8 +242,9 @@ def test_a_certificate_that_nobody_trusts_is_no_connection(context: Build, tmp_p
     with serve_provider(echo) as server:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
         teacher = Teacher(model="m", base_url=server.address.replace("http://127.0.0.1", "https://localhost"))
-        with pytest.raises(ReplyError, match=r"cannot reach localhost:.*Certificate"):
+        with pytest.raises(ReplyError, match=r"certificate of localhost:.* is not trusted") as caught:
             replies(context(), teacher, [SYSTEM])
+        assert "SSL_CERT_FILE" in caught.value.hint
         assert not server.served
 
 

@@ -3,13 +3,11 @@ from __future__ import annotations
 import email.utils
 import json
 import time
-from unittest.mock import Mock
 
-import aiohttp
 import multidict
 import pytest
 
-from alif.llm.provider_error import ProviderError, from_network_error, from_status, retry_after
+from alif.llm.provider_error import ProviderError, from_status, retry_after
 from alif.settings import Teacher
 
 TEACHER = Teacher(model="gpt-4o")
@@ -117,25 +115,6 @@ def test_retry_after_in_all_its_forms() -> None:
     for nonsense in ("", "soon", "nan", "inf", "-1"):
         assert retry_after({"retry-after": nonsense}) is None
     assert retry_after({}) is None
-
-
-def test_a_connection_that_never_was_is_not_billed_and_a_lost_one_may_be() -> None:
-    nowhere = aiohttp.ClientConnectorError(Mock(), OSError())
-    for error in (nowhere, aiohttp.ConnectionTimeoutError()):
-        assert (from_network_error(error).unreachable, from_network_error(error).may_be_billed) == (
-            True,
-            False,
-        )
-    for error in (
-        aiohttp.ServerDisconnectedError(),
-        aiohttp.ClientPayloadError(),
-        aiohttp.SocketTimeoutError(),
-        TimeoutError(),
-    ):
-        assert (from_network_error(error).unreachable, from_network_error(error).may_be_billed) == (
-            False,
-            True,
-        )
 
 
 def test_gemini_says_how_long_to_wait_in_its_body_and_which_quota_is_used_up() -> None:

@@ -33,6 +33,9 @@ def test_an_error_of_the_file_is_a_sentence_with_its_path(
 
 
 def test_a_wrong_statement_is_a_bug_and_stays_one() -> None:
-    with pytest.raises(sqlite3.OperationalError), explain_sqlite_errors(Path("x")):
-        with contextlib.closing(sqlite3.connect(":memory:")) as db:
-            db.execute("SELEC 1")
+    with (
+        contextlib.closing(sqlite3.connect(":memory:")) as db,
+        pytest.raises(sqlite3.OperationalError),
+        explain_sqlite_errors(Path("x")),
+    ):
+        db.execute("SELEC 1")
