@@ -1,8 +1,15 @@
-"""Write docs/recipes.md and docs/commands.md from the code (`make docs`); a test compares them."""
+"""Write docs/recipes.md, docs/commands.md and the keys of docs/new-language.md from the code (`make docs`).
+
+A test compares them.
+"""
 
 from __future__ import annotations
 
+import inspect
 import io
+import re
+import typing
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -10,8 +17,11 @@ from rich.console import Console
 from alif import recipe as recipes
 from alif import store
 from alif.cli import app
+from alif.language.pack_schema import PackFile, TaskFile
+from alif.records import FrozenModel
 
 DOCS = Path(__file__).parent
+KEYS_HEADING = "## 8. Every key"
 COMMANDS = tuple(name for name in app if not name.startswith("-"))
 
 
@@ -59,6 +69,36 @@ def command_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def language_page() -> str:
+    """Return docs/new-language.md: as it was written, with every key of a pack behind it."""
+    page = DOCS / "new-language.md"
+    written = page.read_text(encoding="utf-8").partition(KEYS_HEADING)[0]
+    lines = [KEYS_HEADING, "", "Written from the code by `make docs`."]
+    for name, model in (("pack.toml", PackFile), ("tasks/NAME.toml", TaskFile)):
+        lines += ["", f"### {name}", "", "| key | meaning |", "|---|---|"]
+        lines += [f"| `{key}` | {about.replace('|', chr(92) + '|')} |" for key, about in pack_keys(model)]
+    return written.rstrip() + "\n\n" + "\n".join(lines) + "\n"
+
+
+def pack_keys(model: type[FrozenModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (key, meaning) of a pack's tables; the meaning is the text below a field or behind it."""
+    source = inspect.getsource(model)
+    for base in model.__mro__[1:]:
+        source += inspect.getsource(base) if base.__module__.startswith("alif.language") else ""
+    for name, field in model.model_fields.items():
+        inner = [
+            one for one in (field.annotation, *typing.get_args(field.annotation)) if inspect.isclass(one)
+        ]
+        tables = [one for one in inner if issubclass(one, FrozenModel)]
+        if tables:
+            yield from pack_keys(tables[0], f"{prefix}{name}.")
+            continue
+        behind = re.search(rf"^    {name}: .*?  # (.*)$", source, re.M)
+        about = field.description or (behind[1] if behind else "")
+        yield f"{prefix}{name}", " ".join((about[:1].upper() + about[1:]).rstrip(".").split())
+
+
 if __name__ == "__main__":
+    store.write_text(DOCS / "new-language.md", language_page())
     store.write_text(DOCS / "recipes.md", recipe_page())
     store.write_text(DOCS / "commands.md", command_page())

@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from alif.cli import app
+from alif.language.pack_schema import PackFile, TaskFile
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -27,11 +28,18 @@ def generator() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    ("page", "function"), [("recipes.md", "recipe_page"), ("commands.md", "command_page")]
+    ("page", "function"),
+    [("recipes.md", "recipe_page"), ("commands.md", "command_page"), ("new-language.md", "language_page")],
 )
 def test_generated_pages_are_current(page: str, function: str) -> None:
     expected = getattr(generator(), function)()
     assert (ROOT / "docs" / page).read_text(encoding="utf-8") == expected, "run `make docs`"
+
+
+def test_every_key_of_a_pack_has_a_meaning() -> None:
+    keys = [found for model in (PackFile, TaskFile) for found in generator().pack_keys(model)]
+    assert len(keys) > 80
+    assert not [key for key, about in keys if len(about.split()) < 2]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

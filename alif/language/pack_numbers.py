@@ -17,13 +17,13 @@ Phrasings = tuple[str, ...]
 class Numbers(FrozenModel):
     """How numbers and sums are written."""
 
-    digits: DigitSystems
-    decimal: Characters
-    group: Characters
-    minus: Characters = "-"
-    times: Characters = "*"
-    divide: Characters = "/"
-    percent: Characters = "%"
+    digits: DigitSystems  # ten digits of each system, from zero: 0123456789
+    decimal: Characters  # marks before decimals
+    group: Characters  # marks between groups of digits
+    minus: Characters = "-"  # signs for minus
+    times: Characters = "*"  # signs for times
+    divide: Characters = "/"  # signs for division
+    percent: Characters = "%"  # signs for per cent
     remainder: Phrasings = ()
     """Words after a quotient that say that something is left over."""
     operators: Phrasings = ()

@@ -33,7 +33,7 @@ Phrasings = tuple[str, ...]
 class Script(FrozenModel):
     """Which letters the language is written in."""
 
-    name: ScriptName
+    name: ScriptName  # Unicode's name of the script: Arabic, Bengali
     letters: Characters  # every letter that a word of the language may hold
     distinctive: Characters = ""  # letters that the neighbours in the same script lack
     distinctive_share: float = Field(0.0, ge=0, le=1)
@@ -55,7 +55,7 @@ class Roman(FrozenModel):
 
     code: str = Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)+$")
     """BCP 47 with the script: ur-Latn."""
-    script: ScriptName = "Latin"
+    script: ScriptName = "Latin"  # Unicode's name of that script
     function_words: Phrasings
     """In all their spellings, without those of the source language and of others in that script."""
     function_word_share: float = Field(gt=0, le=1)
@@ -84,19 +84,19 @@ class Compare(FrozenModel):
 class Sentences(FrozenModel):
     """Where a sentence ends."""
 
-    marks: Characters
+    marks: Characters  # marks that end a sentence
     closers: Characters = ""  # quotes and brackets that may close after the mark
 
 
 class Quoted(FrozenModel):
     """Stretches in a related language that keep its letters: Arabic verses in an Urdu text."""
 
-    letters: Characters = ""
+    letters: Characters = ""  # letters of the related language
     words: int = Field(3, ge=1)
     """A stretch between punctuation of at least so many words with these letters only is a quotation."""
     brackets: tuple[str, ...] = ()
     """Pairs of marks; whatever is between them is a quotation."""
-    phrases: Phrasings = ()
+    phrases: Phrasings = ()  # shorter quotations, as they are written
 
 
 class Choices(FrozenModel):
@@ -116,9 +116,9 @@ class Choices(FrozenModel):
     """Names of the last one."""
     choice_nouns: Phrasings = ()
     """Nouns beside an ordinal that names a choice: option, one. Not "answer": "the last answer" is final."""
-    none_of: Phrasings = ()
+    none_of: Phrasings = ()  # ways to say: none of these
     all_of: Phrasings = ()
-    """Ways to say: none of these, all of these."""
+    """Ways to say: all of these."""
 
 
 class FilterPhrases(FrozenModel):
@@ -156,10 +156,10 @@ class FilterPhrases(FrozenModel):
 class Keys(FrozenModel):
     """Translations of the labels Instruction, Input and Output, and of <noinput>, as teachers write them."""
 
-    instruction: Phrasings = ()
-    input: Phrasings = ()
-    output: Phrasings = ()
-    no_input: Phrasings = ()
+    instruction: Phrasings = ()  # translations of Instruction
+    input: Phrasings = ()  # translations of Input
+    output: Phrasings = ()  # translations of Output
+    no_input: Phrasings = ()  # translations of <noinput>: none, no input
     translation: Phrasings = ()
     """Words by which a teacher names its translation, in all forms; in the source language also those that
     are translated by such a word (interpretation)."""
@@ -190,8 +190,8 @@ class Into(FrozenModel):
 class TaskFile(FrozenModel):
     """tasks/NAME.toml: what kind of instruction this is."""
 
-    title: str
-    native_title: str
+    title: str  # what the task is called in English
+    native_title: str  # and in the language
     weight: int = Field(0, gt=0)
     """Its part of the accepted rows, relative to the other tasks'. Left out where there is a share."""
     share: float = Field(0.0, gt=0, lt=1)
@@ -221,9 +221,9 @@ class PackTables(FrozenModel):
 
     code: str = Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
     """BCP 47."""
-    name: str
-    native_name: str
-    direction: Literal["rtl", "ltr"]
+    name: str  # what the language is called in English; prompts use it
+    native_name: str  # what it calls itself
+    direction: Literal["rtl", "ltr"]  # of writing
     licence: str = ""  # of the texts in this folder; empty where it is not stated
     script: Script
     clean: Clean = Clean()
