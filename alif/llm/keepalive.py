@@ -122,7 +122,7 @@ class CheckedResponse(aiohttp.ClientResponse):
         assert isinstance(kept, CheckedConnection)
         if self.status >= 400:
             kept.force_close()
-        body = await self._read_bounded()
+        body = self._body = await self._read_bounded()  # where aiohttp's own read would leave it
         if not body:
             kept.force_close()
         elif (found := hash(body)) in kept.bodies:
