@@ -129,7 +129,7 @@ def test_data_b8_a_hub_address_that_is_not_understood_is_refused(address: str, t
         ("empty.jsonl", "", "the file is empty"),
         ("blank.jsonl", "\n\n", "the file is empty"),
         ("array.jsonl", json.dumps([{"instruction": "a", "output": "b"}] * 3, indent=1), "can be used"),
-        ("half.csv", "instruction;input;output\nName a river;;The Indus\n", "can"),
+        ("half.csv", "instruction;input;output\nName a river;;The Indus\n", "separated by"),
         ("columns.jsonl", '{"frage": "a", "antwort": "b"}\n' * 3, "none of its 3 rows can be used"),
         ("broken.jsonl", "{broken\n" * 3, "none of its 3 rows can be used"),
     ],
