@@ -5,34 +5,34 @@
                               ▲                                             │ ProviderError
                               └─────────── wait, longer each time ◀─────────┘
 
-A request is retried until it is answered or the run stops with a sentence; it is never skipped.
+A request is retried until it is answered, the run stops with a sentence, or it is set aside as one that is
+never answered while others are; it is never skipped.
 """
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-import math
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 from pydantic import JsonValue
 
 from alif import console
-from alif.errors import ReplyError
-from alif.formatting import format_duration, format_usd
+from alif.formatting import format_usd
 from alif.llm import endpoint, protocol
 from alif.llm.budget import Overrun, Price, Reservation
-from alif.llm.chat_model import ChatRequest, Reply, finish_in_flight, gather_or_cancel
+from alif.llm.chat_model import UNANSWERED, ChatRequest, Reply, finish_in_flight, gather_or_cancel
 from alif.llm.http import HttpResponse, HttpTransport
-from alif.llm.ledger import REPEAT, LedgerRequest
+from alif.llm.ledger import LedgerRequest
 from alif.llm.limiter import Limiter
-from alif.llm.parse import ParsedReply, UnparsableReply, parse_reply
+from alif.llm.parse import BLOCKED, ParsedReply, UnparsableReply, parse_reply
 from alif.llm.provider_error import TIMEOUT, ProviderError, from_status, provider_words
 from alif.llm.request_context import RequestContext
+from alif.llm.retry import Retries
+from alif.llm.unanswerable import GREETING, EndpointWatch
 from alif.records import Message
 from alif.settings import Teacher
 
@@ -40,8 +40,6 @@ __all__ = ["EndpointClient"]
 
 T = TypeVar("T")
 
-LOGGED_FROM_S = 10.0
-"""A wait of this length is logged."""
 TIMEOUTS = (TIMEOUT, "408", "504", "524")
 """Failures of a host, or of a gateway before it, that took too long: perhaps it is sent too much at once."""
 
@@ -62,6 +60,7 @@ class EndpointClient:
     limiter: Limiter
     transport: HttpTransport
     context: RequestContext
+    watch: EndpointWatch = field(default_factory=EndpointWatch)
 
     async def reply(self, messages: Sequence[Message], *, draw: int = 0) -> Reply:
         """Answer `messages`. The same messages, settings and `draw` are answered from the ledger, free."""
@@ -103,9 +102,42 @@ class EndpointClient:
         return self.price.upper_usd(prompt_bytes, self.settings.max_tokens) + self.overrun.usd
 
     async def send_until_answered(self, request: LedgerRequest, messages: Sequence[Message]) -> Reply:
-        """Send a request, with retries, until it is answered."""
-        body = protocol.request_body(self.settings, messages) | protocol.stream_fields(self.settings)
-        return await self.retry(request.hash, lambda attempt: self._attempt(request, body, attempt))
+        """Send a request, with retries, until it is answered, or set aside while others are."""
+        context = self.context
+        answered_before = partial(context.ledger.has_answers, self.name, self.settings.model, GREETING)
+
+        async def attempt(number: int) -> Reply:
+            send, greet = partial(self._attempt, request, messages, number), partial(self._greet, messages)
+            again_s = context.retry_policy.longest_wait_s
+            reply = await suspect.attempt(send, greet, answered_before, again_s)
+            return reply or self._set_aside(request, suspect.reason)
+
+        with self.watch.asking(request.hash) as suspect:
+            return await self.retry(request.hash, attempt)
+
+    async def _greet(self, messages: Sequence[Message]) -> Reply:
+        """Ask for a word in the same roles."""
+        greeting = [one.model_copy(update={"content": GREETING}) for one in messages]
+        requests = (self.build_request(greeting, draw) for draw in itertools.count())
+        ledger = self.context.ledger
+        return await self._attempt(
+            next(one for one in requests if not ledger.is_answered(one.hash)), greeting, 0
+        )
+
+    def _set_aside(self, request: LedgerRequest, reason: str) -> Reply:
+        """Store as the answer that there is none, so that it is never asked again."""
+        context, ledger = self.context, self.context.ledger
+        context.log_once(
+            f"{self.key}: a prompt that fails while others are answered is set aside as `{UNANSWERED}`",
+            f": {reason}; the row says so, and no run asks it again",
+        )
+        nothing = ParsedReply("", f"{UNANSWERED}: {reason}", "", 0, 0, 0, 0, metered=False)
+        number = ledger.record_sent(request, context.run, context.step, 0.0, context.role)
+        if number is not None:
+            return ledger.record_reply(number, request.hash, "", nothing, 0.0)
+        answer = ledger.answer(request.hash)
+        assert answer is not None
+        return answer
 
     async def retry(self, seed: str, attempt: Callable[[int], Awaitable[T]], passed: str = "") -> T:
         """Retry `attempt` until it succeeds; `seed` decides the jitter of the waits.
@@ -114,29 +146,12 @@ class EndpointClient:
             ReplyError: a retry cannot help, or the retry policy is exhausted.
             ProviderError: the one whose reason is `passed`, at once.
         """
-        failing_since = unreachable_since = math.inf
-        unreadable = Counter[tuple[str, int]]()
-        for number in itertools.count():
-            try:
-                return await attempt(number)
-            except ProviderError as error:
-                if error.reason == passed:
-                    raise
-                if error.stop:
-                    raise error.stop from error
-                now = time.monotonic()
-                began = now - self.context.timeout_s if error.reason == TIMEOUT else now
-                failing_since = min(failing_since, began)
-                unreachable_since = min(unreachable_since, now) if error.unreachable else math.inf
-                unreadable[error.reason, self.limiter.replies] += error.unreadable
-                self._check_unreadable(error, unreadable[error.reason, self.limiter.replies])
-                self._check_retry_policy(error, round(now - failing_since, 3), now - unreachable_since)
-                wait_s = self.context.retry_policy.wait_s(seed, number)
-                await asyncio.sleep(max(error.wait_s or 0.0, wait_s))
-        raise AssertionError("the attempts never end")
+        host = endpoint.hostname(self.settings.base_url)
+        return await Retries(self.key, host, self.context, self.limiter).run(seed, attempt, passed)
 
-    async def _attempt(self, request: LedgerRequest, body: Mapping[str, JsonValue], attempt: int) -> Reply:
+    async def _attempt(self, request: LedgerRequest, messages: Sequence[Message], attempt: int) -> Reply:
         """Send once, with money reserved; a reply is stored even if the caller is cancelled."""
+        body = protocol.request_body(self.settings, messages) | protocol.stream_fields(self.settings)
         context, upper_usd = self.context, self.upper_usd(request)
         with await context.budget.reserve(upper_usd) as reservation:
             async with self.limiter.slot(retry=attempt > 0) as epoch, context.concurrency:
@@ -163,6 +178,7 @@ class EndpointClient:
         """Send an attempt that the ledger has, and settle it."""
         headers = {"X-Alif-Draw": str(request.draw), "X-Alif-Attempt": str(attempt)}
         path, ledger, raw = protocol.request_path(self.settings), self.context.ledger, ""
+        sent_at = time.monotonic()
         try:
             response = await self.transport.post(
                 path, body, headers=headers, timeout_s=self.context.timeout_s
@@ -170,9 +186,10 @@ class EndpointClient:
             raw = response.text
             parsed = self.parse_response(response)
         except ProviderError as error:
-            failure = (number, error.reason, error.may_be_billed, raw)
+            usd = self.price.cost_usd(error.usage) if error.usage else 0.0
+            failure = (number, error.reason, error.may_be_billed, raw, usd)
             await ledger.when_free(lambda: ledger.record_failure(*failure))
-            reservation.usd = reservation.usd if error.may_be_billed else 0.0
+            reservation.usd = reservation.usd if error.may_be_billed else usd
             if error.rate_limited or error.reason in TIMEOUTS:
                 self.limiter.record_refusal(epoch, None if error.stop else error.wait_s)
             elif error.wait_s is not None and not error.stop:
@@ -188,6 +205,8 @@ class EndpointClient:
             lambda: ledger.record_reply(number, request.hash, raw, parsed, cost_usd)
         )
         self.limiter.record_reply()
+        if parsed.finish != BLOCKED:
+            self.watch.record_answer(request.hash, sent_at)
         return reply
 
     def _check_bound(self, parsed: ParsedReply, cost_usd: float, upper_usd: float) -> None:
@@ -216,17 +235,17 @@ class EndpointClient:
         except UnparsableReply as error:
             if status := response.status if response.status >= 300 else error.status:
                 raise self.classify(replace(response, status=status)) from error
+            may_be_billed = error.may_be_billed and not error.usage
             counted = (
-                "each attempt counts at the most that it can cost"
-                if error.may_be_billed
-                else "that is not billed"
+                "each attempt counts at the most that it can cost" if may_be_billed else "that is not billed"
             )
+            counted = "each attempt counts at what it reports" if error.usage else counted
             words = provider_words(response.text, self.api_key)
             self.context.log_once(
                 f"{self.key}: {host} answers with {error.reason} and is asked again; {counted}", words
             )
             raise ProviderError(
-                error.reason, may_be_billed=error.may_be_billed, words=words, unreadable=True
+                error.reason, may_be_billed=may_be_billed, words=words, unreadable=True, usage=error.usage
             ) from error
 
     def classify(self, response: HttpResponse) -> ProviderError:
@@ -240,42 +259,3 @@ class EndpointClient:
             api_key=self.api_key,
             url=response.url,
         )
-
-    def _check_unreadable(self, error: ProviderError, times: int) -> None:
-        """Raise where an endpoint sends nothing but what cannot be read: that does not pass by itself."""
-        policy = self.context.retry_policy
-        if times >= (policy.unreadable_later if self.limiter.replies else policy.unreadable):
-            host = endpoint.hostname(self.settings.base_url)
-            raise ReplyError(
-                f"{self.key}: {host} answers with {error.reason}, {times} times in a row{error.words}",
-                f"Check {self.key}.base_url and protocol: requests go to the chat completions of OpenAI's "
-                f"interface, or Anthropic's Messages. If the provider is in trouble, {REPEAT}",
-            )
-
-    def _check_retry_policy(self, error: ProviderError, failing_s: float, unreachable_s: float) -> None:
-        """Log a long wait, or raise when the policy is exhausted."""
-        context, policy = self.context, self.context.retry_policy
-        host, asked_s = endpoint.hostname(self.settings.base_url), error.wait_s or 0.0
-        allowed_s = policy.silence_s if host in context.responded_hosts else policy.unreached_s
-        timeouts_s = policy.timeouts * context.timeout_s if error.reason == TIMEOUT else 0.0
-        give_up_s = max(policy.give_up_s, timeouts_s)
-        if unreachable_s >= allowed_s:
-            raise ReplyError(
-                f"{self.key}: cannot reach {host} "
-                f"(tried for {format_duration(unreachable_s)}; {error.account})",
-                f"Check the network and {self.key}.base_url, and {REPEAT}",
-            )
-        if max(failing_s, asked_s) >= give_up_s:
-            asks = f", it asks to wait {format_duration(asked_s)}" if asked_s else ""
-            raise ReplyError(
-                f"{self.key}: {host} has not answered a request for {format_duration(failing_s)} "
-                f"(last: {error.account}{asks})",
-                f"Look at the provider's status and at runtime.timeout_s, and {REPEAT}",
-            )
-        if error.unreachable and allowed_s >= LOGGED_FROM_S:
-            context.log_once(f"{self.key}: cannot reach {host}, retrying for {format_duration(allowed_s)}")
-        elif asked_s >= LOGGED_FROM_S:
-            context.log_once(f"{self.key}: {host} asks to wait {format_duration(asked_s)}")
-        elif failing_s >= LOGGED_FROM_S:
-            until = f"retrying for {format_duration(give_up_s)}"
-            context.log_once(f"{self.key}: no reply from {host} yet ({error.reason}), {until}", error.words)

@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             reply = self.server.reply_function(request.messages, draw)
         except Exception as failure:  # a bug in the function must not look like a provider's error
-            self.server.failure = failure
+            self.server.failure = self.server.failure or failure
             reply = ScriptedReply(text=f"the reply function failed: {failure!r}", status=422, code="failed")
         body: dict[str, JsonValue] = {
             "error": {"message": reply.text, "type": reply.code, "code": reply.code}

@@ -145,6 +145,12 @@ class Ledger:
         with self.errors_explained():
             return self.db.execute(ledger_sql.FIRST_REPLY, (request,)).fetchone() is not None
 
+    def has_answers(self, teacher: str, model: str, besides: str) -> bool:
+        """Tell whether a model has ever answered under this name, besides messages of one content."""
+        with self.errors_explained():
+            asked = (teacher, model, f'"{besides}"')
+            return self.db.execute(ledger_sql.ANSWERED, asked).fetchone() is not None
+
     def record_sent(
         self,
         request: LedgerRequest,
@@ -187,17 +193,19 @@ class Ledger:
         )
         return int(done.lastrowid or 0)
 
-    def record_failure(self, attempt: int, reason: str, may_be_billed: bool, raw: str = "") -> None:
-        """Settle an attempt without a reply: at nothing, or at its upper bound where it may be billed.
+    def record_failure(
+        self, attempt: int, reason: str, may_be_billed: bool, raw: str = "", cost_usd: float = 0.0
+    ) -> None:
+        """Settle an attempt without a reply: at `cost_usd`, or at its upper bound where it may be billed.
 
         Then its body `raw` is kept too, for a parser that can read it.
         """
-        state, cost = ("lost", "upper_usd") if may_be_billed else ("refused", "0")
+        state = "lost" if may_be_billed else "refused"
         with self.transaction():
             self.db.execute(
-                f"UPDATE attempts SET state = ?, why = ?, cost_usd = {cost} "
+                "UPDATE attempts SET state = ?, why = ?, cost_usd = iif(?, upper_usd, ?) "
                 "WHERE id = ? AND state <> 'answered'",
-                (state, reason, attempt),
+                (state, reason, may_be_billed, cost_usd, attempt),
             )
             if raw and may_be_billed:
                 self.db.execute("INSERT OR REPLACE INTO unread VALUES (?, ?)", (attempt, raw))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 __all__ = [
-    "ACCOUNT", "ANSWER", "FIRST_REPLY", "FORMAT", "OVERRUN", "RELEASABLE", "ROLES", "SPENDING", "SPENT",
-    "TABLES", "UNREAD", "UNSETTLED",
+    "ACCOUNT", "ANSWER", "ANSWERED", "FIRST_REPLY", "FORMAT", "OVERRUN", "RELEASABLE", "ROLES", "SPENDING",
+    "SPENT", "TABLES", "UNREAD", "UNSETTLED",
 ]  # fmt: skip
 
 FORMAT = 4
@@ -71,6 +71,10 @@ SELECT a.cost_usd, coalesce(json_extract(q.payload, '$.settings.max_tokens'), 1e
   r.model, r.tokens_in, r.tokens_cached, r.tokens_out, r.tokens_reasoning
 FROM replies r JOIN attempts a ON a.id = r.attempt JOIN requests q ON q.hash = r.request
 WHERE r.request = ? ORDER BY r.attempt LIMIT 1
+"""
+ANSWERED = """
+SELECT 1 FROM replies r JOIN requests q ON q.hash = r.request
+WHERE q.teacher = ? AND q.model = ? AND r.text <> '' AND instr(q.payload, ?) = 0 LIMIT 1
 """
 ACCOUNT = """
 SELECT count(DISTINCT a.request), count(*), count(r.attempt), total(a.cost_usd),

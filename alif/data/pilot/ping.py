@@ -97,8 +97,8 @@ async def _ping(
         return {**found, "message": error.message, "hint": error.hint}
     found |= {"answered_by": reply.model, "usd": reply.cost_usd, "seconds": round(seconds, 2)}
     if reply.unanswered or not strip_thinking(reply.text)[0].strip():
-        error = describe_unreadable(name, [reply])
-        found |= {"message": error.message, "hint": error.hint}
+        problem = describe_unreadable(name, [reply])
+        found |= {"message": problem.message, "hint": problem.hint}
     return found
 
 

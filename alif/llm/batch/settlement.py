@@ -44,14 +44,16 @@ class BatchSettlement:
         if result.response is None:
             self._fail([member], result.reason, may_be_billed=False)
             return
+        price, factor = self._live.price, self._live.settings.batch_price_factor
         try:
             parsed = self._live.parse_response(result.response)
         except ProviderError as error:
-            self._fail([member], error.reason, error.may_be_billed)
+            usd = price.cost_usd(error.usage) * factor if error.usage else 0.0
+            self._fail([member], error.reason, error.may_be_billed, usd)
             if error.stop:
                 self._live.context.log_once(error.stop.message)
             return
-        price, factor = self._live.price, self._live.settings.batch_price_factor
+        self._live.watch.answers += 1
         if parsed.metered:
             cost_usd = price.cost_usd(parsed) * factor
         else:
@@ -62,10 +64,12 @@ class BatchSettlement:
         ledger.record_reply(member.attempt, member.request, result.response.text, parsed, cost_usd)
         self._correct_budget(member, cost_usd)
 
-    def _fail(self, members: Iterable[Member], reason: str, may_be_billed: bool) -> None:
+    def _fail(
+        self, members: Iterable[Member], reason: str, may_be_billed: bool, cost_usd: float = 0.0
+    ) -> None:
         for member in members:
-            self._live.context.ledger.record_failure(member.attempt, reason, may_be_billed)
-            self._correct_budget(member, member.upper_usd if may_be_billed else 0.0)
+            self._live.context.ledger.record_failure(member.attempt, reason, may_be_billed, cost_usd=cost_usd)
+            self._correct_budget(member, member.upper_usd if may_be_billed else cost_usd)
 
     def _correct_budget(self, member: Member, usd: float) -> None:
         """Count `usd` for an attempt that was counted at its upper bound."""

@@ -59,7 +59,9 @@ def test_what_a_completed_batch_is_silent_about_counts_at_its_upper_bound(
 
 
 @both
-def test_a_reply_that_cannot_help_counts_nothing_and_is_said_live(context: Build, protocol: str) -> None:
+def test_one_prompt_that_a_batch_and_the_live_interface_refuse_is_set_aside_and_costs_nothing(
+    context: Build, protocol: str
+) -> None:
     def script(messages: Sequence[Message], draw: int) -> ScriptedReply:
         bad = messages[-1].content == "bad"
         return (
@@ -69,6 +71,19 @@ def test_a_reply_that_cannot_help_counts_nothing_and_is_said_live(context: Build
         )
 
     step = context(batch=True)
-    with serve_provider(script) as server, pytest.raises(ReplyError, match=r"status 400 \(too long\)"):
+    with serve_provider(script) as server:
+        good, bad = replies(step, at(server, protocol), ["good", "bad"])
+    assert (good.text, bad.text, bad.finish) == ("good #0", "", "unanswered: 400 (too long)")
+    assert account(step).unsettled_usd == 0.0
+
+
+@both
+def test_a_refusal_of_all_prompts_is_the_teachers_fault(context: Build, protocol: str) -> None:
+    refused = ScriptedReply(text="no such field", status=400, code="invalid_request_error")
+    step = context(batch=True)
+    with (
+        serve_provider(lambda messages, draw: refused) as server,
+        pytest.raises(ReplyError, match=r"status 400 \(no such field\)"),
+    ):
         replies(step, at(server, protocol), ["good", "bad"])
-    assert (account(step).replies, account(step).unsettled_usd) == (1, 0.0)
+    assert (account(step).replies, account(step).usd) == (0, 0.0)
