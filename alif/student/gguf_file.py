@@ -9,8 +9,10 @@ folder base/model of a run: what rounding lost stays lost, and the base's record
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
+import io
 from collections import Counter
 from importlib import metadata
 from pathlib import Path
@@ -137,7 +139,7 @@ def dequantize_gguf(path: Path, source: GgufSource, folder: Path) -> None:
     Raises:
         ModelError: an architecture that transformers does not read from GGUF, or missing weights.
     """
-    with friendly_model_errors(str(path)):
+    with friendly_model_errors(str(path)), contextlib.redirect_stderr(io.StringIO()):  # a bar of its own
         load: Any = AutoModelForCausalLM.from_pretrained  # transformers has no types here
         read, found = load(path.parent, gguf_file=path.name, dtype=torch.float32, output_loading_info=True)
         if found["missing_keys"]:
