@@ -187,7 +187,7 @@ class EndpointClient:
             parsed = self.parse_response(response)
         except ProviderError as error:
             usd = self.price.cost_usd(error.usage) if error.usage else 0.0
-            failure = (number, error.reason, error.may_be_billed, raw, usd)
+            failure = (number, error.reason, error.may_be_billed, raw if error.unreadable else "", usd)
             await ledger.when_free(lambda: ledger.record_failure(*failure))
             reservation.usd = reservation.usd if error.may_be_billed else usd
             if error.rate_limited or error.reason in TIMEOUTS:
@@ -200,7 +200,7 @@ class EndpointClient:
         else:
             cost_usd = self.upper_usd(request, has_output=parsed.has_output)
         reservation.usd = cost_usd
-        self._check_bound(parsed, cost_usd, self.upper_usd(request))
+        self.check_bound(parsed, cost_usd, self.upper_usd(request))
         reply = await ledger.when_free(
             lambda: ledger.record_reply(number, request.hash, raw, parsed, cost_usd)
         )
@@ -209,7 +209,7 @@ class EndpointClient:
             self.watch.record_answer(request.hash, sent_at)
         return reply
 
-    def _check_bound(self, parsed: ParsedReply, cost_usd: float, upper_usd: float) -> None:
+    def check_bound(self, parsed: ParsedReply, cost_usd: float, upper_usd: float) -> None:
         """Raise the upper bound of this model's requests where a reply has cost more: the cap has to hold."""
         if cost_usd > upper_usd:
             self.overrun.raise_by(cost_usd - upper_usd)

@@ -198,7 +198,7 @@ class Ledger:
     ) -> None:
         """Settle an attempt without a reply: at `cost_usd`, or at its upper bound where it may be billed.
 
-        Then its body `raw` is kept too, for a parser that can read it.
+        Its body `raw` is kept too where it was paid, for a parser that can read it.
         """
         state = "lost" if may_be_billed else "refused"
         with self.transaction():
@@ -207,7 +207,7 @@ class Ledger:
                 "WHERE id = ? AND state <> 'answered'",
                 (state, reason, may_be_billed, cost_usd, attempt),
             )
-            if raw and may_be_billed:
+            if raw and (may_be_billed or cost_usd):
                 self.db.execute("INSERT OR REPLACE INTO unread VALUES (?, ?)", (attempt, raw))
 
     def reread_bodies(self) -> None:

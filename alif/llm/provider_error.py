@@ -70,6 +70,8 @@ class ProviderError(Exception):
     """What the provider said, in brackets."""
     unreadable: bool = False
     """Whether a response came that holds neither a completion nor a refusal that is known."""
+    for_all: bool = False
+    """Whether every prompt meets it: money or the day's quota is used up, key or model is wrong."""
     usage: ParsedReply | None = None
     """What the provider says that the attempt took, though it brought no reply."""
 
@@ -107,13 +109,16 @@ def from_status(
     daily_limit = _PER_DAY.search(body) is not None and (wait_s is None or too_long)
     words, host = provider_words(body, api_key), hostname(endpoint.base_url)
     stop: ReplyError | None = None
+    for_all = status in (401, 402, 404)
     used_up = USED_UP.search(body) or (_QUOTA in body and wait_s is None and not _DAILY_QUOTA.search(body))
     if not balance_reserved and (status == 402 or (status < 500 and used_up)):
+        for_all = True
         stop = ReplyError(
             f"{key}: the balance or quota at {host} is used up{words}",
             "Top it up there and repeat the command: it continues where it stopped.",
         )
     elif too_long or (status == 429 and (daily_limit or _DAILY_QUOTA.search(body))):
+        for_all = True
         asked = f", it asks to wait {format_duration(wait_s)}" if too_long and wait_s else ""
         stop = ReplyError(
             f"{key}: {host} gives no more for now{asked}{words}",
@@ -128,6 +133,7 @@ def from_status(
         wait_s=wait_s,
         stop=stop,
         words=words,
+        for_all=for_all and stop is not None,
     )
 
 

@@ -21,6 +21,7 @@ from alif.llm.batch.batch_store import Batch
 from alif.llm.client import EndpointClient
 from alif.llm.http import Files, HttpResponse
 from alif.llm.provider_error import ProviderError
+from alif.llm.reply_body import stated_status, value_at
 
 __all__ = ["AnthropicBatchApi", "BatchProgress", "BatchResult", "OpenAIBatchApi", "open_batch_api"]
 
@@ -78,54 +79,50 @@ class OpenAIBatchApi:
     async def create(self, token: str, lines: Sequence[bytes]) -> str:
         """Upload the file, create a batch of it with the token as metadata, and return its id."""
         form = ("file", ("alif.jsonl", b"".join(lines), "application/jsonl"))
-        file = _read(await self.send("/files", body={"purpose": "batch"}, files=[form]))
-        body = {"input_file_id": file.get("id"), "endpoint": self.endpoint, "completion_window": "24h"}
-        return str(_read(await self.send("/batches", body=body | {"metadata": {"alif": token}}))["id"])
+        file = _read_id(await self.send("/files", body={"purpose": "batch"}, files=[form]))
+        body = {"input_file_id": file, "endpoint": self.endpoint, "completion_window": "24h"}
+        return _read_id(await self.send("/batches", body=body | {"metadata": {"alif": token}}))
 
     async def find_by_token(self, batch: Batch, known_ids: Collection[str]) -> str:
         """Return the id of a batch that was created before its id could be stored, "" if there is none."""
-        found = _read(await self.send(f"/batches?limit={LISTED_BATCHES}")).get("data") or []
-        mine = (str(one["id"]) for one in found if (one.get("metadata") or {}).get("alif") == batch.token)
-        return next(mine, "")
+        found = _read_list(await self.send(f"/batches?limit={LISTED_BATCHES}"))
+        mine = (one for one in found if value_at(one, "metadata", "alif") == batch.token)
+        return str(value_at(next(mine, None), "id") or "")
 
     async def status(self, id: str) -> BatchProgress:
         """Return how far a batch is."""
         found = _read(await self.send(f"/batches/{id}"))
-        state, counts = str(found.get("status")), found.get("request_counts") or {}
-        errors = (found.get("errors") or {}).get("data") or []
+        state, counts, errors = str(found.get("status")), found.get("request_counts"), found.get("errors")
         files = (found.get("output_file_id"), found.get("error_file_id"))
+        errors = value_at(errors, "data") or errors
+        listed: list[object] = errors if isinstance(errors, list) else [errors] if errors else []
+        words = [value_at(one, "message") or value_at(one, "code") or one for one in listed]
         return BatchProgress(
             state=state,
             ended=state in ("completed", "failed", "expired", "cancelled"),
-            done=(counts.get("completed") or 0) + (counts.get("failed") or 0),
+            done=sum(_count(value_at(counts, key)) for key in ("completed", "failed")),
             files=tuple(f"/files/{file}/content" for file in files if file),
-            refusal=str(errors[0].get("message") or errors[0].get("code"))
-            if state == "failed" and errors
-            else "",
-            queue_full=any(error.get("code") == "token_limit_exceeded" for error in errors),
+            refusal=str(words[0]) if state == "failed" and words else "",
+            queue_full=any(value_at(one, "code") == "token_limit_exceeded" for one in listed),
         )
 
     async def results(self, progress: BatchProgress) -> list[BatchResult]:
         """Fetch the results of a batch that has ended."""
         found = []
         for line in [line for path in progress.files for line in _read_lines(await self.send(path))]:
-            said, error = line.get("response"), line.get("error") or {}
-            response = HttpResponse(int(said["status_code"]), {}, _json(said["body"])) if said else None
-            reason = str(error.get("code") or "no response")
+            said, error = line.get("response"), line.get("error")
+            reason = str(value_at(error, "code") or (error if isinstance(error, str) else "no response"))
+            response = None
+            if isinstance(said, dict):
+                body = said.get("body", said)
+                status = _count(said.get("status_code")) or (stated_status(error) or 500 if error else 200)
+                response = HttpResponse(status, {}, _json(body))
             found.append(BatchResult(str(line.get("custom_id")), response, reason))
         return found
 
     async def cancel(self, id: str) -> None:
         """Ask for the end of a batch; what is done stays."""
         await self.send(f"/batches/{id}/cancel", body={})
-
-
-ERROR_STATUS = {
-    "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402, "permission_error": 403,
-    "not_found_error": 404, "request_too_large": 413, "rate_limit_error": 429, "api_error": 500,
-    "timeout_error": 504, "overloaded_error": 529,
-}  # fmt: skip
-"""Statuses of Anthropic's errors, which a batch names by type. Source: docs.anthropic.com/en/api/errors."""
 
 
 @dataclass(frozen=True)
@@ -146,19 +143,19 @@ class AnthropicBatchApi:
     async def create(self, token: str, lines: Sequence[bytes]) -> str:
         """Create a batch and return its id; the API takes no token."""
         body = {"requests": [json.loads(line) for line in lines]}
-        return str(_read(await self.send("/v1/messages/batches", body=body))["id"])
+        return _read_id(await self.send("/v1/messages/batches", body=body))
 
     async def find_by_token(self, batch: Batch, known_ids: Collection[str]) -> str:
         """Return the id of the unknown batch of this size that was created nearest to that time, or "".
 
         Where it is somebody else's, its results have other names, and none of them is stored.
         """
-        found = _read(await self.send(f"/v1/messages/batches?limit={LISTED_BATCHES}")).get("data") or []
+        found = _read_list(await self.send(f"/v1/messages/batches?limit={LISTED_BATCHES}"))
         written_at = datetime.fromisoformat(batch.written_at)
         ages_s = {
-            str(one["id"]): (datetime.fromisoformat(one["created_at"]) - written_at).total_seconds()
+            str(one["id"]): (datetime.fromisoformat(str(one["created_at"])) - written_at).total_seconds()
             for one in found
-            if _count_requests(one) == batch.size and one["id"] not in known_ids
+            if _count_requests(one) == batch.size and str(one["id"]) not in known_ids
         }
         possible = [name for name, age_s in ages_s.items() if age_s > -CLOCK_TOLERANCE_S]
         return min(possible, key=lambda name: abs(ages_s[name]), default="")
@@ -169,22 +166,20 @@ class AnthropicBatchApi:
         state = str(found.get("processing_status"))
         if ended := state == "ended":
             state = "cancelled" if found.get("cancel_initiated_at") else "completed"
-        done = _count_requests(found) - int((found.get("request_counts") or {}).get("processing") or 0)
+        done = _count_requests(found) - _count(value_at(found, "request_counts", "processing"))
         return BatchProgress(state, ended, done, (f"/v1/messages/batches/{id}/results",))
 
     async def results(self, progress: BatchProgress) -> list[BatchResult]:
         """Fetch the results of a batch that has ended."""
         found = []
         for line in _read_lines(await self.send(progress.files[0])):
-            result = line.get("result") or {}
-            kind, response = str(result.get("type")), None
+            result, response = line.get("result"), None
+            kind = str(value_at(result, "type"))
             if kind == "succeeded":
-                response = HttpResponse(200, {}, _json(result["message"]))
+                response = HttpResponse(200, {}, _json(value_at(result, "message")))
             elif kind == "errored":
-                error = result.get("error") or {}
-                error = error.get("error") or error
-                status = ERROR_STATUS.get(str(error.get("type")), 500)
-                response = HttpResponse(status, {}, _json({"error": error}))
+                error = value_at(result, "error", "error") or value_at(result, "error")
+                response = HttpResponse(stated_status(error) or 500, {}, _json({"error": error}))
             found.append(BatchResult(str(line.get("custom_id")), response, kind))
         return found
 
@@ -213,8 +208,13 @@ def _json(value: JsonValue) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
+def _count(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
 def _count_requests(batch: Mapping[str, Any]) -> int:
-    return sum(int(count or 0) for count in (batch.get("request_counts") or {}).values())
+    counts = batch.get("request_counts")
+    return sum(map(_count, counts.values())) if isinstance(counts, dict) else 0
 
 
 def _read(response: HttpResponse) -> dict[str, Any]:
@@ -225,14 +225,45 @@ def _read(response: HttpResponse) -> dict[str, Any]:
     """
     try:
         found = json.loads(response.raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProviderError("broken JSON", may_be_billed=True) from error
     if not isinstance(found, dict):
         raise ProviderError("a body that is no object", may_be_billed=True)
     return found
 
 
+def _read_id(response: HttpResponse) -> str:
+    """Return the id in a response.
+
+    Raises:
+        ProviderError: there is none; perhaps something was created all the same.
+    """
+    if not (id := _read(response).get("id")):
+        raise ProviderError("a body without an id", may_be_billed=True)
+    return str(id)
+
+
+def _read_list(response: HttpResponse) -> list[dict[str, Any]]:
+    """Return the batches in a list, those that have an id."""
+    found = _read(response).get("data")
+    return [one for one in found if value_at(one, "id")] if isinstance(found, list) else []
+
+
 def _read_lines(response: HttpResponse) -> list[dict[str, Any]]:
-    """Read a file of results; a line ends at a line feed and nowhere else."""
-    lines = (line for line in response.raw.split(b"\n") if line.strip())
-    return [_read(HttpResponse(200, {}, line)) for line in lines]
+    """Read a file of results; a line ends at a line feed and nowhere else.
+
+    A line that is no object is left out: its request counts as one without a result.
+
+    Raises:
+        ProviderError: there are lines, and none is an object: it is no such file.
+    """
+    found, refused = [], None
+    for line in response.raw.split(b"\n"):
+        if line.strip():
+            try:
+                found.append(_read(HttpResponse(200, {}, line)))
+            except ProviderError as error:
+                refused = error
+    if refused and not found:
+        raise refused
+    return found

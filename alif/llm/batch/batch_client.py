@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 
 from alif.errors import ReplyError
 from alif.llm import endpoint, protocol
@@ -117,14 +118,18 @@ class BatchClient:
                 fitting = self._count_fitting(lines[first:])
                 uppers = [upper_usd for _, upper_usd in priced[first : first + fitting]]
                 count, reservation = await context.budget.reserve_first(uppers)
-                reservation.usd = sum(uppers[:count])
-                part = slice(first, first + count)
-                where = (context.run, context.step, live.name, live.settings.base_url)
-                batch = self.store.write_batch(priced[part], *where, context.role)
-                task = asyncio.create_task(self._run(batch, lines[part], reservation))
+                where = (context.run, context.step, live.name, live.settings.base_url, context.role)
+                part = slice(first, first := first + count)
+                written = (priced[part], *where, context.budget.cap_usd)
+                batch = await context.ledger.when_free(partial(self.store.write_batch, *written))
+                uppers_usd = {member.request: member.upper_usd for member in self.store.members(batch)}
+                kept = [
+                    lines[one] for one in range(part.start, part.stop) if priced[one][0].hash in uppers_usd
+                ]
+                reservation.usd = sum(uppers_usd.values())
+                task = asyncio.create_task(self._run(batch, kept, reservation))
                 task.add_done_callback(reservation.close)
                 tasks.append(task)
-                first += count
             await asyncio.gather(*tasks)
         finally:
             await cancel_tasks(tasks)
@@ -141,6 +146,8 @@ class BatchClient:
     async def _run(self, batch: Batch, lines: Sequence[bytes], reservation: Reservation) -> None:
         """Create a batch that is written, poll it and collect its results."""
         live, may_exist = self.live, False
+        if not lines:  # a sibling has all its replies
+            return
 
         async def create(attempt: int) -> str:
             nonlocal may_exist
@@ -247,7 +254,7 @@ class BatchClient:
                 ) from error
             settlement.close_unanswered("batch gone", "gone", may_be_billed=True)
             return
-        settlement.collect(progress, results)
+        await live.context.ledger.when_free(lambda: settlement.collect(progress, results))
         if progress.refusal:
             await self._handle_refusal(batch, progress)
 
@@ -283,11 +290,7 @@ class BatchClient:
 
 
 async def wait_for_any_batch(clients: Iterable[BatchClient]) -> bool:
-    """Wait until a batch of the run is over, whichever is first; return False where none is under way.
-
-    Raises:
-        ReplyError: it never will be, or the run asks live and does not wait for it.
-    """
+    """Wait until a batch of the run is over, whichever is first; return False where none is under way."""
     watches = [watch for client in clients for watch in client.watches()]
     if not watches:
         return False

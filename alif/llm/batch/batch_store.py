@@ -9,6 +9,7 @@ given one. So a kill at any moment leaves a batch that can be found again, and n
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -91,15 +92,26 @@ class BatchStore:
         name: str,
         address: str,
         role: Role = "teacher",
+        cap_usd: float = math.inf,
     ) -> Batch:
-        """Write that `requests`, each with its upper bound in dollars, are about to be sent as one batch."""
-        row = (secrets.token_hex(16), "", name, address, run, step, utc_now(), "written", len(requests))
+        """Write that `requests`, each with its upper bound in dollars, are about to be sent as one batch.
+
+        Those that a sibling run has got a reply to meanwhile are left out of it.
+
+        Raises:
+            BudgetError: with it this run would pass `cap_usd`; another process may spend for the same run.
+        """
         with self._ledger.transaction():
+            requests = [one for one in requests if not self._ledger.is_answered(one[0].hash)]
+            state = "written" if requests else "completed"
+            row = (secrets.token_hex(16), "", name, address, run, step, utc_now(), state, len(requests))
             done = self._ledger.db.execute(f"INSERT INTO batches VALUES (NULL{', ?' * len(row)})", row)
             batch = Batch(int(done.lastrowid or 0), *row)
             for request, upper_usd in requests:
                 attempt = self._ledger.write_attempt(request, run, step, upper_usd, role)
                 self._ledger.db.execute("INSERT INTO batched VALUES (?, ?)", (attempt, batch.number))
+            if requests:
+                self._ledger.check_cap(run, cap_usd, sum(upper_usd for _, upper_usd in requests))
         return batch
 
     def mark_open(self, batch: Batch, id: str) -> Batch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from alif.errors import ReplyError
 from alif.llm.batch.batch_apis import BatchProgress, BatchResult
 from alif.llm.batch.batch_store import Batch, BatchStore, Member, custom_id
 from alif.llm.budget import Reservation
@@ -20,20 +21,27 @@ class BatchSettlement:
         self, live: EndpointClient, store: BatchStore, batch: Batch, reservation: Reservation | None
     ) -> None:
         self._live, self._store, self._batch, self._reservation = live, store, batch, reservation
+        self._refusal: ReplyError | None = None
 
     def _open_members(self) -> dict[str, Member]:
         members = self._store.members(self._batch)
         return {custom_id(one.request, one.draw): one for one in members if not one.settled}
 
     def collect(self, progress: BatchProgress, results: Sequence[BatchResult]) -> None:
-        """Store the results of the batch, as a sibling run may be doing too."""
-        members = self._open_members()
+        """Store the results of the batch, as a sibling run may be doing too.
+
+        Raises:
+            ReplyError: a request is refused for a reason that the next batch would meet too.
+        """
+        members, self._refusal = self._open_members(), None
         for result in results:
             if (member := members.pop(result.name, None)) is not None:
                 self._settle_result(member, result)
         # one that completed and is in neither file may still be on the bill
         self._fail(members.values(), f"batch {progress.state}", progress.state == "completed")
         self._store.mark_over(self._batch, progress.state)
+        if self._refusal:
+            raise self._refusal
 
     def close_unanswered(self, reason: str, state: str, *, may_be_billed: bool) -> None:
         """Close a batch that brings nothing; its requests are asked again."""
@@ -49,13 +57,19 @@ class BatchSettlement:
             parsed = self._live.parse_response(result.response)
         except ProviderError as error:
             usd = price.cost_usd(error.usage) * factor if error.usage else 0.0
-            self._fail([member], error.reason, error.may_be_billed, usd)
-            if error.stop:
+            raw = result.response.text if error.unreadable else ""
+            self._fail([member], error.reason, error.may_be_billed, usd, raw)
+            if error.for_all:
+                self._refusal = error.stop
+            elif error.stop:
                 self._live.context.log_once(error.stop.message)
             return
         self._live.watch.answers += 1
         if parsed.metered:
             cost_usd = price.cost_usd(parsed) * factor
+            self._live.check_bound(
+                parsed, cost_usd / factor if factor else 0.0, member.upper_usd / (factor or 1.0)
+            )
         else:
             cost_usd = (
                 member.upper_usd if parsed.has_output else price.upper_usd(member.payload_bytes, 0) * factor
@@ -65,10 +79,16 @@ class BatchSettlement:
         self._correct_budget(member, cost_usd)
 
     def _fail(
-        self, members: Iterable[Member], reason: str, may_be_billed: bool, cost_usd: float = 0.0
+        self,
+        members: Iterable[Member],
+        reason: str,
+        may_be_billed: bool,
+        cost_usd: float = 0.0,
+        raw: str = "",
     ) -> None:
+        ledger = self._live.context.ledger
         for member in members:
-            self._live.context.ledger.record_failure(member.attempt, reason, may_be_billed, cost_usd=cost_usd)
+            ledger.record_failure(member.attempt, reason, may_be_billed, raw, cost_usd)
             self._correct_budget(member, member.upper_usd if may_be_billed else cost_usd)
 
     def _correct_budget(self, member: Member, usd: float) -> None:
