@@ -38,7 +38,7 @@ BEFORE = {
         "sw": {"equal": [87, 141], "traps": [28, 69]},
     },
 }
-BATCHES = ("blind_1", "blind_2", "blind_3")
+BATCHES = ("blind_1", "blind_2", "blind_3", "blind_4")
 FIRST_TRY = {
     "blind_1": {
         "commit": "8bf3b9a",
@@ -60,6 +60,13 @@ FIRST_TRY = {
         "bn": {"equal": [43, 47], "traps": [28, 31]},
         "sd": {"equal": [44, 47], "traps": [30, 31]},
         "sw": {"equal": [52, 57], "traps": [34, 35]},
+    },
+    "blind_4": {
+        "commit": "a471889",
+        "ur": {"equal": [57, 67], "traps": [40, 42]},
+        "bn": {"equal": [43, 45], "traps": [23, 24]},
+        "sd": {"equal": [41, 43], "traps": [21, 22]},
+        "sw": {"equal": [51, 55], "traps": [26, 27]},
     },
 }
 TIERS = ("em", "em_nospace", "items", "contains", "number", "choice")

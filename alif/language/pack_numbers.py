@@ -87,6 +87,8 @@ class Clock(FrozenModel):
     """Words behind an hour: o'clock."""
     weak_marks: Phrasings = ()
     """Those that mean it only beside a part of the day."""
+    minutes_to: Phrasings = ()
+    """Words between an hour and the minutes that it lacks: ten o'clock in ten minutes."""
     by_unit: bool = False  # whether the word for hour stands before the time
     offset_hours: int = Field(0, ge=0, lt=12)
     """Hours from a time so said to the one on the clock: in Swahili the first hour of the day is seven."""

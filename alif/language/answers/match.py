@@ -166,8 +166,8 @@ def is_same_number(answer: str, reference: str, pack: Pack) -> bool | None:
     if wanted[0].kind == "ordinal" and beside:
         return None
     given = None if _says_opposite(answer, reference, pack) else stated_value(answer, wanted[0], pack)
-    if given is None:
-        return False
+    if given is None or (beside and given.kind == "ordinal"):
+        return False  # "the 8th class" is not 8 classes
     if given.percent != wanted[0].percent:  # "40 % of the pupils" are not 40 pupils
         said = answer_tokens(answer, pack)
         frame = phrase_words(pack.choices.words + pack.numbers.operators, pack)

@@ -97,16 +97,20 @@ def tokenise(text: str, pack: Pack) -> list[NumberToken]:
         if match.lastgroup == "space":
             continue
         if match.lastgroup == "number" and readable:
-            found += _name_words(words, pack)
-            words = []
             top, _, under = match[0].replace(",", "").partition("/")
             value = Fraction(top) / (Fraction(under or 1) or 1)
-            found.append(NumberToken("number", match[0], start, end, value))
+            last = found[-1] if found and words == [("-", found[-1].end, start)] else None
+            if last and last.text.isdecimal() and under and value < 1:  # 2-1/2
+                found[-1] = NumberToken("number", match[0], last.start, end, last.value + value)
+            else:
+                found += _name_words(words, pack)
+                found.append(NumberToken("number", match[0], start, end, value))
+            words = []
         elif match.lastgroup == "mixed" and readable:
             found += _name_words(words, pack)
             words = []
             value = Fraction(unicodedata.numeric(match[0])).limit_denominator(100)
-            if found and found[-1].kind == "number" and found[-1].end == start:  # 2½
+            if found and found[-1].kind == "number" and start - found[-1].end < 2:  # 2½, 2 ½
                 last = found.pop()
                 value, start = last.value + value, last.start
             found.append(NumberToken("number", match[0], start, end, value))

@@ -192,7 +192,9 @@ class _NumberParser:
 
     def _take_leading_scale(self, scale: Fraction) -> bool:
         """Read a scale and what it multiplies: "elfu tano"."""
-        if self.open is not None and not self.parts and self.peek(-1).kind == "number":  # 3 milioni
+        fraction = self.open is not None and self.open < 1
+        digits = self.peek(-1).kind == "number"
+        if self.open is not None and not self.parts and (digits or fraction):  # 3 milioni, nusu milioni
             self.parts, self.open = [(self.open * scale, scale)], None
             self.place += 1
             return True

@@ -67,7 +67,7 @@ def _adds_up(values: list[Value], text: str, pack: Pack) -> bool:
     joining = phrase_words(pack.phrases.conjunctions, pack)
     nouns = [word for word in _other_words(rest, pack) if word not in joining]
     joined = not joining.isdisjoint(split_words(rest, pack)) and len(nouns) <= len(values)
-    return (":" in rest or joined) and total.value == sum(part.value for part in parts)
+    return (":" in rest or "+" in rest or joined) and total.value == sum(part.value for part in parts)
 
 
 @functools.lru_cache

@@ -125,6 +125,9 @@ class _Reader(Elements):
                 hours, stop = hours + minutes.value / 60, stop + 1
             elif spoken:
                 stop = place + 1
+            to = self.phrase(place + 1, clock.minutes_to)  # ten minutes to ten
+            if to and (less := self.number(place + 1 + to)) and less.unit == "minute":
+                sure, hours, stop = 1, hours - less.value / 60, place + 2 + to
             if mark and regex.fullmatch(r"\d+\.[0-5]\d", said.translate(normalise_signs(self.pack))):
                 hours = int(hours) + hours % 1 * 100 / 60
             if spoken and clock.offset_hours and hours < 13:
