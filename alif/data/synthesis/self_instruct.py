@@ -206,7 +206,7 @@ class SelfInstruct:
     def _accept_reply(self, request: TeacherRequest, reply: Reply) -> list[Example | Dropped]:
         task = self.tasks[request.task]
         answer = request.passage if request.strategy == "reverse" else None
-        pieces = strategies.read_reply(reply, answer, self.own)
+        pieces = strategies.read_reply(reply, answer, self.own, self.known)
         task.requests += 1
         task.window["requests"] += 1
         origin, results = _origin(request, reply), []

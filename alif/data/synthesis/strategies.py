@@ -17,7 +17,7 @@ from alif.data.prompt_texts import PromptTexts
 from alif.data.synthesis.passages import Passage
 from alif.language import text
 from alif.language.pack import Pack
-from alif.language.replies import item_format, reply_cleanup
+from alif.language.replies import item_format, lone_text, reply_cleanup
 from alif.language.replies.control_tokens import find_control_token
 from alif.llm import ChatRequest, Message, Reply
 from alif.records import Dropped, Example
@@ -38,29 +38,33 @@ def reverse_messages(
     return [Message(role="system", content=system), Message(role="user", content=user)]
 
 
-def read_reply(reply: Reply, answer: Passage | None, pack: Pack) -> list[item_format.Candidate | Dropped]:
+def read_reply(
+    reply: Reply, answer: Passage | None, own: Pack, known: Pack
+) -> list[item_format.Candidate | Dropped]:
     """Return the pieces of a reply: items, or where a passage is the `answer` the question to it."""
     if reply.unanswered:
         evidence = f"request {reply.request[:12]}, finish: {reply.finish}"
         return [Dropped(raw="", reason="unanswered", evidence=evidence)]
     if answer:
-        return [read_question(reply.text, reply.finish, answer, pack)]
-    return item_format.read_items(reply.text, reply.finish, pack)
+        return [read_question(reply.text, reply.finish, answer, own, known)]
+    return item_format.read_items(reply.text, reply.finish, own)
 
 
-def read_question(reply: str, finish: str, passage: Passage, pack: Pack) -> item_format.Candidate | Dropped:
+def read_question(
+    reply: str, finish: str, passage: Passage, own: Pack, known: Pack
+) -> item_format.Candidate | Dropped:
     """Read the reply to a reverse request: the question alone; the passage is its answer."""
-    said, thought = reply_cleanup.strip_thinking(reply)
-    question = item_format.strip_label(text.normalise_text(said, pack), pack)
-    if finish != "stop":
-        return Dropped(raw=reply, reason="truncated", evidence=f"finish: {finish}")
-    if not question:
-        return Dropped(raw=reply, reason="empty", evidence=f"finish: {finish}")
-    if (length := len(text.split_words(question, pack))) > MAX_QUESTION_WORDS:
+    found = lone_text.read_text(reply, finish, own, known, passage.text, "question")
+    if isinstance(found, Dropped):
+        return found
+    question = found.text
+    if (length := len(text.split_words(question, own))) > MAX_QUESTION_WORDS:
         return Dropped(raw=reply, reason="unparsable", evidence=f"{length} words, no question")
     if token := find_control_token(question):
         return Dropped(raw=reply, reason="control_token", evidence=token)
-    return item_format.Candidate(question, "", passage.text, reply, ("thinking",) if thought else ())
+    if around := lone_text.find_wrapping(question, own, known, passage.text, "question"):
+        return Dropped(raw=reply, reason="wrapped", evidence=around)
+    return item_format.Candidate(question, "", passage.text, reply, found.tolerances)
 
 
 async def ask_with_revision(

@@ -29,7 +29,7 @@ from alif.formatting import format_usd
 from alif.language import pack as packs
 from alif.language import text
 from alif.language.pack import Pack
-from alif.language.replies import item_format, reply_cleanup
+from alif.language.replies import item_format, lone_text
 from alif.language.replies.control_tokens import find_control_token
 from alif.language.replies.item_format import FIELDS, NO_INPUT
 from alif.llm import ChatRequest, Message, Reply
@@ -162,7 +162,7 @@ def _as_item(row: sources.Row, own: Pack, known: Pack, seed: int) -> Translation
     licence = str(row.values.get("licence") or (row.pack.licence if row.pack else ""))
     origin = Origin(kind="source", source=f"{row.name}#{row.id}", licence=licence)
     exercise = Example.make(known.code, task.name, template, sentence, "", origin)
-    if fault := find_sentence_fault(exercise, known, (known, own)):
+    if fault := find_sentence_fault(sentence, known, (known, own)):
         return Dropped(row=exercise, reason=fault[0], evidence=f"{row.where}: {fault[1]}")
     return TranslationItem(normalise_example(exercise, known), template)
 
@@ -251,12 +251,10 @@ def read_translation(
         evidence = f"{row.origin.source}, finish: {reply.finish}"
         return Dropped(row=row, reason="unanswered", evidence=evidence)
     if item.request_template:
-        said, _ = reply_cleanup.strip_thinking(reply.text)
-        if reply.finish != "stop" or not said.strip():
-            reason = "truncated" if reply.finish != "stop" else "empty"
-            evidence = f"{row.origin.source}, finish: {reply.finish}"
-            return Dropped(raw=reply.text, reason=reason, evidence=evidence)
-        translated = {"instruction": item.request_template, "input": row.input, "output": said}
+        said = lone_text.read_text(reply.text, reply.finish, own, known, row.input, "translation")
+        if isinstance(said, Dropped):
+            return said.model_copy(update={"evidence": f"{row.origin.source}, {said.evidence}"})
+        translated = {"instruction": item.request_template, "input": row.input, "output": said.text}
         compared = [("output", row.input)]
     else:
         pieces = item_format.read_items(reply.text, reply.finish, own)
@@ -266,6 +264,10 @@ def read_translation(
             return Dropped(raw=reply.text, reason=reason, evidence=evidence)
         translated = {key: getattr(pieces[0], key) for key in FIELDS}
         compared = [(key, value) for key in FIELDS if (value := getattr(row, key))]
+        translated |= {
+            key: lone_text.strip_wrapping(translated[key], own, known, before, "translation")
+            for key, before in compared
+        }
     translated = {key: text.normalise_text(value, own).strip() for key, value in translated.items()}
     origin = Origin(
         kind="translated",

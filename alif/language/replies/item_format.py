@@ -36,7 +36,7 @@ from alif.language.replies.no_input import NO_INPUT, read_input, says_no_input
 from alif.language.replies.reply_cleanup import FENCE, SEPARATOR
 from alif.records import Dropped
 
-__all__ = ["FIELDS", "KEYS", "NO_INPUT", "SEPARATOR", "Candidate", "read_items", "strip_label", "write_item"]
+__all__ = ["FIELDS", "KEYS", "NO_INPUT", "SEPARATOR", "Candidate", "read_items", "write_item"]
 
 _SEPARATOR = re.compile(r"[ \t]*#{3,}[ \t]*")
 _BREAK = re.compile(rf"\n{_SEPARATOR.pattern}(?=\n|\Z)")
@@ -72,14 +72,6 @@ def write_item(instruction: str, input: str, output: str) -> str:
 
 def _escape(text: str) -> str:
     return "\n".join(f"\\{line}" if _ESCAPED.fullmatch(line) else line for line in text.split("\n"))
-
-
-def strip_label(text: str, pack: Pack) -> str:
-    """Return a text that was asked for alone, without an instruction's label that it may begin with."""
-    first, *more = text.strip().split("\n")
-    labels = (read_label(first, style) for style in label_styles(pack))
-    rest = next((label.rest for label in labels if label and label.field == "instruction"), first)
-    return "\n".join((rest, *more)).strip()
 
 
 def read_items(text: str, finish: str, pack: Pack) -> list[Candidate | Dropped]:

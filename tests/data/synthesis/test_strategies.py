@@ -15,6 +15,7 @@ from alif import settings
 from alif.data.prompt_texts import PromptTexts
 from alif.data.synthesis import generate, passages, prompts, seeds, strategies
 from alif.data.synthesis.reparse import reparse_replies
+from alif.language import pack as packs
 from alif.language.pack import Pack
 from alif.language.replies import item_format
 from alif.llm import ChatRequest, Message, Reply
@@ -171,7 +172,7 @@ def test_a_grounded_request_shows_the_passage_before_it_asks(own: Pack, texts: P
 )
 def test_a_reply_that_is_no_question_is_dropped(own: Pack, reply: str, finish: str, reason: str) -> None:
     passage = passages.read_passages(SETTINGS, own, "")[0]
-    found = strategies.read_question(reply, finish, passage, own)
+    found = strategies.read_question(reply, finish, passage, own, packs.load_pack("en"))
     assert getattr(found, "reason", None) == reason
 
 
@@ -187,10 +188,10 @@ def test_a_reply_that_is_no_question_is_dropped(own: Pack, reply: str, finish: s
 )
 def test_a_question_is_read_without_its_key_and_without_thinking(own: Pack, reply: str) -> None:
     passage = passages.read_passages(SETTINGS, own, "")[0]
-    found = strategies.read_question(reply, "stop", passage, own)
+    found = strategies.read_question(reply, "stop", passage, own, packs.load_pack("en"))
     assert isinstance(found, item_format.Candidate)
     assert (found.instruction, found.output) == ("سوال؟", passage.text)
-    assert found.tolerances == (("thinking",) if "think" in reply else ())
+    assert found.tolerances == (("thinking",) * ("think" in reply) + ("wrapping",) * (":" in reply))
 
 
 def test_a_draft_is_judged_without_its_thinking(own: Pack, texts: PromptTexts) -> None:
