@@ -36,7 +36,9 @@ __all__ = [
     "PackFiles",
     "Pair",
     "Row",
+    "choice_files",
     "list_sources",
+    "missing_choices",
     "missing_text",
     "read_documents",
     "read_examples",
@@ -65,6 +67,19 @@ class PackFiles:
     def paths(self) -> dict[str, Path]:
         """Return {name: path} of the files that the pack has."""
         return {name: path for name in self.names if (path := self.pack.folder / name).exists()}
+
+
+def choice_files(*packs: Pack) -> list[PackFiles]:
+    """Return what "pack" stands for in benchmarks.multiple_choice: the questions of the packs that have some.
+
+    Raises:
+        DataError: none has.
+    """
+    every = [PackFiles(pack, ("choices.jsonl",)) for pack in dict.fromkeys(packs)]
+    if found := [files for files in every if files.paths()]:
+        return found
+    names = " and ".join(str(files.pack.folder / "choices.jsonl") for files in every)
+    raise DataError(f"{names}: no such file", 'Write questions, or name other files than "pack".')
 
 
 @dataclass(frozen=True)
@@ -137,10 +152,10 @@ def source_name(path: Path) -> str:
     return file_kind(path)[0]
 
 
-def read_rows(source: Iterable[str], folder: str, pack: PackFiles | None = None) -> Iterator[Row | Dropped]:
-    """Yield every row of `source`: the pack's, then files, then hub ids; `unparsable` rows as Dropped."""
+def read_rows(source: Iterable[str], folder: str, *packs: PackFiles) -> Iterator[Row | Dropped]:
+    """Yield every row of `source`: the packs', then files, then hub ids; `unparsable` rows as Dropped."""
     source = tuple(source)
-    if "pack" in source and pack:
+    for pack in packs if "pack" in source else ():
         for path in resolve_paths(pack.names, str(pack.pack.folder)):
             yield from _file_rows(path, pack.pack)
     for path in resolve_paths(source, folder):
@@ -179,9 +194,9 @@ def _text(value: JsonValue) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _drop(row: Row, needed: str) -> Dropped:
+def _drop(row: Row, needed: str, reason: str = "missing_field") -> Dropped:
     raw = json.dumps(row.values, ensure_ascii=False, default=str)
-    return Dropped(raw=raw, reason="missing_field", evidence=f"{row.where}: {needed}")
+    return Dropped(raw=raw, reason=reason, evidence=f"{row.where}: {needed}")
 
 
 def to_example(row: Row, language: str, task: str, kind: Kind, licence: str = "") -> Example | Dropped:
@@ -231,8 +246,19 @@ def read_examples(
     pack: PackFiles | None = None,
 ) -> Iterator[Example | Dropped]:
     """Yield the rows of `source` as Examples: see `to_example`."""
-    for row in read_rows(source, folder, pack):
+    for row in read_rows(source, folder, *([pack] if pack else [])):
         yield row if isinstance(row, Dropped) else to_example(row, language, task, kind, licence)
+
+
+def missing_choices(row: Row) -> Dropped | None:
+    """Return what is wrong with a row that should be a multiple-choice question, None if it is one."""
+    question, choices, gold = (row.values.get(key) for key in ("question", "choices", "gold"))
+    texts = choices if isinstance(choices, list) else []
+    valid = len(texts) > 1 and all(_text(text) for text in texts)
+    if valid and _text(question) and type(gold) is int and 0 <= gold < len(texts):
+        return None
+    needed = "needs question, choices and gold, the number of the right one from 0"
+    return _drop(row, needed, "not_multiple_choice")
 
 
 def missing_text(row: Row) -> Dropped | None:
@@ -244,7 +270,7 @@ def read_documents(
     source: Iterable[str], folder: str, *, language: str, pack: PackFiles | None = None
 ) -> Iterator[Document | Dropped]:
     """Yield the rows of `source` as Documents; a row needs `text`."""
-    for row in read_rows(source, folder, pack):
+    for row in read_rows(source, folder, *([pack] if pack else [])):
         if isinstance(row, Dropped):
             yield row
         elif dropped := missing_text(row):

@@ -104,9 +104,11 @@ def corpus_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
 
 
 def test_paths(recipe: Recipe, root: Path) -> dict[str, Path]:
-    """Return the test set and the multiple-choice files."""
-    tests = _data(recipe, recipe.benchmarks.test, recipe.language.pack, "test.jsonl")
-    return tests | _data(recipe, recipe.benchmarks.multiple_choice)
+    """Return the test set and the multiple-choice files; both packs may have some."""
+    found = _data(recipe, recipe.benchmarks.test, recipe.language.pack, "test.jsonl")
+    for pack in (recipe.language.pack, recipe.language.source):
+        found |= _data(recipe, recipe.benchmarks.multiple_choice, pack, "choices.jsonl")
+    return found
 
 
 def blend_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:

@@ -201,3 +201,10 @@ def test_pack_stands_for_the_files_that_the_reader_names() -> None:
     assert rows
     assert {(row.name, row.pack) for row in rows} == {("rows", pack)}
     assert list(sources.read_rows(("pack",), "")) == [], "nothing where the reader names no file"
+
+
+def test_the_questions_of_a_pack_are_those_of_the_packs_that_have_some() -> None:
+    english, swahili = load_pack("en"), load_pack("sw")
+    assert [files.pack for files in sources.choice_files(swahili, english, english)] == [english]
+    with pytest.raises(DataError, match=r"sw/choices.jsonl: no such file"):
+        sources.choice_files(swahili)

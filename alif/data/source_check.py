@@ -94,6 +94,8 @@ def sample_sources(
             continue
         try:
             paths = sources.resolve_paths(source, recipe.sources.folder)
+            if key == QUESTIONS and "pack" in source:
+                sources.choice_files(own, known)
         except AlifError as error:
             yield RecipeError(f"{key}: {error.message}", error.hint)
             continue

@@ -53,7 +53,7 @@ def evaluate_systems(
     rows = heldout.read_heldout_rows(output, blend, codes)
     questions = testset.read_test_questions(output, own, sources.folder, benchmarks, evaluate)
     choices = multiple_choice.read_questions(
-        output, benchmarks.multiple_choice, sources.folder, evaluate.questions_each, seed, known.code
+        output, benchmarks.multiple_choice, sources.folder, evaluate.questions_each, seed, own, known
     )
     request = GenerationRequest(questions, template, evaluate.max_new_tokens)
     from_pack = benchmarks.test == ("pack",)

@@ -5,11 +5,11 @@
 Each choice follows the question after a space, and its log-probability is divided by its bytes, because a
 long answer would lose otherwise. No letters A to D and no prompt: knowledge is measured, not the format. The
 file's name is benchmark and language, `arc_easy.en.jsonl.gz`; rows may state `provenance` and `licence`.
+"pack" is choices.jsonl of both packs, where they have one: `pack_choices.en`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -30,6 +30,7 @@ from alif.evaluate.benchmark import (
 from alif.evaluate.compare import MetricValues
 from alif.evaluate.stats import Items
 from alif.facts.evaluation_facts import BenchmarkFacts, Provenance
+from alif.language.pack import Pack
 from alif.records import Dropped
 from alif.runs import StepOutput
 from alif.student import Student
@@ -62,15 +63,19 @@ class Question:
 
 
 def read_questions(
-    output: StepOutput, source: tuple[str, ...], folder: str, each: int, seed: int, source_language: str
+    output: StepOutput, source: tuple[str, ...], folder: str, each: int, seed: int, own: Pack, known: Pack
 ) -> dict[str, list[Question]]:
     """Return `each` questions of every benchmark (0: all), by name and language; other rows are dropped.
 
-    A benchmark whose name gives no language is in the `source_language`.
+    A benchmark whose name gives no language is in the source language, `known`.
+
+    Raises:
+        DataError: the source names "pack", and neither pack has questions.
     """
+    packs = sources.choice_files(own, known) if "pack" in source else []
     found: dict[str, list[Question]] = {}
-    for row in output.read(sources.read_rows(source, folder)):
-        question = row if isinstance(row, Dropped) else _parse_question(row, source_language)
+    for row in output.read(sources.read_rows(source, folder, *packs)):
+        question = row if isinstance(row, Dropped) else _parse_question(row, known.code)
         if isinstance(question, Dropped):
             output.drop(question)
         else:
@@ -82,21 +87,17 @@ def read_questions(
 
 
 def _parse_question(row: sources.Row, source_language: str) -> Question | Dropped:
+    if dropped := sources.missing_choices(row):
+        return dropped
     values = row.values
-    question, choices, gold = values.get("question"), values.get("choices"), values.get("gold")
-    texts = choices if isinstance(choices, list) else []
-    valid = len(texts) > 1 and all(isinstance(text, str) and text for text in texts)
-    if not (
-        valid and isinstance(question, str) and question and type(gold) is int and 0 <= gold < len(texts)
-    ):
-        raw = json.dumps(values, ensure_ascii=False, default=str)
-        evidence = f"{row.where}: needs question, choices and gold, the number of the right one from 0"
-        return Dropped(raw=raw, reason="not_multiple_choice", evidence=evidence)
     named = NAME_WITH_LANGUAGE.fullmatch(row.name)
     name, language = named.groups() if named else (row.name, source_language)
+    if row.pack:
+        name, language = f"pack_{row.name}", row.pack.code
     provenance = PROVENANCES.get(str(values.get("provenance")), "unknown")
-    licence = str(values.get("licence") or "")
-    return Question(name, language, row.id, question, tuple(texts), gold, provenance, licence)
+    licence = str(values.get("licence") or (row.pack.licence if row.pack else ""))
+    question, choices, gold = (values[key] for key in ("question", "choices", "gold"))
+    return Question(name, language, row.id, question, tuple(choices), gold, provenance, licence)
 
 
 def choice_benchmark(name: str, questions: Sequence[Question]) -> Benchmark:

@@ -4,7 +4,7 @@
       pack.toml            letters, folding, digits, sentence marks, look-alikes, phrases
       tasks/qa.toml        what a task is: weight, what is compared, how answers are scored
       prompts/qa.jinja     how a teacher is asked for more of it; qa.NAME.jinja is another wording
-      seeds/ demo/ test.jsonl card.md README.md
+      seeds/ demo/ test.jsonl choices.jsonl card.md README.md
 
 A second language needs another folder, no Python. Errors are one sentence each, with path and line.
 """

@@ -31,8 +31,8 @@ MAX_LINE_DOTS = 200
 
 _MAX_BYTES = {".jinja": MAX_PROMPT_BYTES, ".jsonl": MAX_ROWS_BYTES}
 _KINDS = (
-    "*.toml", "tasks/*.toml", "prompts/*.jinja", "test.jsonl", "seeds/*.jsonl", "demo/*.jsonl",
-    "demo/candidates/*.jsonl", "*.md",
+    "*.toml", "tasks/*.toml", "prompts/*.jinja", "test.jsonl", "choices.jsonl", "seeds/*.jsonl",
+    "demo/*.jsonl", "demo/candidates/*.jsonl", "*.md",
 )  # fmt: skip
 
 

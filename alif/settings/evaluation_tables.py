@@ -19,7 +19,8 @@ class Benchmarks(FrozenModel):
     test: Files = ("pack",)
     """Test set of generated answers: "pack" or JSON Lines files of triples with `task`."""
     multiple_choice: Files = ()
-    """Multiple-choice files (question, choices, gold), scored by log-probability."""
+    """Multiple-choice files (question, choices, gold), scored by log-probability; "pack": choices.jsonl of
+    both packs, where they have one."""
 
 
 class Evaluate(FrozenModel):

@@ -58,3 +58,16 @@ def test_of_a_thousand_shards_a_few_are_opened(tmp_path: Path) -> None:
         write(tmp_path / f"{number:03}.jsonl", {"text": "a"})
     found = list(source_check.sample_sources(recipe(tmp_path, corpus={"source": "*.jsonl"}), ["corpus"]))
     assert len(found) <= source_check.MOST_FILES
+
+
+def test_packs_without_questions_are_named_before_anything_is_paid(tmp_path: Path) -> None:
+    def problems(pack: str) -> list[str]:
+        asked = recipe(
+            tmp_path, language={"pack": "ur", "source": pack}, benchmarks={"multiple_choice": "pack"}
+        )
+        return [one.message for one in source_check.find_problems(asked, ["evaluate"])]
+
+    assert problems("en") == []
+    (problem,) = problems("sw")
+    assert problem.startswith("benchmarks.multiple_choice: ")
+    assert "sw/choices.jsonl: no such file" in problem

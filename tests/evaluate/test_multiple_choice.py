@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from alif.evaluate import multiple_choice
 from alif.evaluate.benchmark import ItemResult
 from alif.evaluate.multiple_choice import Question
 from alif.evaluate.system import ask_student
+from alif.language.pack import load_pack
 from alif.runs import StepOutput
 from alif.student import Student
 from alif.student.likelihood import LikelihoodInput, target_bits
@@ -40,7 +42,9 @@ def read(
 ) -> tuple[dict[str, list[Question]], StepOutput]:
     (folder / "step").mkdir(exist_ok=True)
     with StepOutput(folder / "step") as output:
-        return multiple_choice.read_questions(output, (source,), str(folder), each, 1, "xx"), output
+        return multiple_choice.read_questions(
+            output, (source,), str(folder), each, 1, load_pack("ur"), load_pack("sw")
+        ), output
 
 
 def test_questions_are_read_or_dropped_with_their_place(folder: Path) -> None:
@@ -58,7 +62,7 @@ def test_questions_are_read_or_dropped_with_their_place(folder: Path) -> None:
 def test_a_name_without_a_language_is_in_the_source_language(folder: Path) -> None:
     (folder / "small.en.jsonl").rename(folder / "small.v2.jsonl")
     found, output = read(folder, each=1)
-    assert [(one.benchmark, one.language) for one in found["small.v2.xx"]] == [("small.v2", "xx")]
+    assert [(one.benchmark, one.language) for one in found["small.v2.sw"]] == [("small.v2", "sw")]
     assert output.left_out == 1
 
 
@@ -115,6 +119,27 @@ def test_provenance_and_licence_are_what_all_rows_state(folder: Path) -> None:
     }
 
 
+def test_pack_is_the_questions_of_both_packs_beside_files(folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "hausa"
+    shutil.copytree(load_pack("sw").folder, own)
+    store.write_rows(own / "choices.jsonl", ROWS[:1])
+    source = ("small.en.jsonl", "pack")
+    with StepOutput(tmp_path / "hausa") as output:
+        found = multiple_choice.read_questions(
+            output, source, str(folder), 0, 1, load_pack(own), load_pack("en")
+        )
+    assert {name: len(rows) for name, rows in found.items()} == {
+        "pack_choices.sw": 1, "pack_choices.en": 200, "small.en": 2,
+    }  # fmt: skip
+    facts = multiple_choice.choice_benchmark("pack_choices.en", found["pack_choices.en"]).facts
+    assert (facts.languages, facts.provenance, facts.licence) == (("en",), "native", "MIT")
+
+
+def test_packs_without_questions_are_a_sentence(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"ur/choices.jsonl and .*sw/choices.jsonl: no such file"):
+        read(folder, "pack")
+
+
 @pytest.mark.shared
 def test_every_benchmark_of_choices_can_be_read(shared_data: Path, tmp_path: Path) -> None:
     names = (
@@ -129,6 +154,8 @@ def test_every_benchmark_of_choices_can_be_read(shared_data: Path, tmp_path: Pat
     )
     with StepOutput(tmp_path) as output:
         source = tuple(f"bench/{name}.en.jsonl.gz" for name in names)
-        found = multiple_choice.read_questions(output, source, str(shared_data), 20, 1, "xx")
+        found = multiple_choice.read_questions(
+            output, source, str(shared_data), 20, 1, load_pack("ur"), load_pack("en")
+        )
     assert not output.dropped
     assert {name: len(rows) for name, rows in found.items()} == {f"{name}.en": 20 for name in names}

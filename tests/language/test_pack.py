@@ -10,6 +10,7 @@ import jinja2
 import pytest
 
 from alif import store
+from alif.dedup.ngrams import word_ngrams
 from alif.dedup.rouge_index import RougeLIndex
 from alif.errors import PackError
 from alif.language.language_id import find_lookalikes, script_share
@@ -307,3 +308,33 @@ def test_no_test_question_shares_eight_words_with_seeds_or_demo(name: str) -> No
     for number, row in store.read_rows(pack.folder / "test.jsonl"):
         given_away = [(shown[run], " ".join(run)) for run in _runs(row, pack) if run in shown]
         assert not given_away, f"test.jsonl:{number}"
+
+
+def test_the_english_questions_give_their_answers_away_neither_by_place_nor_by_length() -> None:
+    rows = [row for _, row in store.read_rows(SHIPPED / "en" / "choices.jsonl")]
+    assert len(rows) == len({row["id"] for row in rows}) == len({row["question"] for row in rows}) == 200
+    assert [sum(row["gold"] == place for row in rows) for place in range(4)] == [50] * 4
+    right, wrong, longest = [], [], 0.0
+    for row in rows:
+        sizes = [len(choice) for choice in row["choices"]]
+        assert len(set(row["choices"])) == 4
+        assert all(choice == choice.strip() for choice in row["choices"])
+        longest += (sizes[row["gold"]] == max(sizes)) / sizes.count(max(sizes))
+        right.append(sizes.pop(row["gold"]))
+        wrong += sizes
+    assert sum(right) / len(right) == pytest.approx(sum(wrong) / len(wrong), rel=0.05)
+    assert longest / len(rows) == pytest.approx(0.25, abs=0.05)
+    assert {(row["provenance"], row["licence"], row["author"]) for row in rows} == {
+        ("native", "MIT", "language model")
+    }
+
+
+def test_no_english_question_stands_in_the_demo_that_it_is_asked_after() -> None:
+    english = load_pack("en")
+    demo = [row for path in (english.folder / "demo").glob("*.jsonl") for _, row in store.read_rows(path)]
+    texts = [split_words("\n".join(map(str, row.values())), english) for row in demo]
+    runs = {run for words in texts for run in word_ngrams(words, 8)}
+    for _, row in store.read_rows(english.folder / "choices.jsonl"):
+        words = split_words(f"{row['question']} {row['choices'][row['gold']]}", english)
+        assert not runs & set(word_ngrams(words, 8)), row["question"]
+        assert words not in texts

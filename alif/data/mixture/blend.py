@@ -56,7 +56,7 @@ def build_blend(
     """
     own, known, output = packs.load_pack(language.pack), packs.load_pack(language.source), context.output
     output.require("examples.jsonl", "dropped.jsonl", "held_out.jsonl")
-    index = BenchmarkIndex(own, sources.folder, benchmarks)
+    index = BenchmarkIndex(own, known, sources.folder, benchmarks)
     part_of: dict[str, str] = {}
     parts: dict[str, list[Example]] = {}
     facts: dict[str, BlendPartFacts] = {}

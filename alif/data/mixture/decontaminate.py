@@ -25,13 +25,13 @@ PROMPT_FIELDS = (("instruction", "input"), ("question",))
 
 
 class BenchmarkIndex:
-    """Every prompt of the pack's test set and of the recipe's benchmarks."""
+    """Every prompt of the pack's test set and of the recipe's benchmarks, which may be the packs' too."""
 
-    def __init__(self, pack: Pack, folder: str, benchmarks: settings.Benchmarks) -> None:
+    def __init__(self, pack: Pack, known: Pack, folder: str, benchmarks: settings.Benchmarks) -> None:
         self._pack = pack
         self._prompts: dict[tuple[str, ...], str] = {}
         self._ngrams: dict[tuple[str, ...], str] = {}
-        for name, prompt in _read_prompts(pack, folder, benchmarks):
+        for name, prompt in _read_prompts(pack, known, folder, benchmarks):
             words = tuple(text.split_words(prompt, pack))
             self._prompts.setdefault(words, name)
             for gram in word_ngrams(words, NGRAM):
@@ -51,11 +51,14 @@ class BenchmarkIndex:
         return ""
 
 
-def _read_prompts(pack: Pack, folder: str, benchmarks: settings.Benchmarks) -> Iterator[tuple[str, str]]:
+def _read_prompts(
+    pack: Pack, known: Pack, folder: str, benchmarks: settings.Benchmarks
+) -> Iterator[tuple[str, str]]:
     """Yield (name, prompt) of each question; a row without one is skipped, evaluate reports it."""
-    test_set = PackFiles(pack, ("test.jsonl",))
-    for source in (benchmarks.test, benchmarks.multiple_choice):
-        for row in sources.read_rows(source, folder, test_set):
+    questions = benchmarks.multiple_choice
+    choices = sources.choice_files(pack, known) if "pack" in questions else []
+    for source, files in ((benchmarks.test, [PackFiles(pack, ("test.jsonl",))]), (questions, choices)):
+        for row in sources.read_rows(source, folder, *files):
             if isinstance(row, Dropped):
                 continue
             for keys in PROMPT_FIELDS:

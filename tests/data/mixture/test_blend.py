@@ -13,7 +13,7 @@ from alif import settings
 from alif.data.mixture.blend import build_blend
 from alif.errors import RecipeError
 from alif.language import text
-from alif.language.pack import Pack
+from alif.language.pack import Pack, load_pack
 from alif.records import Counts, Example
 from alif.runs import StepContext
 from tests.data.conftest import LANGUAGE, row, rows_of, run_work
@@ -125,6 +125,15 @@ def test_questions_of_the_test_set_and_of_benchmarks_are_dropped(
     assert evidence[0] == "the prompt of test#1"
     assert evidence[1].startswith("13 words of bench#1: which of these")
     assert alike.id in {one["id"] for one in rows_of(step.folder)}
+
+
+def test_questions_of_the_packs_are_dropped(context: Callable[..., StepContext]) -> None:
+    asked = rows_of(load_pack("en").folder, "choices")[0]
+    copied = row("qa", asked["question"].upper(), "It may crack.", kind="replay", language="en")
+    step = context("blend", {"review": reviewed(), "replay": [copied]})
+    assert dict(run(step, multiple_choice="pack").dropped) == {"contaminated": 1}
+    (dropped,) = rows_of(step.folder, "dropped")
+    assert dropped["evidence"] == "the prompt of choices#en-choice-001"
 
 
 def test_nothing_written_for_the_demo_is_in_its_test_set(
