@@ -112,8 +112,9 @@ class EndpointClient:
             reply = await suspect.attempt(send, greet, answered_before, again_s)
             return reply or self._set_aside(request, suspect.reason)
 
-        with self.watch.asking(request.hash) as suspect:
-            return await self.retry(request.hash, attempt)
+        async with self.limiter.trial():
+            with self.watch.asking(request.hash) as suspect:
+                return await self.retry(request.hash, attempt)
 
     async def _greet(self, messages: Sequence[Message]) -> Reply:
         """Ask for a word in the same roles."""

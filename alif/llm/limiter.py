@@ -18,6 +18,8 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from alif.errors import AlifError
+
 __all__ = ["Limiter"]
 
 REPLIES_PER_INCREASE = 25
@@ -34,18 +36,16 @@ TOLERATED_SHARE = 0.12
 class Limiter:
     """How many requests one model at one address is sent concurrently, between 1 and `maximum`."""
 
-    def __init__(self, maximum: int, start: int | None = None) -> None:
-        """Begin with `start` in flight until the first reply.
-
-        A paid endpoint shows with one request whether it can be read and keeps to max_tokens.
-        """
-        self._begins = start is not None
-        self.limit = start or maximum
+    def __init__(self, maximum: int, *, has_trial: bool = False) -> None:
+        self.limit = maximum
         self.epoch = 0
         """Number of cuts so far."""
         self.replies = 0
         """Number of replies so far."""
         self._maximum = maximum
+        self._has_trial = has_trial
+        self._on_trial = False
+        self._trial_error: AlifError | None = None
         self._in_flight = 0
         self._since_increase = 0
         self._refused_share = 0.0
@@ -53,6 +53,28 @@ class Limiter:
         self._retries_waiting = 0
         self._queues = (asyncio.Lock(), asyncio.Lock())
         self._changed = asyncio.Event()
+
+    @asynccontextmanager
+    async def trial(self) -> AsyncIterator[None]:
+        """Let one request alone through the block until the first reply.
+
+        A paid endpoint shows with one request whether it can be read and keeps to max_tokens. What stops that
+        one stops those who wait for it.
+        """
+        while self._has_trial and self._on_trial and not self.replies:
+            self._changed.clear()
+            await self._changed.wait()
+            if self._trial_error and not self.replies:
+                raise self._trial_error
+        self._on_trial, self._trial_error = True, None
+        try:
+            yield
+        except AlifError as error:
+            self._trial_error = error
+            raise
+        finally:
+            self._on_trial = False
+            self._changed.set()
 
     @asynccontextmanager
     async def slot(self, *, retry: bool = False) -> AsyncIterator[int]:
@@ -86,7 +108,6 @@ class Limiter:
 
     def record_reply(self) -> None:
         """Count a reply; after enough of them one more request may be in flight."""
-        self.limit = self._maximum if self._begins and not self.replies else self.limit
         self.replies += 1
         self._since_increase += 1
         self._refused_share *= 1 - 1 / AVERAGED_OVER

@@ -52,7 +52,7 @@ async def from_network_error(
         return ProviderError(TIMEOUT, may_be_billed=True)
     lost = ProviderError(f"connection lost: {type(error).__name__}", may_be_billed=True)
     if not proxy and url.startswith("http://") and isinstance(error, CLOSED) and await speaks_tls(url):
-        lost.may_be_billed = False
+        lost.may_be_billed, lost.unreachable = False, True
         lost.stop = ReplyError(
             f"{key}: {hostname(url)} speaks TLS, and {key}.base_url begins with http://",
             f"Write https:// in {key}.base_url.",

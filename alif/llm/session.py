@@ -126,7 +126,7 @@ async def _open_clients(
         transport = open_transport(keys[name], settings, key, runtime.timeout_s, demo.address if demo else "")
         served, price = (settings.base_url, settings.model), price_of(keys[name], settings)
         if served not in limiters:
-            limiters[served] = Limiter(runtime.max_concurrency, 1 if price.upper_usd(0, 1) else None)
+            limiters[served] = Limiter(runtime.max_concurrency, has_trial=price.upper_usd(0, 1) > 0)
             overruns[served] = Overrun()
             overruns[served].raise_by(shared.ledger.overrun_usd(settings.model))
         clients[name] = EndpointClient(

@@ -7,8 +7,7 @@
 What a batch does not bring (expired, cancelled, an error) goes into the next one, and is asked live after
 that. A batch under way is found in the ledger, so a kill or Ctrl-C while waiting loses nothing and creates no
 second batch. Where the run asks live now, the results of batches that have ended are still collected. At the
-cap a batch of an earlier try is waited for before anything is refused: until it is over, it counts at its
-upper bound.
+cap a batch of an earlier try, which counts at its upper bound, is waited for before anything is refused.
 """
 
 from __future__ import annotations
