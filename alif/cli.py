@@ -68,7 +68,14 @@ for _place, _step in enumerate(PIPELINE):
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; the package's entry point."""
-    sys.unraisablehook = _repeat_ctrl_c
+
+    def repeat_ctrl_c(lost: sys.UnraisableHookArgs) -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):  # swallowed by Python in a library's `__del__`
+            threading.Timer(0.05, _thread.interrupt_main).start()
+        else:
+            sys.__unraisablehook__(lost)
+
+    sys.unraisablehook = repeat_ctrl_c
     console.prepare_output()
     received = _stop_as_ctrl_c()
     code = run_command(sys.argv[1:] if arguments is None else arguments)
@@ -94,14 +101,6 @@ def _stop_as_ctrl_c() -> list[int]:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell script starts commands with &
         signal.signal(signal.SIGINT, signal.default_int_handler)
     return received
-
-
-def _repeat_ctrl_c(lost: sys.UnraisableHookArgs) -> None:
-    """Send Ctrl-C once more where Python has swallowed it, as it does in a library's `__del__`."""
-    if issubclass(lost.exc_type, KeyboardInterrupt):
-        threading.Timer(0.05, _thread.interrupt_main).start()
-    else:
-        sys.__unraisablehook__(lost)
 
 
 def run_command(arguments: Sequence[str]) -> int:

@@ -62,14 +62,16 @@ def _make_line_inert(line: str) -> str:
         if depth < 0:
             break
     allowed = _OPENING + _CLOSING if depth == 0 else ""
-    return _CONTROL.sub(lambda found: found[0] if found[0] in allowed else _escape(found[0]), line)
 
+    def escape(found: re.Match[str]) -> str:
+        code = ord(found[0])
+        if found[0] in allowed:
+            return found[0]
+        if 0xDC80 <= code <= 0xDCFF:  # a byte that the system could not decode
+            code -= 0xDC00
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
-def _escape(letter: str) -> str:
-    code = ord(letter)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that the system could not decode
-        code -= 0xDC00
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return _CONTROL.sub(escape, line)
 
 
 def prepare_output() -> None:

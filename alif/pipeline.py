@@ -19,7 +19,7 @@ from importlib import import_module
 
 from alif import console, step_paths
 from alif.errors import AlifError, MissingExtra
-from alif.formatting import format_duration, format_usd
+from alif.formatting import format_usd
 from alif.llm import endpoint
 from alif.llm.ledger import Ledger
 from alif.records import FrozenModel
@@ -213,8 +213,8 @@ def run_pipeline(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE
         for step in steps:
             worked = run_step(step, recipe, folder)
             done += worked
-            if worked:
-                _log_step(step, folder)
+            if worked and (record := folder.record(step.name)):
+                console.log(f"{step.name:>10}  {record.describe()}")
             if worked or step.name not in there:
                 _send(step, folder, where, send_ledger)
     return done
@@ -259,17 +259,3 @@ def _send(step: Step, folder: Run, where: str, send_ledger: Callable[[], None]) 
     send_ledger()  # before the rows that were made of its replies
     backup.upload_path(folder.folder(step.name), f"{folder.name}/{step.name}", where)
     backup.prune_backup(folder.scratch(step.name), f"{folder.name}/runtime/{step.name}", where)
-
-
-def _log_step(step: Step, folder: Run) -> None:
-    record = folder.record(step.name)
-    if record is None:
-        return
-    counts = record.counts
-    rows = f"{counts.rows_in} in, {counts.kept} kept"
-    if counts.not_sampled:
-        rows += f", {counts.not_sampled} not sampled"
-    if counts.dropped:
-        rows += ", dropped: " + ", ".join(f"{count} {reason}" for reason, count in counts.dropped.items())
-    money = f", {format_usd(record.cost_usd)}" if record.cost_usd else ""
-    console.log(f"{step.name:>10}  {rows}{money}, {format_duration(record.seconds)}")

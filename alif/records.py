@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
@@ -214,20 +214,6 @@ class Counts(FrozenModel):
     facts: Mapping[str, JsonValue] = {}
     """What the step reports beside its counts; `alif.facts` has the types. Never a time."""
     cost_usd: float = 0.0
-
-    @classmethod
-    def of(cls, kept: int, dropped: Iterable[Dropped], *, cost_usd: float = 0.0, **facts: Any) -> Self:
-        """Count dropped rows by reason, in alphabetical order."""
-        reasons: dict[str, int] = {}
-        for row in dropped:
-            reasons[row.reason] = reasons.get(row.reason, 0) + 1
-        return cls(
-            rows_in=kept + sum(reasons.values()),
-            kept=kept,
-            dropped=dict(sorted(reasons.items())),
-            facts=facts,
-            cost_usd=cost_usd,
-        )
 
 
 class Verdict(FrozenModel):

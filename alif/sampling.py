@@ -67,17 +67,13 @@ def apportion(
     result = dict.fromkeys(weights, 0)
     eligible = [name for name in weights if weights[name] > 0 and (most is None or most[name] > 0)]
     while eligible and (left := total - sum(result.values())) > 0:
-        for name, quota in _largest_remainder(left, {name: weights[name] for name in eligible}).items():
+        weight_sum = sum(weights[name] for name in eligible)
+        exact = {name: left * weights[name] / weight_sum for name in eligible}
+        quotas = {name: int(share) for name, share in exact.items()}
+        by_remainder = sorted(eligible, key=lambda name: quotas[name] - exact[name])
+        for name in by_remainder[: left - sum(quotas.values())]:
+            quotas[name] += 1
+        for name, quota in quotas.items():
             result[name] += quota if most is None else min(quota, most[name] - result[name])
         eligible = [name for name in eligible if most is None or result[name] < most[name]]
-    return result
-
-
-def _largest_remainder(total: int, weights: Mapping[str, float]) -> dict[str, int]:
-    weight_sum = sum(weights.values())
-    exact = {name: total * weight / weight_sum for name, weight in weights.items()}
-    result = {name: int(quota) for name, quota in exact.items()}
-    order = sorted(exact, key=lambda name: result[name] - exact[name])
-    for name in order[: total - sum(result.values())]:
-        result[name] += 1
     return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["parse_json", "parse_row"]
@@ -26,17 +26,17 @@ def parse_row(line: str) -> dict[str, Any]:
     Raises:
         ValueError: with a short reason.
     """
-    row = parse_json(line, build_object=_build_object)
+
+    def build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(row := dict(pairs)) < len(pairs):
+            raise ValueError("the same key twice")
+        return row
+
+    row = parse_json(line, build_object=build_object)
     if not isinstance(row, dict):
         raise ValueError("not a JSON object")
     if _SURROGATE.search(json.dumps(row, ensure_ascii=False)):
         raise ValueError("a lone surrogate, half of a character")
-    return row
-
-
-def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(row := dict(pairs)) < len(pairs):
-        raise ValueError("the same key twice")
     return row
 
 
@@ -75,11 +75,8 @@ def parse_json(text: str, build_object: Callable[[list[tuple[str, Any]]], Any] =
     if text.count("[") + text.count("{") > _MAX_DEPTH:
         level = [value]
         for _ in range(_MAX_DEPTH):
-            level = [part for one in level if isinstance(one, dict | list) for part in _parts(one)]
+            level = [list(one.values()) if isinstance(one, dict) else one for one in level]
+            level = [part for one in level if isinstance(one, list) for part in one]
         if any(isinstance(one, dict | list) for one in level):
             raise ValueError(f"nested more than {_MAX_DEPTH} deep")
     return value
-
-
-def _parts(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value

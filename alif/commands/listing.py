@@ -17,7 +17,13 @@ def list_all(*, json: Json = False) -> None:
     """List packs, recipes, runs and their state."""
     shipped = [(name, recipes.load_recipe(path).about) for name, path in recipes.shipped_recipes().items()]
     runs = [(run.name, _run_state(run)) for run in list_runs(RUNS)]
-    packs = [_pack_entry(name) for name in pack.shipped_packs()]
+    packs: list[Document] = []
+    for found in map(pack.load_pack, pack.shipped_packs()):
+        files = sorted(found.folder.glob("seeds/*.jsonl"))
+        seeds = [row for path in files for _, row in store.read_rows(path)]
+        names = {"code": found.code, "name": found.name, "native_name": found.native_name}
+        reviewed = sum(bool(row.get("reviewed_by")) for row in seeds)
+        packs.append({**names, "tasks": len(found.tasks), "seeds": len(seeds), "reviewed": reviewed})
     if json:
         return console.print_json(
             {
@@ -28,22 +34,16 @@ def list_all(*, json: Json = False) -> None:
         )
     shown = []
     for one in packs:
-        reviewed = f"{one['reviewed']} reviewed" if one["reviewed"] else NOT_REVIEWED
-        seeds = f"{one['seeds']}, {reviewed}" if one["seeds"] else ""
-        shown.append((one["code"], one["name"], one["native_name"], one["tasks"] or "source language", seeds))
+        read = f"{one['reviewed']} reviewed" if one["reviewed"] else NOT_REVIEWED
+        written = f"{one['seeds']}, {read}" if one["seeds"] else ""
+        shown.append(
+            (one["code"], one["name"], one["native_name"], one["tasks"] or "source language", written)
+        )
     console.print_table(("pack", "language", "", "tasks", "seeds"), shown)
     console.print_result()
     console.print_table(("recipe", ""), shipped)
     console.print_result()
     return console.print_table(("run", "state"), runs or [("none yet", "alif run demo")])
-
-
-def _pack_entry(name: str) -> Document:
-    found = pack.load_pack(name)
-    seeds = [row for path in sorted(found.folder.glob("seeds/*.jsonl")) for _, row in store.read_rows(path)]
-    reviewed = sum(bool(row.get("reviewed_by")) for row in seeds)
-    names = {"code": found.code, "name": found.name, "native_name": found.native_name}
-    return names | {"tasks": len(found.tasks), "seeds": len(seeds), "reviewed": reviewed}
 
 
 def _run_state(run: Run) -> str:

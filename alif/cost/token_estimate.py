@@ -8,6 +8,7 @@ assumed     what nobody states: the mean length of a row, the vocabulary of anot
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -85,9 +86,22 @@ def finetune_tokens(recipe: Recipe, run: Run, vocabulary: int) -> list[TokenCoun
         rows = record.counts.kept
         count = _for_vocabulary(per_row.scaled(rows * factor, f"blend: {rows:,} rows"), vocabulary)
         return [_with_added_tokens(count, recipe, run)]
+    steps = {
+        "generate": recipe.generate.target_rows,
+        "translate": recipe.translate.rows,
+        "replay": recipe.replay.rows,
+    }
+    known = _known_sizes()["sources"]
     found = []
-    for name, rows in _rows_by_part(recipe):
-        if rows:
+    for name, part in recipe.blend.items():
+        rows = 0 if part.source else steps.get(name, 0)
+        for source in part.source:
+            if match := sources.HUB.fullmatch(source):  # one of unknown size has what the recipe asks for
+                rows += int(known.get(match["id"], {}).get("rows", part.rows))
+            else:
+                paths = sources.resolve_paths((source,), recipe.sources.folder)
+                rows += sum(1 for path in paths for _ in store.read_lines(path))
+        if rows := min(part.rows or rows, rows):
             count = _for_vocabulary(per_row.scaled(rows * factor, f"{name}: {rows:,} rows"), vocabulary)
             found.append(count if name == "replay" else _with_added_tokens(count, recipe, run))
     return found
@@ -150,52 +164,26 @@ def _corpus_counts(recipe: Recipe) -> Iterator[TokenCount]:
 
     for part in recipe.corpus.source:
         if match := sources.HUB.fullmatch(part):
-            count = _hub_count(match, recipe, sizes)
+            name = match["id"] + (f":{match['config']}" if match["config"] else "")
+            known = sizes["sources"].get(name, {})
+            if "tokens" in known:
+                stated = {"value": known["tokens"], "mark": "shipped", "source": known["source"]}
+                count = _known_count(stated, name)
+            else:
+                cut = SLICE.search(match["split"] or "")
+                documents = int(cut[1]) if cut else known.get("documents", recipe.corpus.max_documents)
+                what = f"{name}: {documents:,} documents"
+                count = _known_count(sizes["tokens_a_document"], name).scaled(documents, what)
         else:
             files = [pack.folder / "demo" / "articles.jsonl"]
             if part != "pack":
                 files = list(sources.resolve_paths((part,), recipe.sources.folder))
-            total = sum(_unpacked_bytes(path) for path in files)
+            total = 0
+            for path in files:
+                with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+                    total += file.seek(0, io.SEEK_END)
             count = from_bytes(part, total, "measured", f"{len(files)} files here")
         if cap:
             size = cap * sizes["bytes_per_character"].get(pack.code, 2.0)
             count = count.capped(from_bytes(count.what, size, "assumed", "corpus.max_chars_per_source"))
         yield count
-
-
-def _hub_count(match: re.Match[str], recipe: Recipe, sizes: KnownSizes) -> TokenCount:
-    name = match["id"] + (f":{match['config']}" if match["config"] else "")
-    known = sizes["sources"].get(name, {})
-    if "tokens" in known:
-        return _known_count({"value": known["tokens"], "mark": "shipped", "source": known["source"]}, name)
-    cut = SLICE.search(match["split"] or "")
-    documents = int(cut[1]) if cut else known.get("documents", recipe.corpus.max_documents)
-    return _known_count(sizes["tokens_a_document"], name).scaled(
-        documents, f"{name}: {documents:,} documents"
-    )
-
-
-def _unpacked_bytes(path: Path) -> int:
-    if path.suffix != ".gz":
-        return path.stat().st_size
-    with gzip.open(path, "rb") as file:
-        return sum(len(block) for block in iter(lambda: file.read(1 << 20), b""))
-
-
-def _rows_by_part(recipe: Recipe) -> Iterator[tuple[str, int]]:
-    """Yield (part, rows) of the mixture; a source of unknown size counts as what the recipe asks for."""
-    steps = {
-        "generate": recipe.generate.target_rows,
-        "translate": recipe.translate.rows,
-        "replay": recipe.replay.rows,
-    }
-    known = _known_sizes()["sources"]
-    for name, part in recipe.blend.items():
-        available = 0 if part.source else steps.get(name, 0)
-        for source in part.source:
-            if match := sources.HUB.fullmatch(source):
-                available += int(known.get(match["id"], {}).get("rows", part.rows))
-            else:
-                paths = sources.resolve_paths((source,), recipe.sources.folder)
-                available += sum(1 for path in paths for _ in store.read_lines(path))
-        yield name, min(part.rows, available) if part.rows else available

@@ -147,12 +147,12 @@ class RougeLIndex:
     def _candidates(self, codes: list[int]) -> list[int]:
         """Return the rows that pass the three filters, in the order in which they were added."""
         size = len(codes)
-        limits = _too_long_postings(size, self._numerator, self._denominator)
+        longest = _longest_partners(size, self._numerator, self._denominator)
         found = []
-        for code, place in _prefix(codes, len(limits)):
+        for code, place in _prefix(codes, len(longest)):
             postings = self._postings[code]
             if len(postings) > SHORT:
-                postings = postings[: bisect_left(postings, limits[place])]
+                postings = postings[: bisect_left(postings, longest[place] + 1 << LENGTH_SHIFT)]
             if postings:
                 found.append(postings)
         if not found:
@@ -197,12 +197,6 @@ def _longest_partners(size: int, numerator: int, denominator: int) -> list[int]:
     """
     longest = [denominator * (size - place) // numerator - size for place in range(size)]
     return [length for length in longest if length * (denominator - numerator) >= numerator * size]
-
-
-@functools.lru_cache(maxsize=1024)
-def _too_long_postings(size: int, numerator: int, denominator: int) -> list[int]:
-    """Return the first posting that is too long, by the place of the rarest common word."""
-    return [length + 1 << LENGTH_SHIFT for length in _longest_partners(size, numerator, denominator)]
 
 
 @functools.lru_cache(maxsize=1024)

@@ -94,35 +94,31 @@ def compare_metrics(
     adjusted: dict[int, float] = {}
     for family in families.values():
         adjusted |= zip(family, stats.holm_adjust([changes[index].p for index in family]), strict=True)
-    return [
-        _compare(system, new, against, old, changes[index], adjusted[index])
-        for index, (old, new) in enumerate(zip(before, after, strict=True))
-    ]
-
-
-def _compare(
-    system: str, new: MetricValues, against: str, old: MetricValues, change: stats.Difference, p_holm: float
-) -> Comparison:
-    margin = new.margin
-    if margin is not None and new.relative:
-        margin *= old.items.value
-    found = _round(change)
-    return Comparison(
-        stage=system,
-        against=against,
-        benchmark=new.benchmark,
-        metric=new.metric,
-        language=new.language,
-        difference=found.value,
-        low=found.low,
-        high=found.high,
-        p=found.p,
-        p_holm=round(p_holm, DIGITS),
-        detectable=found.detectable,
-        n=found.n,
-        margin=None if margin is None else round(margin, DIGITS),
-        verdict=_judge(old, change, margin, p_holm),
-    )
+    comparisons = []
+    for index, (old, new) in enumerate(zip(before, after, strict=True)):
+        margin = new.margin
+        if margin is not None and new.relative:
+            margin *= old.items.value
+        found = _round(changes[index])
+        comparisons.append(
+            Comparison(
+                stage=system,
+                against=against,
+                benchmark=new.benchmark,
+                metric=new.metric,
+                language=new.language,
+                difference=found.value,
+                low=found.low,
+                high=found.high,
+                p=found.p,
+                p_holm=round(adjusted[index], DIGITS),
+                detectable=found.detectable,
+                n=found.n,
+                margin=None if margin is None else round(margin, DIGITS),
+                verdict=_judge(old, changes[index], margin, adjusted[index]),
+            )
+        )
+    return comparisons
 
 
 def _judge(before: MetricValues, change: stats.Difference, margin: float | None, p_holm: float) -> Verdict:

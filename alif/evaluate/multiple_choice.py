@@ -129,7 +129,12 @@ def encode_choice(question: str, choice: str, tokenizer: PreTrainedTokenizerBase
     Encoded apart, " Lahore" would begin with a token that no text has where a tokenizer writes spaces itself
     (Llama-2's). What both have in common is context, without the end that some tokenizers append.
     """
-    context, whole = (_encode(text, tokenizer) for text in (question, f"{question} {choice}"))
+
+    def encode(text: str) -> list[int]:
+        tokens = list(tokenizer(text, add_special_tokens=True, split_special_tokens=True)["input_ids"])
+        return tokens[:-1] if len(tokens) > 1 and tokens[-1] == tokenizer.eos_token_id else tokens
+
+    context, whole = encode(question), encode(f"{question} {choice}")
     common = next(
         (at for at, (one, other) in enumerate(zip(context, whole, strict=False)) if one != other),
         min(len(context), len(whole) - 1),
@@ -137,12 +142,6 @@ def encode_choice(question: str, choice: str, tokenizer: PreTrainedTokenizerBase
     if not common:  # no opening token, and the question's first token goes on into the choice
         return LikelihoodInput([int(tokenizer.eos_token_id)], whole)
     return LikelihoodInput(whole[:common], whole[common:])
-
-
-def _encode(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    encoded = tokenizer(text, add_special_tokens=True, split_special_tokens=True)["input_ids"]
-    tokens = [int(token) for token in encoded]
-    return tokens[:-1] if len(tokens) > 1 and tokens[-1] == tokenizer.eos_token_id else tokens
 
 
 def score_choices(questions: Sequence[Question], results: Sequence[ItemResult]) -> MetricValues:

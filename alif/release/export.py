@@ -36,7 +36,7 @@ from alif.student.published import NO_CODE
 from alif.student.text_generation import end_tokens
 from alif.student.weights import friendly_disk_errors, friendly_model_errors
 
-__all__ = ["alpaca_chat_template", "export"]
+__all__ = ["alpaca_chat_template", "compare_logits", "export", "save_model", "save_tokenizer"]
 
 PROMPTS, PROMPT_TOKENS = 8, 32
 """Random token sequences that are compared, and their length: no text, so that no language is favoured."""
@@ -72,19 +72,19 @@ def export(context: StepContext, export: Export) -> ExportFacts:
         expected = _logits(student.model, prompts)
         bar.advance()
         merged = merge_adapter(student)
-        merging = _compare(expected, _logits(merged, prompts), "float32", "the merged model")
+        merging = compare_logits(expected, _logits(merged, prompts), "float32", "the merged model")
         bar.advance()
         folder = context.folder / "model"
         record = StepRecord.model_validate(store.read_json(context.inputs["finetune"] / "step.json"))
         if read_facts(record.counts.facts, FinetuneFacts).template == "alpaca":
             tokenizer.chat_template = alpaca_chat_template(tokenizer)
-        _save(merged, tokenizer, folder, getattr(torch, export.dtype))
+        save_model(merged, tokenizer, folder, getattr(torch, export.dtype))
         del student, merged  # two models would not fit where one does
         bar.advance()
         with friendly_model_errors(str(folder)):
             loaded: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **NO_CODE)
         found = _logits(loaded.to(device).eval(), prompts)
-        saved = _compare(expected, found, export.dtype, "the exported model")
+        saved = compare_logits(expected, found, export.dtype, "the exported model")
         bar.advance()
     return ExportFacts(
         base=base.base,
@@ -134,7 +134,7 @@ def _logits(model: Any, prompts: torch.Tensor) -> torch.Tensor:
         return torch.cat([model(prompt[None]).logits.float().cpu() for prompt in prompts])
 
 
-def _compare(expected: torch.Tensor, found: torch.Tensor, dtype: str, what: str) -> float:
+def compare_logits(expected: torch.Tensor, found: torch.Tensor, dtype: str, what: str) -> float:
     """Return the largest difference of a logit; refuse differences that rounding cannot explain."""
     moved = (expected - found).abs().amax(-1)
     close = float((moved <= TOLERANCE[dtype] * float(expected.abs().max())).float().mean())
@@ -149,7 +149,7 @@ def _compare(expected: torch.Tensor, found: torch.Tensor, dtype: str, what: str)
     return float(f"{difference:.3g}")
 
 
-def _save(
+def save_model(
     merged: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, dtype: torch.dtype
 ) -> None:
     """Cast the weights, but not rotary positions' buffers, and write weights, configuration and tokenizer."""
@@ -165,12 +165,12 @@ def _save(
     )
     with friendly_disk_errors(folder):
         merged.save_pretrained(folder)
-        _save_tokenizer(tokenizer, folder)
+        save_tokenizer(tokenizer, folder)
         for file in folder.iterdir():
             file.chmod(0o644)  # safetensors keeps its files to their owner
 
 
-def _save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """Write the tokenizer so that transformers 4 reads it too: tokenizer.json by its plain class."""
     tokenizer.save_pretrained(folder)
     path = folder / "tokenizer_config.json"

@@ -76,6 +76,32 @@ class ServedModel:
         self.process.wait()
         raise self.ended_error()
 
+    def wait_until_ready(self, ready_s: float) -> None:
+        """Return when /health answers; transformers' list of models fails without a download folder."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        deadline = time.monotonic() + ready_s
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise self.ended_error()
+            with suppress(OSError), opener.open(f"{self.address.removesuffix('/v1')}/health", timeout=5):
+                return
+            time.sleep(0.2)
+        raise ModelError(
+            f"{self.by} serve has not answered for {ready_s:,.0f} s", f"Read its output: {self.log}."
+        )
+
+    def end(self) -> None:
+        """End the child and everything that it has started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(ENDING_S)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
     def ended_error(self) -> ModelError:
         """Return the error of a child that ended by itself, with its last lines."""
         with self.log.open(encoding="utf-8", errors="replace") as file:
@@ -122,12 +148,12 @@ def serve_model(
             env={**os.environ, "HF_HUB_OFFLINE": "1"},
             start_new_session=True,
         )
+    served = ServedModel(f"http://127.0.0.1:{port}/v1", model, program.name, process, log)
     try:
-        served = ServedModel(f"http://127.0.0.1:{port}/v1", model, program.name, process, log)
-        _wait_until_ready(served, ready_s)
+        served.wait_until_ready(ready_s)
         yield served
     finally:
-        _end(process)
+        served.end()
 
 
 def find_program(by: str = "") -> Path:
@@ -164,31 +190,3 @@ def _free_port(port: int) -> int:
             message = f"port {port} is taken ({error.strerror})"
             raise AlifError(message, "Name another one with --port.") from error
         return int(probe.getsockname()[1])
-
-
-def _wait_until_ready(served: ServedModel, ready_s: float) -> None:
-    """Return when /health answers; transformers' list of models fails without a download folder."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + ready_s
-    while time.monotonic() < deadline:
-        if served.process.poll() is not None:
-            raise served.ended_error()
-        with suppress(OSError), opener.open(f"{served.address.removesuffix('/v1')}/health", timeout=5):
-            return
-        time.sleep(0.2)
-    raise ModelError(
-        f"{served.by} serve has not answered for {ready_s:,.0f} s", f"Read its output: {served.log}."
-    )
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the child and everything that it has started."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    try:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(ENDING_S)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

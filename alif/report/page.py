@@ -25,7 +25,7 @@ from alif.report.plots import PlotPoint
 from alif.report.snapshot import RunSnapshot, read_run, sample_dropped, sample_examples
 from alif.report.training_section import training_section
 
-__all__ = ["ScoreTable", "report_document", "score_tables", "write_report"]
+__all__ = ["ScoreTable", "render_page", "report_document", "score_tables", "write_report"]
 
 BENCHMARKS = {
     "heldout": "Held-out text", "answers": "Held-out answers", "test": "Test questions",
@@ -58,7 +58,7 @@ def write_report(runs: Sequence[Path]) -> Path:
     documents = [report_document(run) for run in found]
     if len(found) == 1:
         path = runs[0] / "report.html"
-        document, page = documents[0], _render_page(found[0])
+        document, page = documents[0], render_page(found[0])
     else:
         path = runs[0].parent / f"report-{'-'.join(run.name for run in found)}.html"
         document, page = comparison_document(found, documents), render_comparison(found)
@@ -99,7 +99,8 @@ def report_document(run: RunSnapshot) -> dict[str, object]:
     }
 
 
-def _render_page(run: RunSnapshot) -> str:
+def render_page(run: RunSnapshot) -> str:
+    """Return the page of one run."""
     generate, evaluate = run.facts("generate", GenerateFacts), run.facts("evaluate", EvaluateFacts)
     codes, packages = (run.target.code, run.source.code), run.environment.packages
     template = html.jinja_environment().get_template("report.html.jinja")

@@ -12,7 +12,6 @@ Source: human review for grammar, facts and unethical content, Alif, arXiv 2510.
 from __future__ import annotations
 
 import math
-import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from alif import settings, store
+from alif import sampling, settings, store
 from alif.errors import DataError, ReviewError, Waiting
 from alif.facts.review_facts import ReviewFacts
 from alif.language.pack import Pack, load_pack
@@ -67,7 +66,20 @@ def review_rows(context: StepContext, language: settings.Language, review: setti
     if path and (review.share > 0 or review.verdicts):
         packs = {pack.code: pack for pack in map(load_pack, (language.source, language.pack))}
         verdicts = read_verdicts(path, {row.id: packs.get(row.language) for row in rows})
-    _wait_for_people(context, review, rows, verdicts)
+    count, rng = math.ceil(review.share * len(rows)), sampling.seeded_rng(review.seed, "review")
+    sampled = sampling.sample_rows(rows, count, rng)
+    waiting = [row for row in sampled if len(verdicts.get(row.id, ())) < review.reviewers]
+    if waiting:
+        store.write_rows(context.requests, waiting)
+        people = "one person's verdict" if review.reviewers == 1 else f"verdicts of {review.reviewers} people"
+        raise Waiting(
+            f"{len(waiting)} of {len(sampled)} rows wait for {people}: {context.requests}",
+            f"Write one line a verdict into {review.verdicts or context.requests.with_name(VERDICTS)}: "
+            '{"id": "…", "decision": "approve", "reviewer": "you"}; '
+            "decisions are approve, edit (with the new texts) and reject (with a reason: "
+            f"{', '.join(REASONS)}). Then repeat the command.",
+        )
+    context.requests.unlink(missing_ok=True)
     kept: set[str] = set()
     for row in rows:
         result = _apply_verdicts(row, verdicts[row.id]) if row.id in verdicts else row
@@ -160,32 +172,6 @@ def _check_verdict(row: Mapping[str, object], where: str, packs: Mapping[str, Pa
     if verdict.reason and verdict.reason not in REASONS:
         raise ReviewError(f"{where}: no such reason: {verdict.reason}", f"Reasons: {', '.join(REASONS)}.")
     return PlacedVerdict(verdict, where, texts)
-
-
-def _wait_for_people(
-    context: StepContext,
-    review: settings.Review,
-    rows: Sequence[Example],
-    verdicts: Mapping[str, list[PlacedVerdict]],
-) -> None:
-    """Write the sampled rows that still lack verdicts and wait; once there are none, take the file away."""
-    rng = random.Random(f"{review.seed}/review")
-    sampled = rng.sample(range(len(rows)), math.ceil(review.share * len(rows)))
-    waiting = [
-        rows[index] for index in sorted(sampled) if len(verdicts.get(rows[index].id, [])) < review.reviewers
-    ]
-    if not waiting:
-        context.requests.unlink(missing_ok=True)
-        return
-    store.write_rows(context.requests, waiting)
-    people = "one person's verdict" if review.reviewers == 1 else f"verdicts of {review.reviewers} people"
-    path = review.verdicts or context.requests.with_name(VERDICTS)
-    raise Waiting(
-        f"{len(waiting)} of {len(sampled)} rows wait for {people}: {context.requests}",
-        f'Write one line a verdict into {path}: {{"id": "…", "decision": "approve", "reviewer": "you"}}; '
-        "decisions are approve, edit (with the new texts) and reject (with a reason: "
-        f"{', '.join(REASONS)}). Then repeat the command.",
-    )
 
 
 def _apply_verdicts(row: Example, placed: Sequence[PlacedVerdict]) -> Example | Dropped:

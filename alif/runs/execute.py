@@ -15,7 +15,7 @@ from pathlib import Path
 
 from alif import store
 from alif.errors import AlifError, BudgetError, Waiting
-from alif.records import Counts, FrozenModel
+from alif.records import FrozenModel
 from alif.runs import manifest
 from alif.runs.folder import FORMAT, Run, StepRecord
 from alif.runs.identity import fingerprint_of, identity_of, is_current
@@ -92,10 +92,7 @@ def _partial(
         with store.friendly_os_errors(partial):
             with context.output:
                 facts = step.work(context, **{table: getattr(recipe, table) for table in step.settings})
-            if isinstance(facts, Counts):  # a step that still counts for itself
-                counts, context.output.cost_usd = facts, facts.cost_usd
-            else:
-                counts = context.output.count(facts)
+            counts = context.output.count(facts)
             store.fsync_tree(partial)
         seconds = before + time.monotonic() - began
         yield (
@@ -113,8 +110,10 @@ def _partial(
             ),
         )
     except BaseException as error:
+        states = {Waiting: "waiting", BudgetError: "cap reached", Exception: "failed"}  # else it was stopped
+        state = next((state for kind, state in states.items() if isinstance(error, kind)), "todo")
         with contextlib.suppress(AlifError, OSError):  # a full disk must not hide the first error
-            run.write_note(step.name, _state_after(error), before + time.monotonic() - began, str(error))
+            run.write_note(step.name, state, before + time.monotonic() - began, str(error))
         raise
     run.write_note(step.name, "done", seconds)
 
@@ -157,12 +156,3 @@ def _publish(partial: Path, record: StepRecord, folder: Path) -> None:
             folder.parent.parent,
         ):  # the last: the run itself may be new
             store.fsync(changed)
-
-
-def _state_after(error: BaseException) -> str:
-    """Return the state of a step that this error ended."""
-    if isinstance(error, Waiting):
-        return "waiting"
-    if isinstance(error, BudgetError):
-        return "cap reached"
-    return "failed" if isinstance(error, Exception) else "todo"

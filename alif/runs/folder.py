@@ -19,6 +19,7 @@ from pydantic import Field, JsonValue, ValidationError
 from alif import recipe as recipes
 from alif import store
 from alif.errors import BusyError, DataError
+from alif.formatting import format_duration, format_usd
 from alif.records import Counts, FrozenModel
 from alif.runs.manifest import FileEntry
 from alif.settings import Recipe, Runtime
@@ -45,6 +46,16 @@ class StepRecord(FrozenModel):
     seconds: float
     files: Mapping[str, FileEntry] = Field(default_factory=dict)
     """By name relative to the folder; empty in records written before it was kept."""
+
+    def describe(self) -> str:
+        """Return what became of the step's rows, its cost and its time, as one line."""
+        parts = [f"{self.counts.rows_in} in", f"{self.counts.kept} kept"]
+        if self.counts.not_sampled:
+            parts.append(f"{self.counts.not_sampled} not sampled")
+        dropped = [f"{count} {reason}" for reason, count in self.counts.dropped.items()]
+        parts += [f"dropped: {', '.join(dropped)}"] if dropped else []
+        parts += [format_usd(self.cost_usd)] if self.cost_usd else []
+        return ", ".join([*parts, format_duration(self.seconds)])
 
 
 class StepState(TypedDict):

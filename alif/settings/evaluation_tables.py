@@ -53,7 +53,8 @@ class ExternalSystem(Endpoint):
     hub id, whose prompts are written as finetune.prompt_template says."""
 
 
-def _check_names(systems: Mapping[str, ExternalSystem]) -> Mapping[str, ExternalSystem]:
+def check_system_names(systems: Mapping[str, ExternalSystem]) -> Mapping[str, ExternalSystem]:
+    """Refuse the names of the run's own stages."""
     for name in systems:
         if name in STAGES:
             raise PydanticCustomError(
@@ -62,5 +63,5 @@ def _check_names(systems: Mapping[str, ExternalSystem]) -> Mapping[str, External
     return systems
 
 
-Systems = Annotated[Mapping[RunName, ExternalSystem], AfterValidator(_check_names)]
+Systems = Annotated[Mapping[RunName, ExternalSystem], AfterValidator(check_system_names)]
 """Systems by name, which is a folder too: runs/NAME/evaluate/SYSTEM."""

@@ -51,39 +51,43 @@ _API_KEY = re.compile(
 """Provider keys that would pass as a variable's name: known prefixes, or long random strings."""
 
 
-def _check_weight(weight: float | Mapping[str, float]) -> float | Mapping[str, float]:
+def check_weight(weight: float | Mapping[str, float]) -> float | Mapping[str, float]:
+    """Refuse weights below 0 and weights that are all 0."""
     parts = tuple(weight.values()) if isinstance(weight, Mapping) else (weight,)
     if not all(0 <= part < math.inf for part in parts) or not any(parts):
         raise PydanticCustomError("weight", "Weights are numbers from 0 up, and at least one is above 0")
     return weight
 
 
-def _check_variable(name: str) -> str:
+def check_variable(name: str) -> str:
+    """Refuse what is no name of an environment variable, or looks like a key."""
     if name and (not _VARIABLE.fullmatch(name) or _API_KEY.fullmatch(name)):
         told = "Give the name of an environment variable, such as OPENAI_API_KEY, never the key itself"
         raise PydanticCustomError("variable", told)
     return name
 
 
-def _check_free_fields(fields: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+def check_free_fields(fields: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """Refuse fields of a request that are Alif's own."""
     for name in fields:
         if (reason := OWN_FIELDS.get(name.strip().casefold())) is not None:
             raise PydanticCustomError("free_field", f"{name} is no free field{reason}")
     return fields
 
 
-def _check_run_name(name: str) -> str:
+def check_run_name(name: str) -> str:
+    """Refuse a name that is not one folder."""
     if not re.fullmatch(r"[\w-][\w.-]*", name) or len(name.encode()) > LONGEST_NAME:
         told = "A name is one folder under runs/: letters, digits, _ - and . (not first), at most 200 bytes"
         raise PydanticCustomError("run_name", told)
     return name
 
 
-Weight = Annotated[float | Mapping[str, float], AfterValidator(_check_weight)]
+Weight = Annotated[float | Mapping[str, float], AfterValidator(check_weight)]
 """A teacher's weight: one number, or a table by task."""
-EnvironmentVariable = Annotated[str, AfterValidator(_check_variable)]
+EnvironmentVariable = Annotated[str, AfterValidator(check_variable)]
 """The name of an environment variable. A refused value is never repeated: it may be the key itself."""
-FreeFields = Annotated[Mapping[str, JsonValue], AfterValidator(_check_free_fields)]
+FreeFields = Annotated[Mapping[str, JsonValue], AfterValidator(check_free_fields)]
 """Fields of a provider's own that are sent with each request as they are."""
-RunName = Annotated[str, AfterValidator(_check_run_name)]
+RunName = Annotated[str, AfterValidator(check_run_name)]
 """The name of a run, which is its folder."""

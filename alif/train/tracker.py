@@ -77,9 +77,14 @@ class Tracker:
         if not steps or not path.is_file():
             store.write_json(path, f"{self.context.run}-{self.context.step}-{secrets.token_hex(3)}")
         name = str(store.read_json(path))
-        options = self._wandb_options(library, name) if self.kind == "wandb" else {
-            "embed": False, "auto_log_gpu": False, "auto_log_cpu": False
-        }  # fmt: skip
+        options: dict[str, object] = {"embed": False, "auto_log_gpu": False, "auto_log_cpu": False}
+        if self.kind == "wandb":
+            folder = self.context.scratch / "wandb"
+            folder.mkdir(parents=True, exist_ok=True)
+            disabled = {f"x_disable_{what}": True for what in ("meta", "stats", "machine_info")}
+            disabled |= {"disable_git": True, "disable_code": True, "x_save_requirements": False}
+            settings = library.Settings(silent=True, console="off", **disabled)
+            options = {"id": name, "dir": str(folder), "settings": settings}
         config = {"step": self.context.step, **self.stage.model_dump(mode="json")}
         try:
             with contextlib.redirect_stdout(io.StringIO()):  # where `--json` has one document
@@ -119,14 +124,6 @@ class Tracker:
             message = " ".join(str(error).split())[:200]
             console.log(f"{self.context.step}: {self.kind} fails and is left out ({message})")
             self.library = None
-
-    def _wandb_options(self, library: Any, name: str) -> dict[str, object]:
-        folder = self.context.scratch / "wandb"
-        folder.mkdir(parents=True, exist_ok=True)
-        disabled = {f"x_disable_{what}": True for what in ("meta", "stats", "machine_info")}
-        disabled |= {"disable_git": True, "disable_code": True, "x_save_requirements": False}
-        settings = library.Settings(silent=True, console="off", **disabled)
-        return {"id": name, "dir": str(folder), "settings": settings}
 
 
 def numeric_values(point: CurvePoint) -> dict[str, float]:

@@ -97,7 +97,7 @@ def test_train_3_the_end_that_is_taught_ends_an_answer_everywhere(tmp_path: Path
     (answer,) = generate_texts(student, [prompt], 8)
     assert (answer.text, answer.finished) == ("", True)
     model.lm_head.bias = None
-    exports._save(model, tokenizer, tmp_path / "model", torch.float32)
+    exports.save_model(model, tokenizer, tmp_path / "model", torch.float32)
     written = json.loads((tmp_path / "model" / "generation_config.json").read_text())
     assert turn in written["eos_token_id"]
     assert tokenizer.eos_token_id in written["eos_token_id"]
@@ -145,7 +145,7 @@ def test_train_5_a_choice_is_tokenized_as_the_text_has_it(appends_end: bool) -> 
 
 def test_train_10_an_exported_tokenizer_opens_in_transformers_4(tmp_path: Path) -> None:
     tokenizer = chatty_tokenizer()
-    exports._save_tokenizer(tokenizer, tmp_path)
+    exports.save_tokenizer(tokenizer, tmp_path)
     written = json.loads((tmp_path / "tokenizer_config.json").read_text())
     assert written["tokenizer_class"] == "PreTrainedTokenizerFast"
     assert not {"is_local", "backend"} & set(written)
@@ -162,11 +162,11 @@ def test_train_11_one_chaotic_position_refuses_no_export() -> None:
     logits = torch.randn(8, 32, 50)
     moved = logits + 0.001 * torch.randn(logits.shape)
     moved[0, 0] += 10 * torch.randn(50)
-    assert exports._compare(logits, moved, "bfloat16", "the exported model") > 1
+    assert exports.compare_logits(logits, moved, "bfloat16", "the exported model") > 1
     with pytest.raises(ModelError, match="answers differently"):
-        exports._compare(logits, logits.flip(-1), "bfloat16", "the exported model")
+        exports.compare_logits(logits, logits.flip(-1), "bfloat16", "the exported model")
     with pytest.raises(ModelError, match="answers differently"):
-        exports._compare(logits, logits * float("nan"), "bfloat16", "the exported model")
+        exports.compare_logits(logits, logits * float("nan"), "bfloat16", "the exported model")
 
 
 def test_train_12_the_plan_counts_evaluation_and_export(tmp_path: Path) -> None:

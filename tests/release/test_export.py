@@ -84,6 +84,6 @@ def test_equal_exports_are_equal_to_the_byte(context: StepContext) -> None:
 def test_a_model_that_answers_differently_is_refused() -> None:
     logits = torch.randn(2, 3, 5)
     with pytest.raises(ModelError, match="answers differently"):
-        exports._compare(logits, logits + 1, "bfloat16", "the exported model")
+        exports.compare_logits(logits, logits + 1, "bfloat16", "the exported model")
     with pytest.raises(ModelError, match="answers differently"):
-        exports._compare(logits, logits * float("nan"), "bfloat16", "the exported model")
+        exports.compare_logits(logits, logits * float("nan"), "bfloat16", "the exported model")

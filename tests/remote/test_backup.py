@@ -10,7 +10,7 @@ import pytest
 from alif import pipeline, store
 from alif import recipe as recipes
 from alif.errors import AlifError, BudgetError
-from alif.records import Counts
+from alif.facts import NoFacts
 from alif.remote import backup
 from alif.runs import Run, Step, StepContext
 
@@ -123,9 +123,9 @@ def test_what_is_told_is_why_a_run_stopped_and_not_that_the_mirror_is_away_too(
 
 
 def test_a_step_that_the_mirror_lacks_is_sent_by_the_next_command(tmp_path: Path) -> None:
-    def work(context: StepContext) -> Counts:
-        store.write_rows(context.folder / "examples.jsonl", ())
-        return Counts(rows_in=0, kept=0)
+    def work(context: StepContext) -> NoFacts:
+        context.output.require("examples.jsonl")
+        return NoFacts()
 
     steps = (Step("one", work, ""), Step("two", work, ""))
     there = tmp_path / "mirror"

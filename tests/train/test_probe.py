@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from alif import recipe as recipes
 from alif.settings import Pretrain
 from alif.student import attention
+from alif.student.adapter import add_adapter
 from alif.train.loss import LogitTransform
 from alif.train.probe import choose_training_form, recurrent_layers, training_attention
 from tests.small_bases import CPU, MAMBA, random_model
@@ -22,6 +24,17 @@ from tests.small_bases import CPU, MAMBA, random_model
 def test_attention_and_transform_are_those_that_are_right(kind, keys, expected, transform):
     form = choose_training_form(random_model(kind, **keys), Pretrain(), CPU)
     assert (form.attention, form.transform) == (expected, transform)
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen2"])
+@pytest.mark.parametrize("packing", ["packed", "padded"])
+def test_copies_in_bfloat16_are_held_to_the_bound_of_sixteen_bits(kind, packing):
+    """The paper's way: head and embeddings in bfloat16 on a float32 base, as in the recipe small-paper."""
+    adapter = recipes.load_recipe(recipes.shipped_recipes()["small-paper"], ["adapter.rank=4"]).adapter
+    assert adapter.embedding_dtype == "bfloat16"
+    model = add_adapter(random_model(kind), adapter)
+    form = choose_training_form(model, Pretrain(packing=packing), CPU)
+    assert form.transform.scale == 1
 
 
 def test_the_probe_leaves_the_model_and_the_random_state_as_they_were():
