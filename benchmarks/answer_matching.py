@@ -38,7 +38,7 @@ BEFORE = {
         "sw": {"equal": [87, 141], "traps": [28, 69]},
     },
 }
-BATCHES = ("blind_1", "blind_2", "blind_3", "blind_4")
+BATCHES = ("blind_1", "blind_2", "blind_3", "blind_4", "blind_5")
 FIRST_TRY = {
     "blind_1": {
         "commit": "8bf3b9a",
@@ -67,6 +67,13 @@ FIRST_TRY = {
         "bn": {"equal": [43, 45], "traps": [23, 24]},
         "sd": {"equal": [41, 43], "traps": [21, 22]},
         "sw": {"equal": [51, 55], "traps": [26, 27]},
+    },
+    "blind_5": {
+        "commit": "8991df7",
+        "ur": {"equal": [62, 69], "traps": [38, 38]},
+        "bn": {"equal": [24, 27], "traps": [14, 14]},
+        "sd": {"equal": [22, 24], "traps": [13, 13]},
+        "sw": {"equal": [29, 31], "traps": [15, 16]},
     },
 }
 TIERS = ("em", "em_nospace", "items", "contains", "number", "choice")

@@ -61,9 +61,9 @@ class Match:
         """Whether a reader would call them the same."""
         if self.choice is not None:
             return self.choice
-        if self.number is False:
-            return False
-        return self.em or self.em_nospace or self.items or self.contains or bool(self.number)
+        if self.em or self.number is False:
+            return self.em
+        return self.em_nospace or self.items or self.contains or bool(self.number)
 
 
 def compare_answers(answer: str, reference: str, pack: Pack) -> Match:

@@ -37,7 +37,7 @@ def _ordinals(pack: Pack) -> dict[str, int]:
     """Return folded ordinal → its number: names of the order of choices, and numbers with a suffix."""
     found = {
         fold_text(f"{word}{suffix}", pack): int(value)
-        for value, words in pack.numbers.words.items()
+        for value, words in (*pack.numbers.words.items(), *pack.numbers.scales.items())
         if value.isdecimal()
         for word in words
         for suffix in pack.numbers.ordinal_suffixes
@@ -209,7 +209,7 @@ class _Reader(Elements):
             if either or ((to or between or before) and one.value < other.value and self.word(stop) != "="):
                 kind: Kind = "either" if either else "range"
                 both_ends = replace(
-                    other, kind=kind, parts=(one.value, other.value),
+                    other, kind=kind, parts=(one.value, other.value), ambiguous=False,
                     unit=other.unit or one.unit, percent=one.percent or other.percent,
                 )  # fmt: skip
                 self.put(place - before, stop + between, both_ends)
