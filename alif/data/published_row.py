@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from alif import sources
 from alif.data.filters.filter_context import OTHER_TASK, prompt_of
-from alif.data.filters.text_rules import find_empty_output, find_text_fault
+from alif.data.filters.text_rules import find_empty_output, find_text_fault, row_texts
 from alif.data.normalise_example import normalise_example
 from alif.errors import DataError
 from alif.language import text
@@ -44,7 +44,9 @@ def read_published_row(
     if pack is None:
         codes = " or ".join(pack.code for pack in wanted)
         return Dropped(row=found, reason="wrong_language", evidence=f"{row.where}: {code}, not {codes}")
-    if fault := find_text_fault(found, pack):  # before the cleaning, which takes half of garbled letters away
+    if fault := find_text_fault(
+        row_texts(found), pack
+    ):  # before the cleaning, which takes half of garbled letters away
         return Dropped(row=found, reason=fault[0], evidence=f"{row.where}: {fault[1]}")
     given = "" if says_no_input(found.input.strip(), pack) else found.input
     example = normalise_example(found.model_copy(update={"language": pack.code, "input": given}), pack)
@@ -75,14 +77,14 @@ def _find_language(row: Example, packs: Sequence[Pack]) -> str:
     return named or (written if written in codes else "undecided")
 
 
-def find_sentence_fault(exercise: Example, wanted: Pack, packs: Sequence[Pack]) -> tuple[str, str] | None:
-    """Return (reason, evidence) where the input of an exercise, as it was read, is not in `wanted`."""
-    if says_nothing(text.normalise_text(exercise.input, wanted), wanted):
+def find_sentence_fault(sentence: str, wanted: Pack, packs: Sequence[Pack]) -> tuple[str, str] | None:
+    """Return (reason, evidence) where a text, as it was read, is nothing to translate from `wanted`."""
+    if says_nothing(text.normalise_text(sentence, wanted), wanted):
         return "empty", "nothing to translate"
-    code = identify_language(exercise.input, packs)
+    code = identify_language(sentence, packs)
     if code in {"other", *(pack.code for pack in packs)} - {wanted.code}:
         return "wrong_language", f"{code}, not {wanted.code}"
-    return find_text_fault(exercise, wanted)
+    return find_text_fault({"sentence": sentence}, wanted)
 
 
 def nothing_left(key: str, dropped: Mapping[str, int], first: str) -> DataError:

@@ -17,10 +17,12 @@ from itertools import islice
 from pathlib import Path
 
 from alif import sources
+from alif.data.published_row import find_sentence_fault, read_published_row
 from alif.errors import AlifError, RecipeError
 from alif.language.language_id import identify_language
 from alif.language.pack import Pack, load_pack
 from alif.records import Dropped
+from alif.row_shape import find_shape, flatten_instance
 from alif.settings import Recipe
 from alif.sources import Row
 
@@ -146,10 +148,16 @@ def _usable_text(row: Row, key: str, own: Pack, known: Pack) -> str | Dropped:
         return Dropped(raw="", reason="missing_field", evidence=evidence)
     if key in DOCUMENTS:
         return sources.missing_text(row) or str(row.values["text"])
-    sentence = row.values.get(known.code, row.values.get("text")) if key == "translate.source" else None
-    if isinstance(sentence, str) and sentence.strip():
-        return sentence
-    found = sources.to_example(row, own.code, "", "source")
+    given = [value for one in (known.code, "text") if isinstance(value := row.values.get(one), str)]
+    if key == "translate.source" and given and find_shape(flatten_instance(row.values)) == "text":
+        sentence = next((value for value in given if value.strip()), "")
+        fault = find_sentence_fault(sentence, known, (known, own))
+        return Dropped(raw="", reason=fault[0], evidence=f"{row.where}: {fault[1]}") if fault else sentence
+    if key.startswith(("translate.", "replay.", "blend.")):
+        wanted = (own, known) if key.startswith("blend.") else (known,)
+        found = read_published_row(row, wanted, (own, known), "source")
+    else:
+        found = sources.to_example(row, own.code, "", "source")
     return found if isinstance(found, Dropped) else found.output
 
 
@@ -163,7 +171,8 @@ def _problem(sample: SourceSample, recipe: Recipe) -> AlifError | None:
             f"none of its {sample.rows:,} rows can be used" if sample.rows > 1 else "its row cannot be used"
         )
         return RecipeError(
-            f"{where}: {first}: {sample.fault}", "Convert the file; `alif.sources` lists the shapes of rows."
+            f"{where}: {first}: {sample.fault}",
+            "Convert it: a .jsonl file has one object a line, a .json file one array; see `alif.sources`.",
         )
     code = recipe.language.pack if sample.key in OWN_LANGUAGE else recipe.language.source
     wanted = load_pack(code).code

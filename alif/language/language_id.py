@@ -28,7 +28,7 @@ from alif.language.letter_counts import (
     strip_code,
 )
 from alif.language.normalisation import phrase_words, split_words
-from alif.language.pack import Pack, load_pack, shipped_packs
+from alif.language.pack import MAX_CACHED_PACKS, Pack, load_pack, shipped_packs
 
 __all__ = [
     "find_lookalikes", "function_word_share", "has_no_target_script", "identify_language",
@@ -184,14 +184,20 @@ def _is_foreign(text: str, pack: Pack) -> bool:
 
     Backwards stands what was copied in visual order, as from PDF files: "ںیہ ےہر" for "رہے ہیں".
     """
-    words, own_words = split_words(text, pack), phrase_words(pack.script.function_words, pack)
-    neighbours = phrase_words(pack.script.neighbour_words, pack)
-    own, foreign = (sum(map(known.__contains__, words)) for known in (own_words, neighbours))
+    words = split_words(text, pack)
+    own, foreign, backwards = (sum(map(known.__contains__, words)) for known in _telling_words(pack))
     least = pack.script.function_word_share * len(words)
     if foreign and (own < least or 2 * foreign >= max(own, 2 * MIN_FOREIGN_WORDS)):
         return True
-    backwards = sum(word[::-1] in own_words for word in words)
     return backwards >= max(MIN_FOREIGN_WORDS, least) and backwards > own
+
+
+@functools.lru_cache(maxsize=MAX_CACHED_PACKS)
+def _telling_words(pack: Pack) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Return function words of the language, of its neighbours, and its own backwards."""
+    own = phrase_words(pack.script.function_words, pack)
+    neighbours = phrase_words(pack.script.neighbour_words, pack)
+    return own, neighbours, frozenset(word[::-1] for word in own)
 
 
 def function_word_share(text: str, pack: Pack, mixed: bool = True) -> float | None:

@@ -13,7 +13,7 @@ import regex
 from alif.language.answers.arithmetic import check_equations
 from alif.language.answers.quantities import parse_number
 from alif.language.normalisation import fold_text, normalise_text, split_words
-from alif.language.pack import Pack, Task
+from alif.language.pack import MAX_CACHED_PACKS, Pack, Task
 
 __all__ = [
     "check_equations", "final_answer", "find_phrase", "fold_text", "normalise_text", "parse_number",
@@ -26,9 +26,13 @@ MAX_LABEL_WORDS = 3
 
 def split_sentences(text: str, pack: Pack) -> list[str]:
     """Return the sentences: cut after a sentence mark before a space, and at line ends."""
+    return [piece.strip() for piece in _sentence_ends(pack).split(text) if piece.strip()]
+
+
+@functools.lru_cache(maxsize=MAX_CACHED_PACKS)
+def _sentence_ends(pack: Pack) -> regex.Pattern[str]:
     marks, closers = regex.escape(pack.sentences.marks), regex.escape(pack.sentences.closers)
-    pieces = regex.split(rf"(?<=[{marks}][{closers}]*)[^\S\n]+|\n+", text)
-    return [piece.strip() for piece in pieces if piece.strip()]
+    return regex.compile(rf"(?<=[{marks}][{closers}]*)[^\S\n]+|\n+")
 
 
 def find_phrase(text: str, phrases: Iterable[str], pack: Pack) -> str | None:

@@ -10,7 +10,6 @@ from alif.data.published_row import find_sentence_fault, nothing_left, read_publ
 from alif.language.pack import load_pack
 from alif.records import Dropped, Example
 from alif.sources import Row
-from tests.data.conftest import row
 
 UR, EN = load_pack("ur"), load_pack("en")
 URDU = "لاہور پاکستان کا دوسرا بڑا شہر ہے۔"
@@ -63,7 +62,7 @@ def test_an_exercise_of_translation_may_hold_a_third_language() -> None:
 
 def test_a_sentence_is_in_the_language_that_is_translated() -> None:
     def fault(sentence: str) -> str:
-        found = find_sentence_fault(row("translation", "ترجمہ کریں", "", sentence), EN, (EN, UR))
+        found = find_sentence_fault(sentence, EN, (EN, UR))
         return found[0] if found else ""
 
     assert fault("The bridge over the river is closed today for repair.") == ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from alif.language import language_id, text
+from alif.language import text
+from alif.language.language_id import MAJORITY, MANY_WORDS, identify_language, script_share
 from alif.language.letter_counts import LetterCount
 from alif.language.pack import Pack
 from alif.records import Document
@@ -14,8 +15,8 @@ MIN_SCRIPT_SHARE = 0.5
 """Least share of a document's letters that are in its language's script."""
 LANGUAGE_ID_CHARS = 4_000
 """Characters by which a document's language is identified."""
-MIN_SENTENCE_WORDS = 6
-"""Fewest words of a sentence whose language is looked at by itself."""
+MIN_MIXED_WORDS, MIN_SENTENCE_WORDS = 16, 6
+"""Fewest words of a document whose sentences are looked at by themselves, and of such a sentence."""
 MAX_FOREIGN_SHARE = 0.4
 """Most of a document that may be sentences in a third language: quotations. Measured: 1 of 3,033 documents of
 Urdu, and no English, Bengali or Swahili one, has more."""
@@ -56,30 +57,28 @@ def find_document_fault(
     words = len(text.split_words(document.text, pack))
     if words < min_words:
         return "too_short", f"{words} words"
-    share = language_id.script_share(document.text, pack)
+    head = document.text[:LANGUAGE_ID_CHARS]
+    found = identify_language(head, (pack, other))
+    share = (
+        1.0 if found == pack.code and len(head) == len(document.text) else script_share(document.text, pack)
+    )
     if share < MIN_SCRIPT_SHARE:
         return "wrong_language", f"{share:.0%} of the letters are {pack.script.name}"
-    head = document.text[:LANGUAGE_ID_CHARS]
-    found = language_id.identify_language(head, (pack, other))
     if found not in (pack.code, "undecided"):
         return "wrong_language", f"taken for {found}"
-    decidable = words >= language_id.MANY_WORDS and pack.script.function_words
-    proven = share >= language_id.MAJORITY and LetterCount.of(head, pack).proves(pack)
-    if found == "undecided" and decidable and not proven:
+    decidable = found == "undecided" and words >= MANY_WORDS and pack.script.function_words
+    if decidable and (share < MAJORITY or not LetterCount.of(head, pack).proves(pack)):
         return "undecided_language", f"{words} words, neither {pack.code} nor surely another language"
-    return _find_foreign_sentences(head, pack, other)
+    return _find_foreign_sentences(head, pack, other) if words >= MIN_MIXED_WORDS else None
 
 
 def _find_foreign_sentences(head: str, pack: Pack, other: Pack) -> tuple[str, str] | None:
     """Find a text that is in another language for the most part of its sentences, though not as a whole."""
-    sentences = text.split_sentences(head, pack)
-    if len(sentences) < 2:
-        return None
     foreign = [
         one
-        for one in sentences
+        for one in text.split_sentences(head, pack)
         if len(text.split_words(one, pack)) >= MIN_SENTENCE_WORDS
-        and language_id.identify_language(one, (pack, other)) == "other"
+        and identify_language(one, (pack, other)) == "other"
     ]
     share = sum(map(len, foreign)) / len(head)
     return (

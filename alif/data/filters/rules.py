@@ -16,7 +16,7 @@ from collections.abc import Callable
 from alif import settings, store
 from alif.data.filters import answer_rules
 from alif.data.filters.filter_context import FilterContext, prompt_of, task_of
-from alif.data.filters.text_rules import find_empty_output, find_text_fault
+from alif.data.filters.text_rules import find_empty_output, find_text_fault, row_texts
 from alif.data.filters.translation_direction import wrong_target_language
 from alif.data.filters.wrong_language import find_wrong_language
 from alif.dedup.repetition import find_repetition
@@ -53,14 +53,10 @@ def filter_rows(context: StepContext, language: settings.Language, filter: setti
 
 def first_fault(row: Example, checked: FilterContext) -> tuple[str, str] | None:
     """Return (reason, evidence) of the first rule that finds a fault in a row, or None."""
-    if fault := find_text_fault(row, checked.own):
+    if fault := find_text_fault(row_texts(row), checked.own):
         return fault
     found = ((reason, rule(row, checked)) for reason, rule in FILTERS)
     return next(((reason, evidence) for reason, evidence in found if evidence), None)
-
-
-def _texts(row: Example) -> dict[str, str]:
-    return {"instruction": row.instruction, "input": row.input, "output": row.output}
 
 
 def _find_refusal(row: Example, checked: FilterContext) -> str:
@@ -78,7 +74,9 @@ def _find_wrong_language(row: Example, checked: FilterContext) -> str:
 
 
 def _find_lookalike_letters(row: Example, checked: FilterContext) -> str:
-    found = [hit for value in _texts(row).values() for hit in language_id.find_lookalikes(value, checked.own)]
+    found = [
+        hit for value in row_texts(row).values() for hit in language_id.find_lookalikes(value, checked.own)
+    ]
     return ", ".join(f"{word}: {wrong} for {right}" for word, wrong, right in found[:5])
 
 

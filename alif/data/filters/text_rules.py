@@ -9,7 +9,7 @@ Source: the faults that gururise/AlpacaDataCleaned (README.md, points 2 to 7) co
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from alif.data.filters.filter_context import prompt_of
 from alif.language import text
@@ -20,16 +20,20 @@ from alif.language.replies.field_labels import label_styles, read_label
 from alif.language.replies.no_input import says_nothing
 from alif.records import Example
 
-__all__ = ["find_empty_output", "find_text_fault"]
+__all__ = ["find_empty_output", "find_text_fault", "row_texts"]
 
 _RULE = re.compile(r"\s*(?:[-=*_]{2,}|#{1,6})\s*")
 """A line between two items."""
 
 
-def find_text_fault(row: Example, pack: Pack) -> tuple[str, str] | None:
-    """Return (reason, evidence) of the first fault in a row's texts, earlier turns included, or None."""
-    texts = {"instruction": row.instruction, "input": row.input, "output": row.output}
-    texts |= {f"turn {number}": turn.content for number, turn in enumerate(row.turns, 1)}
+def row_texts(row: Example) -> dict[str, str]:
+    """Return the texts of a row by what they are, earlier turns included."""
+    turns = {f"turn {number}": turn.content for number, turn in enumerate(row.turns, 1)}
+    return {"instruction": row.instruction, "input": row.input, "output": row.output, **turns}
+
+
+def find_text_fault(texts: Mapping[str, str], pack: Pack) -> tuple[str, str] | None:
+    """Return (reason, evidence) of the first fault in texts, by what they are, or None."""
     rules: tuple[tuple[str, Callable[[str], str]], ...] = (
         ("replacement_char", lambda value: "U+FFFD" if "\ufffd" in value else ""),
         ("garbled_text", find_garbled_text),

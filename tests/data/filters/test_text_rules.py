@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alif.data.filters.text_rules import find_empty_output, find_text_fault
+from alif.data.filters.text_rules import find_empty_output, find_text_fault, row_texts
 from alif.language.pack import load_pack
 from alif.records import Message
 from tests.data.conftest import row
@@ -28,11 +28,11 @@ CITY = "لاہور پاکستان کا شہر ہے۔"
 )
 def test_each_fault_has_its_reason(output: str, reason: str) -> None:
     for broken in (row("qa", "سوال", output), row("qa", output, CITY), row("qa", "سوال", CITY, output)):
-        fault = find_text_fault(broken, UR)
+        fault = find_text_fault(row_texts(broken), UR)
         assert fault
         assert fault[0] == reason
     before = row("qa", "سوال", CITY).with_turns((Message(role="system", content=output),))
-    assert find_text_fault(before, UR)
+    assert find_text_fault(row_texts(before), UR)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_each_fault_has_its_reason(output: str, reason: str) -> None:
     ],
 )
 def test_these_are_texts(output: str) -> None:
-    assert find_text_fault(row("qa", "سوال", output), UR) is None
+    assert find_text_fault(row_texts(row("qa", "سوال", output)), UR) is None
 
 
 @pytest.mark.parametrize("output", ["N/A", "<noinput>", "—", "null", "(empty)", "خالی", "No input provided."])
