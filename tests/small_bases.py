@@ -37,9 +37,7 @@ CHATML = (
 def random_model(kind: str, **keys: Any) -> Any:
     """Return a small random model whose logits are not all alike."""
     torch.manual_seed(0)
-    model: Any = AutoModelForCausalLM.from_config(
-        AutoConfig.for_model(kind, **SIZES, **keys), attn_implementation="sdpa"
-    )
+    model: Any = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **SIZES | keys))
     for parameter in model.parameters():
         if parameter.ndim > 1:
             parameter.data *= 3

@@ -20,23 +20,20 @@ from typing import Any
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from alif import store
 from alif.errors import ModelError, RecipeError
 from alif.settings import Adapter
 from alif.student import weights
+from alif.student.linear_layers import LINEAR_KINDS, embedding_names, find_linear_layers
 
 __all__ = [
-    "EMBEDDINGS", "TrainableShare", "add_adapter", "combine_adapters", "count_parameters", "count_weights",
-    "load_adapter", "output_head", "save_adapter", "trainable_parameters", "unwrap",
+    "TrainableShare", "add_adapter", "combine_adapters", "count_parameters", "count_weights", "load_adapter",
+    "output_head", "save_adapter", "trainable_parameters", "unwrap",
 ]  # fmt: skip
 
-LINEAR = {"attention": ("q_proj", "k_proj", "v_proj", "o_proj"), "mlp": ("gate_proj", "up_proj", "down_proj")}
-"""Source: traversaal-ai/alif-urdu-llm@67a6a01/Training/train_cpt.py (QKVO and MLP)."""
-
 COPY_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-
-EMBEDDINGS = ("embed_tokens", "lm_head")
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 """PEFT's own names, so that PEFT can open what we save."""
@@ -87,23 +84,16 @@ def add_adapter(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
     """Freeze `model` and add a new adapter, the same for the same seed; it changes no output yet.
 
     Raises:
-        ModelError: the base has none of the layers that the recipe names.
+        ModelError: the base has no linear layers of a kind that the recipe names, or no output head.
         RecipeError: nothing but embeddings is named.
     """
-    kinds = [kind for kind in LINEAR if kind in adapter.targets]
+    kinds = [kind for kind in LINEAR_KINDS if kind in adapter.targets]
     if not kinds:
         raise RecipeError(
             'adapter.targets needs "attention" or "mlp"', "Embeddings alone are not an adapter."
         )
-    with_embeddings = "embeddings" in adapter.targets
-    targets = [name for kind in kinds for name in LINEAR[kind]]
-    present = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    missing = [name for name in (*targets, *(EMBEDDINGS if with_embeddings else ())) if name not in present]
-    if missing:
-        raise ModelError(
-            f"the base has no layers called {', '.join(missing)}",
-            "Choose a base of Llama's architecture (Llama, Qwen …).",
-        )
+    targets = find_linear_layers(model, kinds)
+    copies = embedding_names(model) if "embeddings" in adapter.targets else None
     config = LoraConfig(
         task_type="CAUSAL_LM",
         r=adapter.rank,
@@ -111,8 +101,9 @@ def add_adapter(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
         use_rslora=adapter.rslora,
         lora_dropout=adapter.dropout,
         target_modules=targets,
-        modules_to_save=list(EMBEDDINGS) if with_embeddings else None,
-        ensure_weight_tying=with_embeddings and _is_tied(model),
+        fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in model.modules()),
+        modules_to_save=copies,
+        ensure_weight_tying=copies is not None and _is_tied(model),
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(adapter.seed)
@@ -143,11 +134,12 @@ def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
     targets = settings.get("target_modules")
     names = [targets] if isinstance(targets, str) else list(targets or ())
     modules = {name.rpartition(".")[2] for name in names}
+    embeddings, head = (name.rpartition(".")[2] for name in embedding_names(model))
     problem = ""  # of forms that other tools make
-    if "lm_head" in modules:
-        problem = "lm_head: it gets no gradient from a fused loss, which does not read what LoRA adds"
-    elif "embed_tokens" in modules and _is_tied(model):
-        problem = "embed_tokens: embeddings and head are one matrix; it changes both and is merged twice"
+    if head in modules:
+        problem = f"{head}: it gets no gradient from a fused loss, which does not read what LoRA adds"
+    elif embeddings in modules and _is_tied(model):
+        problem = f"{embeddings}: embeddings and head are one matrix; it changes both and is merged twice"
     if problem:
         raise ModelError(
             f"{folder}: LoRA on {problem}",

@@ -6,7 +6,8 @@
 
 Both are reached through transformers' attention interface, so that the models stay the library's own. On CUDA
 the second is PyTorch's variable-length attention, used where a probe finds that it gives what plain attention
-gives, forward and backward; on a CPU it is a loop over the documents. Where the probe fails, sdpa is used.
+gives, forward and backward; on a CPU it is a loop over the documents. Where the probe fails, it is the first,
+or "eager" for classes that have no sdpa (Gemma 2, which caps its scores).
 """
 
 from __future__ import annotations
@@ -95,13 +96,13 @@ def varlen_attention(
 
 
 def choose_attention(config: Any, device: torch.device, dtype: torch.dtype) -> str:
-    """Return the attention to train a model of `config` with: per document where it is proven, else sdpa."""
+    """Return the attention to train a loaded model with: per document where it is proven, else its own."""
     kinds = set(getattr(config, "layer_types", None) or ())
     windowed = getattr(config, "sliding_window", None) and (not kinds or "sliding_attention" in kinds)
     if windowed or getattr(config, "attn_logit_softcapping", None) or getattr(config, "attention_dropout", 0):
-        return SDPA
+        return str(config._attn_implementation)
     if device.type != "cpu" and not check_attention(varlen_attention, device, dtype):
-        return SDPA
+        return str(config._attn_implementation)
     register_attention()
     return PER_DOCUMENT
 

@@ -155,7 +155,7 @@ def open_base(base_folder: Path, device: DeviceConfig, *, training: bool = False
         tokenizer = AutoTokenizer.from_pretrained(source, **options)
         if in_4_bits:
             options |= {"quantization_config": quantization_config(device)}
-        model = _load_whole(source, dtype=device.dtype, attn_implementation="sdpa", **options)
+        model = _load_whole(source, dtype=device.dtype, **options)
     return LoadedBase(model, tokenizer, base)
 
 

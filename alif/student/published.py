@@ -92,7 +92,7 @@ def open_published(student: settings.StudentSettings, *, offline: bool = False) 
         )
         with torch.device("meta"):
             build: Any = AutoModelForCausalLM.from_config
-            model = build(config, attn_implementation="sdpa", **NO_CODE)
+            model = build(config, **NO_CODE)
         # …/snapshots/COMMIT/config.json
         commit = "" if is_local else Path(str(cached_file(name, "config.json", **options))).parent.name
     if tokenizer.eos_token_id is None:

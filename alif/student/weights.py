@@ -27,7 +27,6 @@ LIBRARY_ERRORS = (
 CURES = {
     "gated": "Accept its licence on the hub, and set HF_TOKEN to a token of that account.",
     "trust_remote_code": "No code of a model is run: choose a base that transformers knows itself.",
-    "scaled_dot_product_attention": "Its attention cannot be trained here. Choose another base.",
     "bitsandbytes": "Name the base that it was quantized from.",
     "gptq": "Name the base that it was quantized from.",
     "sentencepiece": "Its tokenizer has no tokenizer.json: open and save it once where sentencepiece is.",

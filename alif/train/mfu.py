@@ -10,19 +10,21 @@ import torch
 from alif import console
 from alif.cost.flops import LayerSizes, flops_per_token
 from alif.cost.gpus import GPUS
-from alif.student.adapter import EMBEDDINGS, count_weights, unwrap
+from alif.student.adapter import count_weights, unwrap
+from alif.student.linear_layers import embedding_weights
 from alif.train.packing import PackedDataset
 
 __all__ = ["linear_sizes", "mean_document_length", "model_flops", "peak_flops"]
 
 
 def linear_sizes(model: Any) -> LayerSizes:
-    """Return the sizes that decide the FLOPs per token of `model`, a causal one of Llama's architecture."""
+    """Return the sizes that decide the FLOPs per token of `model`, a dense causal one."""
     bare = unwrap(model)
     config = bare.config.get_text_config()
-    matrices = [(name, weight) for name, weight in bare.named_parameters() if weight.ndim == 2]
-    vocabulary = [weight for name, weight in matrices if any(part in name for part in EMBEDDINGS)]
-    linear = [weight for name, weight in matrices if not any(part in name for part in EMBEDDINGS)]
+    vocabulary = embedding_weights(bare)
+    linear = [weight for weight in bare.parameters() if weight.ndim > 1 and weight not in vocabulary]
+    if any(weight.ndim > 2 for weight in linear):
+        raise ValueError("not every weight of experts and convolutions is used for each token")
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return LayerSizes(
         linear=sum(count_weights(weight) for weight in linear),

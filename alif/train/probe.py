@@ -25,10 +25,11 @@ from alif.settings import Stage
 from alif.student import attention
 from alif.student.adapter import output_head, unwrap
 from alif.student.device import DeviceConfig
+from alif.student.linear_layers import recurrent_layers
 from alif.train.loss import ChunkedLossModel, LogitTransform, possible_transforms
 from alif.train.packing import PackedRows, Segment, collate, collate_trimmed, pack_segments, pad_segments
 
-__all__ = ["TrainingForm", "choose_training_form", "recurrent_layers", "training_attention"]
+__all__ = ["TrainingForm", "choose_training_form", "training_attention"]
 
 LENGTHS = (14, 11)
 """Tokens of the two texts; packing puts the longer one first."""
@@ -38,8 +39,6 @@ FULL, HALF = 1e-3, 3e-2
 LEAK = 1e-3
 """Accepted change of a text's states when the other text in its row is another one, as a share of the largest
 state. All shapes stay, so what is kept apart does not change at all."""
-RECURRENT = ("A_log", "conv1d", "conv", "time_mix")
-"""Attributes of layers that hand a state, or a window of a convolution, from token to token."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +47,6 @@ class TrainingForm:
 
     attention: str
     transform: LogitTransform
-
-
-def recurrent_layers(model: Any) -> str:
-    """Return the class of a layer that hands a state from token to token, or ""."""
-    kinds = (type(one).__name__ for one in model.modules() if any(hasattr(one, name) for name in RECURRENT))
-    return next(kinds, "")
 
 
 def choose_training_form(model: Any, stage: Stage, device: DeviceConfig) -> TrainingForm:
@@ -89,11 +82,10 @@ def _probe(model: Any, stage: Stage, device: DeviceConfig, chosen: str) -> Train
     first, second, other = (  # the last stands in the first one's place, to see whether the second notices
         torch.randint(0, size, (length,), generator=generator).tolist() for length in (*LENGTHS, LENGTHS[0])
     )
-    with training_attention(model, attention.SDPA):
-        transform = _find_transform(bare, first, limit)
-        expected = _loss_alone(bare, first) + _loss_alone(bare, second)
+    transform, own = _find_transform(bare, first, limit), bare.config._attn_implementation
+    expected = _loss_alone(bare, first) + _loss_alone(bare, second)
     found, leaks = 0.0, False  # a base whose weights are not numbers is stopped at the first step, by name
-    for name in dict.fromkeys((chosen, attention.SDPA)):
+    for name in dict.fromkeys((chosen, own)):
         with training_attention(model, name):
             batch = _batch(bare, (first, second), stage)
             found = float(ChunkedLossModel(model, transform)(**batch)["loss"])

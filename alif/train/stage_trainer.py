@@ -20,7 +20,8 @@ from alif import store
 from alif.errors import MissingExtra, ModelError
 from alif.settings import Stage
 from alif.student import distributed, weights
-from alif.student.adapter import EMBEDDINGS, trainable_parameters
+from alif.student.adapter import trainable_parameters, unwrap
+from alif.student.linear_layers import embedding_weights
 from alif.train import checkpoints
 from alif.train.training_callback import TrainingCallback
 
@@ -48,7 +49,8 @@ class StageTrainer(Trainer):
         """
         if self.optimizer is not None:
             return self.optimizer
-        groups, on_gpu = group_parameters(self.model, self.stage), self.args.device.type == "cuda"
+        causal: Any = self.model  # a ChunkedLossModel
+        groups, on_gpu = group_parameters(causal.model, self.stage), self.args.device.type == "cuda"
         if self.stage.optimizer == "adamw":
             self.optimizer = torch.optim.AdamW(groups, fused=on_gpu)
             return self.optimizer
@@ -137,14 +139,15 @@ def load_trainable(saved: Mapping[str, torch.Tensor], model: torch.nn.Module | N
             weight.copy_(distributed.shard_like(saved[name], weight))
 
 
-def group_parameters(model: torch.nn.Module | None, stage: Stage) -> list[dict[str, object]]:
+def group_parameters(model: torch.nn.Module, stage: Stage) -> list[dict[str, object]]:
     """Return parameter groups: embeddings have their own rate; neither they nor vectors decay."""
     embeddings: list[torch.nn.Parameter] = []
     matrices: list[torch.nn.Parameter] = []
     vectors: list[torch.nn.Parameter] = []
-    for name, parameter in trainable_parameters(model):
-        is_embedding = any(part in name for part in EMBEDDINGS)
-        (embeddings if is_embedding else matrices if parameter.ndim > 1 else vectors).append(parameter)
+    own = embedding_weights(unwrap(model))
+    for _, parameter in trainable_parameters(model):
+        is_matrix = parameter.ndim > 1
+        (embeddings if parameter in own else matrices if is_matrix else vectors).append(parameter)
     return [
         {"params": parameters, "lr": lr, "weight_decay": weight_decay}
         for parameters, lr, weight_decay in (

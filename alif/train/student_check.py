@@ -12,14 +12,11 @@ from alif.settings import Recipe, Stage
 from alif.student import adapter as adapters
 from alif.student.chat_template import encode_answer
 from alif.student.device import quiet_libraries
+from alif.student.linear_layers import recurrent_layers
 from alif.student.published import PublishedBase, open_published
 from alif.student.vocabulary import check_extendable
-from alif.train.probe import recurrent_layers
 
 __all__ = ["base_problems", "check_length"]
-
-EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
-"""Keys of config.json that say how many experts a layer has."""
 
 
 def base_problems(recipe: Recipe, *, offline: bool) -> list[AlifError]:
@@ -63,17 +60,11 @@ def check_length(base: str, config: Any, name: str, stage: Stage) -> None:
 
 
 def _check_layers(recipe: Recipe, base: PublishedBase) -> None:
-    """Refuse layers that the adapter does not know, experts, and states that packing would hand on.
+    """Refuse layers that the adapter does not train, and states that packing would hand on.
 
     Raises:
         ModelError: one of them.
     """
-    experts = max(getattr(base.config, key, 0) or 0 for key in EXPERTS)
-    if experts > 1:
-        raise ModelError(
-            f"{base.name}: a mixture of {experts} experts a layer, which the adapter does not train",
-            "Choose a dense base of Llama's architecture (Llama, Qwen …).",
-        )
     layers = recurrent_layers(base.model)
     packed = [name for name in ("pretrain", "finetune") if getattr(recipe, name).packing == "packed"]
     if layers and packed:

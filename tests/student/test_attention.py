@@ -176,8 +176,8 @@ def test_pytorchs_kernel_is_called_as_its_version_wants(monkeypatch, signature):
         ({"attention_dropout": 0.1}, SDPA),
     ],
 )
-def test_what_it_does_not_know_is_left_to_sdpa(changes, way):
-    config = LlamaConfig()
+def test_what_it_does_not_know_is_left_to_the_models_own_attention(changes, way):
+    config = LlamaConfig(attn_implementation=SDPA)
     for key, value in changes.items():
         setattr(config, key, value)
     assert attention.choose_attention(config, CPU, torch.float32) == way

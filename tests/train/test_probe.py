@@ -8,8 +8,8 @@ from alif.settings import Pretrain
 from alif.student import attention
 from alif.student.adapter import add_adapter
 from alif.train.loss import LogitTransform
-from alif.train.probe import choose_training_form, recurrent_layers, training_attention
-from tests.small_bases import CPU, MAMBA, random_model
+from alif.train.probe import choose_training_form, training_attention
+from tests.small_bases import CPU, random_model
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,6 @@ def test_the_probe_leaves_the_model_and_the_random_state_as_they_were():
     assert torch.equal(torch.get_rng_state(), state)
     assert model.config._attn_implementation == used
     assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
-
-
-def test_recurrent_layers_are_named():
-    assert recurrent_layers(random_model("falcon_h1", **MAMBA)) == "FalconH1Mixer"
-    assert recurrent_layers(random_model("llama")) == ""
 
 
 def test_the_attention_is_put_back():
