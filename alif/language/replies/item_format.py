@@ -88,6 +88,8 @@ def read_items(text: str, finish: str, pack: Pack) -> list[Candidate | Dropped]:
         evidence = f"finish: {finish}{', nothing but thinking' if thought else ''}"
         return [Dropped(raw=text, reason=reason, evidence=evidence)]
     common = {"thinking"} if thought else {"template_tokens"} if answer != text else set()
+    if "\n" not in answer.strip() and f"\\n{KEYS['output']}:" in answer:  # \\n in letters, on one line
+        answer, common = answer.replace("\\n", "\n"), common | {"escaped_newlines"}
     found = _read_answer(normalise_text(answer, pack), finish, pack, common)
     return [_refuse_control_token(piece) for piece in found]
 

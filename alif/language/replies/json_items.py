@@ -3,7 +3,8 @@
     [{"instruction": …, "input": …, "output": …}, {…}]
     {"tasks": [{…}, {…}], "more": [{…}]}
 
-Every label is known here, in the pack's language too. Text between the objects is skipped.
+Every label is known here, in the pack's language too. Text between the objects is skipped. What teachers
+write that JSON does not know is mended: trailing commas, comment lines, curly quotes, LaTeX's backslashes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ __all__ = ["JsonItem", "read_json_items"]
 
 _WRAPPER = re.compile(r'\{\s*+"[^"\n]{1,40}"\s*+:\s*+\[\s*+(?=\{)')
 """The beginning of an object whose first value is a list of objects."""
+_REPAIRS = (
+    (re.compile(r"^\s*//.*$", re.MULTILINE), ""),
+    (re.compile(r",(?=\s*[}\]])"), ""),
+    (re.compile(r"(?<=[{\[:,])(\s*)[“”„]|[“”](?=\s*[}\]:,])"), r'\1"'),
+    (re.compile(r"(\\(?:[\"\\/nu]|[bfrt](?![a-z])))|\\"), lambda found: found[1] or r"\\"),
+)
 _DECODER = json.JSONDecoder(strict=False)  # teachers let a string run over several lines
 
 
@@ -37,14 +44,16 @@ def read_json_items(text: str, pack: Pack) -> Iterator[JsonItem]:
     place = first = _next_object(text, 0)
     while place >= 0:
         try:
-            values, end = _DECODER.raw_decode(text, place)
+            text, values, end = _decode_object(text, place)
         except (ValueError, RecursionError) as error:
             if place > first:
                 yield JsonItem(text[place:], {}, type(error).__name__)
             return
         texts: dict[str, str] = {}
-        for key, value in values.items():
+        for key, given in values.items():
             fields = (style.fields.get(fold_text(key, pack)) for style in label_styles(pack))
+            lines = isinstance(given, list) and all(isinstance(line, str) for line in given)
+            value = "\n".join(given) if lines else given
             if isinstance(value, str | int | float) and (field := next(filter(None, fields), None)):
                 texts.setdefault(
                     field, normalise_text(str(value), pack).strip()
@@ -53,6 +62,22 @@ def read_json_items(text: str, pack: Pack) -> Iterator[JsonItem]:
             return
         yield JsonItem(text[place:end], texts)
         place = _next_object(text, end)
+
+
+def _decode_object(text: str, place: int) -> tuple[str, dict[str, object], int]:
+    """Return the object at a place and its end, behind the text that it was read from, perhaps mended.
+
+    Raises:
+        ValueError: it is no JSON all the same.
+    """
+    try:
+        return text, *_DECODER.raw_decode(text, place)
+    except ValueError:
+        rest = text[place:]
+        for wrong, right in _REPAIRS:
+            rest = wrong.sub(right, rest)
+        text = text[:place] + rest
+        return text, *_DECODER.raw_decode(text, place)
 
 
 def _next_object(text: str, begin: int) -> int:

@@ -12,6 +12,7 @@ from alif import store
 from alif.language import normalisation
 from alif.language import pack as packs
 from alif.language.replies import item_format
+from alif.language.replies.control_tokens import find_control_token
 from alif.language.replies.item_format import Candidate, read_items, write_item
 from alif.records import Dropped
 
@@ -38,6 +39,7 @@ TEXT = strategies.lists(
     strategies.text(strategies.characters(exclude_categories=["Cs"], exclude_characters="\r")) | LINES
 ).map(lambda lines: normalisation.normalise_text("\n".join(lines), OWN).strip())
 TEXT = TEXT.filter(lambda text: not text.endswith(" ###"))  # nobody's answer ends so: it is a separator
+TEXT = TEXT.filter(lambda text: not find_control_token(text))  # such a row is dropped
 
 
 def texts(found: list[Candidate | Dropped]) -> list[tuple[str, str, str]]:
@@ -432,3 +434,15 @@ for piece in (*" #*_-`1.:<[{", "\\t", '{"a":', "\\u200f", "x ", "###"):
 def test_a_line_of_a_megabyte_is_read_in_a_moment() -> None:
     """A pattern that tries every division of a run of blanks would need hours."""
     subprocess.run([sys.executable, "-c", LONG], check=True, timeout=60)
+
+
+def test_a_reply_on_one_line_with_escaped_line_ends_is_read() -> None:
+    item = r"Instruction: پل کب بنا؟\nInput: <noinput>\nOutput: 1890 میں۔\n###\n"
+    first, second = read_items(item + item.replace("پل", "مسجد"), "stop", OWN)
+    assert isinstance(first, Candidate)
+    assert isinstance(second, Candidate)
+    assert (first.output, second.instruction) == ("1890 میں۔", "مسجد کب بنا؟")
+    assert "escaped_newlines" in first.tolerances
+    (kept,) = read_items(r"Instruction: a" + "\n" + r"Output: print('a\nb')", "stop", OWN)
+    assert isinstance(kept, Candidate)
+    assert kept.output == r"print('a\nb')"

@@ -26,3 +26,19 @@ def test_an_error_behind_the_first_object_is_named_with_the_rest() -> None:
     first, rest = read_json_items('{"instruction": "a"} {"instruction": ', UR)
     assert first.texts == {"instruction": "a"}
     assert (rest.raw, rest.error) == ('{"instruction": ', "JSONDecodeError")
+
+
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        ('[{"instruction": "a", "output": "b",}, ]', "b"),
+        ('{"instruction": "a", // the task\n"output": "b"}', ""),
+        ('{"instruction": "a",\n  // the answer\n"output": "b"}', "b"),
+        ("{“instruction”: “a”, “output”: “b”}", "b"),
+        (r'{"instruction": "a", "output": "\(x\) is \frac{1}{2}, \\n"}', "\\(x\\) is \\frac{1}{2}, \\n"),
+        ('{"instruction": "a", "output": ["one", "two"]}', "one\ntwo"),
+        ('{"instruction": "a, ]", "output": "say “b”, c"}', "say “b”, c"),
+    ],
+)
+def test_what_json_does_not_know_is_mended_where_it_stands(text: str, output: str) -> None:
+    assert [item.texts.get("output", "") for item in read_json_items(text, UR)][:1] == [output] * bool(output)
