@@ -113,8 +113,6 @@ def contains_answer(answer: str, reference: str, pack: Pack) -> bool:
     if not wanted or len(wanted) > len(given) or f" {' '.join(wanted)} " not in f" {' '.join(given)} ":
         return False
     own = set(wanted)
-    if _says_opposite(answer, reference, pack):
-        return False
     if _turning_words(pack.phrases.alternatives, pack).intersection(given) - own:
         return False
     items = _list_items(answer, pack)

@@ -69,8 +69,8 @@ def find_quantities(text: str, pack: Pack) -> list[Quantity]:
         used = tokens[begin : parser.place]
         percent = parser.peek().kind == "percent"
         whole = [*used, *tokens[parser.place : parser.place + percent]]
-        beside = [*tokens[max(begin - 2, 0) : begin]], [parser.peek(percent + ahead) for ahead in (0, 1)]
-        unit, whole = _find_unit(beside[0], whole, beside[1])
+        behind = [parser.peek(percent + ahead) for ahead in (0, 1)]
+        unit, whole = _find_unit(tokens[max(begin - 2, 0) : begin], whole, behind)
         quantity = Quantity(
             value=value,
             start=used[0].start,

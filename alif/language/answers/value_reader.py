@@ -60,9 +60,7 @@ class _Reader(Elements):
             suffix = self.phrase(place + 1, self.pack.numbers.ordinal_suffixes)
             if value and value.kind == "number" and suffix:
                 self.put(place, place + 2, replace(value, kind="ordinal"))
-            elif number and (
-                added := self.before(place - 1)
-            ):  # an inflected number: ساڍي ستين, half past seven
+            elif number and (added := self.before(place - 1)):  # half past seven, inflected: ساڍي ستين
                 self.put(place - 1, place + 1, Value(number + added, 0, 0, digits=False))
             elif number:
                 self.put(place, place + 1, Value(Fraction(number), 0, 0, digits=False, kind="ordinal"))
@@ -127,7 +125,7 @@ class _Reader(Elements):
                 stop = place + 1
             to = self.phrase(place + 1, clock.minutes_to)  # ten minutes to ten
             if to and (less := self.number(place + 1 + to)) and less.unit == "minute":
-                sure, hours, stop = 1, hours - less.value / 60, place + 2 + to
+                sure, hours, stop = to, hours - less.value / 60, place + 2 + to
             if mark and regex.fullmatch(r"\d+\.[0-5]\d", said.translate(normalise_signs(self.pack))):
                 hours = int(hours) + hours % 1 * 100 / 60
             if spoken and clock.offset_hours and hours < 13:

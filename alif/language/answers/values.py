@@ -89,9 +89,9 @@ def is_same_value(given: Value, right: Value) -> bool:
         year = given.kind == "date" and right.kind == "number" and given.parts[0] == right.value
         return year or (len(kinds) == 1 and all(map(_is_said, right.parts, given.parts)))
     if kinds & {"range", "either"}:
-        ends = sorted(Fraction(end) for end in right.parts)
-        loose = len(ends) == 2 and ends[1] - ends[0] == 1  # "2 or 3" is also "2 to 3"
-        same = (len(kinds) == 1 or loose) and sorted(map(str, given.parts)) == sorted(map(str, right.parts))
+        ends = [sorted(map(str, value.parts)) for value in (given, right)]
+        loose = kinds == {"range", "either"} and abs(Fraction(ends[1][0]) - Fraction(ends[1][1])) == 1
+        same = (len(kinds) == 1 or loose) and ends[0] == ends[1]  # "2 or 3" is also "2 to 3"
         return same and is_same_unit(given.unit, right.unit) and given.percent == right.percent
     if "clock" in kinds:
         given, right = (

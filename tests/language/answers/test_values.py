@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from alif.language.answers.value_reader import find_values
-from alif.language.answers.values import SIZES, is_same_unit, is_same_value
+from alif.language.answers.values import SIZES, Value, is_same_unit, is_same_value
 from alif.language.pack import load_pack
 
 UR = load_pack("ur")
@@ -46,3 +46,11 @@ def test_the_tokens_of_a_value() -> None:
         ["#1/20", "@rupee"],
         ["#1947/8/14"],
     ]
+
+
+def test_a_time_and_a_range_are_compared_without_a_number_in_the_part_of_the_day() -> None:
+    time = Value(Fraction(8), 0, 0, unit="clock", kind="clock", parts=("morning",))
+    ends = Value(Fraction(8), 0, 0, kind="range", parts=(Fraction(7), Fraction(8)))
+    assert not is_same_value(time, ends)
+    assert not is_same_value(ends, time)
+    assert is_same_value(ends, Value(Fraction(8), 0, 0, kind="either", parts=(Fraction(7), Fraction(8))))
