@@ -38,6 +38,7 @@ _FENCED = re.compile(r"```[\w-]*\n(?P<inner>.*?)\n?```", re.DOTALL)
 _VALUED = re.compile(
     r'\{\s*"[^"\n]{1,40}"\s*:\s*"(?P<value>(?:[^"\\]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+)"\s*\}'
 )
+_TAG = re.compile(r"</?[A-Za-z][\w:]*>")
 _LIST_MARK = re.compile(r"[ \t]*(?:[-*•–]|[(\[]?\d{1,2}[.):۔-])[ \t]+")
 _RULE = re.compile(r"[\s\-*_=#`>]+")
 _BRACKETED = re.compile(r"\s*[(\[（](?P<inner>[^()\[\]（）]{2,400})[)\]）](?P<mark>[\s.!?*_،؛؟۔।]*)\Z")
@@ -84,7 +85,7 @@ def find_wrapping(text: str, own: Pack, known: Pack, source: str, kind: Kind) ->
     """Say what in a text still looks as if it stood around it, "" if nothing does."""
     around = Wrapping(own, known, source, kind)
     own_checks = (_find_mention, _find_lines) if kind == "translation" else (_find_no_question,)
-    checks = (_find_label, *own_checks, _find_foreign_sentence) if text != source else ()
+    checks = (_find_label, _find_tag, *own_checks, _find_foreign_sentence) if text != source else ()
     return next((found for check in checks if (found := check(around, text))), "")
 
 
@@ -223,6 +224,11 @@ def _find_label(around: Wrapping, text: str) -> str:
     """Find a line that is labelled as a note, a version or a field, where the original has fewer."""
     labelled = [line for line in filled_lines(text) if around.is_labelled(line)]
     return labelled[0] if len(labelled) > sum(map(around.is_labelled, around.source.split("\n"))) else ""
+
+
+def _find_tag(around: Wrapping, text: str) -> str:
+    """Find a tag that the original does not have: of thinking, of an answer."""
+    return next((tag for tag in _TAG.findall(text) if tag not in around.source), "")
 
 
 def _find_mention(around: Wrapping, text: str) -> str:
