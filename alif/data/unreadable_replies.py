@@ -62,19 +62,20 @@ def describe_unreadable(teacher: str, replies: list[Reply]) -> ReplyError:
     message = f"{key}: {count} of {len(replies)} replies {fault}"
     message += f", finish: {finish}" if finish else f": {' '.join(example.text.split())[:SHOWN]!r}"
     if fault == "are cut off":
-        return ReplyError(message, f"Raise {key}.max_tokens, or ask for less: generate.rows_per_request.")
-    if finish == BLOCKED:
-        return ReplyError(message, "The provider's filter withholds them: name another model or provider.")
-    if fault == "are empty" and (finish == "length" or example.text or example.tokens_out):
+        hint = f"Raise {key}.max_tokens, or ask for less: generate.rows_per_request."
+    elif finish == BLOCKED:
+        hint = "The provider's filter withholds them: name another model or provider."
+    elif fault == "are empty" and finish in ("stop", "length"):
         hint = (
-            f"They went into thinking: raise {key}.max_tokens, or switch thinking off by the field that "
-            f'the provider has for it, such as {key}.extra = {{ reasoning_effort = "low" }} or '
+            f"Perhaps all went into thinking: raise {key}.max_tokens, or switch thinking off by a field "
+            f'of the provider, such as {key}.extra = {{ reasoning_effort = "low" }} or '
             "{ chat_template_kwargs = { enable_thinking = false } }."
         )
-        return ReplyError(message, hint)
-    if fault == "cannot be read":
-        return ReplyError(message, "Name a model that keeps to the format that the prompt asks for.")
-    return ReplyError(message, f"Name another model, or other settings of {key}.")
+    elif fault == "cannot be read":
+        hint = "Name a model that keeps to the format that the prompt asks for."
+    else:
+        hint = f"Name another model, or other settings of {key}."
+    return ReplyError(message, hint)
 
 
 def _fault(reply: Reply) -> tuple[str, str]:
