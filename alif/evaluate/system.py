@@ -85,7 +85,8 @@ def external_systems(
         if system.base_url:
             shared = {key: getattr(system, key) for key in settings.Endpoint.model_fields}
             endpoint = settings.Teacher(**shared, temperature=0.0, max_tokens=max_tokens)
-            digest = digest_json(system.model, system.base_url)
+            fields = system.model_dump(mode="json", include={"extra", "system_role"})  # where not the usual
+            digest = digest_json(system.model, system.base_url, *([fields] if fields else []))
             facts = SystemFacts(name=name, model=system.model, digest=digest)
             found.append(System(facts, endpoint=endpoint))
         else:
