@@ -52,8 +52,9 @@ def read_json_items(text: str, pack: Pack) -> Iterator[JsonItem]:
         texts: dict[str, str] = {}
         for key, given in values.items():
             fields = (style.fields.get(fold_text(key, pack)) for style in label_styles(pack))
-            lines = isinstance(given, list) and all(isinstance(line, str) for line in given)
-            value = "\n".join(given) if lines else given
+            lines = given if isinstance(given, list) else ()
+            strings = [line for line in lines if isinstance(line, str)]
+            value = "\n".join(strings) if lines and len(strings) == len(lines) else given
             if isinstance(value, str | int | float) and (field := next(filter(None, fields), None)):
                 texts.setdefault(
                     field, normalise_text(str(value), pack).strip()
