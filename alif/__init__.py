@@ -22,22 +22,9 @@ if TYPE_CHECKING:
     from alif.settings import Recipe
 
 __all__ = [
-    "AlifError",
-    "Example",
-    "LoadedRun",
-    "Pack",
-    "Recipe",
-    "RougeLIndex",
-    "check_equations",
-    "compare",
-    "compare_answers",
-    "identify_language",
-    "load",
-    "load_pack",
-    "read_recipe",
-    "run",
-    "split_words",
-]
+    "AlifError", "Example", "LoadedRun", "Pack", "Recipe", "RougeLIndex", "check_equations", "compare",
+    "compare_answers", "identify_language", "load", "load_pack", "read_recipe", "run", "split_words",
+]  # fmt: skip
 _MODULES = {
     "AlifError": "errors",
     "Example": "records",

@@ -21,19 +21,9 @@ traceback.
 from __future__ import annotations
 
 __all__ = [
-    "AlifError",
-    "BudgetError",
-    "BusyError",
-    "DataError",
-    "DriftError",
-    "MissingExtra",
-    "ModelError",
-    "PackError",
-    "RecipeError",
-    "ReplyError",
-    "ReviewError",
-    "Waiting",
-]
+    "AlifError", "BudgetError", "BusyError", "DataError", "DriftError", "MissingExtra", "ModelError",
+    "PackError", "RecipeError", "ReplyError", "ReviewError", "Waiting",
+]  # fmt: skip
 
 
 class AlifError(Exception):

@@ -26,15 +26,9 @@ from alif.settings.renamed import RENAMED_KEYS
 from alif.settings.types import NOT_IDENTITY
 
 __all__ = [
-    "dump_recipe",
-    "find_recipe",
-    "identity_settings",
-    "list_keys",
-    "list_settings",
-    "load_recipe",
-    "shipped_recipes",
-    "validate_recipe",
-]
+    "dump_recipe", "find_recipe", "identity_settings", "list_keys", "list_settings", "load_recipe",
+    "shipped_recipes", "validate_recipe",
+]  # fmt: skip
 
 NAMED_TABLES: Mapping[str, type[FrozenModel]] = {"teacher": Teacher, "blend": Part, "system": ExternalSystem}
 """Tables that a recipe may have several of, by names of its own: [teacher.NAME]."""

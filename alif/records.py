@@ -16,24 +16,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 __all__ = [
-    "FUNNEL_GROUPS",
-    "NOT_REVIEWED",
-    "STAGES",
-    "STAGE_NAMES",
-    "STEP_NAMES",
-    "Counts",
-    "Document",
-    "Dropped",
-    "Example",
-    "FrozenModel",
-    "Message",
-    "Neighbour",
-    "Origin",
-    "RowId",
-    "Score",
-    "Verdict",
+    "FUNNEL_GROUPS", "NOT_REVIEWED", "STAGES", "STAGE_NAMES", "STEP_NAMES", "Counts", "Document",
+    "Dropped", "Example", "FrozenModel", "Message", "Neighbour", "Origin", "RowId", "Score", "Verdict",
     "sanitize_text",
-]
+]  # fmt: skip
 
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 

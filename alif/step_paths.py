@@ -16,17 +16,9 @@ if TYPE_CHECKING:
     from alif.language.pack import Pack
 
 __all__ = [
-    "base_paths",
-    "blend_paths",
-    "corpus_paths",
-    "evaluate_paths",
-    "generate_paths",
-    "pack_paths",
-    "replay_paths",
-    "review_paths",
-    "seed_paths",
-    "translate_paths",
-]
+    "base_paths", "blend_paths", "corpus_paths", "evaluate_paths", "generate_paths", "pack_paths",
+    "replay_paths", "review_paths", "seed_paths", "translate_paths",
+]  # fmt: skip
 
 PROMPTS = Path(__file__).parent / "data" / "prompts"
 """The wordings of requests to teachers; `data.prompt_texts` reads them."""

@@ -24,23 +24,10 @@ from alif.errors import AlifError, DataError
 from alif.strict_json import parse_json, parse_row
 
 __all__ = [
-    "explain_os_error",
-    "friendly_os_errors",
-    "fsync",
-    "fsync_tree",
-    "is_utf8",
-    "read_json",
-    "read_lines",
-    "read_models",
-    "read_rows",
-    "read_text",
-    "replacing",
-    "require_free_space",
-    "sha256_tree",
-    "write_json",
-    "write_rows",
-    "write_text",
-]
+    "explain_os_error", "friendly_os_errors", "fsync", "fsync_tree", "is_utf8", "read_json",
+    "read_lines", "read_models", "read_rows", "read_text", "replacing", "require_free_space",
+    "sha256_tree", "write_json", "write_rows", "write_text",
+]  # fmt: skip
 
 Model = TypeVar("Model", bound=BaseModel)
 _OS_ERRORS = {

@@ -17,16 +17,9 @@ from alif.runs import Run
 from alif.settings import Recipe
 
 __all__ = [
-    "RUNS",
-    "Document",
-    "Json",
-    "Overrides",
-    "RecipeName",
-    "RunName",
-    "load_recipe",
-    "open_run",
+    "RUNS", "Document", "Json", "Overrides", "RecipeName", "RunName", "load_recipe", "open_run",
     "print_document",
-]
+]  # fmt: skip
 
 RUNS = Path("runs")
 Document = Mapping[str, Any]

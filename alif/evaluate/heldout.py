@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from alif import sampling, store
+from alif import sampling
 from alif.evaluate.benchmark import (
     Benchmark,
     ItemResult,
@@ -28,17 +28,15 @@ from alif.evaluate.compare import MetricValues
 from alif.evaluate.stats import Items
 from alif.records import Document, Example
 from alif.runs import StepOutput
+from alif.runs.splits import heldout_rows
 from alif.student import Student
 from alif.student.chat_template import Template, encode_example_parts
 from alif.student.likelihood import LikelihoodInput, document_inputs
 
 __all__ = [
-    "RETENTION_MARGIN",
-    "answers_benchmark",
-    "heldout_benchmark",
-    "read_heldout_rows",
+    "RETENTION_MARGIN", "answers_benchmark", "heldout_benchmark", "read_heldout_rows",
     "sample_documents",
-]
+]  # fmt: skip
 
 DOCUMENTS, ANSWERS = "heldout", "answers"
 RETENTION_MARGIN = 0.02
@@ -49,10 +47,9 @@ def sample_documents(
     output: StepOutput, corpus: Path, languages: Sequence[str], each: int, seed: int
 ) -> list[Document]:
     """Return held-out documents, `each` of every source and language (0: all), by language and source."""
-    held_out = {row["id"] for _, row in store.read_rows(corpus / "held_out.jsonl")}
-    documents = store.read_models(corpus / "examples.jsonl", Document)
     groups: dict[tuple[int, str], list[Document]] = {}
-    for document in output.read(one for one in documents if one.id in held_out and one.language in languages):
+    documents = heldout_rows(corpus, Document)
+    for document in output.read(one for one in documents if one.language in languages):
         groups.setdefault((languages.index(document.language), document.source), []).append(document)
     chosen = []
     for key in sorted(groups):
@@ -100,9 +97,8 @@ def heldout_benchmark(documents: Sequence[Document], window: int, source_languag
 
 def read_heldout_rows(output: StepOutput, blend: Path, languages: Sequence[str]) -> list[Example]:
     """Return the validation rows of the blend in these languages, in the order of the file."""
-    held_out = {row["id"] for _, row in store.read_rows(blend / "held_out.jsonl")}
-    rows = store.read_models(blend / "examples.jsonl", Example)
-    found = list(output.read(row for row in rows if row.id in held_out and row.language in languages))
+    rows = heldout_rows(blend, Example)
+    found = list(output.read(row for row in rows if row.language in languages))
     count_sample(output, found, found, lambda row: row.id)
     return found
 

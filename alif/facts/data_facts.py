@@ -7,24 +7,10 @@ from collections.abc import Mapping
 from alif.records import FrozenModel
 
 __all__ = [
-    "BlendFacts",
-    "BlendPartFacts",
-    "CorpusFacts",
-    "CoverageFacts",
-    "CoverageGap",
-    "FilterFacts",
-    "FunnelCounts",
-    "FunnelFacts",
-    "GenerateFacts",
-    "NearDuplicateFacts",
-    "NearDuplicatePair",
-    "RepeatedPhrase",
-    "ReplayFacts",
-    "SeedsFacts",
-    "SourceFacts",
-    "TaskOutcome",
-    "TranslateFacts",
-]
+    "BlendFacts", "BlendPartFacts", "CorpusFacts", "CoverageFacts", "CoverageGap", "FilterFacts",
+    "FunnelCounts", "FunnelFacts", "GenerateFacts", "NearDuplicateFacts", "NearDuplicatePair",
+    "RepeatedPhrase", "ReplayFacts", "SeedsFacts", "SourceFacts", "TaskOutcome", "TranslateFacts",
+]  # fmt: skip
 
 
 class SeedsFacts(FrozenModel):

@@ -7,15 +7,9 @@ from collections.abc import Mapping
 from alif.records import FrozenModel
 
 __all__ = [
-    "BaseFacts",
-    "FertilityFacts",
-    "FinetuneFacts",
-    "GgufSource",
-    "PretrainFacts",
-    "StageFacts",
-    "TokenizerFertility",
-    "TrainingFacts",
-]
+    "BaseFacts", "FertilityFacts", "FinetuneFacts", "GgufSource", "PretrainFacts", "StageFacts",
+    "TokenizerFertility", "TrainingFacts",
+]  # fmt: skip
 
 
 class TokenizerFertility(FrozenModel):

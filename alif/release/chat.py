@@ -29,9 +29,7 @@ REPEATED_LINES = 4
 """From so many equal lines in a row on, one is printed with their number: a small model that loops."""
 
 
-def chat_loop(
-    run: Path, question: str | None = None, *, as_json: bool = False, temperature: float = 0.0
-) -> None:
+def chat_loop(run: Path, question: str | None = None, *, as_json: bool = False) -> None:
     """Answer `question`, or each line that is typed or piped in until /quit or the end.
 
     Raises:
@@ -46,10 +44,7 @@ def chat_loop(
         raise MissingExtra("alif chat", "train") from error
     recipe = recipes.load_recipe(run / "recipe.toml")
     conversation = Conversation(
-        open_student(run, recipe.runtime),
-        recipe.finetune.prompt_template,
-        temperature=temperature,
-        seed=recipe.evaluate.seed,
+        open_student(run, recipe.runtime), recipe.finetune.prompt_template, seed=recipe.evaluate.seed
     )
     typed = question is None and sys.stdin.isatty() and not as_json
     if typed:

@@ -25,6 +25,7 @@ from alif.records import Example
 from alif.report.card_template import author_kind, public_name, render_card
 from alif.report.data_card import REVERSE, data_card_values
 from alif.report.snapshot import read_run
+from alif.runs.splits import heldout_rows, training_rows
 
 __all__ = ["COLUMNS", "write_dataset"]
 
@@ -48,11 +49,11 @@ def write_dataset(root: Path) -> Path:
     run = read_run(root)
     if "blend" not in run.steps:
         raise DataError(f"{root}: the step blend is not done", f"alif run {run.name} --until blend")
-    held_out = {row["id"] for _, row in store.read_rows(root / "blend" / "held_out.jsonl")}
-    splits: dict[str, list[Example]] = {"train": [], "validation": []}
-    for row in run.read_examples("blend"):
-        if row.origin.kind in MADE:
-            splits["validation" if row.id in held_out else "train"].append(row)
+    parts = {"train": training_rows, "validation": heldout_rows}
+    splits = {
+        name: [row for row in read(root / "blend", Example) if row.origin.kind in MADE]
+        for name, read in parts.items()
+    }
     if not any(splits.values()):
         raise DataError(
             f"{root}: no teacher has written a row of its mixture", "There is nothing to publish."

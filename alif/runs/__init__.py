@@ -19,17 +19,6 @@ from alif.runs.output import StepOutput
 from alif.runs.step import Step, StepContext
 
 __all__ = [
-    "FORMAT",
-    "Run",
-    "Step",
-    "StepContext",
-    "StepOutput",
-    "StepRecord",
-    "StepState",
-    "describe_new_ledger",
-    "is_current",
-    "list_runs",
-    "make_context",
-    "rerun_step",
-    "run_step",
-]
+    "FORMAT", "Run", "Step", "StepContext", "StepOutput", "StepRecord", "StepState",
+    "describe_new_ledger", "is_current", "list_runs", "make_context", "rerun_step", "run_step",
+]  # fmt: skip

@@ -19,6 +19,7 @@ from alif.facts.training_facts import FinetuneFacts
 from alif.language import pack as languages
 from alif.records import Dropped, Example
 from alif.runs import StepContext
+from alif.runs.splits import heldout_rows, training_rows
 from alif.student import adapter as adapters
 from alif.student import distributed
 from alif.student.base import open_base
@@ -26,7 +27,6 @@ from alif.student.chat_template import Template, choose_template, encode_example
 from alif.student.device import setup_torch
 from alif.train.heldout_eval import heldout_answers
 from alif.train.packing import Segment
-from alif.train.splits import heldout_rows, training_rows
 from alif.train.stage import pack_rows, train_stage
 from alif.train.student_check import check_length
 

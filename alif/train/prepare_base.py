@@ -19,6 +19,7 @@ from alif.facts.training_facts import BaseFacts, FertilityFacts, TrainingFacts
 from alif.language import pack as languages
 from alif.records import Document
 from alif.runs import StepContext
+from alif.runs.splits import training_rows
 from alif.settings import Stage
 from alif.student import base as bases
 from alif.student import encode_documents, fertility
@@ -29,7 +30,6 @@ from alif.student.device import DeviceConfig, setup_torch
 from alif.student.published import NO_CODE
 from alif.student.weights import friendly_disk_errors
 from alif.train.packing import pack_segments, split_segments
-from alif.train.splits import training_rows
 from alif.train.trainer import checkpoint_key, fit_model
 
 __all__ = ["prepare_base"]

@@ -22,13 +22,13 @@ from alif.facts.training_facts import PretrainFacts
 from alif.language import pack as languages
 from alif.records import Document
 from alif.runs import StepContext
+from alif.runs.splits import heldout_rows, training_rows
 from alif.student import adapter as adapters
 from alif.student import distributed
 from alif.student.base import LoadedBase, open_base
 from alif.student.device import setup_torch
 from alif.train.heldout_eval import heldout_documents
 from alif.train.packing import Segment, split_segments
-from alif.train.splits import heldout_rows, training_rows
 from alif.train.stage import pack_rows, train_stage
 from alif.train.student_check import check_length
 from alif.train.token_cache import tokenise_documents

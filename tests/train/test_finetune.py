@@ -7,6 +7,7 @@ import torch
 from alif import store
 from alif.errors import DataError
 from alif.records import Example
+from alif.runs.splits import training_rows
 from alif.settings import Adapter, Finetune, Language, Pretrain
 from alif.student import adapter as adapters
 from alif.student import load_student
@@ -20,7 +21,6 @@ from alif.train.packing import (
     pack_segments,
     pad_segments,
 )
-from alif.train.splits import training_rows
 from tests.train.conftest import RUNTIME
 
 ADAPTER = Adapter(rank=4, alpha=8)

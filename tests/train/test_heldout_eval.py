@@ -7,13 +7,13 @@ import torch
 
 from alif import store
 from alif.records import Document
+from alif.runs.splits import heldout_rows
 from alif.settings import Adapter, Finetune, Language, Pretrain
 from alif.student.base import open_base
 from alif.student.device import setup_torch
 from alif.train import finetune, heldout_eval, pretrain
 from alif.train.loss import ChunkedLossModel
 from alif.train.packing import split_segments
-from alif.train.splits import heldout_rows
 from tests.train.conftest import RUNTIME
 
 ADAPTER = Adapter(rank=4, alpha=8)

@@ -6,11 +6,11 @@ import torch
 from alif import store
 from alif.errors import DataError, RecipeError
 from alif.records import Document
+from alif.runs.splits import training_rows
 from alif.settings import Adapter, Language, Pretrain
 from alif.student import adapter as adapters
 from alif.student import load_student
 from alif.train import pretrain
-from alif.train.splits import training_rows
 from tests.train.conftest import RUNTIME, articles
 
 ADAPTER = Adapter(rank=4, alpha=8)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from alif import store
 from alif.records import Document
-from alif.train.splits import heldout_rows, training_rows
+from alif.runs.splits import heldout_rows, training_rows
 
 
 def test_each_row_is_either_trained_on_or_held_out_in_the_order_of_the_file(tmp_path):
