@@ -40,8 +40,15 @@ def copy_recipe(
     `alif new small` writes small.toml; `alif new --pack ha --from text.txt` writes the folder ha.
     """
     if pack is not None:
-        created = _create_pack(pack, from_, Path(recipe or pack), name, native_name)
-        return print_document(created, _show_pack, json)
+        found = _create_pack(pack, from_, Path(recipe or pack), name, native_name)
+        if json:
+            return console.print_json(found)
+        sizes = f"{found['lines']:,} lines, {found['words']:,} words, {found['letters']} letters"
+        console.print_result(f"{sizes}: {found['script']}, {found['direction']}")
+        neighbours = " ".join(found["neighbours"]) or "no other language that the classifier knows"
+        console.print_result(f"{found['little_words']} function words; near to {neighbours}")
+        files = f"{found['folder']}  {len(found['files'])} files"
+        return console.print_result(f"{files}. What to correct: alif check --pack {found['folder']}")
     if recipe is None:
         raise RecipeError(
             "alif new: no recipe named", "alif new RECIPE, or alif new --pack CODE --from TEXT."
@@ -78,12 +85,3 @@ def _create_pack(code: str, sample: Path | None, folder: Path, name: str, native
         "little_words": len(measured.function_words),
         "neighbours": list(measured.neighbours),
     }
-
-
-def _show_pack(found: Document) -> None:
-    sizes = f"{found['lines']:,} lines, {found['words']:,} words, {found['letters']} letters"
-    console.print_result(f"{sizes}: {found['script']}, {found['direction']}")
-    neighbours = " ".join(found["neighbours"]) or "no other language that the classifier knows"
-    console.print_result(f"{found['little_words']} function words; near to {neighbours}")
-    files = f"{found['folder']}  {len(found['files'])} files"
-    console.print_result(f"{files}. What to correct: alif check --pack {found['folder']}")

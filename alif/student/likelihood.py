@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +19,7 @@ from transformers import PreTrainedTokenizerBase
 
 from alif import console
 from alif.student.base import Student
+from alif.student.batching import split_batches
 from alif.student.chat_template import encode_documents
 
 __all__ = ["LikelihoodInput", "document_inputs", "split_windows", "target_bits"]
@@ -64,9 +65,13 @@ def target_bits(
     """
     pieces = [(owner, piece) for owner, text in enumerate(texts) for piece in split_windows(text, window)]
     bits = [0.0] * len(texts)
+    vocabulary = student.model.config.get_text_config().vocab_size
+    most = max(1, min(TOKENS_PER_BATCH, LOGITS_PER_BATCH // vocabulary))
+    lengths = [len(piece) for _, piece in pieces]
+    order = sorted(range(len(pieces)), key=lambda index: -lengths[index])  # too little memory shows at once
     with contextlib.ExitStack() as block:
         bar = block.enter_context(console.progress_bar(progress, len(pieces), "texts")) if progress else None
-        for batch in _batches(student, [piece for _, piece in pieces]):
+        for batch in split_batches(order, lambda some: lengths[some[0]] * len(some) <= most):
             costs = _batch_bits(student, [pieces[index][1] for index in batch])
             for index, cost in zip(batch, costs, strict=True):
                 bits[pieces[index][0]] += cost
@@ -84,21 +89,6 @@ def split_windows(text: LikelihoodInput, length: int) -> list[LikelihoodInput]:
         pieces.append(LikelihoodInput(whole[start : start + 1], whole[start + 1 : start + length]))
         start += length - 1
     return pieces
-
-
-def _batches(student: Student, pieces: Sequence[LikelihoodInput]) -> Iterator[list[int]]:
-    """Yield the indices of pieces for each batch, the longest first: too little memory shows at once."""
-    most = max(
-        1, min(TOKENS_PER_BATCH, LOGITS_PER_BATCH // student.model.config.get_text_config().vocab_size)
-    )
-    batch: list[int] = []
-    for index in sorted(range(len(pieces)), key=lambda index: -len(pieces[index])):
-        if batch and len(pieces[batch[0]]) * (len(batch) + 1) > most:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
 
 
 def _batch_bits(student: Student, batch: Sequence[LikelihoodInput]) -> list[float]:

@@ -18,6 +18,7 @@ from transformers import GenerationConfig, PreTrainedTokenizerBase
 from alif import console
 from alif.errors import ModelError
 from alif.student.base import Student
+from alif.student.batching import split_batches
 from alif.student.chat_template import encode_answer
 
 __all__ = ["GeneratedText", "end_tokens", "generate_texts"]
@@ -82,6 +83,12 @@ def generate_texts(
         pad_token_id=student.tokenizer.eos_token_id,
         use_cache=True,
     )
+    order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))  # so there is little padding
+
+    def fits(some: Sequence[int]) -> bool:
+        tokens = (len(prompts[some[-1]]) + max_new_tokens) * len(some)
+        return len(some) <= PROMPTS_PER_BATCH and tokens <= TOKENS_PER_BATCH
+
     texts: dict[int, GeneratedText] = {}
     with contextlib.ExitStack() as block:
         bar = (
@@ -90,26 +97,13 @@ def generate_texts(
         if temperature > 0:
             block.enter_context(torch.random.fork_rng())
             torch.manual_seed(seed)
-        for batch in _batches(prompts, max_new_tokens):
+        for batch in split_batches(order, fits):
             texts |= zip(
                 batch, _generate_batch(student, [prompts[index] for index in batch], config), strict=True
             )
             if bar:
                 bar.advance(len(batch))
     return [texts[index] for index in range(len(prompts))]
-
-
-def _batches(prompts: Sequence[Sequence[int]], max_new_tokens: int) -> Iterator[list[int]]:
-    """Yield the indices of prompts of similar length, so that there is little padding."""
-    batch: list[int] = []
-    for index in sorted(range(len(prompts)), key=lambda index: len(prompts[index])):
-        tokens = (len(prompts[index]) + max_new_tokens) * (len(batch) + 1)
-        if batch and (len(batch) == PROMPTS_PER_BATCH or tokens > TOKENS_PER_BATCH):
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
 
 
 def _generate_batch(
