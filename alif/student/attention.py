@@ -19,15 +19,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.nn.attention.varlen import varlen_attn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
-
-try:
-    from torch.nn.attention import varlen as _varlen
-except ImportError:  # before 2.10; the probe finds out
-    _varlen = None  # type: ignore[assignment]
 
 __all__ = [
     "PER_DOCUMENT", "SDPA", "attend_documents", "check_attention", "choose_attention",
@@ -40,9 +36,9 @@ PER_DOCUMENT, SDPA = "alif_per_document", "sdpa"
 Kernel = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int, float], torch.Tensor]
 """(queries, keys, values [tokens, heads, width], boundaries [documents + 1], longest, scale) → as queries."""
 
-KERNEL: Any = getattr(_varlen, "varlen_attn", None)
-"""PyTorch's variable-length kernel, looked up once: the compiler would warn of a look-up that is cached."""
-_PARAMETERS = frozenset(inspect.signature(KERNEL).parameters if KERNEL else ())
+KERNEL: Any = varlen_attn
+"""PyTorch's variable-length kernel; parameters differ between its versions."""
+_PARAMETERS = frozenset(inspect.signature(KERNEL).parameters)
 
 TOLERANCE = {torch.bfloat16: 3e-2, torch.float16: 4e-3}
 """Most difference from plain attention in float32, of outputs and gradients near 1: four units in the last
