@@ -32,7 +32,7 @@ LIMITS = {
     "lines": 28_500,
     "files_over_300": 0,
     "one_word_share": 0.25,
-    "private_once_share": 0.20,
+    "private_once_share": 0.18,
     "any_blobs": 60,
     "wide_lines": 0,
 }
