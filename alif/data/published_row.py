@@ -39,21 +39,19 @@ def read_published_row(
     found = sources.to_example(row, "", OTHER_TASK, kind, licence)
     if isinstance(found, Dropped):
         return found
+    if fault := find_text_fault(row_texts(found), wanted[0]):  # before cleaning, which halves garbled letters
+        return Dropped(row=found, reason=fault[0], evidence=f"{row.where}: {fault[1]}")
     code = _find_language(found, packs)
     pack = next((pack for pack in wanted if code in (pack.code, "undecided")), None)
     if pack is None:
         codes = " or ".join(pack.code for pack in wanted)
         return Dropped(row=found, reason="wrong_language", evidence=f"{row.where}: {code}, not {codes}")
-    if fault := find_text_fault(
-        row_texts(found), pack
-    ):  # before the cleaning, which takes half of garbled letters away
-        return Dropped(row=found, reason=fault[0], evidence=f"{row.where}: {fault[1]}")
-    given = "" if says_no_input(found.input.strip(), pack) else found.input
+    given = "" if any(says_no_input(found.input.strip(), one) for one in packs) else found.input
     example = normalise_example(found.model_copy(update={"language": pack.code, "input": given}), pack)
-    asked = "" if says_nothing(example.instruction, pack) else example.instruction
-    if empty := find_empty_output(example, pack) if asked else "the instruction says nothing":
-        return Dropped(row=example, reason="empty", evidence=f"{row.where}: {empty}")
-    return example
+    empty = next(filter(None, (find_empty_output(example, one) for one in packs)), "")
+    if says_nothing(example.instruction, pack):
+        empty = "the instruction says nothing"
+    return Dropped(row=example, reason="empty", evidence=f"{row.where}: {empty}") if empty else example
 
 
 def _find_language(row: Example, packs: Sequence[Pack]) -> str:

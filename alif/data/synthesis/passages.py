@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from alif import sampling, settings, sources
+from alif.errors import DataError
 from alif.language import text
 from alif.language.pack import Pack
 from alif.records import Document, Dropped
@@ -24,13 +25,21 @@ MIN_WORDS, MAX_WORDS = 30, 160
 
 
 def read_passages(settings: settings.Generate, pack: Pack, folder: str) -> list[Passage]:
-    """Return the passages that the recipe's strategies need, none where it needs none."""
+    """Return the passages that the recipe's strategies need, none where it needs none.
+
+    Raises:
+        DataError: it needs some, and its sources have none.
+    """
     if not settings.grounded_share and not settings.reverse_share:
         return []
     articles = PackFiles(pack, ("demo/articles.jsonl",))
     documents = sources.read_documents(settings.passages, folder, language=pack.code, pack=articles)
     pieces = (piece for one in documents if not isinstance(one, Dropped) for piece in _cut(one, pack))
-    return list({passage.id: passage for passage in pieces}.values())
+    passages = list({passage.id: passage for passage in pieces}.values())
+    if not passages:
+        hint = "Name files of longer texts, or set grounded_share and reverse_share to 0."
+        raise DataError(f"generate.passages: no passage of {MIN_WORDS} to {MAX_WORDS} words", hint)
+    return passages
 
 
 def running_text(value: str, pack: Pack) -> str:
