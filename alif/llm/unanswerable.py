@@ -30,7 +30,8 @@ TRIES = 4
 REFUSALS = 2
 """The same for a refusal that a retry cannot help."""
 FEW = 16
-"""Prompts that may fail while no other is asked, where the endpoint answered in an earlier session."""
+"""Prompts that may be set aside one after the other while no other is asked, where the endpoint has answered
+before; and one in so many that it has answered in this session, since a batch may leave more."""
 TEACHERS_OWN = ("401", "402", "404", "503")
 """Statuses that are never about one prompt: key, money, model, load."""
 
@@ -45,6 +46,8 @@ class EndpointWatch:
     """When the latest request that got its answer was sent."""
     greeted_at: float = -math.inf
     """When the latest greeting that got its answer was sent."""
+    in_a_row: int = 0
+    """Requests set aside since the latest answer."""
     asked: set[str] = field(default_factory=set)
     failing: set[str] = field(default_factory=set)
     """Those of `asked` whose latest attempt failed."""
@@ -66,6 +69,7 @@ class EndpointWatch:
         """Count the answer to a request; a greeting is none of `asked`."""
         if request in self.asked:
             self.answers += 1
+            self.in_a_row = 0
             self.answered_at = max(self.answered_at, sent_at)
         else:
             self.greeted_at = max(self.greeted_at, sent_at)
@@ -127,7 +131,9 @@ class Suspect:
             self._record_failure(error)
             enough = self.failures >= (REFUSALS if error.stop else TRIES)
             if enough and alive and (others or watch.asked == watch.failing):
-                if others or len(watch.failing) <= (watch.answers or FEW * answered_before()):
+                few = FEW * (watch.answers > 0 or answered_before())
+                if others or watch.in_a_row + len(watch.failing) <= max(few, watch.answers // FEW):
+                    watch.in_a_row += 1
                     return None
                 raise  # the greeting is answered, and no prompt
             if not enough and not error.stop:

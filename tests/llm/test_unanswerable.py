@@ -94,6 +94,14 @@ def test_the_last_prompts_are_set_aside_where_the_model_has_answered_before() ->
         ]
 
 
+def test_a_teacher_that_stops_answering_prompts_in_the_middle_loses_a_few_and_no_more() -> None:
+    watch, found = EndpointWatch(answers=100), []
+    for number in range(20):
+        with watch.asking(str(number)) as suspect:
+            found.append([outcome(watch, suspect, REFUSED, None) for _ in range(2)][-1])
+    assert found == ["set aside"] * 16 + ["stopped"] * 4
+
+
 @pytest.mark.parametrize(
     "error",
     [
