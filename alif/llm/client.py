@@ -161,6 +161,7 @@ class EndpointClient:
                 if number is None and (answer := context.ledger.answer(request.hash)):
                     return answer
                 assert number is not None
+                context.sent_count.add()
                 reservation.usd = upper_usd
                 return await finish_in_flight(
                     self._send(number, request, body, attempt, reservation, epoch),

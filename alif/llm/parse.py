@@ -51,6 +51,8 @@ FINISHES = {
 }
 """OpenAI's finish reasons by what others call them, in any case: Anthropic, Together ("eos"), TGI, Mistral,
 Gemini."""
+LONGEST_TEXT = 1_100_000
+"""Characters; a longer text is read as cut off there. No model writes so much: 128,000 tokens are half."""
 MOST_TOKENS = 10**9
 """A count above this is an error of the provider's."""
 
@@ -162,6 +164,8 @@ def _metered(
 ) -> ParsedReply:
     """Return a reply, and whether its usage is complete: no prompt takes no tokens, and no text is free."""
     metered = tokens_in > 0 and (tokens_out > 0 or not text)
+    if len(text) > LONGEST_TEXT:
+        text, finish = text[:LONGEST_TEXT], "length"
     return ParsedReply(
         text, finish, _string(model), tokens_in, tokens_cached, tokens_out, tokens_reasoning, metered=metered
     )

@@ -11,6 +11,7 @@ from alif.llm.budget import Budget
 from alif.llm.chat_model import Role
 from alif.llm.ledger import Ledger, LedgerRequest
 from alif.llm.retry_policy import RetryPolicy
+from alif.llm.sent_count import SentCount
 
 __all__ = ["RequestContext"]
 
@@ -23,6 +24,7 @@ class RequestContext:
     step: str
     role: Role
     ledger: Ledger
+    sent_count: SentCount
     budget: Budget
     concurrency: asyncio.Semaphore
     """runtime.max_concurrency requests in flight, over all endpoints."""

@@ -27,6 +27,7 @@ from alif.llm.ledger import Account, Ledger
 from alif.llm.limiter import Limiter
 from alif.llm.request_context import RequestContext
 from alif.llm.retry_policy import RetryPolicy
+from alif.llm.sent_count import SentCount
 from alif.runs import StepContext, describe_new_ledger
 from alif.settings import Runtime, Teacher
 
@@ -179,13 +180,15 @@ async def open_session(
         ledger.reread_bodies()
         ledger.leave_waiting()
         batch_clients: list[BatchClient] = []
-        spent_usd = ledger.account(context.run).usd
+        earlier = ledger.account(context.run)
+        sent_count = SentCount(context.scratch.parent, ledger.path, earlier.attempts)
         shared = RequestContext(
             run=context.run,
             step=context.step,
             role=role,
             ledger=ledger,
-            budget=Budget(runtime.max_cost_usd, spent_usd, lambda: wait_for_any_batch(batch_clients)),
+            sent_count=sent_count,
+            budget=Budget(runtime.max_cost_usd, earlier.usd, lambda: wait_for_any_batch(batch_clients)),
             concurrency=asyncio.Semaphore(runtime.max_concurrency),
             retry_policy=retry_policy or RetryPolicy(),
             timeout_s=runtime.timeout_s,
@@ -198,6 +201,7 @@ async def open_session(
                 batch_clients.append(batch_client)
         session = EndpointSession(clients, shared)
         stack.callback(session.close)
+        stack.callback(sent_count.write)
         for batch_client in batch_clients:
             stack.push_async_callback(batch_client.close)
         try:

@@ -10,6 +10,7 @@ from alif.llm.budget import Budget
 from alif.llm.ledger import Ledger, LedgerRequest
 from alif.llm.request_context import RequestContext
 from alif.llm.retry_policy import RetryPolicy
+from alif.llm.sent_count import SentCount
 from tests.llm.conftest import ask
 
 
@@ -19,6 +20,7 @@ def test_a_request_has_one_lock_and_a_sentence_is_said_once(capsys: pytest.Captu
         step="generate",
         role="teacher",
         ledger=Ledger(Path(":memory:")),
+        sent_count=SentCount(Path("nowhere"), Path("x"), 0),
         budget=Budget(1.0),
         concurrency=asyncio.Semaphore(1),
         retry_policy=RetryPolicy(),

@@ -5,9 +5,9 @@
                      └────────────────── what is missing is tried again ◀─────────────────────────┘
 
 What a batch does not bring (expired, cancelled, an error) goes into the next one, and is asked live after
-that. A batch under way is found in the ledger, so a kill or Ctrl-C while waiting loses nothing and creates no
-second batch. Where the run asks live now, the results of batches that have ended are still collected. At the
-cap a batch of an earlier try, which counts at its upper bound, is waited for before anything is refused.
+that. A batch under way is found in the ledger: a kill while waiting loses nothing and creates no second one.
+Where the run asks live now, the results of batches that have ended are still collected. At the cap a batch of
+an earlier try, which counts at its upper bound, is waited for before anything is refused.
 """
 
 from __future__ import annotations
@@ -125,6 +125,7 @@ class BatchClient:
                 kept = [
                     lines[one] for one in range(part.start, part.stop) if priced[one][0].hash in uppers_usd
                 ]
+                context.sent_count.add(len(kept))
                 reservation.usd = sum(uppers_usd.values())
                 task = asyncio.create_task(self._run(batch, kept, reservation))
                 task.add_done_callback(reservation.close)
@@ -166,9 +167,8 @@ class BatchClient:
                 settlement = BatchSettlement(live, self.store, batch, reservation)
                 settlement.close_unanswered(refusal.reason, "refused", may_be_billed=may_exist)
             if isinstance(error, ProviderError):
-                host = endpoint.hostname(live.settings.base_url)
-                hint = "Set runtime.batch = false to ask live."
-                raise ReplyError(f"{live.key}: {host} has no batch interface", hint) from error
+                message = f"{live.key}: {endpoint.hostname(live.settings.base_url)} has no batch interface"
+                raise ReplyError(message, "Set runtime.batch = false to ask live.") from error
             raise
         await self._poll_and_collect(self.store.mark_open(batch, id), reservation)
 
@@ -192,7 +192,7 @@ class BatchClient:
         await asyncio.shield(self._watch(batch))
 
     async def close(self) -> None:
-        """Stop waiting; batches go on at the provider and are found again."""
+        """Stop waiting; batches go on and are found again."""
         await cancel_tasks(self._watches.values())
 
     def _watch(self, batch: Batch) -> asyncio.Task[None]:
