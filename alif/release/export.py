@@ -171,10 +171,17 @@ def save_model(
 
 
 def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write the tokenizer so that transformers 4 reads it too: tokenizer.json by its plain class."""
+    """Write the tokenizer so that transformers 4 reads it too: tokenizer.json by its plain class.
+
+    Its chat template stands in chat_template.jinja and, for servers that read it only there, in
+    tokenizer_config.json.
+    """
     tokenizer.save_pretrained(folder)
     path = folder / "tokenizer_config.json"
     written = store.read_json(path)
+    if isinstance(tokenizer.chat_template, str):
+        written["chat_template"] = tokenizer.chat_template
+        store.write_json(path, written)
     if not (folder / "tokenizer.json").is_file():
         return
     config = {key: value for key, value in written.items() if key not in TRANSFORMERS_5}

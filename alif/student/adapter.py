@@ -114,6 +114,8 @@ def save_adapter(model: PeftModel, folder: Path, base: str) -> None:
     """Write the adapter of the base named `base` in PEFT's format, the same bytes for the same weights."""
     config = model.peft_config["default"].to_dict()
     config |= {"base_model_name_or_path": base, "inference_mode": True}
+    if config["ensure_weight_tying"] and "embed_tokens" not in config["modules_to_save"]:
+        config["modules_to_save"] += embedding_names(unwrap(model))[1:]  # by lm_head PEFT knows them again
     weights.write_weights(folder / WEIGHTS, get_peft_model_state_dict(model, save_embedding_layers=False))
 
     def plain(value: object) -> object:

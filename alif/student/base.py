@@ -20,6 +20,7 @@ import psutil  # type: ignore[import-untyped]
 import torch
 from peft import PeftModel
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     BitsAndBytesConfig,
@@ -36,7 +37,7 @@ from alif.student import adapter as adapters
 from alif.student import vocabulary, weights
 from alif.student.device import DeviceConfig, setup_torch
 from alif.student.gguf_file import dequantize_gguf, locate_gguf, read_gguf
-from alif.student.published import NO_CODE, open_published
+from alif.student.published import LANGUAGE_TOWER, NO_CODE, open_published
 from alif.student.weights import friendly_model_errors
 
 __all__ = [
@@ -162,11 +163,19 @@ def open_base(base_folder: Path, device: DeviceConfig, *, training: bool = False
 def _load_whole(source: str, **options: Any) -> PreTrainedModel:
     """Load a model whose weights are all in its files: transformers initialises missing ones at random.
 
+    Of a model that reads images too it is the language tower.
+
     Raises:
         ModelError: a weight is missing, or has another shape than config.json says.
     """
     load: Any = AutoModelForCausalLM.from_pretrained  # transformers has no types here
+    pins = {key: options[key] for key in ("revision", "trust_remote_code") if key in options}
+    config = AutoConfig.from_pretrained(source, **pins)
+    if is_tower := config.get_text_config() is not config:
+        options |= {"config": config.get_text_config(), "key_mapping": LANGUAGE_TOWER}
     model, found = load(source, output_loading_info=True, ignore_mismatched_sizes=True, **options)
+    if is_tower:
+        del model._weight_conversions  # save_pretrained would give the weights back their names in the tower
     problems = {
         "has no": sorted(found["missing_keys"]),
         "has another shape of": sorted(str(one[0]) for one in found["mismatched_keys"]),

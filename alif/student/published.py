@@ -20,12 +20,19 @@ from alif.errors import ModelError
 from alif.student.gguf_file import load_gguf_tokenizer, locate_gguf, read_gguf
 from alif.student.weights import friendly_model_errors
 
-__all__ = ["NO_CODE", "PublishedBase", "open_published"]
+__all__ = ["LANGUAGE_TOWER", "NO_CODE", "PublishedBase", "open_published"]
 
 NO_CODE = {"trust_remote_code": False}
 """For every `from_pretrained`: without it transformers asks on the terminal, and runs a stranger's Python."""
 
 INDEX = "model.safetensors.index.json"
+
+LANGUAGE_TOWER = {
+    r"^model\.language_model\.": "model.",
+    r"^language_model\.model\.": "model.",
+    r"^language_model\.lm_head": "lm_head",
+}
+"""Where a model that also reads images keeps the weights of its language model, and their names in that."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ class PublishedBase:
     commit: str
     """The hub's; "" of a folder."""
     config: Any
+    """Of a model that also reads images: that of its language tower, which alone is trained."""
     tokenizer: PreTrainedTokenizerBase
     model: Any
     """All its layers, on the meta device."""
@@ -51,7 +59,7 @@ def open_published(student: settings.StudentSettings, *, offline: bool = False) 
         offline: use of the hub only what is on this machine already.
 
     Raises:
-        ModelError: no such folder or hub id, gated, no network, damaged, quantized, not of text alone, no
+        ModelError: no such folder or hub id, gated, no network, damaged, quantized, no language model, no
             tokenizer, no end-of-text token.
     """
     gguf = locate_gguf(student.base)
@@ -80,9 +88,11 @@ def open_published(student: settings.StudentSettings, *, offline: bool = False) 
                 f"{name}: its weights are quantized already",
                 'Name the base that it was made of; student.quantization = "4bit" quantizes it in training.',
             )
-        if config.get_text_config() is not config:
+        text = config.get_text_config()
+        if type(text) not in AutoModelForCausalLM._model_mapping:
             raise ModelError(
-                f"{name}: a {config.model_type} model reads more than text (images, sound)",
+                f"{name}: a {config.model_type} model reads more than text (images, sound), and its language "
+                "tower is no model of its own",
                 "Choose a base that reads text alone.",
             )
         tokenizer = (
@@ -92,7 +102,7 @@ def open_published(student: settings.StudentSettings, *, offline: bool = False) 
         )
         with torch.device("meta"):
             build: Any = AutoModelForCausalLM.from_config
-            model = build(config, **NO_CODE)
+            model = build(text, **NO_CODE)
         # …/snapshots/COMMIT/config.json
         commit = "" if is_local else Path(str(cached_file(name, "config.json", **options))).parent.name
     if tokenizer.eos_token_id is None:
@@ -100,7 +110,7 @@ def open_published(student: settings.StudentSettings, *, offline: bool = False) 
             f"{name}: its tokenizer has no end-of-text token",
             "Choose a base whose tokenizer names an eos_token.",
         )
-    return PublishedBase(name, folder if folder.is_dir() else None, commit, config, tokenizer, model)
+    return PublishedBase(name, folder if folder.is_dir() else None, commit, text, tokenizer, model)
 
 
 def _check_folder(folder: Path) -> None:
