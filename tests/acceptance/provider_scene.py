@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alif.errors import AlifError
-from alif.llm.chat_model import gather_or_cancel
+from alif.llm.chat_model import ChatRequest
 from alif.llm.ledger import Account, Ledger
 from alif.llm.session import RetryPolicy, open_session
 from alif.records import Message
@@ -55,8 +55,8 @@ def ask_teacher(
 
     async def scene() -> list[str]:
         async with open_session(step, {"gpt": teacher}, retry_policy=policy) as models:
-            asked = (models["gpt"].reply([Message(role="user", content=text)]) for text in texts)
-            return [reply.text for reply in await gather_or_cancel(asked)]
+            asked = [ChatRequest("gpt", [Message(role="user", content=text)]) for text in texts]
+            return [reply.text for reply in await models.reply_all(asked)]
 
     said, found = "", list[str]()
     try:

@@ -12,6 +12,7 @@ from alif.llm.limiter import Limiter
 from alif.llm.provider_error import ProviderError
 from alif.llm.request_context import RequestContext
 from alif.llm.retry import Retries
+from alif.llm.sent_count import SentCount
 from tests.llm.conftest import FAST
 from tests.llm.test_session import Build
 
@@ -23,6 +24,7 @@ def retries(context: Build, **policy: float) -> Retries:
         step="generate",
         role="teacher",
         ledger=ledger,
+        sent_count=SentCount(context().scratch.parent, ledger.path, 0),
         budget=Budget(1.0),
         concurrency=asyncio.Semaphore(1),
         retry_policy=replace(FAST, **policy),
