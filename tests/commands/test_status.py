@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from alif import store
 from alif.cli import run_command
+from alif.language.pack import load_pack
+from alif.language.replies.item_format import write_item
 from alif.llm.chat_model import ScriptedReply
 from alif.llm.ledger import Ledger
 from tests.commands.conftest import SMALL
@@ -59,7 +62,9 @@ def test_a_run_that_the_cap_stopped_says_so_and_what_is_spent(
 def test_a_task_that_ended_short_of_its_target_is_in_the_status(
     document: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with serve_provider(lambda messages, draw: ScriptedReply(text="No.")) as server:
+    seed = next(store.read_rows(load_pack("ur").folder / "seeds" / "qa.jsonl"))[1]
+    reply = ScriptedReply(text=write_item(seed["instruction"], "", seed["output"]))  # the pool has it
+    with serve_provider(lambda messages, draw: reply) as server:
         document(
             "generate",
             "demo",
