@@ -40,7 +40,8 @@ _CERTAIN = re.compile(
   | (?:(?:el)?if|while)\s(?=.*(?:[=!<>]=|\s[<>]\s|\w[(\[]|\bTrue\b|\bNone\b)).*:
   | for\s+\w+(?:,\s*\w+)*\s+in\s\S+:
   | except\s+\w+(?:\s+as\s+\w+)?: | with\s+.*\w\(.*\).*: | lambda\s[\w,\s]*:.* | \[.*\sfor\s\w+\sin\s.*\]
-  | from\s+[\w.]+\s+import\s+[(\w*]\w*(?:,\s*\w+|\s+as\s+\w+)*[,)]? | import\s+(?:\w+\.\w+[\w.;*]* | \w+\s+as\s+\w+ | [a-z]\w*;?)
+  | from\s+[\w.]+\s+import\s+[(\w*]\w*(?:,\s*\w+|\s+as\s+\w+)*[,)]?
+  | import\s+(?:\w+\.\w+[\w.;*]* | \w+\s+as\s+\w+ | [a-z]\w*;?)
   | (?:{_DECLARED}|async\s+|export\s+)*function\s*\w*\s*\(.*\).*                        # C's family
   | {_DECLARED}+\w+\s*(?:[=(\[].*|;)
   | \#(?:include\s*[<"].* | define\s+[A-Z].* | ifn?def\s.* | !/.*) | <\?(?:php|xml).* | using\s+[\w.]+;

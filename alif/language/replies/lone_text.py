@@ -32,14 +32,15 @@ from alif.records import Dropped
 __all__ = ["LoneText", "find_wrapping", "read_text", "strip_wrapping"]
 
 _QUOTED = re.compile(r"""(["“”„«'‘「])(?P<inner>.+)(["”“»'’」])(?P<mark>[.!?،؛؟۔।]?)""", re.DOTALL)
+_BRACED = re.compile(r"[(\[](?P<inner>[^()\[\]]+)[)\]]")
 _QUOTES = "\"“”„«»'‘’「」"
 _EMPHASIS = re.compile(r"(?P<mark>\*{1,3}|_{1,3}|`)(?P<inner>[^*_`].*?)(?P=mark)", re.DOTALL)
 _FENCED = re.compile(r"```[\w-]*\n(?P<inner>.*?)\n?```", re.DOTALL)
 _VALUED = re.compile(
     r'\{\s*"[^"\n]{1,40}"\s*:\s*"(?P<value>(?:[^"\\]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+)"\s*\}'
 )
-_TAG = re.compile(r"</?[A-Za-z][\w:]*>")
-_LIST_MARK = re.compile(r"[ \t]*(?:[-*•–]|[(\[]?\d{1,2}[.):۔-])[ \t]+")
+_MARK = re.compile(r"</?[A-Za-z][\w:]*>|\\[A-Za-z]{2,}\{|[\U0001f300-\U0001faff\u2600-\u27bf]")
+_LIST_MARK = re.compile(r"[ \t]*(?:[-*•–]|#{1,6}(?=\s+\D)|[(\[]?\d{1,2}[.):۔-])[ \t]+")
 _RULE = re.compile(r"[\s\-*_=#`>]+")
 _BRACKETED = re.compile(r"\s*[(\[（](?P<inner>[^()\[\]（）]{2,400})[)\]）](?P<mark>[\s.!?*_،؛؟۔।]*)\Z")
 
@@ -70,8 +71,8 @@ def strip_wrapping(text: str, own: Pack, known: Pack, source: str, kind: Kind) -
     """Return a text without what stands around it; never an empty one."""
     around = Wrapping(own, known, source, kind)
     steps = (
-        _strip_echo, _strip_fence, _strip_fields, _strip_head, _strip_lines, _strip_marks, _strip_sentence,
-        _strip_brackets,
+        _strip_echo, _strip_fence, _strip_fields, _strip_head, _strip_lines, _strip_marks, _strip_line_marks,
+        _strip_sentence, _strip_brackets,
     )  # fmt: skip
     before = ""
     while text not in (before, source):
@@ -85,7 +86,7 @@ def find_wrapping(text: str, own: Pack, known: Pack, source: str, kind: Kind) ->
     """Say what in a text still looks as if it stood around it, "" if nothing does."""
     around = Wrapping(own, known, source, kind)
     own_checks = (_find_mention, _find_lines) if kind == "translation" else (_find_no_question,)
-    checks = (_find_label, _find_tag, *own_checks, _find_foreign_sentence) if text != source else ()
+    checks = (_find_label, _find_mark, *own_checks, _find_foreign_sentence) if text != source else ()
     return next((found for check in checks if (found := check(around, text))), "")
 
 
@@ -174,22 +175,31 @@ def _is_heading(around: Wrapping, lines: list[str]) -> bool:
 
 
 def _strip_marks(around: Wrapping, text: str) -> str:
-    """Take away quotation marks, emphasis, and the mark of a list or quotation around the whole text."""
+    """Take away quotation marks, brackets and emphasis around the whole text."""
     original = around.original.strip()
-    if not original.startswith(">") and all(line.startswith(">") for line in text.split("\n")):
-        return "\n".join(line[1:].lstrip() for line in text.split("\n"))
-    quoted = _QUOTED.fullmatch(text)
-    if quoted and original.strip(_QUOTES) == original and not set(_QUOTES) & set(quoted["inner"]):
-        ended = quoted["inner"][-1] in f"{around.own.sentences.marks}."
-        return quoted["inner"] + quoted["mark"] * (not ended)
+    if original.strip(_QUOTES) == original:
+        quoted = _QUOTED.fullmatch(text)
+        if quoted and not set(_QUOTES) & set(quoted["inner"]):
+            ended = quoted["inner"][-1] in f"{around.own.sentences.marks}."
+            return quoted["inner"] + quoted["mark"] * (not ended)
+        if sum(map(text.count, _QUOTES)) == 1 and not set(_QUOTES) & set(original):
+            return text.strip('"')
+    if not original.startswith(("(", "[")) and (braced := _BRACED.fullmatch(text)):
+        return braced["inner"]
     marked = _EMPHASIS.fullmatch(text)
-    if marked and marked["mark"] not in marked["inner"] and not original.startswith(marked["mark"][0]):
-        return marked["inner"]
+    bare = marked and marked["mark"] not in marked["inner"] and not original.startswith(marked["mark"][0])
+    return marked["inner"] if marked and bare else text
+
+
+def _strip_line_marks(around: Wrapping, text: str) -> str:
+    """Take away the mark of a quotation, a heading or a list before a text that is all of it."""
+    if not around.original.startswith(">") and all(line.startswith(">") for line in text.split("\n")):
+        return "\n".join(line[1:].lstrip() for line in text.split("\n"))
     listed = _LIST_MARK.match(text)
-    if listed and len(filled_lines(text)) == 1 and not _LIST_MARK.match(original):
-        number = re.search(r"\d+", listed[0])
-        return text if number and str(int(number[0])) in original else text[listed.end() :]
-    return text
+    if not listed or len(filled_lines(text)) > 1 or _LIST_MARK.match(around.original):
+        return text
+    number = re.search(r"\d+", listed[0])
+    return text if number and str(int(number[0])) in around.original else text[listed.end() :]
 
 
 def _strip_sentence(around: Wrapping, text: str) -> str:
@@ -214,8 +224,9 @@ def _strip_brackets(around: Wrapping, text: str) -> str:
     words = split_words(found["inner"], around.own)
     foreign = around.is_foreign(found["inner"]) and len(words) >= MIN_REMARK_WORDS - 1
     echo = around.original and words == split_words(around.original, around.own)
-    note = around.is_remark(found["inner"]) and not around.is_foreign(found["inner"])
-    if not (foreign or echo or note):
+    inner = found["inner"]
+    named = around.is_labelled(inner) or around.names(inner, "offers") or around.names(inner, "translation")
+    if not (foreign or echo or named):
         return text
     return text[: found.start()] + found["mark"].strip(" *_\n")
 
@@ -226,9 +237,9 @@ def _find_label(around: Wrapping, text: str) -> str:
     return labelled[0] if len(labelled) > sum(map(around.is_labelled, around.source.split("\n"))) else ""
 
 
-def _find_tag(around: Wrapping, text: str) -> str:
-    """Find a tag that the original does not have: of thinking, of an answer."""
-    return next((tag for tag in _TAG.findall(text) if tag not in around.source), "")
+def _find_mark(around: Wrapping, text: str) -> str:
+    """Find a tag, a LaTeX command or a picture that the original does not have."""
+    return next((mark for mark in _MARK.findall(text) if mark not in around.source), "")
 
 
 def _find_mention(around: Wrapping, text: str) -> str:

@@ -29,6 +29,8 @@ MAX_HEAD_WORDS = 14
 """Of what stands before a colon, to announce the text behind it."""
 MIN_SCRIPT_SHARE = 0.5
 """Least share of letters in the pack's script in a stretch of its language."""
+MAX_LANGUAGE_WORDS = 3
+"""Of a head that names the language: in Urdu."""
 MIN_REMARK_WORDS = 4
 """Of a sentence in the other language within a text; fewer are a name or a term."""
 
@@ -97,7 +99,8 @@ class Wrapping:
             return language_id.identify_language(head, (self.own, self.known)) == self.known.code
         languages = {*split_words(f"{self.own.name} {self.own.native_name} {self.known.name}", self.own)}
         foreign = len(words) > 1 and self.is_foreign(head, head=True)
-        return foreign or self.names(head, "translation") or languages.issuperset(words)
+        named = len(words) <= MAX_LANGUAGE_WORDS and not languages.isdisjoint(words)
+        return foreign or named or self.names(head, "translation")
 
     def is_remark(self, line: str) -> bool:
         """Tell whether a line is a note, an offer, or in another language."""
