@@ -69,6 +69,8 @@ class ModelShape(FrozenModel):
     def linear(self) -> Mapping[str, tuple[tuple[int, int], ...]]:
         """(inputs, outputs) of the linear layers of one block, by kind."""
         h, f, q, k = self.hidden_size, self.intermediate_size, self.queries, self.keys
+        if MODEL_TYPES[self.model_type].fused:
+            return {"attention": ((h, q + 2 * k), (q, h)), "mlp": ((h, 2 * f), (f, h))}
         return {"attention": ((h, q), (h, k), (h, k), (q, h)), "mlp": ((h, f), (h, f), (f, h))}
 
     @property
@@ -168,8 +170,8 @@ def _read_config(config: Mapping[str, JsonValue], where: str) -> ModelShape:
     Raises:
         ModelError: a size is missing, or the type's parameters cannot be counted from it.
     """
-    if "text_config" in config:
-        raise ModelError(f"{where}: the model reads more than text", "Choose a base that reads text alone.")
+    tower = config.get("text_config")  # of a model that reads images too; it alone is trained
+    config = tower if isinstance(tower, dict) else config
     needed = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
     sizes = {key: value for key in needed if isinstance(value := config.get(key), int)}
     if missing := [key for key in needed if key not in sizes]:

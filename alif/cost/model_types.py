@@ -24,6 +24,8 @@ class ModelType:
     qk_norm: str = ""
     """Norms on queries and keys: "head" for one head's width each, "all" for that of all heads."""
     qkv_bias: bool = False
+    fused: bool = False
+    """Queries, keys and values are one layer, and gate and up one."""
     tied: bool = False
     """What `tie_word_embeddings` is where config.json says nothing."""
     head_dim: int | None = None
@@ -34,6 +36,7 @@ MODEL_TYPES: Mapping[str, ModelType] = {
     "llama": ModelType(),
     "mistral": ModelType(),
     "granite": ModelType(),
+    "phi3": ModelType(fused=True),
     "smollm3": ModelType(tied=True),
     "ernie4_5": ModelType(tied=True, head_dim=128),
     "qwen2": ModelType(qkv_bias=True),

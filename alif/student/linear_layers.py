@@ -29,6 +29,9 @@ RECURRENT = ("A_log", "conv1d", "conv", "time_mix")
 SHOWN = 8
 """Layers named in a refusal."""
 
+DENSE_BASE = 'Set adapter.targets = ["attention", "embeddings"], or choose a dense base.'
+OTHER_BASE = "Choose a decoder made of blocks of attention and MLP (Llama, Qwen, Gemma …)."
+
 BlockLayer = tuple[str, torch.nn.Module, str]
 """Name, a layer that holds a matrix, and its kind."""
 
@@ -59,7 +62,7 @@ def find_linear_layers(model: torch.nn.Module, kinds: Collection[str]) -> list[s
             raise ModelError(
                 f'adapter.targets: "{kind}" of this base is a mixture of experts or another form that the '
                 f"adapter does not train ({name}, {type(layer).__name__})",
-                'Set adapter.targets = ["attention", "embeddings"], or choose a dense base.',
+                DENSE_BASE if kind == "mlp" else OTHER_BASE,
             )
         if not of_kind:
             names = dict.fromkeys(
@@ -68,7 +71,7 @@ def find_linear_layers(model: torch.nn.Module, kinds: Collection[str]) -> list[s
             raise ModelError(
                 f'adapter.targets: this base has no linear layers of "{kind}" in repeated blocks; '
                 f"it has {', '.join(list(names)[:SHOWN]) or 'none at all'}",
-                "Choose a decoder made of blocks of attention and MLP (Llama, Qwen, Gemma …).",
+                OTHER_BASE,
             )
     return _shortest_endings(model, [name for name, _, kind in layers if kind in kinds])
 
@@ -104,7 +107,8 @@ def _block_layers(module: torch.nn.Module, name: str, kind: str) -> Iterator[Blo
             continue
         own = "attention" if "attention" in described or "attn" in described else kind
         matrices = any(weight.ndim > 1 for weight in child.parameters(recurse=False))
-        if matrices and not isinstance(child, torch.nn.Embedding):  # of positions
+        is_list = isinstance(child, torch.nn.ModuleList)  # of experts
+        if (matrices or is_list) and not isinstance(child, torch.nn.Embedding):  # of positions
             yield path, child, own
         yield from _block_layers(child, path, own)
 

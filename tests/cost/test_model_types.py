@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import json
 
 import pytest
@@ -8,7 +9,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from alif.cost import architecture
 from alif.cost.model_types import MODEL_TYPES
-from alif.settings import StudentSettings, Tiny
+from alif.settings import Adapter, StudentSettings, Tiny
 from alif.student import adapter as adapters
 
 SIZES = {
@@ -18,10 +19,15 @@ SIZES = {
 
 
 @pytest.mark.parametrize("kind", MODEL_TYPES)
-def test_every_type_counts_what_transformers_counts_from_the_same_keys(kind, tmp_path):
+def test_every_type_counts_what_transformers_and_the_adapter_count_from_the_same_keys(kind, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": kind, **SIZES}))
     shape, _ = architecture.shape_of(StudentSettings(base=str(tmp_path)), Tiny())
     tokens = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **SIZES, **tokens))
-    assert shape.parameters == adapters.count_parameters(model).total
+        assert shape.parameters == adapters.count_parameters(model).total
+        for targets in (("attention",), ("mlp",), ("attention", "mlp", "embeddings")):
+            adapter = Adapter(rank=4, targets=targets)
+            wrapped = adapters.add_adapter(copy.deepcopy(model), adapter)
+            counted = architecture.count_trained(shape, adapter)
+            assert counted.trainable == adapters.count_parameters(wrapped).trainable

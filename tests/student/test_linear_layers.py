@@ -48,6 +48,18 @@ def test_layers_that_are_not_there_are_refused_with_those_that_are():
         find_linear_layers(torch.nn.Linear(2, 2), ["mlp"])
 
 
+def test_a_list_of_layers_inside_a_block_is_experts():
+    model = random_model("llama")
+    for block in model.model.layers:
+        block.mlp.experts = torch.nn.ModuleList(torch.nn.Linear(64, 64) for _ in range(4))
+    with pytest.raises(
+        ModelError, match=r"mixture of experts .*layers\.0\.mlp\.experts, ModuleList"
+    ) as caught:
+        find_linear_layers(model, ["mlp"])
+    assert 'adapter.targets = ["attention", "embeddings"]' in str(caught.value.hint)
+    assert find_linear_layers(model, ["attention"]) == QKVO
+
+
 def test_embeddings_and_head_have_the_names_that_the_base_gives_them():
     names = {
         "llama": ["embed_tokens", "lm_head"],
