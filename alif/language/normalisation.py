@@ -48,7 +48,8 @@ _JOINS = regex.compile(r"[\p{NFC_QC=No}\p{NFC_QC=Maybe}]")
 _NON_JOINER = "\u200c"
 _BROKEN = regex.compile(
     rf"(?<=(?<![\p{{L}}\p{{M}}{_NON_JOINER}])\p{{L}}\p{{M}}*){_NON_JOINER}(?=\p{{L}})"
-    rf"|(?<=[\p{{L}}\p{{M}}]){_NON_JOINER}(?=(?P<end>(?:\p{{L}}\p{{M}}*){{1,2}})(?![\p{{L}}\p{{M}}{_NON_JOINER}]))"
+    rf"|(?<=[\p{{L}}\p{{M}}]){_NON_JOINER}"
+    rf"(?=(?P<end>(?:\p{{L}}\p{{M}}*){{1,2}})(?![\p{{L}}\p{{M}}{_NON_JOINER}]))"
 )
 """A zero-width non-joiner inside a word: one letter before it, or one or two behind it that are no word."""
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")

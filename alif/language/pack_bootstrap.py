@@ -169,7 +169,7 @@ def _usual_share(lines: Sequence[str], function_words: frozenset[str]) -> float:
 
 
 def _classify_lines(lines: Sequence[str], code: str) -> tuple[bool, float, list[str], list[str]]:
-    """Return (whether the classifier knows it, share of lines found, other choices, names for an unknown one).
+    """Return (whether the classifier knows it, share of lines found, other choices, names of unknown ones).
 
     A label that knows nothing of the script comes second where no other knows it: it is no neighbour.
     """

@@ -179,34 +179,31 @@ async def open_session(
         ledger = stack.enter_context(closing(Ledger(context.ledger)))
         ledger.reread_bodies()
         ledger.leave_waiting()
-        batch_clients: list[BatchClient] = []
+        batch_clients: dict[str, BatchClient] = {}
         earlier = ledger.account(context.run)
-        sent_count = SentCount(context.scratch.parent, ledger.path, earlier.attempts)
         shared = RequestContext(
             run=context.run,
             step=context.step,
             role=role,
             ledger=ledger,
-            sent_count=sent_count,
-            budget=Budget(runtime.max_cost_usd, earlier.usd, lambda: wait_for_any_batch(batch_clients)),
+            sent_count=SentCount(context.scratch.parent, ledger.path, earlier.attempts),
+            budget=Budget(
+                runtime.max_cost_usd, earlier.usd, lambda: wait_for_any_batch(batch_clients.values())
+            ),
             concurrency=asyncio.Semaphore(runtime.max_concurrency),
             retry_policy=retry_policy or RetryPolicy(),
             timeout_s=runtime.timeout_s,
         )
         live = await _open_clients(stack, endpoints, keys, shared, runtime, server, answers_digest)
-        clients: dict[str, EndpointClient | BatchClient] = dict(live)
         if runtime.batch or BatchStore(ledger).under_way():
-            for name in [name for name in clients if name not in scripted]:
-                clients[name] = batch_client = BatchClient(live[name], submits=runtime.batch)
-                batch_clients.append(batch_client)
-        session = EndpointSession(clients, shared)
+            paid = {name: client for name, client in live.items() if name not in scripted}
+            batch_clients |= {name: BatchClient(paid[name], submits=runtime.batch) for name in paid}
+        session = EndpointSession({**live, **batch_clients}, shared)
         stack.callback(session.close)
-        stack.callback(sent_count.write)
-        for batch_client in batch_clients:
+        stack.callback(shared.sent_count.write)
+        for batch_client in batch_clients.values():
             stack.push_async_callback(batch_client.close)
         try:
             yield session
-        except Exception:
-            if server and server.failure:
-                raise server.failure from None  # a bug of the reply function: its traceback, not a sentence
-            raise
+        except Exception as error:  # a bug of the reply function: its traceback, not a sentence
+            raise (server.failure if server and server.failure else error) from None
