@@ -94,6 +94,12 @@ def add_adapter(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
         )
     targets = find_linear_layers(model, kinds)
     copies = embedding_names(model) if "embeddings" in adapter.targets else None
+    if copies and _is_tied(model) and not {"embed_tokens", "lm_head"} & set(copies):
+        raise ModelError(
+            f"embeddings and head of this base are one matrix, and by their names ({', '.join(copies)}) PEFT "
+            "does not tie their copies",
+            'Set adapter.targets = ["attention", "mlp"], or choose another base.',
+        )
     config = LoraConfig(
         task_type="CAUSAL_LM",
         r=adapter.rank,

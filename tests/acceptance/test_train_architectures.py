@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from peft import PeftModel
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -37,6 +38,7 @@ from alif.train.pretrain import train_pretrain
 from tests import made_up
 from tests.small_bases import MAMBA, SIZES, TEXTS, byte_fallback_tokenizer, chatty_tokenizer
 
+pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # PEFT's own
 RUNTIME = Runtime(device="cpu", threads=1)
 STAGE: dict[str, Any] = {
     "epochs": 2, "lr": 1e-2, "embedding_lr": 1e-2, "warmup_steps": 0, "max_seq_length": 512, "batch_size": 1,
@@ -154,8 +156,11 @@ def check_reload(stages: Stages, base: Any) -> Any:
     tokens = torch.tensor([AutoTokenizer.from_pretrained(folder)(TEXTS[0])["input_ids"]])
     with torch.inference_mode():
         before, trained, again = (one.eval()(tokens).logits for one in (base, student.model, loaded))
-    scale = float(trained.abs().max())
-    torch.testing.assert_close(again, trained, atol=1e-4 * scale, rtol=0)
+        scale = float(trained.abs().max())
+        torch.testing.assert_close(again, trained, atol=1e-4 * scale, rtol=0)
+        if type(base) is type(loaded):  # PEFT alone opens the adapter too
+            alone = PeftModel.from_pretrained(base, adapter).eval()(tokens).logits
+            torch.testing.assert_close(alone, trained, atol=1e-4 * scale, rtol=0)
     assert float((again - before).abs().max()) > 1e-2 * scale
     return loaded
 

@@ -11,6 +11,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from alif.errors import ModelError, RecipeError
 from alif.settings import Adapter
 from alif.student import adapter as adapters
+from tests.small_bases import random_model
 
 SETTINGS = Adapter(rank=4, alpha=8)
 TOKENS = torch.arange(24).reshape(2, 12)
@@ -126,6 +127,13 @@ def test_on_a_bfloat16_base_what_is_trained_is_float32(model, tmp_path):
 def test_a_base_of_another_kind_is_refused():
     with pytest.raises(ModelError, match='no linear layers of "attention"'):
         adapters.add_adapter(torch.nn.Sequential(torch.nn.Linear(2, 2)), SETTINGS)
+
+
+def test_tied_matrices_that_peft_does_not_know_by_name_are_refused():
+    model = random_model("bert", is_decoder=True)
+    with pytest.raises(ModelError, match=r"one matrix, .*\(word_embeddings, decoder\)"):
+        adapters.add_adapter(model, SETTINGS)
+    adapters.add_adapter(model, Adapter(rank=4, targets=("attention", "mlp")))
 
 
 def test_embeddings_alone_are_refused(model):
