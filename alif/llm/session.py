@@ -169,9 +169,8 @@ async def open_session(
         RecipeError: a malformed address, an unknown price.
         ReplyError: a missing API key.
     """
-    keys = _check_endpoints(endpoints, role, reply_function)
+    keys, runtime = _check_endpoints(endpoints, role, reply_function), context.runtime
     scripted = {name for name, settings in endpoints.items() if settings.base_url == endpoint.SCRIPTED}
-    runtime = context.runtime
     async with AsyncExitStack() as stack:
         server = stack.enter_context(serve_demo(reply_function)) if scripted and reply_function else None
         if note := describe_new_ledger(runtime):
