@@ -82,8 +82,10 @@ def _probe(model: Any, stage: Stage, device: DeviceConfig, chosen: str) -> Train
     first, second, other = (  # the last stands in the first one's place, to see whether the second notices
         torch.randint(0, size, (length,), generator=generator).tolist() for length in (*LENGTHS, LENGTHS[0])
     )
-    transform, own = _find_transform(bare, first, limit), bare.config._attn_implementation
-    expected = _loss_alone(bare, first) + _loss_alone(bare, second)
+    own = bare.config._attn_implementation
+    with training_attention(model, own):
+        transform = _find_transform(bare, first, limit)
+        expected = _loss_alone(bare, first) + _loss_alone(bare, second)
     found, leaks = 0.0, False  # a base whose weights are not numbers is stopped at the first step, by name
     for name in dict.fromkeys((chosen, own)):
         with training_attention(model, name):
