@@ -11,13 +11,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from alif.errors import ReplyError
+from alif.language.pack import Pack
+from alif.language.replies.item_format import Candidate
 from alif.language.replies.reply_cleanup import strip_thinking
+from alif.language.text import find_refusal
 from alif.llm import Reply
 from alif.llm.parse import BLOCKED
+from alif.records import Dropped
 
-__all__ = ["UNREADABLE", "ReadableReplies", "describe_unreadable"]
+__all__ = ["UNREADABLE", "ReadableReplies", "describe_unreadable", "name_refusal"]
 
-UNREADABLE = frozenset({"unanswered", "empty", "truncated", "unparsable", "missing_field", "control_token"})
+UNREADABLE = frozenset(
+    {"unanswered", "empty", "truncated", "unparsable", "missing_field", "control_token", "refusal"}
+)
 """Reasons of pieces from which nothing could be read."""
 ENOUGH = 8
 """Replies of a teacher, none of them readable, that are no accident where another's can be read."""
@@ -51,6 +57,14 @@ class ReadableReplies:
         for teacher, replies in self.unreadable.items():
             if not self.readable[teacher] and len(replies) >= least:
                 raise describe_unreadable(teacher, replies)
+
+
+def name_refusal(piece: Candidate | Dropped, *packs: Pack) -> Candidate | Dropped:
+    """Return a piece that keeps to no format under the reason `refusal` where the teacher declines in it."""
+    unparsable = isinstance(piece, Dropped) and piece.reason == "unparsable"
+    if unparsable and (found := find_refusal(piece.raw or "", *packs)):
+        return Dropped(raw=piece.raw, reason="refusal", evidence=found)
+    return piece
 
 
 def describe_unreadable(teacher: str, replies: list[Reply]) -> ReplyError:

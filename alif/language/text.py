@@ -16,10 +16,12 @@ from alif.language.normalisation import fold_text, normalise_text, split_words
 from alif.language.pack import MAX_CACHED_PACKS, Pack, Task
 
 __all__ = [
-    "check_equations", "final_answer", "find_phrase", "fold_text", "normalise_text", "parse_number",
-    "split_sentences", "split_words",
+    "check_equations", "final_answer", "find_phrase", "find_refusal", "fold_text", "normalise_text",
+    "parse_number", "split_sentences", "split_words",
 ]  # fmt: skip
 
+MAX_DECLINING_WORDS = 30
+"""A longer answer that declines gives its reasons; "I'm sorry, but I can't assist with that." does not."""
 MAX_LABEL_WORDS = 3
 """Of what stands before a colon, to be a label of another part of an answer."""
 
@@ -39,6 +41,16 @@ def find_phrase(text: str, phrases: Iterable[str], pack: Pack) -> str | None:
     """Return the first of `phrases` whose words occur in `text` one after another, or None."""
     words = f" {' '.join(split_words(text, pack))} "
     return next((phrase for phrase in phrases if f" {' '.join(_phrase_words(phrase, pack))} " in words), None)
+
+
+def find_refusal(text: str, *packs: Pack) -> str:
+    """Return the phrase by which a model speaks of itself, or declines and says little else; or ""."""
+    for pack in packs:
+        bare = len(split_words(text, pack)) <= MAX_DECLINING_WORDS
+        phrases = pack.phrases.refusals + (pack.phrases.declines if bare else ())
+        if found := find_phrase(text, phrases, pack):
+            return found
+    return ""
 
 
 @functools.lru_cache(maxsize=8192)

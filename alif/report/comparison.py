@@ -41,6 +41,10 @@ def render_comparison(runs: Sequence[RunSnapshot]) -> str:
     keys = dict.fromkeys((s.metric, s.language, s.benchmark) for run in runs for s in run.scores)
     heldout = [key for key in keys if key[0] == BITS and key[2].partition("/")[0] == "heldout"]
     by_id = [{row.id: row for row in run.answers} for run in runs]
+    whose: dict[str, list[str]] = {}
+    for run in runs:
+        for notice in summary.list_notices(run):
+            whose.setdefault(notice, []).append(run.name)
     template = html.jinja_environment().get_template("comparison.html.jinja")
     return template.render(
         runs=runs,
@@ -56,7 +60,10 @@ def render_comparison(runs: Sequence[RunSnapshot]) -> str:
         answers=[[rows[id] for rows in by_id] for id in by_id[0] if all(id in rows for rows in by_id)],
         stages=STAGE_NAMES,
         change=format_change,
-        notices=dict.fromkeys(notice for run in runs for notice in summary.list_notices(run)),
+        notices=[
+            f"{'All runs' if len(names) == len(runs) else ', '.join(names)}: {notice}"
+            for notice, names in whose.items()
+        ],
     )
 
 

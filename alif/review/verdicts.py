@@ -111,7 +111,12 @@ def read_verdicts(path: Path, packs: Mapping[str, Pack | None]) -> dict[str, lis
     try:
         lines = list(store.read_rows(path))
     except DataError as error:
-        raise ReviewError(error.message, error.hint) from error
+        with path.open(encoding="utf-8", errors="replace") as file:
+            is_table = file.readline().lstrip('\ufeff "').startswith("id")  # its header, whatever separates
+        hint = "A verdict file is JSON Lines: save the table as one JSON object a line."
+        raise ReviewError(
+            f"{error.message}{', but a CSV table' if is_table else ''}", hint if is_table else error.hint
+        ) from error
     for number, row in lines:
         try:
             placed = _check_verdict(row, f"{path}:{number}", packs)

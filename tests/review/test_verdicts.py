@@ -190,33 +190,3 @@ def test_no_row_is_lost(
         == len(rows(step)) + len(rows(step, "dropped"))
     )
     assert sum(counts.dropped.values()) >= decisions.count("reject")
-
-
-def test_an_edit_is_cleaned_as_any_row_and_never_empties_one(context: Callable[..., StepContext]) -> None:
-    step = context()
-    dirty = verdict(1, "edit", output="\u200f\ufee3\ufea4\ufee4\ufeaa\x00 ")
-    run(step, [dirty, *(verdict(n) for n in (0, *range(2, 10)))])
-    assert rows(step)[1]["output"] == "محمد"
-    with pytest.raises(ReviewError, match=r"verdicts\.jsonl:1: an edit may not empty"):
-        run(step, [verdict(0, "edit", output=" \u200b ")])
-
-
-def test_equal_edits_agree_whatever_the_spaces_and_a_decision_in_capitals_is_read(
-    context: Callable[..., StepContext],
-) -> None:
-    step = context()
-    two = [verdict(0, "edit", output="نیا"), verdict(0, "Edit ", "Bilal", output="نیا ")]
-    counts = run(
-        step,
-        [*two, *(verdict(n, reviewer=who) for n in range(1, 10) for who in ("Amna", "Bilal"))],
-        reviewers=2,
-    )
-    assert counts.facts["edit"] == 1
-
-
-def test_every_fault_of_the_file_is_told_at_once(context: Callable[..., StepContext]) -> None:
-    lines = [verdict(0), verdict(0, "reject", "Bilal"), "{}", verdict(1, "maybe"), verdict(2, "approve", " ")]
-    with pytest.raises(ReviewError) as error:
-        run(context(), lines)
-    where = [line.partition(": ")[0].rpartition("/")[2] for line in error.value.message.splitlines()]
-    assert where == [f"verdicts.jsonl:{number}" for number in (2, 3, 4, 5)]

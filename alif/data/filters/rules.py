@@ -28,9 +28,6 @@ from alif.runs import StepContext
 
 __all__ = ["FILTERS", "filter_rows", "first_fault"]
 
-MAX_DECLINING_WORDS = 30
-"""A longer answer that declines gives its reasons; "I'm sorry, but I can't assist with that." does not."""
-
 
 def filter_rows(context: StepContext, language: settings.Language, filter: settings.Filter) -> FilterFacts:
     """Keep the rows of `generate` and `translate` that pass every rule."""
@@ -60,13 +57,7 @@ def first_fault(row: Example, checked: FilterContext) -> tuple[str, str] | None:
 
 
 def _find_refusal(row: Example, checked: FilterContext) -> str:
-    """Find a model that speaks of itself, or an answer that declines and says little else."""
-    for pack in (checked.own, checked.known):
-        bare = len(text.split_words(row.output, pack)) <= MAX_DECLINING_WORDS
-        phrases = pack.phrases.refusals + (pack.phrases.declines if bare else ())
-        if found := text.find_phrase(row.output, phrases, pack):
-            return found
-    return ""
+    return text.find_refusal(row.output, checked.own, checked.known)
 
 
 def _find_wrong_language(row: Example, checked: FilterContext) -> str:

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from alif.data.prompt_texts import PromptTexts
 from alif.data.synthesis.passages import Passage
+from alif.data.unreadable_replies import name_refusal
 from alif.language import text
 from alif.language.pack import Pack
 from alif.language.replies import item_format, lone_text, reply_cleanup
@@ -47,7 +48,8 @@ def read_reply(
         return [Dropped(raw="", reason="unanswered", evidence=evidence)]
     if answer:
         return [read_question(reply.text, reply.finish, answer, own, known)]
-    return item_format.read_items(reply.text, reply.finish, own)
+    pieces = item_format.read_items(reply.text, reply.finish, own)
+    return [name_refusal(piece, own, known) for piece in pieces]
 
 
 def read_question(

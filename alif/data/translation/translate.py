@@ -22,7 +22,7 @@ from alif.data.normalise_example import normalise_example
 from alif.data.prompt_texts import PromptTexts, load_prompt_texts, prompt_digest
 from alif.data.published_row import find_sentence_fault, nothing_left, read_published_row
 from alif.data.translation.check import find_translation_fault
-from alif.data.unreadable_replies import UNREADABLE, ReadableReplies
+from alif.data.unreadable_replies import UNREADABLE, ReadableReplies, name_refusal
 from alif.errors import PackError
 from alif.facts.data_facts import TranslateFacts
 from alif.formatting import format_usd
@@ -257,7 +257,9 @@ def read_translation(
         translated = {"instruction": item.request_template, "input": row.input, "output": said.text}
         compared = [("output", row.input)]
     else:
-        pieces = item_format.read_items(reply.text, reply.finish, own)
+        pieces = [
+            name_refusal(piece, own, known) for piece in item_format.read_items(reply.text, reply.finish, own)
+        ]
         if len(pieces) != 1 or isinstance(pieces[0], Dropped):
             reason = pieces[0].reason if isinstance(pieces[0], Dropped) else "unparsable"
             evidence = f"{row.origin.source}: {len(pieces)} pieces, one item is wanted"
