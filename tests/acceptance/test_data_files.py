@@ -1,12 +1,14 @@
 """Faults C1 to C7 and C17 of the data review: broken files and recipes are a sentence or dropped rows.
 
-One test for each input that the review lists.
+With faults A16 to A18 of the language review, which are of the same kinds. One test for each input that the
+reviews list.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,21 @@ def test_data_c1_a_long_csv_cell_is_read(tmp_path: Path, quote: str) -> None:
     (row,) = read_all(path)
     assert isinstance(row, Example)
     assert row.output == cell
+
+
+@pytest.mark.parametrize(
+    ("kind", "between", "quote"), [("csv", ",", '"'), ("csv", ",", ""), ("tsv", "\t", "")]
+)
+def test_language_a16_a_cell_of_300_000_letters_is_read(
+    tmp_path: Path, kind: str, between: str, quote: str
+) -> None:
+    cell = "لفظ " * 59_999 + "لفظ"
+    path = tmp_path / f"a.{kind}"
+    lines = [["instruction", "output"], [f"{quote}سوال{quote}", f"{quote}{cell}{quote}"]]
+    path.write_text("\n".join(between.join(line) for line in lines), encoding="utf-8")
+    (row,) = read_all(path)
+    assert isinstance(row, Example)
+    assert (row.instruction, row.output) == ("سوال", cell)
 
 
 @pytest.mark.parametrize("end", ["\r", "\r\n", "\n"], ids=["cr", "crlf", "lf"])
@@ -70,6 +87,26 @@ def test_data_c3_gzip_damaged_in_the_middle_is_a_sentence(tmp_path: Path) -> Non
         read_all(path)
 
 
+def test_language_a17_flipped_bytes_of_a_gzip_file_are_a_sentence(tmp_path: Path) -> None:
+    """One to three of a file's bytes, 300 times: of another kind of error there were 42."""
+    rows_ = "".join(json.dumps({"instruction": f"q{n}", "output": f"a{n * 7919}"}) + "\n" for n in range(40))
+    whole, rng, path = gzip.compress(rows_.encode(), mtime=0), random.Random(17), tmp_path / "a.jsonl.gz"
+    refused: list[str] = []
+    for _ in range(300):
+        data = bytearray(whole)
+        for place in rng.sample(range(len(data)), rng.randint(1, 3)):
+            data[place] ^= 1 << rng.randrange(8)
+        path.write_bytes(data)
+        try:
+            found = read_all(path)
+        except DataError as error:
+            refused.append(error.message)
+        else:  # a byte of the header's that says nothing of the content
+            assert len(found) == 40
+    assert len(refused) > 250
+    assert all("a.jsonl.gz" in message for message in refused)
+
+
 def test_data_c3_a_plain_file_named_gz_and_a_gzip_file_without_the_name_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl.gz").write_text('{"instruction": "a", "output": "b"}\n', encoding="utf-8")
     with pytest.raises(DataError, match=r"not gzip, though its name ends in \.gz"):
@@ -101,6 +138,15 @@ def test_data_c4_json_that_nothing_could_read_is_one_dropped_row(
     assert isinstance(bad, Dropped)
     assert (bad.reason, good.__class__) == ("unparsable", Example)
     assert f"a.jsonl:1: {reason}" in bad.evidence
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"text": ' + "[" * 100_000, '{"a":' * 100_000])
+def test_language_a18_a_line_of_100_000_brackets_is_one_dropped_row(tmp_path: Path, line: str) -> None:
+    (tmp_path / "a.jsonl").write_text(f'{line}\n{{"instruction": "a", "output": "b"}}\n', encoding="utf-8")
+    bad, good = read_all(tmp_path / "a.jsonl")
+    assert isinstance(bad, Dropped)
+    assert (bad.reason, good.__class__) == ("unparsable", Example)
+    assert "a.jsonl:1: " in bad.evidence
 
 
 @pytest.mark.parametrize("bom", ["utf-16-le", "utf-16-be"])

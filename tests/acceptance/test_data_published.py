@@ -5,6 +5,7 @@ One test for each input that the review lists, and neighbours of its kind.
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from alif import recipe, settings, sources
+from alif import pipeline, recipe, settings, sources
 from alif.data import source_check
 from alif.data.corpus.build_corpus import build_corpus
 from alif.data.mixture.blend import build_blend
@@ -22,7 +23,7 @@ from alif.data.translation.translate import read_items, translate_rows
 from alif.errors import AlifError, DataError
 from alif.language.pack import load_pack
 from alif.records import Counts, Dropped, Example
-from alif.runs import StepContext
+from alif.runs import Run, StepContext
 from tests.data.conftest import LANGUAGE, SCRIPTED, context, rows_of, run_work
 
 __all__ = ["context"]
@@ -79,7 +80,7 @@ every_door = pytest.mark.parametrize("door", DOORS)
         ['"one\ta', '"two\tb', '"three"\t"c"', 'fo""ur\td'],
     ],
 )
-def test_data_a6_language_a3_a_quotation_mark_in_a_tsv_is_text(tmp_path: Path, lines: list[str]) -> None:
+def test_data_a6_a_quotation_mark_in_a_tsv_is_text(tmp_path: Path, lines: list[str]) -> None:
     (tmp_path / "a.tsv").write_text("\n".join(["instruction\toutput", *lines]), encoding="utf-8")
     found = [row for row in sources.read_rows(("a.tsv",), str(tmp_path)) if isinstance(row, sources.Row)]
     assert [[row.values["instruction"], row.values["output"]] for row in found] == [
@@ -87,6 +88,15 @@ def test_data_a6_language_a3_a_quotation_mark_in_a_tsv_is_text(tmp_path: Path, l
     ]
     assert [row.where.rpartition(":")[2] for row in found] == [
         str(2 + number) for number in range(len(lines))
+    ]
+
+
+def test_language_a3_a_quotation_mark_in_a_tsv_swallows_no_line(tmp_path: Path) -> None:
+    lines = ["سوال ایک\tج", '"سوال دو\tج', "سوال تین\tج", 'سوال چار" کیا\tج', "سوال پانچ\tج"]
+    (tmp_path / "a.tsv").write_text("\n".join(["instruction\toutput", *lines]), encoding="utf-8")
+    found = list(sources.read_examples(["a.tsv"], str(tmp_path), language="ur", task="t", kind="source"))
+    assert [one.instruction for one in found if isinstance(one, Example)] == [
+        line.split("\t")[0] for line in lines
     ]
 
 
@@ -227,7 +237,7 @@ EMPTY = {
 
 @pytest.mark.parametrize("name", EMPTY)
 @pytest.mark.parametrize("step", ["replay", "blend", "translate", "corpus"])
-def test_data_b8_language_a5_a_source_of_which_nothing_is_left_is_an_error_in_every_step(
+def test_data_b8_a_source_of_which_nothing_is_left_is_an_error_in_every_step(
     step: str, name: str, context: Make, tmp_path: Path
 ) -> None:
     path = tmp_path / name
@@ -251,6 +261,61 @@ def test_data_b8_language_a5_a_source_of_which_nothing_is_left_is_an_error_in_ev
         works[step]()
     key = {"blend": "blend.set.source"}.get(step, f"{step}.source")
     assert caught.value.message.startswith((f"{key}: ", f"{path}:1: "))
+
+
+@pytest.mark.parametrize("name", ["empty.jsonl", "blank.jsonl"])
+def test_language_a5_a_corpus_source_without_a_row_is_refused(
+    name: str, context: Make, tmp_path: Path
+) -> None:
+    """The other language's texts alone were "60 in, 60 kept"."""
+    (tmp_path / name).write_text(EMPTY[name], encoding="utf-8")
+    step, place = context("corpus"), settings.Sources(folder=str(tmp_path))
+    with pytest.raises(DataError, match=r"corpus\.source: "):
+        run_work(build_corpus, step, LANGUAGE, place, settings.Corpus(source=(name,)))
+
+
+@pytest.mark.parametrize("name", ["semicolon.csv", "no_header.csv"])
+@every_door
+def test_language_a5_a_table_without_a_row_is_refused(
+    door: str, name: str, context: Make, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(EMPTY[name], encoding="utf-8")
+    with pytest.raises(DataError):
+        DOORS[door](context(door), tmp_path / name)
+
+
+UNREADABLE: dict[str, bytes] = {
+    "object.json": b'{"frage": "a"}',
+    "latin.jsonl": '{"instruction": "café", "output": "thé"}\n'.encode("latin-1"),
+    "utf16.csv": "instruction,output\nسوال,جواب\n".encode("utf-16"),
+    "damaged.jsonl.gz": gzip.compress(b'{"instruction": "a", "output": "b"}\n' * 99)[:30],
+    "empty.jsonl": b"",
+    "array.jsonl": b'[{"instruction": "a", "output": "b", "text": "c"}]',
+    "bad.tsv": b"no header\tat all\n",
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+@pytest.mark.parametrize("key", ["corpus.source", "blend.own.source"])
+def test_language_a19_check_opens_every_source(key: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(UNREADABLE[name])
+    tables = {"corpus": {"source": name}} if key == "corpus.source" else {"blend": {"own": {"source": name}}}
+    values = {"name": "r", "sources": {"folder": str(tmp_path)}, **tables}
+    (problem,) = source_check.find_problems(recipe.validate_recipe(values, "test"))
+    assert problem.message.startswith(f"{key}: ")
+    assert name in problem.message
+
+
+def test_language_a19_a_run_refuses_a_source_before_a_step_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.jsonl").write_bytes(UNREADABLE["latin.jsonl"])
+    line = 'blend={own = {source = "bad.jsonl"}}'
+    loaded = recipe.load_recipe(recipe.find_recipe("demo"), [line, 'sources.folder="."'])
+    with pytest.raises(AlifError, match=r"blend\.own\.source: .*bad\.jsonl"):
+        pipeline.run_pipeline(loaded, Run(tmp_path / "runs" / "demo"))
+    assert not (tmp_path / "runs" / "demo" / "seeds").exists()
 
 
 @pytest.mark.parametrize("name", EMPTY)

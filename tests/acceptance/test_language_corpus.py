@@ -1,4 +1,6 @@
-"""Faults A6, A7, A14 and A15 of the language review: what enters the corpus, and what repeats without end.
+"""Faults A6, A7, A14, A15 and A23 of the language review: what enters the corpus, what repeats in a text.
+
+With fault M10 of the reliability review, the corpus' memory.
 
 One test for each input that the review lists, and neighbours of its kind.
 """
@@ -6,12 +8,14 @@ One test for each input that the review lists, and neighbours of its kind.
 from __future__ import annotations
 
 import json
+import random
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from alif import settings
+from alif import settings, store
 from alif.data.corpus.build_corpus import build_corpus
 from alif.data.filters.filter_context import FilterContext
 from alif.data.filters.rules import first_fault
@@ -19,7 +23,7 @@ from alif.evaluate.benchmark import ItemResult
 from alif.evaluate.output_checks import find_faults
 from alif.language.pack import load_pack
 from alif.records import Counts
-from alif.runs import StepContext
+from alif.runs import Run, StepContext, make_context
 from tests.data.conftest import LANGUAGE, context, row, rows_of, run_work
 
 __all__ = ["context"]
@@ -147,3 +151,41 @@ def test_language_a15_documents_that_are_cut_are_counted(context: Make, tmp_path
     book = "\n".join(f"باب نمبر {n} میں دریا اور پہاڑ کا ذکر ہے" for n in range(300))
     counts = corpus(context("corpus"), tmp_path, book, *URDU, max_chars_per_source=2000)
     assert counts.facts["sources"]["ur a"]["truncated"] == 1
+
+
+def bytes_per_line(folder: Path, different: int, **keys: object) -> float:
+    """Return by how much the corpus' peak memory grows with each further line, of which so many differ."""
+    articles = store.read_rows(UR.folder / "demo" / "articles.jsonl")
+    words = [word for _, article in articles for word in str(article["text"]).split()]
+    rng = random.Random(1)
+    texts = [" ".join(rng.choices(words, k=12)) for _ in range(different)]
+    peaks = {}
+    for lines in (100, 1_000, 3_000):  # the first fills caches
+        root = folder / str(lines)
+        root.mkdir(parents=True)
+        (root / "a.txt").write_text(
+            "".join(f"{texts[n % different]}\n" for n in range(lines)), encoding="utf-8"
+        )
+        step = make_context(Run(root / "run"), "corpus", settings.Runtime(), folder=root / "corpus")
+        table = settings.Corpus.model_validate({"source": "a.txt", "source_language_files": (), **keys})
+        tracemalloc.start()
+        try:
+            counts = run_work(build_corpus, step, LANGUAGE, settings.Sources(folder=str(root)), table)
+            peaks[lines] = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert counts.rows_in == lines
+    return (peaks[3_000] - peaks[1_000]) / 2_000
+
+
+@pytest.mark.parametrize("max_documents", [0, 50], ids=["streamed", "sampled"])
+def test_language_a23_lines_that_repeat_take_no_memory(tmp_path: Path, max_documents: int) -> None:
+    assert bytes_per_line(tmp_path, 60, max_documents=max_documents) < 200
+
+
+@pytest.mark.parametrize("max_documents", [0, 50], ids=["streamed", "sampled"])
+def test_reliability_m10_a_line_takes_a_digest_of_memory_beside_its_text(
+    tmp_path: Path, max_documents: int
+) -> None:
+    """It took 2,400 to 3,100 bytes."""
+    assert bytes_per_line(tmp_path, 3_000, max_documents=max_documents) < 400
