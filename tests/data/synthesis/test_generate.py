@@ -72,7 +72,7 @@ def test_the_demo_reaches_its_target_and_shows_every_fault(
         "missing_field",
         "target_reached",
         "near_duplicate",
-        "unparsable",
+        "refusal",
         "wrong_language",
     } <= counts.dropped.keys()
     assert {"bold_keys", "code_fence", "missing_separator", "numbering"} <= counts.facts[
@@ -86,7 +86,7 @@ def test_the_demo_reaches_its_target_and_shows_every_fault(
     whole = counts.facts["funnel"]["whole"]
     assert (whole["requests"], whole["pieces"]) == (len(rows_of(step.folder, "requests")), counts.rows_in)
     assert (whole["accepted"], whole["dropped"]) == (counts.kept, counts.dropped)
-    unread = sum(counts.dropped.get(reason, 0) for reason in ("truncated", "missing_field", "unparsable"))
+    unread = sum(counts.dropped.get(reason, 0) for reason in ("truncated", "missing_field", "refusal"))
     assert whole["parsed"] == whole["pieces"] - unread
     written = {
         text.normalise_text(one["instruction"], own).strip(): name
