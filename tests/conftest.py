@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.hub_server import TOKEN, Hub, serving
+from tests.test_demo import SHORT, finish
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -19,6 +20,15 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real data of ../shared/data is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished short demo."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    done = finish(folder, SHORT)
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
 @pytest.fixture

@@ -67,15 +67,6 @@ def replies(folder: Path) -> tuple[int, int]:
         ledger.close()
 
 
-@pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a finished short demo."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    done = finish(folder, SHORT)
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
 def status(folder: Path) -> dict[str, object]:
     asked = subprocess.run(
         [sys.executable, "-m", "alif", "status", "demo", "--json"],

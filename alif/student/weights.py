@@ -6,6 +6,7 @@ import contextlib
 import errno
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from safetensors import SafetensorError
@@ -21,12 +22,13 @@ MODEL_FILES = (".json", ".safetensors", ".model", ".txt", ".jinja")
 """Endings of what a model is read from."""
 LIBRARY_ERRORS = (
     OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, IndexError, RuntimeError,
-    AssertionError,
+    AssertionError, UnpicklingError,
 )  # fmt: skip
 """What transformers and tokenizers raise for a folder that they cannot use."""
 CURES = {
     "gated": "Accept its licence on the hub, and set HF_TOKEN to a token of that account.",
     "trust_remote_code": "No code of a model is run: choose a base that transformers knows itself.",
+    "Weights only load failed": "No pickled code is run: choose a base that has its weights in safetensors.",
     "bitsandbytes": "Name the base that it was quantized from.",
     "gptq": "Name the base that it was quantized from.",
     "sentencepiece": "Its tokenizer has no tokenizer.json: open and save it once where sentencepiece is.",

@@ -6,7 +6,9 @@ copies of it.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +20,8 @@ import pytest
 
 from alif import pipeline, store
 from alif import recipe as recipes
+from alif.report.model_card import write_cards
+from alif.report.page import write_report
 from alif.runs import Run
 from alif.train import token_cache
 from alif.train.packing import Segment, pack_segments
@@ -279,3 +283,34 @@ def test_reliability_l2_packed_rows_on_disk_are_those_in_memory(tmp_path: Path) 
     for name in ("tokens", "labels", "positions"):
         assert getattr(mapped, name).tolist() == getattr(held, name).tolist()
     assert mapped.digest() == held.digest()
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """Return what a demo holds outside runtime/, without what docs/house.md says may differ: times."""
+    root, found = folder / "runs" / "demo", {}
+    for path in sorted(path for path in root.rglob("*") if path.is_file()):
+        name = str(path.relative_to(root))
+        if name.startswith("runtime/") or name in ("lock.json", "report.html") or "ledger.sqlite" in name:
+            continue
+        if name in ("card.md", "export/model/README.md"):
+            found[name] = re.sub(r"[\d.,]+ (s|min) of work", "", path.read_text(encoding="utf-8"))
+        elif path.name in ("step.json", "report.json"):
+            found[name] = json.loads(
+                path.read_text(encoding="utf-8"),
+                object_hook=lambda row: {key: value for key, value in row.items() if key != "seconds"},
+            )
+        else:
+            found[name] = path.read_bytes()
+    return found
+
+
+def test_reliability_l1_two_equal_runs_are_equal_to_the_byte_but_for_times(
+    copied: Path, undisturbed: Path
+) -> None:
+    root = copied / "runs" / "demo"
+    write_cards(root)  # as the command does at its end
+    write_report([root])
+    first, second = contents(copied), contents(undisturbed)
+    assert set(first) == set(second)
+    assert {name for name, content in first.items() if second[name] != content} == set()
+    assert "export/model/model.safetensors" in first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from pathlib import Path
@@ -10,14 +11,14 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoConfig
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from alif import recipe as recipes
 from alif.cost import architecture
 from alif.errors import AlifError, ModelError
 from alif.settings import Pretrain, Recipe, StudentSettings, Tiny
 from alif.student.published import open_published
-from alif.student.weights import digest_model
+from alif.student.weights import digest_model, friendly_model_errors
 from alif.train import mfu
 from alif.train.preflight import student_problems
 from alif.train.probe import choose_training_form
@@ -213,6 +214,37 @@ def test_train_14_the_code_of_a_model_is_neither_run_nor_asked_for(
     monkeypatch.setattr("builtins.input", lambda *args: pytest.fail("asked"))
     with pytest.raises(AlifError, match="cannot be opened as a model"):
         open_published(StudentSettings(base=str(published)))
+    assert not (published / "ran").exists()
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])
+def test_reliability_l5_the_code_of_a_model_or_tokenizer_is_neither_run_nor_asked_for(
+    published: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    (published / "code.py").write_text(f"open({str(published / 'ran')!r}, 'w')")
+    own = {"auto_map": {"AutoConfig": "code.C", "AutoModelForCausalLM": "code.M", "AutoTokenizer": "code.T"}}
+    own |= {"model_type": "stranger"} if file == "config.json" else {"tokenizer_class": "T"}
+    path = published / file
+    path.write_text(json.dumps(json.loads(path.read_text()) | own))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda *args: pytest.fail("asked"))
+    with contextlib.suppress(AlifError):
+        open_published(StudentSettings(base=str(published)))
+    assert not (published / "ran").exists()
+
+
+def test_reliability_l5_pickled_weights_that_run_code_are_a_sentence(published: Path) -> None:
+    class Hostile:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (open, (str(published / "ran"), "w"))
+
+    (published / "model.safetensors").unlink()
+    torch.save({"lm_head.weight": Hostile()}, published / "pytorch_model.bin")
+    assert "no weights in safetensors" in problems(published)
+    refused = pytest.raises(ModelError, match="cannot be opened as a model")
+    with refused as error, friendly_model_errors("hub/base"):  # as of a hub's
+        AutoModelForCausalLM.from_pretrained(published)
+    assert "safetensors" in error.value.hint
     assert not (published / "ran").exists()
 
 

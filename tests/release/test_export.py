@@ -16,7 +16,6 @@ from alif.runs import StepContext
 from alif.settings import Export
 from alif.student import load_student, write_prompt
 from alif.student.chat_template import encode_example_parts
-from alif.student.text_generation import end_tokens
 
 QUESTION = "پانی کا فارمولا کیا ہے؟"
 
@@ -62,16 +61,6 @@ def test_the_chat_template_writes_the_prompts_of_stage_2(
     row = row.with_turns(turns) if turns else row
     parts = [encode_example_parts(row, "auto", tokenizer), encode_example_parts(row, "alpaca", original)]
     assert parts[0] == parts[1]
-
-
-def test_the_generation_config_has_every_end_and_no_length(context: StepContext) -> None:
-    exports.export(context, Export())
-    found = json.loads((context.folder / "model" / "generation_config.json").read_text())
-    tokenizer = AutoTokenizer.from_pretrained(context.folder / "model")
-    model = AutoModelForCausalLM.from_pretrained(context.folder / "model")
-    assert found["eos_token_id"] == sorted(end_tokens(model, tokenizer))
-    assert found["do_sample"] is False
-    assert "max_new_tokens" not in found
 
 
 def test_equal_exports_are_equal_to_the_byte(context: StepContext) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
-import yaml
 
 from alif import store
 from alif.errors import DataError
@@ -127,21 +126,6 @@ def test_writing_again_gives_the_same_bytes(tmp_path: Path) -> None:
         for _ in range(2)
     ]
     assert files[0] == files[1]
-
-
-def test_a_licence_with_line_ends_adds_no_key_and_no_markup(tmp_path: Path) -> None:
-    run = build(tmp_path)
-    rows = rows_of(run / "blend" / "examples.jsonl")
-    for row in rows:
-        row["origin"] |= {"licence": "MIT\nextra_gated_prompt: <b>pay</b>\u2028x: y"}  # type: ignore[operator]
-        row["language"] = "no"
-    store.write_rows(run / "blend" / "examples.jsonl", rows)
-    text = (dataset.write_dataset(run) / "README.md").read_text(encoding="utf-8")
-    front = yaml.safe_load(text.split("---\n")[1])
-    assert front["license"] == "mit extra_gated_prompt: <b>pay</b> x: y"
-    assert front["language"] == ["no"]
-    assert "extra_gated_prompt" not in front
-    assert "<b>" not in text.split("---\n", 2)[2]
 
 
 def test_earlier_turns_are_published_in_both_formats(tmp_path: Path) -> None:
