@@ -111,8 +111,8 @@ def read_verdicts(path: Path, packs: Mapping[str, Pack | None]) -> dict[str, lis
     try:
         lines = list(store.read_rows(path))
     except DataError as error:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            is_table = file.readline().lstrip('\ufeff "').startswith("id")  # its header, whatever separates
+        is_read = "not JSON" in error.message  # else the file may not be one
+        is_table = is_read and path.read_bytes().lstrip(b'\xef\xbb\xbf "').startswith(b"id")  # its header
         hint = "A verdict file is JSON Lines: save the table as one JSON object a line."
         raise ReviewError(
             f"{error.message}{', but a CSV table' if is_table else ''}", hint if is_table else error.hint
