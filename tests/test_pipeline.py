@@ -1,4 +1,5 @@
-"""Every step opens only what it declared: its inputs, its paths, its own folder and scratch, the ledger."""
+"""Every step opens only what it declared: its inputs, its paths, its own folder and scratch, the ledger
+with its note of how many requests were sent."""
 
 from __future__ import annotations
 
@@ -46,6 +47,7 @@ for step in pipeline.PIPELINE:
             allowed += [*context.inputs.values(), *context.paths.values()]
             allowed = [Path(path).resolve() for path in allowed]
             ledger = {f"{context.ledger.resolve()}{end}" for end in ("", "-wal", "-shm", "-journal")}
+            ledger.add(str(context.scratch.parent.resolve() / "sent.json"))
             found[context.step] = sorted(
                 str(path) for path in map(Path, opened)
                 if any(path.is_relative_to(root) for root in guarded) and str(path) not in ledger
