@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from alif.runs import StepContext
 from alif.settings import Teacher
 from tests.fake_provider import BatchFaults, FakeBatches, FakeProvider, serve_provider
 from tests.llm.conftest import FAST, ask, echo
+from tests.test_faults import hear_signals
 
 Build = Callable[..., StepContext]
 both = pytest.mark.parametrize("protocol", ["openai", "anthropic"])
@@ -278,7 +280,13 @@ def test_after_a_kill_while_waiting_the_same_batch_goes_on(
     step.ledger.parent.mkdir(parents=True, exist_ok=True)
     with serve_provider(echo, habits=BatchFaults(looks=10**6)) as server:
         command = [sys.executable, "-c", KILLED, str(step.ledger.parent), server.address, protocol]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            preexec_fn=None if os.name == "nt" else hear_signals,  # noqa: PLW1509 (it takes no lock)
+        )
         while not any(held.looks > 2 for held in list(server.batches.held.values())):
             assert process.poll() is None
             time.sleep(0.005)
