@@ -1,5 +1,5 @@
 # make demo: the whole pipeline, offline, on CPU.   make test: lint, types, layers, tests.   Both do all set-up.
-# make try: the same with a real base, SmolLM2-135M-Instruct, in about 20 minutes on two cores.
+# make try: the same with a real base, SmolLM2-135M-Instruct, in 20 to 25 minutes on two cores.
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,11 +16,11 @@ from alif.llm.chat_model import ChatRequest
 from alif.llm.session import open_session
 from alif.runs import StepContext
 from alif.settings import Teacher
-from tests.fake_provider import BatchFaults, FakeBatches, FakeProvider, serve_provider
+from tests.fake_provider import BatchFaults, FakeProvider, serve_provider
 from tests.llm.batch.test_batch_client import TEXTS, WANTED, Build, account, at, both
-from tests.llm.conftest import FAST, ask, context, echo
+from tests.llm.conftest import FAST, ask, context, echo, lag_list
 
-__all__ = ["context"]
+__all__ = ["context", "lag_list"]
 
 
 def make_batches(step: StepContext, server: FakeProvider, teacher: Teacher) -> None:
@@ -75,21 +76,12 @@ def test_reliability_h3_a_batch_is_found_whatever_the_clocks_say(
 
 @both
 def test_reliability_h3_a_batch_is_found_though_the_list_lags(
-    context: Build, protocol: str, monkeypatch: pytest.MonkeyPatch
+    context: Build, protocol: str, lag_list: Callable[[], list[str]]
 ) -> None:
-    get, listed = FakeBatches.get, []
-
-    def lagging(batches: FakeBatches, path: str) -> tuple[int, bytes]:
-        if "limit=" in path:
-            listed.append(path)
-            if len(listed) < 3:
-                return 200, b'{"data": []}'
-        return get(batches, path)
-
     step = context(batch=True)
     with serve_provider(echo, habits=BatchFaults(looks=1)) as server:
         teacher = at(server, protocol)
         make_batches(step, server, teacher)
-        monkeypatch.setattr(FakeBatches, "get", lagging)
+        listed = lag_list()
         check_nothing_is_paid_again(step, server, teacher)
     assert len(listed) >= 3

@@ -14,6 +14,7 @@ from alif.llm.session import RetryPolicy
 from alif.records import Message
 from alif.runs import Run, StepContext, make_context
 from alif.settings import Runtime, Teacher
+from tests.fake_provider import FakeBatches
 
 settings.register_profile("busy machine", deadline=None)
 settings.load_profile("busy machine")
@@ -60,3 +61,22 @@ def context(tmp_path: Path) -> Callable[..., StepContext]:
         )
 
     return build
+
+
+@pytest.fixture
+def lag_list(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Return what lets a provider's list of batches lag: its first two looks are empty; looks are noted."""
+    get, listed = FakeBatches.get, list[str]()
+
+    def lagging(batches: FakeBatches, path: str) -> tuple[int, bytes]:
+        if "limit=" in path:
+            listed.append(path)
+            if len(listed) < 3:
+                return 200, b'{"data": []}'
+        return get(batches, path)
+
+    def lag() -> list[str]:
+        monkeypatch.setattr(FakeBatches, "get", lagging)
+        return listed
+
+    return lag

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
@@ -218,34 +214,6 @@ def sending_on(status: int, place: str) -> Iterator[str]:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
-
-
-@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl here to make a certificate")
-def test_a_certificate_that_nobody_trusts_is_no_connection(context: Build, tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    asked = [
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=localhost",
-        "-keyout",
-        str(key),
-        "-out",
-        str(certificate),
-    ]
-    subprocess.run(["openssl", "req", "-x509", *asked], check=True, capture_output=True)
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate, key)
-    with serve_provider(echo) as server:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-        teacher = Teacher(model="m", base_url=server.address.replace("http://127.0.0.1", "https://localhost"))
-        with pytest.raises(ReplyError, match=r"certificate of localhost:.* is not trusted") as caught:
-            replies(context(), teacher, [SYSTEM])
-        assert "SSL_CERT_FILE" in caught.value.hint
-        assert not server.served
 
 
 def test_a_key_that_anthropic_refuses_is_a_sentence(context: Build, monkeypatch: pytest.MonkeyPatch) -> None:

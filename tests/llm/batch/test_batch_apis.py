@@ -4,13 +4,12 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
-
-import pytest
 
 from alif.llm.chat_model import ChatRequest, Reply
 from alif.llm.session import open_session
-from tests.fake_provider import BatchFaults, FakeBatches, serve_provider
+from tests.fake_provider import BatchFaults, serve_provider
 from tests.llm.batch.test_batch_client import (
     KILLED,
     TEXTS,
@@ -23,18 +22,9 @@ from tests.llm.conftest import FAST, ask, echo
 
 
 def test_a_list_of_batches_that_lags_is_looked_at_again(
-    context: Build, monkeypatch: pytest.MonkeyPatch
+    context: Build, lag_list: Callable[[], list[str]]
 ) -> None:
-    get, listed = FakeBatches.get, []
-
-    def lagging(batches: FakeBatches, path: str) -> tuple[int, bytes]:
-        if "limit=" in path:
-            listed.append(path)
-            if len(listed) < 3:
-                return 200, b'{"data": []}'
-        return get(batches, path)
-
-    monkeypatch.setattr(FakeBatches, "get", lagging)
+    lag_list()
     step = context(batch=True)
     with serve_provider(echo, habits=BatchFaults(made_s=2.0)) as server:
         step.ledger.parent.mkdir(parents=True, exist_ok=True)
