@@ -4,8 +4,8 @@
 
 Each choice follows the question after a space, and its log-probability is divided by its bytes, because a
 long answer would lose otherwise. No letters A to D and no prompt: knowledge is measured, not the format. The
-file's name is benchmark and language, `arc_easy.en.jsonl.gz`; rows may state `provenance` and `licence`.
-"pack" is choices.jsonl of both packs, where they have one: `pack_choices.en`.
+file's name is benchmark and language, `arc_easy.en.jsonl.gz` (`mmlu_test.en.jsonl.gz` is `mmlu`); rows may
+state `provenance` and `licence`. "pack" is choices.jsonl of both packs, where they have one: `pack_choices.en`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ RETENTION_MARGIN = 0.01
 """Loss of accuracy that still counts as retained: one point."""
 SIGNATURE = "accuracy|question + space + choice|log-probability/bytes of the choice|0 shots"
 PROVENANCES: Mapping[str, Provenance] = {name: name for name in get_args(Provenance)}
-NAME_WITH_LANGUAGE = re.compile(r"(.+)\.([a-z]{2,3})")
+NAME_WITH_LANGUAGE = re.compile(r"(.+?)(?:_test)?\.([a-z]{2,3})")
+"""Benchmark and language; that it is the test split is not part of its name."""
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,12 @@ def test_a_name_without_a_language_is_in_the_source_language(folder: Path) -> No
     assert output.left_out == 1
 
 
+def test_the_test_split_is_not_part_of_a_benchmarks_name(tmp_path: Path) -> None:
+    for name in ("mmlu_test.en.jsonl", "mmlu_dev.en.jsonl", "_test.en.jsonl"):
+        store.write_rows(tmp_path / name, ROWS[:1])
+    assert set(read(tmp_path)[0]) == {"mmlu.en", "mmlu_dev.en", "_test.en"}
+
+
 def test_one_name_in_two_languages_is_two_benchmarks(folder: Path) -> None:
     store.write_rows(folder / "small.ur.jsonl", ROWS[:1])
     found, _ = read(folder)
@@ -158,4 +164,6 @@ def test_every_benchmark_of_choices_can_be_read(shared_data: Path, tmp_path: Pat
             output, source, str(shared_data), 20, 1, load_pack("ur"), load_pack("en")
         )
     assert not output.dropped
-    assert {name: len(rows) for name, rows in found.items()} == {f"{name}.en": 20 for name in names}
+    assert {name: len(rows) for name, rows in found.items()} == {
+        f"{name.removesuffix('_test')}.en": 20 for name in names
+    }
