@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import regex
 from pydantic import JsonValue
 
 from alif import settings, store, strict_json
@@ -87,6 +88,7 @@ def lint_rows(own: Pack, known: Pack, seeds: Sequence[LintRow], demo: Sequence[L
     rows = [*seeds, *demo]
     yield from _find_undeclared_letters(own, rows)
     yield from _find_filter_faults(own, known, rows)
+    yield from _find_other_style(own, rows)
     yield from _find_near_duplicates(own, seeds)
     yield from _find_copies(own, seeds)
 
@@ -123,6 +125,26 @@ def _find_filter_faults(own: Pack, known: Pack, rows: Sequence[LintRow]) -> Iter
         ):
             what = f"the instruction is in {known.name}"
             yield doubtful(row.where, what, f"A row of this task is in {own.name}.")
+
+
+def _find_other_style(pack: Pack, rows: Sequence[LintRow]) -> Iterator[Finding]:
+    """Find answers with a mark or spelling that the pack writes otherwise: how often, and the first place."""
+    words = [
+        (regex.compile(rf"(?<![\p{{L}}\p{{M}}])(?:{pattern})(?![\p{{L}}\p{{M}}])"), right)
+        for pattern, right in pack.style.spellings.items()
+    ]
+    counts: Counter[tuple[str, str]] = Counter()
+    first: dict[tuple[str, str], str] = {}
+    for row in rows:
+        output = row.example.output
+        pairs = {(mark, right) for mark, right in pack.style.marks.items() if mark in output}
+        pairs |= {(hit[0], hit.expand(right)) for one, right in words for hit in one.finditer(output)}
+        for pair in sorted(pairs):
+            counts[pair] += 1
+            first.setdefault(pair, row.where)
+    for (wrong_one, right), count in counts.most_common():
+        what = f"{wrong_one} where the pack writes {right} ({count} rows in all)"
+        yield doubtful(first[wrong_one, right], what, "One word, one spelling: see style in pack.toml.")
 
 
 def _find_near_duplicates(pack: Pack, rows: Sequence[LintRow]) -> Iterator[Finding]:

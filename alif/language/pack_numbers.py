@@ -19,6 +19,7 @@ class Numbers(FrozenModel):
 
     digits: DigitSystems  # ten digits of each system, from zero: 0123456789
     decimal: Characters  # marks before decimals
+    decimal_inside: Characters = ""  # marks that are decimal points only between two digits
     group: Characters  # marks between groups of digits
     minus: Characters = "-"  # signs for minus
     times: Characters = "*"  # signs for times
@@ -42,6 +43,8 @@ class Numbers(FrozenModel):
     """What a word adds to the number before it: less a quarter."""
     ambiguous: Phrasings = ()
     """Words that mostly mean something else; numbers only where nothing else in the text is one."""
+    dependent: Phrasings = ()
+    """Scales and parts that are numbers only behind a number: score, and in Urdu the Nile."""
     point: Phrasings = ()
     """Words between the whole and the digits after it: point."""
     over: Phrasings = ()

@@ -81,6 +81,15 @@ class Compare(FrozenModel):
     """Whole words → how they count in answers: words written together or apart."""
 
 
+class Style(FrozenModel):
+    """The house style of the pack's own texts, named by `alif check`; never applied by itself."""
+
+    marks: Mapping[str, str] = Field(default_factory=dict)
+    """Mark → the one that the pack writes instead."""
+    spellings: Patterns = Field(default_factory=dict)
+    """Whole words → how the pack spells them."""
+
+
 class Sentences(FrozenModel):
     """Where a sentence ends."""
 
@@ -231,6 +240,7 @@ class PackTables(FrozenModel):
     numbers: Numbers
     dates: Dates = Dates()
     clock: Clock = Clock()
+    style: Style = Style()
     sentences: Sentences
     lookalikes: CharacterMap = Field(default_factory=dict)
     """Wrong letter → right letter: they look alike in print."""

@@ -41,7 +41,7 @@ class Coverage:
     def add(self, row: Example) -> None:
         """Count a row."""
         pack = self._pack
-        words = text.split_words(row.instruction, pack) + text.split_words(row.input, pack)
+        words = [*text.split_words(row.instruction, pack), "", *text.split_words(row.input, pack)]
         length = len(text.split_words(row.output, pack))
         difficulty = next((name for name, most in DIFFICULTY.items() if length <= most), "long")
         topic = _most_frequent(words, pack.topics, self._topics)
@@ -72,21 +72,22 @@ class Coverage:
         )
 
 
-def _word_index(lists: Mapping[str, tuple[str, ...]], pack: Pack) -> dict[str, str]:
-    """Return the words of all lists, each with the first list that has it."""
-    found: dict[str, str] = {}
+def _word_index(lists: Mapping[str, tuple[str, ...]], pack: Pack) -> dict[tuple[str, ...], str]:
+    """Return the words and phrases of all lists, each with the first list that has it."""
+    found: dict[tuple[str, ...], str] = {}
     for name, members in lists.items():
         for member in members:
-            for word in text.split_words(member, pack):
-                found.setdefault(word, name)
+            found.setdefault(tuple(text.split_words(member, pack)), name)
     return found
 
 
 def _most_frequent(
-    words: Sequence[str], lists: Mapping[str, tuple[str, ...]], index: Mapping[str, str]
+    words: Sequence[str], lists: Mapping[str, tuple[str, ...]], index: Mapping[tuple[str, ...], str]
 ) -> str:
-    """Return the name of the list that most of the words are in; of equal ones the pack's first."""
-    found = [index[word] for word in words if word in index]
+    """Return the name of the list that most words and phrases are in; of equal ones the pack's first."""
+    lengths = {len(phrase) for phrase in index}
+    phrases = (tuple(words[at : at + length]) for length in lengths for at in range(len(words) - length + 1))
+    found = [index[phrase] for phrase in phrases if phrase in index]
     return max(lists, key=found.count) if found else NEITHER
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import regex
 
-from alif.language.answers.number_tokens import NumberToken, name_pieces, normalise_signs, tokenise
+from alif.language.answers.number_tokens import NumberToken, name_pieces, plain_signs, tokenise
 from alif.language.answers.quantities import find_quantities
 from alif.language.answers.values import Value, day_time, written_date
 from alif.language.normalisation import fold_text
@@ -42,7 +42,7 @@ class Elements:
 
     def __init__(self, text: str, pack: Pack) -> None:
         self.pack, self.text = pack, text
-        signs = text.translate(normalise_signs(pack))
+        signs = plain_signs(text, pack)
         written = [*filter(None, map(written_date, _DATE.finditer(signs)))]
         written += [
             day_time(Value(int(found[1]) + Fraction(int(found[2]), 60), *found.span(), "clock", kind="clock"))

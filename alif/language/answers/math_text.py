@@ -13,7 +13,7 @@ import functools
 
 import regex
 
-from alif.language.answers.number_tokens import normalise_signs, tokenise
+from alif.language.answers.number_tokens import plain_signs, tokenise
 from alif.language.pack import Pack
 
 __all__ = ["OF", "UNIT", "plain_math"]
@@ -66,7 +66,7 @@ def plain_math(text: str, pack: Pack) -> str:
         (*pack.numbers.joiners, *pack.phrases.conjunctions), r"\(?\p{Nd}+/\p{Nd}"
     )  # 5 and 2/3
     signs = mixed.sub(lambda found: UNKNOWN.rjust(len(found[0])), signs)
-    signs = signs.translate(normalise_signs(pack)).replace("××", "  ")
+    signs = plain_signs(signs, pack).replace("××", "  ")
     return _BULLET.sub(lambda found: " " * len(found[0]), _BOLD.sub("  ", signs))
 
 

@@ -17,7 +17,7 @@ import regex
 from alif.language.normalisation import fold_text
 from alif.language.pack import Pack
 
-__all__ = ["DIGITS", "MAX_DIGITS", "NumberToken", "name_pieces", "normalise_signs", "tokenise"]
+__all__ = ["DIGITS", "MAX_DIGITS", "NumberToken", "name_pieces", "normalise_signs", "plain_signs", "tokenise"]
 
 DIGITS = (
     r"\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\p{L}\p{M}\d]|\p{Sc}(?=\.\d{3}))\.\d+"
@@ -86,11 +86,22 @@ def normalise_signs(pack: Pack) -> Mapping[int, str]:
     return found | {ord(char): str(value) for system in numbers.digits for value, char in enumerate(system)}
 
 
+def plain_signs(text: str, pack: Pack) -> str:
+    """Return the text, as long as before, with one sign for all that mean the same: ۲۔۵ becomes 2.5."""
+    return _inner_point(pack).sub(".", text).translate(normalise_signs(pack))
+
+
+@functools.lru_cache
+def _inner_point(pack: Pack) -> regex.Pattern[str]:
+    marks = "|".join(map(regex.escape, pack.numbers.decimal_inside)) or "(?!)"
+    return regex.compile(rf"(?<=\p{{Nd}})(?:{marks})(?=\p{{Nd}})")
+
+
 def tokenise(text: str, pack: Pack) -> list[NumberToken]:
     """Return the tokens of a text; blanks are left out."""
     found: list[NumberToken] = []
     words: list[tuple[str, int, int]] = []  # since the last number, to be looked up together
-    for match in _TOKEN.finditer(text.translate(normalise_signs(pack))):
+    for match in _TOKEN.finditer(plain_signs(text, pack)):
         start, end = match.span()
         newer = any(unicodedata.category(char) == "Cn" for char in match[0])  # than Python's Unicode
         readable = not newer and len(match[0]) <= MAX_DIGITS

@@ -138,6 +138,8 @@ class _NumberParser:
         negative = self.peek().kind == "negative" and self.peek(1).kind in ("number", "word", "scale")
         self.place += negative
         if self.peek().kind == "part":
+            if self.peek().text in self.numbers.dependent:
+                return None
             self.place += 1
             return self.tokens[self.place - 1].value
         while self._take():
@@ -164,8 +166,8 @@ class _NumberParser:
             return self._take_leading_scale(token.value)
         if token.kind in ("number", "word") and self._fits(token):
             self.open = token.value + (self.open or 0)
-        elif (
-            token.kind == "scale"
+        elif token.kind == "scale" and (
+            self.open is not None or self.parts or token.text not in self.numbers.dependent
         ):  # multiplies what waits, and all smaller parts before it: "five hundred crore"
             factor = self.open
             while self.parts and self.parts[-1][1] < token.value:

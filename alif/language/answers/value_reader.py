@@ -9,7 +9,7 @@ from fractions import Fraction
 import regex
 
 from alif.language.answers.elements import Elements
-from alif.language.answers.number_tokens import normalise_signs
+from alif.language.answers.number_tokens import plain_signs
 from alif.language.answers.values import SIZES, Flag, Kind, Value, day_time, is_same_unit
 from alif.language.normalisation import fold_text
 from alif.language.pack import Pack
@@ -126,7 +126,7 @@ class _Reader(Elements):
             to = self.phrase(place + 1, clock.minutes_to)  # ten minutes to ten
             if to and (less := self.number(place + 1 + to)) and less.unit == "minute":
                 sure, hours, stop = to, hours - less.value / 60, place + 2 + to
-            if mark and regex.fullmatch(r"\d+\.[0-5]\d", said.translate(normalise_signs(self.pack))):
+            if mark and regex.fullmatch(r"\d+\.[0-5]\d", plain_signs(said, self.pack)):
                 hours = int(hours) + hours % 1 * 100 / 60
             if spoken and clock.offset_hours and hours < 13:
                 hours = (hours + clock.offset_hours - 1) % 12 + 1
