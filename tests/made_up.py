@@ -356,7 +356,13 @@ def _differences(scores: list[Score]) -> list[dict[str, Any]]:
 def _write_answers(root: Path) -> None:
     said = {"base": "the the of and to the river 1350 the", "pretrain": "کتاب 120 - 45 = 75 کی کی ہے۔ اور"}
     tests = list(_read_folder(packs.load_pack("ur").folder, "test.jsonl"))
-    mark = {"exact_match": False, "chrf++": 4.25, "faults": ["repetition"], "finished": True}
+    mark = {
+        "accepted": None,
+        "exact_match": False,
+        "chrf++": 4.25,
+        "faults": ["repetition"],
+        "finished": True,
+    }
     rows = []
     for index, (_, row) in enumerate(tests[::14]):
         answers = {**said, "finetune": row["output"][:120]}

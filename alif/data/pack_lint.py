@@ -18,6 +18,7 @@ from alif import settings, store
 from alif.data.lint_finding import Finding, doubtful, missing, wrong
 from alif.data.pack_lint_choices import lint_choices
 from alif.data.pack_lint_rows import LintRow, lint_articles, lint_rows, lint_seed_count, read_lint_rows
+from alif.data.pack_lint_tests import lint_test_set
 from alif.data.pack_lint_unfinished import lint_unfinished
 from alif.data.synthesis.prompts import render_task_prompt
 from alif.language import pack as packs
@@ -54,6 +55,7 @@ def lint_pack(name_or_path: str, language: settings.Language) -> list[Finding]:
     found += _lint_texts(own, has_demo=bool(demo))
     found += lint_articles(own, known)
     found += lint_choices(own)
+    found += lint_test_set(own)
     found.sort(key=lambda finding: ("wrong", "missing", "doubtful").index(finding.kind))
     return [replace(one, where=one.where.replace(str(own.folder), str(folder))) for one in found]
 

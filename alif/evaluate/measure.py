@@ -91,7 +91,7 @@ def _measure(
     context: StepContext,
     systems: Sequence[System],
     benchmarks: Sequence[Benchmark],
-    questions: Sequence[Example],
+    questions: Sequence[testset.TestQuestion],
     evaluate: settings.Evaluate,
 ) -> list[Comparison]:
     """Measure every pair, write all files, and return the stages' differences from the base."""

@@ -6,8 +6,10 @@
                      one number: the same last number, and no other unit    "کل 420" = "420 روپے" ("rupees")
                      more with a number: whole in the answer    "12 بج کر 15 منٹ" ("15 minutes past 12")
                    a task with fixed labels: exactly one label stands in the answer, and it is the right one
+    accepted       rows that list accepted forms: one is said, and no refused one; see `AnswerKey`
     token F1       words in common, as a bag
-    chrF++         characters and word pairs in common, 0..100, as written and folded: the gap is spelling
+    chrF++         characters and word pairs in common, 0..100, with the nearest of the references, as written
+                   and folded: the gap is spelling
 
 Why not the usual ones: of 20 Urdu pairs that a human calls equal, SQuAD's exact match accepts 1; BLEU's own
 tokenizer leaves the Urdu full stop on the word.
@@ -24,6 +26,7 @@ from sacrebleu.metrics.chrf import CHRF
 
 from alif.language import text
 from alif.language.answers import match as matching
+from alif.language.answers.answer_key import AnswerKey
 from alif.language.pack import Pack, Task
 
 __all__ = ["AnswerScores", "metric_signatures", "score_answer"]
@@ -44,8 +47,7 @@ def metric_signatures() -> Mapping[str, str]:
         "exact_match": "final answer|same words|or choice, number, label where the task wants one|"
         f"{matching.SIGNATURE}",
         "exact_match_nospace": f"as exact_match, spaces between words do not count|{matching.SIGNATURE}",
-        "answer_found": "choice, number or exactly one label can be read from the answer, "
-        "of the questions that want one",
+        "accepted": f"final answer|an accepted form, no refused one|{matching.SIGNATURE}",
         "token_f1": f"bag of words|{folded}|punctuation is space",
         "chrf++": f"{chrf}|as written",
         "chrf++_folded": f"{chrf}|{folded}",
@@ -58,8 +60,8 @@ class AnswerScores:
 
     exact_match: bool
     exact_match_nospace: bool
-    answer_found: bool | None
-    """None where the question asks for no choice, number or label."""
+    accepted: bool | None
+    """None where the row lists no accepted forms."""
     token_f1: float
     """0..1"""
     chrf: float
@@ -67,41 +69,44 @@ class AnswerScores:
     chrf_folded: float
 
 
-def score_answer(answer: str, reference: str, task: Task | None, pack: Pack) -> AnswerScores:
+def score_answer(
+    answer: str, reference: str, task: Task | None, pack: Pack, key: AnswerKey | None = None
+) -> AnswerScores:
     """Score an answer; without a task, as free text."""
+    key = key or AnswerKey()
+    references = key.references or (reference,)
     given, wanted = (text.final_answer(one, task, pack) if task else one for one in (answer, reference))
-    exact, spaceless, found = _match(given, wanted, task, pack)
+    exact, spaceless = _match(given, wanted, task, pack)
     words, reference_words = text.split_words(answer, pack), text.split_words(reference, pack)
     common = (Counter(words) & Counter(reference_words)).total()
-    folded, reference_folded = text.fold_text(answer, pack), text.fold_text(reference, pack)
+    folded, *folded_references = (text.fold_text(one, pack) for one in (answer, *references))
     return AnswerScores(
         exact_match=exact,
         exact_match_nospace=spaceless,
-        answer_found=found,
+        accepted=key.is_accepted(given, pack) if key.accept else None,
         token_f1=2 * common / (len(words) + len(reference_words))
         if common
         else float(words == reference_words),
-        chrf=_chrf().sentence_score(answer, [reference]).score,
-        chrf_folded=_chrf().sentence_score(folded, [reference_folded]).score,
+        chrf=_chrf().sentence_score(answer, references).score,
+        chrf_folded=_chrf().sentence_score(folded, folded_references).score,
     )
 
 
-def _match(given: str, wanted: str, task: Task | None, pack: Pack) -> tuple[bool, bool, bool | None]:
-    """Return exact_match, exact_match_nospace and answer_found of a final answer."""
+def _match(given: str, wanted: str, task: Task | None, pack: Pack) -> tuple[bool, bool]:
+    """Return exact_match and exact_match_nospace of a final answer."""
     if task and task.labels:
         label = _find_label(given, task, pack)
         right = label is not None and label == _find_label(wanted, task, pack)
-        return right, right, label is not None
+        return right, right
     match = matching.compare_answers(given, wanted, pack)
     if task and task.metric == "exact":
         if match.choice is not None:
-            return match.choice, match.choice, match.choice or matching.match_choice(given, pack) is not None
-        found = text.parse_number(given, pack) is not None
+            return match.choice, match.choice
         if match.number is not None:
-            return match.number, match.number, found
+            return match.number, match.number
         if text.parse_number(wanted, pack) is not None:
-            return match.em or match.contains, match.em_nospace or match.contains, found
-    return match.em, match.em_nospace, None
+            return match.em or match.contains, match.em_nospace or match.contains
+    return match.em, match.em_nospace
 
 
 def _find_label(answer: str, task: Task, pack: Pack) -> str | None:

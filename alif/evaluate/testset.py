@@ -3,14 +3,19 @@
 {"task": "qa", "instruction": "پانی کا کیمیائی فارمولا لکھیے۔", "input": "", "output": "H2O", "author": …}
                               ("Write the chemical formula of water.")
 
-test           all questions: exact match, chrF++, …      test/qa    those of one task
+test           all questions: accepted, exact match, chrF++, …      test/qa    those of one task
 fidelity       the share of answers that fail each output check
+
+A row may hold an `AnswerKey`. Its accepted forms are scored as `accepted`, not by chrF++, which short answers
+fool; free text with a rubric has no score: answers.jsonl holds it for a judge, answers side by side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from pydantic import ValidationError
 
 from alif import sampling, settings, sources
 from alif.evaluate import metrics, output_checks
@@ -26,39 +31,57 @@ from alif.evaluate.compare import MetricValues
 from alif.evaluate.stats import Items
 from alif.facts.evaluation_facts import AnswerMarks, AnswerRow, ReferenceCheck
 from alif.language import text
+from alif.language.answers.answer_key import AnswerKey
 from alif.language.pack import Pack
 from alif.records import Dropped, Example
 from alif.runs import StepOutput
 
 __all__ = [
-    "ScoredAnswer", "answer_rows", "count_asked_in_training", "measure_testset", "read_test_questions",
-    "score_answers", "score_references", "testset_benchmark",
+    "ScoredAnswer", "TestQuestion", "answer_rows", "count_asked_in_training", "measure_testset",
+    "read_test_questions", "score_answers", "score_references", "testset_benchmark",
 ]  # fmt: skip
 
 ANSWERS, CHECKS = "test", "fidelity"
 METRICS = {
+    "accepted": "accepted",
     "exact_match": "exact_match",
     "exact_match_nospace": "exact_match_nospace",
-    "answer_found": "answer_found",
     "token_f1": "token_f1",
     "chrf++": "chrf",
     "chrf++_folded": "chrf_folded",
 }
 """The attribute of AnswerScores by metric, in the order of scores.jsonl."""
-SHARES = ("exact_match", "exact_match_nospace", "answer_found")
+SHARES = ("accepted", "exact_match", "exact_match_nospace")
 """Metrics that are 0 or 1 for each answer."""
+
+
+class TestQuestion(Example):
+    """A question of the test set with what says which answers are right."""
+
+    __test__ = False  # no test of pytest's
+
+    key: AnswerKey
 
 
 @dataclass(frozen=True)
 class ScoredAnswer:
     """An answer with its scores and the output checks that it failed."""
 
+    question: TestQuestion
     answer: ItemResult
     scores: metrics.AnswerScores
     faults: tuple[str, ...]
 
+    def is_scored_by(self, metric: str) -> bool:
+        """Tell whether a metric says something about answers to this question."""
+        key = self.question.key
+        if metric == "accepted" or key.rubric:
+            return metric == "accepted" and bool(key.accept)
+        return not (metric.startswith("chrf") and key.accept)
+
     def marks(self) -> AnswerMarks:
         return {
+            "accepted": self.scores.accepted,
             "exact_match": self.scores.exact_match,
             "chrf++": round(self.scores.chrf, 2),
             "faults": list(self.faults),
@@ -68,14 +91,11 @@ class ScoredAnswer:
 
 def read_test_questions(
     output: StepOutput, own: Pack, folder: str, benchmarks: settings.Benchmarks, evaluate: settings.Evaluate
-) -> list[Example]:
+) -> list[TestQuestion]:
     """Return the questions to ask, equally many of each task where the recipe wants fewer than there are."""
-    pack = sources.PackFiles(own, ("test.jsonl",))
-    rows = sources.read_examples(
-        benchmarks.test, folder, language=own.code, task="", kind="source", pack=pack
-    )
-    found: dict[str, Example] = {}
-    for row in output.read(rows):
+    rows = sources.read_rows(benchmarks.test, folder, sources.PackFiles(own, ("test.jsonl",)))
+    found: dict[str, TestQuestion] = {}
+    for row in output.read(one if isinstance(one, Dropped) else _to_question(one, own) for one in rows):
         if isinstance(row, Dropped):
             output.drop(row)
         elif row.id in found:
@@ -89,41 +109,52 @@ def read_test_questions(
     return chosen
 
 
-def _sample_tasks(questions: Sequence[Example], count: int, seed: int) -> list[Example]:
+def _to_question(row: sources.Row, own: Pack) -> TestQuestion | Dropped:
+    example = sources.to_example(row, own.code, "", "source")
+    if isinstance(example, Dropped):
+        return example
+    try:
+        return TestQuestion(**dict(example), key=AnswerKey.of_row(row.values))
+    except ValidationError:
+        needed = f"{', '.join(AnswerKey.model_fields)} are lists of texts"
+        return Dropped(row=example, reason="missing_field", evidence=f"{row.where}: {needed}")
+
+
+def _sample_tasks(questions: Sequence[TestQuestion], count: int, seed: int) -> list[TestQuestion]:
     return sampling.sample_stratified(questions, count, seed, lambda row: row.id, lambda row: row.task)
 
 
 def testset_benchmark(
-    questions: Sequence[Example], own: Pack, known: Pack, request: GenerationRequest, *, from_pack: bool
+    questions: Sequence[TestQuestion], own: Pack, known: Pack, request: GenerationRequest, *, from_pack: bool
 ) -> Benchmark:
     """Return the benchmark of generated answers; a pack's own test set is not translated."""
 
     def score(results: Sequence[ItemResult]) -> PairScores:
         scored = score_answers(questions, results, own, known)
-        return PairScores(measure_testset(questions, scored, own.code), [one.marks() for one in scored])
+        return PairScores(measure_testset(scored, own.code), [one.marks() for one in scored])
 
     facts = describe_rows(ANSWERS, questions, "native" if from_pack else "unknown")
     return Benchmark(facts, [row.id for row in questions], request, score)
 
 
 def score_answers(
-    questions: Sequence[Example], answers: Sequence[ItemResult], own: Pack, known: Pack
+    questions: Sequence[TestQuestion], answers: Sequence[ItemResult], own: Pack, known: Pack
 ) -> list[ScoredAnswer]:
     """Score the answers to the questions."""
     checked = output_checks.find_faults(questions, answers, own, known)
     found = []
     for question, answer, faults in zip(questions, answers, checked, strict=True):
         task = own.tasks.get(question.task)
-        scores = metrics.score_answer(answer.text, question.output, task, own)
-        found.append(ScoredAnswer(answer, scores, faults))
+        scores = metrics.score_answer(answer.text, question.output, task, own, question.key)
+        found.append(ScoredAnswer(question, answer, scores, faults))
     return found
 
 
-def score_references(questions: Sequence[Example], own: Pack, known: Pack) -> ReferenceCheck:
+def score_references(questions: Sequence[TestQuestion], own: Pack, known: Pack) -> ReferenceCheck:
     """Score the references themselves: a scorer that refuses them measures itself, not the model."""
     references = [ItemResult(id=question.id, text=question.output) for question in questions]
     scored = score_answers(questions, references, own, known)
-    wrong = [one for one in scored if not one.scores.exact_match or one.scores.answer_found is False]
+    wrong = [one for one in scored if not one.scores.exact_match or one.scores.accepted is False]
     counts = {name: sum(name in one.faults for one in scored) for name in output_checks.FAULTS}
     return ReferenceCheck(
         right=len(scored) - len(wrong),
@@ -133,23 +164,22 @@ def score_references(questions: Sequence[Example], own: Pack, known: Pack) -> Re
     )
 
 
-def measure_testset(
-    questions: Sequence[Example], scored: Sequence[ScoredAnswer], language: str
-) -> list[MetricValues]:
-    """Return every metric over all questions, exact match and chrF++ by task, and the share of each fault."""
+def measure_testset(scored: Sequence[ScoredAnswer], language: str) -> list[MetricValues]:
+    """Return every metric over all questions, the main ones by task, and the share of each fault."""
 
-    def metric(benchmark: str, name: str, part: Sequence[ScoredAnswer]) -> MetricValues:
+    def metric(benchmark: str, name: str, part: Sequence[ScoredAnswer]) -> list[MetricValues]:
+        part = [one for one in part if one.is_scored_by(METRICS[name])]
         items = Items.of([float(getattr(one.scores, METRICS[name])) for one in part])
         signature = metrics.metric_signatures()[name]
-        return MetricValues(benchmark, name, language, items, signature, share=name in SHARES)
+        return (
+            [MetricValues(benchmark, name, language, items, signature, share=name in SHARES)] if part else []
+        )
 
-    found = []
-    for name in METRICS:
-        part = [one for one in scored if name != "answer_found" or one.scores.answer_found is not None]
-        found += [metric(ANSWERS, name, part)] if part else []
-    for task in dict.fromkeys(question.task for question in questions):
-        part = [one for question, one in zip(questions, scored, strict=True) if question.task == task]
-        found += [metric(f"{ANSWERS}/{task or 'other'}", name, part) for name in ("exact_match", "chrf++")]
+    found = [one for name in METRICS for one in metric(ANSWERS, name, scored)]
+    for task in dict.fromkeys(one.question.task for one in scored):
+        part = [one for one in scored if one.question.task == task]
+        for name in ("accepted", "exact_match", "chrf++"):
+            found += metric(f"{ANSWERS}/{task or 'other'}", name, part)
     for fault, how in output_checks.SIGNATURES.items():
         items, signature = Items.of([float(fault in one.faults) for one in scored]), f"share of answers|{how}"
         found.append(
@@ -159,7 +189,7 @@ def measure_testset(
 
 
 def answer_rows(
-    questions: Sequence[Example],
+    questions: Sequence[TestQuestion],
     systems: Mapping[str, Sequence[tuple[str, AnswerMarks]]],
     samples: int,
     seed: int,
@@ -174,6 +204,7 @@ def answer_rows(
             instruction=question.instruction,
             input=question.input,
             reference=question.output,
+            rubric=question.key.rubric,
             sample=question.id in shown,
             answers={name: answers[index][0] for name, answers in systems.items()},
             marks={name: answers[index][1] for name, answers in systems.items()},

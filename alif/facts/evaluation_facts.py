@@ -19,7 +19,14 @@ Provenance = Literal["native", "human-translated", "machine-translated", "same t
 Verdict = Literal["better", "worse", "retained", "lost", "cannot tell", "not measurable"]
 
 AnswerMarks = TypedDict(
-    "AnswerMarks", {"exact_match": bool, "chrf++": float, "faults": Sequence[str], "finished": bool}
+    "AnswerMarks",
+    {
+        "accepted": bool | None,
+        "exact_match": bool,
+        "chrf++": float,
+        "faults": Sequence[str],
+        "finished": bool,
+    },
 )
 AnswerMarks.__doc__ = "How one system's answer to a question was scored."
 """The marks of one generated answer."""
@@ -34,6 +41,8 @@ class AnswerRow(FrozenModel):
     instruction: str
     input: str
     reference: str
+    rubric: tuple[str, ...] = ()
+    """What a good answer does, for a judge; it has no score."""
     sample: bool
     """Whether the report shows it."""
     answers: Mapping[str, str]

@@ -87,7 +87,13 @@ def test_an_endpoint_gives_no_log_probabilities(context: StepContext) -> None:
 
 def test_results_are_written_with_their_marks(tmp_path: Path) -> None:
     results = [ItemResult(id="a", bits=(1.0, 2.0)), ItemResult(id="b", text="آم", finished=False)]
-    marks: AnswerMarks = {"exact_match": True, "chrf++": 9.5, "faults": ["unfinished"], "finished": False}
+    marks: AnswerMarks = {
+        "accepted": None,
+        "exact_match": True,
+        "chrf++": 9.5,
+        "faults": ["unfinished"],
+        "finished": False,
+    }
     score = Score(
         stage="base", benchmark="x", metric="m", language="en", value=1, low=0, high=1, n=3, signature="x"
     )

@@ -27,7 +27,7 @@ from alif.language.normalisation import fold_text, phrase_words, split_words
 from alif.language.pack import Pack
 
 __all__ = [
-    "SIGNATURE", "Match", "compare_answers", "contains_answer", "is_same_choice",
+    "SIGNATURE", "Match", "compare_answers", "contains_answer", "is_measured", "is_same_choice",
     "is_same_list", "is_same_number", "is_same_text", "match_choice",
 ]  # fmt: skip
 
@@ -174,6 +174,12 @@ def is_same_number(answer: str, reference: str, pack: Pack) -> bool | None:
         if beside if given.percent else counted:
             return False
     return is_same_value(given, wanted[0])
+
+
+def is_measured(reference: str, pack: Pack) -> bool:
+    """Tell whether a reference is a number or names a choice, and is not found word by word."""
+    numbers, choices = is_same_number("", reference, pack), is_same_choice("", reference, pack)
+    return numbers is not None or choices is not None
 
 
 def match_choice(text: str, pack: Pack) -> tuple[int, str] | None:

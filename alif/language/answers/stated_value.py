@@ -15,7 +15,7 @@ from alif.language.answers.values import Value
 from alif.language.normalisation import phrase_words, split_words
 from alif.language.pack import Pack
 
-__all__ = ["stated_value"]
+__all__ = ["drop_reasons", "stated_value"]
 
 _SENTENCE_END = regex.compile(r"(?<=[۔।.!?؟])\s+|\n+")
 _IN_BRACKETS = regex.compile(r"\([^()\n]*\)|\[[^\[\]\n]*\]")
@@ -41,7 +41,7 @@ def stated_value(answer: str, right: Value, pack: Pack) -> Value | None:
     remark = bare and any(word[0] not in "#%@" for word in answer_tokens(rest[0], pack))
     if remark and any(value.flag != "denied" for value in find_values(first, pack)):
         answer = first  # "24 rupees, in 3 days"
-    plain = _without_reasons(answer, pack)
+    plain = drop_reasons(answer, pack)
     values = [*find_values(plain if find_values(plain, pack) else answer, pack)]
     if right.kind != "ordinal":
         values = [value for value in values if value.kind != "ordinal" or value.digits or len(values) == 1]
@@ -82,7 +82,8 @@ def _other_words(text: str, pack: Pack) -> list[str]:
     return [word for word in answer_tokens(text, pack) if word[0] not in "#%@" and word not in frame]
 
 
-def _without_reasons(text: str, pack: Pack) -> str:
+def drop_reasons(text: str, pack: Pack) -> str:
+    """Return `text` without brackets and without what follows a word such as "because"."""
     text = _IN_BRACKETS.sub(" ", text)
     return _reason(pack).sub(" ", text) if pack.phrases.reasons else text
 

@@ -1,0 +1,78 @@
+"""What says of a test question which answers are right: forms to match, points to judge, references.
+
+accept 8 منٹ, 8 منٹ 20 سیکنڈ          "روشنی آٹھ منٹ میں آتی ہے۔" ("in eight minutes")     right
+accept (ج) ثنا                        "ج", "ثنا", "تیسرا آپشن" ("the third option")       right
+accept کراچی, refuse لاہور            "کراچی اور لاہور" ("Karachi and Lahore")            wrong
+rubric                                three to five points for a judge: free text
+references                            the row's output and others: translations
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Self
+
+import regex
+
+from alif.language import text
+from alif.language.answers import match
+from alif.language.answers.stated_value import drop_reasons
+from alif.language.pack import Pack
+from alif.records import FrozenModel
+
+__all__ = ["AnswerKey"]
+
+_CLAUSE_END = regex.compile(r"[،,;؛](?!\d)")
+
+
+class AnswerKey(FrozenModel):
+    """How answers to a question are marked; a row has one of accept, rubric and references, or none."""
+
+    accept: tuple[str, ...] = ()
+    """Every short form of the right answer."""
+    refuse: tuple[str, ...] = ()
+    """Forms that a right answer does not hold: the competing choices, a near miss."""
+    rubric: tuple[str, ...] = ()
+    """What a good free text does, point by point, for a judge."""
+    references: tuple[str, ...] = ()
+    """Translations, the row's output first."""
+
+    @classmethod
+    def of_row(cls, values: Mapping[str, Any]) -> Self:
+        """Read the keys of a row.
+
+        Raises:
+            ValueError: one is no list of texts.
+        """
+        return cls(**{key: values[key] for key in cls.model_fields if values.get(key) is not None})
+
+    def is_accepted(self, answer: str, pack: Pack) -> bool:
+        """Tell whether an answer says an accepted form and no refused one.
+
+        A first sentence that is one form and nothing else decides; what a reason says is not refused.
+        """
+        first, *_ = *text.split_sentences(answer, pack), ""
+        for forms, right in ((self.accept, True), (self.refuse, False)):
+            if any(match.is_same_text(first, form, pack) for form in forms):
+                return right
+        accepted = any(_says(part, self.accept, pack) for part in (answer, first, *_CLAUSE_END.split(first)))
+        return accepted and not _says(drop_reasons(answer, pack), self.refuse, pack)
+
+
+def _says(answer: str, forms: Iterable[str], pack: Pack) -> bool:
+    """Tell whether an answer comes to one of the forms, or a sentence names it, or nothing but several."""
+    if any(match.compare_answers(answer, form, pack).equal for form in forms):
+        return True
+    words = [form for form in forms if not match.is_measured(form, pack)]
+    return any(
+        all(any(match.contains_answer(part, form, pack) for form in words) for part in parts)
+        for parts in _alternatives(answer, pack)
+    )
+
+
+def _alternatives(answer: str, pack: Pack) -> Iterator[list[str]]:
+    """Yield the alternatives of each sentence: "a or b" has two."""
+    between = "|".join(map(regex.escape, pack.phrases.alternatives)) or "(?!)"
+    for sentence in text.split_sentences(answer, pack):
+        parts = regex.split(rf"(?<![\p{{L}}\p{{M}}])(?:{between})(?![\p{{L}}\p{{M}}])", sentence)
+        yield [part for part in parts if part.strip()]
