@@ -367,3 +367,44 @@ def test_urdu_6_low_ordinals_go_on_past_nine() -> None:
 def test_urdu_6_low_months_of_other_calendars(one: str, other: str) -> None:
     assert is_same(one, other)
     assert not is_same(one, "15 ساون")
+
+
+PROMPTS = {
+    (name, wording): source
+    for name, task in URDU.tasks.items()
+    for wording, source in enumerate(task.templates)
+}
+
+
+@pytest.mark.parametrize("prompt", PROMPTS, ids=str)
+def test_urdu_5_every_prompt_names_place_marks_requests_and_self_check(prompt: tuple[str, int]) -> None:
+    source = PROMPTS[prompt]
+    assert any(name in source for name in ("Pakistan", "پاکستان"))
+    assert "“ ”" in source
+    assert any(words in source for words in ("digits 0 to 9", "ہندسے 0 سے 9"))
+    assert "کیلئے" in source
+    assert "«" not in source
+    assert any(words in source for words in ("as an editor", "مدیر کی نظر سے"))
+    for translated in (
+        "زبانی ماڈل",
+        "کوڈ کی باڑ",
+        "موٹے حروف",
+        "پیمانے اور سکے",
+        "کس کا برا",
+        "حقیقی عام آدمی",
+        "40 to 250",
+        "10 to 120",
+    ):
+        assert translated not in source
+
+
+def test_urdu_5_no_sentiment_prompt_always_asks_for_a_reason() -> None:
+    for (name, _), source in PROMPTS.items():
+        if name == "sentiment":
+            assert any(
+                words in source for words in ("In half of the tasks", "Every second one", "آدھی مشقوں میں")
+            )
+
+
+def test_urdu_5_undecidable_problems_have_one_answer() -> None:
+    assert all("معلومات ناکافی ہیں" in source for (name, _), source in PROMPTS.items() if name == "reasoning")
