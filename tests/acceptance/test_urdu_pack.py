@@ -392,8 +392,10 @@ def test_urdu_5_every_prompt_names_place_marks_requests_and_self_check(prompt: t
         "پیمانے اور سکے",
         "کس کا برا",
         "حقیقی عام آدمی",
-        "40 to 250",
-        "10 to 120",
+        "complete, 40 to 250",
+        "in 10 to 120",
+        "in 30 to 150",
+        "from one step to five",
     ):
         assert translated not in source
 
