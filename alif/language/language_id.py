@@ -185,7 +185,10 @@ def _is_foreign(text: str, pack: Pack) -> bool:
     Backwards stands what was copied in visual order, as from PDF files: "ںیہ ےہر" for "رہے ہیں".
     """
     words = split_words(text, pack)
-    own, foreign, backwards = (sum(map(known.__contains__, words)) for known in _telling_words(pack))
+    known, *others = _telling_words(pack)
+    if all(other.isdisjoint(words) for other in others):
+        return False
+    own, foreign, backwards = (sum(map(some.__contains__, words)) for some in (known, *others))
     least = pack.script.function_word_share * len(words)
     if foreign and (own < least or 2 * foreign >= max(own, 2 * MIN_FOREIGN_WORDS)):
         return True
