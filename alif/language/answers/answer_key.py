@@ -17,6 +17,8 @@ import regex
 from alif.language import text
 from alif.language.answers import match
 from alif.language.answers.stated_value import drop_reasons
+from alif.language.answers.value_reader import find_values
+from alif.language.answers.values import SIZES, Value, is_same_value
 from alif.language.pack import Pack
 from alif.records import FrozenModel
 
@@ -56,6 +58,7 @@ class AnswerKey(FrozenModel):
             if any(match.is_same_text(first, form, pack) for form in forms):
                 return right
         accepted = any(_says(part, self.accept, pack) for part in (answer, first, *_CLAUSE_END.split(first)))
+        accepted = accepted or any(_measures(first, form, pack) for form in self.accept)
         return accepted and not _says(drop_reasons(answer, pack), self.refuse, pack)
 
 
@@ -68,6 +71,21 @@ def _says(answer: str, forms: Iterable[str], pack: Pack) -> bool:
         all(any(match.contains_answer(part, form, pack) for form in words) for part in parts)
         for parts in _alternatives(answer, pack)
     )
+
+
+def _measures(sentence: str, form: str, pack: Pack) -> bool:
+    """Tell whether a form stands in a sentence behind other numbers, or is the last amount of its kind."""
+    if match.contains_answer(sentence, form, pack):
+        return True
+    wanted = find_values(form, pack)
+    if len(wanted) != 1 or not wanted[0].unit:
+        return False
+    alike = [value for value in find_values(sentence, pack) if _kind(value) == _kind(wanted[0])]
+    return bool(alike) and is_same_value(alike[-1], wanted[0])
+
+
+def _kind(value: Value) -> str:
+    return SIZES[value.unit][0] if value.unit in SIZES else value.unit
 
 
 def _alternatives(answer: str, pack: Pack) -> Iterator[list[str]]:
