@@ -16,7 +16,7 @@ from alif import pipeline, store
 from alif import recipe as recipes
 from alif.commands.steps import steps_until
 from alif.errors import DataError, RecipeError
-from alif.records import Document, Example, Score
+from alif.records import EXTRA_STAGES, STAGES, Document, Example, Score
 from alif.runs import Run, StepState
 from alif.settings import Recipe
 
@@ -144,7 +144,7 @@ def compare(first: str | Path | LoadedRun, second: str | Path | LoadedRun) -> Ru
     one, other = (run if isinstance(run, LoadedRun) else load(run) for run in (first, second))
     settings = differing_settings([one.recipe, other.recipe])
     scores = []
-    for stage in ("finetune", "pretrain", "base"):
+    for stage in reversed((*STAGES, *EXTRA_STAGES)):
         found, others = (
             {
                 (score.benchmark, score.metric, score.language): score

@@ -4,7 +4,8 @@
                                 ├▶ filter ─▶ review ─┐
      sources ──────▶ translate ─┘                    ├▶ blend ─┐
      sources ──────▶ replay ─────────────────────────┘         ├▶ finetune ─▶ evaluate, export ─▶ chat
-     sources ──────▶ corpus ─▶ base ─▶ pretrain ───────────────┘
+     sources ──────▶ corpus ─▶ base ─▶ pretrain ───────────────┘      │           ▲
+     sources, review ─▶ pairs ────────────────────────────────────────┴▶ prefer ──┘   where there are pairs
 
 Each step's function is imported when the step runs, so that listing the steps loads no torch. What a step
 may read of the recipe (`settings`), of earlier steps (`inputs`) and of the disk (`paths`) stands here and
@@ -109,6 +110,15 @@ BLEND = Step(
     inputs=(REVIEW, REPLAY),
     paths=step_paths.blend_paths,
 )
+PAIRS = Step(
+    "pairs",
+    lazy_import("alif.data.mixture.preference_pairs:build_pairs"),
+    "gather pairs of answers, one of them preferred, where the recipe names some",
+    settings=("language", "sources", "pairs", "benchmarks"),
+    inputs=(FILTER, REVIEW, BLEND),
+    paths=step_paths.pairs_paths,
+    enabled=lambda recipe: bool(recipe.pairs.source),
+)
 BASE = Step(
     "base",
     lazy_import("alif.train.prepare_base:prepare_base"),
@@ -134,12 +144,21 @@ FINETUNE = Step(
     inputs=(BASE, PRETRAIN, BLEND),
     disposable=DISPOSABLE,
 )
+PREFER = Step(
+    "prefer",
+    lazy_import("alif.train.launch:run_prefer"),
+    "stage 3, where there are pairs: make the preferred answers the likelier ones",
+    settings=("language", "adapter", "finetune", "prefer"),
+    inputs=(BASE, BLEND, PAIRS, FINETUNE),
+    disposable=DISPOSABLE,
+    enabled=PAIRS.enabled,
+)
 EVALUATE = Step(
     "evaluate",
     lazy_import("alif.evaluate.measure:evaluate_systems"),
     "measure each stage on held-out text, rows and questions",
     settings=("language", "sources", "benchmarks", "system", "evaluate", "pretrain", "finetune"),
-    inputs=(BASE, CORPUS, BLEND, PRETRAIN, FINETUNE),
+    inputs=(BASE, CORPUS, BLEND, PRETRAIN, FINETUNE, PREFER),
     paths=step_paths.evaluate_paths,
 )
 EXPORT = Step(
@@ -147,7 +166,7 @@ EXPORT = Step(
     lazy_import("alif.release.export:export"),
     "merge adapter and base into one model folder",
     settings=("export",),
-    inputs=(BASE, FINETUNE),
+    inputs=(BASE, FINETUNE, PREFER),
 )
 
 PIPELINE: tuple[Step, ...] = (
@@ -159,15 +178,17 @@ PIPELINE: tuple[Step, ...] = (
     REPLAY,
     CORPUS,
     BLEND,
+    PAIRS,
     BASE,
     PRETRAIN,
     FINETUNE,
+    PREFER,
     EVALUATE,
     EXPORT,
 )
 """The steps in their order, which is `records.STEP_NAMES`."""
 
-TRAINED = {step.name for step in (BASE, PRETRAIN, FINETUNE)}
+TRAINED = {step.name for step in (BASE, PRETRAIN, FINETUNE, PREFER)}
 
 
 def step_by_name(name: str) -> Step:
@@ -192,7 +213,7 @@ def run_pipeline(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE
     """
     endpoint.validate_endpoints(recipe)
     _refuse_renamed(folder)
-    todo = [step.name for step in steps if folder.record(step.name) is None]
+    todo = [step.name for step in steps if step.enabled(recipe) and folder.record(step.name) is None]
     if todo and (problems := import_module("alif.data.source_check").find_problems(recipe, todo)):
         raise problems[0]
     for step in steps:

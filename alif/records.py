@@ -16,9 +16,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 __all__ = [
-    "FUNNEL_GROUPS", "NOT_REVIEWED", "STAGES", "STAGE_NAMES", "STEP_NAMES", "Counts", "Document",
-    "Dropped", "Example", "FrozenModel", "Message", "Neighbour", "Origin", "RowId", "Score", "Verdict",
-    "sanitize_text",
+    "EXTRA_STAGES", "FUNNEL_GROUPS", "NOT_REVIEWED", "STAGES", "STAGE_NAMES", "STEP_NAMES", "Counts",
+    "Document", "Dropped", "Example", "FrozenModel", "Message", "Neighbour", "Origin", "PreferencePair",
+    "RowId", "Score", "Verdict", "sanitize_text",
 ]  # fmt: skip
 
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
@@ -31,7 +31,7 @@ FUNNEL_GROUPS = {"tasks": "task", "teachers": "teacher", "strategies": "strategy
 
 STEP_NAMES = (
     "seeds", "generate", "translate", "filter", "review", "replay", "corpus", "blend",
-    "base", "pretrain", "finetune", "evaluate", "export",
+    "pairs", "base", "pretrain", "finetune", "prefer", "evaluate", "export",
 )  # fmt: skip
 """The order of the steps: `alif.pipeline` runs them, the report shows them."""
 
@@ -39,6 +39,8 @@ STAGE_NAMES = {"base": "base", "pretrain": "stage 1", "finetune": "stage 2"}
 """What is measured and what it is called, in the order of training; the first is what the others are compared
 with."""
 STAGES = tuple(STAGE_NAMES)
+EXTRA_STAGES = {"prefer": "stage 3"}
+"""What is measured too, behind these, where the recipe asks for it."""
 
 
 class FrozenModel(BaseModel):
@@ -137,6 +139,17 @@ class Example(FrozenModel):
         return edited.with_turns(self.turns)
 
 
+class PreferencePair(Example):
+    """An Example whose output was preferred to another answer; its id covers that one too."""
+
+    rejected: str
+
+    @classmethod
+    def of(cls, chosen: Example, rejected: str) -> Self:
+        """Return the pair of a row and the answer that was rejected for it."""
+        return cls(**{**dict(chosen), "id": _content_hash(chosen.id, rejected), "rejected": rejected})
+
+
 class Document(FrozenModel):
     """One text of the stage-1 corpus."""
 
@@ -174,7 +187,7 @@ class Neighbour(FrozenModel):
 class Dropped(FrozenModel):
     """A row that left, with the reason and the evidence; `raw` is text that could not be parsed."""
 
-    row: Example | Document | None = None
+    row: PreferencePair | Example | Document | None = None
     raw: str | None = None
     reason: str
     """A short code such as `near_duplicate`, counted in the funnel."""
@@ -222,7 +235,7 @@ class Score(FrozenModel):
     """One measured number: which stage on which benchmark by which metric, with a 95 % interval."""
 
     stage: str
-    """One of `STAGES`."""
+    """One of `STAGES` and `EXTRA_STAGES`."""
     benchmark: str
     metric: str
     language: str

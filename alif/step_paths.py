@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "base_paths", "blend_paths", "corpus_paths", "evaluate_paths", "generate_paths", "pack_paths",
-    "replay_paths", "review_paths", "seed_paths", "translate_paths",
+    "pairs_paths", "replay_paths", "review_paths", "seed_paths", "translate_paths",
 ]  # fmt: skip
 
 PROMPTS = Path(__file__).parent / "data" / "prompts"
@@ -109,6 +109,12 @@ def blend_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     for part in recipe.blend.values():
         found |= _data(recipe, part.source)
     return found
+
+
+def pairs_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
+    """Return the packs, the test files, for decontamination, and the files of pairs, where there are some."""
+    files = tuple(part for part in recipe.pairs.source if part != "review")
+    return _packs(recipe) | test_paths(recipe, root) | _data(recipe, files) if recipe.pairs.source else {}
 
 
 def base_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:

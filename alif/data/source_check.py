@@ -17,11 +17,12 @@ from itertools import islice
 from pathlib import Path
 
 from alif import sources
+from alif.data.mixture.preference_pairs import REVIEW, read_pair
 from alif.data.published_row import find_sentence_fault, read_published_row
 from alif.errors import AlifError, RecipeError
 from alif.language.language_id import identify_language
 from alif.language.pack import Pack, load_pack
-from alif.records import Dropped
+from alif.records import Dropped, Example
 from alif.row_shape import find_shape, flatten_instance
 from alif.settings import Recipe
 from alif.sources import Row
@@ -36,7 +37,7 @@ MOST_FILES = 20
 """Files of one key that are opened, spread over all: a corpus has thousands of shards."""
 MIN_TEXTS = 5
 """Texts with a language of their own, below which nothing is said about a file's language."""
-PAIRS, QUESTIONS = "parallel_files", "benchmarks.multiple_choice"
+PAIRS, QUESTIONS, PREFERENCES = "parallel_files", "benchmarks.multiple_choice", "pairs.source"
 DOCUMENTS = ("corpus.source", "corpus.source_language_files", "generate.passages")
 CLEANED = ("corpus.source", "corpus.source_language_files")
 """Their steps drop what is in another language."""
@@ -68,6 +69,7 @@ def list_sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
         "replay.source": recipe.replay.source if recipe.replay.rows else (),
         "corpus.source": recipe.corpus.source,
         "corpus.source_language_files": recipe.corpus.source_language_files,
+        PREFERENCES: tuple(part for part in recipe.pairs.source if part != REVIEW),
         "benchmarks.test": recipe.benchmarks.test,
         QUESTIONS: recipe.benchmarks.multiple_choice,
     }
@@ -83,6 +85,9 @@ def find_problems(recipe: Recipe, steps: Collection[str] | None = None) -> list[
             found.append(one)
         elif problem := _problem(one, recipe):
             found.append(problem)
+    if REVIEW in recipe.pairs.source and not (recipe.review.share or recipe.review.verdicts):
+        hint = "Set review.share or review.verdicts, or name files of pairs."
+        found.append(RecipeError(f'{PREFERENCES} names "{REVIEW}", but nobody is asked to read a row', hint))
     return found
 
 
@@ -153,7 +158,10 @@ def _usable_text(row: Row, key: str, own: Pack, known: Pack) -> str | Dropped:
         sentence = next((value for value in given if value.strip()), "")
         fault = find_sentence_fault(sentence, known, (known, own))
         return Dropped(raw="", reason=fault[0], evidence=f"{row.where}: {fault[1]}") if fault else sentence
-    if key.startswith(("translate.", "replay.", "blend.")):
+    found: Example | Dropped
+    if key == PREFERENCES:
+        found = read_pair(row, own, known)
+    elif key.startswith(("translate.", "replay.", "blend.")):
         wanted = (own, known) if key.startswith("blend.") else (known,)
         found = read_published_row(row, wanted, (own, known), "source")
     else:

@@ -22,7 +22,7 @@ from alif.evaluate.stats import Bootstrap
 from alif.evaluate.system import System, external_systems, stage_systems
 from alif.facts.evaluation_facts import AnswerMarks, Comparison, EvaluateFacts
 from alif.language import pack as packs
-from alif.records import STAGES, Example, Score
+from alif.records import EXTRA_STAGES, STAGES, Example, Score
 from alif.runs import StepContext
 
 __all__ = ["evaluate_systems"]
@@ -114,7 +114,7 @@ def _measure(
             scores += pair_scores
             if scored.marks:
                 answers[system.name] = list(zip((one.text for one in items), scored.marks, strict=True))
-    base, *stages = STAGES
+    base, *stages = (name for name in (*STAGES, *EXTRA_STAGES) if name in values)
     compared = (compare_metrics(stage, values[stage], base, values[base], bootstrap) for stage in stages)
     differences = list(itertools.chain.from_iterable(compared))
     store.write_rows(context.folder / "scores.jsonl", scores)

@@ -1,6 +1,6 @@
 """What is measured: a stage of the run, a model folder, a hub id, or an endpoint.
 
-    base, pretrain, finetune     the run's base, alone and with the adapter of each stage
+    base, pretrain, finetune     the run's base, alone and with the adapter of each stage; prefer where it ran
     [system.qwen]                model = "Qwen/Qwen3-8B": a folder or a hub id
     [system.gpt]                 model = "gpt-4o", base_url = "https://api.openai.com/v1": an endpoint
 
@@ -25,7 +25,7 @@ from alif.evaluate.benchmark import Benchmark, GenerationRequest, ItemResult, Li
 from alif.facts.evaluation_facts import SystemFacts
 from alif.llm.chat_model import ChatModel, gather_or_cancel
 from alif.llm.session import open_session
-from alif.records import STAGES, Example, Message
+from alif.records import EXTRA_STAGES, STAGES, Example, Message
 from alif.runs import StepContext
 from alif.student import Student, encode_prompt, load_student, write_prompt
 from alif.student.base import read_base, record_base
@@ -63,8 +63,9 @@ def stage_systems(context: StepContext) -> list[System]:
     """Return the run's base and stages, the base first."""
     folder, engine = context.inputs["base"], _engine(context.runtime)
     base = read_base(folder)
+    there = [name for name in EXTRA_STAGES if (context.inputs.get(name, folder) / "adapter").is_dir()]
     found = []
-    for stage in STAGES:
+    for stage in (*STAGES, *there):
         adapter = None if stage == STAGES[0] else context.inputs[stage] / "adapter"
         digest = digest_json(base.digest, store.sha256_tree(adapter)) if adapter else base.digest
         facts = SystemFacts(name=stage, model=base.base, digest=digest)

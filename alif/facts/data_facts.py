@@ -8,7 +8,7 @@ from alif.records import FrozenModel
 
 __all__ = [
     "BlendFacts", "BlendPartFacts", "CorpusFacts", "CoverageFacts", "CoverageGap", "FilterFacts",
-    "FunnelCounts", "FunnelFacts", "GenerateFacts", "NearDuplicateFacts", "NearDuplicatePair",
+    "FunnelCounts", "FunnelFacts", "GenerateFacts", "NearDuplicateFacts", "NearDuplicatePair", "PairsFacts",
     "RepeatedPhrase", "ReplayFacts", "SeedsFacts", "SourceFacts", "TaskOutcome", "TranslateFacts",
 ]  # fmt: skip
 
@@ -178,6 +178,15 @@ class BlendPartFacts(FrozenModel):
     dropped: int
     drawn: int
     validation: int
+
+
+class PairsFacts(FrozenModel):
+    """What the step `pairs` reports."""
+
+    reviewed: int
+    """Pairs whose chosen answer a person wrote or accepted."""
+    benchmark_prompts: int
+    """Prompts of benchmarks that pairs were compared with."""
 
 
 class BlendFacts(FrozenModel):

@@ -1,4 +1,4 @@
-"""What the steps that train report: base, pretrain, finetune."""
+"""What the steps that train report: base, pretrain, finetune, prefer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from alif.records import FrozenModel
 
 __all__ = [
-    "BaseFacts", "FertilityFacts", "FinetuneFacts", "GgufSource", "PretrainFacts", "StageFacts",
+    "BaseFacts", "FertilityFacts", "FinetuneFacts", "GgufSource", "PreferFacts", "PretrainFacts",
+    "StageFacts",
     "TokenizerFertility", "TrainingFacts",
 ]  # fmt: skip
 
@@ -99,6 +100,20 @@ class PretrainFacts(StageFacts):
     replay_documents: int
     replay_share: float
     """Share of the stage's tokens that are text of the source language, 0..1."""
+
+
+class PreferFacts(StageFacts):
+    """What the step `prefer` reports."""
+
+    loss: str
+    """"orpo" or "dpo"."""
+    pairs: int
+    first_margin: float | None
+    """Of the first optimizer step: see `CurvePoint`."""
+    last_margin: float | None
+    """Mean of the last tenth of the steps."""
+    preferred: float | None
+    """Share of their pairs whose margin is above 0, 0..1."""
 
 
 class FinetuneFacts(StageFacts):

@@ -15,9 +15,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from alif import console
 from alif.errors import AlifError, ModelError
-from alif.records import Example, Message, Origin
+from alif.records import EXTRA_STAGES, STAGES, Example, Message, Origin
 from alif.settings import Runtime
 from alif.student import Student, load_student
+from alif.student.adapter import latest_adapter
 from alif.student.base import read_base
 from alif.student.chat_template import Template, encode_example_parts
 from alif.student.device import setup_torch
@@ -94,7 +95,6 @@ def open_student(run: Path, runtime: Runtime) -> Student:
             tokenizer = AutoTokenizer.from_pretrained(folder, **NO_CODE)
             model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=device.dtype, **NO_CODE)
         return Student(model.to(device.device).eval(), tokenizer, read_base(run / "base"), device.device)
-    adapters = [run / stage / "adapter" for stage in ("finetune", "pretrain")]
-    latest = next((adapter for adapter in adapters if adapter.is_dir()), None)
+    latest = latest_adapter({stage: run / stage for stage in (*STAGES, *EXTRA_STAGES)})
     console.log(f"{run.name} is not finished; this is its {latest.parent.name if latest else 'base'} model.")
     return load_student(run / "base", latest, runtime)

@@ -1,6 +1,6 @@
 """Step `export`: base and adapter become one plain model folder that any library opens.
 
-    base + finetune/adapter ─▶ merge in float32 ─▶ cast to export.dtype ─▶ model/ ─▶ load again, compare
+    base + last adapter ─▶ merge in float32 ─▶ cast to export.dtype ─▶ model/ ─▶ load again, compare
     logits
 
 The merged model must give the logits of base + adapter, and the saved file those of the merged model; both
@@ -30,6 +30,7 @@ from alif.facts.training_facts import FinetuneFacts
 from alif.runs import StepContext, StepRecord
 from alif.settings import Export, Runtime
 from alif.student import load_student, merge_adapter
+from alif.student.adapter import latest_adapter
 from alif.student.base import read_base
 from alif.student.chat_template import ALPACA_PREAMBLE, opening_token
 from alif.student.published import NO_CODE
@@ -62,7 +63,7 @@ def export(context: StepContext, export: Export) -> ExportFacts:
     """
     with console.progress_bar("export", 4, "parts") as bar:
         runtime = _merging_runtime(context)
-        adapter = context.inputs["finetune"] / "adapter"
+        adapter = latest_adapter(context.inputs) or context.inputs["finetune"] / "adapter"
         student = load_student(context.inputs["base"], adapter, runtime, dtype=torch.float32)
         base, tokenizer, device = student.base, student.tokenizer, student.device
         generator = torch.Generator().manual_seed(3407)

@@ -26,7 +26,17 @@ from alif.facts.evaluation_facts import AnswerRow, Comparison
 from alif.language import pack as packs
 from alif.language.bidi import Direction
 from alif.language.pack import Pack
-from alif.records import STAGE_NAMES, STEP_NAMES, Document, Example, FrozenModel, Neighbour, Score
+from alif.records import (
+    EXTRA_STAGES,
+    STAGE_NAMES,
+    STAGES,
+    STEP_NAMES,
+    Document,
+    Example,
+    FrozenModel,
+    Neighbour,
+    Score,
+)
 from alif.runs import Run, StepRecord
 from alif.runs.curves import CURVE, CurvePoint, read_curve
 from alif.settings import Recipe
@@ -100,8 +110,14 @@ class RunSnapshot:
     @property
     def systems(self) -> dict[str, str]:
         """Titles of what was measured, by name: the stages, then others in the order of their scores."""
-        others = {score.stage: score.stage for score in self.scores if score.stage not in STAGE_NAMES}
-        return STAGE_NAMES | others
+        measured = dict.fromkeys(score.stage for score in self.scores)
+        return STAGE_NAMES | {name: (STAGE_NAMES | EXTRA_STAGES).get(name, name) for name in measured}
+
+    @property
+    def last_stage(self) -> str:
+        """The last stage that was measured; stage 2 where none was."""
+        measured = {score.stage for score in self.scores}
+        return next((name for name in reversed(EXTRA_STAGES) if name in measured), STAGES[-1])
 
     def facts(self, step: str, model: type[Facts]) -> Facts | None:
         """Return the facts of a finished step.

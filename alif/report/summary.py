@@ -37,11 +37,11 @@ class Headline:
 
 def headlines(run: RunSnapshot) -> list[Headline]:
     """Return the change of target-language text and answers, and of source-language text, from the base."""
-    target, source = run.target, run.source
+    target, source, last = run.target, run.source, run.last_stage
     return [
         _headline(run, f"{target.name} text, after stage 1", "pretrain", target.code),
-        _headline(run, f"{target.name} answers, after stage 2", "finetune", target.code, ANSWERS),
-        _headline(run, f"{source.name} text, after stage 2", "finetune", source.code),
+        _headline(run, f"{target.name} answers, after {run.systems[last]}", last, target.code, ANSWERS),
+        _headline(run, f"{source.name} text, after {run.systems[last]}", last, source.code),
     ]
 
 
@@ -68,7 +68,7 @@ def retention_rows(run: RunSnapshot) -> list[Comparison]:
     rows = [
         row
         for row in run.differences
-        if (row.language, row.stage, row.against) == (run.source.code, "finetune", "base")
+        if (row.language, row.stage, row.against) == (run.source.code, run.last_stage, "base")
         and "/" not in row.benchmark
         and row.margin is not None
     ]
@@ -152,6 +152,8 @@ def summarise_run(run: RunSnapshot) -> list[str]:
         stages.append(f"read {run.steps['pretrain'].counts.kept:,} documents (stage 1)")
     if "finetune" in run.steps:
         stages.append(f"was tuned on {run.steps['finetune'].counts.kept:,} instructions (stage 2)")
+    if "prefer" in run.steps and (pairs := run.steps["prefer"].counts.kept):
+        stages.append(f"learned from {pairs:,} pairs of answers (stage 3)")
     did = " and then ".join(stages) or f"is to learn {run.target.name}"
     sentences = [
         f"{base_name(run, run.recipe.student.base)} {did}.",

@@ -23,7 +23,12 @@ Field = Literal["loss", "tokens_per_s", "gradient_norm"]
 Curves = Mapping[str, Sequence[CurvePoint]]
 Samples = Mapping[str, Mapping[int, str]]
 """What the model in training wrote after each prompt, by step."""
-TITLES = {"base": "base", "pretrain": "stage 1: text", "finetune": "stage 2: instructions"}
+TITLES = {
+    "base": "base",
+    "pretrain": "stage 1: text",
+    "finetune": "stage 2: instructions",
+    "prefer": "stage 3: pairs",
+}
 """Of the steps that train."""
 SHOWN_EVALUATIONS = 3
 """Evaluations whose samples stand side by side: the first, the last and one between."""
@@ -96,6 +101,8 @@ def _table_row(points: Sequence[CurvePoint]) -> dict[str, float | None]:
         "largest": max(norms, default=None),
         "GPU memory, GB": max((point["memory_gb"] for point in points if "memory_gb" in point), default=None),
         "% of peak FLOPS": 100 * statistics.median(shares) if shares else None,
+        "margin": points[-1].get("margin"),
+        "% preferred": 100 * points[-1]["preferred"] if "preferred" in points[-1] else None,
     }
 
 

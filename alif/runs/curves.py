@@ -32,7 +32,7 @@ class CurvePoint(TypedDict, total=False):
 
     step: int
     loss: float
-    """Nats per labelled token."""
+    """Nats per labelled token; of pairs ORPO's or DPO's."""
     lr: float
     gradient_norm: float | None
     """Before clipping."""
@@ -43,6 +43,10 @@ class CurvePoint(TypedDict, total=False):
     """On a GPU: the most so far."""
     peak_share: float
     """On a GPU: share of the peak FLOP/s that its maker states, 0..1 (MFU)."""
+    margin: float
+    """Of pairs: the mean of ORPO's log odds ratio, or of DPO's difference of rewards."""
+    preferred: float
+    """Share of the pairs whose margin is above 0, 0..1."""
     bits_per_byte: Mapping[str, float]
     """Where the stage was evaluated at this step: of held-out text, by language."""
     samples: Sequence[Sample]

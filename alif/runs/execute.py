@@ -15,6 +15,7 @@ from pathlib import Path
 
 from alif import store
 from alif.errors import AlifError, BudgetError, Waiting
+from alif.facts import NoFacts
 from alif.records import FrozenModel
 from alif.runs import manifest
 from alif.runs.folder import FORMAT, Run, StepRecord
@@ -74,7 +75,8 @@ def _partial(
         DriftError: a file of an input step was changed; nothing is done.
     """
     identity = identity_of(step, recipe, run)
-    for earlier in step.inputs:
+    is_on = step.enabled(recipe)
+    for earlier in step.inputs if is_on else ():
         record = run.record(earlier.name)
         manifest.verify(run.folder(earlier.name), record.files if record else {}, content=True)
     partial = run.scratch(step.name) / "partial"
@@ -91,7 +93,8 @@ def _partial(
     try:
         with store.friendly_os_errors(partial):
             with context.output:
-                facts = step.work(context, **{table: getattr(recipe, table) for table in step.settings})
+                tables = {table: getattr(recipe, table) for table in step.settings}
+                facts = step.work(context, **tables) if is_on else NoFacts()
             counts = context.output.count(facts)
             store.fsync_tree(partial)
         seconds = before + time.monotonic() - began

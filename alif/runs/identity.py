@@ -27,12 +27,16 @@ Identity = Mapping[str, JsonValue]
 
 def identity_of(step: Step, recipe: Recipe, run: Run) -> dict[str, JsonValue]:
     """Return what the result of `step` depends on, as flat keys: settings, `file:LABEL`, `need:STEP`."""
+    if not step.enabled(recipe):
+        return {"step": "off"}
     found: dict[str, JsonValue] = {}
     for table in step.settings:
         found |= recipes.identity_settings(table, getattr(recipe, table))
     for label, path in sorted(step.paths(recipe, run.root).items()):
         found[f"file:{label}"] = store.sha256_tree(path)
     for earlier in step.inputs:
+        if not earlier.enabled(recipe):
+            continue
         record = run.record(earlier.name)
         if record is None:
             raise AlifError(
@@ -58,6 +62,8 @@ def describe_drift(old: Identity, new: Identity) -> str:
         if before == after:
             continue
         kind, _, label = key.partition(":")
+        if "step" in {*old, *new}:
+            return f"this step {'off, now on' if 'step' in old else 'on, now off'}"
         if kind == "file":
             return (
                 f"another content of {label}"

@@ -51,6 +51,9 @@ class Step:
     inputs: tuple[Step, ...] = ()
     paths: Callable[[Recipe, Path], Mapping[str, Path]] = field(default=lambda recipe, root: {})
     """paths(recipe, run folder) → files and folders that it reads, by label. They count by content."""
+    enabled: Callable[[Recipe], bool] = field(default=lambda recipe: True)
+    """Whether the recipe asks for it. One that it does not ask for does nothing, and counts in no identity: a
+    run that was made before there was such a step has not drifted."""
     disposable: tuple[str, ...] = ()
     """Patterns of what is removed from its scratch folder once it is finished, such as "checkpoints". Not
     earlier: until the results are on the disk under their name, these are all that a long step has to resume

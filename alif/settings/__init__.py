@@ -17,6 +17,7 @@ from alif.settings.data_tables import (
     Filter,
     Generate,
     Language,
+    Pairs,
     Part,
     Pool,
     Replay,
@@ -29,13 +30,23 @@ from alif.settings.data_tables import (
 )
 from alif.settings.evaluation_tables import Benchmarks, Evaluate, ExternalSystem, Systems
 from alif.settings.runtime_table import Runtime
-from alif.settings.training_tables import Adapter, Export, Finetune, Pretrain, Stage, StudentSettings, Tiny
+from alif.settings.training_tables import (
+    Adapter,
+    Export,
+    Finetune,
+    Prefer,
+    Pretrain,
+    Stage,
+    StudentSettings,
+    Tiny,
+)
 from alif.settings.types import RunName
 
 __all__ = [
     "Adapter", "Benchmarks", "Corpus", "Endpoint", "Evaluate", "Export", "ExternalSystem", "Filter",
-    "Finetune", "Generate", "Language", "Part", "Pool", "Pretrain", "Recipe", "Replay", "Review", "Runtime",
-    "Seeds", "Sources", "Split", "Stage", "StudentSettings", "Teacher", "Tiny", "Translate",
+    "Finetune", "Generate", "Language", "Pairs", "Part", "Pool", "Prefer", "Pretrain", "Recipe", "Replay",
+    "Review", "Runtime", "Seeds", "Sources", "Split", "Stage", "StudentSettings", "Teacher", "Tiny",
+    "Translate",
 ]  # fmt: skip
 
 
@@ -60,12 +71,14 @@ class Recipe(FrozenModel):
     blend: Mapping[str, Part] = {"generate": Part(), "translate": Part(), "replay": Part()}
     """One table a part: [blend.NAME]; NAME is generate, translate, replay, or anything with a source."""
     split: Split = Split()
+    pairs: Pairs = Pairs()
     corpus: Corpus = Corpus()
     student: StudentSettings = StudentSettings()
     tiny: Tiny = Tiny()
     adapter: Adapter = Adapter()
     pretrain: Pretrain = Pretrain()
     finetune: Finetune = Finetune()
+    prefer: Prefer = Prefer()
     benchmarks: Benchmarks = Benchmarks()
     system: Systems = Field(default={})
     """Other models to measure, one table a system: [system.NAME]."""

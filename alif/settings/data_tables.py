@@ -195,6 +195,16 @@ class Part(FrozenModel):
     """Licence of the source, kept in each row."""
 
 
+class Pairs(FrozenModel):
+    """Two answers to a prompt each, one of them preferred: what the stage `prefer` learns from."""
+
+    source: Files = ()
+    """"review": answers that reviewers edited, the edited one preferred. Files and hub ids: rows of prompt,
+    chosen and rejected, texts or messages. Empty: no stage `prefer`."""
+    licence: str = ""
+    """Licence of the files, kept in each row."""
+
+
 class Split(FrozenModel):
     """Train and validation rows."""
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from alif.records import STAGES, FrozenModel
+from alif.records import EXTRA_STAGES, STAGES, FrozenModel
 from alif.settings.data_tables import Endpoint
 from alif.settings.types import Files, RunName
 
@@ -56,7 +56,7 @@ class ExternalSystem(Endpoint):
 def check_system_names(systems: Mapping[str, ExternalSystem]) -> Mapping[str, ExternalSystem]:
     """Refuse the names of the run's own stages."""
     for name in systems:
-        if name in STAGES:
+        if name in (*STAGES, *EXTRA_STAGES):
             raise PydanticCustomError(
                 "system_name", f"{name} is a stage of the run itself: choose another name"
             )

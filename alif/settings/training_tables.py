@@ -119,6 +119,25 @@ class Finetune(Stage):
     one."""
 
 
+class Prefer(Stage):
+    """Stage 3, where pairs.source names pairs: of two answers the preferred one becomes the likelier."""
+
+    loss: Literal["orpo", "dpo"] = "orpo"
+    """orpo: likelihood and odds ratio, without a reference (arXiv 2403.07691). dpo: against a reference, the
+    model of stage 2, which is the new adapter switched off (arXiv 2305.18290)."""
+    beta: float = Field(0.1, gt=0)
+    """Weight of ORPO's odds ratio (lambda in its paper); how near DPO stays to the reference."""
+    loss_on: Literal["all", "answer"] = "all"
+    """Tokens of the chosen text whose likelihood ORPO raises: all, as in TRL, or the answer's. The odds ratio
+    and DPO are of answers alone."""
+    lr: float = Field(5e-6, gt=0)
+    """Source: LoRA in huggingface/alignment-handbook, recipes/zephyr-7b-beta/dpo/config_qlora.yaml."""
+    embedding_lr: float = Field(1e-6, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    max_seq_length: int = Field(4096, ge=16)
+    """Length of a row in tokens; both answers of a pair, each behind its prompt, fit one row together."""
+
+
 class Export(FrozenModel):
     """The model that leaves the run."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -24,13 +24,14 @@ from transformers.pytorch_utils import Conv1D
 
 from alif import store
 from alif.errors import ModelError, RecipeError
+from alif.records import EXTRA_STAGES, STAGES
 from alif.settings import Adapter
 from alif.student import weights
 from alif.student.linear_layers import LINEAR_KINDS, embedding_names, find_linear_layers
 
 __all__ = [
-    "TrainableShare", "add_adapter", "combine_adapters", "count_parameters", "count_weights", "load_adapter",
-    "output_head", "save_adapter", "trainable_parameters", "unwrap",
+    "TrainableShare", "add_adapter", "combine_adapters", "count_parameters", "count_weights",
+    "latest_adapter", "load_adapter", "output_head", "save_adapter", "trainable_parameters", "unwrap",
 ]  # fmt: skip
 
 COPY_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -173,6 +174,12 @@ def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
     return wrapped
 
 
+def latest_adapter(folders: Mapping[str, Path]) -> Path | None:
+    """Return the adapter of the last stage that has one, of `folders` by stage."""
+    found = (folders[stage] / "adapter" for stage in reversed((*STAGES, *EXTRA_STAGES)) if stage in folders)
+    return next(filter(Path.is_dir, found), None)
+
+
 def combine_adapters(before: Path, after: Path) -> None:
     """Turn the adapter in `after`, trained on base + `before` merged, into one for the base alone.
 
@@ -205,8 +212,8 @@ def unwrap(model: Any) -> Any:
 def output_head(model: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return weight [vocabulary, width] and bias of the output head in use, trained copy or original."""
     layer = model.get_output_embeddings()
-    copies = getattr(layer, "modules_to_save", None)
-    layer = layer if copies is None else copies["default"]
+    if (copies := getattr(layer, "modules_to_save", None)) is not None:
+        layer = layer.original_module if layer.disable_adapters else copies["default"]
     return layer.weight, getattr(layer, "bias", None)
 
 

@@ -13,7 +13,7 @@ import sys
 
 from transformers import PreTrainedTokenizerBase
 
-from alif import settings, store
+from alif import settings
 from alif.errors import DataError
 from alif.facts.training_facts import FinetuneFacts
 from alif.language import pack as languages
@@ -27,7 +27,7 @@ from alif.student.chat_template import Template, choose_template, encode_example
 from alif.student.device import setup_torch
 from alif.train.heldout_eval import heldout_answers
 from alif.train.packing import Segment
-from alif.train.stage import pack_rows, train_stage
+from alif.train.stage import continue_adapter, pack_rows, train_stage
 from alif.train.student_check import check_length
 
 __all__ = ["encode_example", "train_finetune"]
@@ -47,19 +47,16 @@ def train_finetune(
     check_length(base.base.base, base.model.config, "finetune", finetune)
     segments, before = _encode_rows(context, finetune, base.tokenizer), context.inputs["pretrain"] / "adapter"
     dataset = pack_rows(segments, finetune, base.tokenizer.eos_token_id)
-    model = adapters.load_adapter(base.model, before)
-    start = store.sha256_tree(before)
-    if finetune.init_from == "merged":
-        model = adapters.add_adapter(model.merge_and_unload(), adapter)
-        start += adapter.model_dump_json()
-    heldout = None
+    merged, heldout = finetune.init_from == "merged", None
+    model, start = continue_adapter(base, before, adapter, merged=merged)
     if finetune.eval_steps:
         taught = languages.load_pack(language.pack).code
-        heldout = heldout_answers(heldout_rows(context.inputs["blend"], Example), taught, finetune, base)
+        rows, template = heldout_rows(context.inputs["blend"], Example), finetune.prompt_template
+        heldout = heldout_answers(rows, taught, finetune, base, template)
     facts = train_stage(
         context, base.base, model, dataset, finetune, device=device, start=start, heldout=heldout
     )
-    if finetune.init_from == "merged" and distributed.is_main_process():
+    if merged and distributed.is_main_process():
         adapters.combine_adapters(before, context.folder / "adapter")
     template = choose_template(finetune.prompt_template, base.tokenizer)
     return FinetuneFacts(template=template, **facts.model_dump())

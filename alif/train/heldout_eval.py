@@ -17,10 +17,10 @@ import torch
 
 from alif.records import Document, Example
 from alif.runs.curves import CurvePoint
-from alif.settings import Finetune, Stage
+from alif.settings import Stage
 from alif.student import Student, distributed, encode_prompt, write_prompt
 from alif.student.base import LoadedBase
-from alif.student.chat_template import encode_example_parts
+from alif.student.chat_template import Template, encode_example_parts
 from alif.student.device import DeviceConfig
 from alif.student.likelihood import LikelihoodInput, document_inputs, target_bits
 from alif.student.text_generation import generate_texts
@@ -70,11 +70,13 @@ def heldout_documents(rows: Sequence[Document], taught: str, stage: Stage, base:
     return HeldOutEval(base, taught, stage.max_seq_length, texts, prompts)
 
 
-def heldout_answers(rows: Sequence[Example], taught: str, stage: Finetune, base: LoadedBase) -> HeldOutEval:
+def heldout_answers(
+    rows: Sequence[Example], taught: str, stage: Stage, base: LoadedBase, template: Template
+) -> HeldOutEval:
     """Evaluate answers: their tokens and their end count, the prompts do not."""
     inputs: dict[str, LikelihoodInput] = {}
     for row in rows:
-        *before, (answer, _) = encode_example_parts(row, stage.prompt_template, base.tokenizer)
+        *before, (answer, _) = encode_example_parts(row, template, base.tokenizer)
         one = LikelihoodInput([token for tokens, _ in before for token in tokens], answer)
         if len(one) <= stage.max_seq_length:
             inputs[row.id] = one
@@ -86,9 +88,7 @@ def heldout_answers(rows: Sequence[Example], taught: str, stage: Finetune, base:
         if language == taught:
             prompts = [
                 encode_prompt(
-                    write_prompt(
-                        row.instruction, row.input, stage.prompt_template, base.tokenizer, row.turns
-                    ),
+                    write_prompt(row.instruction, row.input, template, base.tokenizer, row.turns),
                     base.tokenizer,
                 )
                 for row in chosen[: stage.eval_samples]

@@ -27,14 +27,14 @@ import torch
 from alif import store
 from alif.cost import batch_layout
 from alif.errors import AlifError, RecipeError
-from alif.facts.training_facts import FinetuneFacts, PretrainFacts, StageFacts
+from alif.facts.training_facts import FinetuneFacts, PreferFacts, PretrainFacts, StageFacts
 from alif.records import Counts, FrozenModel
 from alif.runs import StepContext, StepOutput
-from alif.settings import Adapter, Finetune, Language, Pretrain, Stage
+from alif.settings import Adapter, Finetune, Language, Prefer, Pretrain, Stage
 from alif.student import distributed
 from alif.student.base import read_base
 
-__all__ = ["FAILURE", "FOLDER", "launch_stage", "run_finetune", "run_pretrain"]
+__all__ = ["FAILURE", "FOLDER", "launch_stage", "run_finetune", "run_prefer", "run_pretrain"]
 
 FOLDER = "ranks"
 """Under a step's scratch folder: what the processes are given, and what they return."""
@@ -60,6 +60,15 @@ def run_finetune(
     tables = {"language": language, "adapter": adapter, "finetune": finetune}
     facts = launch_stage("alif.train.finetune:train_finetune", context, tables, finetune)
     return FinetuneFacts.model_validate(facts.model_dump())
+
+
+def run_prefer(
+    context: StepContext, language: Language, adapter: Adapter, finetune: Finetune, prefer: Prefer
+) -> PreferFacts:
+    """Run stage 3 on as many GPUs as the recipe wants."""
+    tables = {"language": language, "adapter": adapter, "finetune": finetune, "prefer": prefer}
+    facts = launch_stage("alif.train.prefer:train_prefer", context, tables, prefer)
+    return PreferFacts.model_validate(facts.model_dump())
 
 
 def launch_stage(work: str, context: StepContext, tables: Tables, stage: Stage) -> StageFacts:

@@ -18,7 +18,14 @@ from torch.utils.checkpoint import checkpoint
 from alif.student.adapter import output_head, unwrap
 from alif.train.packing import IGNORE
 
-__all__ = ["UNCHANGED", "ChunkedLossModel", "LogitTransform", "labelled_loss", "possible_transforms"]
+__all__ = [
+    "UNCHANGED",
+    "ChunkedLossModel",
+    "LogitTransform",
+    "labelled_loss",
+    "possible_transforms",
+    "token_losses",
+]
 
 CHUNK = {"cpu": 256, "cuda": 4096}
 """Labelled tokens at once. On a CPU PyTorch's own choice was slower; on a GPU Llama-3's logits of 4,096 are 2
@@ -99,12 +106,11 @@ def labelled_loss(
     targets = labels[:, 1:].reshape(-1)
     labelled = (targets != IGNORE).nonzero().squeeze(-1)
     chosen = states[:, :-1].reshape(-1, states.shape[-1]).index_select(0, labelled)
-    if transform.scale != 1:
-        chosen = chosen * transform.scale
-        bias = None if bias is None else bias * transform.scale
     targets = targets.index_select(0, labelled)
     if transform.softcap or not hasattr(functional, "linear_cross_entropy"):  # in PyTorch since 2.13
-        return _chunked(chosen, weight, bias, targets, transform.softcap)
+        zero = states.new_zeros((), dtype=torch.float32)
+        return sum(_chunk_losses(chosen, weight, bias, targets, transform, "sum"), zero)
+    chosen, bias = _scale(chosen, bias, transform)
     options = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=CHUNK[states.device.type])
     loss: torch.Tensor = functional.linear_cross_entropy(
         chosen, weight, targets, linear_bias=bias, reduction="sum", options=options
@@ -112,23 +118,43 @@ def labelled_loss(
     return loss
 
 
-def _chunked(
+def token_losses(
     states: torch.Tensor,
     weight: torch.Tensor,
     bias: torch.Tensor | None,
     targets: torch.Tensor,
-    softcap: float | None,
+    transform: LogitTransform = UNCHANGED,
 ) -> torch.Tensor:
-    """Do what PyTorch's fused loss does: logits of a chunk are recomputed in the backward pass."""
+    """Return the cross-entropy in nats of each of the `targets` [tokens], from `states` [tokens, width]."""
+    return torch.cat(list(_chunk_losses(states, weight, bias, targets, transform, "none")))
+
+
+def _scale(
+    states: torch.Tensor, bias: torch.Tensor | None, transform: LogitTransform
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Scale logits before the head: its product with the states, and its bias."""
+    if transform.scale == 1:
+        return states, bias
+    return states * transform.scale, None if bias is None else bias * transform.scale
+
+
+def _chunk_losses(
+    states: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    targets: torch.Tensor,
+    transform: LogitTransform,
+    reduction: str,
+) -> Iterator[torch.Tensor]:
+    """Yield what PyTorch's fused loss sums: logits of a chunk are recomputed in the backward pass."""
+    states, bias = _scale(states, bias, transform)
+    softcap, size = transform.softcap, CHUNK[states.device.type]
 
     def chunk_loss(states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         logits = functional.linear(states, weight, bias).float()
         if softcap:
             logits = softcap * torch.tanh(logits / softcap)
-        return functional.cross_entropy(logits, targets, reduction="sum")
+        return functional.cross_entropy(logits, targets, reduction=reduction)
 
-    size = CHUNK[states.device.type]
-    total = states.new_zeros((), dtype=torch.float32)
     for some, aims in zip(torch.split(states, size), torch.split(targets, size), strict=True):
-        total = total + checkpoint(chunk_loss, some, aims, use_reentrant=False)
-    return total
+        yield checkpoint(chunk_loss, some, aims, use_reentrant=False)

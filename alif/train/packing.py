@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import bisect
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +27,14 @@ import torch
 from alif import store
 
 __all__ = [
-    "IGNORE", "PackedDataset", "PackedRows", "Segment", "collate", "collate_trimmed", "pack_segments",
-    "pad_segments", "pad_to_multiple", "sample_order", "split_segments",
+    "IGNORE", "PackedDataset", "PackedRows", "Segment", "collate", "collate_trimmed", "fill_rows",
+    "fit_rows", "pack_segments", "pad_segments", "pad_to_multiple", "sample_order", "split_segments",
 ]  # fmt: skip
 
 IGNORE = -100
 """The label of a token that carries no loss. Source: PyTorch's cross_entropy."""
+BATCHED = ("input_ids", "labels", "position_ids")
+"""What a model is handed of a row."""
 EMPTY = -1
 """In an order of rows: one in which nothing carries loss."""
 
@@ -96,11 +99,17 @@ def pack_segments(
 
     Every segment must fit a row. With a `folder` the rows are memory-mapped files there.
     """
+    return fill_rows(fit_rows([(segment,) for segment in segments], length), length, filler, folder)
+
+
+def fit_rows(groups: Sequence[Sequence[Segment]], length: int) -> list[list[Segment]]:
+    """Return few rows of at most `length` tokens by best-fit decreasing; a group stays together."""
     rows: list[list[Segment]] = []
     rows_by_space: dict[int, list[int]] = {}
     spaces: list[int] = []  # the keys of `rows_by_space`, in order
-    for segment in sorted(segments, key=lambda segment: -len(segment.tokens)):
-        size = len(segment.tokens)
+    sizes = [sum(len(segment.tokens) for segment in group) for group in groups]
+    for number in sorted(range(len(groups)), key=lambda number: -sizes[number]):
+        size = sizes[number]
         at = bisect.bisect_left(spaces, size)
         if at < len(spaces):
             space = spaces[at]
@@ -110,12 +119,12 @@ def pack_segments(
         else:
             space, row = length, len(rows)
             rows.append([])
-        rows[row].append(segment)
+        rows[row] += groups[number]
         left = space - size
         if left not in rows_by_space:
             bisect.insort(spaces, left)
         rows_by_space.setdefault(left, []).append(row)
-    return _fill(rows, length, filler, folder)
+    return rows
 
 
 def pad_segments(
@@ -123,7 +132,7 @@ def pad_segments(
 ) -> PackedDataset:
     """Put each segment into a row of its own, truncated to `length` and padded, as the original does."""
     rows = [[Segment(one.name, one.tokens[:length], one.labelled)] for one in segments]
-    return _fill(rows, length, filler, folder)
+    return fill_rows(rows, length, filler, folder)
 
 
 def _array(name: str, rows: int, length: int, value: int, folder: Path | None) -> Tokens:
@@ -141,7 +150,10 @@ def _array(name: str, rows: int, length: int, value: int, folder: Path | None) -
         return np.lib.format.open_memmap(path, mode="r+")
 
 
-def _fill(rows: Sequence[Sequence[Segment]], length: int, filler: int, folder: Path | None) -> PackedDataset:
+def fill_rows(
+    rows: Sequence[Sequence[Segment]], length: int, filler: int, folder: Path | None = None
+) -> PackedDataset:
+    """Return the arrays of `rows`, each with its segments one after another and `filler` behind them."""
     tokens = _array("tokens", len(rows), length, filler, folder)
     labels = _array("labels", len(rows), length, IGNORE, folder)
     positions = _array("positions", len(rows), length, 0, folder)
@@ -198,9 +210,19 @@ class PackedRows(torch.utils.data.Dataset[dict[str, Tokens]]):
 
 
 def collate_trimmed(rows: Sequence[dict[str, Tokens]]) -> dict[str, Any]:
-    """Stack padded rows, cut to the longest text among them: the original's batches."""
-    used = max(int(row["used"]) for row in rows)
-    return collate([{key: part[:used] if part.ndim else part for key, part in row.items()} for row in rows])
+    """Stack the texts of padded rows, a row each, cut to the longest of them: the original's batches."""
+    texts = []
+    for row in rows:
+        starts = np.flatnonzero(row["position_ids"][: row["used"]] == 0)
+        for start, end in itertools.pairwise([*starts, int(row["used"])]):
+            texts.append({key: row[key][start:end] for key in BATCHED} | {"filler": row["input_ids"][-1]})
+    longest = max(len(text["input_ids"]) for text in texts)
+    padded = []
+    for text in texts:
+        free = longest - len(text["input_ids"])
+        fillers = (np.full(free, text["filler"]), np.full(free, IGNORE), np.arange(free))
+        padded.append({k: np.append(text[k], one) for k, one in zip(BATCHED, fillers, strict=True)})
+    return collate(padded)
 
 
 def collate(rows: Sequence[dict[str, Tokens]]) -> dict[str, Any]:
@@ -209,8 +231,7 @@ def collate(rows: Sequence[dict[str, Tokens]]) -> dict[str, Any]:
     `cu_seq_lens_q` [texts + 1] are the boundaries of all texts of all rows end to end, filler counted as one
     text per row. The names are transformers', which hands them to the attention.
     """
-    keys = ("input_ids", "labels", "position_ids")
-    batch = {key: torch.from_numpy(np.stack([row[key] for row in rows])).long() for key in keys}
+    batch = {key: torch.from_numpy(np.stack([row[key] for row in rows])).long() for key in BATCHED}
     positions = batch["position_ids"].flatten()
     starts = (positions == 0).nonzero().flatten()
     bounds = torch.cat([starts, torch.tensor([len(positions)])]).to(torch.int32)

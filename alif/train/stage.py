@@ -1,25 +1,27 @@
-"""What both stages do with their rows: pack them, report what is trained, train it, save the adapter."""
+"""What all stages do with their rows: pack them, report what is trained, train it, save the adapter."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
 from peft import PeftModel
 
-from alif import console
+from alif import console, store
 from alif.facts.training_facts import StageFacts
 from alif.runs import StepContext
-from alif.settings import Stage
+from alif.settings import Adapter, Stage
 from alif.student import adapter as adapters
 from alif.student import distributed
-from alif.student.base import TINY, Base
+from alif.student.base import TINY, Base, LoadedBase
 from alif.student.device import DeviceConfig
 from alif.train.heldout_eval import HeldOutEval
+from alif.train.loss import ChunkedLossModel
 from alif.train.packing import PackedDataset, Segment, pack_segments, pad_segments
 from alif.train.trainer import checkpoint_key, fit_model
 
-__all__ = ["pack_rows", "train_stage"]
+__all__ = ["continue_adapter", "pack_rows", "train_stage"]
 
 
 def pack_rows(
@@ -29,6 +31,20 @@ def pack_rows(
     folder = scratch / f"packs{distributed.rank() or ''}" if scratch else None
     make = pack_segments if stage.packing == "packed" else pad_segments
     return make(segments, stage.max_seq_length, filler, folder)
+
+
+def continue_adapter(
+    base: LoadedBase, before: Path, adapter: Adapter, *, merged: bool
+) -> tuple[PeftModel, str]:
+    """Return the model with the adapter of an earlier stage, and what identifies it as a start.
+
+    `merged` into the base, it is the model of that stage while the new adapter is switched off; the result is
+    to be combined with `before`.
+    """
+    model, start = adapters.load_adapter(base.model, before), store.sha256_tree(before)
+    if not merged:
+        return model, start
+    return adapters.add_adapter(model.merge_and_unload(), adapter), start + adapter.model_dump_json()
 
 
 def train_stage(
@@ -41,6 +57,7 @@ def train_stage(
     device: DeviceConfig,
     start: str,
     heldout: HeldOutEval | None = None,
+    learner: Callable[..., torch.nn.Module] = ChunkedLossModel,
 ) -> StageFacts:
     """Train `model` on `dataset`, write `adapter/`, and return the stage's facts.
 
@@ -53,7 +70,9 @@ def train_stage(
         f"({share.percent:.2f} % of base + adapter)"
     )
     key = checkpoint_key(dataset, stage, start=base.digest + start)
-    outcome = fit_model(model, dataset, stage, context, device=device, key=key, heldout=heldout)
+    outcome = fit_model(
+        model, dataset, stage, context, device=device, key=key, heldout=heldout, learner=learner
+    )
     extended = context.inputs["base"] / "model"  # PEFT opens the base that the adapter names
     is_extended = base.base != TINY and extended.is_dir()
     adapters.save_adapter(model, context.folder / "adapter", str(extended) if is_extended else base.base)

@@ -66,6 +66,14 @@ class StageTrainer(Trainer):
         self.optimizer = AdamW8bit(groups)
         return self.optimizer
 
+    def _get_num_items_in_batch(self, batch_samples: list[Any], device: torch.device) -> Any:
+        """Count, over all processes, what the loss of a step is divided by: labelled tokens, or pairs too."""
+        learner: Any = self.model
+        if not hasattr(learner, "count_items"):
+            return super()._get_num_items_in_batch(batch_samples, device)
+        counts = torch.stack([learner.count_items(batch) for batch in batch_samples]).sum(0, keepdim=True)
+        return self.accelerator.gather(counts.to(device)).sum(0)
+
     def training_step(
         self, model: torch.nn.Module, inputs: Any, num_items_in_batch: Any = None
     ) -> torch.Tensor:

@@ -14,7 +14,7 @@ import contextlib
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ from alif.train.packing import (
     pad_to_multiple,
     sample_order,
 )
-from alif.train.probe import TrainingForm, choose_training_form, training_attention
+from alif.train.probe import choose_training_form, training_attention
 from alif.train.stage_trainer import StageTrainer, load_trainable
 from alif.train.training_callback import TrainingCallback
 
@@ -70,8 +70,11 @@ def fit_model(
     device: DeviceConfig,
     key: str,
     heldout: HeldOutEval | None = None,
+    learner: Callable[..., torch.nn.Module] = ChunkedLossModel,
 ) -> TrainingFacts:
     """Train what is trainable in `model`, from the last checkpoint of `key` if there is one.
+
+    `learner(model, transform)` is a module that returns the loss of a batch.
 
     Raises:
         ModelError: the loss is not a number (the batch is named), or not the base's own (`probe`).
@@ -106,7 +109,8 @@ def fit_model(
     ):
         whole = pad_to_multiple(order, at_once) if distributed.world_size() > 1 else order
         arguments = training_arguments(stage, steps, folder, context, device)
-        trainer = _build_trainer(model, form, PackedRows(dataset, whole), callback, arguments)
+        learning: Any = learner(model, form.transform)
+        trainer = _build_trainer(learning, PackedRows(dataset, whole), callback, arguments)
         trainer.configure(stage, folder, key, callback)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     steps = trainer.state.global_step
@@ -123,16 +127,11 @@ def fit_model(
 
 
 def _build_trainer(
-    model: torch.nn.Module,
-    form: TrainingForm,
-    rows: PackedRows,
-    callback: TrainingCallback,
-    arguments: TrainingArguments,
+    learner: Any, rows: PackedRows, callback: TrainingCallback, arguments: TrainingArguments
 ) -> StageTrainer:
-    learner: Any = ChunkedLossModel(model, form.transform)
     is_sharded = callback.context.runtime.fsdp and distributed.world_size() > 1
     if is_sharded:
-        distributed.apply_fsdp(learner, unwrap(model)._no_split_modules, callback.device.dtype)
+        distributed.apply_fsdp(learner, unwrap(learner.model)._no_split_modules, callback.device.dtype)
     trainer = StageTrainer(
         model=learner,
         args=arguments,

@@ -86,6 +86,8 @@ class TrainingCallback(TrainerCallback):
         self.point = {
             "step": state.global_step + 1, "loss": loss, "lr": lr, "gradient_norm": self.gradient_norm,
         }  # fmt: skip
+        if take_margins := getattr(kwargs["model"], "take_margins", None):
+            self.point |= take_margins()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Write a point of the curve; evaluate where it is time; stop without an improvement."""

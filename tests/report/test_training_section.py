@@ -41,7 +41,7 @@ def test_the_table_tells_speed_gradients_and_on_a_gpu_memory(run: Path) -> None:
     told = found.rows["stage 1: text"]
     assert told == {
         "steps": 3, "useful tokens": 30, "tokens/s": 200, "loss": 0.0, "gradient norm": 0.2, "largest": 0.3,
-        "GPU memory, GB": 43, "% of peak FLOPS": 40.0,
+        "GPU memory, GB": 43, "% of peak FLOPS": 40.0, "margin": None, "% preferred": None,
     }  # fmt: skip
     page = report.write_report([run]).read_text(encoding="utf-8")
     assert "GPU memory, GB" in page

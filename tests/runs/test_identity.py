@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from alif import runs, store
 from alif.errors import DriftError
-from alif.runs import Run, Step
-from alif.settings import Recipe
+from alif.facts import NoFacts
+from alif.runs import Run, Step, StepContext
+from alif.settings import Pool, Recipe
 from tests.runs.conftest import FIRST, SECOND, make, recipe
 
 
@@ -36,6 +38,22 @@ def test_drift_of_an_earlier_step_is_named(run: Run) -> None:
     runs.run_step(FIRST, recipe(pool={"threshold": 0.9}), run)
     with pytest.raises(DriftError, match="second was built with another first"):
         runs.run_step(SECOND, recipe(), run)
+
+
+def test_a_step_that_is_not_asked_for_does_nothing_and_counts_in_no_identity(run: Run) -> None:
+    def work(context: StepContext, pool: Pool) -> NoFacts:
+        raise AssertionError("it was not asked for")
+
+    old = Step("second", make, "", settings=("pool",), inputs=(FIRST,))
+    runs.run_step(FIRST, recipe(), run)
+    runs.run_step(old, recipe(), run)
+    extra = Step("extra", work, "", settings=("pool",), enabled=lambda recipe: recipe.pool.threshold > 0.75)
+    new = replace(old, inputs=(FIRST, extra))
+    assert runs.run_step(extra, recipe(), run)
+    assert not runs.run_step(new, recipe(), run)
+    assert not runs.run_step(extra, recipe(pool={"threshold": 0.6}), run)
+    with pytest.raises(DriftError, match="extra was built with this step off, now on"):
+        runs.run_step(extra, recipe(pool={"threshold": 0.8}), run)
 
 
 def test_files_count_by_content(run: Run, tmp_path: Path) -> None:

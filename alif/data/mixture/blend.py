@@ -29,7 +29,7 @@ from alif.language.pack import Pack
 from alif.records import Dropped, Example, RowId
 from alif.runs import StepContext
 
-__all__ = ["build_blend"]
+__all__ = ["build_blend", "fold_prompt"]
 
 STEPS = {
     "generate": ("review", "teacher"),
@@ -153,7 +153,7 @@ def _sample_validation(parts: Mapping[str, list[Example]], split: settings.Split
     first: dict[str, list[str]] = {name: [] for name in parts}
     for name, rows in parts.items():
         for row in rows:
-            prompt = f"{text.fold_text(row.instruction, pack)}\x1f{text.fold_text(row.input, pack)}"
+            prompt = fold_prompt(row, pack)
             if prompt not in ids_of:
                 first[name].append(prompt)
             ids_of.setdefault(prompt, []).append(row.id)
@@ -165,6 +165,11 @@ def _sample_validation(parts: Mapping[str, list[Example]], split: settings.Split
         for prompt in sampling.sample_rows(prompts, wanted, sampling.seeded_rng(split.seed, "split", name)):
             held_out |= set(ids_of[prompt])
     return held_out
+
+
+def fold_prompt(row: Example, pack: Pack) -> str:
+    """Return the prompt by which validation rows are told from training rows."""
+    return f"{text.fold_text(row.instruction, pack)}\x1f{text.fold_text(row.input, pack)}"
 
 
 def _log_part(name: str, part: BlendPartFacts) -> None:
