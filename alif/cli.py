@@ -18,7 +18,7 @@ from types import FrameType
 from cyclopts import App, CycloptsError, Group
 
 from alif import console, store
-from alif.commands import listing, money, new, plan, recipe_check, results, rows, status, steps
+from alif.commands import bases, listing, money, new, plan, recipe_check, results, rows, status, steps
 from alif.errors import AlifError
 from alif.pipeline import GENERATE, PIPELINE
 
@@ -28,6 +28,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "new": new.copy_recipe,
     "check": recipe_check.check_recipe,
     "plan": plan.plan_recipe,
+    "bases": bases.compare_bases,
     "ping": money.ping_recipe,
     "estimate": money.estimate_recipe,
     "run": steps.run_recipe,

@@ -11,7 +11,7 @@ import gzip
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,26 +65,34 @@ class TokenCount:
         return TokenCount(self.what, low, mid, high, cap.mark, f"{self.source}; {cap.source}")
 
 
-def pretrain_tokens(recipe: Recipe, run: Run, vocabulary: int) -> list[TokenCount]:
-    """Return the tokens of stage 1 by source, over all epochs, replay included; their sum is the stage's."""
+def pretrain_tokens(
+    recipe: Recipe, run: Run, vocabulary: int, bytes_per_token: float | None = None
+) -> list[TokenCount]:
+    """Return the tokens of stage 1 by source, over all epochs, replay included; their sum is the stage's.
+
+    `bytes_per_token` is what was measured of the base's tokenizer on the taught language, where it was.
+    """
     if done := _measured(run, "pretrain"):
         return [done]
     factor = recipe.pretrain.epochs * (1 - recipe.corpus.heldout_share) / (1 - recipe.pretrain.replay)
+    convert = _vocabulary_conversion(recipe, vocabulary, bytes_per_token)
     return [
-        _with_added_tokens(_for_vocabulary(count.scaled(factor), vocabulary), recipe, run)
-        for count in _corpus_counts(recipe)
+        _with_added_tokens(convert(count.scaled(factor)), recipe, run) for count in _corpus_counts(recipe)
     ]
 
 
-def finetune_tokens(recipe: Recipe, run: Run, vocabulary: int) -> list[TokenCount]:
-    """Return the tokens of stage 2 by part of the mixture, over all epochs."""
+def finetune_tokens(
+    recipe: Recipe, run: Run, vocabulary: int, bytes_per_token: float | None = None
+) -> list[TokenCount]:
+    """Return the tokens of stage 2 by part of the mixture, over all epochs; arguments as of stage 1."""
     if done := _measured(run, "finetune"):
         return [done]
     factor = recipe.finetune.epochs * (1 - recipe.split.validation_share)
     per_row = _known_count(_known_sizes()["tokens_a_row"], "tokens a row")
+    convert = _vocabulary_conversion(recipe, vocabulary, bytes_per_token)
     if (record := run.record("blend")) is not None:
         rows = record.counts.kept
-        count = _for_vocabulary(per_row.scaled(rows * factor, f"blend: {rows:,} rows"), vocabulary)
+        count = convert(per_row.scaled(rows * factor, f"blend: {rows:,} rows"))
         return [_with_added_tokens(count, recipe, run)]
     steps = {
         "generate": recipe.generate.target_rows,
@@ -102,7 +110,7 @@ def finetune_tokens(recipe: Recipe, run: Run, vocabulary: int) -> list[TokenCoun
                 paths = sources.resolve_paths((source,), recipe.sources.folder)
                 rows += sum(1 for path in paths for _ in store.read_lines(path))
         if rows := min(part.rows or rows, rows):
-            count = _for_vocabulary(per_row.scaled(rows * factor, f"{name}: {rows:,} rows"), vocabulary)
+            count = convert(per_row.scaled(rows * factor, f"{name}: {rows:,} rows"))
             found.append(count if name == "replay" else _with_added_tokens(count, recipe, run))
     return found
 
@@ -126,13 +134,18 @@ def _known_count(known: KnownSizes, what: str) -> TokenCount:
     return TokenCount(what, low, mid, high, known["mark"], known["source"])
 
 
-def _for_vocabulary(count: TokenCount, vocabulary: int) -> TokenCount:
-    """Widen a count that was stated for Llama-3's vocabulary and is for another one."""
-    return (
-        count
-        if vocabulary == LLAMA_3
-        else count.widened(OTHER_VOCABULARY, "another vocabulary than Llama-3's")
-    )
+def _vocabulary_conversion(
+    recipe: Recipe, vocabulary: int, bytes_per_token: float | None
+) -> Callable[[TokenCount], TokenCount]:
+    """Return what turns a count that was stated for Llama-3's vocabulary into one for another."""
+    if bytes_per_token:
+        known = _known_sizes()["bytes_per_token"]
+        code = languages.load_pack(recipe.language.pack).code
+        factor = known.get(code, known["other"])["value"][1] / bytes_per_token
+        return lambda count: count.scaled(factor)
+    if vocabulary == LLAMA_3:
+        return lambda count: count
+    return lambda count: count.widened(OTHER_VOCABULARY, "another vocabulary than Llama-3's")
 
 
 def _with_added_tokens(count: TokenCount, recipe: Recipe, run: Run) -> TokenCount:

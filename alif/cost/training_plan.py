@@ -97,8 +97,16 @@ class TrainingPlan(TypedDict):
     inputs: Sequence[PlanInput]
 
 
-def plan_training(recipe: Recipe, gpu_name: str, runs: Path = Path("runs")) -> TrainingPlan:
+def plan_training(
+    recipe: Recipe, gpu_name: str, runs: Path = Path("runs"), bytes_per_token: float | None = None
+) -> TrainingPlan:
     """Return the plan as one JSON document.
+
+    Args:
+        recipe: what is trained.
+        gpu_name: on what.
+        runs: the folder of runs, for what a run of this recipe has counted already.
+        bytes_per_token: of the base's tokenizer on the taught language, where that was measured.
 
     Raises:
         RecipeError: no such GPU, or the training would be refused on so many.
@@ -113,8 +121,8 @@ def plan_training(recipe: Recipe, gpu_name: str, runs: Path = Path("runs")) -> T
     shape = base.model_copy(update={"vocab_size": base.vocab_size + recipe.student.added_tokens})
     run = Run(runs / recipe.name)
     counts = {
-        "pretrain": token_estimate.pretrain_tokens(recipe, run, base.vocab_size),
-        "finetune": token_estimate.finetune_tokens(recipe, run, base.vocab_size),
+        "pretrain": token_estimate.pretrain_tokens(recipe, run, base.vocab_size, bytes_per_token),
+        "finetune": token_estimate.finetune_tokens(recipe, run, base.vocab_size, bytes_per_token),
     }
     stages = [_plan_stage(name, recipe, gpu, shape, tokens) for name, tokens in counts.items()]
     own = architecture.count_trained(shape, recipe.adapter)

@@ -10,13 +10,14 @@ import torch
 from alif.errors import AlifError, ModelError, RecipeError
 from alif.settings import Recipe, Stage
 from alif.student import adapter as adapters
-from alif.student.chat_template import encode_answer
-from alif.student.device import quiet_libraries
-from alif.student.linear_layers import recurrent_layers
+from alif.student.chat_template import choose_template, encode_answer
+from alif.student.device import DeviceConfig, quiet_libraries
+from alif.student.linear_layers import LINEAR_KINDS, find_linear_layers, recurrent_layers
 from alif.student.published import PublishedBase, open_published
 from alif.student.vocabulary import check_extendable
+from alif.train.probe import choose_training_form
 
-__all__ = ["base_problems", "check_length"]
+__all__ = ["base_problems", "check_length", "describe_training", "prove_training", "training_problems"]
 
 
 def base_problems(recipe: Recipe, *, offline: bool) -> list[AlifError]:
@@ -31,6 +32,11 @@ def base_problems(recipe: Recipe, *, offline: bool) -> list[AlifError]:
         base = open_published(recipe.student, offline=offline)
     except AlifError as error:
         return [] if offline and "cannot be reached" in error.message else [error]
+    return training_problems(recipe, base)
+
+
+def training_problems(recipe: Recipe, base: PublishedBase) -> list[AlifError]:
+    """Return what of an opened base would stop the training of `recipe`."""
     found: list[AlifError] = []
 
     def collect(check: Callable[..., object], *arguments: object) -> None:
@@ -47,6 +53,42 @@ def base_problems(recipe: Recipe, *, offline: bool) -> list[AlifError]:
         collect(check_extendable, base.tokenizer)
     collect(_check_layers, recipe, base)
     return found
+
+
+def describe_training(recipe: Recipe, base: PublishedBase) -> str:
+    """Return how an opened base is trained here: layers, template, end of an answer, new tokens.
+
+    It comes before `training_problems`, which puts an adapter on the model.
+
+    Raises:
+        ModelError: a layer that the adapter does not train, or a template that cannot be used.
+    """
+    template, tokenizer = recipe.finetune.prompt_template, base.tokenizer
+    layers = find_linear_layers(base.model, [one for one in recipe.adapter.targets if one in LINEAR_KINDS])
+    end = encode_answer("?", "", "!", template, tokenizer)[-1]
+    has_chat = choose_template(template, tokenizer) == "chat"
+    parts = [
+        f"LoRA on {', '.join(layers) or 'no layer'}",
+        "prompts in its chat template" if has_chat else "prompts under Alpaca's headings",
+        f"an answer ends with {tokenizer.convert_ids_to_tokens(end)}",
+    ]
+    try:
+        check_extendable(tokenizer)
+        parts.append("new tokens can be added")
+    except ModelError:
+        parts.append("no tokens can be added: its tokenizer is no byte-pair encoding over words")
+    return "; ".join(parts)
+
+
+def prove_training(recipe: Recipe, model: Any, device: DeviceConfig) -> None:
+    """Put the recipe's adapter on a loaded base, and prove that both stages train the base's own loss.
+
+    Raises:
+        ModelError: they do not, or packed texts would see each other.
+    """
+    wrapped = adapters.add_adapter(model, recipe.adapter)
+    for stage in (recipe.pretrain, recipe.finetune):
+        choose_training_form(wrapped, stage, device)
 
 
 def check_length(base: str, config: Any, name: str, stage: Stage) -> None:

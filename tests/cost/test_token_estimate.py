@@ -102,3 +102,13 @@ def test_rows_of_a_part_are_at_most_those_that_it_has(tmp_path):
             of("demo", *sets, f"blend.mine.rows={wanted}"), Run(tmp_path), 128_256
         )
         assert [count.what for count in found] == [what]
+
+
+def test_a_tokenizer_that_was_measured_counts(tmp_path):
+    recipe = of("urdu-8b")
+    plain, twice = (
+        training_plan.plan_training(recipe, "h200", tmp_path, measured)["stages"] for measured in (None, 1.39)
+    )
+    for stage, double in zip(plain, twice, strict=True):  # Llama-3 takes 2.78 bytes of Urdu a token
+        assert double["tokens"]["mid"] == pytest.approx(2 * stage["tokens"]["mid"], rel=1e-6)
+        assert double["hours"]["mid"] == pytest.approx(2 * stage["hours"]["mid"], rel=0.02)

@@ -5,9 +5,17 @@ from types import SimpleNamespace
 import pytest
 
 from alif import recipe as recipes
-from alif.errors import RecipeError
-from alif.settings import Pretrain
-from alif.train.student_check import base_problems, check_length
+from alif.errors import ModelError, RecipeError
+from alif.settings import Pretrain, Recipe, StudentSettings
+from alif.student.published import open_published
+from alif.train.student_check import (
+    base_problems,
+    check_length,
+    describe_training,
+    prove_training,
+    training_problems,
+)
+from tests.small_bases import CPU, MAMBA, chatty_tokenizer, random_model
 
 
 def test_a_row_longer_than_the_base_reads_is_refused():
@@ -22,3 +30,26 @@ def test_a_hub_id_that_is_not_here_is_no_problem_while_nobody_is_asked():
     demo = recipes.shipped_recipes()["demo"]
     recipe = recipes.load_recipe(demo, ['student.base="nobody/nothing-at-all"'])
     assert base_problems(recipe, offline=True) == []
+
+
+def test_how_a_base_is_trained_is_told_and_proved(tmp_path):
+    tokenizer = chatty_tokenizer()
+    model = random_model("qwen3", head_dim=16, vocab_size=len(tokenizer))
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    recipe = Recipe.model_validate({"name": "x", "language": {"pack": "ur"}, "adapter": {"targets": ["mlp"]}})
+    base = open_published(StudentSettings(base=str(tmp_path)))
+    told = describe_training(recipe, base)
+    assert told.startswith("LoRA on gate_proj, up_proj, down_proj; prompts in its chat template")
+    assert told.endswith("an answer ends with <|im_end|>; new tokens can be added")
+    assert [one.message for one in training_problems(recipe, base)] == [
+        f"{stage}.max_seq_length = 4096, but {tmp_path} reads at most 2048 tokens"
+        for stage in ("pretrain", "finetune")
+    ]
+    prove_training(recipe, model, CPU)
+
+
+def test_a_base_whose_packed_texts_see_each_other_is_found_by_running_it():
+    recipe = Recipe.model_validate({"name": "x", "language": {"pack": "ur"}})
+    with pytest.raises(ModelError, match="packed texts would see each other"):
+        prove_training(recipe, random_model("falcon_h1", **MAMBA), CPU)
