@@ -98,15 +98,16 @@ def _match(given: str, wanted: str, task: Task | None, pack: Pack) -> tuple[bool
         label = _find_label(given, task, pack)
         right = label is not None and label == _find_label(wanted, task, pack)
         return right, right
+    if not task or task.metric != "exact":
+        same, spaceless = (matching.is_same_text(given, wanted, pack, spaces) for spaces in (True, False))
+        return same, spaceless
     match = matching.compare_answers(given, wanted, pack)
-    if task and task.metric == "exact":
-        if match.choice is not None:
-            return match.choice, match.choice
-        if match.number is not None:
-            return match.number, match.number
-        if text.parse_number(wanted, pack) is not None:
-            return match.em or match.contains, match.em_nospace or match.contains
-    return match.em, match.em_nospace
+    if match.choice is not None:
+        return match.choice, match.choice
+    if match.number is not None:
+        return match.number, match.number
+    contains = match.contains and text.parse_number(wanted, pack) is not None
+    return match.em or contains, match.em_nospace or contains
 
 
 def _find_label(answer: str, task: Task, pack: Pack) -> str | None:

@@ -29,7 +29,7 @@ def read(
 
 @pytest.fixture
 def questions(tmp_path: Path) -> list[TestQuestion]:
-    return read(tmp_path, settings.Benchmarks())[0]
+    return read(tmp_path, settings.Benchmarks(), 64)[0]
 
 
 def references(questions: list[TestQuestion]) -> list[ItemResult]:
@@ -61,9 +61,10 @@ def test_an_unknown_task_is_scored_as_free_text(tmp_path: Path) -> None:
     assert one.faults == ()
 
 
-def test_the_scorer_gives_every_reference_full_marks(questions: list[TestQuestion]) -> None:
-    found = testset.score_references(questions, UR, EN)
-    assert (found.right, found.n, found.wrong, found.faults) == (len(questions), len(questions), (), {})
+def test_the_scorer_gives_every_reference_full_marks(tmp_path: Path, questions: list[TestQuestion]) -> None:
+    whole = read(tmp_path / "whole", settings.Benchmarks())[0]
+    found = testset.score_references(whole, UR, EN)
+    assert (found.right, found.n, found.wrong, found.faults) == (len(whole), len(whole), (), {})
     scored = testset.score_answers(questions, references(questions), UR, EN)
     values = {one.key[:2]: one.items.value for one in testset.measure_testset(scored, "ur")}
     full = {
