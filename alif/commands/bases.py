@@ -119,7 +119,7 @@ def compare_bases(
         one = wanted.model_copy(update={"student": student})
         rows.append(examine_base(one, texts, gpu, fit_rows=recipe is None))
     rows.sort(key=lambda row: (not row.trainable, row.bits_per_byte is None, row.bits_per_byte or 0.0))
-    print_document([row.model_dump(mode="json") for row in rows], lambda _: _show(rows, texts), json)
+    print_document([row.model_dump(mode="json") for row in rows], lambda _: _show(rows, texts, recipe), json)
 
 
 def examine_base(recipe: Recipe, texts: BaseTexts, gpu: str, *, fit_rows: bool = False) -> BaseRow:
@@ -157,6 +157,8 @@ def examine_base(recipe: Recipe, texts: BaseTexts, gpu: str, *, fit_rows: bool =
             found |= {"parameters": base.parameters, "licence": licence, "duty": licence_duty(licence)}
             with contextlib.suppress(AlifError):  # it is among the problems
                 how = student_check.describe_training(recipe, opened)
+                if base.gguf and base.gguf.rounded_to:
+                    how += f"; its weights were rounded to {base.gguf.rounded_to}"
             problems += student_check.training_problems(recipe, opened)
             runtime = recipe.runtime
             if not runtime.threads and base.parameters > SMALL:
@@ -188,7 +190,7 @@ def _fit_rows(recipe: Recipe, base: PublishedBase) -> Recipe:
     return recipe.model_copy(
         update={
             name: stage.model_copy(update={"max_seq_length": min(stage.max_seq_length, longest or 2**31)})
-            for name, stage in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune))
+            for name, stage in recipe.stages().items()
         }
     )
 
@@ -210,7 +212,7 @@ def _plan_base(
     }  # fmt: skip
 
 
-def _show(rows: Sequence[BaseRow], texts: BaseTexts) -> None:
+def _show(rows: Sequence[BaseRow], texts: BaseTexts, recipe: str | None) -> None:
     from alif.evaluate.base_measures import SHOTS
 
     own, known = texts.own.code, texts.known.code
@@ -219,7 +221,7 @@ def _show(rows: Sequence[BaseRow], texts: BaseTexts) -> None:
         f"{len(texts.answers)} questions of the test set, each after {SHOTS} examples of its task, and\n"
         f"{len(texts.choices)} multiple-choice questions in {texts.known.name} ({known}).\n"
     )
-    columns = ("", "base", "bits/byte", "answers", f"{known} right", f"tokens/word {own}", known)
+    columns = ("", "base", "bits/byte", "answers", f"{known} right", "tokens/word")
     console.print_table(columns, [(number, *_knowledge(row)) for number, row in enumerate(rows, 1)])
     console.print_result()
     gpu = next((row.gpu for row in rows if row.gpu), "GPU")
@@ -233,15 +235,18 @@ def _show(rows: Sequence[BaseRow], texts: BaseTexts) -> None:
     ]
     console.print_table(("", "notes"), notes)
     chance = sum(1 / len(one.choices) for one in texts.choices) / max(len(texts.choices), 1)
+    default = "the default settings on the pack's own text; for yours --recipe"
+    trained = f"the recipe {recipe}" if recipe else default
     console.print_result(
         f"""
-Best first: what can be trained here, then the fewest bits per byte of {texts.own.name} text.
-"bits/byte" and "answers" (bits per byte of the right answers): less is better.
-Chance in "{known} right" is {100 * chance:.0f} %: a base at chance has no {texts.known.name} to lose.
-Tokens per word multiply time and price; added tokens bring them down.
-Where two intervals (±, 95 %) overlap, the bases are not told apart: take the smaller.
-Student and base matter more than the teacher: ten teachers came within two points
-of each other on one student (Polyglot Teachers, arXiv 2604.11290)."""
+Best first: what can be trained here, then the fewest bits per byte of its text.
+"bits/byte", and "answers" (of the right answers): less is better.
+"{known} right": {100 * chance:.0f} % is chance; a base at chance has no {texts.known.name} to lose.
+"tokens/word", in {own} / in {known}, multiplies time and price; added tokens help.
+Time and price: {trained}.
+Where two intervals (±, 95 %) overlap, bases are not told apart: take the smaller.
+Student and base matter more than the teacher: ten teachers came within two
+points of each other on one student (Polyglot Teachers, arXiv 2604.11290)."""
     )
 
 
@@ -253,8 +258,8 @@ def _knowledge(row: BaseRow) -> Iterator[object]:
             yield f"{scale * found.value:.{digits}f} ± {scale * half:.{digits}f}{unit}"
         else:
             yield None
-    yield row.tokens_per_word
-    yield row.tokens_per_word_source
+    per_word = [f"{one:.2f}" for one in (row.tokens_per_word, row.tokens_per_word_source) if one is not None]
+    yield " / ".join(per_word)
 
 
 def _cost(row: BaseRow) -> Iterator[object]:

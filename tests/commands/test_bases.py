@@ -83,6 +83,7 @@ def test_three_bases_are_measured_and_the_others_go_on(
     assert "in its chat template" in by_name[names[1]]["reason"]
     assert "q_proj, k_proj, v_proj, o_proj" in by_name[names[1]]["reason"]
     assert by_name[names[2]]["licence"] == "apache-2.0"
+    assert "rounded to Q8_0" in by_name[names[2]]["reason"]
     assert 'begins with "Llama"' in by_name[names[3]]["duty"]
     assert list(tmp_path.iterdir()) == [], "nothing is kept"
 
@@ -154,7 +155,7 @@ def test_the_table_fits_a_terminal(
     assert run_command(["bases", "ur", "llama", "qwen3", "package:no-such-brain", *FEW]) == 0
     table = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
     assert max(map(len, table.splitlines())) <= 80
-    for words in ("bits/byte", "tokens/word", "llama3.2", "less is better", "2604.11290", "Chance"):
+    for words in ("bits/byte", "tokens/word", "llama3.2", "less is better", "2604.11290", "25 % is chance"):
         assert words in table
 
 
