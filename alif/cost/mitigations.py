@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from alif.cost.architecture import ModelShape
 from alif.cost.memory import MemoryLoad, memory_parts
-from alif.settings import Pretrain, Recipe, Stage
+from alif.settings import Recipe, Stage
 
 __all__ = ["FOUR_BIT_SPEED", "Mitigation", "MitigationEntry", "choose_mitigations", "memory_load"]
 
@@ -91,7 +91,7 @@ def choose_mitigations(
 
 def _all_mitigations(recipe: Recipe, stage: Stage) -> Iterator[Mitigation]:
     """Yield all changes that save memory, the least harmful first."""
-    name = "pretrain" if isinstance(stage, Pretrain) else "finetune"
+    name = type(stage).__name__.lower()
     yield Mitigation(f"{name}.micro_batch_size=1", "none", "stage", {"micro_batch_size": 1})
     harm = "a third to a half more hours, the same result"
     yield Mitigation("runtime.gradient_checkpointing=true", harm, "runtime", {"gradient_checkpointing": True})

@@ -18,15 +18,17 @@ from typing import Any
 
 from alif import sources, store
 from alif.facts import read_facts
-from alif.facts.training_facts import BaseFacts, FinetuneFacts, PretrainFacts
+from alif.facts.training_facts import BaseFacts, FinetuneFacts, PreferFacts, PretrainFacts, StageFacts
 from alif.language import pack as languages
 from alif.runs import Run
 from alif.settings import Recipe
 
-__all__ = ["TokenCount", "finetune_tokens", "pretrain_tokens"]
+__all__ = ["TokenCount", "finetune_tokens", "prefer_tokens", "pretrain_tokens"]
 
 OTHER_VOCABULARY = (0.9, 1.0, 1.3)
 """Tokens of another vocabulary than Llama-3's for the same text. Assumed."""
+EDITED = (0.02, 0.1, 0.4)
+"""Share of the rows that reviewers read which they edit. Assumed."""
 LLAMA_3 = 128_256
 SLICE = re.compile(r"\[:(\d+)\]$")
 
@@ -99,27 +101,56 @@ def finetune_tokens(
         "translate": recipe.translate.rows,
         "replay": recipe.replay.rows,
     }
-    known = _known_sizes()["sources"]
     found = []
     for name, part in recipe.blend.items():
-        rows = 0 if part.source else steps.get(name, 0)
-        for source in part.source:
-            if match := sources.HUB.fullmatch(source):  # one of unknown size has what the recipe asks for
-                rows += int(known.get(match["id"], {}).get("rows", part.rows))
-            else:
-                paths = sources.resolve_paths((source,), recipe.sources.folder)
-                rows += sum(1 for path in paths for _ in store.read_lines(path))
+        rows = _source_rows(recipe, part.source, part.rows) if part.source else steps.get(name, 0)
         if rows := min(part.rows or rows, rows):
             count = convert(per_row.scaled(rows * factor, f"{name}: {rows:,} rows"))
             found.append(count if name == "replay" else _with_added_tokens(count, recipe, run))
     return found
 
 
+def prefer_tokens(
+    recipe: Recipe, run: Run, vocabulary: int, bytes_per_token: float | None = None
+) -> list[TokenCount]:
+    """Return the tokens of stage 3, two texts a pair, over all epochs; arguments as of stage 1."""
+    if done := _measured(run, "prefer"):
+        return [done]
+    files = tuple(part for part in recipe.pairs.source if part != "review")
+    rows = {"files": _source_rows(recipe, files, 0)}
+    if len(files) < len(recipe.pairs.source):
+        rows["review"] = round(recipe.review.share * (recipe.generate.target_rows + recipe.translate.rows))
+    if (record := run.record("pairs")) is not None:
+        rows = {"all": record.counts.kept}
+    per_text = _known_count(_known_sizes()["tokens_a_row"], "tokens a row")
+    convert, texts = _vocabulary_conversion(recipe, vocabulary, bytes_per_token), 2 * recipe.prefer.epochs
+    found = []
+    for name, pairs in rows.items():
+        count = convert(per_text.scaled(pairs * texts, f"pairs, {name}: {pairs:,}"))
+        found.append(count.widened(EDITED, "the rows that reviewers edit") if name == "review" else count)
+    return [_with_added_tokens(count, recipe, run) for count in found if count.high]
+
+
+def _source_rows(recipe: Recipe, source: Sequence[str], unknown: int) -> int:
+    """Return the rows of files and hub ids; a hub id of unknown size has `unknown`."""
+    known, rows = _known_sizes()["sources"], 0
+    for part in source:
+        if match := sources.HUB.fullmatch(part):
+            rows += int(known.get(match["id"], {}).get("rows", unknown))
+        else:
+            paths = sources.resolve_paths((part,), recipe.sources.folder)
+            rows += sum(1 for path in paths for _ in store.read_lines(path))
+    return rows
+
+
 def _measured(run: Run, step: str) -> TokenCount | None:
     """Return what a finished stage of the run has counted."""
     if (record := run.record(step)) is None:
         return None
-    facts = read_facts(record.counts.facts, PretrainFacts if step == "pretrain" else FinetuneFacts)
+    types: dict[str, type[StageFacts]] = {
+        "pretrain": PretrainFacts, "finetune": FinetuneFacts, "prefer": PreferFacts,
+    }  # fmt: skip
+    facts = read_facts(record.counts.facts, types[step])
     tokens = float(facts.tokens)
     return TokenCount(f"{step}, done", tokens, tokens, tokens, "measured", f"{run.folder(step)}/step.json")
 

@@ -20,16 +20,18 @@ from alif.cost.mitigations import FOUR_BIT_SPEED, MitigationEntry, choose_mitiga
 from alif.cost.token_estimate import TokenCount
 from alif.formatting import format_usd
 from alif.runs import Run
-from alif.settings import Recipe, Stage
+from alif.settings import Prefer, Recipe
 
 __all__ = ["TrainingPlan", "plan_training"]
 
 RESERVE = 0.06
 """Of the GPU's memory: the driver's own, and what the allocator cannot use. Assumed."""
-TEXT_LENGTH = {"pretrain": 1024, "finetune": 300}
+TEXT_LENGTH = {"pretrain": 1024, "finetune": 300, "prefer": 300}
 """Mean tokens of the text that a token belongs to. Assumed; attention is a fortieth of the work."""
-LABELLED = {"pretrain": 1.0, "finetune": 0.6}
-"""Share of the tokens that carry loss, and cost a product with the head. Assumed for stage 2."""
+LABELLED = {"pretrain": 1.0, "finetune": 0.6, "prefer": 0.8}
+"""Share of the tokens that carry loss, and cost a product with the head. Assumed for stages 2 and 3."""
+REFERENCE_WORK = 1.5
+"""Work of DPO, whose reference reads each pair too, against that of a stage without one. Assumed."""
 USEFUL = {"packed": (1.0, 1.0), "padded": (0.3, 0.42)}
 """Share of tokens that are not padding, low and high: texts of these lengths in batches of 8, simulated."""
 SMALL_MODELS = ((1e9, 0.4), (2e9, 0.6), (3e9, 0.8))
@@ -88,7 +90,7 @@ class TrainingPlan(TypedDict):
     trainable_percent: float
     stages: Sequence[Mapping[str, object]]
     fits: bool
-    """Both stages."""
+    """All stages."""
     later: Sequence[LaterStep]
     """Evaluation and export."""
     hours: Range
@@ -113,7 +115,7 @@ def plan_training(
         ModelError: a base whose architecture is not known here.
     """
     gpu = gpus.find_gpu(gpu_name)
-    for name, stage in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
+    for name, stage in recipe.stages().items():
         batch_layout.check_batch_layout(
             name, stage, recipe.runtime, recipe.student.quantization, bfloat16=gpu.bfloat16
         )
@@ -124,6 +126,8 @@ def plan_training(
         "pretrain": token_estimate.pretrain_tokens(recipe, run, base.vocab_size, bytes_per_token),
         "finetune": token_estimate.finetune_tokens(recipe, run, base.vocab_size, bytes_per_token),
     }
+    if "prefer" in recipe.stages():
+        counts["prefer"] = token_estimate.prefer_tokens(recipe, run, base.vocab_size, bytes_per_token)
     stages = [_plan_stage(name, recipe, gpu, shape, tokens) for name, tokens in counts.items()]
     own = architecture.count_trained(shape, recipe.adapter)
     checkpoints = max(2 * stage["checkpoint_gb"] for stage in stages)
@@ -154,7 +158,7 @@ def _range(values: Iterable[float], digits: int) -> Range:
 def _plan_stage(
     name: str, recipe: Recipe, gpu: Gpu, shape: ModelShape, tokens: Sequence[TokenCount]
 ) -> StagePlan:
-    stage: Stage = recipe.pretrain if name == "pretrain" else recipe.finetune
+    stage = recipe.stages()[name]
     load, runtime = memory_load(recipe, stage, shape), recipe.runtime
     parts, available = memory_parts(load), gpu.memory_gb * (1 - RESERVE)
     total = sum(parts.values()) / 1e9
@@ -164,6 +168,8 @@ def _plan_stage(
         TEXT_LENGTH[name],
         gradient_checkpointing=runtime.gradient_checkpointing,
     )
+    if isinstance(stage, Prefer) and stage.loss == "dpo":
+        flop *= REFERENCE_WORK
     low, mid, high = (sum(getattr(count, end) for count in tokens) for end in ("low", "mid", "high"))
     if not stage.epochs:
         low = mid = high = 0.0
@@ -236,13 +242,13 @@ def _inputs(
         yield row("4-bit base", size, "measured", tensors)
         speeds = "torchtune: 3,083 and 2,413 tokens/s (Llama-3.1-8B, RTX 4090)"
         yield row("4-bit speed", f"{FOUR_BIT_SPEED:.0%} of the tokens per second", "measured", speeds)
-    if "adamw_8bit" in (recipe.pretrain.optimizer, recipe.finetune.optimizer):
+    if any(stage.optimizer == "adamw_8bit" for stage in recipe.stages().values()):
         size = f"{memory.EIGHT_BIT:.3f} bytes a trained parameter"
         yield row("8-bit optimizer", size, "measured", "AdamW8bit's tensors in bitsandbytes 0.50.2")
     if recipe.runtime.gpus > 1:
         speed = f"{recipe.runtime.gpus} times the tokens per second of one"
         yield row("several GPUs", speed, "assumed", "tested on a CPU, not measured on more than one GPU")
-    if "padded" in (recipe.pretrain.packing, recipe.finetune.packing):
+    if any(stage.packing == "padded" for stage in recipe.stages().values()):
         padding = "{:.0%} to {:.0%} of the tokens".format(*(1 - one for one in reversed(USEFUL["padded"])))
         lengths = "simulated lengths in batches of 8; truncation is not counted"
         yield row("padding", padding, "assumed", lengths)

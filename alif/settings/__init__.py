@@ -85,3 +85,8 @@ class Recipe(FrozenModel):
     evaluate: Evaluate = Evaluate()
     export: Export = Export()
     runtime: Runtime = Runtime()
+
+    def stages(self) -> dict[str, Stage]:
+        """Return the stages that are trained on an adapter, by name, in order."""
+        found: dict[str, Stage] = {"pretrain": self.pretrain, "finetune": self.finetune}
+        return found | ({"prefer": self.prefer} if self.pairs.source else {})

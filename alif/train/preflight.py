@@ -11,11 +11,24 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from alif.cost.batch_layout import check_batch_layout
-from alif.errors import AlifError, MissingExtra, ModelError
+from alif.errors import AlifError, MissingExtra, ModelError, RecipeError
 from alif.settings import Recipe
 from alif.train.tracker import check_tracker
 
 __all__ = ["student_problems"]
+
+
+def check_reference(recipe: Recipe) -> None:
+    """Refuse DPO on a base in 4 bits: merging stage 2's adapter would round it, and so the reference.
+
+    Raises:
+        RecipeError: it is asked for.
+    """
+    if recipe.pairs.source and recipe.prefer.loss == "dpo" and recipe.student.quantization == "4bit":
+        raise RecipeError(
+            'prefer.loss = "dpo" does not go with student.quantization = "4bit", which rounds its reference',
+            'Set prefer.loss to "orpo", which needs no reference, or student.quantization to "none".',
+        )
 
 
 def student_problems(recipe: Recipe, *, offline: bool, with_base: bool = True) -> list[AlifError]:
@@ -34,8 +47,9 @@ def student_problems(recipe: Recipe, *, offline: bool, with_base: bool = True) -
         except AlifError as error:
             found.append(error)
 
-    for name, stage in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
+    for name, stage in recipe.stages().items():
         collect(check_batch_layout, name, stage, recipe.runtime, recipe.student.quantization)
+    collect(check_reference, recipe)
     collect(check_tracker, recipe.runtime)
     if not with_base:
         return found

@@ -46,7 +46,7 @@ def training_problems(recipe: Recipe, base: PublishedBase) -> list[AlifError]:
             found.append(error)
 
     template = recipe.finetune.prompt_template
-    for name, stage in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
+    for name, stage in recipe.stages().items():
         collect(check_length, base.name, base.config, name, stage)
     collect(encode_answer, "?", "", "!", template, base.tokenizer)
     if recipe.student.added_tokens:
@@ -108,7 +108,7 @@ def _check_layers(recipe: Recipe, base: PublishedBase) -> None:
         ModelError: one of them.
     """
     layers = recurrent_layers(base.model)
-    packed = [name for name in ("pretrain", "finetune") if getattr(recipe, name).packing == "packed"]
+    packed = [name for name, stage in recipe.stages().items() if stage.packing == "packed"]
     if layers and packed:
         raise ModelError(
             f"{base.name}: packed texts would see each other, because its {layers} layers hand on a state",

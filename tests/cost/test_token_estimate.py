@@ -5,7 +5,13 @@ import gzip
 import pytest
 
 from alif.cost import token_estimate, training_plan
-from alif.facts.training_facts import BaseFacts, FertilityFacts, PretrainFacts, TokenizerFertility
+from alif.facts.training_facts import (
+    BaseFacts,
+    FertilityFacts,
+    PreferFacts,
+    PretrainFacts,
+    TokenizerFertility,
+)
 from alif.runs import Run
 from tests.cost.plans import finish, of
 
@@ -112,3 +118,27 @@ def test_a_tokenizer_that_was_measured_counts(tmp_path):
     for stage, double in zip(plain, twice, strict=True):  # Llama-3 takes 2.78 bytes of Urdu a token
         assert double["tokens"]["mid"] == pytest.approx(2 * stage["tokens"]["mid"], rel=1e-6)
         assert double["hours"]["mid"] == pytest.approx(2 * stage["hours"]["mid"], rel=0.02)
+
+
+def test_pairs_cost_a_third_stage_and_dpo_a_reference(tmp_path):
+    (tmp_path / "pairs.jsonl").write_text("{}\n" * 1000)
+    sets = ['pairs.source=["pairs.jsonl", "review"]', "review.share=0.1", f'sources.folder="{tmp_path}"']
+    plain, orpo, dpo = (
+        training_plan.plan_training(of("demo", *more), "h200", tmp_path)
+        for more in ((), sets, (*sets, 'prefer.loss="dpo"'))
+    )
+    assert [stage["stage"] for stage in plain["stages"]] == ["pretrain", "finetune"]
+    stage, with_reference = orpo["stages"][2], dpo["stages"][2]
+    assert stage["stage"] == "prefer"
+    assert [one["what"].partition(":")[0] for one in stage["from"]] == ["pairs, files", "pairs, review"]
+    assert stage["tokens"]["mid"] > 2000 * 50
+    assert with_reference["gflop_a_token"] == pytest.approx(1.5 * stage["gflop_a_token"], rel=0.2)
+    facts = PreferFacts(
+        loss="orpo", pairs=3, first_margin=0.0, last_margin=1.0, preferred=1.0, steps=1, tokens=777,
+        first_loss=1.0, last_loss=0.5, trainable=1, parameters=2, trainable_percent=50.0, rows=1, fill=1.0,
+        labelled=9,
+    )  # fmt: skip
+    finish(tmp_path / "demo" / "prefer", facts)
+    assert (
+        training_plan.plan_training(of("demo", *sets), "h200", tmp_path)["stages"][2]["tokens"]["mid"] == 777
+    )

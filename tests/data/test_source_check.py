@@ -53,6 +53,16 @@ def test_only_the_sources_of_the_steps_to_come_are_opened(tmp_path: Path) -> Non
     assert "no such file" in problem.message
 
 
+def test_pairs_that_cannot_be_learned_from_are_told_before_anything_is_paid(tmp_path: Path) -> None:
+    write(tmp_path / "good.jsonl", {"prompt": "What is ice?", "chosen": "Frozen water.", "rejected": "Fire."})
+    write(tmp_path / "bad.jsonl", {"prompt": "What is ice?", "chosen": "Frozen water."})
+    found = recipe(tmp_path, pairs={"source": ["review", "good.jsonl", "bad.jsonl"]})
+    bad, nobody = source_check.find_problems(found, ["pairs"])
+    assert "bad.jsonl: its row cannot be used" in bad.message
+    assert "a pair needs chosen and rejected" in bad.message
+    assert nobody.message == 'pairs.source names "review", but nobody is asked to read a row'
+
+
 def test_of_a_thousand_shards_a_few_are_opened(tmp_path: Path) -> None:
     for number in range(100):
         write(tmp_path / f"{number:03}.jsonl", {"text": "a"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +43,14 @@ def test_stages_are_the_base_and_its_adapters(context: StepContext) -> None:
     assert len({one.facts.digest for one in found}) == len({one.engine for one in found}) + 2 == 3
     bits = [ask_student(one.load(), benchmark(READ, "a", "b")) for one in found if one.load]
     assert len({result[0].bits for result in bits}) == 3
+
+
+def test_a_third_stage_is_measured_where_it_ran(context: StepContext, tmp_path: Path) -> None:
+    (tmp_path / "prefer").mkdir()  # as of a run without pairs
+    there = replace(context, inputs={**context.inputs, "prefer": tmp_path / "prefer"})
+    assert [one.name for one in stage_systems(there)] == list(STAGES)
+    shutil.copytree(context.inputs["finetune"] / "adapter", tmp_path / "prefer" / "adapter")
+    assert [one.name for one in stage_systems(there)] == [*STAGES, "prefer"]
 
 
 def test_another_adapter_is_another_system(context: StepContext, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from alif.errors import AlifError, ModelError
 from alif.records import Message
 from alif.release.conversation import Conversation, open_student
 from alif.student import Student, write_prompt
+from alif.student.adapter import latest_adapter
 from tests.release.conftest import CPU
 
 
@@ -66,6 +67,17 @@ def test_an_unfinished_run_answers_with_its_adapter(
     ]
     assert "finetune model" in capsys.readouterr().err
     assert found[0][:1] == found[1][:1]
+
+
+def test_a_third_stage_answers_where_it_ran(tiny_run: Path, tmp_path: Path) -> None:
+    for name in ("base", "finetune"):
+        (tmp_path / name).symlink_to(tiny_run / name)
+    (tmp_path / "prefer").mkdir()
+    folders = {name: tmp_path / name for name in ("base", "pretrain", "finetune", "prefer")}
+    assert latest_adapter(folders) == tmp_path / "finetune" / "adapter"
+    (tmp_path / "prefer" / "adapter").symlink_to(tiny_run / "finetune" / "adapter")
+    assert latest_adapter(folders) == tmp_path / "prefer" / "adapter"
+    assert latest_adapter({"base": tmp_path / "base"}) is None
 
 
 def test_a_run_without_a_model_is_refused(tmp_path: Path) -> None:

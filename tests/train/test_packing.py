@@ -17,6 +17,9 @@ from alif.train.packing import (
     PackedRows,
     Segment,
     collate,
+    collate_trimmed,
+    fill_rows,
+    fit_rows,
     pack_segments,
     sample_order,
     split_segments,
@@ -200,3 +203,18 @@ def test_why_there_is_never_a_mask(model):
     without = model(**given).logits[0, 6:10]
     leaked = model(**given, attention_mask=torch.ones_like(inputs["input_ids"])).logits[0, 6:10]
     assert (without - leaked).abs().max() > 0.1
+
+
+def test_a_group_stays_together_in_a_row_and_padded_its_texts_have_a_row_each():
+    groups = [
+        (Segment(f"{n}a", tuple(range(1, size + 1))), Segment(f"{n}b", (7, 8, 9)))
+        for n, size in enumerate((9, 4, 5))
+    ]
+    rows = fit_rows(groups, 16)
+    assert [[one.name for one in row] for row in rows] == [["0a", "0b"], ["2a", "2b", "1a", "1b"]]
+    filled = fill_rows(groups, 16, 1)
+    batch = collate_trimmed([PackedRows(filled, np.arange(3))[at] for at in (1, 0)])
+    assert batch["input_ids"].shape == (4, 9)
+    assert batch["input_ids"][1].tolist() == [7, 8, 9, 1, 1, 1, 1, 1, 1]
+    assert batch["labels"][1].tolist() == [IGNORE, 8, 9] + [IGNORE] * 6
+    assert batch["position_ids"][1].tolist() == [0, 1, 2, 0, 1, 2, 3, 4, 5]

@@ -30,3 +30,18 @@ def test_without_torch_a_run_is_refused_and_a_check_is_not(monkeypatch):
     monkeypatch.setattr("alif.train.preflight.find_spec", lambda name: None)
     assert problems('student.base="./nowhere"', offline=True) == []
     assert "training" in problems('student.base="./nowhere"', offline=False)[0]
+
+
+def test_dpo_on_a_base_in_4_bits_is_refused_before_anything_is_paid():
+    sets = ('prefer.loss="dpo"', 'student.quantization="4bit"')
+    assert problems(*sets, offline=True) == []
+    (found,) = problems(*sets, 'pairs.source="review"', offline=True)
+    assert "which rounds its reference" in found
+
+
+def test_the_stage_of_pairs_is_looked_at_where_there_are_pairs():
+    assert problems("prefer.batch_size=3", "prefer.micro_batch_size=2", offline=True) == []
+    (found,) = problems(
+        "prefer.batch_size=3", "prefer.micro_batch_size=2", 'pairs.source="p.jsonl"', offline=True
+    )
+    assert "prefer.batch_size = 3 is not a multiple" in found
