@@ -1,4 +1,4 @@
-"""Recipe tables of the model and its training: base, adapter, the two stages, export."""
+"""Recipe tables of the model and its training: base, adapter, the three stages, export."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Prefer(Stage):
     """Tokens of the chosen text whose likelihood ORPO raises: all, as in TRL, or the answer's. The odds ratio
     and DPO are of answers alone."""
     lr: float = Field(5e-6, gt=0)
-    """Source: LoRA in huggingface/alignment-handbook, recipes/zephyr-7b-beta/dpo/config_qlora.yaml."""
+    """Source: huggingface/alignment-handbook@4231254, recipes/zephyr-7b-beta/dpo/config_qlora.yaml."""
     embedding_lr: float = Field(1e-6, gt=0)
     weight_decay: float = Field(0.0, ge=0)
     max_seq_length: int = Field(4096, ge=16)
