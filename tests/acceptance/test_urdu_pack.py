@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import regex
 
+from alif import store
 from alif.data.pack_lint_rows import LintRow, lint_rows
 from alif.data.synthesis.coverage import Coverage
 from alif.language.answers.match import compare_answers
@@ -410,3 +412,77 @@ def test_urdu_5_no_sentiment_prompt_always_asks_for_a_reason() -> None:
 
 def test_urdu_5_undecidable_problems_have_one_answer() -> None:
     assert all("معلومات ناکافی ہیں" in source for (name, _), source in PROMPTS.items() if name == "reasoning")
+
+
+def demo_rows(code: str, *files: str) -> list[dict[str, str]]:
+    """Return the rows of files of a pack's demo folder, those with planted faults left out."""
+    folder = load_pack(code).folder / "demo"
+    return [row for file in files for path in sorted(folder.glob(file)) for _, row in store.read_rows(path)]
+
+
+def test_urdu_k5_k7_demo_texts_have_one_set_of_marks_and_no_semicolon() -> None:
+    rows = demo_rows("ur", "candidates/*.jsonl", "articles.jsonl", "questions.jsonl", "translations.jsonl")
+    assert not [row for row in rows if any(mark in str(row) for mark in "«»؛")]
+
+
+def test_urdu_k6_demo_texts_keep_the_house_spelling() -> None:
+    rows = demo_rows("ur", "candidates/*.jsonl")
+    found = [
+        (row["output"], pattern)
+        for row in rows
+        for pattern in URDU.style.spellings
+        if regex.search(rf"(?<![\p{{L}}\p{{M}}])(?:{pattern})(?![\p{{L}}\p{{M}}])", row["output"])
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("code", "heading", "asked"),
+    [
+        ("ur", "وجہ:", "وجہ|دلیل|کیوں|سبب|reason"),
+        ("bn", "কারণ:", "কারণ|কেন|যুক্তি"),
+        ("sd", "سبب:", "سبب|ڇو|دليل"),
+        ("sw", "Sababu:", "[Ss]ababu|[Kk]wa ?nini|[Ee]leza"),
+    ],
+)
+def test_urdu_k4_demo_gives_a_reason_where_it_is_asked_for(code: str, heading: str, asked: str) -> None:
+    rows = demo_rows(code, "candidates/sentiment.jsonl")
+    assert not [
+        row for row in rows if heading in row["output"] and not regex.search(asked, row["instruction"])
+    ]
+
+
+def test_urdu_12_2_demo_candidates_work_on_texts_and_have_every_length() -> None:
+    words = {}
+    for task in URDU.tasks:
+        rows = demo_rows("ur", f"candidates/{task}.jsonl")
+        words[task] = [len(row["output"].split()) for row in rows]
+        assert [row for row in rows if row["input"]], task
+    assert min(words["qa"]) == 1
+    assert max(words["generation"]) > 250
+    assert any("|---|" in row["output"] for row in demo_rows("ur", "candidates/*.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("code", "file", "gone", "there"),
+    [
+        ("ur", "candidates/reasoning.jsonl", "پانچ سو گرام والے حصے", "سو سو گرام کے حصے"),
+        ("ur", "candidates/translation.jsonl", "کرایہ دار مالک مکان کو خالی", "مالک مکان کو تحریری نوٹس"),
+        ("ur", "candidates/generation.jsonl", "بندوق کھولے", "بندوق تولے"),
+        ("ur", "candidates/generation.jsonl", "یخ بستہ ہے زمانہ", "رنگ سنہرا"),
+        ("ur", "candidates/classification.jsonl", "آخر میں ذال نہیں", "انشاء پرداذی"),
+        ("ur", "candidates/ethics.jsonl", "سالوں پرانی", "برسوں پرانی"),
+        ("ur", "candidates/sentiment.jsonl", "سودا برا نہیں", "دل بھرا ہوا ہے"),
+        ("ur", "articles.jsonl", "ملاکھڑا کا میدان", "ملاکھڑے کا میدان"),
+        ("ur", "articles.jsonl", " بھلن ", " بلھن "),
+        ("sd", "articles.jsonl", "جھ", "جهومندي"),
+        ("sd", "articles.jsonl", "ٻئي ڪنهن به درياهه ۾ ائين", "بياس"),
+        ("bn", "articles.jsonl", "উনিশ শতকে শুরুতে", "উনিশ শতকে ট্রাম প্রথমে"),
+        ("bn", "articles.jsonl", "টের পেলে ঘরের ভেতরে থাকলে", "কাঁপুনির সময়"),
+        ("bn", "articles.jsonl", "২০১৬ সালে ইউনেসকোর", "বর্ষবরণ আনন্দ শোভাযাত্রা"),
+    ],
+)
+def test_urdu_7_8_9_rows_of_the_demo(code: str, file: str, gone: str, there: str) -> None:
+    said = "\n".join(map(str, demo_rows(code, file)))
+    assert gone not in said
+    assert there in said

@@ -42,3 +42,10 @@ def test_nothing_is_covered_by_nothing(own: Pack) -> None:
     found = covered(own, [])
     assert (found.rows, found.gaps) == (0, ())
     assert found.empty == found.cells
+
+
+def test_a_phrase_counts_as_a_whole_and_not_across_instruction_and_input(own: Pack) -> None:
+    rows = [row("qa", "ای میل کیسے کھلے گی", "ایسے۔"), row("qa", "میل بہت ہے", "صابن لگائیں۔")]
+    assert covered(own, rows).topics["qa"]["computers"] == 1
+    parted = row("qa", "یہ ہے ای", "ایسے۔").model_copy(update={"input": "میل"})
+    assert covered(own, [parted]).topics["qa"]["computers"] == 0
