@@ -72,9 +72,7 @@ def fit_model(
     heldout: HeldOutEval | None = None,
     learner: Callable[..., torch.nn.Module] = ChunkedLossModel,
 ) -> TrainingFacts:
-    """Train what is trainable in `model`, from the last checkpoint of `key` if there is one.
-
-    `learner(model, transform)` is a module that returns the loss of a batch.
+    """Train what is trainable in `model`, from the last checkpoint of `key`, by the loss of `learner`.
 
     Raises:
         ModelError: the loss is not a number (the batch is named), or not the base's own (`probe`).
@@ -98,8 +96,7 @@ def fit_model(
     if context.runtime.gradient_checkpointing:
         getattr(causal, "activation_checkpointing_enable", causal.gradient_checkpointing_enable)()
     labelled_share = dataset.labelled / max(1, int(dataset.used.sum()))
-    length = mfu.mean_document_length(dataset)
-    flops = mfu.model_flops(model, labelled_share, length)
+    flops = mfu.model_flops(model, labelled_share, mfu.mean_document_length(dataset))
     callback = TrainingCallback(context, dataset, order, stage, device, heldout, flops)
     with (
         console.progress_bar(context.step, steps, "steps") as callback.bar,
@@ -109,8 +106,8 @@ def fit_model(
     ):
         whole = pad_to_multiple(order, at_once) if distributed.world_size() > 1 else order
         arguments = training_arguments(stage, steps, folder, context, device)
-        learning: Any = learner(model, form.transform)
-        trainer = _build_trainer(learning, PackedRows(dataset, whole), callback, arguments)
+        loss = learner(model, form.transform)
+        trainer = _build_trainer(loss, PackedRows(dataset, whole), callback, arguments)
         trainer.configure(stage, folder, key, callback)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     steps = trainer.state.global_step

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,7 +10,7 @@ from alif.records import Example, Origin, PreferencePair
 from alif.runs.curves import CURVE, read_curve
 from alif.settings import Adapter, Finetune, Language, Prefer, Pretrain
 from alif.student import load_student
-from alif.train import finetune, prefer, pretrain, trainer
+from alif.train import finetune, launch, prefer, pretrain, trainer
 from tests.train.conftest import RUNTIME
 
 ADAPTER = Adapter(rank=4, alpha=8)
@@ -156,3 +157,21 @@ def test_a_pair_that_does_not_fit_is_dropped_with_both_answers(ready):
     assert dropped["evidence"] == f"{sizes[-1]} tokens, a row has {sizes[-2]}"
     with pytest.raises(DataError, match="no pair of at most 16 tokens among 6"):
         train(ready, max_seq_length=16)
+
+
+@pytest.mark.parametrize(("loss", "fsdp"), [("dpo", True)])
+def test_two_processes_train_what_one_trains(ready, loss, fsdp):
+    stage = STAGE.model_copy(update={"loss": loss, "epochs": 1.5})
+
+    def run(**runtime):
+        table = RUNTIME.model_copy(update=runtime)
+        context = ready.context("prefer", "base", "blend", "pairs", "finetune", runtime=table)
+        with context.output:
+            facts = launch.run_prefer(context, Language(), ADAPTER, Finetune(), stage)
+        ready.clear(context)
+        points = read_curve(context.scratch / CURVE)
+        return facts, [(point["loss"], point["margin"], point["preferred"]) for point in points]
+
+    (one, alone), (two, together) = run(), run(gpus=2, fsdp=fsdp)
+    assert (two.steps, two.tokens, two.pairs) == (one.steps, one.tokens, one.pairs) == (5, one.tokens, 6)
+    np.testing.assert_allclose(together, alone, rtol=1e-3, atol=1e-4)
