@@ -51,14 +51,17 @@ class AnswerKey(FrozenModel):
     def is_accepted(self, answer: str, pack: Pack) -> bool:
         """Tell whether an answer says an accepted form and no refused one.
 
-        A first sentence that is one form and nothing else decides; what a reason says is not refused.
+        A first sentence that is one form and nothing else decides; of numbers the first sentence that has one
+        counts too, and not only the last. What a reason says is not refused.
         """
-        first, *_ = *text.split_sentences(answer, pack), ""
+        first, *others = *text.split_sentences(answer, pack), ""
         for forms, right in ((self.accept, True), (self.refuse, False)):
             if any(match.is_same_text(first, form, pack) for form in forms):
                 return right
-        accepted = any(_says(part, self.accept, pack) for part in (answer, first, *_CLAUSE_END.split(first)))
-        accepted = accepted or any(_measures(first, form, pack) for form in self.accept)
+        told = next((one for one in (first, *others) if find_values(one, pack)), first)
+        parts = (answer, told, *_CLAUSE_END.split(told))
+        accepted = any(_says(part, self.accept, pack) for part in parts)
+        accepted = accepted or any(_measures(told, form, pack) for form in self.accept)
         return accepted and not _says(drop_reasons(answer, pack), self.refuse, pack)
 
 
