@@ -136,6 +136,7 @@ def examine_base(recipe: Recipe, texts: BaseTexts, gpu: str, *, fit_rows: bool =
     from alif.student.device import setup_torch
     from alif.student.licences import licence_duty, read_licence
     from alif.student.published import open_published
+    from alif.student.weights import friendly_model_errors
     from alif.train import student_check
 
     name, how = recipe.student.base, ""
@@ -154,34 +155,28 @@ def examine_base(recipe: Recipe, texts: BaseTexts, gpu: str, *, fit_rows: bool =
             licence = base.gguf.licence if base.gguf else read_licence(opened)
             opened = replace(opened, name=name)
             recipe = _fit_rows(recipe, opened) if fit_rows else recipe
-            found |= {"parameters": base.parameters, "licence": licence, "duty": licence_duty(licence)}
+            found = {"parameters": base.parameters, "licence": licence, "duty": licence_duty(licence)}
+            found |= _measure_cost(recipe, opened, texts, gpu, folder)
             with contextlib.suppress(AlifError):  # it is among the problems
                 how = student_check.describe_training(recipe, opened)
                 if base.gguf and base.gguf.rounded_to:
                     how += f"; its weights were rounded to {base.gguf.rounded_to}"
             problems += student_check.training_problems(recipe, opened)
-            runtime = recipe.runtime
-            if not runtime.threads and base.parameters > SMALL:
-                runtime = runtime.model_copy(update={"threads": os.cpu_count() or 1})
+            threads = recipe.runtime.threads or (os.cpu_count() if base.parameters > SMALL else 1)
+            runtime = recipe.runtime.model_copy(update={"threads": threads})
             student = load_student(folder, None, runtime)
-            measured = measure_base(student, texts, recipe.pretrain.max_seq_length)
-            found |= {
-                "scores": measured.scores,
-                "bits_per_byte": measured.scores[0].value,
-                "tokens_per_word": measured.fertility.tokens_per_word,
-            }
-            if measured.known_fertility:
-                found["tokens_per_word_source"] = measured.known_fertility.tokens_per_word
-            found |= _plan_base(recipe, opened, gpu, folder, measured.fertility.bytes_per_token)
+            with friendly_model_errors(name):  # such as tokens that the model has no row for
+                scores = measure_base(student, texts, recipe.pretrain.max_seq_length)
+            found |= {"scores": scores, "bits_per_byte": scores[0].value}
             if not problems:
                 student_check.prove_training(recipe, student.model, setup_torch(runtime))
         except AlifError as error:
             problems.append(error)
     too_large = bool(how) and len(problems) == 1 and "does not fit" in problems[0].message
-    told = [f"{one.message}. {one.hint}" for one in problems]
-    how = f"{how}; not measured on this machine: {problems[0].message}" if too_large else how
-    trainable = too_large or not problems
-    return BaseRow(base=name, trainable=trainable, reason=how if trainable else " ".join(told), **found)
+    reason = " ".join(f"{one.message}. {one.hint}" for one in problems) or how
+    if too_large:
+        reason = f"{how}; not measured on this machine: {problems[0].message}"
+    return BaseRow(base=name, trainable=too_large or not problems, reason=reason, **found)
 
 
 def _fit_rows(recipe: Recipe, base: PublishedBase) -> Recipe:
@@ -195,19 +190,31 @@ def _fit_rows(recipe: Recipe, base: PublishedBase) -> Recipe:
     )
 
 
-def _plan_base(
-    recipe: Recipe, base: PublishedBase, gpu: str, folder: Path, bytes_per_token: float
+def _measure_cost(
+    recipe: Recipe, base: PublishedBase, texts: BaseTexts, gpu: str, folder: Path
 ) -> dict[str, Any]:
-    """Return memory, hours and price of the recipe on this base, whose shape is its configuration's."""
+    """Return tokens per word, and memory, hours and price of the recipe in the base's own tokens.
+
+    The plan is made of the base's configuration, which is written to `folder`.
+    """
+    from alif.student.fertility import measure_fertility
+
+    own = measure_fertility(base.tokenizer, texts.read, texts.own)
+    known = measure_fertility(base.tokenizer, texts.known_texts, texts.known)
+    found: dict[str, Any] = {
+        "tokens_per_word": own.tokens_per_word,
+        "tokens_per_word_source": known.tokens_per_word or None,
+    }
     shape = folder / "shape"
     base.config.save_pretrained(shape)
     student = recipe.student.model_copy(update={"base": str(shape), "revision": ""})
+    recipe = recipe.model_copy(update={"student": student})
     try:
-        plan = plan_training(recipe.model_copy(update={"student": student}), gpu, folder, bytes_per_token)
+        plan = plan_training(recipe, gpu, folder, own.bytes_per_token)
     except AlifError as error:
-        return {"plan_problem": error.message.removeprefix(f"{shape}: ")}
+        return found | {"plan_problem": error.message.removeprefix(f"{shape}: ")}
     memory = max(float(str(stage["total_gb"])) for stage in plan["stages"])
-    return {
+    return found | {
         "gpu": gpu, "memory_gb": memory, "fits": plan["fits"], "hours": plan["hours"], "usd": plan["usd"],
     }  # fmt: skip
 
@@ -221,12 +228,12 @@ def _show(rows: Sequence[BaseRow], texts: BaseTexts, recipe: str | None) -> None
         f"{len(texts.answers)} questions of the test set, each after {SHOTS} examples of its task, and\n"
         f"{len(texts.choices)} multiple-choice questions in {texts.known.name} ({known}).\n"
     )
-    columns = ("", "base", "bits/byte", "answers", f"{known} right", "tokens/word")
-    console.print_table(columns, [(number, *_knowledge(row)) for number, row in enumerate(rows, 1)])
+    knowledge = ("", "base", "bits/byte", "answers", f"{known} right", "tokens/word")
+    console.print_table(knowledge, [(number, *_knowledge(row)) for number, row in enumerate(rows, 1)])
     console.print_result()
     gpu = next((row.gpu for row in rows if row.gpu), "GPU")
-    columns = ("", "parameters", f"GB on {gpu}", "time", "price", "licence", "trained here")
-    console.print_table(columns, [(number, *_cost(row)) for number, row in enumerate(rows, 1)])
+    cost = ("", "parameters", f"GB on {gpu}", "time", "price", "licence", "trained here")
+    console.print_table(cost, [(number, *_cost(row)) for number, row in enumerate(rows, 1)])
     console.print_result()
     notes = [
         ("" if place else number, sentence)

@@ -25,16 +25,14 @@ from alif.evaluate.heldout import answers_benchmark, heldout_benchmark
 from alif.evaluate.multiple_choice import Question, choice_benchmark, read_questions
 from alif.evaluate.stats import Bootstrap
 from alif.evaluate.system import ask_student
-from alif.facts.training_facts import TokenizerFertility
 from alif.language.pack import Pack
 from alif.records import Document, Example, Message, Score
 from alif.runs import StepOutput
 from alif.settings import Evaluate
 from alif.sources import PackFiles
 from alif.student import Student
-from alif.student.fertility import measure_fertility
 
-__all__ = ["SHOTS", "BaseMeasures", "BaseTexts", "measure_base", "read_base_texts"]
+__all__ = ["SHOTS", "BaseTexts", "measure_base", "read_base_texts"]
 
 SHOTS = 3
 """Examples of its task before a question: the pack's shortest seeds, so that prompts stay short where the
@@ -56,15 +54,6 @@ class BaseTexts:
     answers: Sequence[Example]
     """Test questions with the examples before them as turns."""
     choices: Sequence[Question]
-
-
-@dataclass(frozen=True)
-class BaseMeasures:
-    """What was measured of one base."""
-
-    scores: tuple[Score, ...]
-    fertility: TokenizerFertility
-    known_fertility: TokenizerFertility | None
 
 
 def read_base_texts(
@@ -103,8 +92,8 @@ def read_base_texts(
     )
 
 
-def measure_base(student: Student, texts: BaseTexts, window: int) -> BaseMeasures:
-    """Measure one base.
+def measure_base(student: Student, texts: BaseTexts, window: int) -> tuple[Score, ...]:
+    """Return what one base scores, on text of the taught language first.
 
     Args:
         student: the base, loaded.
@@ -125,10 +114,7 @@ def measure_base(student: Student, texts: BaseTexts, window: int) -> BaseMeasure
             asked = replace(benchmark, request=replace(benchmark.request, window=window))
             whole, *_ = benchmark.score(ask_student(student, asked)).metrics
             scores.append(score_metric("base", whole, bootstrap))
-    known = (
-        measure_fertility(student.tokenizer, texts.known_texts, texts.known) if texts.known_texts else None
-    )
-    return BaseMeasures(tuple(scores), measure_fertility(student.tokenizer, texts.read, texts.own), known)
+    return tuple(scores)
 
 
 def _read_texts(source: tuple[str, ...], pack: Pack) -> list[Document]:

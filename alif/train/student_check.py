@@ -66,10 +66,11 @@ def describe_training(recipe: Recipe, base: PublishedBase) -> str:
     template, tokenizer = recipe.finetune.prompt_template, base.tokenizer
     layers = find_linear_layers(base.model, [one for one in recipe.adapter.targets if one in LINEAR_KINDS])
     end = encode_answer("?", "", "!", template, tokenizer)[-1]
+    why = "" if getattr(tokenizer, "chat_template", None) else ", as it has no chat template"
     has_chat = choose_template(template, tokenizer) == "chat"
     parts = [
         f"LoRA on {', '.join(layers) or 'no layer'}",
-        "prompts in its chat template" if has_chat else "prompts under Alpaca's headings",
+        "prompts in its chat template" if has_chat else f"prompts under Alpaca's headings{why}",
         f"an answer ends with {tokenizer.convert_ids_to_tokens(end)}",
     ]
     try:

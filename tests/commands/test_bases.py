@@ -117,7 +117,7 @@ def test_what_is_no_hindrance_is_told_too(document: Callable[..., Any], folders:
     told = {row["base"]: row["reason"] for row in rows}
     assert all(row["trainable"] for row in rows)
     assert "no tokens can be added" in told[str(folders["words"])]
-    assert "under Alpaca's headings" in told[str(folders["no template"])]
+    assert "Alpaca's headings, as it has no chat template" in told[str(folders["no template"])]
     assert "made from nothing" in told["tiny"]
 
 
@@ -131,6 +131,8 @@ def test_a_base_that_is_too_large_for_this_machine_is_judged_by_its_files(
     (row,) = document("bases", "ur", str(folders["llama"]), *FEW)
     assert row["trainable"] is True
     assert row["bits_per_byte"] is None
+    assert row["tokens_per_word"] > 1
+    assert row["fits"] is True
     assert "not measured on this machine" in row["reason"]
 
 
@@ -143,6 +145,17 @@ def test_damaged_weights_are_a_row(
     (row,) = document("bases", "ur", str(copy), *FEW)
     assert row["trainable"] is False
     assert "safetensors" in row["reason"]
+
+
+def test_tokens_that_the_model_has_no_row_for_are_a_row(
+    document: Callable[..., Any], folders: Mapping[str, Path], tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folders["llama"], copy)
+    random_model("llama", vocab_size=100).save_pretrained(copy)
+    rows = document("bases", "ur", str(copy), str(folders["llama"]), *FEW)
+    assert [row["trainable"] for row in rows] == [True, False]
+    assert "index out of range" in rows[1]["reason"]
 
 
 def test_the_table_fits_a_terminal(

@@ -32,12 +32,10 @@ def test_the_scores_are_bits_of_the_model(student: Student) -> None:
     found = measure_base(student, texts, 128)
     written = [one.text for one in texts.documents]
     bits = sum(target_bits(student, document_inputs(written, student.tokenizer), 128))
-    heldout, answers, choices = found.scores
+    heldout, answers, choices = found
     assert heldout.value == pytest.approx(bits / sum(len(text.encode()) for text in written), abs=1e-5)
     assert [heldout.n, answers.n, choices.n] == [3, 2, 8]
     assert (answers.metric, choices.metric) == ("answer_bits_per_byte", "accuracy")
-    assert found.fertility.tokens_per_word > 1
-    assert found.known_fertility
 
 
 def test_own_text_takes_the_place_of_the_packs(tmp_path: Path) -> None:
@@ -62,5 +60,4 @@ def test_a_base_is_measured_without_questions(student: Student, tmp_path: Path) 
     path.write_text("لاہور ایک بڑا شہر ہے۔\n", encoding="utf-8")
     bare = OWN.model_copy(update={"folder": tmp_path})
     found = measure_base(student, read_base_texts(bare, bare, (str(path),), 1, 1), 128)
-    assert [score.metric for score in found.scores] == ["bits_per_byte"]
-    assert found.known_fertility is None
+    assert [score.metric for score in found] == ["bits_per_byte"]
