@@ -16,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from alif.formatting import format_duration, format_usd
-from alif.records import NOT_REVIEWED, STEP_NAMES
+from alif.records import NOT_REVIEWED, STEP_NAMES, PreferencePair
 from alif.report.snapshot import RunSnapshot
 
 __all__ = ["author_kind", "common_values", "escape_markdown", "public_name", "render_card", "yaml_text"]
@@ -80,9 +80,10 @@ def common_values(run: RunSnapshot) -> Mapping[str, object]:
         f"{reviewed} of them were read and accepted by a reviewer" if reviewed else f"they are {NOT_REVIEWED}"
     )
     origins: Counter[tuple[str, str, str]] = Counter()
-    for row in run.read_examples("blend"):
+    for row in (*run.read_examples("blend"), *run.read_pairs()):
         strategy = row.origin.strategy.removeprefix("plain").removeprefix(", ")
-        parts = (row.origin.kind, strategy, public_name(row.origin.model))
+        pair = "pair of answers" if isinstance(row, PreferencePair) else ""
+        parts = (row.origin.kind, pair, strategy, public_name(row.origin.model))
         origins[row.language, ", ".join(filter(None, parts)), row.origin.licence] += 1
     for document in run.read_documents():
         origins[document.language, f"text, {document.source}", document.licence] += 1

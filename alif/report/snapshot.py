@@ -35,6 +35,7 @@ from alif.records import (
     Example,
     FrozenModel,
     Neighbour,
+    PreferencePair,
     Score,
 )
 from alif.runs import Run, StepRecord
@@ -139,6 +140,10 @@ class RunSnapshot:
     def read_examples(self, step: str) -> Iterator[Example]:
         """Yield the kept rows of a step; none where it is not done."""
         return _read_if_there(self.root / step / "examples.jsonl", Example)
+
+    def read_pairs(self) -> Iterator[PreferencePair]:
+        """Yield the pairs of answers; none where the recipe names none."""
+        return _read_if_there(self.root / "pairs" / "examples.jsonl", PreferencePair)
 
     def read_documents(self) -> Iterator[Document]:
         """Yield the documents of the corpus; none where it is not done."""

@@ -152,13 +152,16 @@ def summarise_run(run: RunSnapshot) -> list[str]:
         stages.append(f"read {run.steps['pretrain'].counts.kept:,} documents (stage 1)")
     if "finetune" in run.steps:
         stages.append(f"was tuned on {run.steps['finetune'].counts.kept:,} instructions (stage 2)")
-    if "prefer" in run.steps and (pairs := run.steps["prefer"].counts.kept):
+    pairs = run.steps["prefer"].counts.kept if "prefer" in run.steps else 0
+    if pairs:
         stages.append(f"learned from {pairs:,} pairs of answers (stage 3)")
     did = " and then ".join(stages) or f"is to learn {run.target.name}"
     sentences = [
         f"{base_name(run, run.recipe.student.base)} {did}.",
         _describe_gain(f"reading {run.target.name}", text, "stage 1"),
-        _describe_gain(f"writing {run.target.name} answers", answers, "both stages"),
+        _describe_gain(
+            f"writing {run.target.name} answers", answers, "all stages" if pairs else "both stages"
+        ),
         retention.get(source.verdict, ""),
     ]
     return [sentence for sentence in sentences if sentence]

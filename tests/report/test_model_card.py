@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from alif import store
 from alif.facts.release_facts import ExportFacts
-from alif.records import NOT_REVIEWED
+from alif.records import NOT_REVIEWED, Example, Origin, PreferencePair
 from alif.report import model_card
 from alif.report.snapshot import read_run
 from tests import made_up
@@ -37,6 +38,18 @@ def test_the_model_card_holds_what_a_reader_needs(run: Path) -> None:
         "MIT",
     ):
         assert part in text, part
+
+
+def test_a_third_stage_is_told_with_the_licences_of_its_pairs(run: Path) -> None:
+    assert "stage 3" not in (text := model_card.write_cards(run)[1].read_text(encoding="utf-8"))
+    assert "pair of answers" not in text
+    origin = Origin(kind="source", licence="CC0")
+    pair = PreferencePair.of(Example.make("ur", "other", "برف کیا ہے؟", "", "پانی۔", origin), "آگ۔")
+    store.write_rows(run / "pairs" / "examples.jsonl", [pair])
+    made_up.write_step(run, "prefer", None, 1)
+    text = model_card.write_cards(run)[1].read_text(encoding="utf-8")
+    assert "and from 1 pairs which of two answers is preferred (stage 3)" in text
+    assert "| ur | source, pair of answers | CC0 | 1 |" in text
 
 
 def test_the_model_card_has_no_path_of_this_machine(run: Path) -> None:

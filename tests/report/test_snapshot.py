@@ -10,6 +10,7 @@ from alif import store
 from alif.errors import DataError
 from alif.facts.data_facts import GenerateFacts, SeedsFacts
 from alif.records import STAGE_NAMES, Score
+from alif.report import summary
 from alif.report.snapshot import read_run, sample_dropped, sample_examples
 from tests import made_up
 from tests.report.conftest import set_in_recipe
@@ -60,6 +61,22 @@ def test_other_systems_than_the_stages_come_after_them(tmp_path: Path) -> None:
     store.write_rows(path, [other, *scores])
     assert list(read_run(root).systems) == [*STAGE_NAMES, "qalb"]
     assert read_run(root).score("qalb", "bits_per_byte", "ur") == other
+
+
+def test_a_third_stage_is_the_last_one_where_it_was_measured(tmp_path: Path) -> None:
+    root = made_up.build(tmp_path)
+    assert read_run(root).last_stage == "finetune"
+    path = root / "evaluate" / "scores.jsonl"
+    scores = list(store.read_models(path, Score))
+    third = [one.model_copy(update={"stage": "prefer"}) for one in scores if one.stage == "finetune"]
+    store.write_rows(path, [*scores, *third])
+    run = read_run(root)
+    assert run.last_stage == "prefer"
+    assert run.systems == {**STAGE_NAMES, "prefer": "stage 3"}
+    assert [one.title for one in summary.headlines(run)][1:] == [
+        "Urdu answers, after stage 3",
+        "English text, after stage 3",
+    ]
 
 
 def test_sample_rows_are_of_many_tasks_and_all_reasons(tmp_path: Path) -> None:
