@@ -14,7 +14,7 @@ from alif.runs import manifest
 
 __all__ = ["show_rows"]
 
-TEXTS = ("raw", "title", "instruction", "input", "output", "text")
+TEXTS = ("raw", "title", "instruction", "input", "output", "rejected", "text")
 HASH_DIGITS = 12
 """Of a SHA-256 on the screen."""
 Dropped = Annotated[bool, Parameter(negative="", help="Show rows that were dropped, with the reason.")]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from alif import store
 from alif.cli import run_command
 from tests.commands.conftest import SMALL
 
@@ -33,3 +35,14 @@ def test_what_is_not_there_is_a_sentence(
     assert "baking: no such step" in capsys.readouterr().err
     assert run_command(["show", "demo", "filter"]) == 1
     assert "filter/examples.jsonl: no such file" in capsys.readouterr().err
+
+
+def test_a_pair_is_shown_with_both_answers(
+    document: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    document("seeds", "demo")
+    pair = {"instruction": "What is ice?", "output": "Frozen water.", "rejected": "A kind of fire."}
+    store.write_rows(Path("runs/demo/pairs/examples.jsonl"), [pair])
+    assert run_command(["show", "demo", "pairs"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.index("Frozen water.") < shown.index("rejected") < shown.index("A kind of fire.")
