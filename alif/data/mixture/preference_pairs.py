@@ -117,7 +117,7 @@ def _drop_known(
 ) -> PreferencePair | Dropped:
     """Return a pair, as dropped where it is there already or belongs to what is measured."""
     if pair.id in ids:
-        return Dropped(row=pair, reason="duplicate", evidence=f"the same as an earlier pair of {pair.task}")
+        return Dropped(row=pair, reason="duplicate", evidence="the same pair stands earlier")
     if fold_prompt(pair, own) in heldout:
         return Dropped(row=pair, reason="held_out", evidence="its prompt is a validation row of the blend")
     either = (pair, pair.model_copy(update={"output": pair.rejected}))
