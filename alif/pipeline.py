@@ -3,9 +3,9 @@
      pack ─▶ seeds ─▶ generate ─┐
                                 ├▶ filter ─▶ review ─┐
      sources ──────▶ translate ─┘                    ├▶ blend ─┐
-     sources ──────▶ replay ─────────────────────────┘         ├▶ finetune ─▶ evaluate, export ─▶ chat
-     sources ──────▶ corpus ─▶ base ─▶ pretrain ───────────────┘      │           ▲
-     sources, review ─▶ pairs ────────────────────────────────────────┴▶ prefer ──┘   where there are pairs
+     sources ──────▶ replay ─────────────────────────┘         ├▶ finetune ─▶ merge ─▶ evaluate, export
+     sources ──────▶ corpus ─▶ base ─▶ pretrain ───────────────┘      │         ▲
+     sources, review ─▶ pairs ────────────────────────────────────────┴▶ prefer ┘   where there are pairs
 
 Each step's function is imported when the step runs, so that listing the steps loads no torch. What a step
 may read of the recipe (`settings`), of earlier steps (`inputs`) and of the disk (`paths`) stands here and
@@ -153,12 +153,21 @@ PREFER = Step(
     disposable=DISPOSABLE,
     enabled=PAIRS.enabled,
 )
+MERGE = Step(
+    "merge",
+    lazy_import("alif.train.merge:merge_models"),
+    "weigh what was trained against the base or its instruct sibling, where the recipe asks",
+    settings=("merge",),
+    inputs=(BASE, FINETUNE, PREFER),
+    paths=step_paths.merge_paths,
+    enabled=lambda recipe: bool(recipe.merge.weights),
+)
 EVALUATE = Step(
     "evaluate",
     lazy_import("alif.evaluate.measure:evaluate_systems"),
     "measure each stage on held-out text, rows and questions",
     settings=("language", "sources", "benchmarks", "system", "evaluate", "pretrain", "finetune"),
-    inputs=(BASE, CORPUS, BLEND, PRETRAIN, FINETUNE, PREFER),
+    inputs=(BASE, CORPUS, BLEND, PRETRAIN, FINETUNE, PREFER, MERGE),
     paths=step_paths.evaluate_paths,
 )
 EXPORT = Step(
@@ -166,7 +175,7 @@ EXPORT = Step(
     lazy_import("alif.release.export:export"),
     "merge adapter and base into one model folder",
     settings=("export",),
-    inputs=(BASE, FINETUNE, PREFER),
+    inputs=(BASE, FINETUNE, PREFER, MERGE),
 )
 
 PIPELINE: tuple[Step, ...] = (
@@ -183,6 +192,7 @@ PIPELINE: tuple[Step, ...] = (
     PRETRAIN,
     FINETUNE,
     PREFER,
+    MERGE,
     EVALUATE,
     EXPORT,
 )

@@ -31,7 +31,7 @@ FUNNEL_GROUPS = {"tasks": "task", "teachers": "teacher", "strategies": "strategy
 
 STEP_NAMES = (
     "seeds", "generate", "translate", "filter", "review", "replay", "corpus", "blend",
-    "pairs", "base", "pretrain", "finetune", "prefer", "evaluate", "export",
+    "pairs", "base", "pretrain", "finetune", "prefer", "merge", "evaluate", "export",
 )  # fmt: skip
 """The order of the steps: `alif.pipeline` runs them, the report shows them."""
 

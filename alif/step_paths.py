@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from alif.language.pack import Pack
 
 __all__ = [
-    "base_paths", "blend_paths", "corpus_paths", "evaluate_paths", "generate_paths", "pack_paths",
-    "pairs_paths", "replay_paths", "review_paths", "seed_paths", "translate_paths",
+    "base_paths", "blend_paths", "corpus_paths", "evaluate_paths", "generate_paths", "merge_paths",
+    "pack_paths", "pairs_paths", "replay_paths", "review_paths", "seed_paths", "translate_paths",
 ]  # fmt: skip
 
 PROMPTS = Path(__file__).parent / "data" / "prompts"
@@ -121,6 +121,12 @@ def base_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     """Return the local folder of a published base."""
     folder = Path(recipe.student.base)
     return {"base": folder} if recipe.student.base != "tiny" and folder.is_dir() else {}
+
+
+def merge_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
+    """Return the local folder or file of the base's instruct sibling."""
+    path = Path(recipe.merge.instruct).expanduser()
+    return {"instruct": path} if recipe.merge.instruct and path.exists() else {}
 
 
 def pack_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:

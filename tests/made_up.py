@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from alif.facts.data_facts import (
 from alif.facts.evaluation_facts import BenchmarkFacts, EvaluateFacts, ReferenceCheck, SystemFacts
 from alif.facts.release_facts import ExportFacts
 from alif.facts.review_facts import ReviewFacts
-from alif.facts.training_facts import BaseFacts, FinetuneFacts, PretrainFacts
+from alif.facts.training_facts import BaseFacts, FinetuneFacts, MergeFacts, PretrainFacts
 from alif.language import pack as packs
 from alif.records import (
     STAGES,
@@ -54,20 +54,29 @@ PACKAGES = {"numpy": "2.4.6", "torch": "2.13.0", "transformers": "5.23.0", "peft
 
 
 def build(
-    folder: Path, name: str = "demo", *, english_after: float = 2.31, until: str = "export", replay: int = 60
+    folder: Path,
+    name: str = "demo",
+    *,
+    english_after: float = 2.31,
+    until: str = "export",
+    replay: int = 60,
+    weights: Sequence[float] = (),
 ) -> Path:
     """Write a run under `folder` and return it; steps after `until` are missing."""
     root = folder / name
     root.mkdir(parents=True)
     shipped = recipes.shipped_recipes()["demo"]
-    recipe = recipes.load_recipe(shipped, [f'name="{name}"', f"replay.rows={replay}"])
+    sets = [f'name="{name}"', f"replay.rows={replay}", f"merge.weights={list(weights)}"]
+    recipe = recipes.load_recipe(shipped, sets)
     store.write_text(root / "recipe.toml", recipes.dump_recipe(recipe))
     lock = {"format": FORMAT, "machine": "Linux", "python": "3.11.2", "commit": "5b31c18"}
     store.write_json(root / "lock.json", lock | {"packages": PACKAGES})
     for step in STEP_NAMES[: STEP_NAMES.index(until) + 1]:
         _WRITERS.get(step, _write_stage)(root, step)
     if (root / "evaluate").is_dir():
-        _write_scores(root, english_after)
+        if weights:
+            write_step(root, "merge", MergeFacts(weights=recipe.merge.pairs()))
+        _write_scores(root, english_after, recipe.merge.pairs())
     return root
 
 
@@ -305,12 +314,19 @@ def _curve(name: str) -> list[dict[str, Any]]:
     return curve
 
 
-def _write_scores(root: Path, english_after: float) -> None:
+def _write_scores(
+    root: Path, english_after: float, merged: Mapping[str, tuple[float, float]] | None = None
+) -> None:
+    """Merged models lose the source language faster than they gain the other."""
     stages = {
         "base": (3.02, 2.11, 3.61, 0.02),
         "pretrain": (2.21, 2.29, 2.71, 0.04),
         "finetune": (2.24, english_after, 2.05, 0.13),
     }
+    for name, (weight, _) in (merged or {}).items():
+        ends = list(zip(stages["base"], stages["finetune"], strict=True))
+        urdu, english, *rest = [low + weight * (high - low) for low, high in ends]
+        stages[name] = (urdu - 0.3 * weight * (1 - weight), english, *rest)
     scores: list[Score] = []
     for stage, (urdu, english, answers, right) in stages.items():
         rows = [

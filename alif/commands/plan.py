@@ -81,7 +81,7 @@ def show_plan(found: Document) -> None:
                 for one in stage["cures"]
             ]
             console.print_table(("change", "GB", "", "harm"), rows)
-    disk = f"about {found['disk_gb']} GB for the base, two checkpoints and the merged model"
+    disk = f"about {found['disk_gb']} GB for the base, two checkpoints and the models that leave it"
     console.print_result(f"\nDisk: {disk}. The hours are those of the")
     console.print_result("training; downloads, evaluation and the teacher are not included. Assumptions:\n")
     console.print_table(("", "value", "is", "source"), [tuple(row.values()) for row in found["inputs"]])

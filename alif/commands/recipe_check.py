@@ -102,7 +102,8 @@ def _hosts(recipe: Recipe) -> list[tuple[str, str]]:
         one for files in source_check.list_sources(recipe).values() for one in files if one.startswith("hub:")
     ]
     models = [one.model for one in recipe.system.values() if not one.base_url]
-    hub_ids += [one for one in (recipe.student.base, *models) if one != "tiny" and not Path(one).exists()]
+    models = [recipe.student.base, recipe.merge.instruct, *models]
+    hub_ids += [one for one in models if one not in ("", "tiny") and not Path(one).exists()]
     hub = [f"the request for {one}, and HF_TOKEN where it is set" for one in dict.fromkeys(hub_ids)]
     if recipe.runtime.backup.startswith(backup.HUB):
         hub.append(f"finished steps, checkpoints and the ledger, to {recipe.runtime.backup}; HF_TOKEN")

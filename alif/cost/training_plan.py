@@ -130,7 +130,9 @@ def plan_training(
         counts["prefer"] = token_estimate.prefer_tokens(recipe, run, base.vocab_size, bytes_per_token)
     stages = [_plan_stage(name, recipe, gpu, shape, tokens) for name, tokens in counts.items()]
     own = architecture.count_trained(shape, recipe.adapter)
-    checkpoints = max(2 * stage["checkpoint_gb"] for stage in stages)
+    disk = max(2 * stage["checkpoint_gb"] for stage in stages) * 1e9 + 2 * 2 * shape.parameters
+    disk += memory.FULL * own.trainable * len(recipe.merge.weights)
+    disk += 2 * shape.parameters if recipe.merge.instruct else 0
     return {
         "recipe": recipe.name,
         "gpu": gpu.name,
@@ -146,7 +148,7 @@ def plan_training(
         "later": list(_later_steps(recipe, gpu, shape)),
         "hours": _range((sum(stage["hours"][end] for stage in stages) for end in ("low", "mid", "high")), 2),
         "usd": _range((sum(stage["usd"][end] for stage in stages) for end in ("low", "mid", "high")), 2),
-        "disk_gb": round(checkpoints + 2 * 2 * shape.parameters / 1e9, 1),
+        "disk_gb": round(disk / 1e9, 1),
         "inputs": list(_inputs(recipe, gpu, shape, origin, counts)),
     }
 
@@ -255,6 +257,10 @@ def _inputs(
     if recipe.student.added_tokens:
         rows = f"{recipe.student.added_tokens:,} rows in embeddings and head"
         yield row("added tokens", rows, "assumed", "as many as the corpus gives, at most those asked for")
+    if weights := len(recipe.merge.weights):
+        each_gb = memory.FULL * architecture.count_trained(shape, recipe.adapter).trainable / 1e9
+        models = f"{weights} adapters of {each_gb:,.1f} GB"
+        yield row("merged models", models, "recipe", "evaluation takes as long for each as for a stage")
     for stage, tokens in counts.items():
         for one in tokens:
             yield row(f"{stage}: {one.what}", f"{one.mid / 1e6:,.1f} million tokens", one.mark, one.source)

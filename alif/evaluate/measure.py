@@ -22,7 +22,7 @@ from alif.evaluate.stats import Bootstrap
 from alif.evaluate.system import System, external_systems, stage_systems
 from alif.facts.evaluation_facts import AnswerMarks, Comparison, EvaluateFacts
 from alif.language import pack as packs
-from alif.records import EXTRA_STAGES, STAGES, Example, Score
+from alif.records import Example, Score
 from alif.runs import StepContext
 
 __all__ = ["evaluate_systems"]
@@ -69,8 +69,10 @@ def evaluate_systems(
             f"{corpus}: nothing is held out, and there is no question to ask",
             "Raise corpus.heldout_share or split.validation_share, or name a test set in benchmarks.test.",
         )
-    systems = [*stage_systems(context), *external_systems(context, system, evaluate.max_new_tokens)]
-    differences = _measure(context, systems, measured, questions, evaluate)
+    stages = stage_systems(context)
+    systems = [*stages, *external_systems(context, system, evaluate.max_new_tokens)]
+    compared = [one.name for one in stages]
+    differences = _measure(context, systems, measured, questions, evaluate, compared)
     margins = [one for one in differences if one.margin is not None and "/" not in one.benchmark]
     trained = store.read_models(blend / "examples.jsonl", Example)
     return EvaluateFacts(
@@ -93,8 +95,9 @@ def _measure(
     benchmarks: Sequence[Benchmark],
     questions: Sequence[testset.TestQuestion],
     evaluate: settings.Evaluate,
+    stages: Sequence[str],
 ) -> list[Comparison]:
-    """Measure every pair, write all files, and return the stages' differences from the base."""
+    """Measure every pair, write all files, and return the later stages' differences from the first."""
     bootstrap = Bootstrap(evaluate.bootstrap_samples, evaluate.seed)
     values: dict[str, list[MetricValues]] = {system.name: [] for system in systems}
     answers: dict[str, list[tuple[str, AnswerMarks]]] = {}
@@ -114,8 +117,8 @@ def _measure(
             scores += pair_scores
             if scored.marks:
                 answers[system.name] = list(zip((one.text for one in items), scored.marks, strict=True))
-    base, *stages = (name for name in (*STAGES, *EXTRA_STAGES) if name in values)
-    compared = (compare_metrics(stage, values[stage], base, values[base], bootstrap) for stage in stages)
+    base, *later = stages
+    compared = (compare_metrics(stage, values[stage], base, values[base], bootstrap) for stage in later)
     differences = list(itertools.chain.from_iterable(compared))
     store.write_rows(context.folder / "scores.jsonl", scores)
     store.write_rows(context.folder / "differences.jsonl", differences)

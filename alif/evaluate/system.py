@@ -1,6 +1,7 @@
 """What is measured: a stage of the run, a model folder, a hub id, or an endpoint.
 
     base, pretrain, finetune     the run's base, alone and with the adapter of each stage; prefer where it ran
+    merge-0.6                    what the step merge made, where the recipe has weights for it
     [system.qwen]                model = "Qwen/Qwen3-8B": a folder or a hub id
     [system.gpt]                 model = "gpt-4o", base_url = "https://api.openai.com/v1": an endpoint
 
@@ -15,6 +16,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import torch
 import transformers
@@ -60,13 +62,18 @@ class System:
 
 
 def stage_systems(context: StepContext) -> list[System]:
-    """Return the run's base and stages, the base first."""
+    """Return the run's base, its stages and the merged models, the base first."""
     folder, engine = context.inputs["base"], _engine(context.runtime)
     base = read_base(folder)
-    there = [name for name in EXTRA_STAGES if (context.inputs.get(name, folder) / "adapter").is_dir()]
+    stages = [
+        *STAGES[1:],
+        *(one for one in EXTRA_STAGES if (context.inputs.get(one, folder) / "adapter").is_dir()),
+    ]
+    adapters: dict[str, Path | None] = {STAGES[0]: None}
+    adapters |= {stage: context.inputs[stage] / "adapter" for stage in stages}
+    adapters |= {path.name: path for path in sorted(context.inputs["merge"].glob("merge-*"))}
     found = []
-    for stage in (*STAGES, *there):
-        adapter = None if stage == STAGES[0] else context.inputs[stage] / "adapter"
+    for stage, adapter in adapters.items():
         digest = digest_json(base.digest, store.sha256_tree(adapter)) if adapter else base.digest
         facts = SystemFacts(name=stage, model=base.base, digest=digest)
         found.append(System(facts, engine, partial(load_student, folder, adapter, context.runtime)))

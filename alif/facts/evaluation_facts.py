@@ -93,7 +93,7 @@ class SystemFacts(FrozenModel):
     """A system that was measured."""
 
     name: str
-    """base, pretrain, finetune, or a [system.NAME] of the recipe."""
+    """base, pretrain, finetune, a merged model such as merge-0.6, or a [system.NAME] of the recipe."""
     model: str
     """Folder, hub id, or the model as its provider names it."""
     digest: str

@@ -1,4 +1,4 @@
-"""What the steps that train report: base, pretrain, finetune, prefer."""
+"""What the steps that make weights report: base, pretrain, finetune, prefer, merge."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from alif.records import FrozenModel
 
 __all__ = [
-    "BaseFacts", "FertilityFacts", "FinetuneFacts", "GgufSource", "PreferFacts", "PretrainFacts",
-    "StageFacts",
+    "BaseFacts", "FertilityFacts", "FinetuneFacts", "GgufSource", "MergeFacts", "PreferFacts",
+    "PretrainFacts", "StageFacts",
     "TokenizerFertility", "TrainingFacts",
 ]  # fmt: skip
 
@@ -114,6 +114,16 @@ class PreferFacts(StageFacts):
     """Mean of the last tenth of the steps."""
     preferred: float | None
     """Share of their pairs whose margin is above 0, 0..1."""
+
+
+class MergeFacts(FrozenModel):
+    """What the step `merge` reports."""
+
+    instruct: str = ""
+    """Folder or hub id of the base's instruct sibling; "" without one."""
+    instruct_digest: str = ""
+    weights: Mapping[str, tuple[float, float]] = {}
+    """(w1, w2) of each merged model, by its name."""
 
 
 class FinetuneFacts(StageFacts):

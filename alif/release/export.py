@@ -1,7 +1,7 @@
 """Step `export`: base and adapter become one plain model folder that any library opens.
 
     base + last adapter ─▶ merge in float32 ─▶ cast to export.dtype ─▶ model/ ─▶ load again, compare
-    logits
+    (or merge-0.6)                                                               logits
 
 The merged model must give the logits of base + adapter, and the saved file those of the merged model; both
 differences are in the step's facts. The tokenizer carries the prompt of stage 2 as its chat template, so a
@@ -23,7 +23,7 @@ from transformers import (
 )
 
 from alif import console, store
-from alif.errors import ModelError
+from alif.errors import ModelError, RecipeError
 from alif.facts import read_facts
 from alif.facts.release_facts import ExportFacts
 from alif.facts.training_facts import FinetuneFacts
@@ -64,6 +64,14 @@ def export(context: StepContext, export: Export) -> ExportFacts:
     with console.progress_bar("export", 4, "parts") as bar:
         runtime = _merging_runtime(context)
         adapter = latest_adapter(context.inputs) or context.inputs["finetune"] / "adapter"
+        if export.stage:
+            adapter = context.inputs["merge"] / export.stage
+            if not adapter.is_dir():
+                there = sorted(path.name for path in adapter.parent.glob("merge-*"))
+                raise RecipeError(
+                    f'export.stage = "{export.stage}": the run has no such model',
+                    f"It has {', '.join(there) or 'no merged model'}; merge.weights makes others.",
+                )
         student = load_student(context.inputs["base"], adapter, runtime, dtype=torch.float32)
         base, tokenizer, device = student.base, student.tokenizer, student.device
         generator = torch.Generator().manual_seed(3407)

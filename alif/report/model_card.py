@@ -46,4 +46,5 @@ def model_card(run: RunSnapshot) -> str:
         scores=dict.fromkeys((score.benchmark, score.metric, score.language) for score in overall),
         caveats=[*data_caveats(run), *model_caveats(run)],
         export=run.facts("export", ExportFacts),
+        weights=run.recipe.merge.pairs().get(run.recipe.export.stage),
     )

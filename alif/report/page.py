@@ -21,6 +21,7 @@ from alif.facts.data_facts import GenerateFacts
 from alif.facts.evaluation_facts import EvaluateFacts
 from alif.report import data_section, html, plots, summary
 from alif.report.comparison import comparison_document, render_comparison
+from alif.report.merge_section import merge_section
 from alif.report.plots import PlotPoint
 from alif.report.snapshot import RunSnapshot, read_run, sample_dropped, sample_examples
 from alif.report.training_section import training_section
@@ -118,6 +119,7 @@ def render_page(run: RunSnapshot) -> str:
         text_figure=_plot_text(run),
         change_figure=_plot_changes(run),
         training=training_section(run),
+        merge=merge_section(run),
         tables=score_tables(run),
         benchmarks={one.name: one for one in evaluate.benchmarks} if evaluate else {},
         examples=sample_examples(run),

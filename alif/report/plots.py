@@ -23,7 +23,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-__all__ = ["COLOURS", "PlotLine", "PlotPoint", "legend", "plot_bars", "plot_intervals", "plot_lines"]
+__all__ = [
+    "COLOURS", "PlotCross", "PlotLine", "PlotPoint", "legend", "plot_bars", "plot_intervals", "plot_lines",
+    "plot_tradeoff",
+]  # fmt: skip
 
 COLOURS = ("base", "one", "two", "three", "four", "other")
 """Names of the page's series colours: `var(--base)` …"""
@@ -61,6 +64,20 @@ class PlotLine:
     colour: str
     smooth: bool = False
     """Thin as measured, thick as a running mean; else joined, marked points."""
+
+
+@dataclass(frozen=True)
+class PlotCross:
+    """A model between two aims: (value, low, high) along each, in one of `COLOURS`."""
+
+    label: str
+    x: tuple[float, float, float]
+    y: tuple[float, float, float]
+    colour: str
+    joined: bool = True
+    """Whether the line through the points passes here."""
+    margin: float | None = None
+    """How far below 0 the first value still counts as kept."""
 
 
 def legend(
@@ -140,6 +157,65 @@ def plot_lines(name: str, about: str, panels: Mapping[str, Sequence[PlotLine]], 
         figure.axes[0].set_ylabel(axis)
         figure.subplots_adjust(left=0.07, right=0.99, top=0.89, bottom=0.2, wspace=0.2)
     return _svg(figure, name, about)
+
+
+def plot_tradeoff(
+    name: str, about: str, panels: Mapping[str, Sequence[PlotCross]], axes_titles: tuple[str, str]
+) -> Markup:
+    """Draw panels side by side, by title: points with their intervals both ways, joined in their order.
+
+    Lines stand at no change, and dashed at `margin` of the first axis.
+    """
+    if not panels:
+        return Markup("")
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(WIDTH_IN, 4.6))
+        for column, (title, points) in enumerate(panels.items(), 1):
+            axes = figure.add_subplot(1, len(panels), column)
+            _remove_frame(axes)
+            axes.axhline(0, color=_LINE, linewidth=1.2)
+            axes.axvline(0, color=_LINE, linewidth=1.2)
+            if points[-1].margin is not None:
+                axes.axvline(-points[-1].margin, color=_MUTED, linewidth=1, linestyle=(0, (4, 3)))
+            joined = [(point.x[0], point.y[0]) for point in points if point.joined]
+            axes.plot(*zip(*joined, strict=True), color=_MUTED, linewidth=1)
+            for point in points:
+                colour = _SERIES[COLOURS.index(point.colour)]
+                (x, *ends_x), (y, *ends_y) = point.x, point.y
+                axes.plot(ends_x, [y, y], color=colour, linewidth=2, alpha=0.5, solid_capstyle="round")
+                axes.plot([x, x], ends_y, color=colour, linewidth=2, alpha=0.5, solid_capstyle="round")
+                axes.plot([x], [y], _MARKERS[COLOURS.index(point.colour)], color=colour, markersize=8)
+            axes.set_title(title, loc="left", color=_INK, fontsize=_STYLE["font.size"])
+            axes.set_xlabel(axes_titles[0])
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+            axes.margins(0.12)
+            axes.grid(color=_LINE, linewidth=0.5)
+        figure.axes[0].set_ylabel(axes_titles[1])
+        figure.subplots_adjust(left=0.09, right=0.97, top=0.92, bottom=0.13, wspace=0.22)
+        for axes, points in zip(figure.axes, panels.values(), strict=True):
+            _label_points(axes, points)
+    return _svg(figure, name, about)
+
+
+def _label_points(axes: Axes, points: Sequence[PlotCross]) -> None:
+    """Write each label beside its point, in the first place that no mark and no other label has."""
+    axes.get_xlim()  # the scale is final from here on
+    at = [axes.transData.transform((one.x[0], one.y[0])) * 72 / axes.figure.dpi for one in points]
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in at]
+
+    def is_free(left: float, low: float, right: float, high: float) -> bool:
+        return not any(left < x1 and x0 < right and low < y1 and y0 < high for x0, y0, x1, y1 in taken)
+
+    for point, (x, y) in zip(points, at, strict=True):
+        width = 72 * LETTER_IN * len(point.label)
+        shifts = [(right, up) for up in (5, -18, 20, -33) for right in (7, -7 - width)]
+        boxes = {
+            shift: (x + shift[0], y + shift[1], x + shift[0] + width, y + shift[1] + 15) for shift in shifts
+        }
+        shift = next((shift for shift, box in boxes.items() if is_free(*box)), shifts[0])
+        taken.append(boxes[shift])
+        place = (point.x[0], point.y[0])
+        axes.annotate(point.label, place, color=_INK, xytext=shift, textcoords="offset points")
 
 
 def running_mean(values: Sequence[float]) -> list[float]:

@@ -64,14 +64,9 @@ def describe_drift(old: Identity, new: Identity) -> str:
         kind, _, label = key.partition(":")
         if "step" in {*old, *new}:
             return f"this step {'off, now on' if 'step' in old else 'on, now off'}"
-        if kind == "file":
-            return (
-                f"another content of {label}"
-                if before and after
-                else f"{'no ' if before is None else ''}{label}"
-            )
-        if kind == "need":
-            return f"another {label}"
+        if kind in ("file", "need"):
+            another = "another content of" if kind == "file" else "another"
+            return f"{another} {label}" if before and after else f"{'no ' if before is None else ''}{label}"
         return f"{key} = {as_toml(before)}, now {as_toml(after)}"
     return ""
 

@@ -34,6 +34,7 @@ from alif.settings.training_tables import (
     Adapter,
     Export,
     Finetune,
+    Merge,
     Prefer,
     Pretrain,
     Stage,
@@ -44,8 +45,8 @@ from alif.settings.types import RunName
 
 __all__ = [
     "Adapter", "Benchmarks", "Corpus", "Endpoint", "Evaluate", "Export", "ExternalSystem", "Filter",
-    "Finetune", "Generate", "Language", "Pairs", "Part", "Pool", "Prefer", "Pretrain", "Recipe", "Replay",
-    "Review", "Runtime", "Seeds", "Sources", "Split", "Stage", "StudentSettings", "Teacher", "Tiny",
+    "Finetune", "Generate", "Language", "Merge", "Pairs", "Part", "Pool", "Prefer", "Pretrain", "Recipe",
+    "Replay", "Review", "Runtime", "Seeds", "Sources", "Split", "Stage", "StudentSettings", "Teacher", "Tiny",
     "Translate",
 ]  # fmt: skip
 
@@ -79,6 +80,7 @@ class Recipe(FrozenModel):
     pretrain: Pretrain = Pretrain()
     finetune: Finetune = Finetune()
     prefer: Prefer = Prefer()
+    merge: Merge = Merge()
     benchmarks: Benchmarks = Benchmarks()
     system: Systems = Field(default={})
     """Other models to measure, one table a system: [system.NAME]."""

@@ -56,7 +56,7 @@ class ExternalSystem(Endpoint):
 def check_system_names(systems: Mapping[str, ExternalSystem]) -> Mapping[str, ExternalSystem]:
     """Refuse the names of the run's own stages."""
     for name in systems:
-        if name in (*STAGES, *EXTRA_STAGES):
+        if name in (*STAGES, *EXTRA_STAGES) or name.startswith("merge-"):
             raise PydanticCustomError(
                 "system_name", f"{name} is a stage of the run itself: choose another name"
             )

@@ -1,12 +1,16 @@
-"""Recipe tables of the model and its training: base, adapter, the three stages, export."""
+"""Recipe tables of the model and its training: base, adapter, the three stages, merging, export."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from alif.records import FrozenModel
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class StudentSettings(FrozenModel):
@@ -138,8 +142,52 @@ class Prefer(Stage):
     """Length of a row in tokens; both answers of a pair, each behind its prompt, fit one row together."""
 
 
+class Merge(FrozenModel):
+    """Models between ours, the base and its instruct sibling: base + w1·(ours − base) + w2·(instruct − base).
+
+    Sources: BYOL, arXiv 2601.10804 (w1 0.6, w2 0.4); arXiv 2603.28263; arXiv 2410.10739; ElChat, arXiv
+    2412.11704; without a sibling WiSE-FT, arXiv 2109.01903.
+    """
+
+    weights: tuple[Share, ...] = ()
+    """w1, one for each merged model, such as [0.4, 0.6, 0.8]; evaluate measures each as merge-W1, or as
+    merge-W1-W2 with a sibling. Empty: none is made."""
+    instruct: str = ""
+    """The instruct model that was made of the same base: a folder, a hub id (with @revision) or as
+    student.base. Empty: w2 is 0, and a smaller w1 goes back towards the base itself."""
+    revision: str = ""
+    """Revision of a hub id."""
+    instruct_weights: tuple[Share, ...] = ()
+    """w2, one for each of `weights`; empty: 1 − w1."""
+
+    def pairs(self) -> Mapping[str, tuple[float, float]]:
+        """Return (w1, w2) of each merged model, by its name."""
+        found = {}
+        for place, ours in enumerate(self.weights):
+            instruct = self.instruct_weights[place] if self.instruct_weights else round(1 - ours, 3)
+            shown = (ours, instruct) if self.instruct else (ours,)
+            name = "-".join(["merge", *(f"{round(weight, 3):g}" for weight in shown)])
+            found[name] = (ours, instruct if self.instruct else 0.0)
+        return found
+
+    @model_validator(mode="after")
+    def check_pairs(self) -> Self:
+        """Refuse weights that are no pairs, and the same model twice."""
+        if self.instruct and not self.weights:
+            raise PydanticCustomError("merge", "Instruct is named without weights: nothing would be merged")
+        paired = self.instruct and len(self.instruct_weights) == len(self.weights)
+        if self.instruct_weights and not paired:
+            needs = "Instruct_weights needs instruct, and one number for each of weights"
+            raise PydanticCustomError("merge", needs)
+        if len(self.pairs()) < len(self.weights):
+            raise PydanticCustomError("merge", "The same weights stand there twice (three decimals count)")
+        return self
+
+
 class Export(FrozenModel):
     """The model that leaves the run."""
 
+    stage: str = Field("", pattern=r"^(merge-[0-9.]+(-[0-9.]+)?)?$", exclude_if=lambda stage: not stage)
+    """A merged model by its name, such as "merge-0.6"; empty: the model of the last stage."""
     dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
     """The adapter is merged in float32 and cast once."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -32,6 +32,7 @@ from alif.student.linear_layers import LINEAR_KINDS, embedding_names, find_linea
 __all__ = [
     "TrainableShare", "add_adapter", "combine_adapters", "count_parameters", "count_weights",
     "latest_adapter", "load_adapter", "output_head", "save_adapter", "trainable_parameters", "unwrap",
+    "weigh_adapter",
 ]  # fmt: skip
 
 COPY_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -202,6 +203,24 @@ def combine_adapters(before: Path, after: Path) -> None:
             combined[name] = torch.cat([first[name] * scales[0], second[name] * scales[1]], dim=1)
     weights.write_weights(after / WEIGHTS, combined)
     store.write_json(after / CONFIG, {**two, "r": rank})
+
+
+def weigh_adapter(
+    source: Path, folder: Path, weight: float, weigh_copy: Callable[[str, torch.Tensor], torch.Tensor]
+) -> None:
+    """Write the adapter in `source` to `folder`, its LoRA times `weight`, its full copies by `weigh_copy`.
+
+    `weigh_copy` takes the parameter's name in the bare model and the copy in float32.
+    """
+    state = weights.read_weights(source / WEIGHTS)
+    for name, tensor in state.items():
+        if ".lora_B." in name:
+            state[name] = tensor * weight
+        elif ".lora_A." not in name:
+            copy = weigh_copy(name.removeprefix("base_model.model."), tensor.float())
+            state[name] = copy.to(tensor.dtype)
+    weights.write_weights(folder / WEIGHTS, state)
+    store.write_json(folder / CONFIG, store.read_json(source / CONFIG))
 
 
 def unwrap(model: Any) -> Any:

@@ -38,6 +38,7 @@ from alif.student import vocabulary, weights
 from alif.student.device import DeviceConfig, setup_torch
 from alif.student.gguf_file import dequantize_gguf, locate_gguf, read_gguf
 from alif.student.published import LANGUAGE_TOWER, NO_CODE, open_published
+from alif.student.sibling import add_sibling
 from alif.student.weights import friendly_model_errors
 
 __all__ = [
@@ -94,7 +95,7 @@ def load_student(
 
     Args:
         base_folder: the finished folder of step `base`.
-        adapter: the folder `adapter/` of a stage, or None for the base alone.
+        adapter: the folder `adapter/` of a stage, that of a merged model, or None for the base alone.
         runtime: device and CPU threads.
         dtype: float32 for merging; None: bfloat16 on a GPU, float32 on a CPU.
 
@@ -106,6 +107,7 @@ def load_student(
     bare = open_base(base_folder, device)
     model: Any = bare.model
     if adapter is not None:
+        add_sibling(model, adapter)
         model = adapters.load_adapter(model, adapter)
         for name, parameter in model.named_parameters():
             if "modules_to_save" in name:

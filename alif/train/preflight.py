@@ -51,6 +51,12 @@ def student_problems(recipe: Recipe, *, offline: bool, with_base: bool = True) -
         collect(check_batch_layout, name, stage, recipe.runtime, recipe.student.quantization)
     collect(check_reference, recipe)
     collect(check_tracker, recipe.runtime)
+    if recipe.export.stage not in ("", *(made := recipe.merge.pairs())):
+        problem = f'export.stage = "{recipe.export.stage}": this recipe makes no such model'
+        makes = ", ".join(made) or "no merged model"
+        found.append(RecipeError(problem, f"It makes {makes}; merge.weights makes others."))
+    if recipe.merge.instruct and find_spec("torch"):
+        found += import_module("alif.train.student_check").sibling_problems(recipe, offline=offline)
     if not with_base:
         return found
     if recipe.student.base == "tiny":

@@ -10,6 +10,7 @@ import torch
 from alif.errors import AlifError, ModelError, RecipeError
 from alif.settings import Recipe, Stage
 from alif.student import adapter as adapters
+from alif.student import sibling as siblings
 from alif.student.chat_template import choose_template, encode_answer
 from alif.student.device import DeviceConfig, quiet_libraries
 from alif.student.linear_layers import LINEAR_KINDS, find_linear_layers, recurrent_layers
@@ -17,7 +18,10 @@ from alif.student.published import PublishedBase, open_published
 from alif.student.vocabulary import check_extendable
 from alif.train.probe import choose_training_form
 
-__all__ = ["base_problems", "check_length", "describe_training", "prove_training", "training_problems"]
+__all__ = [
+    "base_problems", "check_length", "describe_training", "prove_training", "sibling_problems",
+    "training_problems",
+]  # fmt: skip
 
 
 def base_problems(recipe: Recipe, *, offline: bool) -> list[AlifError]:
@@ -90,6 +94,26 @@ def prove_training(recipe: Recipe, model: Any, device: DeviceConfig) -> None:
     wrapped = adapters.add_adapter(model, recipe.adapter)
     for stage in (recipe.pretrain, recipe.finetune):
         choose_training_form(wrapped, stage, device)
+
+
+def sibling_problems(recipe: Recipe, *, offline: bool) -> list[AlifError]:
+    """Return what of the base's instruct sibling would stop the step merge; arguments as above."""
+    quiet_libraries()
+    try:
+        sibling = siblings.open_sibling(recipe.merge, offline=offline)
+        base = None if recipe.student.base == "tiny" else open_published(recipe.student, offline=offline)
+    except AlifError as error:
+        is_base = "merge.instruct" not in error.message  # said by `base_problems`
+        return [] if is_base or (offline and "cannot be reached" in error.message) else [error]
+    try:
+        if base is not None:  # the tiny one is compared when it is made
+            siblings.check_sibling(base, sibling, extended=False)
+        if base and base.folder and sibling.folder:
+            ours, theirs = (siblings.open_tensors(str(one), "", one) for one in (base.folder, sibling.folder))
+            siblings.check_related(ours, theirs, base.model)
+    except AlifError as error:
+        return [error]
+    return []
 
 
 def check_length(base: str, config: Any, name: str, stage: Stage) -> None:

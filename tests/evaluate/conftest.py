@@ -65,7 +65,7 @@ def needs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
             if "lora_B" in name:
                 parameter.data.normal_(0, 0.2 * number)
         adapters.save_adapter(wrapped, root / stage / "adapter", "tiny")
-    return {step: root / step for step in ("base", "corpus", "blend", "pretrain", "finetune")}
+    return {step: root / step for step in ("base", "corpus", "blend", "pretrain", "finetune", "merge")}
 
 
 @pytest.fixture(scope="session")

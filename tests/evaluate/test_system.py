@@ -20,6 +20,7 @@ from alif.records import STAGES, Example, Message, Origin
 from alif.runs import Run, StepContext, make_context
 from alif.settings import ExternalSystem, Runtime, Teacher
 from alif.student import Student, load_student
+from alif.student.adapter import weigh_adapter
 from alif.student.likelihood import LikelihoodInput
 
 RUNTIME = Runtime(device="cpu", threads=1)
@@ -51,6 +52,18 @@ def test_a_third_stage_is_measured_where_it_ran(context: StepContext, tmp_path: 
     assert [one.name for one in stage_systems(there)] == list(STAGES)
     shutil.copytree(context.inputs["finetune"] / "adapter", tmp_path / "prefer" / "adapter")
     assert [one.name for one in stage_systems(there)] == [*STAGES, "prefer"]
+
+
+def test_merged_models_are_systems_behind_the_stages(context: StepContext, tmp_path: Path) -> None:
+    for weight in (0.6, 0.4):
+        weigh_adapter(
+            context.inputs["finetune"] / "adapter", tmp_path / f"merge-{weight}", weight, lambda _, copy: copy
+        )
+    found = stage_systems(replace(context, inputs={**context.inputs, "merge": tmp_path}))
+    assert [one.name for one in found] == [*STAGES, "merge-0.4", "merge-0.6"]
+    assert len({one.facts.digest for one in found}) == 5
+    bits = [ask_student(one.load(), benchmark(READ, "a", "b"))[0].bits for one in found if one.load]
+    assert len(set(bits)) == 5
 
 
 def test_another_adapter_is_another_system(context: StepContext, tmp_path: Path) -> None:

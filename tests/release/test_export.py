@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from alif import store
-from alif.errors import ModelError
+from alif.errors import ModelError, RecipeError
 from alif.records import Example, Message, Origin
 from alif.release import export as exports
 from alif.runs import StepContext
 from alif.settings import Export
 from alif.student import load_student, write_prompt
+from alif.student.adapter import weigh_adapter
 from alif.student.chat_template import encode_example_parts
 
 QUESTION = "پانی کا فارمولا کیا ہے؟"
@@ -36,6 +39,22 @@ def test_the_exported_model_answers_as_base_and_adapter(context: StepContext, dt
     assert facts.base_digest == student.base.digest
     assert json.loads((folder / "config.json").read_text())["dtype"] == dtype
     assert facts.parameters == student.base.parameters
+
+
+def test_a_merged_model_is_exported_by_its_name(context: StepContext, tmp_path: Path) -> None:
+    weigh_adapter(
+        context.inputs["finetune"] / "adapter", tmp_path / "merge-0.5", 0.5, lambda name, copy: copy / 2
+    )
+    context = replace(context, inputs={**context.inputs, "merge": tmp_path})
+    exports.export(context, Export(stage="merge-0.5", dtype="float32"))
+    student = load_student(context.inputs["base"], tmp_path / "merge-0.5", context.runtime)
+    again = AutoModelForCausalLM.from_pretrained(context.folder / "model", dtype=torch.float32).eval()
+    prompt = torch.tensor([student.tokenizer(QUESTION)["input_ids"]])
+    with torch.inference_mode():
+        torch.testing.assert_close(again(prompt).logits, student.model(prompt).logits, atol=1e-4, rtol=0)
+    with pytest.raises(RecipeError, match=r'"merge-0.7": the run has no such model') as error:
+        exports.export(context, Export(stage="merge-0.7"))
+    assert "It has merge-0.5" in error.value.hint
 
 
 CONVERSATION = (

@@ -79,3 +79,11 @@ def test_what_a_power_cut_left_of_a_card_is_removed(run: Path) -> None:
     leftover.write_text("---\nlicen", encoding="utf-8")
     model_card.write_cards(run)
     assert not leftover.exists()
+
+
+def test_a_merged_model_says_of_what_it_is_made(run: Path) -> None:
+    set_in_recipe(run, "merge", weights=(0.6,), instruct="o/instruct")
+    set_in_recipe(run, "export", stage="merge-0.6-0.4")
+    text = model_card.write_cards(run)[1].read_text(encoding="utf-8")
+    assert "merge-0.6-0.4: base + 0.6 · (trained − base) + 0.4 · (o/instruct − base)." in text
+    assert "and so does that of o/instruct" in text

@@ -11,7 +11,7 @@ import pytest
 
 from alif.report import page as report
 from alif.report import plots
-from alif.report.plots import PlotLine, PlotPoint
+from alif.report.plots import PlotCross, PlotLine, PlotPoint
 from tests import made_up
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -43,6 +43,9 @@ def test_a_picture_is_the_same_each_time() -> None:
 def test_odd_data_can_be_drawn() -> None:
     assert plots.plot_bars("b", "", {"qa": [0, 0]}, ("one", "other"), "candidates").endswith("</svg>\n")
     assert plots.plot_intervals("i", "", {}, "x") == plots.plot_lines("l", "", {}, "x") == ""
+    assert plots.plot_tradeoff("t", "", {}, ("x", "y")) == ""
+    alone = [PlotCross("0.5", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), "one")]
+    assert ">0.5</text>" in plots.plot_tradeoff("t", "", {"": alone}, ("x", "y"))
     flat = {"base": [PlotLine([(1, 2.0), (2, 2.0)], "one", smooth=True)]}
     assert plots.plot_lines("c", "", flat, "loss").count("<text") > 4
 
@@ -75,7 +78,9 @@ def browser() -> Iterator[Any]:
 def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("runs")
     one = made_up.build(folder, "one")
-    return [report.write_report([one]), report.write_report([one, made_up.build(folder, "two", replay=0)])]
+    merged = made_up.build(folder, "merged", weights=(0.4, 0.6, 0.8))
+    both = report.write_report([one, made_up.build(folder, "two", replay=0)])
+    return [report.write_report([one]), both, report.write_report([merged])]
 
 
 OVERLAPS = """() => { const found = [];

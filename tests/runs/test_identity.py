@@ -87,3 +87,13 @@ def test_a_run_of_an_older_format_is_refused_with_a_sentence(run: Run) -> None:
     store.write_json(path, store.read_json(path) | {"format": 1})
     with pytest.raises(DriftError, match=r"built by another version of alif \(format 1, now 2\)"):
         runs.run_step(FIRST, recipe(), run)
+
+
+def test_a_step_that_is_asked_for_later_is_missing_in_what_was_made_before(run: Run) -> None:
+    first = replace(FIRST, enabled=lambda recipe: recipe.pool.threshold > 0.8)
+    second = replace(SECOND, inputs=(first,), work=lambda context: NoFacts())
+    runs.run_step(first, recipe(), run)
+    runs.run_step(second, recipe(), run)
+    assert not runs.run_step(second, recipe(), run)
+    with pytest.raises(DriftError, match="second was built with no first"):
+        runs.is_current(second, recipe(pool={"threshold": 0.9}), run)

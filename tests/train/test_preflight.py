@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from transformers import AutoModelForCausalLM
 
 from alif import recipe as recipes
 from alif.train.preflight import student_problems
+from tests.student.test_sibling import publish
 
 DEMO = recipes.shipped_recipes()["demo"]
 
@@ -45,3 +48,33 @@ def test_the_stage_of_pairs_is_looked_at_where_there_are_pairs():
         "prefer.batch_size=3", "prefer.micro_batch_size=2", 'pairs.source="p.jsonl"', offline=True
     )
     assert "prefer.batch_size = 3 is not a multiple" in found
+
+
+def test_an_export_that_the_recipe_does_not_make_is_said():
+    assert problems("merge.weights=[0.6]", 'export.stage="merge-0.6"', offline=True) == []
+    (found,) = problems("merge.weights=[0.6]", 'export.stage="merge-0.7"', offline=True)
+    assert 'export.stage = "merge-0.7": this recipe makes no such model' in found
+
+
+def test_a_sibling_is_looked_at_before_training(tmp_path):
+    sets = ("merge.weights=[0.6]", f'student.base="{publish(tmp_path / "base")}"', "merge.instruct=")
+
+    def found(instruct):
+        told = problems(*sets[:2], f'{sets[2]}"{instruct}"', "pretrain.max_seq_length=64", offline=True)
+        return [one for one in told if "merge.instruct" in one]
+
+    assert found(publish(tmp_path / "base")) == []  # the same weights: said when both digests are known
+    assert found("nobody/nothing-at-all") == []  # offline
+    assert "no such folder" in found("./nowhere")[0]
+    assert "num_attention_heads is 8" in found(publish(tmp_path / "other", num_attention_heads=8))[0]
+    stranger = publish(tmp_path / "stranger")
+    model = AutoModelForCausalLM.from_pretrained(stranger)
+    for parameter in model.parameters():
+        parameter.data = torch.randn(parameter.shape) * parameter.data.std()
+    model.save_pretrained(stranger, max_shard_size="100KB")
+    assert "made of another base" in found(stranger)[0]
+
+
+def test_a_sibling_of_the_tiny_base_is_compared_when_that_is_made(tmp_path):
+    sets = ("merge.weights=[0.6]", f'merge.instruct="{publish(tmp_path / "x")}"')
+    assert problems(*sets, offline=True) == []
