@@ -96,4 +96,5 @@ def _alternatives(answer: str, pack: Pack) -> Iterator[list[str]]:
     between = "|".join(map(regex.escape, pack.phrases.alternatives)) or "(?!)"
     for sentence in text.split_sentences(answer, pack):
         parts = regex.split(rf"(?<![\p{{L}}\p{{M}}])(?:{between})(?![\p{{L}}\p{{M}}])", sentence)
-        yield [part for part in parts if part.strip()]
+        if told := [part for part in parts if part.strip()]:
+            yield told
