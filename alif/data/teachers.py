@@ -59,7 +59,10 @@ def choose_endpoint(teachers: Mapping[str, settings.Teacher], task: str, rng: ra
     Raises:
         RecipeError: no teacher has a weight for the task.
     """
-    weights = [_weight(teacher.weight, task) for teacher in teachers.values()]
+    weights = [
+        weight.get(task, weight.get(OTHER_TASK, 0.0)) if isinstance(weight, Mapping) else weight
+        for weight in (teacher.weight for teacher in teachers.values())
+    ]
     if not any(weights):
         raise RecipeError(
             f"teacher.NAME.weight: no teacher has a weight for the task {task}",
@@ -83,7 +86,3 @@ def endpoint_problems(
             choose_endpoint(teachers, task, random.Random(0))
         except RecipeError as error:
             yield error
-
-
-def _weight(weight: float | Mapping[str, float], task: str) -> float:
-    return weight.get(task, weight.get(OTHER_TASK, 0.0)) if isinstance(weight, Mapping) else weight

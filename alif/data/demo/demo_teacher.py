@@ -162,14 +162,6 @@ def _cut_off(items: list[str], rng: random.Random) -> ScriptedReply:
     return ScriptedReply(text=whole[: rng.randrange(len(whole) // 2, len(whole))], finish="length")
 
 
-def _numbered(items: list[str], rng: random.Random) -> ScriptedReply:
-    return ScriptedReply(text="\n\n".join(f"{number}. {item}" for number, item in enumerate(items, 1)))
-
-
-def _bold(items: list[str], rng: random.Random) -> ScriptedReply:
-    return _plain([_KEY.sub(r"**\1:** ", item) for item in items], rng)
-
-
 def _fenced(items: list[str], rng: random.Random) -> ScriptedReply:
     return ScriptedReply(
         text=f"Here are the tasks:\n\n{item_format.SEPARATOR}\n```\n{_plain(items, rng).text}\n```"
@@ -182,10 +174,6 @@ def _left_out(items: list[str], rng: random.Random) -> ScriptedReply:
     return _plain(items, rng)
 
 
-def _repeated(items: list[str], rng: random.Random) -> ScriptedReply:
-    return _plain([*items, items[0]], rng)
-
-
 def _decline(items: list[str], rng: random.Random) -> ScriptedReply:
     return ScriptedReply(text="I'm sorry, but I cannot write so many tasks at once. Shall I begin with one?")
 
@@ -193,11 +181,11 @@ def _decline(items: list[str], rng: random.Random) -> ScriptedReply:
 _KEY = re.compile(rf"^({'|'.join(item_format.KEYS.values())}): ", re.MULTILINE)
 FORMS: tuple[Callable[[list[str], random.Random], ScriptedReply], ...] = (
     _cut_off,
-    _numbered,
-    _bold,
+    lambda items, rng: ScriptedReply(text="\n\n".join(f"{n}. {item}" for n, item in enumerate(items, 1))),
+    lambda items, rng: _plain([_KEY.sub(r"**\1:** ", item) for item in items], rng),  # bold
     _fenced,
     _left_out,
-    _repeated,
+    lambda items, rng: _plain([*items, items[0]], rng),  # one twice
     _decline,
 )
 """The faulty forms of a reply, each as likely as the others."""

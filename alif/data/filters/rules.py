@@ -56,14 +56,6 @@ def first_fault(row: Example, checked: FilterContext) -> tuple[str, str] | None:
     return next(((reason, evidence) for reason, evidence in found if evidence), None)
 
 
-def _find_refusal(row: Example, checked: FilterContext) -> str:
-    return text.find_refusal(row.output, checked.own, checked.known)
-
-
-def _find_wrong_language(row: Example, checked: FilterContext) -> str:
-    return find_wrong_language(row, checked.own, checked.known, checked.limits.min_script_share)
-
-
 def _find_lookalike_letters(row: Example, checked: FilterContext) -> str:
     found = [
         hit for value in row_texts(row).values() for hit in language_id.find_lookalikes(value, checked.own)
@@ -90,24 +82,26 @@ def _find_too_long(row: Example, checked: FilterContext) -> str:
     return f"{answer} words of output" if answer > checked.limits.max_words else ""
 
 
-def _find_empty_output(row: Example, checked: FilterContext) -> str:
-    return find_empty_output(row, checked.own)
-
-
-def _find_repetition(row: Example, checked: FilterContext) -> str:
-    return find_repetition(row.output, checked.own, checked.limits.max_repeated_4gram_share)
-
-
 FILTERS: tuple[tuple[str, Callable[[Example, FilterContext], str]], ...] = (
-    ("refusal", _find_refusal),
-    ("wrong_language", _find_wrong_language),
+    ("refusal", lambda row, checked: text.find_refusal(row.output, checked.own, checked.known)),
+    (
+        "wrong_language",
+        lambda row, checked: find_wrong_language(
+            row, checked.own, checked.known, checked.limits.min_script_share
+        ),
+    ),
     ("lookalike_letters", _find_lookalike_letters),
     ("wrong_translation_direction", _find_wrong_direction),
     ("copies_prompt", answer_rules.find_copied_prompt),
     ("too_short", _find_too_short),
-    ("empty", _find_empty_output),
+    ("empty", lambda row, checked: find_empty_output(row, checked.own)),
     ("too_long", _find_too_long),
-    ("repetition", _find_repetition),
+    (
+        "repetition",
+        lambda row, checked: find_repetition(
+            row.output, checked.own, checked.limits.max_repeated_4gram_share
+        ),
+    ),
     ("no_final_answer", answer_rules.find_no_final_answer),
     ("wrong_label", answer_rules.find_wrong_label),
     ("wrong_choice", answer_rules.find_wrong_choice),

@@ -91,13 +91,11 @@ def read_items(text: str, finish: str, pack: Pack) -> list[Candidate | Dropped]:
     if "\n" not in answer.strip() and f"\\n{KEYS['output']}:" in answer:  # \\n in letters, on one line
         answer, common = answer.replace("\\n", "\n"), common | {"escaped_newlines"}
     found = _read_answer(normalise_text(answer, pack), finish, pack, common)
-    return [_refuse_control_token(piece) for piece in found]
-
-
-def _refuse_control_token(piece: Candidate | Dropped) -> Candidate | Dropped:
-    texts = (piece.instruction, piece.input, piece.output) if isinstance(piece, Candidate) else ()
-    token = find_control_token(*texts)
-    return Dropped(raw=piece.raw, reason="control_token", evidence=token) if token else piece
+    for place, piece in enumerate(found):
+        texts = (piece.instruction, piece.input, piece.output) if isinstance(piece, Candidate) else ()
+        if token := find_control_token(*texts):
+            found[place] = Dropped(raw=piece.raw, reason="control_token", evidence=token)
+    return found
 
 
 def _read_answer(answer: str, finish: str, pack: Pack, common: set[str]) -> list[Candidate | Dropped]:
