@@ -264,7 +264,13 @@ def test_a_machine_that_vanishes_in_training_is_replaced_from_the_hub(
         steps = {
             commit.split("/")[1] for commit in hub.commits("somebody/runs")[before:] if commit.count("/") == 1
         }
-        assert steps == {"finetune", "prefer", "evaluate", "export"}  # what was done was not done again
+        assert steps == {
+            "finetune",
+            "prefer",
+            "merge",
+            "evaluate",
+            "export",
+        }  # what was done was not done again
         assert not [path for path in hub.repositories["somebody/runs"].files if "/checkpoints/" in path]
     written = [path.read_bytes() for path in (tmp_path / "new").rglob("*") if path.is_file()]
     assert not any(

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from alif import pipeline
+from alif import recipe as recipes
 from alif.records import STEP_NAMES
 
-OFF = {"pairs", "prefer"}
-"""Steps that the demo does not ask for."""
 AUDIT = """
 import json, os, sys
 from pathlib import Path
@@ -72,7 +71,8 @@ def test_no_step_opens_what_it_did_not_declare(tmp_path: Path) -> None:
     )
     assert asked.returncode == 0, asked.stderr[-3000:]
     found = json.loads(asked.stdout.splitlines()[-1])
-    assert found.keys() == {step.name for step in pipeline.PIPELINE if step.name not in OFF}
+    demo = recipes.load_recipe(recipes.find_recipe("demo"))
+    assert found.keys() == {step.name for step in pipeline.PIPELINE if step.enabled(demo)}
     assert found == {name: [] for name in found}
 
 
