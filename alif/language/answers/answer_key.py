@@ -81,14 +81,15 @@ def _measures(sentence: str, form: str, pack: Pack) -> bool:
     if match.contains_answer(sentence, form, pack):
         return True
     wanted = find_values(form, pack)
-    if len(wanted) != 1 or not wanted[0].unit:
+    if len(wanted) != 1 or not _kind(wanted[0]):
         return False
     alike = [value for value in find_values(sentence, pack) if _kind(value) == _kind(wanted[0])]
     return bool(alike) and is_same_value(alike[-1], wanted[0])
 
 
 def _kind(value: Value) -> str:
-    return SIZES[value.unit][0] if value.unit in SIZES else value.unit
+    """Return what an amount is of, "metre" for kilometres too; "" for a bare number."""
+    return "date" if value.kind == "date" else SIZES.get(value.unit, (value.unit,))[0]
 
 
 def _alternatives(answer: str, pack: Pack) -> Iterator[list[str]]:

@@ -10,6 +10,7 @@ from alif.language.pack import Pack, load_pack
 LIGHT = AnswerKey(accept=("8 منٹ", "8 منٹ 20 سیکنڈ"))
 CHOICE = AnswerKey(accept=("(ج) ثنا",))
 CAPITAL = AnswerKey(accept=("اسلام آباد",), refuse=("کراچی", "لاہور"))
+RESOLUTION = AnswerKey(accept=("1940", "23 مارچ 1940"), refuse=("1947 میں منظور ہوئی",))
 NOVEL = AnswerKey(accept=("آپ بیتی", "خود نوشت"))
 MOOD = AnswerKey(accept=("ملا جلا",), refuse=("مثبت", "منفی"))
 
@@ -27,6 +28,8 @@ def urdu() -> Pack:
         (LIGHT, "اچھا سوال ہے! روشنی 8 منٹ لیتی ہے۔ سورج 15 کروڑ کلومیٹر دور ہے۔", True),
         (LIGHT, "خالی 600 کلومیٹر میں آٹھ منٹ", True),
         (LIGHT, "8 سیکنڈ", False),
+        (RESOLUTION, "23 مارچ 1940 کو منظور ہوئی اور سات سال بعد 1947 میں ملک بنا۔", True),
+        (RESOLUTION, "14 اگست 1947 کو، نہ کہ 1930 میں", False),
         (CHOICE, "ج", True),
         (CHOICE, "سب سے چھوٹی ثنا ہے۔", True),
         (CHOICE, "(الف) زینب", False),
