@@ -61,7 +61,7 @@ print(json.dumps(found))
 
 
 def test_no_step_opens_what_it_did_not_declare(tmp_path: Path) -> None:
-    settings = ["generate.grounded_share=0.2", "review.share=0.0", "replay.rows=20"]
+    settings = ["generate.grounded_share=0.2", "review.share=0.0", "replay.rows=20", "merge.weights=[0.5]"]
     asked = subprocess.run(
         [sys.executable, "-c", AUDIT, json.dumps(settings)],
         cwd=tmp_path,
@@ -71,7 +71,7 @@ def test_no_step_opens_what_it_did_not_declare(tmp_path: Path) -> None:
     )
     assert asked.returncode == 0, asked.stderr[-3000:]
     found = json.loads(asked.stdout.splitlines()[-1])
-    demo = recipes.load_recipe(recipes.find_recipe("demo"))
+    demo = recipes.load_recipe(recipes.find_recipe("demo"), settings)
     assert found.keys() == {step.name for step in pipeline.PIPELINE if step.enabled(demo)}
     assert found == {name: [] for name in found}
 
