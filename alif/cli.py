@@ -18,7 +18,7 @@ from types import FrameType
 from cyclopts import App, CycloptsError, Group
 
 from alif import console, store
-from alif.commands import bases, listing, money, new, plan, recipe_check, results, rows, status, steps
+from alif.commands import bases, listing, money, new, plan, recipe_check, results, rows, status, steps, unread
 from alif.errors import AlifError
 from alif.pipeline import GENERATE, PIPELINE
 
@@ -36,6 +36,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "batches": money.show_batches,
     "settle": money.settle_run,
     "show": rows.show_rows,
+    "unread": unread.show_unread,
     "report": results.write_report,
     "export-data": results.export_data,
     "chat": results.chat_with_run,

@@ -12,9 +12,10 @@ from alif.errors import DataError, RecipeError
 from alif.language import bidi
 from alif.runs import manifest
 
-__all__ = ["show_rows"]
+__all__ = ["TEXTS", "show_rows", "show_text"]
 
 TEXTS = ("raw", "title", "instruction", "input", "output", "rejected", "text")
+"""Keys of a row that are texts to read."""
 HASH_DIGITS = 12
 """Of a SHA-256 on the screen."""
 Dropped = Annotated[bool, Parameter(negative="", help="Show rows that were dropped, with the reason.")]
@@ -47,7 +48,7 @@ def show_rows(
         console.print_result("─" * 72)
         for key in TEXTS:
             if row.get(key):
-                _show_text(key, row[key])
+                show_text(key, row[key])
         facts = [f"{key} {row[key]}" for key in ("task", "reason", "evidence", "source") if row.get(key)]
         for key, value in (row.get("origin") or {}).items():
             text = " ".join(value) if isinstance(value, list) else str(value)
@@ -55,11 +56,12 @@ def show_rows(
                 facts.append(f"{key} {text[:HASH_DIGITS] if len(text) == 64 else text}")
         console.print_result(f"{'':>11}  {' · '.join(facts)}")
         if nearest := row.get("nearest"):
-            _show_text("nearest", nearest["text"])
+            show_text("nearest", nearest["text"])
             console.print_result(f"{'':>11}  {nearest['id']}, ROUGE-L {nearest['similarity']:.3f}")
     return None
 
 
-def _show_text(label: str, text: str) -> None:
+def show_text(label: str, text: str) -> None:
+    """Print a text of a row, each line in its own direction."""
     direction = bidi.text_direction(text, "ltr")
     console.print_sample(label, [bidi.isolate(line, direction) for line in text.splitlines() or [""]])

@@ -5,7 +5,8 @@
 Each choice follows the question after a space, and its log-probability is divided by its bytes, because a
 long answer would lose otherwise. No letters A to D and no prompt: knowledge is measured, not the format. The
 file's name is benchmark and language, `arc_easy.en.jsonl.gz` (`mmlu_test.en.jsonl.gz` is `mmlu`); rows may
-state `provenance` and `licence`. "pack" is choices.jsonl of both packs, where they have one: `pack_choices.en`.
+state `provenance` and `licence`. "pack" is choices.jsonl of both packs, where they have one:
+`pack_choices.en`.
 """
 
 from __future__ import annotations

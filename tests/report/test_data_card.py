@@ -35,7 +35,7 @@ def test_the_data_card_holds_everything_that_a_user_of_the_rows_must_know(tmp_pa
         "written in Arabic script, right to left",
         "ur-Latn",
         "The texts of the pack ur are MIT",
-        "| ur | MIT | a language model | by nobody | 212 |",
+        "| ur | MIT | a language model | by nobody | 658 |",
         "| scripted | scripted | in this process | ",
         "| qa | 0123456789abcdef, 0f1e2d3c4b5a6978 |",
         "| reverse | fedcba9876543210 |",
