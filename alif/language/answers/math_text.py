@@ -43,7 +43,7 @@ def plain_math(text: str, pack: Pack) -> str:
     if "\\" in text:
         text = _MATH.sub(lambda found: found[0].replace("$", " "), text)
         for pattern, sign in _LATEX.items():
-            text = regex.sub(pattern, lambda one, sign=sign: one.expand(sign).ljust(len(one[0])), text)
+            text = regex.sub(pattern, functools.partial(_expand, sign), text)
     units = {unit: chr(FIRST_UNIT + place) for place, unit in enumerate(pack.numbers.units)}
     chars = list(text)
     for token in tokenise(text, pack):
@@ -68,6 +68,10 @@ def plain_math(text: str, pack: Pack) -> str:
     signs = mixed.sub(lambda found: UNKNOWN.rjust(len(found[0])), signs)
     signs = plain_signs(signs, pack).replace("××", "  ")
     return _BULLET.sub(lambda found: " " * len(found[0]), _BOLD.sub("  ", signs))
+
+
+def _expand(sign: str, found: regex.Match[str]) -> str:
+    return found.expand(sign).ljust(len(found[0]))
 
 
 @functools.lru_cache
