@@ -10,6 +10,7 @@ import pytest
 
 from alif import recipe as recipes
 from alif.errors import RecipeError
+from alif.settings import Adapter, Recipe
 from alif.settings.renamed import RENAMED_KEYS
 
 
@@ -38,6 +39,14 @@ def test_shipped_recipes_load_and_come_back_from_their_dump(name: str, tmp_path:
             "",
         ),
         ("[pool]\nthreshold = 'x'", "r.toml: pool.threshold: input should be a valid number", ""),
+        (
+            "[adapter]\nlayers = '7-3'",
+            r'adapter.layers: name layers and ranges .*"0-7,24-31" \(it is .7-3.\)',
+            "",
+        ),
+        ("[adapter]\nlayers = '-1'", "r.toml: adapter.layers: name layers", ""),
+        ("[adapter]\nlayers = '0-3,'", "r.toml: adapter.layers: name layers", ""),
+        ("[finetune]\nema_decay = 1", r"finetune.ema_decay: input should be less than 1 \(it is 1\)", ""),
         ("name == 3", "r.toml: not TOML", ""),
         ("extends = 'nothing'", "r.toml: extends: 'nothing' is no shipped recipe", ""),
     ],
@@ -165,7 +174,7 @@ def test_every_key_is_described_and_addressable() -> None:
     more = {"tiny.max_seq_length", "tiny.batch_size", "adapter.rank", "adapter.alpha", "adapter.dropout"}
     stages = {
         f"{stage}.{key}"
-        for stage in ("pretrain", "finetune")
+        for stage in ("pretrain", "finetune", "prefer")
         for key in ("lr", "schedule", "weight_decay", "epochs")
     }
     assert set(undescribed) <= plain | more | stages
@@ -208,3 +217,28 @@ def test_recipes_called_open_name_nothing_that_is_not_for_commerce(name: str) ->
     assert "alpaca" not in sources
     assert "urdu-instruct" not in sources
     assert not any("openai.com" in teacher.base_url for teacher in loaded.teacher.values())
+
+
+def test_protections_that_are_off_count_in_no_identity_and_others_do() -> None:
+    off = recipes.load_recipe(recipes.shipped_recipes()["demo"])
+    keys = ("adapter.layers", "pretrain.replay_end", "pretrain.ema_decay", "pretrain.embedding_keep_share")
+    values = ('"0"', "0.1", "0.9", "0.5")
+    on = recipes.load_recipe(
+        recipes.shipped_recipes()["demo"], [f"{key}={value}" for key, value in zip(keys, values, strict=True)]
+    )
+
+    def identity(recipe: Recipe) -> set[str]:
+        tables = {"adapter": recipe.adapter, "pretrain": recipe.pretrain}
+        return {key for name, table in tables.items() for key in recipes.identity_settings(name, table)}
+
+    assert identity(on) - identity(off) == set(keys)
+    assert identity(off) <= identity(on)
+    assert off.adapter.model_dump_json().count("layers") == 0  # nor in what identifies a checkpoint
+    shown = {key: value for key, value, _, _ in recipes.list_settings(off)}
+    assert [shown[key] for key in keys] == ["", None, 0.0, 1.0]
+
+
+def test_a_single_layer_and_several_ranges_are_layers() -> None:
+    assert Adapter(layers="5").select_layers(8) == [5]
+    assert Adapter(layers="6-7,0-1,1").select_layers(8) == [0, 1, 6, 7]
+    assert list(Adapter().select_layers(3)) == [0, 1, 2]

@@ -122,10 +122,15 @@ class TrainedParameters:
 
 
 def count_trained(shape: ModelShape, adapter: settings.Adapter) -> TrainedParameters:
-    """Count what `adapter` trains: rank x (inputs + outputs) of each linear layer, and copies."""
+    """Count what `adapter` trains: rank x (inputs + outputs) of each linear layer, and copies.
+
+    Raises:
+        RecipeError: it names layers that the base does not have.
+    """
     sides = sum(a + b for kind, layers in shape.linear.items() if kind in adapter.targets for a, b in layers)
     copies = shape.vocabulary if "embeddings" in adapter.targets else 0
-    return TrainedParameters(shape.num_hidden_layers * adapter.rank * sides, copies, shape.parameters)
+    layers = len(adapter.select_layers(shape.num_hidden_layers))
+    return TrainedParameters(layers * adapter.rank * sides, copies, shape.parameters)
 
 
 def known_bases() -> dict[str, KnownBase]:

@@ -3,6 +3,7 @@
     base           the frozen model: 2 bytes a parameter on a GPU, 4 on a CPU, or linear layers in 4 bits
     trained        what is trained, in float32 (adapter.embedding_dtype)     gradients    as much again
     optimiser      twice as much, or two bytes a parameter (adamw_8bit)
+    average        what is trained once more in float32, where its moving average is kept (ema_decay)
     half copies    what is trained in float32 once more in 16 bits, for the products (GPU only)
     dequantised    the largest 4-bit matrix in 16 bits, in the backward pass
     activations    what the backward pass needs: `saved_bytes` of each block, with checkpointing of one block
@@ -103,6 +104,8 @@ def memory_parts(load: MemoryLoad) -> dict[str, float]:
         "gradients": trained / shards,
         "optimiser": states / shards,
     }
+    if load.stage.ema_decay:
+        found["average"] = own.trainable * FULL / shards
     if load.gpus > 1:
         largest = max(shape.blocks / shape.num_hidden_layers, 2.0 * shape.matrix) * small
         found["between GPUs"] = largest if load.fsdp else trained  # what is gathered; buckets of gradients
@@ -143,8 +146,8 @@ def export_bytes(load: MemoryLoad) -> float:
     return FULL * float(load.shape.parameters + load.trained.trainable)
 
 
-def saved_bytes(load: MemoryLoad) -> float:
-    """Return the bytes that one block keeps of one token for the backward pass.
+def saved_bytes(load: MemoryLoad, *, has_lora: bool = True) -> float:
+    """Return the bytes that one block, with LoRA on it or without, keeps of one token for the backward pass.
 
     On a CPU everything is float32, and keys and values are kept once for each query. On a GPU the norms keep
     a float32 copy of their input, and the rest is 16 bits; compiled, they keep it in 16 bits, and MLP's
@@ -152,14 +155,13 @@ def saved_bytes(load: MemoryLoad) -> float:
     """
     shape = load.shape
     h, f, q, k = shape.hidden_size, shape.intermediate_size, shape.queries, shape.keys
-    modules = sum(len(layers) for kind, layers in shape.linear.items() if kind in load.adapter.targets)
+    targets = load.adapter.targets if has_lora else ()
+    modules = sum(len(layers) for kind, layers in shape.linear.items() if kind in targets)
     ranks = modules * load.adapter.rank
     per_head = shape.num_attention_heads + 2  # sums of softmax and norms, float32
     if shape.model_type in QK_NORMS:
         per_head += q + k  # what these norms keep of their input
-    inputs = sum(
-        width for kind, width in (("attention", h + q), ("mlp", h + f)) if kind in load.adapter.targets
-    )
+    inputs = sum(width for kind, width in (("attention", h + q), ("mlp", h + f)) if kind in targets)
     if not load.gpu:
         return FULL * (2 * h + inputs + 3 * q + 3 * f + ranks + per_head)
     if load.compiled:
@@ -173,9 +175,13 @@ def _activations(load: MemoryLoad) -> float:
     ends = (3.5 * shape.hidden_size + 2 * shape.head_dim) * FULL  # last norm, labelled states, angles
     if load.trained.copies:
         ends += shape.hidden_size * FULL  # the embeddings' own output
+    chosen = load.adapter.select_layers(shape.num_hidden_layers)
     layers = shape.num_hidden_layers
+    if not load.trained.copies:
+        layers -= chosen[0]  # no gradient goes below the first layer that has LoRA
     if not load.gradient_checkpointing:
-        return load.tokens * (layers * block + ends)
+        plain = (layers - len(chosen)) * saved_bytes(load, has_lora=False)
+        return load.tokens * (len(chosen) * block + plain + ends)
     back = small * (2 * shape.intermediate_size + shape.hidden_size)  # gradients inside one block
     return load.tokens * (
         layers * small * shape.hidden_size + ends + max(block + back - _loss(load) / load.tokens, 0.0)

@@ -76,7 +76,7 @@ def pretrain_tokens(
     """
     if done := _measured(run, "pretrain"):
         return [done]
-    factor = recipe.pretrain.epochs * (1 - recipe.corpus.heldout_share) / (1 - recipe.pretrain.replay)
+    factor = recipe.pretrain.epochs * (1 - recipe.corpus.heldout_share) / (1 - recipe.pretrain.mean_replay)
     convert = _vocabulary_conversion(recipe, vocabulary, bytes_per_token)
     return [
         _with_added_tokens(convert(count.scaled(factor)), recipe, run) for count in _corpus_counts(recipe)

@@ -182,7 +182,9 @@ def _plan_stage(
     ]
     hours = [low / speed[1] / 3600, 2 * mid / (speed[0] + speed[1]) / 3600, high / speed[0] / 3600]
     prices = [gpu.usd_per_hour[0], sum(gpu.usd_per_hour) / 2, gpu.usd_per_hour[1]]
-    checkpoint = (parts["trained"] + parts["optimiser"]) * (load.gpus if load.fsdp else 1)
+    checkpoint = (parts["trained"] + parts["optimiser"] + parts.get("average", 0.0)) * (
+        load.gpus if load.fsdp else 1
+    )
     return {
         "stage": name,
         "memory_gb": {part: round(size / 1e9, 2) for part, size in parts.items() if size},

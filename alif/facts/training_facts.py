@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pydantic import Field
+
 from alif.records import FrozenModel
 
 __all__ = [
@@ -92,6 +94,8 @@ class StageFacts(TrainingFacts):
     """Share of tokens in packed rows that are not padding, 0..1."""
     labelled: int
     """Tokens that carry loss, in one epoch."""
+    reverted: int = Field(0, exclude_if=lambda weights: not weights)
+    """Weights of the embedding copies that got the base's value back (`embedding_keep_share`)."""
 
 
 class PretrainFacts(StageFacts):
@@ -100,6 +104,10 @@ class PretrainFacts(StageFacts):
     replay_documents: int
     replay_share: float
     """Share of the stage's tokens that are text of the source language, 0..1."""
+    replay_first: float | None = Field(None, exclude_if=lambda share: share is None)
+    """That share in the first tenth of the stage, where `pretrain.replay_end` is set."""
+    replay_last: float | None = Field(None, exclude_if=lambda share: share is None)
+    """In its last tenth."""
 
 
 class PreferFacts(StageFacts):

@@ -8,7 +8,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from alif.errors import RecipeError
 from alif.records import FrozenModel
+from alif.settings.types import LayerRanges
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -59,10 +61,30 @@ class Adapter(FrozenModel):
     dropout: float = Field(0.0, ge=0, lt=1)
     targets: tuple[Literal["attention", "mlp", "embeddings"], ...] = ("attention", "mlp", "embeddings")
     """LoRA on attention and MLP; "embeddings" trains full copies of input embeddings and head."""
+    layers: LayerRanges = Field("", exclude_if=lambda layers: not layers)
+    """Layers of the base that get LoRA, counted from 0, both ends included: "0-7,24-31"; "": all. The others
+    stay as they are."""
     embedding_dtype: Literal["float32", "bfloat16"] = "float32"
     """Of these copies. In bfloat16, the original's, a learning rate of 1e-5 changes only 14 to 38 % of the
     weights."""
     seed: int = 3407
+
+    def select_layers(self, count: int) -> range | list[int]:
+        """Return the numbers of the layers that get LoRA, of a base that has `count`.
+
+        Raises:
+            RecipeError: it has no such layer.
+        """
+        ends = [[int(end) for end in part.split("-")] for part in self.layers.split(",") if part]
+        chosen = sorted(
+            {number for first, *last in ends for number in range(first, (last or [first])[0] + 1)}
+        )
+        if chosen and chosen[-1] >= count:
+            raise RecipeError(
+                f'adapter.layers = "{self.layers}", but this base has {count} layers, 0 to {count - 1}',
+                f'Name layers up to {count - 1}, or set adapter.layers = "" for all of them.',
+            )
+        return chosen or range(count)
 
 
 class Stage(FrozenModel):
@@ -98,6 +120,12 @@ class Stage(FrozenModel):
     early_stopping_patience: int = Field(0, ge=0)
     """Evaluations without an improvement in the taught language after which the stage stops and restores its
     best weights; 0: never."""
+    ema_decay: float = Field(0.0, ge=0, lt=1, exclude_if=lambda decay: not decay)
+    """Keep the exponential moving average of what is trained, over the optimiser steps, instead of the last
+    weights: 0.99 averages about the last 100 steps; 0: none. Source: arXiv 2506.00288 (less forgetting)."""
+    embedding_keep_share: float = Field(1.0, gt=0, le=1, exclude_if=lambda share: share == 1)
+    """Share of the changed weights of the embedding copies, those that changed most, that is kept after the
+    stage; the others get the base's value back. 1: all. Source: arXiv 2306.01708 (TIES, its step "trim")."""
     seed: int = 3407
 
 
@@ -106,6 +134,14 @@ class Pretrain(Stage):
 
     replay: float = Field(0.0, ge=0, lt=1)
     """Share of the stage's tokens that are source-language corpus text. Qalb (arXiv 2601.08141) uses 7 %."""
+    replay_end: float | None = Field(None, ge=0, lt=1, exclude_if=lambda share: share is None)
+    """Share at the end of the stage, where replay is then the one at its start; between them it changes
+    evenly. Left out: the same throughout. Source: arXiv 2506.00288 (English matters early in stage 1)."""
+
+    @property
+    def mean_replay(self) -> float:
+        """Share of the whole stage's tokens."""
+        return self.replay if self.replay_end is None else (self.replay + self.replay_end) / 2
 
 
 class Finetune(Stage):
@@ -137,6 +173,7 @@ class Prefer(Stage):
     lr: float = Field(5e-6, gt=0)
     """Source: huggingface/alignment-handbook@4231254, recipes/zephyr-7b-beta/dpo/config_qlora.yaml."""
     embedding_lr: float = Field(1e-6, gt=0)
+    """Learning rate of the embedding copies."""
     weight_decay: float = Field(0.0, ge=0)
     max_seq_length: int = Field(4096, ge=16)
     """Length of a row in tokens; both answers of a pair, each behind its prompt, fit one row together."""

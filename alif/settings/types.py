@@ -10,7 +10,9 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, JsonValue
 from pydantic_core import PydanticCustomError
 
-__all__ = ["NOT_IDENTITY", "EnvironmentVariable", "Files", "FreeFields", "RunName", "Weight"]
+__all__ = [
+    "NOT_IDENTITY", "EnvironmentVariable", "Files", "FreeFields", "LayerRanges", "RunName", "Weight",
+]  # fmt: skip
 
 NOT_IDENTITY: dict[str, JsonValue] = {"identity": False}
 """Marks a setting that cannot change the rows or weights of a run: changing it is no drift."""
@@ -83,11 +85,21 @@ def check_run_name(name: str) -> str:
     return name
 
 
+def check_layer_ranges(ranges: str) -> str:
+    """Refuse what is no list of layers and ranges of layers."""
+    parts = [re.fullmatch(r"([0-9]{1,4})(?:-([0-9]{1,4}))?", part) for part in ranges.split(",")]
+    if ranges and not all(part and int(part[1]) <= int(part[2] or part[1]) for part in parts):
+        raise PydanticCustomError("layers", 'Name layers and ranges of layers, counted from 0: "0-7,24-31"')
+    return ranges
+
+
 Weight = Annotated[float | Mapping[str, float], AfterValidator(check_weight)]
 """A teacher's weight: one number, or a table by task."""
 EnvironmentVariable = Annotated[str, AfterValidator(check_variable)]
 """The name of an environment variable. A refused value is never repeated: it may be the key itself."""
 FreeFields = Annotated[Mapping[str, JsonValue], AfterValidator(check_free_fields)]
 """Fields of a provider's own that are sent with each request as they are."""
+LayerRanges = Annotated[str, AfterValidator(check_layer_ranges)]
+"""Layers of a model: "0-7,24-31"; "": all."""
 RunName = Annotated[str, AfterValidator(check_run_name)]
 """The name of a run, which is its folder."""

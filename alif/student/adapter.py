@@ -87,14 +87,13 @@ def add_adapter(model: PreTrainedModel, adapter: Adapter) -> PeftModel:
 
     Raises:
         ModelError: the base has no linear layers of a kind that the recipe names, or no output head.
-        RecipeError: nothing but embeddings is named.
+        RecipeError: nothing but embeddings is named, or layers that the base does not have.
     """
-    kinds = [kind for kind in LINEAR_KINDS if kind in adapter.targets]
-    if not kinds:
+    if not set(LINEAR_KINDS) & set(adapter.targets):
         raise RecipeError(
             'adapter.targets needs "attention" or "mlp"', "Embeddings alone are not an adapter."
         )
-    targets = find_linear_layers(model, kinds)
+    targets = find_linear_layers(model, adapter)
     copies = embedding_names(model) if "embeddings" in adapter.targets else None
     if copies and _is_tied(model) and not {"embed_tokens", "lm_head"} & set(copies):
         raise ModelError(

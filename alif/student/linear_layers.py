@@ -18,6 +18,7 @@ import torch
 from transformers.pytorch_utils import Conv1D
 
 from alif.errors import ModelError
+from alif.settings import Adapter
 
 __all__ = ["LINEAR_KINDS", "embedding_names", "embedding_weights", "find_linear_layers", "recurrent_layers"]
 
@@ -41,19 +42,26 @@ def recurrent_layers(model: torch.nn.Module) -> str:
     return next((type(one).__name__ for one in model.modules() if _is_recurrent(one)), "")
 
 
-def find_linear_layers(model: torch.nn.Module, kinds: Collection[str]) -> list[str]:
-    """Return names for PEFT of the linear layers of `kinds` in the blocks of `model`.
+def find_linear_layers(model: torch.nn.Module, adapter: Adapter) -> list[str]:
+    """Return names for PEFT of the linear layers of the adapter's kinds in the blocks that it names.
 
     Raises:
         ModelError: a kind has none, or has matrices of another form, as experts are.
+        RecipeError: there is no such block.
     """
-    layers: list[BlockLayer] = []
-    lists: list[str] = []  # outermost ones
+    kinds = [kind for kind in LINEAR_KINDS if kind in adapter.targets]
+    lists: dict[str, torch.nn.ModuleList] = {}  # outermost ones
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.ModuleList) and not name.startswith(tuple(lists)):
-            lists.append(f"{name}.")
-            for number, block in module.named_children():
-                layers += _block_layers(block, f"{name}.{number}", "mlp")
+            lists[f"{name}."] = module
+    chosen = adapter.select_layers(max(map(len, lists.values()), default=0))
+    layers = [
+        layer
+        for name, blocks in lists.items()
+        for number, block in enumerate(blocks)
+        if number in chosen
+        for layer in _block_layers(block, f"{name}{number}", "mlp")
+    ]
     for kind in kinds:
         of_kind = [(name, layer) for name, layer, its_kind in layers if its_kind == kind]
         other = [(name, layer) for name, layer in of_kind if not isinstance(layer, LINEAR)]
@@ -65,11 +73,12 @@ def find_linear_layers(model: torch.nn.Module, kinds: Collection[str]) -> list[s
                 DENSE_BASE if kind == "mlp" else OTHER_BASE,
             )
         if not of_kind:
+            where = f"its layers {adapter.layers}" if adapter.layers else "repeated blocks"
             names = dict.fromkeys(
                 f"{name.rpartition('.')[2]} ({type(one).__name__})" for name, one, _ in layers
             )
             raise ModelError(
-                f'adapter.targets: this base has no linear layers of "{kind}" in repeated blocks; '
+                f'adapter.targets: this base has no linear layers of "{kind}" in {where}; '
                 f"it has {', '.join(list(names)[:SHOWN]) or 'none at all'}",
                 OTHER_BASE,
             )

@@ -93,13 +93,20 @@ def split_segments(name: str, tokens: Sequence[int] | Tokens, length: int) -> It
 
 
 def pack_segments(
-    segments: Sequence[Segment], length: int, filler: int, folder: Path | None = None
+    segments: Sequence[Segment],
+    length: int,
+    filler: int,
+    folder: Path | None = None,
+    *,
+    apart: Sequence[Segment] = (),
 ) -> PackedDataset:
     """Pack `segments` into few rows of `length` tokens by best-fit decreasing; what stays free is `filler`.
 
-    Every segment must fit a row. With a `folder` the rows are memory-mapped files there.
+    Every segment must fit a row. With a `folder` the rows are memory-mapped files there. Segments `apart`
+    share rows with one another alone, behind all others.
     """
-    return fill_rows(fit_rows([(segment,) for segment in segments], length), length, filler, folder)
+    rows = [row for part in (segments, apart) for row in fit_rows([(one,) for one in part], length)]
+    return fill_rows(rows, length, filler, folder)
 
 
 def fit_rows(groups: Sequence[Sequence[Segment]], length: int) -> list[list[Segment]]:

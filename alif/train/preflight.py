@@ -31,6 +31,24 @@ def check_reference(recipe: Recipe) -> None:
         )
 
 
+def check_protection(recipe: Recipe) -> None:
+    """Refuse to trim embedding copies that are not made, and layers that the tiny base does not have.
+
+    Raises:
+        RecipeError: one of them.
+    """
+    for name, stage in recipe.stages().items():
+        if stage.embedding_keep_share < 1 and "embeddings" not in recipe.adapter.targets:
+            raise RecipeError(
+                f"{name}.embedding_keep_share = {stage.embedding_keep_share}, but adapter.targets has no "
+                '"embeddings": there are no copies to take changes back from',
+                'Set it to 1, or add "embeddings" to adapter.targets. To protect layers there is '
+                "adapter.layers.",
+            )
+    if recipe.student.base == "tiny":
+        recipe.adapter.select_layers(recipe.tiny.layers)
+
+
 def student_problems(recipe: Recipe, *, offline: bool, with_base: bool = True) -> list[AlifError]:
     """Return what would stop the training of `recipe`.
 
@@ -50,6 +68,7 @@ def student_problems(recipe: Recipe, *, offline: bool, with_base: bool = True) -
     for name, stage in recipe.stages().items():
         collect(check_batch_layout, name, stage, recipe.runtime, recipe.student.quantization)
     collect(check_reference, recipe)
+    collect(check_protection, recipe)
     collect(check_tracker, recipe.runtime)
     if recipe.export.stage not in ("", *(made := recipe.merge.pairs())):
         problem = f'export.stage = "{recipe.export.stage}": this recipe makes no such model'

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from peft import PeftModel
 
@@ -16,6 +18,7 @@ from alif.student import adapter as adapters
 from alif.student import distributed
 from alif.student.base import TINY, Base, LoadedBase
 from alif.student.device import DeviceConfig
+from alif.student.trimming import revert_small_changes
 from alif.train.heldout_eval import HeldOutEval
 from alif.train.loss import ChunkedLossModel
 from alif.train.packing import PackedDataset, Segment, pack_segments, pad_segments
@@ -25,12 +28,21 @@ __all__ = ["continue_adapter", "pack_rows", "train_stage"]
 
 
 def pack_rows(
-    segments: Sequence[Segment], stage: Stage, filler: int, scratch: Path | None = None
+    segments: Sequence[Segment],
+    stage: Stage,
+    filler: int,
+    scratch: Path | None = None,
+    *,
+    apart: Sequence[Segment] = (),
 ) -> PackedDataset:
-    """Pack or pad texts as the stage says; memory-mapped under `scratch`, where that is given."""
+    """Pack or pad texts as the stage says, those `apart` in rows of their own behind the others.
+
+    Rows are memory-mapped under `scratch`, where that is given.
+    """
     folder = scratch / f"packs{distributed.rank() or ''}" if scratch else None
-    make = pack_segments if stage.packing == "packed" else pad_segments
-    return make(segments, stage.max_seq_length, filler, folder)
+    if stage.packing == "padded":
+        return pad_segments([*segments, *apart], stage.max_seq_length, filler, folder)
+    return pack_segments(segments, stage.max_seq_length, filler, folder, apart=apart)
 
 
 def continue_adapter(
@@ -56,13 +68,14 @@ def train_stage(
     *,
     device: DeviceConfig,
     start: str,
+    order: npt.NDArray[np.int64] | None = None,
     heldout: HeldOutEval | None = None,
     learner: Callable[..., torch.nn.Module] = ChunkedLossModel,
 ) -> StageFacts:
     """Train `model` on `dataset`, write `adapter/`, and return the stage's facts.
 
     `start` identifies the adapter before, by settings or digest: checkpoints of another start are not resumed
-    from.
+    from. `order` is that of the rows of all epochs, where it is not a shuffle.
     """
     share = adapters.count_parameters(model)
     console.log(
@@ -71,8 +84,11 @@ def train_stage(
     )
     key = checkpoint_key(dataset, stage, start=base.digest + start)
     outcome = fit_model(
-        model, dataset, stage, context, device=device, key=key, heldout=heldout, learner=learner
+        model, dataset, stage, context, device=device, key=key, order=order, heldout=heldout, learner=learner
     )
+    reverted = revert_small_changes(model, stage.embedding_keep_share)
+    if reverted:
+        console.log(f"{context.step}: {reverted:,} weights of the embedding copies are the base's again")
     extended = context.inputs["base"] / "model"  # PEFT opens the base that the adapter names
     is_extended = base.base != TINY and extended.is_dir()
     adapters.save_adapter(model, context.folder / "adapter", str(extended) if is_extended else base.base)
@@ -83,5 +99,6 @@ def train_stage(
         rows=len(dataset),
         fill=round(dataset.fill, 4),
         labelled=dataset.labelled,
+        reverted=reverted,
         **outcome.model_dump(),
     )

@@ -24,10 +24,12 @@ from alif.student.adapter import trainable_parameters, unwrap
 from alif.student.linear_layers import embedding_weights
 from alif.train import checkpoints
 from alif.train.training_callback import TrainingCallback
+from alif.train.weight_average import WeightAverage
 
 __all__ = ["StageTrainer", "group_parameters", "load_trainable"]
 
-WEIGHTS, OPTIMIZER, SCHEDULER = "trained.safetensors", "optimizer.pt", "scheduler.pt"
+WEIGHTS, AVERAGE = "trained.safetensors", "average.safetensors"
+OPTIMIZER, SCHEDULER = "optimizer.pt", "scheduler.pt"
 """Files of a checkpoint."""
 EXTRA = "low-memory"
 """Of pyproject.toml: bitsandbytes."""
@@ -39,6 +41,7 @@ class StageTrainer(Trainer):
     def configure(self, stage: Stage, folder: Path, key: str, callback: TrainingCallback) -> None:
         """Set what the Trainer's own constructor has no parameter for."""
         self.stage, self.folder, self.key, self.callback = stage, folder, key, callback
+        self.average = callback.average = WeightAverage(self.model, stage.ema_decay)
 
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
         """Build AdamW, in full or with its state in 8 bits.
@@ -93,12 +96,15 @@ class StageTrainer(Trainer):
             for name, weight in trainable_parameters(self.model)
         }
         size = 4 * sum(weight.numel() * weight.element_size() for weight in state.values())
+        size += 4 * sum(value.numel() for value in self.average.values.values())
         step, curve = self.state.global_step, self.callback.path
         with contextlib.ExitStack() as block, weights.friendly_disk_errors(self.folder):
             partial = distributed.broadcast_from_rank0(
                 lambda: block.enter_context(checkpoints.write_checkpoint(self.folder, step, self.key, size))
             )
             weights.write_weights(partial / WEIGHTS, state)
+            if self.average.decay:
+                weights.write_weights(partial / AVERAGE, self.average.values)
             if distributed.is_main_process():
                 store.fsync(curve)  # a checkpoint without its part of the curve would end with other facts
             self._save_optimizer_and_scheduler(str(partial))
@@ -138,6 +144,8 @@ class StageTrainer(Trainer):
         self, resume_from_checkpoint: str, model: torch.nn.Module | None = None
     ) -> None:
         load_trainable(weights.read_weights(Path(resume_from_checkpoint) / WEIGHTS), self.model)
+        if self.average.decay:
+            self.average.load(weights.read_weights(Path(resume_from_checkpoint) / AVERAGE))
 
 
 def load_trainable(saved: Mapping[str, torch.Tensor], model: torch.nn.Module | None) -> None:

@@ -13,7 +13,7 @@ from alif.student import adapter as adapters
 from alif.student import sibling as siblings
 from alif.student.chat_template import choose_template, encode_answer
 from alif.student.device import DeviceConfig, quiet_libraries
-from alif.student.linear_layers import LINEAR_KINDS, find_linear_layers, recurrent_layers
+from alif.student.linear_layers import find_linear_layers, recurrent_layers
 from alif.student.published import PublishedBase, open_published
 from alif.student.vocabulary import check_extendable
 from alif.train.probe import choose_training_form
@@ -68,12 +68,15 @@ def describe_training(recipe: Recipe, base: PublishedBase) -> str:
         ModelError: a layer that the adapter does not train, or a template that cannot be used.
     """
     template, tokenizer = recipe.finetune.prompt_template, base.tokenizer
-    layers = find_linear_layers(base.model, [one for one in recipe.adapter.targets if one in LINEAR_KINDS])
+    layers, where = find_linear_layers(base.model, recipe.adapter), ""
+    if recipe.adapter.layers:  # the same names in each of them
+        layers = list(dict.fromkeys(name.rpartition(".")[2] for name in layers))
+        where = f" of layers {recipe.adapter.layers}"
     end = encode_answer("?", "", "!", template, tokenizer)[-1]
     why = "" if getattr(tokenizer, "chat_template", None) else ", as it has no chat template"
     has_chat = choose_template(template, tokenizer) == "chat"
     parts = [
-        f"LoRA on {', '.join(layers) or 'no layer'}",
+        f"LoRA on {', '.join(layers) or 'no layer'}{where}",
         "prompts in its chat template" if has_chat else f"prompts under Alpaca's headings{why}",
         f"an answer ends with {tokenizer.convert_ids_to_tokens(end)}",
     ]

@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
@@ -69,17 +71,18 @@ def fit_model(
     *,
     device: DeviceConfig,
     key: str,
+    order: npt.NDArray[np.int64] | None = None,
     heldout: HeldOutEval | None = None,
     learner: Callable[..., torch.nn.Module] = ChunkedLossModel,
 ) -> TrainingFacts:
-    """Train what is trainable in `model`, from the last checkpoint of `key`, by the loss of `learner`.
+    """Train what is trainable in `model`, from the last checkpoint of `key`, on rows in `order` or shuffled.
 
     Raises:
         ModelError: the loss is not a number (the batch is named), or not the base's own (`probe`).
         AlifError: the disk cannot hold a checkpoint.
     """
     at_once = rows_per_pass(context.step, stage, distributed.world_size())
-    order = sample_order(len(dataset), stage.epochs, stage.seed)
+    order = sample_order(len(dataset), stage.epochs, stage.seed) if order is None else order
     if not len(order):
         return TrainingFacts(steps=0, tokens=0, first_loss=None, last_loss=None)
     steps = math.ceil(len(order) / stage.batch_size)
@@ -104,10 +107,9 @@ def fit_model(
         training_attention(model, form.attention),
         compile_on_gpu(model, device, context.runtime),
     ):
-        whole = pad_to_multiple(order, at_once) if distributed.world_size() > 1 else order
+        rows = PackedRows(dataset, pad_to_multiple(order, at_once) if distributed.world_size() > 1 else order)
         arguments = training_arguments(stage, steps, folder, context, device)
-        loss = learner(model, form.transform)
-        trainer = _build_trainer(loss, PackedRows(dataset, whole), callback, arguments)
+        trainer = _build_trainer(learner(model, form.transform), rows, callback, arguments)
         trainer.configure(stage, folder, key, callback)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     steps = trainer.state.global_step

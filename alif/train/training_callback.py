@@ -26,6 +26,7 @@ from alif.train.early_stopping import EarlyStopping
 from alif.train.heldout_eval import HeldOutEval, evaluate_heldout
 from alif.train.packing import PackedDataset
 from alif.train.tracker import Tracker
+from alif.train.weight_average import WeightAverage
 
 __all__ = ["TrainingCallback"]
 
@@ -48,6 +49,8 @@ class TrainingCallback(TrainerCallback):
         self.path = context.scratch / curves.CURVE
         self.tracker = Tracker(context, stage)
         self.early_stopping = EarlyStopping(context, stage, heldout.taught if heldout else "")
+        self.average = WeightAverage(None, 0.0)
+        """That of the trainer, once there is one."""
         self.bar: console.Bar | None = None
         self.gradient_norm: float | None = None
         self.losses: list[torch.Tensor] = []
@@ -91,6 +94,7 @@ class TrainingCallback(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Write a point of the curve; evaluate where it is time; stop without an improvement."""
+        self.average.update(state.global_step)
         tokens = int(self.dataset.used[self._rows(state.global_step - 1)].sum())
         rate = tokens / max(time.monotonic() - self.since, 1e-9)
         self.tokens += tokens
@@ -102,10 +106,12 @@ class TrainingCallback(TrainerCallback):
                 self.point["peak_share"] = round(share, 4)
         if self.heldout and self.stage.eval_steps and state.global_step % self.stage.eval_steps == 0:
             learner, step = kwargs["model"], self.context.step
-            self.point |= evaluate_heldout(learner, self.heldout, self.device)
+            with self.average.applied():
+                self.point |= evaluate_heldout(learner, self.heldout, self.device)
+                should_stop = self.early_stopping.should_stop(learner, self.point)
             values = ", ".join(f"{code} {bits:.3f}" for code, bits in self.point["bits_per_byte"].items())
             console.log(f"{step}: step {self.point['step']}, held-out bits per byte: {values}")
-            if self.early_stopping.should_stop(learner, self.point):
+            if should_stop:
                 patience = self.stage.early_stopping_patience
                 console.log(
                     f"{step}: no improvement in {patience} evaluations; the best weights are restored"
@@ -120,7 +126,8 @@ class TrainingCallback(TrainerCallback):
         self.since = time.monotonic()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Close the tracker."""
+        """Close the tracker; what is kept is the average, where there is one."""
+        self.average.apply()
         self.tracker.end()
 
     def _rows(self, step: int) -> npt.NDArray[np.int64]:

@@ -22,6 +22,9 @@ CASES = {
     "computed again": {"gradient_checkpointing": True, "max_seq_length": 256},
     "tied": {"tied": True},
     "small vocabulary": {"vocabulary": 512, "rank": 32},
+    "the last layers alone": {"layers": "2-3", "targets": ("attention", "mlp")},
+    "first and last layer": {"layers": "0,3", "max_seq_length": 256},
+    "averaged": {"ema_decay": 0.9, "rank": 64},
 }
 
 MEASURE = """
@@ -132,8 +135,8 @@ def test_the_peak_is_foretold_within_a_tenth(name):
         max_position_embeddings=2048,
         tie_word_embeddings=case.get("tied", False),
     )
-    adapter = Adapter(rank=case["rank"], targets=case.get("targets", ("attention", "mlp", "embeddings")))
-    stage = Pretrain(**{key: case[key] for key in ("max_seq_length", "micro_batch_size", "batch_size")})
+    adapter = Adapter(**{key: case[key] for key in ("rank", "targets", "layers") if key in case})
+    stage = Pretrain(**{key: case[key] for key in Pretrain.model_fields if key in case})
     recompute = case.get("gradient_checkpointing", False)
     load = memory.MemoryLoad(shape, adapter, stage, gradient_checkpointing=recompute, gpu=False)
     told = sum(memory.memory_parts(load).values())

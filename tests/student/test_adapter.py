@@ -6,8 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from peft import PeftModel
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from alif.cost.architecture import ModelShape, count_trained
 from alif.errors import ModelError, RecipeError
 from alif.settings import Adapter
 from alif.student import adapter as adapters
@@ -30,6 +32,11 @@ LLAMA_8B = LlamaConfig(
 def logits(model):
     with torch.inference_mode():
         return model(input_ids=TOKENS).logits
+
+
+def read_shape(model):
+    config = model.get_base_model().config.to_dict()
+    return ModelShape(**{key: config[key] for key in ModelShape.model_fields if key in config})
 
 
 def shaken(model):
@@ -76,6 +83,25 @@ def test_no_lora_on_embeddings_or_head(model, tied):
     assert {name.split(".")[-4] for name in names if "lora_A" in name} == {
         "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
     }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # PEFT's own loading
+@pytest.mark.parametrize("targets", [("attention", "mlp", "embeddings"), ("mlp",)])
+def test_only_the_named_layers_have_lora_and_the_saved_adapter_knows_them(tmp_path, targets):
+    settings = Adapter(rank=4, layers="1,3", targets=targets)
+    trained = shaken(adapters.add_adapter(random_model("llama"), settings))
+    for name, _ in adapters.trainable_parameters(trained):
+        assert ".layers.1." in name or ".layers.3." in name or "modules_to_save" in name
+    count = count_trained(read_shape(trained), settings)
+    assert adapters.count_parameters(trained).trainable == count.trainable
+    assert sum(".layers.1." in name for name, _ in adapters.trainable_parameters(trained)) == (
+        14 if "attention" in targets else 6
+    )
+    adapters.save_adapter(trained, tmp_path, "x")
+    again = adapters.load_adapter(random_model("llama"), tmp_path).eval()
+    assert torch.equal(logits(again), logits(trained))
+    plain = PeftModel.from_pretrained(random_model("llama"), tmp_path).eval()
+    assert torch.equal(logits(plain), logits(trained))
 
 
 def test_saved_and_restored_it_gives_the_same_logits(model, tmp_path):

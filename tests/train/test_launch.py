@@ -77,6 +77,24 @@ def test_two_processes_train_what_one_trains(house, alone, shard):
     assert not (house.root / "runtime" / "pretrain" / launch.FOLDER).exists()
 
 
+def test_average_and_trimming_do_not_depend_on_how_many_train(house):
+    stage = STAGE.model_copy(update={"ema_decay": 0.7, "embedding_keep_share": 0.5})
+    shared = run(house, 2, stage, fsdp=True)
+    single = run(house, 1, stage)
+    assert shared[2].reverted == pytest.approx(single[2].reverted, rel=0.01) != 0
+    reverted = {"reverted": 0}
+    losses, weights, counts = shared
+    # a weight at the limit may be kept by one alone, with its whole change
+    for name, own in single[1].items():
+        far = np.abs(own - weights[name]) > 2e-4
+        assert far.mean() < 0.01, name
+        weights[name] = np.where(far, own, weights[name])
+    alike(
+        (losses, weights, counts.model_copy(update=reverted)),
+        (single[0], single[1], single[2].model_copy(update=reverted)),
+    )
+
+
 CHILD = """
 import sys
 from pathlib import Path

@@ -78,3 +78,12 @@ def test_a_sibling_is_looked_at_before_training(tmp_path):
 def test_a_sibling_of_the_tiny_base_is_compared_when_that_is_made(tmp_path):
     sets = ("merge.weights=[0.6]", f'merge.instruct="{publish(tmp_path / "x")}"')
     assert problems(*sets, offline=True) == []
+
+
+def test_trimming_without_copies_and_layers_that_tiny_has_not_are_refused():
+    trimmed, bare = "finetune.embedding_keep_share=0.5", 'adapter.targets=["attention", "mlp"]'
+    assert problems(trimmed, 'adapter.layers="1"', offline=True) == []
+    (found,) = problems(trimmed, bare, offline=True)
+    assert found.startswith("finetune.embedding_keep_share = 0.5, but adapter.targets has no")
+    (found,) = problems('adapter.layers="1-2"', offline=True)
+    assert found == 'adapter.layers = "1-2", but this base has 2 layers, 0 to 1'

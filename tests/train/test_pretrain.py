@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -84,6 +85,49 @@ def test_known_text_is_replayed_by_its_share_of_tokens(house):
     _, counts = train(house, replay=0.3)
     assert counts.replay_documents >= 1
     assert 0.3 <= counts.replay_share < 0.5
+
+
+@pytest.mark.parametrize("packing", ["packed", "padded"])
+def test_replay_may_be_more_at_the_start_and_less_at_the_end(house, packing, monkeypatch):
+    seen = []
+    real = pretrain.train_stage
+    monkeypatch.setattr(
+        pretrain,
+        "train_stage",
+        lambda context, base, model, dataset, stage, **keys: (
+            seen.append((dataset, keys["order"])) or real(context, base, model, dataset, stage, **keys)
+        ),
+    )
+    changes = {"replay": 0.6, "replay_end": 0.0, "max_seq_length": 64, "packing": packing, "epochs": 2}
+    _, counts = train(house, **changes)
+    ((dataset, order),) = seen
+    english = {row.id for row in training_rows(house.root / "corpus", Document) if row.language == "en"}
+    kinds = [{name in english for name in names} for names in dataset.names]
+    assert all(len(kind) == 1 for kind in kinds)  # no row holds both
+    is_replay = np.array([kind == {True} for kind in kinds])[order]
+    half = len(order) // 2
+    assert is_replay[:half].sum() >= 2 * is_replay[half:].sum()
+    assert np.bincount(order).tolist() == [2] * counts.rows
+    assert counts.tokens == 2 * dataset.used.sum()
+    assert 0.3 <= counts.replay_share < 0.5  # of all tokens, as with 0.3 throughout
+    assert counts.replay_first > 0.4
+    assert counts.replay_last < 0.15
+
+
+def test_the_same_share_at_both_ends_is_told_and_counted_once(house):
+    _, even = train(house, replay=0.3)
+    _, ends = train(house, replay=0.3, replay_end=0.3)
+    assert (even.replay_documents, even.replay_share) == (ends.replay_documents, ends.replay_share)
+    assert even.replay_first is None
+    assert "replay_first" not in even.model_dump()
+
+
+def test_small_changes_of_the_embeddings_are_taken_back_after_the_stage(house, capsys):
+    _, counts = train(house, embedding_keep_share=0.25)
+    assert counts.reverted > 0
+    assert (
+        f"{counts.reverted:,} weights of the embedding copies are the base's again" in capsys.readouterr().err
+    )
 
 
 def test_too_little_to_replay_is_told(house, capsys):
