@@ -29,10 +29,10 @@ MODULES = sorted(
 )
 
 LIMITS = {
-    "lines": 31_200,
+    "lines": 33_700,
     "files_over_300": 0,
     "one_word_share": 0.25,
-    "private_once_share": 0.18,
+    "private_once_share": 0.17,
     "any_blobs": 60,
     "wide_lines": 0,
 }

@@ -194,7 +194,7 @@ def test_reliability_m4_one_flipped_byte_of_an_adapter_is_named(copied: Path, at
 def test_reliability_m4_a_run_of_an_older_alif_is_accepted(copied: Path) -> None:
     for path in (copied / "runs/demo").glob("*/step.json"):
         record = store.read_json(path)
-        assert record.pop("files")
+        assert record.pop("files") or not record["counts"]["rows_in"]
         store.write_json(path, record)
     shutil.rmtree(copied / "runs/demo/export")
     done = alif(copied, "run", "demo")

@@ -10,13 +10,12 @@ import pytest
 
 from alif import store
 from alif.cli import run_command
-from tests.commands.conftest import SMALL
 
 
 def test_rows_and_dropped_rows_are_shown_with_origin_and_reason(
     document: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    document("filter", "demo", *SMALL)
+    document("generate", "demo", "--set", "generate.target_rows=105")
     rows = document("show", "demo", "generate", "-n", "3")
     assert len(rows) == 3
     assert all(row["origin"]["kind"] == "teacher" for row in rows)

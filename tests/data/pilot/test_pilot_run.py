@@ -113,7 +113,7 @@ def test_a_revised_request_takes_as_long_as_all_its_turns(
     context: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cooked = made(
-        generate={"target_rows": 70, "requests_per_round": 8, "rows_per_request": 6, "revise_share": 1.0},
+        generate={"target_rows": 70, "requests_per_round": 8, "rows_per_request": 5, "revise_share": 1.0},
         translate={"rows": 0},
     )
     taken: list[CostSample] = []
