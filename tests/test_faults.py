@@ -90,8 +90,10 @@ class Place:
             preexec_fn=None if os.name == "nt" else hear_signals,  # noqa: PLW1509 (it takes no lock)
         )
 
-    def generate(self, name: str, **limits: Callable[[], None]) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "alif", "generate", self.recipe(name)]
+    def generate(
+        self, name: str, step: str = "generate", **limits: Callable[[], None]
+    ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "alif", step, self.recipe(name)]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, **limits)
 
     def rows(self, name: str) -> dict[str, bytes]:
@@ -421,6 +423,7 @@ def test_a_second_process_on_the_same_run_is_refused_and_disturbs_nothing(place:
 def test_a_file_that_may_not_grow_is_a_sentence_and_nothing_is_lost(place: Place) -> None:
     """A limit of the file size instead of a full disk: first the ledger does not fit, then the rows."""
     finished(place.generate("calm"))
+    finished(place.generate("full", "seeds"))  # whose file is larger than the ledger
     before, known = len(place.server.served), set[str]()
     for limit in (40_000, 600_000):
         lowered = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit))
