@@ -19,6 +19,7 @@ __all__ = [
     "find_lost_numbers",
     "find_lost_spans",
     "has_prose",
+    "prose_of",
     "protected_numbers",
     "protected_spans",
     "without_protected",
@@ -46,6 +47,8 @@ _PROTECTED = regex.compile(
     regex.DOTALL | regex.ASCII | regex.VERBOSE | regex.MULTILINE,
 )
 """Code, formulas, web and mail addresses, tags, placeholders, commands, files, names of variables, ids."""
+_MAY_HOLD = regex.compile(r"[A-Za-z`$\\{<@/]|\d-\d{4}-", regex.ASCII)
+"""What every such span has a character of, and most texts in another script have not: looked for first."""
 _PICTURE = regex.compile(
     r"[\p{Extended_Pictographic}--[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u21aa]]", regex.V1
 )
@@ -70,7 +73,8 @@ def find_lost_spans(before: str, after: str) -> list[str]:
 
 
 def _find_spans(text: str) -> list[str]:
-    return [*(_strip_marks(found[0]) for found in _PROTECTED.finditer(text)), *_PICTURE.findall(text)]
+    spans = _PROTECTED.finditer(text) if _MAY_HOLD.search(text) else ()
+    return [*(_strip_marks(found[0]) for found in spans), *_PICTURE.findall(text)]
 
 
 def _strip_marks(span: str) -> str:
@@ -79,12 +83,19 @@ def _strip_marks(span: str) -> str:
 
 def without_protected(text: str) -> str:
     """Return a text with a space for each protected span, and without its code."""
-    return _PROTECTED.sub(" ", _without_lines(text, find_code_lines(text)[1]))
+    left = _without_lines(text, find_code_lines(text)[1])
+    return _PROTECTED.sub(" ", left) if _MAY_HOLD.search(left) else left
+
+
+def prose_of(text: str) -> str:
+    """Return what of a text is in a language, "" if no letter is: code, markup and formulas have none."""
+    left = "" if is_markup(text) else without_protected(text)
+    return left if regex.search(r"\p{L}", left) else ""
 
 
 def has_prose(text: str) -> bool:
-    """Tell whether a text has a letter that is to be translated: code, markup and formulas have none."""
-    return not is_markup(text) and regex.search(r"\p{L}", without_protected(text)) is not None
+    """Tell whether a text has a letter that is to be translated."""
+    return bool(prose_of(text))
 
 
 def protected_numbers(text: str, pack: Pack) -> Counter[str]:

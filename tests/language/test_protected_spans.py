@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from alif import store
+from alif.language import protected_spans as spans_module
 from alif.language.pack import load_pack
 from alif.language.protected_spans import (
     find_lost_numbers,
@@ -76,3 +78,16 @@ def test_a_lost_span_is_named_and_a_code_line_may_end_a_sentence() -> None:
 )
 def test_signs_of_numbers_stay(before: str, after: str, lost: list[str]) -> None:
     assert find_lost_numbers(before, after, EN, UR) == lost
+
+
+def test_a_text_that_is_told_at_once_to_hold_no_span_holds_none() -> None:
+    texts = [
+        str(value)
+        for code in ("ur", "sd", "bn", "sw")
+        for path in sorted(load_pack(code).folder.rglob("*.jsonl"))
+        for _, row in store.read_rows(path)
+        for value in row.values()
+    ]
+    told = [text for text in texts if not spans_module._MAY_HOLD.search(text)]
+    assert len(told) > 3000
+    assert not [text for text in told if spans_module._PROTECTED.search(text)]

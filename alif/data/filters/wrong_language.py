@@ -7,7 +7,7 @@ from typing import Literal
 from alif.data.filters.filter_context import MIN_WORDS, prompt_of, task_of
 from alif.language import language_id, text
 from alif.language.pack import Pack, Task
-from alif.language.protected_spans import has_prose, without_protected
+from alif.language.protected_spans import prose_of
 from alif.records import Example
 
 __all__ = ["find_wrong_language"]
@@ -33,7 +33,7 @@ def _find_wrong_answer(
     answer: Literal["own", "known"], row: Example, own: Pack, known: Pack, min_share: float
 ) -> str:
     right, wrong = (own, known) if answer == "own" else (known, own)
-    prose = without_protected(row.output) if has_prose(row.output) else ""  # code is in no language
+    prose = prose_of(row.output)  # code is in no language
     found = language_id.identify_language(prose, (own, known))
     proven = found == right.code and min_share <= language_id.MAJORITY
     if not proven and len(text.split_words(prose, right)) >= MIN_WORDS:
