@@ -49,7 +49,9 @@ def list_all(*, json: Json = False) -> None:
 def _run_state(run: Run) -> str:
     """Return "done", where the run has stopped, how far it is, or which file is damaged."""
     try:
-        states = {step.name: run.state(step.name)["state"] for step in pipeline.PIPELINE}
+        recipe = recipes.load_recipe(run.root / "recipe.toml")
+        wanted = [step.name for step in pipeline.PIPELINE if step.enabled(recipe)]
+        states = {name: run.state(name)["state"] for name in wanted}
     except AlifError as error:  # the others are listed all the same
         return f"damaged: {error.message}"
     done = sum(state == "done" for state in states.values())

@@ -18,7 +18,6 @@ from alif.language.pack import Pack
 __all__ = [
     "find_lost_numbers",
     "find_lost_spans",
-    "has_prose",
     "prose_of",
     "protected_numbers",
     "protected_spans",
@@ -91,11 +90,6 @@ def prose_of(text: str) -> str:
     """Return what of a text is in a language, "" if no letter is: code, markup and formulas have none."""
     left = "" if is_markup(text) else without_protected(text)
     return left if regex.search(r"\p{L}", left) else ""
-
-
-def has_prose(text: str) -> bool:
-    """Tell whether a text has a letter that is to be translated."""
-    return bool(prose_of(text))
 
 
 def protected_numbers(text: str, pack: Pack) -> Counter[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from alif import pipeline, settings, store
-from alif.data.synthesis import generate, self_instruct
+from alif.data.synthesis import self_instruct
 from alif.dedup import rouge_index
 from alif.language import language_id
 from alif.llm import session as _session  # noqa: F401 - loaded before the clock starts, as in the other clients
@@ -46,7 +46,7 @@ class Watch:
     def cpu_s(self, wall_s: float, cpu_s: float) -> dict[str, float]:
         """Return the CPU seconds of each part: its share of the time not spent waiting for the network."""
         self.seconds["read_and_check"] = self.seconds["read"] - self.seconds["pool"]
-        names = ("pool", "plan", "read_and_check", "finish")
+        names = ("pool", "plan", "read_and_check")
         return {
             f"{name}_cpu_s": self.seconds[name] * cpu_s / (wall_s - self.seconds["idle"]) for name in names
         }
@@ -57,9 +57,8 @@ def main(address: str, accepted: int, folder: Path) -> None:
     watch = Watch()
     for name in ("nearest", "add"):
         watch.time_method("pool", rouge_index.RougeLIndex, name)
-    watch.time_method("read", self_instruct.SelfInstruct, "accept_replies")
+    watch.time_method("read", self_instruct.SelfInstruct, "_accept_reply")
     watch.time_method("plan", self_instruct.SelfInstruct, "plan_round")
-    watch.time_method("finish", generate, "write_results")
     watch.time_method("idle", selectors.DefaultSelector, "select")
     recipe = settings.Recipe(
         name=folder.name,

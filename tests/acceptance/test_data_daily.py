@@ -203,7 +203,7 @@ def test_data_c13_a_damaged_step_is_a_sentence_and_hides_no_other_run(
     capsys.readouterr()
     listing.list_all(json=True)
     states = {one["name"]: one["state"] for one in json.loads(capsys.readouterr().out)["runs"]}
-    assert states["good"] == f"1 of {len(pipeline.PIPELINE)} steps done"
+    assert states["good"] == "1 of 13 steps done"
     assert states["bad"].startswith("damaged: ")
 
 

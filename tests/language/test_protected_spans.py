@@ -10,7 +10,7 @@ from alif.language.pack import load_pack
 from alif.language.protected_spans import (
     find_lost_numbers,
     find_lost_spans,
-    has_prose,
+    prose_of,
     protected_numbers,
     protected_spans,
     without_protected,
@@ -53,9 +53,9 @@ def test_code_has_no_prose() -> None:
         "42",
         "x = 3",
     ):
-        assert not has_prose(text), text
+        assert not prose_of(text), text
     for text in ("Run `ls`.", "def f(x):\n    return x\nIt returns x.", "سادہ جملہ", "The result = 10."):
-        assert has_prose(text), text
+        assert prose_of(text), text
 
 
 def test_a_lost_span_is_named_and_a_code_line_may_end_a_sentence() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alif.language import language_id, text
 from alif.language.pack import Pack
-from alif.language.protected_spans import find_lost_numbers, find_lost_spans, has_prose, without_protected
+from alif.language.protected_spans import find_lost_numbers, find_lost_spans, prose_of, without_protected
 from alif.language.replies.lone_text import find_wrapping
 
 __all__ = ["find_translation_fault"]
@@ -33,7 +33,7 @@ def find_translation_fault(
 def _find_wrong_language(before: str, after: str, own: Pack, known: Pack) -> tuple[str, str] | None:
     prose = without_protected(after)
     words = text.split_words(prose, own)
-    if len(words) < MIN_WORDS or (after == before and not has_prose(before)):
+    if len(words) < MIN_WORDS or (after == before and not prose_of(before)):
         return None
     found = language_id.identify_language(prose, (own, known))
     if words == text.split_words(without_protected(before), own) and found == known.code:

@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias
 from alif.language import language_id
 from alif.language.letter_counts import in_script
 from alif.language.pack import Pack
-from alif.language.protected_spans import has_prose, without_protected
+from alif.language.protected_spans import prose_of
 from alif.language.replies.field_labels import KEYS, label_styles, read_label
 from alif.language.text import find_phrase, split_words
 
@@ -75,9 +75,9 @@ class Wrapping:
 
     def is_foreign(self, text: str, head: bool = False) -> bool:
         """Tell whether a stretch is in another language, and its words are not out of the original."""
-        if text.strip() in self.source or not has_prose(text):
+        prose = "" if text.strip() in self.source else prose_of(text)
+        if not prose:
             return False
-        prose = without_protected(text)
         if self.own.script.name == self.known.script.name:
             found = language_id.identify_language(prose, (self.own, self.known))
             return found == self.known.code or (head and found == "other")
