@@ -7,7 +7,7 @@ import functools
 import regex
 
 from alif.errors import PackError
-from alif.language.answers.value_reader import find_values
+from alif.language.answers.value_reader import CACHED_ANSWERS, find_values
 from alif.language.normalisation import split_words
 from alif.language.pack import Pack
 
@@ -22,7 +22,7 @@ def answer_tokens(text: str, pack: Pack) -> list[str]:
     return list(_answer_tokens(text, pack))
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=CACHED_ANSWERS)
 def _answer_tokens(text: str, pack: Pack) -> tuple[str, ...]:
     found: list[str] = []
     place = 0

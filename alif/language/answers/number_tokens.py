@@ -97,16 +97,18 @@ def _inner_point(pack: Pack) -> regex.Pattern[str]:
     return regex.compile(rf"(?<=\p{{Nd}})(?:{marks})(?=\p{{Nd}})")
 
 
-def tokenise(text: str, pack: Pack) -> list[NumberToken]:
+@functools.lru_cache(maxsize=8)  # quantities and the words between them are asked for one after another
+def tokenise(text: str, pack: Pack) -> tuple[NumberToken, ...]:
     """Return the tokens of a text; blanks are left out."""
     found: list[NumberToken] = []
     words: list[tuple[str, int, int]] = []  # since the last number, to be looked up together
     for match in _TOKEN.finditer(plain_signs(text, pack)):
         start, end = match.span()
-        newer = any(unicodedata.category(char) == "Cn" for char in match[0])  # than Python's Unicode
-        readable = not newer and len(match[0]) <= MAX_DIGITS
         if match.lastgroup == "space":
             continue
+        readable = match.lastgroup in ("number", "mixed") and len(match[0]) <= MAX_DIGITS
+        if readable and not match[0].isascii():  # a digit newer than Python's Unicode
+            readable = all(unicodedata.category(char) != "Cn" for char in match[0])
         if match.lastgroup == "number" and readable:
             top, _, under = match[0].replace(",", "").partition("/")
             value = Fraction(top) / (Fraction(under or 1) or 1)
@@ -128,7 +130,7 @@ def tokenise(text: str, pack: Pack) -> list[NumberToken]:
         else:
             word = fold_text(text[start:end], pack) if match.lastgroup == "word" else match[0]
             words.append((word, start, end))
-    return found + _name_words(words, pack)
+    return (*found, *_name_words(words, pack))
 
 
 @functools.lru_cache(maxsize=8192)
@@ -140,11 +142,11 @@ def name_pieces(name: str, pack: Pack) -> tuple[str, ...]:
 
 def _name_words(words: Sequence[tuple[str, int, int]], pack: Pack) -> list[NumberToken]:
     """Return words and marks as tokens, the longest names first; a number and a scale in one word are two."""
-    names = _names(pack)
+    names, longest = _names(pack), _longest_names(pack)
     found: list[NumberToken] = []
     place = 0
     while place < len(words):
-        for length in range(min(MAX_NAME_WORDS, len(words) - place), 0, -1):
+        for length in range(min(longest.get(words[place][0], 1), len(words) - place), 0, -1):
             name = " ".join(word for word, _, _ in words[place : place + length])
             if (known := names.get(name)) or length == 1:
                 start, end = words[place][1], words[place + length - 1][2]
@@ -159,6 +161,16 @@ def _name_words(words: Sequence[tuple[str, int, int]], pack: Pack) -> list[Numbe
 
 def _folded_name(name: str, pack: Pack) -> str:
     return " ".join(name_pieces(name, pack))
+
+
+@functools.lru_cache
+def _longest_names(pack: Pack) -> dict[str, int]:
+    """Return the number of words of the longest name, at most MAX_NAME_WORDS, by its first word."""
+    found: dict[str, int] = {}
+    for name in _names(pack):
+        first, *more = name.split(" ")
+        found[first] = max(found.get(first, 1), min(1 + len(more), MAX_NAME_WORDS))
+    return found
 
 
 @functools.lru_cache

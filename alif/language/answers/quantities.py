@@ -57,7 +57,7 @@ def last_quantity(quantities: Sequence[Quantity]) -> Quantity | None:
 
 def find_quantities(text: str, pack: Pack) -> list[Quantity]:
     """Return the numbers of `text` in order."""
-    tokens = tokenise(text, pack)
+    tokens = [*tokenise(text, pack)]
     found: list[Quantity] = []
     begin = 0
     while begin < len(tokens):

@@ -14,17 +14,23 @@ from alif.language.answers.values import SIZES, Flag, Kind, Value, day_time, is_
 from alif.language.normalisation import fold_text
 from alif.language.pack import Pack
 
-__all__ = ["find_values"]
+__all__ = ["CACHED_ANSWERS", "find_values"]
 
+CACHED_ANSWERS = 4096
+"""Texts of which values and words are kept: references and accepted forms of a test set are read for every
+system."""
 _ABBREVIATION = regex.compile(r"\.\s?\p{Nd}")
 _BOUNDARY = frozenset("،,;؛۔.।:!?؟()[]\n")
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=CACHED_ANSWERS)
 def find_values(text: str, pack: Pack) -> tuple[Value, ...]:
     """Return what the numbers of a text say, in order."""
     reader = _Reader(text, pack)
-    for read in (reader.read_ordinals, reader.read_dates, reader.read_clocks, reader.read_rates):
+    reader.read_ordinals()
+    if not any(isinstance(element, Value) for element in reader.elements):
+        return ()  # all that follows joins numbers
+    for read in (reader.read_dates, reader.read_clocks, reader.read_rates):
         read()
     reader.join_measures()
     reader.join_ranges()
@@ -57,8 +63,8 @@ class _Reader(Elements):
         percents = tuple(word for word in self.pack.numbers.percents if word[0].isalpha())
         for place in range(len(self.elements) - 1, -1, -1):
             value, number = self.number(place), _ordinals(self.pack).get(self.word(place))
-            suffix = self.phrase(place + 1, self.pack.numbers.ordinal_suffixes)
-            if value and value.kind == "number" and suffix:
+            suffixes = self.pack.numbers.ordinal_suffixes
+            if value and value.kind == "number" and self.phrase(place + 1, suffixes):
                 self.put(place, place + 2, replace(value, kind="ordinal"))
             elif number and (added := self.before(place - 1)):  # half past seven, inflected: ساڍي ستين
                 self.put(place - 1, place + 1, Value(number + added, 0, 0, digits=False))
