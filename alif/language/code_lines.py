@@ -68,6 +68,8 @@ _POSSIBLE = re.compile(
     """,
     re.VERBOSE,
 )
+_LATIN = re.compile(r"[A-Za-z]")
+"""What every line of code but JSON's has, and most texts in another script have not."""
 _COMMENT = re.compile(r"\s*(?:#|//|--\s|/\*|\*(?:\s|/|$)|<!--|\"\"\"|''')")
 _TRAILING_COMMENT = re.compile(r"(?<=\S)\s+(?:#\s|//).*$|(?<=\S)\s*/\*.*\*/\s*$|(?<=;)\s*--\s.*$")
 _FORMULA = re.compile(
@@ -84,8 +86,11 @@ _MARKUP = re.compile(
 
 def find_code_lines(text: str) -> tuple[list[str], list[str]]:
     """Return the lines that are code, without their comments, and all that belongs to code: comments too."""
+    is_json = _is_json(text)
+    if not is_json and not _LATIN.search(text):
+        return [], []
     lines = text.split("\n")
-    certain = [_is_json(text) or bool(_CERTAIN.fullmatch(line.strip()[:MAX_LINE_CHARS])) for line in lines]
+    certain = [is_json or bool(_CERTAIN.fullmatch(line.strip()[:MAX_LINE_CHARS])) for line in lines]
     kinds = [
         sure or bool(_FORMULA.fullmatch(line.strip()[:MAX_LINE_CHARS]))
         for sure, line in zip(certain, lines, strict=True)

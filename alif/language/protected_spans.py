@@ -7,6 +7,7 @@ nothing to translate, and stays as it is.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import regex
@@ -46,11 +47,17 @@ _PROTECTED = regex.compile(
     regex.DOTALL | regex.ASCII | regex.VERBOSE | regex.MULTILINE,
 )
 """Code, formulas, web and mail addresses, tags, placeholders, commands, files, names of variables, ids."""
-_MAY_HOLD = regex.compile(r"[A-Za-z`$\\{<@/]|\d-\d{4}-", regex.ASCII)
-"""What every such span has a character of, and most texts in another script have not: looked for first."""
+_MAY_HOLD = re.compile(
+    r"[`$\\{<@/_]|%[^\s)]|-[A-Za-z0-9]|[A-Za-z]\(|\.[A-Za-z]|\[[A-Z]|[a-z]{2}[A-Z]"
+    r"|SELECT|INSERT|DELETE|CREATE|DROP|ALTER"
+    r"|\b(?:git|pip3?|npm|yarn|brew|conda|cargo|apt|apt-get|gem|docker|kubectl|sudo)\s",
+    re.ASCII,
+)
+"""What every such span has a piece of, and most sentences have not: looked for first."""
 _PICTURE = regex.compile(
     r"[\p{Extended_Pictographic}--[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u21aa]]", regex.V1
 )
+_LETTER = regex.compile(r"\p{L}")
 _SENTENCE_MARKS = ".,;:!?،؛؟۔।"
 """Marks that end the sentence, not the address before them, in the shipped scripts."""
 
@@ -89,7 +96,7 @@ def without_protected(text: str) -> str:
 def prose_of(text: str) -> str:
     """Return what of a text is in a language, "" if no letter is: code, markup and formulas have none."""
     left = "" if is_markup(text) else without_protected(text)
-    return left if regex.search(r"\p{L}", left) else ""
+    return left if _LETTER.search(left) else ""
 
 
 def protected_numbers(text: str, pack: Pack) -> Counter[str]:
@@ -129,6 +136,8 @@ def _find_percentages(text: str, pack: Pack) -> list[str]:
 
 
 def _without_lines(text: str, lines: list[str]) -> str:
+    if not lines:
+        return text
     left = Counter(lines)
     kept: list[str] = []
     for line in text.split("\n"):

@@ -11,14 +11,17 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from alif.facts.data_facts import CoverageFacts, CoverageGap
 from alif.language import text
 from alif.language.pack import Pack
 from alif.records import Example
 
-__all__ = ["Coverage"]
+__all__ = ["Cell", "Coverage"]
 
+Cell: TypeAlias = tuple[str, str, str, str]
+"""Task, topic, length of the answer and register."""
 DIFFICULTY = {"short": 15, "middle": 60}
 """Most words of an answer of that length; a longer one is long."""
 NEITHER = "other"
@@ -29,6 +32,8 @@ MIN_EXPECTED = 4.0
 """Rows that must be expected in a gap."""
 SHOWN = 20
 
+_Index = dict[str, list[tuple[tuple[str, ...], str]]]
+
 
 class Coverage:
     """How many rows are about what, counted row by row."""
@@ -36,17 +41,29 @@ class Coverage:
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
         self._topics, self._registers = _word_index(pack.topics, pack), _word_index(pack.registers, pack)
-        self._cells: Counter[tuple[str, str, str, str]] = Counter()
+        self._cells: Counter[Cell] = Counter()
 
     def add(self, row: Example) -> None:
         """Count a row."""
+        self._cells[self.find_cell(row)] += 1
+
+    def count(self, cell: Cell) -> int:
+        """Return how many rows a cell has."""
+        return self._cells[cell]
+
+    def find_cell(self, row: Example) -> Cell:
+        """Return where a row stands."""
         pack = self._pack
         words = [*text.split_words(row.instruction, pack), "", *text.split_words(row.input, pack)]
         length = len(text.split_words(row.output, pack))
         difficulty = next((name for name, most in DIFFICULTY.items() if length <= most), "long")
         topic = _most_frequent(words, pack.topics, self._topics)
         register = _most_frequent(words, pack.registers, self._registers)
-        self._cells[row.task, topic, difficulty, register] += 1
+        return row.task, topic, difficulty, register
+
+    def find_topic(self, passage: str) -> str:
+        """Return what a text is about."""
+        return _most_frequent(text.split_words(passage, self._pack), self._pack.topics, self._topics)
 
     def facts(self) -> CoverageFacts:
         """Return the counts by task along each axis, the empty cells of the grid, and the largest gaps."""
@@ -72,22 +89,26 @@ class Coverage:
         )
 
 
-def _word_index(lists: Mapping[str, tuple[str, ...]], pack: Pack) -> dict[tuple[str, ...], str]:
-    """Return the words and phrases of all lists, each with the first list that has it."""
+def _word_index(lists: Mapping[str, tuple[str, ...]], pack: Pack) -> _Index:
+    """Return by first word the words and phrases of all lists, each with the first list that has it."""
     found: dict[tuple[str, ...], str] = {}
     for name, members in lists.items():
         for member in members:
             found.setdefault(tuple(text.split_words(member, pack)), name)
-    return found
+    index: _Index = {}
+    for phrase, name in found.items():
+        index.setdefault(phrase[0], []).append((phrase, name))
+    return index
 
 
-def _most_frequent(
-    words: Sequence[str], lists: Mapping[str, tuple[str, ...]], index: Mapping[tuple[str, ...], str]
-) -> str:
+def _most_frequent(words: Sequence[str], lists: Mapping[str, tuple[str, ...]], index: _Index) -> str:
     """Return the name of the list that most words and phrases are in; of equal ones the pack's first."""
-    lengths = {len(phrase) for phrase in index}
-    phrases = (tuple(words[at : at + length]) for length in lengths for at in range(len(words) - length + 1))
-    found = [index[phrase] for phrase in phrases if phrase in index]
+    found = [
+        name
+        for at, word in enumerate(words)
+        for phrase, name in index.get(word, ())
+        if len(phrase) == 1 or tuple(words[at : at + len(phrase)]) == phrase
+    ]
     return max(lists, key=found.count) if found else NEITHER
 
 

@@ -15,8 +15,11 @@ from __future__ import annotations
 import re
 
 from alif.language.replies.field_labels import KEYS
+from alif.language.replies.no_input import NO_INPUT
 
-__all__ = ["THINKING_WORDS", "find_control_token", "strip_answer_tags", "strip_turn_tokens"]
+__all__ = [
+    "THINKING_WORDS", "find_control_token", "may_hold_token", "strip_answer_tags", "strip_turn_tokens",
+]  # fmt: skip
 
 THINKING_WORDS = "think|thinking|thoughts?|reasoning"
 _NAMED = rf"</?(?:[a-z]{{1,16}}:)?(?:{THINKING_WORDS}|answer|final_answer|tool_calls?|tool_response)>"
@@ -64,12 +67,18 @@ _ANSWER = r"(?:<{0}(?:answer|final_answer)>|<\|{1}_of_solution\|>|<\|{2}_RESPONS
 _OPENED = re.compile(_ANSWER.format("", "begin", "START"), re.IGNORECASE)
 _CLOSED = re.compile(_ANSWER.format("/", "end", "END") + r"\s*\Z", re.IGNORECASE)
 _LABEL = re.compile(rf"^(?:{'|'.join(KEYS.values())}):", re.MULTILINE)
+_MARK = re.compile(rf"<(?!{NO_INPUT[1:]})|[\[◁]")
+
+
+def may_hold_token(text: str) -> bool:
+    """Tell whether a text has a character that every token and tag begins with: most replies have none."""
+    return _MARK.search(text) is not None
 
 
 def find_control_token(*texts: str) -> str:
     """Return the first control token, thinking tag or answer tag in the texts, "" if they have none."""
     for text in texts:
-        if "<" in text or "[" in text or "◁" in text:
+        if may_hold_token(text):
             found = _CONTROL.search(text)
             if found is None and "s>" in text.casefold():
                 found = _SENTENCE.search(_STRUCK_OUT.sub("", text))
@@ -80,7 +89,7 @@ def find_control_token(*texts: str) -> str:
 
 def strip_turn_tokens(text: str) -> str:
     """Return a reply without the tokens around it, and without turns that follow its own."""
-    if "<" not in text and "[" not in text:
+    if not may_hold_token(text):
         return text
     begin, struck = _HEADERS.match(text), _STRUCK_OUT.match(text)
     if begin and not (struck and struck.end() < len(text.rstrip()) and "\n" not in struck[0]):

@@ -17,7 +17,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 
 from alif.language.pack import Pack
-from alif.language.replies.control_tokens import THINKING_WORDS, strip_answer_tags, strip_turn_tokens
+from alif.language.replies.control_tokens import (
+    THINKING_WORDS,
+    may_hold_token,
+    strip_answer_tags,
+    strip_turn_tokens,
+)
 from alif.language.replies.field_labels import KEYS
 from alif.language.text import find_phrase
 
@@ -68,7 +73,7 @@ def strip_thinking(text: str) -> tuple[str, bool]:
     Source: Qwen3, DeepSeek-R1, Seed, Kimi, Magistral, gpt-oss, Gemma 4, Command A; a server without a
     reasoning parser leaves the block in the content.
     """
-    if not any(mark in text for mark in ("<", "[/", "[T", "◁", _FINAL_IN_WORDS)):
+    if _FINAL_IN_WORDS not in text and not may_hold_token(text):
         return text, False
     answer, thought = _strip_channels(text)
     answer = answer if thought else strip_turn_tokens(answer)
