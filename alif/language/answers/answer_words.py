@@ -14,6 +14,9 @@ from alif.language.pack import Pack
 __all__ = ["answer_tokens"]
 
 MAX_SPELLING_PASSES = 4  # how often the spellings are applied: what one leaves, another may change
+_SEVERAL_WORDS = regex.compile(r"[ ^$.]|\\[^wd0-9]|\[\^(?![^\]]* )")
+"""In a pattern: what may match or look at more than one word, a blank or the ends of the text."""
+MAX_WORD_S = 0.1  # one spelling in one word
 MAX_SPELLING_S = 5  # one spelling in one text: with a backtracking pattern the time doubles with every letter
 
 
@@ -33,22 +36,49 @@ def _answer_tokens(text: str, pack: Pack) -> tuple[str, ...]:
     spaced = " ".join(found)
     for _ in range(MAX_SPELLING_PASSES):
         before = spaced
-        for pattern, replacement in _spellings(pack):
-            try:
-                spaced = " ".join(pattern.sub(replacement, spaced, timeout=MAX_SPELLING_S).split())
-            except TimeoutError as error:
-                where = f"{pack.folder / 'pack.toml'}: compare.spellings"
-                message = f"{where}: {pattern.pattern} takes over {MAX_SPELLING_S} s for one text"
-                hint = r"Write it without a repetition in a repetition, such as (?:\w|\w\w)+."
-                raise PackError(message, hint) from error
+        spaced = _respell(spaced, pack)
         if spaced == before:
             break
     return tuple(spaced.split())
 
 
+def _respell(spaced: str, pack: Pack) -> str:
+    """Apply each spelling once, in order. One for single words is skipped where no word is as it says."""
+    spellings = _spellings(pack)
+    fitting = frozenset[int]().union(*(_fitting(word, pack) for word in set(spaced.split())))
+    for place, (pattern, replacement, single) in enumerate(spellings):
+        if single and place not in fitting:
+            continue
+        try:
+            changed = " ".join(pattern.sub(replacement, spaced, timeout=MAX_SPELLING_S).split())
+        except TimeoutError as error:
+            where = f"{pack.folder / 'pack.toml'}: compare.spellings"
+            message = f"{where}: {pattern.pattern} takes over {MAX_SPELLING_S} s for one text"
+            hint = r"Write it without a repetition in a repetition, such as (?:\w|\w\w)+."
+            raise PackError(message, hint) from error
+        if changed != spaced:
+            spaced = changed
+            fitting = frozenset[int]().union(*(_fitting(word, pack) for word in set(spaced.split())))
+    return spaced
+
+
 @functools.lru_cache
-def _spellings(pack: Pack) -> list[tuple[regex.Pattern[str], str]]:
-    spellings = pack.compare.spellings.items()
+def _spellings(pack: Pack) -> list[tuple[regex.Pattern[str], str, bool]]:
+    """Return (pattern, replacement, whether it reads one word alone) of each spelling."""
     return [
-        (regex.compile(rf"(?<!\S)(?:{pattern})(?!\S)"), replacement) for pattern, replacement in spellings
+        (regex.compile(rf"(?<!\S)(?:{pattern})(?!\S)"), replacement, not _SEVERAL_WORDS.search(pattern))
+        for pattern, replacement in pack.compare.spellings.items()
     ]
+
+
+@functools.lru_cache(maxsize=1 << 15)
+def _fitting(word: str, pack: Pack) -> frozenset[int]:
+    """Return the places of the spellings for single words that change this one, or are slow to tell."""
+    found = set()
+    for place, (pattern, _, single) in enumerate(_spellings(pack)):
+        try:
+            if single and pattern.search(word, timeout=MAX_WORD_S):
+                found.add(place)
+        except TimeoutError:
+            found.add(place)
+    return frozenset(found)

@@ -28,7 +28,7 @@ from alif.language.normalisation import fold_text, phrase_words, split_words
 from alif.language.pack import Pack
 from alif.language.text import find_phrase, split_sentences
 
-__all__ = ["OfferedChoices", "find_choices", "invalid_choice", "is_label_offered"]
+__all__ = ["OfferedChoices", "find_choices", "invalid_choice", "is_label_offered", "read_choice"]
 
 MIN_CHOICES = 2
 MIN_BARE_CHOICES, MAX_BARE_WORDS = 3, 4
@@ -127,6 +127,14 @@ def invalid_choice(answer: str, offered: OfferedChoices, pack: Pack) -> str:
     if len(begun) == 1 and begun[0] != place:
         return f"({offered.names[place]}) with the text of ({offered.names[begun[0]]}): {rest.strip()}"
     return ""
+
+
+def read_choice(answer: str, offered: OfferedChoices, pack: Pack) -> int | None:
+    """Return the place of the one choice that an answer names, by letter, order or text; None: unreadable."""
+    named = _named_choices(answer, len(offered.names), pack).keys() & set(range(len(offered.names)))
+    said = _said_choices(answer, offered, pack)
+    found = named & said or named or said
+    return found.pop() if len(found) == 1 else None
 
 
 def _names_several(answer: str, offered: OfferedChoices, pack: Pack) -> bool:

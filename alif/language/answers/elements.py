@@ -75,12 +75,18 @@ class Elements:
             [*values, *words], key=lambda element: element.start
         )
 
+        self.words = [
+            "" if isinstance(element, Value) else _fold(text[element.start : element.end], pack)
+            for element in self.elements
+        ]
+
     def word(self, place: int) -> str:
         """Return the folded word or sign at a place, "" for a value and beyond the ends."""
-        if not 0 <= place < len(self.elements) or isinstance(self.elements[place], Value):
-            return ""
-        element = self.elements[place]
-        return _fold(self.text[element.start : element.end], self.pack)
+        return self.words[place] if 0 <= place < len(self.words) else ""
+
+    def lacks(self, words: tuple[str, ...]) -> bool:
+        """Tell whether no word here begins or ends one of these phrases."""
+        return _phrases(words, self.pack).keys().isdisjoint(self.words)
 
     def number(self, place: int) -> Value | None:
         element = self.elements[place] if 0 <= place < len(self.elements) else None
@@ -88,7 +94,7 @@ class Elements:
 
     def phrase(self, place: int, words: tuple[str, ...], back: bool = False) -> int:
         """Return how many elements from `place` on, or back to it, are one of these phrases; 0 if none is."""
-        if not (here := self.word(place)):
+        if not 0 <= place < len(self.words) or not (here := self.words[place]):
             return 0
         for pieces in _phrases(words, self.pack).get(f"{here} " if back else here, ()):
             start = place - len(pieces) + 1 if back else place
@@ -99,6 +105,7 @@ class Elements:
     def put(self, start: int, stop: int, value: Value) -> None:
         first, last = self.elements[start], self.elements[stop - 1]
         self.elements[start:stop] = [replace(value, start=first.start, end=last.end)]
+        self.words[start:stop] = [""]
 
     def before(self, place: int) -> Fraction:
         """Return what the word at a place adds to the number behind it, 0 if nothing."""

@@ -42,6 +42,10 @@ class Quantity:
     """The unit beside it, as the pack names it; "" if there is none that the pack knows."""
 
 
+_BEGINS = frozenset({"number", "word", "part", "scale", "before", "negative"})
+"""Kinds of tokens that a number may begin with."""
+
+
 def parse_number(text: str, pack: Pack) -> Decimal | None:
     """Return the last number, or None. "25 %" is 25, "3/4" 0.75; words count only without digits."""
     last = last_quantity(find_quantities(text, pack))
@@ -61,6 +65,9 @@ def find_quantities(text: str, pack: Pack) -> list[Quantity]:
     found: list[Quantity] = []
     begin = 0
     while begin < len(tokens):
+        if tokens[begin].kind not in _BEGINS:
+            begin += 1
+            continue
         parser = _NumberParser(tokens, begin, pack.numbers)
         value = parser.parse()
         if value is None or parser.place == begin:

@@ -61,9 +61,9 @@ class _Reader(Elements):
     def read_ordinals(self) -> None:
         """Find ordinals, and percent words that stand before their number."""
         percents = tuple(word for word in self.pack.numbers.percents if word[0].isalpha())
+        suffixes, ordinals = self.pack.numbers.ordinal_suffixes, _ordinals(self.pack)
         for place in range(len(self.elements) - 1, -1, -1):
-            value, number = self.number(place), _ordinals(self.pack).get(self.word(place))
-            suffixes = self.pack.numbers.ordinal_suffixes
+            value, number = self.number(place), ordinals.get(self.words[place])
             if value and value.kind == "number" and self.phrase(place + 1, suffixes):
                 self.put(place, place + 2, replace(value, kind="ordinal"))
             elif number and (added := self.before(place - 1)):  # half past seven, inflected: ساڍي ستين
@@ -76,6 +76,8 @@ class _Reader(Elements):
     def read_dates(self) -> None:
         dates = self.pack.dates
         every = tuple(name for names in dates.months for name in names)
+        if self.lacks(every):
+            return
         place = 0
         while place < len(self.elements):
             named = self.phrase(place, every)
@@ -185,9 +187,11 @@ class _Reader(Elements):
         joining = (*self.pack.phrases.conjunctions, *self.pack.numbers.joiners, ",")
         for place in range(len(self.elements) - 1, -1, -1):
             one = self.number(place)
+            if one is None or one.unit not in SIZES:
+                continue
             gap = self.phrase(place + 1, joining)
             other = self.number(place + 1 + gap)
-            if one is None or other is None or one.unit not in SIZES or other.unit not in SIZES:
+            if other is None or other.unit not in SIZES:
                 continue
             (kind, large), (same, small) = SIZES[one.unit], SIZES[other.unit]
             if kind == same and other.value * small < large:
@@ -199,11 +203,13 @@ class _Reader(Elements):
     def join_ranges(self) -> None:
         for place in range(len(self.elements) - 1, -1, -1):
             one = self.number(place)
+            if one is None:
+                continue
             to = self.phrase(place + 1, (*self.pack.numbers.ranges, "-", "–", "—"))
             either = self.phrase(place + 1, self.pack.phrases.alternatives)
             both = self.phrase(place + 1, self.pack.phrases.conjunctions)
             other = self.number(place + 1 + (to or either or both))
-            if one is None or other is None or not is_same_unit(one.unit, other.unit):
+            if other is None or not is_same_unit(one.unit, other.unit):
                 continue
             stop = place + 2 + (to or either or both)
             between = both and self.phrase(stop, self.pack.numbers.between)
@@ -228,7 +234,7 @@ class _Reader(Elements):
             "bounded": phrases.bounds,
         }
         for flag, words in flags.items():
-            place = 0
+            place = len(self.elements) if self.lacks(words) else 0
             while place < len(self.elements):
                 taken = self.phrase(place, words)
                 abbreviated = taken and _ABBREVIATION.match(self.text, self.elements[place].end)  # No.5
