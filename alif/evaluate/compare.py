@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
-from alif.evaluate import stats
+from alif.evaluate import paired_tests, stats
+from alif.evaluate.paired_tests import Difference
 from alif.evaluate.stats import Bootstrap, Items
 from alif.facts.evaluation_facts import Comparison, Verdict
 from alif.records import Score
@@ -47,6 +48,8 @@ class MetricValues:
     relative: bool = False
     chance: float | None = None
     """The value that guessing would reach."""
+    ids: Sequence[str] = ()
+    """Of the items, where they are not all of the benchmark's in its order."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -60,6 +63,8 @@ def score_metric(system: str, values: MetricValues, bootstrap: Bootstrap) -> Sco
     else:
         found = stats.bootstrap_interval(values.items, bootstrap)
         method = f"bootstrap over items within groups, {bootstrap.resamples} resamples, seed {bootstrap.seed}"
+    clusters = len(values.items.collapse())
+    method += f", {clusters} clusters" if clusters < len(values.items) else ""
     found = _round(found)
     return Score(
         stage=system,
@@ -81,19 +86,28 @@ def compare_metrics(
     before: Sequence[MetricValues],
     bootstrap: Bootstrap,
 ) -> list[Comparison]:
-    """Return the paired differences of `system` from `against`, metric by metric, p adjusted by family."""
-    changes: list[stats.Difference] = []
+    """Return the paired differences of `system` from `against`, metric by metric.
+
+    The p values of a family are adjusted together: the metrics of one benchmark as a whole, or those of all
+    its parts. Each row states its family.
+    """
+    changes: list[Difference] = []
     families: dict[tuple[str, bool], list[int]] = {}
     for index, (old, new) in enumerate(zip(before, after, strict=True)):
         if new.key != old.key:
             raise ValueError(f"{new.key} compared with {old.key}")
-        by_share = stats.paired_share(new.items, old.items) if new.share else None
-        changes.append(by_share or stats.paired_bootstrap(new.items, old.items, bootstrap))
+        by_share = paired_tests.paired_share(new.items, old.items, bootstrap) if new.share else None
+        changes.append(by_share or paired_tests.paired_bootstrap(new.items, old.items, bootstrap))
         name, part, _ = new.benchmark.partition("/")
         families.setdefault((name, bool(part)), []).append(index)
     adjusted: dict[int, float] = {}
-    for family in families.values():
-        adjusted |= zip(family, stats.holm_adjust([changes[index].p for index in family]), strict=True)
+    family_of: dict[int, str] = {}
+    for (name, by_part), family in families.items():
+        adjusted |= zip(family, paired_tests.holm_adjust([changes[index].p for index in family]), strict=True)
+        whole = "all parts" if by_part else "as a whole"
+        family_of |= dict.fromkeys(
+            family, f"{system} against {against}, {name}, {whole}: {len(family)} tests"
+        )
     comparisons = []
     for index, (old, new) in enumerate(zip(before, after, strict=True)):
         margin = new.margin
@@ -112,6 +126,7 @@ def compare_metrics(
                 high=found.high,
                 p=found.p,
                 p_holm=round(adjusted[index], DIGITS),
+                family=family_of[index],
                 detectable=found.detectable,
                 n=found.n,
                 margin=None if margin is None else round(margin, DIGITS),
@@ -121,7 +136,7 @@ def compare_metrics(
     return comparisons
 
 
-def _judge(before: MetricValues, change: stats.Difference, margin: float | None, p_holm: float) -> Verdict:
+def _judge(before: MetricValues, change: Difference, margin: float | None, p_holm: float) -> Verdict:
     """Return the verdict on a change from `before`; `margin` is in the metric's unit."""
     if before.chance is not None and stats.wilson_interval(before.items).low <= before.chance:
         return "not measurable"
@@ -129,7 +144,7 @@ def _judge(before: MetricValues, change: stats.Difference, margin: float | None,
     if change.n < 2:
         return "cannot tell"
     if margin is not None:  # low and high say how much worse
-        return stats.judge_retention(low, high, margin)
+        return paired_tests.judge_retention(low, high, margin)
     if p_holm >= FAMILY_ERROR_RATE or low <= 0 <= high:
         return "cannot tell"
     return "worse" if low > 0 else "better"

@@ -66,7 +66,9 @@ class Comparison(FrozenModel):
     p: float
     """Two-sided; exact McNemar test for shares, random signs otherwise."""
     p_holm: float
-    """Adjusted for the family: the system's overall rows of this benchmark, or all its parts."""
+    """Adjusted by Holm for the family: the system's overall rows of this benchmark, or all its parts."""
+    family: str = ""
+    """Which tests are adjusted together: "finetune against base, test, as a whole: 6 tests"."""
     detectable: float
     """Smallest true difference that so many items show with 80 % chance."""
     n: int
