@@ -72,11 +72,18 @@ def _find_run(value: str) -> tuple[str, int] | None:
 
 def find_loop(letters: str) -> int:
     """Return the length of three or more repeats of a unit at the end, the last perhaps cut: "xababab" 6."""
-    longest = 0
-    for period in range(1, len(letters) // 3 + 1):
-        same = 0
-        while same + period < len(letters) and letters[-1 - same] == letters[-1 - same - period]:
+    backwards, size = letters[::-1], len(letters)
+    longest = left = right = 0
+    common = [0] * (size // 3 + 1)  # of the text and its part from each place on (Z algorithm, Gusfield 1997)
+    for period in range(1, size // 3 + 1):
+        if period >= right and backwards[period] != backwards[0]:
+            continue
+        same = min(right - period, common[period - left]) if left and period < right else 0
+        while period + same < size and backwards[same] == backwards[period + same]:
             same += 1
+        common[period] = same
+        if period + same > right:
+            left, right = period, period + same
         if same >= 2 * period:
             longest = max(longest, same + period)
     return longest

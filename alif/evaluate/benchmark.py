@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pydantic import JsonValue
@@ -81,6 +81,8 @@ class PairScores:
     metrics: Sequence[MetricValues]
     marks: Sequence[AnswerMarks] = ()
     """Of each item, where answers were generated."""
+    corpus: Mapping[str, float] = field(default_factory=dict)
+    """Scores that are no mean over items: sacrebleu's corpus chrF++ and BLEU, 0..100."""
 
 
 @dataclass(frozen=True)

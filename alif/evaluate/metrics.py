@@ -7,92 +7,245 @@
                      more with a number: whole in the answer    "12 بج کر 15 منٹ" ("15 minutes past 12")
                    a task with fixed labels: exactly one label stands in the answer, and it is the right one
     accepted       rows that list accepted forms: one is said, and no refused one; see `AnswerKey`
-    token F1       words in common, as a bag
-    chrF++         characters and word pairs in common, 0..100, with the nearest of the references, as written
-                   and folded: the gap is spelling
+    contains       the reference stands in the answer, word for word, and is not denied
+    number         of references that are one number: the same; apart from it whether a number could be read
+    choice         of questions that offer choices: the right one; apart from it whether one could be read
+    token F1       words in common, as a bag               ROUGE-L   words in common, in order
+    chrF++, BLEU   characters and words in common, 0..100, with the nearest of the references, as written and
+                   folded: the gap is spelling. chrF++ is the better of the two for languages with many forms
 
 Why not the usual ones: of 20 Urdu pairs that a human calls equal, SQuAD's exact match accepts 1; BLEU's own
-tokenizer leaves the Urdu full stop on the word.
+tokenizer leaves the Urdu full stop on the word; ROUGE's own tokenizer drops every letter but a to z.
 """
 
 from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-from sacrebleu.metrics.chrf import CHRF
-
+from alif.evaluate import text_overlap
 from alif.language import text
+from alif.language.answers import choices
 from alif.language.answers import match as matching
 from alif.language.answers.answer_key import AnswerKey
+from alif.language.answers.choices import OfferedChoices
+from alif.language.answers.value_reader import find_values
 from alif.language.pack import Pack, Task
 
-__all__ = ["AnswerScores", "metric_signatures", "score_answer"]
+__all__ = [
+    "AS_WRITTEN", "LOWER_IS_BETTER", "MAX_CHARS", "METRICS", "OVERLAP", "SHARES", "AnswerScores", "clip_text",
+    "metric_signatures",
+]  # fmt: skip
 
-
-@functools.cache
-def _chrf() -> CHRF:
-    return CHRF(word_order=2)
+MAX_CHARS = 20_000
+"""Of an answer, half from its beginning and half from its end, are scored and checked: ten megabytes are no
+answer, and must not take hours."""
+METRICS = {
+    "accepted": "accepted",
+    "exact_match": "exact_match",
+    "exact_match_nospace": "exact_match_nospace",
+    "contains": "contains",
+    "number": "number",
+    "number_read": "number_read",
+    "choice": "choice",
+    "choice_unreadable": "choice_unreadable",
+    "token_f1": "token_f1",
+    "chrf++": "chrf",
+    "chrf++_folded": "chrf_folded",
+    "bleu": "bleu",
+    "bleu_folded": "bleu_folded",
+    "rouge_l": "rouge_l",
+}
+"""The attribute of AnswerScores by metric, in the order of scores.jsonl."""
+SHARES = frozenset(list(METRICS)[:8])
+"""Metrics that are true or false for each answer."""
+LOWER_IS_BETTER = frozenset({"choice_unreadable"})
+OVERLAP = frozenset({"chrf++", "chrf++_folded", "bleu", "bleu_folded", "rouge_l"})
+"""Metrics that say nothing about a short answer: a wrong river has most letters of the right one."""
+AS_WRITTEN = frozenset({"chrf++", "bleu"})
+"""Metrics that punish another spelling of the same letters, digits and spaces."""
 
 
 @functools.cache
 def metric_signatures() -> Mapping[str, str]:
     """Return everything needed to compute the same number again, by metric."""
-    _chrf().sentence_score("", [""])  # sacrebleu knows the signature after a first score only
-    chrf = f"sacrebleu {_chrf().get_signature()}|mean of sentence scores"
+    chrf, bleu = text_overlap.overlap_signature("chrf++"), text_overlap.overlap_signature("bleu")
     folded = "NFC, pack letters, marks, digits, case folded"
-    return {
+    found = {
+        "accepted": f"final answer|an accepted form, no refused one|{matching.SIGNATURE}",
         "exact_match": "final answer|same words|or choice, number, label where the task wants one|"
         f"{matching.SIGNATURE}",
         "exact_match_nospace": f"as exact_match, spaces between words do not count|{matching.SIGNATURE}",
-        "accepted": f"final answer|an accepted form, no refused one|{matching.SIGNATURE}",
+        "contains": f"the reference word for word in the final answer, not denied|{matching.SIGNATURE}",
+        "number": f"of references that are one number: the stated number is equal|{matching.SIGNATURE}",
+        "number_read": "of references that are one number: a number could be read from the answer",
+        "choice": f"of questions that offer choices: the one by letter, order or text|{matching.SIGNATURE}",
+        "choice_unreadable": "of questions that offer choices: no single choice could be read",
         "token_f1": f"bag of words|{folded}|punctuation is space",
         "chrf++": f"{chrf}|as written",
         "chrf++_folded": f"{chrf}|{folded}",
+        "bleu": f"{bleu}|as written",
+        "bleu_folded": f"{bleu}|{folded}",
+        "rouge_l": f"2·LCS/(m+n) of words|{folded}|punctuation is space",
     }
+    return {name: f"{how}|of {MAX_CHARS} characters at most" for name, how in found.items()}
 
 
-@dataclass(frozen=True)
+def clip_text(value: str) -> str:
+    """Return the part of an answer that is scored: all of it, or its beginning and its end."""
+    return value if len(value) <= MAX_CHARS else f"{value[: MAX_CHARS // 2]}\n{value[-MAX_CHARS // 2 :]}"
+
+
 class AnswerScores:
-    """The scores of one answer."""
+    """The scores of one answer, each computed when it is asked for; None: the question has no such score."""
 
-    exact_match: bool
-    exact_match_nospace: bool
-    accepted: bool | None
-    """None where the row lists no accepted forms."""
-    token_f1: float
-    """0..1"""
-    chrf: float
-    """0..100"""
-    chrf_folded: float
+    def __init__(
+        self,
+        answer: str,
+        reference: str,
+        task: Task | None,
+        pack: Pack,
+        key: AnswerKey | None = None,
+        asked: str = "",
+    ) -> None:
+        """Score `answer`; without a task as free text. `asked` is the question, which may offer choices."""
+        self._answer, self._task, self._pack, self._key = clip_text(answer), task, pack, key or AnswerKey()
+        self._references = self._key.references or (reference,)
+        final = (text.final_answer(one, task, pack) if task else one for one in (self._answer, reference))
+        self._given, self._wanted = final
+        self._asked = asked
+
+    @functools.cached_property
+    def _match(self) -> tuple[bool, bool]:
+        return _match_answers(self._given, self._wanted, self._task, self._pack)
+
+    @property
+    def exact_match(self) -> bool:
+        return self._match[0]
+
+    @property
+    def exact_match_nospace(self) -> bool:
+        return self._match[1]
+
+    @functools.cached_property
+    def accepted(self) -> bool | None:
+        """None where the row lists no accepted forms."""
+        return self._key.is_accepted(self._given, self._pack) if self._key.accept else None
+
+    @functools.cached_property
+    def contains(self) -> bool:
+        return any(
+            matching.contains_answer(self._given, form, self._pack)
+            for form in (self._wanted, *self._key.accept)
+        )
+
+    @functools.cached_property
+    def number(self) -> bool | None:
+        return matching.is_same_number(self._given, self._wanted, self._pack)
+
+    @functools.cached_property
+    def number_read(self) -> bool | None:
+        return None if self.number is None else self.number or bool(find_values(self._given, self._pack))
+
+    @functools.cached_property
+    def _choice(self) -> tuple[int | None, int] | None:
+        """The choice of the answer and the right one."""
+        if (offered := self._offered) is None:
+            return None
+        right = choices.read_choice(self._wanted, offered, self._pack)
+        return None if right is None else (choices.read_choice(self._given, offered, self._pack), right)
+
+    @property
+    def _offered(self) -> OfferedChoices | None:
+        exact = self._task is not None and self._task.metric == "exact"
+        return _offered_choices(self._asked, exact, self._pack)
+
+    @property
+    def choice(self) -> bool | None:
+        return self._choice and self._choice[0] == self._choice[1]
+
+    @property
+    def choice_unreadable(self) -> bool | None:
+        return self._choice and self._choice[0] is None
+
+    @property
+    def choice_chance(self) -> float:
+        """The chance to guess the right one of the choices that the question offers."""
+        return 1 / len(self._offered.names) if self._offered else 0.0
+
+    @functools.cached_property
+    def _words(self) -> list[str]:
+        return text.split_words(self._answer, self._pack)
+
+    @functools.cached_property
+    def token_f1(self) -> float:
+        """0..1."""
+        return max(_bag_f1(self._words, _reference_words(one, self._pack)) for one in self._references)
+
+    @functools.cached_property
+    def rouge_l(self) -> float:
+        """0..1."""
+        return max(
+            text_overlap.rouge_l(self._words, _reference_words(one, self._pack)) for one in self._references
+        )
+
+    @functools.cached_property
+    def _folded(self) -> tuple[str, tuple[str, ...]]:
+        return text.fold_text(self._answer, self._pack), _fold_references(self._references, self._pack)
+
+    @functools.cached_property
+    def chrf_statistics(self) -> text_overlap.Statistics:
+        return text_overlap.text_statistics("chrf++", self._answer, self._references)
+
+    @functools.cached_property
+    def bleu_statistics(self) -> text_overlap.Statistics:
+        return text_overlap.text_statistics("bleu", self._answer, self._references)
+
+    @functools.cached_property
+    def chrf(self) -> float:
+        """0..100."""
+        return text_overlap.overlap_score("chrf++", self.chrf_statistics)
+
+    @functools.cached_property
+    def bleu(self) -> float:
+        """0..100."""
+        return text_overlap.overlap_score("bleu", self.bleu_statistics)
+
+    @functools.cached_property
+    def chrf_folded(self) -> float:
+        statistics = text_overlap.text_statistics("chrf++", *self._folded)
+        return text_overlap.overlap_score("chrf++", statistics)
+
+    @functools.cached_property
+    def bleu_folded(self) -> float:
+        return text_overlap.overlap_score("bleu", text_overlap.text_statistics("bleu", *self._folded))
 
 
-def score_answer(
-    answer: str, reference: str, task: Task | None, pack: Pack, key: AnswerKey | None = None
-) -> AnswerScores:
-    """Score an answer; without a task, as free text."""
-    key = key or AnswerKey()
-    references = key.references or (reference,)
-    given, wanted = (text.final_answer(one, task, pack) if task else one for one in (answer, reference))
-    exact, spaceless = _match(given, wanted, task, pack)
-    words, reference_words = text.split_words(answer, pack), text.split_words(reference, pack)
-    common = (Counter(words) & Counter(reference_words)).total()
-    folded, *folded_references = (text.fold_text(one, pack) for one in (answer, *references))
-    return AnswerScores(
-        exact_match=exact,
-        exact_match_nospace=spaceless,
-        accepted=key.is_accepted(given, pack) if key.accept else None,
-        token_f1=2 * common / (len(words) + len(reference_words))
-        if common
-        else float(words == reference_words),
-        chrf=_chrf().sentence_score(answer, references).score,
-        chrf_folded=_chrf().sentence_score(folded, folded_references).score,
-    )
+CACHED_REFERENCES = text_overlap.CACHED_REFERENCES
 
 
-def _match(given: str, wanted: str, task: Task | None, pack: Pack) -> tuple[bool, bool]:
+@functools.lru_cache(maxsize=CACHED_REFERENCES)
+def _reference_words(reference: str, pack: Pack) -> tuple[str, ...]:
+    return tuple(text.split_words(reference, pack))
+
+
+@functools.lru_cache(maxsize=CACHED_REFERENCES)
+def _fold_references(references: tuple[str, ...], pack: Pack) -> tuple[str, ...]:
+    return tuple(text.fold_text(one, pack) for one in references)
+
+
+@functools.lru_cache(maxsize=CACHED_REFERENCES)
+def _offered_choices(asked: str, exact: bool, pack: Pack) -> OfferedChoices | None:
+    return choices.find_choices(asked, pack, exact) if asked else None
+
+
+def _bag_f1(words: Sequence[str], reference: Sequence[str]) -> float:
+    common = (Counter(words) & Counter(reference)).total()
+    return 2 * common / (len(words) + len(reference)) if common else float(words == [*reference])
+
+
+def _match_answers(given: str, wanted: str, task: Task | None, pack: Pack) -> tuple[bool, bool]:
     """Return exact_match and exact_match_nospace of a final answer."""
     if task and task.labels:
         label = _find_label(given, task, pack)

@@ -3,7 +3,7 @@
 {"task": "qa", "instruction": "پانی کا کیمیائی فارمولا لکھیے۔", "input": "", "output": "H2O", "author": …}
                               ("Write the chemical formula of water.")
 
-test           all questions: accepted, exact match, chrF++, …      test/qa    those of one task
+test           all questions: accepted, exact match, number, chrF++, …      test/qa    those of one task
 fidelity       the share of answers that fail each output check
 
 A row may hold an `AnswerKey`. Its accepted forms are scored as `accepted`, not by chrF++, which short answers
@@ -28,8 +28,10 @@ from alif.evaluate.benchmark import (
     describe_rows,
 )
 from alif.evaluate.compare import MetricValues
+from alif.evaluate.output_checks import Finding
 from alif.evaluate.stats import Items
-from alif.facts.evaluation_facts import AnswerMarks, AnswerRow, ReferenceCheck
+from alif.evaluate.text_overlap import corpus_score
+from alif.facts.evaluation_facts import AnswerMarks, AnswerRow, FoundText, ReferenceCheck
 from alif.language import text
 from alif.language.answers.answer_key import AnswerKey
 from alif.language.pack import Pack
@@ -37,22 +39,11 @@ from alif.records import Dropped, Example
 from alif.runs import StepOutput
 
 __all__ = [
-    "ScoredAnswer", "TestQuestion", "answer_rows", "count_asked_in_training", "measure_testset",
-    "read_test_questions", "score_answers", "score_references", "testset_benchmark",
+    "ScoredAnswer", "TestQuestion", "answer_rows", "corpus_scores", "count_asked_in_training",
+    "measure_testset", "read_test_questions", "score_answers", "score_references", "testset_benchmark",
 ]  # fmt: skip
 
 ANSWERS, CHECKS = "test", "fidelity"
-METRICS = {
-    "accepted": "accepted",
-    "exact_match": "exact_match",
-    "exact_match_nospace": "exact_match_nospace",
-    "token_f1": "token_f1",
-    "chrf++": "chrf",
-    "chrf++_folded": "chrf_folded",
-}
-"""The attribute of AnswerScores by metric, in the order of scores.jsonl."""
-SHARES = ("accepted", "exact_match", "exact_match_nospace")
-"""Metrics that are 0 or 1 for each answer."""
 
 
 class TestQuestion(Example):
@@ -70,23 +61,30 @@ class ScoredAnswer:
     question: TestQuestion
     answer: ItemResult
     scores: metrics.AnswerScores
-    faults: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        return tuple(one.fault for one in self.findings if one.fault not in output_checks.NOTES)
 
     def is_scored_by(self, metric: str) -> bool:
         """Tell whether a metric says something about answers to this question."""
         key = self.question.key
         if metric == "accepted" or key.rubric:
             return metric == "accepted" and bool(key.accept)
-        return not (metric.startswith("chrf") and key.accept)
+        return not (metric in metrics.OVERLAP and key.accept)
 
     def marks(self) -> AnswerMarks:
-        return {
+        marks: AnswerMarks = {
             "accepted": self.scores.accepted,
             "exact_match": self.scores.exact_match,
             "chrf++": round(self.scores.chrf, 2),
             "faults": list(self.faults),
             "finished": self.answer.finished,
         }
+        if self.findings:
+            marks["found"] = {one.fault: FoundText(one.evidence, one.spans) for one in self.findings}
+        return marks
 
 
 def read_test_questions(
@@ -131,7 +129,8 @@ def testset_benchmark(
 
     def score(results: Sequence[ItemResult]) -> PairScores:
         scored = score_answers(questions, results, own, known)
-        return PairScores(measure_testset(scored, own.code), [one.marks() for one in scored])
+        marks = [one.marks() for one in scored]
+        return PairScores(measure_testset(scored, own.code), marks, corpus_scores(scored))
 
     facts = describe_rows(ANSWERS, questions, "native" if from_pack else "unknown")
     return Benchmark(facts, [row.id for row in questions], request, score)
@@ -141,12 +140,12 @@ def score_answers(
     questions: Sequence[TestQuestion], answers: Sequence[ItemResult], own: Pack, known: Pack
 ) -> list[ScoredAnswer]:
     """Score the answers to the questions."""
-    checked = output_checks.find_faults(questions, answers, own, known)
+    checked = output_checks.check_answers(questions, answers, own, known)
     found = []
-    for question, answer, faults in zip(questions, answers, checked, strict=True):
-        task = own.tasks.get(question.task)
-        scores = metrics.score_answer(answer.text, question.output, task, own, question.key)
-        found.append(ScoredAnswer(question, answer, scores, faults))
+    for question, answer, findings in zip(questions, answers, checked, strict=True):
+        task, asked = own.tasks.get(question.task), f"{question.instruction}\n{question.input}"
+        scores = metrics.AnswerScores(answer.text, question.output, task, own, question.key, asked)
+        found.append(ScoredAnswer(question, answer, scores, findings))
     return found
 
 
@@ -168,24 +167,48 @@ def measure_testset(scored: Sequence[ScoredAnswer], language: str) -> list[Metri
     """Return every metric over all questions, the main ones by task, and the share of each fault."""
 
     def metric(benchmark: str, name: str, part: Sequence[ScoredAnswer]) -> list[MetricValues]:
-        part = [one for one in part if one.is_scored_by(METRICS[name])]
-        items = Items.of([float(getattr(one.scores, METRICS[name])) for one in part])
-        signature = metrics.metric_signatures()[name]
-        return (
-            [MetricValues(benchmark, name, language, items, signature, share=name in SHARES)] if part else []
-        )
+        scores = [one.scores for one in part if one.is_scored_by(name)]
+        values = [(one, getattr(one, metrics.METRICS[name])) for one in scores]
+        values = [(one, value) for one, value in values if value is not None]
+        if not values:
+            return []
+        chance = sum(one.choice_chance for one, _ in values) / len(values) if name == "choice" else None
+        return [
+            MetricValues(
+                benchmark,
+                name,
+                language,
+                Items.of([float(value) for _, value in values]),
+                metrics.metric_signatures()[name],
+                lower_is_better=name in metrics.LOWER_IS_BETTER,
+                share=name in metrics.SHARES,
+                chance=chance,
+            )
+        ]
 
-    found = [one for name in METRICS for one in metric(ANSWERS, name, scored)]
+    found = [one for name in metrics.METRICS for one in metric(ANSWERS, name, scored)]
     for task in dict.fromkeys(one.question.task for one in scored):
         part = [one for one in scored if one.question.task == task]
         for name in ("accepted", "exact_match", "chrf++"):
             found += metric(f"{ANSWERS}/{task or 'other'}", name, part)
     for fault, how in output_checks.SIGNATURES.items():
-        items, signature = Items.of([float(fault in one.faults) for one in scored]), f"share of answers|{how}"
+        failed = [any(one.fault == fault for one in answer.findings) for answer in scored]
+        items, signature = Items.of([float(one) for one in failed]), f"share of answers|{how}"
         found.append(
             MetricValues(CHECKS, fault, language, items, signature, lower_is_better=True, share=True)
         )
     return found
+
+
+def corpus_scores(scored: Sequence[ScoredAnswer]) -> dict[str, float]:
+    """Return corpus chrF++ and BLEU of the answers that these say something about, as sacrebleu has them."""
+    part = [one.scores for one in scored if one.is_scored_by("chrf++")]
+    if not part:
+        return {}
+    return {
+        "chrf++": corpus_score("chrf++", (one.chrf_statistics for one in part)),
+        "bleu": corpus_score("bleu", (one.bleu_statistics for one in part)),
+    }
 
 
 def answer_rows(

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple, NotRequired
 
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from alif.records import FrozenModel
 
 __all__ = [
-    "AnswerMarks", "AnswerRow", "BenchmarkFacts", "Comparison", "EvaluateFacts", "Provenance",
+    "AnswerMarks", "AnswerRow", "BenchmarkFacts", "Comparison", "EvaluateFacts", "FoundText", "Provenance",
     "ReferenceCheck", "SystemFacts", "Verdict",
 ]  # fmt: skip
 
 Provenance = Literal["native", "human-translated", "machine-translated", "same teacher", "unknown"]
 """How the items of a benchmark came to be in their language; "same teacher": as the training data was."""
 Verdict = Literal["better", "worse", "retained", "lost", "cannot tell", "not measurable"]
+
+
+class FoundText(NamedTuple):
+    """What an output check has found in an answer."""
+
+    evidence: str
+    """Letters by number and name, the words that repeat, the phrase that refuses …"""
+    spans: tuple[tuple[int, int], ...] = ()
+    """Where it stands, from and to, in characters of the answer as it is scored."""
+
 
 AnswerMarks = TypedDict(
     "AnswerMarks",
@@ -26,6 +36,7 @@ AnswerMarks = TypedDict(
         "chrf++": float,
         "faults": Sequence[str],
         "finished": bool,
+        "found": NotRequired[Mapping[str, "FoundText"]],
     },
 )
 AnswerMarks.__doc__ = "How one system's answer to a question was scored."

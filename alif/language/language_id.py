@@ -32,7 +32,7 @@ from alif.language.pack import MAX_CACHED_PACKS, Pack, load_pack, shipped_packs
 
 __all__ = [
     "find_lookalikes", "function_word_share", "has_no_target_script", "identify_language",
-    "language_classifier", "script_share", "undeclared_letters",
+    "language_classifier", "script_share", "undeclared_letters", "unquoted_parts",
 ]  # fmt: skip
 
 MIN_LETTERS = 12
@@ -76,7 +76,7 @@ def find_lookalikes(text: str, pack: Pack) -> list[tuple[str, str, str]]:
     """
     if pack.lookalikes.keys().isdisjoint(text):
         return []
-    words = (word for stretch in _unquoted(text, pack) for word in _WORD.findall(stretch))
+    words = (word for stretch in unquoted_parts(text, pack) for word in _WORD.findall(stretch))
     return [
         (word, char, pack.lookalikes[char])
         for word in words
@@ -88,7 +88,7 @@ def find_lookalikes(text: str, pack: Pack) -> list[tuple[str, str, str]]:
 def undeclared_letters(text: str, pack: Pack) -> list[tuple[str, str]]:
     """Return (letter, word) of letters of the script that no table of the pack has, quotations left out."""
     known = known_letters(pack)
-    words = (word for stretch in _unquoted(strip_code(text), pack) for word in _WORD.findall(stretch))
+    words = (word for stretch in unquoted_parts(strip_code(text), pack) for word in _WORD.findall(stretch))
     return [
         (char, word)
         for word in words
@@ -151,7 +151,7 @@ def _vowel_signs(packs: tuple[Pack, ...]) -> tuple[str, ...]:
     )
 
 
-def _unquoted(text: str, pack: Pack) -> Iterator[str]:
+def unquoted_parts(text: str, pack: Pack) -> Iterator[str]:
     """Yield the parts of `text` between marks that are no quotation from a related language."""
     for pair in pack.quoted.brackets:
         opened, closed = map(regex.escape, pair)

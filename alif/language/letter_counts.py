@@ -14,7 +14,15 @@ import regex
 
 from alif.language.pack import MAX_CACHED_PACKS, Pack
 
-__all__ = ["LetterCount", "count_letters", "in_script", "is_letter", "known_letters", "strip_code"]
+__all__ = [
+    "LetterCount",
+    "blank_code",
+    "count_letters",
+    "in_script",
+    "is_letter",
+    "known_letters",
+    "strip_code",
+]
 
 _CODE = regex.compile(r"```.*?(?:```|$)|`[^`\n]*`|\b(?:https?://|www\.)\S+|\S+@\S+\.\w+", regex.S)
 _MAY_BE_CODE = regex.compile(r"[`@]|://|www")
@@ -58,6 +66,13 @@ def count_letters(text: str, packs: Sequence[Pack]) -> dict[Pack, LetterCount]:
 def strip_code(text: str) -> str:
     """Return a text with blanks for code, web and mail addresses; the same object if it has none."""
     return _CODE.sub(" ", text) if _MAY_BE_CODE.search(text) else text
+
+
+def blank_code(text: str) -> str:
+    """Return a text as long as before, with blanks for code, web and mail addresses."""
+    if not _MAY_BE_CODE.search(text):
+        return text
+    return _CODE.sub(lambda found: regex.sub(r"[^\n]", " ", found[0]), text)
 
 
 @functools.cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from alif.evaluate import metrics
@@ -47,7 +49,7 @@ def urdu() -> Pack:
 
 @pytest.mark.parametrize(("one", "other"), EQUAL)
 def test_equal_answers(one: str, other: str, urdu: Pack) -> None:
-    found = metrics.score_answer(one, other, None, urdu)
+    found = metrics.AnswerScores(one, other, None, urdu)
     assert (found.exact_match, found.exact_match_nospace, found.accepted) == (True, True, None)
     assert found.token_f1 == pytest.approx(1.0) or "," in one or "٬" in one
 
@@ -55,19 +57,19 @@ def test_equal_answers(one: str, other: str, urdu: Pack) -> None:
 @pytest.mark.parametrize(("one", "other"), TRAPS)
 def test_traps(one: str, other: str, urdu: Pack) -> None:
     for task in (None, urdu.tasks["qa"], urdu.tasks["reasoning"]):
-        found = metrics.score_answer(one, other, task, urdu)
+        found = metrics.AnswerScores(one, other, task, urdu)
         assert (found.exact_match, found.exact_match_nospace) == (False, False)
 
 
 def test_spaces_are_a_tier_of_their_own(urdu: Pack) -> None:
-    found = metrics.score_answer("اسلامآباد", "اسلام آباد", urdu.tasks["qa"], urdu)
+    found = metrics.AnswerScores("اسلامآباد", "اسلام آباد", urdu.tasks["qa"], urdu)
     assert (found.exact_match, found.exact_match_nospace) == (False, True)
 
 
 def test_free_text_is_exact_only_word_for_word(urdu: Pack) -> None:
     for answer in ("یہ شہر کراچی ہے", "کراچی، لاہور"):
-        assert not metrics.score_answer(answer, "کراچی", urdu.tasks["qa"], urdu).exact_match
-        assert not metrics.score_answer(answer, "کراچی", urdu.tasks["classification"], urdu).exact_match
+        assert not metrics.AnswerScores(answer, "کراچی", urdu.tasks["qa"], urdu).exact_match
+        assert not metrics.AnswerScores(answer, "کراچی", urdu.tasks["classification"], urdu).exact_match
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def test_free_text_is_exact_only_word_for_word(urdu: Pack) -> None:
     ],
 )
 def test_reasoning_compares_the_final_number(answer: str, exact: bool, urdu: Pack) -> None:
-    marks = metrics.score_answer(
+    marks = metrics.AnswerScores(
         answer, "استدلال:\n28 × 5 = 140\nجواب: 140 روپے", urdu.tasks["reasoning"], urdu
     )
     assert marks.exact_match == exact
@@ -106,7 +108,7 @@ def test_reasoning_compares_the_final_number(answer: str, exact: bool, urdu: Pac
 def test_reasoning_wants_the_choice_or_all_numbers(
     answer: str, reference: str, exact: bool, urdu: Pack
 ) -> None:
-    marks = metrics.score_answer(answer, reference, urdu.tasks["reasoning"], urdu)
+    marks = metrics.AnswerScores(answer, reference, urdu.tasks["reasoning"], urdu)
     assert (marks.exact_match, marks.exact_match_nospace) == (exact, exact)
 
 
@@ -122,26 +124,100 @@ def test_reasoning_wants_the_choice_or_all_numbers(
     ],
 )
 def test_sentiment_wants_exactly_one_label(answer: str, exact: bool, urdu: Pack) -> None:
-    marks = metrics.score_answer(answer, "مثبت", urdu.tasks["sentiment"], urdu)
+    marks = metrics.AnswerScores(answer, "مثبت", urdu.tasks["sentiment"], urdu)
     assert marks.exact_match == exact
 
 
 def test_chrf_folds_only_where_it_says_so(urdu: Pack) -> None:
-    found = metrics.score_answer("كراچي ايك شهر هے", "کراچی ایک شہر ہے", None, urdu)
+    found = metrics.AnswerScores("كراچي ايك شهر هے", "کراچی ایک شہر ہے", None, urdu)
     assert found.chrf < 50
     assert found.chrf_folded == pytest.approx(100)
-    assert metrics.score_answer("کراچی", "کراچی", None, urdu).chrf == pytest.approx(100)
+    assert metrics.AnswerScores("کراچی", "کراچی", None, urdu).chrf == pytest.approx(100)
 
 
 def test_an_empty_answer_has_no_marks(urdu: Pack) -> None:
-    found = metrics.score_answer("", "140", urdu.tasks["reasoning"], urdu)
+    found = metrics.AnswerScores("", "140", urdu.tasks["reasoning"], urdu)
     assert (found.exact_match, found.token_f1, found.chrf) == (False, 0, 0)
 
 
 def test_signatures_name_version_and_normalisation() -> None:
-    assert metrics.metric_signatures()["exact_match"].endswith(match.SIGNATURE)
-    assert metrics.metric_signatures()["exact_match_nospace"].endswith(match.SIGNATURE)
+    assert match.SIGNATURE in metrics.metric_signatures()["exact_match"]
+    assert match.SIGNATURE in metrics.metric_signatures()["exact_match_nospace"]
     assert "nw:2" in metrics.metric_signatures()["chrf++"]
     assert "version:" in metrics.metric_signatures()["chrf++"]
     assert "folded" in metrics.metric_signatures()["chrf++_folded"]
     assert "folded" not in metrics.metric_signatures()["chrf++"]
+
+
+CHOICES = "پاکستان کا سب سے بڑا شہر کون سا ہے؟ (الف) لاہور (ب) کراچی (ج) پشاور"
+
+
+@pytest.mark.parametrize(
+    ("answer", "choice", "unreadable"),
+    [
+        ("(ب) کراچی", True, False),
+        ("جواب (ب) ہے", True, False),
+        ("کراچی", True, False),
+        ("دوسرا", True, False),
+        ("(الف)", False, False),
+        ("لاہور", False, False),
+        ("مجھے علم نہیں", False, True),
+        ("", False, True),
+        ("(الف) یا (ب)", False, True),
+    ],
+)
+def test_a_generated_choice_is_right_or_wrong_or_unreadable(
+    answer: str, choice: bool, unreadable: bool, urdu: Pack
+) -> None:
+    found = metrics.AnswerScores(answer, "(ب) کراچی", urdu.tasks["qa"], urdu, asked=CHOICES)
+    assert (found.choice, found.choice_unreadable) == (choice, unreadable)
+    assert found.choice_chance == pytest.approx(1 / 3)
+
+
+def test_a_question_without_choices_has_no_choice(urdu: Pack) -> None:
+    found = metrics.AnswerScores("کراچی", "کراچی", urdu.tasks["qa"], urdu, asked="سب سے بڑا شہر؟")
+    assert (found.choice, found.choice_unreadable, found.number, found.number_read) == (None,) * 4
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "read"),
+    [("کل ۴۲ ہیں", True, True), ("بیالیس", True, True), ("43", False, True), ("معلوم نہیں", False, False)],
+)
+def test_a_number_that_cannot_be_read_is_not_a_wrong_one(
+    answer: str, right: bool, read: bool, urdu: Pack
+) -> None:
+    found = metrics.AnswerScores(answer, "42", urdu.tasks["reasoning"], urdu)
+    assert (found.number, found.number_read) == (right, read)
+
+
+def test_contains_rouge_and_bleu(urdu: Pack) -> None:
+    found = metrics.AnswerScores("یہ شہر كراچي ہے۔", "کراچی", urdu.tasks["qa"], urdu)
+    assert (found.contains, found.rouge_l) == (True, pytest.approx(2 / 5))
+    assert not metrics.AnswerScores("کراچی نہیں", "کراچی", urdu.tasks["qa"], urdu).contains
+    spaced = metrics.AnswerScores("کراچی ایک بڑا شہر ہے ۔", "کراچی ایک بڑا شہر ہے۔", None, urdu)
+    assert spaced.bleu == pytest.approx(100)
+    arabic = metrics.AnswerScores("كراچي ايك بڑا شہر ہے۔", "کراچی ایک بڑا شہر ہے۔", None, urdu)
+    assert arabic.bleu < 60 < arabic.bleu_folded == pytest.approx(100)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "کراچی " * 2_000_000,
+        "\0" * 1_000_000,
+        "\u202e" * 100_000 + "42",
+        "<script>alert(1)</script>" * 400_000,
+    ],
+)
+def test_ten_megabytes_take_no_longer_than_a_page(answer: str, urdu: Pack) -> None:
+    began = time.process_time()
+    found = metrics.AnswerScores(answer, "42", urdu.tasks["reasoning"], urdu)
+    values = [getattr(found, name) for name in metrics.METRICS.values()]
+    assert len(values) == len(metrics.METRICS)
+    assert time.process_time() - began < 20
+
+
+def test_a_long_answer_is_scored_by_its_beginning_and_its_end(urdu: Pack) -> None:
+    answer = "وجہ یہ ہے کہ سب کچھ گنا گیا۔\n" * 2000 + "جواب: 42"
+    assert metrics.AnswerScores(answer, "جواب: 42", urdu.tasks["reasoning"], urdu).exact_match
+    assert len(metrics.clip_text(answer)) == metrics.MAX_CHARS + 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from alif import store
@@ -28,6 +30,11 @@ def found(
     return set(faults)
 
 
+def findings(answer: str) -> tuple[output_checks.Finding, ...]:
+    question = Example.make("ur", "qa", "لاہور کہاں ہے؟", "", GOOD, Origin(kind="source"))
+    return output_checks.check_answers([question], [ItemResult(id="a", text=answer)], UR, EN)[0]
+
+
 @pytest.mark.parametrize(
     ("answer", "faults"),
     [
@@ -49,6 +56,83 @@ def found(
 )
 def test_each_fault_and_no_other(answer: str, faults: set[str]) -> None:
     assert found(answer) == faults
+
+
+@pytest.mark.parametrize(
+    ("answer", "faults"),
+    [
+        (f"{GOOD} This is a very big city in the north.", {"source_language_run"}),
+        (f"{GOOD} یہاں کی Badshahi Mosque مشہور ہے۔", set()),
+        (f"{GOOD} `print the whole list of cities` لکھیں۔", set()),
+        (f"{GOOD} سائن بورڈ پر “Welcome to the city of gardens” لکھا ہے۔", set()),
+        (f"{GOOD}\nIt is also the capital of the province of Punjab.", {"wrong_language_line"}),
+        (f"{GOOD}\nيقع هذا المقال في مدينة كبيرة من مدن العالم", set()),
+        (f"{GOOD}\nयह शहर बहुत बड़ा और सुंदर है और लोग अच्छे हैं", {"wrong_language_line", "foreign_script"}),
+        (f"{GOOD}\nبخدمت جناب پوسٹ ماسٹر صاحب، صدر ڈاک خانہ، نواب شاہ", set()),
+        (f"{GOOD} <0xD9><0x84>", {"broken_characters"}),
+        (f"{GOOD} ﻻﮨﻮﺭ", {"broken_characters"}),
+        (f"{GOOD}\0", {"broken_characters"}),
+        (f"\u202e{GOOD}", {"broken_characters"}),
+        (f"\u202b{GOOD}\u202c", set()),
+        (f"{GOOD} Ø§Ø±Ø¯Ùˆ", {"broken_characters"}),
+        ("معذرت، بطور مصنوعی ذہانت میں اس سوال کا جواب نہیں دے سکتا۔", {"refusal"}),
+        (f"{GOOD} اس کی آبادی ۱۳ ملین ہے اور 36 ٹاؤن ہیں۔", {"mixed_digits"}),
+        (f"{GOOD} اس کی آبادی ۱۳ ملین ہے۔", set()),
+    ],
+)
+def test_signatures_of_a_model_that_learned_the_language_badly(answer: str, faults: set[str]) -> None:
+    assert {one.fault for one in findings(answer)} == faults
+
+
+def test_what_was_found_is_named_and_placed() -> None:
+    answer = f"{GOOD} شہر كراچي ہے"
+    (one,) = findings(answer)
+    assert one.evidence == "U+0643 ARABIC LETTER KAF ×1, U+064A ARABIC LETTER YEH ×1"
+    assert [answer[start:end] for start, end in one.spans] == ["ك", "ي"]
+    (run,) = findings(f"{GOOD} this is a city of gardens۔")
+    assert run.evidence == "this is a city of gardens"
+    assert f"{GOOD} this is a city of gardens۔"[slice(*run.spans[0])] == run.evidence
+
+
+def test_an_english_request_answered_in_urdu() -> None:
+    asked = Example.make("en", "", "Where is Lahore?", "", "It is in Pakistan.", Origin(kind="source"))
+    (found,) = output_checks.find_faults([asked], [ItemResult(id="a", text=GOOD)], UR, EN)
+    assert found == ("taught_language",)
+    right = ItemResult(id="a", text="Lahore lies in the north of Pakistan.")
+    assert output_checks.find_faults([asked], [right], UR, EN) == [()]
+
+
+def test_answers_that_all_begin_alike() -> None:
+    asked = [
+        Example.make("ur", "qa", f"سوال نمبر {number}", "", GOOD, Origin(kind="source"))
+        for number in range(6)
+    ]
+    said = [f"یہ ایک بہت اچھا سوال ہے اور اس کا جواب {number} ہے" for number in range(3)]
+    said += ["لاہور", "لاہور", GOOD]
+    found = output_checks.find_faults(asked, [ItemResult(id=one, text=one) for one in said], UR, EN)
+    assert found == [("generic_opening",)] * 3 + [()] * 3
+
+
+def test_a_refusal_is_none_where_the_reference_refuses_or_a_rubric_judges() -> None:
+    refused = "معذرت، میں اس میں مدد نہیں کر سکتا۔"
+    assert "refusal" in found(refused)
+    assert "refusal" not in found(refused, reference=refused)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "ہے" * 5_000_000,
+        "\0" * 1_000_000,
+        "\u202e" * 200_000,
+        "<script>alert(1)</script>" * 400_000,
+        "a b " * 10**6,
+    ],
+)
+def test_ten_megabytes_are_named_and_take_no_longer_than_a_page(answer: str) -> None:
+    began = time.process_time()
+    assert "overlong" in found(answer)
+    assert time.process_time() - began < 20
 
 
 def test_unfinished() -> None:
@@ -75,9 +159,9 @@ def test_roman_urdu_is_held_to_the_script_of_its_reference() -> None:
     english = "My phone is broken and I will have it repaired tomorrow."
     for wanted, other in ((roman, urdu), (urdu, roman)):
         assert found(wanted, "roman", wanted) == set()
-        assert found(other, "roman", wanted) == {"wrong_language"}
+        assert found(other, "roman", wanted) == {"wrong_script"}
         assert found(english, "roman", wanted) == {"wrong_language"}
-    assert found(roman, "qa", urdu) == {"wrong_language"}
+    assert found(roman, "qa", urdu) == {"wrong_script"}
 
 
 def test_letters_of_the_question_are_not_held_against_the_answer() -> None:
