@@ -63,7 +63,7 @@ def main(address: str, accepted: int, folder: Path) -> None:
     recipe = settings.Recipe(
         name=folder.name,
         teacher={"loopback": settings.Teacher(model="teacher", base_url=address)},
-        generate=settings.Generate(target_rows=accepted),
+        generate=settings.Generate(target_rows=accepted, rows_per_request=20),
         runtime=settings.Runtime(max_concurrency=64),
     )
     language_id.language_classifier()  # loaded before the clock starts: a compressed model of 4.6 MB
