@@ -69,7 +69,7 @@ def seed_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
 def generate_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     """Return what the teacher is asked with, and the passages."""
     settings = recipe.generate
-    if not settings.grounded_share and not settings.reverse_share:
+    if not settings.slots and not settings.grounded_share and not settings.reverse_share:
         return _teacher_paths(recipe)
     passages = _data(recipe, settings.passages, recipe.language.pack, "demo/articles.jsonl")
     return _teacher_paths(recipe) | passages

@@ -21,13 +21,14 @@ from alif.data.pack_lint_rows import LintRow, lint_articles, lint_rows, lint_see
 from alif.data.pack_lint_tests import lint_test_set
 from alif.data.pack_lint_unfinished import lint_unfinished
 from alif.data.synthesis.prompts import render_task_prompt
+from alif.language import language_id, text
 from alif.language import pack as packs
-from alif.language import text
 from alif.language.pack import Pack
 from alif.language.replies import item_format
 
 __all__ = ["lint_pack"]
 
+TOPIC_PHRASES = 3
 ARTICLES = 20
 """Fewest texts of the offline demo's first stage."""
 LIKE_URDU = "see packs/ur/pack.toml."
@@ -83,10 +84,32 @@ def _lint_tables(pack: Pack) -> Iterator[Finding]:
         if text.fold_text(replacement, pack) != replacement:
             what = f"{pattern} becomes {replacement}, which folding changes"
             yield doubtful(f"{path}: compare.spellings", what, "Write the replacement as it is folded.")
+    yield from _lint_slots(pack, path)
     for name in ("card.md", "README.md"):
         if not (pack.folder / name).is_file():
             cure = "Say who wrote the rows, who has read them, and under which licence."
             yield missing(str(pack.folder / name), "no such file", cure)
+
+
+def _lint_slots(pack: Pack, path: Path) -> Iterator[Finding]:
+    """Find what keeps the slots of requests from being drawn or understood."""
+    slots = pack.slots
+    if not slots:
+        if pack.tasks:
+            cure = f"Requests then say nothing of topic, place, asker and length: {LIKE_URDU}"
+            yield doubtful(f"{path}: slots", "no table", cure)
+        return
+    for name, phrases in slots.topics.items():
+        if len(phrases) < TOPIC_PHRASES:
+            what = f"{len(phrases)} phrases of {name}"
+            yield doubtful(f"{path}: slots.topics", what, f"{TOPIC_PHRASES} or more keep a topic varied.")
+    forms = (forms.values() for task in pack.tasks.values() for forms in task.forms.values())
+    said = [*slots.topics.values(), slots.regions, slots.world, slots.askers, slots.difficulties, *forms]
+    wholes = [slots.heading, slots.line, slots.passage_line, *slots.registers.values()]
+    texts = [*wholes, *(value for _, value in slots.lengths), *(one for phrases in said for one in phrases)]
+    for char, word in language_id.undeclared_letters("\n".join(texts), pack):
+        what = f"{char} (U+{ord(char):04X}) in {word} is not among script.letters"
+        yield wrong(f"{path}: slots", what, "Correct the word, there or in the table forms of a task.")
 
 
 def _lint_tasks(pack: Pack) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ class PromptTexts:
     request: str
     """The last sentence: how many {items}, in which format."""
     user: str
-    """The user message: {count} rows that are shown, what they are grounded in, the request."""
+    """The user message: {count} rows that are shown, what they are grounded in, their slots, the request."""
     grounding: str
     """Put before the request where every answer must follow from a {passage}."""
     reverse_system: str

@@ -157,6 +157,9 @@ def _load(folder: Path, stamps: tuple[tuple[Path, int, int], ...]) -> Pack:
     ]:
         message = f"{folder / 'tasks' / typed[0]}.toml: answer_script: {path.name} has no table roman"
         raise PackError(message, "Describe that script in [roman].")
+    if formless := [name for name, task in tasks.items() if tables.slots and not task.forms]:
+        message = f"{folder / 'tasks' / formless[0]}.toml: forms: none, but {path.name} has a table slots"
+        raise PackError(message, "Name the forms that its answers may have.")
     for (
         file,
         _,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from alif.language.pack_fields import CharacterMap, Characters, Patterns, ScriptName, Spellings
 from alif.language.pack_numbers import Clock, Dates, Numbers
+from alif.language.pack_slots import Length, SlotNames, Slots
 from alif.records import FrozenModel
 
 __all__ = ["RENAMED_KEYS", "Into", "Numbers", "PackFile", "PackTables", "TaskFile"]
@@ -213,6 +214,13 @@ class TaskFile(FrozenModel):
     metric: Literal["exact", "chrf"] = "chrf"  # how an answer is scored against a reference
     labels: tuple[str, ...] = ()
     """The only right answers, where they are fixed."""
+    forms: Mapping[Length, SlotNames] = Field(default_factory=dict)
+    """Slots: the lengths that its answers may have (short, middle, long) → the forms that such answers may
+    have (table, list, letter …) → how a form is asked for."""
+    world_share: float = Field(0.0, ge=0, le=1)
+    """Slots: part of its requests that are about the wide world; the others are at home."""
+    grounded_share: float = Field(0.0, ge=0, le=1)
+    """Slots: part of its requests at home that are answered from a passage."""
     request_templates: tuple[str, ...] = ()
     """Translation: requests to translate an `input` in the source language."""
     into: Into = Into()
@@ -252,7 +260,16 @@ class PackTables(FrozenModel):
     """Topic → words that indicate it, as they are inflected: for the report of what the rows are about."""
     registers: Mapping[str, Phrasings] = Field(default_factory=dict)
     """Register (polite, familiar) → words that indicate it."""
+    slots: Slots | None = None  # what each item of a request is asked to be about
     roman: Roman | None = None  # how the language is written in another script
+
+    @field_validator("slots")
+    @classmethod
+    def _names_are_the_pack_s(cls, slots: Slots | None, info: ValidationInfo) -> Slots | None:
+        for table in ("topics", "registers") if slots else ():
+            if other := sorted({*info.data.get(table, ())} ^ {*getattr(slots, table)}):
+                raise ValueError(f"{other[0]} stands in only one of {table} and slots.{table}")
+        return slots
 
 
 class PackFile(PackTables):

@@ -10,6 +10,7 @@ out, and checks the result once more, since an include's text can change how the
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def load_prompt(path: Path, folder: Path) -> str:
     return source
 
 
+@functools.cache
 def render_prompt(source: str, language: str, native_name: str, items: int) -> str:
     """Fill in a prompt that `load_prompt` returned."""
     return _ENVIRONMENT.from_string(source).render(language=language, native_name=native_name, items=items)

@@ -101,8 +101,12 @@ class Generate(FrozenModel):
     requests_per_round: int = Field(64, gt=0)
     """Requests sent before the pool is read again. Part of the identity, never tied to
     runtime.max_concurrency."""
-    rows_per_request: int = Field(20, gt=0)
-    """Rows asked for in one request. Source: the original's prompts ("List of 20 tasks")."""
+    rows_per_request: int = Field(6, gt=0)
+    """Rows asked for in one request. The original's prompts ask for 20 ("List of 20 tasks")."""
+    slots: bool = True
+    """Whether a request says of each row what it is about, as the pack's table slots has it: topic, region,
+    who asks, difficulty, length, form; drawn by program, most often where rows are missing. Source: the
+    taxonomy of GLAN, arXiv 2402.13064; the original has none."""
     human_seeds: int = Field(4, ge=1)
     """Seeds shown in each request. Source: arXiv 2510.09051."""
     machine_seeds: int = Field(2, ge=0)
@@ -111,8 +115,9 @@ class Generate(FrozenModel):
     passages: Files = ("pack",)
     """Native text for grounded and reverse requests: "pack" (the demo articles), files, or a hub id."""
     grounded_share: float = Field(0.0, ge=0, le=1)
-    """Share of the requests whose answers must follow from a passage that is shown. Source: Updesh, arXiv
-    2509.21294."""
+    """Share of the requests whose answers must follow from a passage that is shown; with slots at least the
+    share that the pack names for a task: half of the questions of fact about matters at home. Source: Updesh,
+    arXiv 2509.21294."""
     reverse_share: float = Field(0.0, ge=0, le=1)
     """Share of the requests for free writing in which a passage is the answer, word for word, and the teacher
     writes the question. Source: MURI, arXiv 2409.12958."""

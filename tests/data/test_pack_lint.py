@@ -120,3 +120,16 @@ def test_a_copy_that_is_being_edited_is_not_called_copied_and_near_seeds_are_fou
         f"qa.jsonl:{added}: too near to" in one and "qa.jsonl:1 (ROUGE-L 1.00)" in one
         for one in found(folder)
     )
+
+
+def test_slots_that_are_thin_absent_or_in_other_letters_are_named(folder: Path) -> None:
+    path = folder / "pack.toml"
+    whole = path.read_text(encoding="utf-8")
+    replaced("pack.toml", '"سیالکوٹ"', '"سیالکوٻ"')(folder)
+    assert f"wrong {path}: slots: ٻ (U+067B) in سیالکوٻ is not among script.letters" in found(folder)
+    path.write_text(whole, encoding="utf-8")
+    replaced("pack.toml", '"کرکٹ", "ہاکی اور فٹ بال", "کبڈی اور کشتی", "اسکول کے کھیل", ', "")(folder)
+    assert f"doubtful {path}: slots.topics: 1 phrases of sport" in found(folder)
+    before, _, after = whole.partition("\n[slots]\n")
+    path.write_text(before + "\n" + after[after.index("# Urdu in Latin letters") :], encoding="utf-8")
+    assert f"doubtful {path}: slots: no table" in found(folder)

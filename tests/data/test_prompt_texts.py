@@ -9,7 +9,7 @@ from alif.data.prompt_texts import PROMPTS_FOLDER, PromptTexts, load_prompt_text
 
 FIELDS = {
     "request": {"items"},
-    "user": {"count", "rows", "grounding", "request"},
+    "user": {"count", "rows", "grounding", "slots", "request"},
     "grounding": {"passage"},
     "reverse_user": {"count", "rows", "passage"},
     "translate_row": {"known", "own", "native", "no_input", "keep"},

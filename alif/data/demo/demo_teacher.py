@@ -1,11 +1,11 @@
 """The offline teacher: what it answers, a pure function of the messages and the draw.
 
-For a request of `generate` it samples rows of the pack's demo/candidates and writes them in the format asked
-for. Asked to criticise them it finds no fault; asked for the question to a passage it asks for the demo
-article with one of demo/questions. For one of `translate` it looks the row up in demo/translations, or the
-sentence in the recipe's parallel files. At stated rates it makes the faults of real teachers: rows of
-demo/faults, replies cut off at the token limit, numbered or bold lists, answers left out, items repeated,
-replies that are no list at all.
+For a request of `generate` it samples rows of the pack's demo/candidates, the nearest to each line where the
+request has slots, and writes them in the format asked for. Asked to criticise them it finds no fault; asked
+for the question to a passage it asks for the demo article with one of demo/questions. For one of `translate`
+it looks the row up in demo/translations, or the sentence in the recipe's parallel files. At stated rates it
+makes the faults of real teachers: rows of demo/faults, replies cut off at the token limit, numbered or bold
+lists, answers left out, items repeated, replies that are no list at all.
 """
 
 from __future__ import annotations
@@ -19,18 +19,22 @@ from dataclasses import dataclass
 from alif import sampling, sources
 from alif.data.demo.demo_files import Triple, read_demo_rows, to_triple
 from alif.data.prompt_texts import PromptTexts
+from alif.data.synthesis.coverage import Cell, Coverage
 from alif.data.synthesis.passages import running_text
 from alif.data.synthesis.prompts import render_task_prompt
+from alif.data.synthesis.slots import Slot, read_slots
 from alif.language import text
 from alif.language.pack import Pack
 from alif.language.replies import item_format
 from alif.llm import Message, ReplyFunction, ScriptedReply
-from alif.records import Dropped
+from alif.records import Dropped, Example, Origin
 
 __all__ = ["DemoAnswers", "demo_reply", "load_demo_answers"]
 
 FAULTY_ITEMS = 0.2
 """Share of the items that are rows of demo/faults."""
+CHOICE = 8
+"""Candidates that it thinks of for each slot: the nearest of all would be the same few again and again."""
 FAULTY_REPLIES = 0.35
 """Share of the replies whose form is faulty."""
 FAULTY_TRANSLATIONS = 0.1
@@ -39,6 +43,8 @@ NO_FAULT = "The tasks are fine as they are."
 VERSION = "1"
 """Changed with this file's choices: a stored reply of another version is not this one's."""
 _DIGITS = re.compile(r"\d+")
+_SHAPES = {"table": re.compile(r"\|.*\|"), "list": re.compile(r"^[-–•] .*\n[-–•] ", re.MULTILINE)}
+"""What an answer in a form looks like, of those forms that can be seen."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,8 @@ class DemoAnswers:
     """Everything the offline teacher can answer."""
 
     candidates: Mapping[str, Sequence[Triple]]
+    cells: Mapping[tuple[str, Triple], Cell]
+    """Where a candidate of a task stands in the report of coverage; none for a pack without slots."""
     faults: Mapping[str, Sequence[Triple]]
     rows: Mapping[Triple, Triple]
     """A row of the known language to its translation."""
@@ -62,6 +70,12 @@ def load_demo_answers(own: Pack, known: Pack, parallel_files: tuple[str, ...], f
     candidates = {
         task: [to_triple(row) for row in read_demo_rows(own, f"demo/candidates/{task}.jsonl")]
         for task in own.tasks
+    }
+    coverage, known_origin = Coverage(own), Origin(kind="teacher")
+    cells = {
+        (task, one): coverage.find_cell(Example.make(own.code, task, *one, known_origin))
+        for task, rows in (candidates.items() if own.slots else ())
+        for one in rows
     }
     faults: dict[str, list[Triple]] = {task: [] for task in own.tasks}
     for row in read_demo_rows(own, "demo/faults.jsonl"):
@@ -85,7 +99,7 @@ def load_demo_answers(own: Pack, known: Pack, parallel_files: tuple[str, ...], f
         (VERSION, candidates, faults, sorted(rows.items()), sorted(sentences.items()), articles, questions)
     )
     digest = hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
-    return DemoAnswers(candidates, faults, rows, sentences, articles, questions, digest)
+    return DemoAnswers(candidates, cells, faults, rows, sentences, articles, questions, digest)
 
 
 def demo_reply(own: Pack, known: Pack, texts: PromptTexts, answers: DemoAnswers) -> ReplyFunction:
@@ -112,7 +126,9 @@ def demo_reply(own: Pack, known: Pack, texts: PromptTexts, answers: DemoAnswers)
         if asked is None:
             return _translate(user, system == sentences_system, answers, known, rng)
         items = int(asked["items"])
-        return _write_items(_task_of(system, own, items), items, answers, rng)
+        task = _task_of(system, own, items)
+        slots = read_slots(user, own.tasks[task], own.slots) if own.slots else []
+        return _write_items(task, items, slots, answers, rng)
 
     return answer
 
@@ -143,14 +159,37 @@ def _translate(
     return ScriptedReply(text=found)
 
 
-def _write_items(task: str, items: int, answers: DemoAnswers, rng: random.Random) -> ScriptedReply:
+def _write_items(
+    task: str, items: int, slots: Sequence[Slot], answers: DemoAnswers, rng: random.Random
+) -> ScriptedReply:
     candidates, faults = answers.candidates[task], answers.faults[task]
     if not candidates:
         return _decline([], rng)  # a pack without demo rows: nothing is made up for it
-    picked = rng.sample(candidates, min(items, len(candidates)))
+    picked = rng.sample(candidates, min(items * (CHOICE if slots else 1), len(candidates)))
+    if slots:
+        picked = _pick_nearest(picked, slots, {one: answers.cells[task, one] for one in candidates})
     picked = [rng.choice(faults) if faults and rng.random() < FAULTY_ITEMS else one for one in picked]
     form = rng.choice(FORMS) if rng.random() < FAULTY_REPLIES else _plain
     return form([item_format.write_item(*triple) for triple in picked], rng)
+
+
+def _pick_nearest(
+    candidates: list[Triple], slots: Sequence[Slot], cells: Mapping[Triple, Cell]
+) -> list[Triple]:
+    """Take the nearest candidate for each slot; of equal ones the first."""
+    picked: list[Triple] = []
+    for slot in slots[: len(candidates)]:
+
+        def nearness(one: Triple, slot: Slot = slot) -> int:
+            _, topic, length, register = cells[one]
+            shape = _SHAPES.get(slot.form)
+            fits = (slot.topic == topic) if slot.topic else bool(one[1])  # a passage: a row with a text
+            fitting = [fits, slot.length == length, slot.register == register]
+            return 2 * sum(fitting) + bool(shape and shape.search(one[2]))
+
+        picked.append(max(candidates, key=nearness))
+        candidates.remove(picked[-1])
+    return picked
 
 
 def _plain(items: list[str], rng: random.Random) -> ScriptedReply:

@@ -41,15 +41,11 @@ class Coverage:
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
         self._topics, self._registers = _word_index(pack.topics, pack), _word_index(pack.registers, pack)
-        self._cells: Counter[Cell] = Counter()
+        self.cells: Counter[Cell] = Counter()
 
     def add(self, row: Example) -> None:
         """Count a row."""
-        self._cells[self.find_cell(row)] += 1
-
-    def count(self, cell: Cell) -> int:
-        """Return how many rows a cell has."""
-        return self._cells[cell]
+        self.cells[self.find_cell(row)] += 1
 
     def find_cell(self, row: Example) -> Cell:
         """Return where a row stands."""
@@ -71,7 +67,7 @@ class Coverage:
         axes = ([*self._pack.topics, NEITHER], [*DIFFICULTY, "long"], [*self._pack.registers, NEITHER])
 
         def count(place: int, task: str, value: str) -> int:
-            return sum(n for cell, n in self._cells.items() if cell[0] == task and cell[place] == value)
+            return sum(n for cell, n in self.cells.items() if cell[0] == task and cell[place] == value)
 
         topics, difficulties, registers = (
             {task: {value: count(place, task, value) for value in axis} for task in tasks}
@@ -82,9 +78,9 @@ class Coverage:
             topics=topics,
             difficulties=difficulties,
             registers=registers,
-            rows=self._cells.total(),
+            rows=self.cells.total(),
             cells=cells,
-            empty=cells - len(self._cells),
+            empty=cells - len(self.cells),
             gaps=_find_gaps(topics),
         )
 

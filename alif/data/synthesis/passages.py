@@ -25,18 +25,20 @@ MIN_WORDS, MAX_WORDS = 30, 160
 
 
 def read_passages(settings: settings.Generate, pack: Pack, folder: str) -> list[Passage]:
-    """Return the passages that the recipe's strategies need, none where it needs none.
+    """Return the passages that the recipe's strategies and the pack's slots need, none where none is needed.
 
     Raises:
-        DataError: it needs some, and its sources have none.
+        DataError: the recipe needs some, and its sources have none.
     """
-    if not settings.grounded_share and not settings.reverse_share:
+    needed = bool(settings.grounded_share or settings.reverse_share)
+    drawn = settings.slots and pack.slots and any(task.grounded_share for task in pack.tasks.values())
+    if not needed and not drawn:
         return []
     articles = PackFiles(pack, ("demo/articles.jsonl",))
     documents = sources.read_documents(settings.passages, folder, language=pack.code, pack=articles)
     pieces = (piece for one in documents if not isinstance(one, Dropped) for piece in _cut(one, pack))
     passages = list({passage.id: passage for passage in pieces}.values())
-    if not passages:
+    if needed and not passages:
         hint = "Name files of longer texts, or set grounded_share and reverse_share to 0."
         raise DataError(f"generate.passages: no passage of {MIN_WORDS} to {MAX_WORDS} words", hint)
     return passages
@@ -83,15 +85,20 @@ class PassageSampler:
     def by_id(self, id: str) -> Passage | None:
         return self._by_id.get(id)
 
-    def choose(self, pack: Pack, task: str, round_: int, place: int) -> tuple[Strategy, Passage | None, bool]:
-        """Return the strategy of a request, its passage, and whether its draft is revised."""
+    def choose(
+        self, pack: Pack, task: str, round_: int, place: int, at_home: bool = False
+    ) -> tuple[Strategy, Passage | None, bool]:
+        """Return the strategy of a request, its passage, and whether its draft is revised.
+
+        Of requests that slots place at home, the task's own share is grounded, if it is larger.
+        """
         rng = sampling.seeded_rng(self._settings.seed, "way", round_, place)
         drawn, revised = rng.random(), rng.random() < self._settings.revise_share
         if not self._order:
             return "plain", None, revised
         if drawn < self._settings.reverse_share and task == _free_writing_task(pack):
             return "reverse", self._next(), False
-        if drawn >= 1 - self._settings.grounded_share:
+        if drawn >= 1 - max(self._settings.grounded_share, pack.tasks[task].grounded_share * at_home):
             return "grounded", self._next(), revised
         return "plain", None, revised
 

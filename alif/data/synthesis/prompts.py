@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
 from alif.data.prompt_texts import PromptTexts
@@ -23,22 +22,23 @@ def synthesis_messages(
     items: int,
     variant: int = 0,
     passage: str = "",
+    slots: str = "",
 ) -> list[Message]:
     """Return the messages that ask for `items` new rows of `task`, grounded in a passage where there is one.
 
-    `variant` is the index of one of the task's templates.
+    `variant` is the index of one of the task's templates, `slots` what each row is to be about.
     """
     user = texts.user.format(
         count=len(shown),
         rows=f"\n{SEPARATOR}\n".join(write_item(row.instruction, row.input, row.output) for row in shown),
         grounding=texts.grounding.format(passage=passage) if passage else "",
+        slots=slots,
         request=texts.request.format(items=items),
     )
     system = render_task_prompt(task, pack, items, variant)
     return [Message(role="system", content=system), Message(role="user", content=user)]
 
 
-@functools.cache
 def render_task_prompt(task: Task, pack: Pack, items: int, variant: int = 0) -> str:
     """Return one of the pack's prompts for a task, filled in."""
     return render_prompt(task.templates[variant], pack.name, pack.native_name, items)

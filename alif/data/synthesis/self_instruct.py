@@ -3,8 +3,7 @@
 A round is planned from the pool as it is and read in the order of its requests, so the same replies give the
 same rows.
 
-Source: Alif, arXiv 2510.09051 (4 human and 2 machine seeds, one pool for all tasks), after Self-Instruct,
-2212.10560.
+Source: Alif, arXiv 2510.09051 (4 human and 2 machine seeds, one pool), after Self-Instruct, 2212.10560.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from alif.data.synthesis.example_pool import ExamplePool
 from alif.data.synthesis.funnel import Funnel
 from alif.data.synthesis.passages import Passage, PassageSampler, Strategy
 from alif.data.synthesis.prompts import synthesis_messages
+from alif.data.synthesis.slots import SlotSampler
 from alif.data.unreadable_replies import ReadableReplies
 from alif.language.pack import Pack
 from alif.language.replies import item_format
@@ -122,6 +122,7 @@ class SelfInstruct:
         self.format_deviations: Counter[str] = Counter()
         self.funnel, self.coverage, self.replies = Funnel(), Coverage(own), ReadableReplies()
         self.passages = PassageSampler(passages, settings)
+        self.slots = SlotSampler(own.slots, self.coverage, seeds) if settings.slots and own.slots else None
         self.sent: Counter[tuple[str, tuple[Message, ...]]] = Counter()
         self.rounds = 0
         self.requests: list[RequestRecord] = []
@@ -157,14 +158,14 @@ class SelfInstruct:
             shown += rng.sample(machine, settings.machine_seeds)
         rng.shuffle(shown)
         variant = rng.randrange(len(task.templates))
-        strategy, passage, revised = self.passages.choose(self.own, name, round_, place)
+        at_home = self.slots is not None and rng.random() >= task.world_share
+        strategy, passage, revised = self.passages.choose(self.own, name, round_, place, at_home)
         if strategy == "reverse" and passage:
             asked = strategies.reverse_messages(self.texts, self.own, shown, passage)
         else:
-            grounding = passage.text if passage else ""
-            asked = synthesis_messages(
-                self.texts, task, self.own, shown, settings.rows_per_request, variant, grounding
-            )
+            grounding, items = passage.text if passage else "", settings.rows_per_request
+            slots = self.slots.write(task, items, at_home, grounding, rng) if self.slots else ""
+            asked = synthesis_messages(self.texts, task, self.own, shown, items, variant, grounding, slots)
         messages = tuple(asked)
         draw = self.sent[teacher, messages]
         self.sent[teacher, messages] += 1
