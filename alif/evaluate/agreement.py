@@ -112,9 +112,9 @@ def correct_rate(passed: int, n: int, rates: JudgeRates) -> Estimate | None:
     """Return the share of good answers behind a judge that passed `passed` of `n`, with its interval.
 
     The interval covers both samples: the answers that were judged, and those by which people found the
-    judge's errors. It is the set of shares that these counts do not contradict (Fieller), so that it grows to
-    all of 0..1 where the judge hardly tells good from bad. None where nothing can be corrected: people labelled
-    no good or no bad answer, or the judge is no better than a coin.
+    judge's errors. It is the set of shares that these counts do not contradict (Fieller): all of 0..1 where
+    the judge hardly tells good from bad. None where nothing can be corrected: people labelled no good or no
+    bad answer, or the judge is no better than a coin.
 
     Source: Lee et al. 2025, arXiv 2511.21140 (estimate and added counts); Rogan & Gladen 1978; Fieller 1954,
     whose set covers 94 % and more where their interval covers 92 %: benchmarks/statistics.py.

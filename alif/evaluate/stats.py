@@ -109,7 +109,10 @@ class Items:
         _, first = np.unique(self.clusters, return_index=True)
         if len(first) == len(self):
             return self
-        amounts, sizes = (np.bincount(self.clusters, weights) for weights in (self.amounts, self.sizes))
+        amounts, sizes = (
+            np.asarray(np.bincount(self.clusters, weights), dtype=np.float64)
+            for weights in (self.amounts, self.sizes)
+        )
         return Items(amounts, sizes, self.groups[first], np.arange(len(first)))
 
     def design_effect(self) -> float:
