@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from alif import sampling, settings, sources
 from alif.evaluate import metrics, output_checks
+from alif.evaluate.answer_checks import Finding
 from alif.evaluate.benchmark import (
     Benchmark,
     GenerationRequest,
@@ -28,7 +29,6 @@ from alif.evaluate.benchmark import (
     describe_rows,
 )
 from alif.evaluate.compare import MetricValues
-from alif.evaluate.output_checks import Finding
 from alif.evaluate.stats import Items
 from alif.evaluate.text_overlap import corpus_score
 from alif.facts.evaluation_facts import AnswerMarks, AnswerRow, FoundText, ReferenceCheck

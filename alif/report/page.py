@@ -21,6 +21,7 @@ from alif.facts.data_facts import GenerateFacts
 from alif.facts.evaluation_facts import EvaluateFacts
 from alif.report import data_section, html, plots, summary
 from alif.report.comparison import comparison_document, render_comparison
+from alif.report.failure_causes import find_causes
 from alif.report.merge_section import merge_section
 from alif.report.plots import PlotPoint
 from alif.report.snapshot import RunSnapshot, read_run, sample_dropped, sample_examples
@@ -88,6 +89,7 @@ def report_document(run: RunSnapshot) -> dict[str, object]:
         "known_language": run.source.code,
         "scores": [score.model_dump(mode="json") for score in run.scores],
         "differences": [row.model_dump(mode="json") for row in run.differences],
+        "causes": [cause.model_dump(mode="json") for cause in find_causes(run)],
         "verdicts": summary.stage_verdicts(run),
         "summary": summary.summarise_run(run),
         "notices": summary.list_notices(run),

@@ -54,6 +54,8 @@ class AnswerKey(FrozenModel):
         A first sentence that is one form and nothing else decides; of numbers the first sentence that has one
         counts too, and not only the last. What a reason says is not refused.
         """
+        letters = {ord(wrong): right for wrong, right in pack.lookalikes.items()}
+        answer = answer.translate(letters)  # "or" may be typed with another yeh
         first, *others = *text.split_sentences(answer, pack), ""
         for forms, right in ((self.accept, True), (self.refuse, False)):
             if any(match.is_same_text(first, form, pack) for form in forms):
