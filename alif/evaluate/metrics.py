@@ -214,11 +214,17 @@ class AnswerScores:
 
     @functools.cached_property
     def chrf_folded(self) -> float:
+        """0..100."""
+        if self._folded == (self._answer, self._references):
+            return self.chrf
         statistics = text_overlap.text_statistics("chrf++", *self._folded)
         return text_overlap.overlap_score("chrf++", statistics)
 
     @functools.cached_property
     def bleu_folded(self) -> float:
+        """0..100."""
+        if self._folded == (self._answer, self._references):
+            return self.bleu
         return text_overlap.overlap_score("bleu", text_overlap.text_statistics("bleu", *self._folded))
 
 

@@ -16,6 +16,7 @@ __all__ = ["answer_tokens"]
 MAX_SPELLING_PASSES = 4  # how often the spellings are applied: what one leaves, another may change
 _SEVERAL_WORDS = regex.compile(r"[ ^$.]|\\[^wd0-9]|\[\^(?![^\]]* )")
 """In a pattern: what may match or look at more than one word, a blank or the ends of the text."""
+_REFERS = regex.compile(r"\\\d|\(\?P[=<]|\\g")
 MAX_WORD_S = 0.1  # one spelling in one word
 MAX_SPELLING_S = 5  # one spelling in one text: with a backtracking pattern the time doubles with every letter
 
@@ -46,6 +47,8 @@ def _respell(spaced: str, pack: Pack) -> str:
     """Apply each spelling once, in order. One for single words is skipped where no word is as it says."""
     spellings = _spellings(pack)
     fitting = frozenset[int]().union(*(_fitting(word, pack) for word in set(spaced.split())))
+    if not fitting and _is_of_none(spaced, pack):
+        return spaced
     for place, (pattern, replacement, single) in enumerate(spellings):
         if single and place not in fitting:
             continue
@@ -69,6 +72,20 @@ def _spellings(pack: Pack) -> list[tuple[regex.Pattern[str], str, bool]]:
         (regex.compile(rf"(?<!\S)(?:{pattern})(?!\S)"), replacement, not _SEVERAL_WORDS.search(pattern))
         for pattern, replacement in pack.compare.spellings.items()
     ]
+
+
+@functools.lru_cache
+def _several_words(pack: Pack) -> regex.Pattern[str]:
+    """Return the pattern of all spellings of several words; of everything where one refers to its groups."""
+    patterns = [pattern.pattern for pattern, _, single in _spellings(pack) if not single]
+    return regex.compile("" if any(map(_REFERS.search, patterns)) else "|".join(patterns) or "(?!)")
+
+
+def _is_of_none(spaced: str, pack: Pack) -> bool:
+    try:
+        return _several_words(pack).search(spaced, timeout=MAX_SPELLING_S) is None
+    except TimeoutError:
+        return False  # the spelling that takes so long is named where it is applied
 
 
 @functools.lru_cache(maxsize=1 << 15)

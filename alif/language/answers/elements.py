@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import regex
 
-from alif.language.answers.number_tokens import NumberToken, name_pieces, plain_signs, tokenise
+from alif.language.answers.number_tokens import NumberToken, fold_word, name_pieces, plain_signs, tokenise
 from alif.language.answers.quantities import find_quantities
 from alif.language.answers.values import Value, day_time, written_date
 from alif.language.normalisation import fold_text
@@ -16,6 +16,7 @@ from alif.language.pack import Pack
 
 __all__ = ["Elements"]
 
+_DIGIT = regex.compile(r"\d")
 _DATE = regex.compile(r"(?<![\d/.-])(\d{1,4})([/.-])(\d{1,2})\2(\d{1,4})(?![\d/]|[.-]\d)")
 _MONTH = regex.compile(r"(?<![\d/.-])(0?[1-9]|1[0-2])/((?:18|19|20)\d\d)(?![\d/]|[.-]\d)")
 _TIME = regex.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?![\d:])")
@@ -32,17 +33,13 @@ def _phrases(words: tuple[str, ...], pack: Pack) -> dict[str, list[tuple[str, ..
     return found
 
 
-@functools.lru_cache(maxsize=8192)
-def _fold(word: str, pack: Pack) -> str:
-    return fold_text(word, pack) or "\n"
-
-
 class Elements:
     """Numbers, dates and times in digits, and the words between them, in order."""
 
     def __init__(self, text: str, pack: Pack) -> None:
         self.pack, self.text = pack, text
         signs = plain_signs(text, pack)
+        signs = signs if _DIGIT.search(signs) else ""
         written = [*filter(None, map(written_date, _DATE.finditer(signs)))]
         written += [
             day_time(Value(int(found[1]) + Fraction(int(found[2]), 60), *found.span(), "clock", kind="clock"))
@@ -61,8 +58,8 @@ class Elements:
             for quantity in find_quantities(text, pack)
             if not any(start < quantity.whole_end and quantity.whole_start < end for start, end in spans)
         ]  # fmt: skip
-        denials = {name_pieces(word, pack) for word in pack.phrases.denials}
         if len(values) > 1:  # নয় beside another number is "not", alone it is nine
+            denials = {name_pieces(word, pack) for word in pack.phrases.denials}
             said = {value: name_pieces(text[value.start : value.end], pack) for value in values}
             values = [value for value in values if not (value.ambiguous and said[value] in denials)]
         spans = [(value.start, value.end) for value in values]
@@ -76,7 +73,7 @@ class Elements:
         )
 
         self.words = [
-            "" if isinstance(element, Value) else _fold(text[element.start : element.end], pack)
+            "" if isinstance(element, Value) else fold_word(text[element.start : element.end], pack) or "\n"
             for element in self.elements
         ]
 

@@ -21,7 +21,7 @@ import regex
 from alif.language.answers.answer_words import answer_tokens
 from alif.language.answers.ordinals import LAST, find_ordinals
 from alif.language.answers.stated_value import stated_value
-from alif.language.answers.value_reader import find_values
+from alif.language.answers.value_reader import CACHED_ANSWERS, find_values
 from alif.language.answers.values import is_same_value
 from alif.language.normalisation import fold_text, phrase_words, split_words
 from alif.language.pack import Pack
@@ -90,7 +90,8 @@ def is_same_list(one: str, other: str, pack: Pack) -> bool:
     return len(left) > 1 and sorted(left) == sorted(right)
 
 
-def _list_items(text: str, pack: Pack) -> list[str]:
+@functools.lru_cache(maxsize=CACHED_ANSWERS)
+def _list_items(text: str, pack: Pack) -> tuple[str, ...]:
     items: list[list[str]] = []
     for piece in _LIST_MARK.split(text):
         items.append([])
@@ -99,7 +100,7 @@ def _list_items(text: str, pack: Pack) -> list[str]:
                 items.append([])
             else:
                 items[-1].append(word)
-    return [" ".join(item) for item in items if item]
+    return tuple(" ".join(item) for item in items if item)
 
 
 def contains_answer(answer: str, reference: str, pack: Pack) -> bool:
@@ -195,6 +196,7 @@ def match_choice(text: str, pack: Pack) -> tuple[int, str] | None:
     return (places.pop(), "") if len(places) == 1 and LAST not in places else None
 
 
+@functools.lru_cache(maxsize=CACHED_ANSWERS)
 def _match_letter(text: str, pack: Pack) -> tuple[int, str] | None:
     letters, filler = _choice_letters(pack), phrase_words(pack.choices.words, pack)
     words = split_words(text, pack)

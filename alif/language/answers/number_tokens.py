@@ -8,16 +8,18 @@ from __future__ import annotations
 import functools
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import regex
 
 from alif.language.normalisation import fold_text
 from alif.language.pack import Pack
 
-__all__ = ["DIGITS", "MAX_DIGITS", "NumberToken", "name_pieces", "normalise_signs", "plain_signs", "tokenise"]
+__all__ = [
+    "DIGITS", "MAX_DIGITS", "NumberToken", "fold_word", "name_pieces", "normalise_signs", "plain_signs",
+    "tokenise",
+]  # fmt: skip
 
 DIGITS = (
     r"\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\p{L}\p{M}\d]|\p{Sc}(?=\.\d{3}))\.\d+"
@@ -54,8 +56,7 @@ Kind = Literal[
 ]
 
 
-@dataclass(frozen=True)
-class NumberToken:
+class NumberToken(NamedTuple):
     """A number, a word of the pack's tables, or anything else (kind "")."""
 
     kind: Kind
@@ -128,9 +129,15 @@ def tokenise(text: str, pack: Pack) -> tuple[NumberToken, ...]:
                 value, start = last.value + value, last.start
             found.append(NumberToken("number", match[0], start, end, value))
         else:
-            word = fold_text(text[start:end], pack) if match.lastgroup == "word" else match[0]
+            word = fold_word(text[start:end], pack) if match.lastgroup == "word" else match[0]
             words.append((word, start, end))
     return (*found, *_name_words(words, pack))
+
+
+@functools.lru_cache(maxsize=1 << 15)
+def fold_word(word: str, pack: Pack) -> str:
+    """Return a word folded, as `fold_text` does; most words of a text were there before."""
+    return fold_text(word, pack)
 
 
 @functools.lru_cache(maxsize=8192)
@@ -146,7 +153,11 @@ def _name_words(words: Sequence[tuple[str, int, int]], pack: Pack) -> list[Numbe
     found: list[NumberToken] = []
     place = 0
     while place < len(words):
-        for length in range(min(longest.get(words[place][0], 1), len(words) - place), 0, -1):
+        if words[place][0] not in longest:
+            found.append(NumberToken("", *words[place]))
+            place += 1
+            continue
+        for length in range(min(longest[words[place][0]], len(words) - place), 0, -1):
             name = " ".join(word for word, _, _ in words[place : place + length])
             if (known := names.get(name)) or length == 1:
                 start, end = words[place][1], words[place + length - 1][2]
