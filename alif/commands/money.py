@@ -26,7 +26,8 @@ from alif.commands.arguments import (
     open_run,
     print_document,
 )
-from alif.errors import AlifError
+from alif.commands.compare_teachers import compare_teachers
+from alif.errors import AlifError, RecipeError
 from alif.formatting import format_duration, format_usd
 from alif.llm.batch.batch_store import BatchStore
 from alif.llm.ledger import Ledger
@@ -86,7 +87,22 @@ def ping_recipe(recipe: RecipeName, *, set: Overrides = None, json: Json = False
 def estimate_recipe(
     recipe: RecipeName,
     *,
-    n: Annotated[int, Parameter(name=("-n", "--n"), validator=Number(gte=1), help="Requests to send.")] = 20,
+    n: Annotated[
+        int | None,
+        Parameter(
+            name=("-n", "--n", "--requests"),
+            validator=Number(gte=1),
+            help="Requests to send: 20, with --compare 200 to each teacher.",
+        ),
+    ] = None,
+    compare: Annotated[
+        bool,
+        Parameter(negative="", help="Send the same requests to every teacher and measure them side by side."),
+    ] = False,
+    perplexity: Annotated[
+        bool,
+        Parameter(negative="", help="With --compare: have student.base read the answers, in bits per byte."),
+    ] = False,
     set: Overrides = None,
     json: Json = False,
 ) -> None:
@@ -97,8 +113,13 @@ def estimate_recipe(
     from alif.data.pilot import pilot_run
 
     run, loaded = load_recipe(recipe, set)
+    if compare:
+        compare_teachers(run, loaded, n or 200, perplexity=perplexity, json=json)
+        return None if json else show_money(money_status(run, loaded), run)
+    if perplexity:
+        raise RecipeError("--perplexity measures teachers side by side", "Add --compare.")
     with run.locked():
-        found = pilot_run.run_pilot(make_context(run, "rehearse", loaded.runtime), loaded, n)
+        found = pilot_run.run_pilot(make_context(run, "rehearse", loaded.runtime), loaded, n or 20)
     if json:
         return console.print_json({"rehearsal": found})
     dropped = ", ".join(f"{count} {reason}" for reason, count in found["dropped"].items()) or "none"

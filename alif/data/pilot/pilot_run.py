@@ -28,7 +28,7 @@ from alif.llm.budget import price_of
 from alif.records import Dropped
 from alif.runs import StepContext, StepOutput
 
-__all__ = ["PilotReport", "run_pilot"]
+__all__ = ["PilotReport", "log_price", "prepare_pilot", "run_pilot"]
 
 ONE_IN = 5
 """One request in so many is one of `translate`, where the recipe translates."""
@@ -50,6 +50,13 @@ def run_pilot(context: StepContext, recipe: settings.Recipe, count: int) -> Pilo
     """
     if not recipe.generate.target_rows and not recipe.translate.rows:
         raise DataError(f"{recipe.name}: the recipe asks its teachers nothing", "There is nothing to try.")
+    pilot = Pilot(prepare_pilot(context, recipe), recipe)
+    samples = asyncio.run(pilot.run(count))
+    return {**estimate_cost(samples, recipe), "dropped": dict(sorted(pilot.dropped.items()))}
+
+
+def prepare_pilot(context: StepContext, recipe: settings.Recipe) -> StepContext:
+    """Read the seeds; return what `generate` would be handed, but live where the run asks in batches."""
     folder = context.scratch / "seeds"
     folder.mkdir(parents=True, exist_ok=True)
     with StepOutput(folder) as output:
@@ -60,16 +67,27 @@ def run_pilot(context: StepContext, recipe: settings.Recipe, count: int) -> Pilo
             seeds=recipe.seeds,
             pool=recipe.pool,
         )
-    live = replace(
+    return replace(
         context,
         step="generate",
         inputs={"seeds": folder},
         paths={"prompts": PROMPTS_FOLDER},
         runtime=context.runtime.model_copy(update={"batch": False}),
     )
-    pilot = Pilot(live, recipe)
-    samples = asyncio.run(pilot.run(count))
-    return {**estimate_cost(samples, recipe), "dropped": dict(sorted(pilot.dropped.items()))}
+
+
+def log_price(recipe: settings.Recipe, asked: Sequence[tuple[str, Sequence[Message]]]) -> None:
+    """Say the price before anything is sent.
+
+    Raises:
+        RecipeError: it is unknown.
+    """
+    usd = 0.0
+    for name, messages in asked:
+        teacher = recipe.teacher[name]
+        size = sum(len(message.content.encode()) for message in messages)
+        usd += price_of(f"teacher.{name}", teacher).upper_usd(size, teacher.max_tokens)
+    console.log(f"pilot: {len(asked)} requests, at most {format_usd(usd)} if none is stored already")
 
 
 class Pilot:
@@ -128,7 +146,7 @@ class Pilot:
             round_, left = ahead.pop(0), count - len(asked)
             if len(round_) > left:
                 round_ = [round_[place * len(round_) // left] for place in range(left)]
-            self._log_price([(one.teacher, one.messages) for one in round_])
+            log_price(self.recipe, [(one.teacher, one.messages) for one in round_])
             questions = [ChatRequest(one.teacher, one.messages, one.draw) for one in round_]
             revised = [one.revised for one in round_]
             replies = await ask_with_revision(send_all, questions, revised, growing.texts, growing.own)
@@ -150,20 +168,11 @@ class Pilot:
         sample = translate.sample_items(items, recipe.translate)
         some = [sample[place * len(sample) // count] for place in range(min(count, len(sample)))]
         asked = [translate.translation_request(one, own, known, texts, recipe.teacher) for one in some]
-        self._log_price(asked)
+        log_price(recipe, asked)
         replies = await gather_or_cancel(self._timed(models[name], messages, 0) for name, messages in asked)
         named = [(name, reply) for (name, _), reply in zip(asked, replies, strict=True)]
         translate.check_readable(some, named, own, known, ended=True)
         return [self._sample("translate", name, reply, 1) for name, reply in named]
-
-    def _log_price(self, asked: Sequence[tuple[str, Sequence[Message]]]) -> None:
-        """Say the price before anything is sent."""
-        usd = 0.0
-        for name, messages in asked:
-            teacher = self.recipe.teacher[name]
-            size = sum(len(message.content.encode()) for message in messages)
-            usd += price_of(f"teacher.{name}", teacher).upper_usd(size, teacher.max_tokens)
-        console.log(f"pilot: {len(asked)} requests, at most {format_usd(usd)} if none is stored already")
 
     async def _timed(self, model: ChatModel, messages: Sequence[Message], draw: int) -> Reply:
         async with self._concurrency:
