@@ -223,12 +223,14 @@ class Verdict(FrozenModel):
     decision: Literal["approve", "edit", "reject"]
     reviewer: str
     reason: str = ""
-    """For a rejection: grammar, fact, ethics, language, other. Source: human review in Alif, arXiv
-    2510.09051."""
+    """For a rejection: grammar, fact, ethics … (`alif.review.verdicts.REASONS`). Source: human review in
+    Alif, arXiv 2510.09051."""
     instruction: str | None = None
     input: str | None = None
     output: str | None = None
     note: str = ""
+    final: bool = False
+    """A lead's decision where reviewers disagree: it counts alone."""
 
 
 class Score(FrozenModel):

@@ -3,8 +3,9 @@
     runs/NAME/review_requests.jsonl  sampled Examples that still need a verdict
     runs/NAME/verdicts.jsonl     {"id": "5b0f…", "decision": "reject", "reviewer": "Amna", "reason": "fact"}
 
-All verdicts on one row must agree; where reviewers differ, people decide, not a rule. A row that was not
-sampled passes unread. An edit is normalised as a teacher's row is, so that what a keyboard adds (NUL, marks
+All verdicts on one row must agree; where reviewers differ, the row waits for a lead's decision: a line with
+`"final": true`, which counts alone. `alif desk` writes the file from a browser. A row that was not sampled
+passes unread. An edit is normalised as a teacher's row is, so that what a keyboard adds (NUL, marks
 of direction, trailing spaces) neither reaches the training data nor makes two equal edits differ.
 Source: human review for grammar, facts and unethical content, Alif, arXiv 2510.09051.
 """
@@ -27,12 +28,19 @@ from alif.language.text import normalise_text
 from alif.records import Dropped, Example, Verdict
 from alif.runs import StepContext
 
-__all__ = ["REASONS", "VERDICTS", "read_verdicts", "review_rows"]
+__all__ = [
+    "REASONS", "TEXTS", "VERDICTS", "PlacedVerdict", "check_verdict", "read_verdicts", "review_rows",
+    "verdicts_path",
+]  # fmt: skip
 
 VERDICTS = "verdicts.jsonl"
 """Where people put their verdicts, in the run's folder."""
-REASONS = ("grammar", "fact", "ethics", "language", "other")
-"""Why a row can be rejected. Source: Alif, arXiv 2510.09051 (grammar, factual errors, unethical content)."""
+REASONS = (
+    "grammar", "fact", "ethics", "culture", "instruction", "translationese", "incomplete", "language",
+    "other",
+)  # fmt: skip
+"""Why a row can be rejected. Source: Alif, arXiv 2510.09051 (grammar, factual errors, unethical content), and
+what its readers look for beside: culturally off, not what was asked, worded as a translation, cut off."""
 TEXTS = ("instruction", "input", "output")
 MOST_FAULTS = 20
 """Faults of a verdict file that one message lists."""
@@ -49,6 +57,10 @@ class PlacedVerdict:
     @property
     def decision(self) -> tuple[str | None, ...]:
         return (self.verdict.decision, *self.texts)
+
+    def describe(self) -> str:
+        """Return who decided what, and where it stands."""
+        return f"{self.verdict.reviewer} says {self.verdict.decision} ({self.where})"
 
 
 def review_rows(context: StepContext, language: settings.Language, review: settings.Review) -> ReviewFacts:
@@ -68,17 +80,20 @@ def review_rows(context: StepContext, language: settings.Language, review: setti
         verdicts = read_verdicts(path, {row.id: packs.get(row.language) for row in rows})
     count, rng = math.ceil(review.share * len(rows)), sampling.seeded_rng(review.seed, "review")
     sampled = sampling.sample_rows(rows, count, rng)
-    waiting = [row for row in sampled if len(verdicts.get(row.id, ())) < review.reviewers]
-    if waiting:
+    conflicts = {
+        name: "; ".join(one.describe() for one in placed)
+        for name, placed in verdicts.items()
+        if not placed[0].verdict.final and len({one.decision for one in placed}) > 1
+    }
+    unread = {
+        row.id
+        for row in sampled
+        if not (placed := verdicts.get(row.id, []))
+        or (len(placed) < review.reviewers and not placed[0].verdict.final)
+    }
+    if waiting := [row for row in rows if row.id in unread or row.id in conflicts]:
         store.write_rows(context.requests, waiting)
-        people = "one person's verdict" if review.reviewers == 1 else f"verdicts of {review.reviewers} people"
-        raise Waiting(
-            f"{len(waiting)} of {len(sampled)} rows wait for {people}: {context.requests}",
-            f"Write one line a verdict into {review.verdicts or context.requests.with_name(VERDICTS)}: "
-            '{"id": "…", "decision": "approve", "reviewer": "you"}; '
-            "decisions are approve, edit (with the new texts) and reject (with a reason: "
-            f"{', '.join(REASONS)}). Then repeat the command.",
-        )
+        raise _waiting(context, review, f"{len(unread)} of {len(sampled)} rows", conflicts)
     context.requests.unlink(missing_ok=True)
     kept: set[str] = set()
     for row in rows:
@@ -96,8 +111,33 @@ def review_rows(context: StepContext, language: settings.Language, review: setti
     return ReviewFacts(read=read, unread=len(rows) - read, **counts)
 
 
+def _waiting(
+    context: StepContext, review: settings.Review, unread: str, conflicts: Mapping[str, str]
+) -> Waiting:
+    """Return what people are asked for: verdicts on rows, and a decision where reviewers disagree."""
+    people = "one person's verdict" if review.reviewers == 1 else f"verdicts of {review.reviewers} people"
+    told = [] if unread.startswith("0 ") else [f"{unread} wait for {people}: {context.requests}"]
+    told += [f"row {name}: {said}" for name, said in list(conflicts.items())[:MOST_FAULTS]]
+    if len(conflicts) > MOST_FAULTS:
+        told.append(f"and {len(conflicts) - MOST_FAULTS} more rows on which reviewers disagree")
+    verdict = '{"id": "…", "decision": "approve", "reviewer": "you"'
+    hint = (
+        f"Read them in a browser: alif desk {context.requests.parent.name}. Or write one line a verdict into "
+        f"{review.verdicts or context.requests.with_name(VERDICTS)}: {verdict}}}; decisions are approve, "
+        f"edit (with the new texts), reject (with a reason: {', '.join(REASONS)}). Then repeat the command."
+    )
+    if conflicts:
+        hint += f' Where reviewers disagree, a lead\'s line counts alone: {verdict}, "final": true}}.'
+    return Waiting("\n".join(told), hint)
+
+
+def verdicts_path(review: settings.Review, root: Path) -> Path:
+    """Return the file of verdicts of the run in `root`."""
+    return Path(review.verdicts) if review.verdicts else root / VERDICTS
+
+
 def read_verdicts(path: Path, packs: Mapping[str, Pack | None]) -> dict[str, list[PlacedVerdict]]:
-    """Return the verdicts by row id, one for each reviewer; a repeated line counts once.
+    """Return the verdicts by row id, one for each reviewer, a final one first; a repeated line counts once.
 
     Args:
         path: JSON Lines, one verdict a line.
@@ -108,6 +148,7 @@ def read_verdicts(path: Path, packs: Mapping[str, Pack | None]) -> dict[str, lis
     """
     found: dict[str, list[PlacedVerdict]] = {}
     faults: list[ReviewError] = []
+    refused = False  # two people may disagree: then the row waits for a lead
     try:
         lines = list(store.read_rows(path))
     except DataError as error:
@@ -119,21 +160,28 @@ def read_verdicts(path: Path, packs: Mapping[str, Pack | None]) -> dict[str, lis
         ) from error
     for number, row in lines:
         try:
-            placed = _check_verdict(row, f"{path}:{number}", packs)
-            earlier = found.setdefault(placed.verdict.id, [])
-            for other in earlier:
-                if placed.decision != other.decision:
-                    raise ReviewError(
-                        f"{placed.where}: {placed.verdict.reviewer} says {placed.verdict.decision}, "
-                        f"{other.verdict.reviewer} says {other.verdict.decision} otherwise ({other.where})",
-                        "Decide together and leave one decision for this row in the file.",
-                    )
+            placed = check_verdict(row, f"{path}:{number}", packs)
         except ReviewError as fault:
             faults.append(fault)
+            refused = True
             continue
-        if all(other.verdict.reviewer != placed.verdict.reviewer for other in earlier):
+        earlier = found.setdefault(placed.verdict.id, [])
+        final = placed.verdict.final
+        for other in earlier:
+            if other.verdict.final == final and other.decision != placed.decision:
+                refused |= final or other.verdict.reviewer == placed.verdict.reviewer
+                message = (
+                    f"{placed.where}: {placed.verdict.reviewer} says {placed.verdict.decision}, "
+                    f"{other.verdict.reviewer} says {other.verdict.decision} otherwise ({other.where})"
+                )
+                hint = "Decide together and leave one decision for this row in the file."
+                faults.append(ReviewError(message, hint))
+                break
+        if final and not (earlier and earlier[0].verdict.final):
+            earlier.insert(0, placed)
+        elif all(other.verdict.reviewer != placed.verdict.reviewer for other in earlier):
             earlier.append(placed)
-    if faults:
+    if refused:
         listed = [fault.message for fault in faults[:MOST_FAULTS]]
         if len(faults) > MOST_FAULTS:
             listed.append(f"and {len(faults) - MOST_FAULTS} more")
@@ -141,8 +189,12 @@ def read_verdicts(path: Path, packs: Mapping[str, Pack | None]) -> dict[str, lis
     return found
 
 
-def _check_verdict(row: Mapping[str, object], where: str, packs: Mapping[str, Pack | None]) -> PlacedVerdict:
-    """Return one verdict with its texts normalised, or raise its first fault."""
+def check_verdict(row: Mapping[str, object], where: str, packs: Mapping[str, Pack | None]) -> PlacedVerdict:
+    """Return one verdict with its texts normalised.
+
+    Raises:
+        ReviewError: its first fault.
+    """
     decision = row.get("decision")
     if isinstance(decision, str):
         row = {**row, "decision": decision.strip().casefold()}
@@ -180,9 +232,9 @@ def _check_verdict(row: Mapping[str, object], where: str, packs: Mapping[str, Pa
 
 
 def _apply_verdicts(row: Example, placed: Sequence[PlacedVerdict]) -> Example | Dropped:
-    """Return the row as its reviewers left it; all of them agree."""
+    """Return the row as its reviewers left it: all of them agree, or the first verdict is final."""
     verdict = placed[0].verdict
-    reviewers = ", ".join(sorted(one.verdict.reviewer for one in placed))
+    reviewers = ", ".join(sorted({one.verdict.reviewer for one in placed}))
     if verdict.decision == "reject":
         notes = "; ".join(one.verdict.note for one in placed if one.verdict.note)
         evidence = f"{reviewers}: {notes}" if notes else reviewers

@@ -75,10 +75,13 @@ def _partial(
         DriftError: a file of an input step was changed; nothing is done.
     """
     identity = identity_of(step, recipe, run)
+    fingerprint, note = fingerprint_of(identity), run.note(step.name)
     is_on = step.enabled(recipe)
     for earlier in step.inputs if is_on else ():
         record = run.record(earlier.name)
         manifest.verify(run.folder(earlier.name), record.files if record else {}, content=True)
+    if note.state == "waiting" and note.fingerprint == fingerprint and run.requests(step.name).is_file():
+        raise Waiting(note.message)
     partial = run.scratch(step.name) / "partial"
     shutil.rmtree(partial, ignore_errors=True)
     context = make_context(
@@ -88,7 +91,7 @@ def _partial(
         inputs={earlier.name: run.folder(earlier.name) for earlier in step.inputs} | dict(again or {}),
         paths=step.paths(recipe, run.root),
     )
-    before, began = run.note(step.name).seconds, time.monotonic()
+    before, began = note.seconds, time.monotonic()
     run.write_note(step.name, "running", before)
     try:
         with store.friendly_os_errors(partial):
@@ -104,7 +107,7 @@ def _partial(
                 format=FORMAT,
                 step=step.name,
                 state="done",
-                fingerprint=fingerprint_of(identity),
+                fingerprint=fingerprint,
                 identity=identity,
                 counts=counts,
                 cost_usd=context.output.cost_usd,
@@ -116,7 +119,8 @@ def _partial(
         states = {Waiting: "waiting", BudgetError: "cap reached", Exception: "failed"}  # else it was stopped
         state = next((state for kind, state in states.items() if isinstance(error, kind)), "todo")
         with contextlib.suppress(AlifError, OSError):  # a full disk must not hide the first error
-            run.write_note(step.name, state, before + time.monotonic() - began, str(error))
+            seconds = before + time.monotonic() - began
+            run.write_note(step.name, state, seconds, str(error), fingerprint)
         raise
     run.write_note(step.name, "done", seconds)
 
@@ -143,7 +147,7 @@ def make_context(
         paths=paths or {},
         runtime=runtime,
         ledger=run.ledger(runtime),
-        requests=run.root / f"{step}_requests.jsonl",
+        requests=run.requests(step),
         output=StepOutput(folder),
     )
 

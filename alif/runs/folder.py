@@ -79,6 +79,8 @@ class StepNote(FrozenModel):
     seconds: float = 0.0
     """Over all tries."""
     message: str = ""
+    fingerprint: str = ""
+    """Of a step that waits: while nothing of its identity changes, it waits on without reading its rows."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,10 @@ class Run:
     def scratch(self, step: str) -> Path:
         return self.root / "runtime" / step
 
+    def requests(self, step: str) -> Path:
+        """Return where a step writes the rows that wait for people."""
+        return self.root / f"{step}_requests.jsonl"
+
     def ledger(self, runtime: Runtime) -> Path:
         """Return the file of requests and replies: the run's own, or one shared with sibling runs."""
         return Path(runtime.ledger) if runtime.ledger else self.root / "ledger.sqlite"
@@ -125,8 +131,10 @@ class Run:
         path = self.scratch(step) / "state.json"
         return read_model(path, StepNote) if path.is_file() else StepNote()
 
-    def write_note(self, step: str, state: str, seconds: float, message: str = "") -> None:
-        note = StepNote(state=state, seconds=round(seconds, 3), message=message)
+    def write_note(
+        self, step: str, state: str, seconds: float, message: str = "", fingerprint: str = ""
+    ) -> None:
+        note = StepNote(state=state, seconds=round(seconds, 3), message=message, fingerprint=fingerprint)
         store.write_json(self.scratch(step) / "state.json", note.model_dump())
 
     def state(self, step: str) -> StepState:

@@ -58,7 +58,7 @@ def rows(step: StepContext, name: str = "examples") -> list[dict[str, Any]]:
     return [row for _, row in store.read_rows(step.folder / f"{name}.jsonl")]
 
 
-def verdict(n: int, decision: str = "approve", reviewer: str = "Amna", **more: str) -> dict[str, Any]:
+def verdict(n: int, decision: str = "approve", reviewer: str = "Amna", **more: Any) -> dict[str, Any]:
     return {"id": ROWS[n].id, "decision": decision, "reviewer": reviewer, **more}
 
 
@@ -129,6 +129,33 @@ def test_an_edit_that_makes_a_row_like_another_leaves_one(context: Callable[...,
     assert (counts.kept, dict(counts.dropped)) == (9, {"duplicate": 1})
 
 
+def test_a_row_on_which_reviewers_disagree_is_named_and_waits_for_a_lead(
+    context: Callable[..., StepContext],
+) -> None:
+    step = context()
+    everyone = [verdict(n) for n in range(10)]
+    said = rf"row {ROWS[3].id}: Amna says approve \(.*:4\); Bilal says reject \(.*:11\)"
+    with pytest.raises(Waiting, match=said) as waiting:
+        run(step, [*everyone, verdict(3, "reject", "Bilal")])
+    assert '"final": true' in waiting.value.hint
+    assert "wait for one person's verdict" not in waiting.value.message
+    assert [row["id"] for row in map(json.loads, step.requests.read_text().splitlines())] == [ROWS[3].id]
+    lead = verdict(3, "edit", "Zehra", output="درست جواب", final=True)
+    counts = run(step, [*everyone, verdict(3, "reject", "Bilal"), lead])
+    assert (counts.kept, counts.facts["edit"]) == (10, 1)
+    assert rows(step)[3]["output"] == "درست جواب"
+    assert rows(step)[3]["origin"]["reviewed_by"] == "Amna, Bilal, Zehra"
+
+
+def test_a_final_verdict_is_enough_whatever_number_was_asked_for(context: Callable[..., StepContext]) -> None:
+    assert run(context(), [verdict(n, final=True) for n in range(10)], reviewers=3).kept == 10
+
+
+def test_edits_that_differ_by_what_a_keyboard_adds_agree(context: Callable[..., StepContext]) -> None:
+    edits = [verdict(0, "edit", output="بہتر"), verdict(0, "edit", "Bilal", output="بہتر \u200f\x00")]
+    assert run(context(), [*edits, *(verdict(n) for n in range(1, 10))]).facts["edit"] == 1
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
@@ -137,10 +164,9 @@ def test_an_edit_that_makes_a_row_like_another_leaves_one(context: Callable[...,
             r"verdicts\.jsonl:2: no row",
         ),
         (
-            [verdict(0), verdict(0, "reject", "Bilal")],
+            [verdict(0, final=True), verdict(0, "reject", "Bilal", final=True)],
             r"verdicts\.jsonl:2: Bilal says reject, Amna says approve.*verdicts\.jsonl:1",
         ),
-        ([verdict(0, "edit", output="a"), verdict(0, "edit", "Bilal", output="b")], r"verdicts\.jsonl:2: "),
         ([verdict(0), verdict(0, "reject")], r"verdicts\.jsonl:2: "),
         ([verdict(0), "{half"], r"verdicts\.jsonl:2: not JSON"),
         ([verdict(0, "maybe")], r'verdicts\.jsonl:1: "decision"'),

@@ -48,6 +48,29 @@ def test_waiting_is_a_state_of_its_own(run: Run) -> None:
     assert run.state(step.name)["state"] == "waiting"
 
 
+def test_a_step_that_waits_reads_its_rows_again_only_when_something_has_changed(
+    run: Run, tmp_path: Path
+) -> None:
+    verdicts, worked = tmp_path / "verdicts.jsonl", []
+
+    def wait(context: StepContext) -> NoFacts:
+        worked.append(1)
+        context.requests.write_text("{}\n")
+        raise Waiting(f"{3 - len(worked)} rows wait for people", "Read them.")
+
+    step = Step("first", wait, "", paths=lambda recipe, root: {"v": verdicts} if verdicts.is_file() else {})
+    for told in ("2 rows", "2 rows", "2 rows"):
+        with pytest.raises(Waiting, match=f"{told} wait for people\nRead them."):
+            runs.run_step(step, recipe(), run)
+    verdicts.write_text("{}\n")
+    with pytest.raises(Waiting, match="1 rows"):
+        runs.run_step(step, recipe(), run)
+    run.requests("first").unlink()
+    with pytest.raises(Waiting, match="0 rows"):
+        runs.run_step(step, recipe(), run)
+    assert len(worked) == 3
+
+
 def test_a_killed_step_is_done_again_from_nothing(run: Run) -> None:
     def die(context: StepContext) -> NoFacts:
         (context.folder / "half.jsonl").write_text("{")
