@@ -4,13 +4,17 @@
 
 `length_cv` is the coefficient of variation (standard deviation / mean) of the answers' lengths in words,
 `share_with_input` the share of seeds with an input, `empty_cells` the cells of task × topic × length ×
-register without a row among seeds and demo candidates. `before` holds the numbers of the Urdu pack at commit
+register without a row among seeds and demo candidates. `slots` says what the draw of slots fills: the cells
+that a slot can name (`askable`), and how many of them are empty among the seeds and, beside them, the rows
+that the demo keeps, asked with slots and without. `before` holds the numbers of the Urdu pack at commit
 8325e89, measured with this script and the word lists of today's pack. Self-instruct's 175 seeds have a
 `length_cv` of 1.52.
 """
 
 from __future__ import annotations
 
+import collections
+import itertools
 import json
 import statistics
 import sys
@@ -20,13 +24,21 @@ from typing import Any
 
 import measure
 
-from alif import store
+from alif import settings, store
+from alif.data.demo import demo_teacher
+from alif.data.prompt_texts import load_prompt_texts
 from alif.data.synthesis.coverage import Coverage
+from alif.data.synthesis.generate import ROUNDS_IN_FLIGHT
+from alif.data.synthesis.passages import read_passages
+from alif.data.synthesis.seeds import read_seeds
+from alif.data.synthesis.self_instruct import SelfInstruct, TeacherRequest
 from alif.language import pack as packs
 from alif.language import text
 from alif.language.pack import Pack
+from alif.llm import Reply, ReplyFunction
 from alif.records import Example, Origin
 
+TEACHER = {"scripted": settings.Teacher(model="scripted", base_url="scripted")}
 BEFORE = {
     "commit": "8325e89",
     "seeds_per_task": {
@@ -92,6 +104,56 @@ def measure_texts(folder: Path, pack: Pack) -> dict[str, Any]:
     }
 
 
+def measure_slots(pack: Pack) -> dict[str, int]:
+    """Return the cells that a slot can name, and how many are empty before and after the demo's rows."""
+    assert pack.slots
+    rooms = (pack.topics, pack.registers)
+    askable = {
+        (name, topic, length, register)
+        for name, task in pack.tasks.items()
+        for length in task.forms
+        for topic, register in itertools.product(*rooms)
+    }
+    found = {"askable": len(askable)}
+    for key, slots, rows in (("seeds", True, 0), ("demo_without_slots", False, 350), ("demo", True, 350)):
+        generate = settings.Generate(target_rows=rows, requests_per_round=8, slots=slots)
+        growing, covered = run_demo(pack, generate), Coverage(pack)
+        for row in (*itertools.chain.from_iterable(growing.seeds.values()), *growing.accepted):
+            covered.add(row)
+        found[f"empty_{key}"] = len(askable - covered.cells.keys())
+    return found
+
+
+def run_demo(pack: Pack, generate: settings.Generate) -> SelfInstruct:
+    """Let the scripted teacher answer rounds as the step generate asks them, four in flight."""
+    known, texts = packs.load_pack("en"), load_prompt_texts()
+    answers = demo_teacher.load_demo_answers(pack, known, (), "")
+    answer: ReplyFunction = demo_teacher.demo_reply(pack, known, texts, answers)
+    seeds, passages = list(read_seeds(pack)), read_passages(generate, pack, "")
+    growing = SelfInstruct(pack, known, generate, settings.Pool(), texts, seeds, passages)
+    ahead: list[list[TeacherRequest]] = []
+    while True:
+        while len(ahead) < ROUNDS_IN_FLIGHT and (asked := growing.plan_round(TEACHER, ahead)):
+            ahead.append(asked)
+        if not ahead:
+            return growing
+        requests = ahead.pop(0)
+        said = [answer(one.messages, one.draw) for one in requests]
+        replies = [
+            Reply(
+                text=one.text,
+                finish=one.finish,
+                model="scripted",
+                request=str(place),
+                tokens_in=0,
+                tokens_out=0,
+                cost_usd=0.0,
+            )
+            for place, one in enumerate(said)
+        ]
+        collections.deque(growing.accept_replies(requests, replies), maxlen=0)
+
+
 def main() -> None:
     """Measure the pack as it is and write it beside what it was."""
     parser = measure.arguments(__doc__, "texts")
@@ -104,7 +166,11 @@ def main() -> None:
     if options.folder:
         json.dump(measure_texts(options.folder, pack), sys.stdout, indent=4)
         return
-    measured = {"before": BEFORE, "after": measure_texts(pack.folder, pack)}
+    measured = {
+        "before": BEFORE,
+        "after": measure_texts(pack.folder, pack),
+        "slots": measure_slots(pack) if pack.slots else {},
+    }
     measure.write(options.json, measure.result("texts", measured, ("alif-llm",)))
 
 

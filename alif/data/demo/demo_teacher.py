@@ -33,8 +33,6 @@ __all__ = ["DemoAnswers", "demo_reply", "load_demo_answers"]
 
 FAULTY_ITEMS = 0.2
 """Share of the items that are rows of demo/faults."""
-CHOICE = 8
-"""Candidates that it thinks of for each slot: the nearest of all would be the same few again and again."""
 FAULTY_REPLIES = 0.35
 """Share of the replies whose form is faulty."""
 FAULTY_TRANSLATIONS = 0.1
@@ -165,7 +163,7 @@ def _write_items(
     candidates, faults = answers.candidates[task], answers.faults[task]
     if not candidates:
         return _decline([], rng)  # a pack without demo rows: nothing is made up for it
-    picked = rng.sample(candidates, min(items * (CHOICE if slots else 1), len(candidates)))
+    picked = rng.sample(candidates, len(candidates) if slots else min(items, len(candidates)))
     if slots:
         picked = _pick_nearest(picked, slots, {one: answers.cells[task, one] for one in candidates})
     picked = [rng.choice(faults) if faults and rng.random() < FAULTY_ITEMS else one for one in picked]
