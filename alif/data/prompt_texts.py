@@ -25,6 +25,8 @@ class PromptTexts:
 
     request: str
     """The last sentence: how many {items}, in which format."""
+    json_form: str
+    """Put behind it for a teacher that is asked for JSON."""
     user: str
     """The user message: {count} rows that are shown, what they are grounded in, their slots, the request."""
     grounding: str

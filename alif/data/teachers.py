@@ -12,12 +12,13 @@ from alif.data.filters.filter_context import OTHER_TASK
 from alif.data.prompt_texts import PromptTexts
 from alif.errors import RecipeError
 from alif.language.pack import Pack
+from alif.language.replies.json_items import ITEMS_SCHEMA
 from alif.llm.chat_model import Role
-from alif.llm.endpoint import SCRIPTED
+from alif.llm.endpoint import SCRIPTED, protocol_of
 from alif.llm.session import EndpointSession, RetryPolicy, open_session
 from alif.runs import StepContext
 
-__all__ = ["choose_endpoint", "endpoint_problems", "open_endpoints"]
+__all__ = ["choose_endpoint", "endpoint_problems", "item_endpoints", "open_endpoints"]
 
 
 @asynccontextmanager
@@ -51,6 +52,31 @@ async def open_endpoints(
         context, teachers, reply, role=role, answers_digest=digest, retry_policy=retry
     ) as models:
         yield models
+
+
+def item_endpoints(
+    teachers: Mapping[str, settings.Teacher], generate: settings.Generate
+) -> dict[str, settings.Teacher]:
+    """Return the teachers as they are asked for new rows: with the schema of their replies, where wanted.
+
+    Raises:
+        RecipeError: a schema where the protocol has none, or where other requests than for rows are sent.
+    """
+    found = dict(teachers)
+    for name, teacher in teachers.items():
+        if not teacher.json_schema:
+            continue
+        hint = "Leave it out: the text format is read as well."
+        if protocol_of(teacher) == "anthropic":
+            raise RecipeError(
+                f"teacher.{name}.json_schema: Anthropic's protocol has no response_format", hint
+            )
+        if generate.reverse_share or generate.revise_share:
+            what = "reverse and revised requests ask for other texts than rows"
+            raise RecipeError(f"teacher.{name}.json_schema: {what}", hint)
+        extra = {"response_format": ITEMS_SCHEMA, **teacher.extra}
+        found[name] = teacher.model_copy(update={"extra": extra})
+    return found
 
 
 def choose_endpoint(teachers: Mapping[str, settings.Teacher], task: str, rng: random.Random) -> str:

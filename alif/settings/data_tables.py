@@ -85,6 +85,9 @@ class Teacher(Endpoint):
     """Source: traversaal-ai/alif-urdu-llm@67a6a01/Modified_Self_Instruct (temperature 1.0, top_p 1)."""
     max_tokens: int = Field(4096, gt=0)
     """Upper bound of a reply in tokens: with the price it bounds what a request can cost."""
+    json_schema: bool = Field(False, exclude_if=lambda wanted: not wanted)
+    """Ask for new rows as JSON by a schema (`response_format`), which OpenAI, vLLM, Ollama and others take;
+    false: in the text format of the pack's prompts."""
     parallel_files: Files = ()
     """Scripted teacher only: files of sentence pairs from which it answers translations."""
 

@@ -113,9 +113,12 @@ class Pilot:
             if not number:
                 continue
             ask = self._generate if step == "generate" else self._translate
+            endpoints = recipe.teacher
+            if step == "generate":
+                endpoints = teachers.item_endpoints(endpoints, recipe.generate)
             async with teachers.open_endpoints(
                 replace(self.context, step=step),
-                recipe.teacher,
+                endpoints,
                 growing.own,
                 growing.known,
                 growing.texts,

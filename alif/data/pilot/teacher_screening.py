@@ -120,8 +120,9 @@ async def _ask_teachers(
         return replies, None
 
     with console.progress_bar("compare", len(planned) * len(recipe.teacher), "requests") as bar:
+        endpoints = teachers.item_endpoints(recipe.teacher, recipe.generate)
         async with teachers.open_endpoints(
-            live, recipe.teacher, own, growing.known, texts, recipe.sources.folder, RETRY
+            live, endpoints, own, growing.known, texts, recipe.sources.folder, RETRY
         ) as models:
             found = await asyncio.gather(*(ask_all(models, name) for name in recipe.teacher))
     return dict(zip(recipe.teacher, found, strict=True))

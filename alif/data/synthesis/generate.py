@@ -163,6 +163,7 @@ async def _generate_rows(
 ) -> None:
     """Ask and accept rounds until none is left."""
     own, known, texts = growing.own, growing.known, growing.texts
+    endpoints = teachers.item_endpoints(endpoints, growing.settings)
     with _fewer_collections(), console.progress_bar("generate", growing.settings.target_rows, "rows") as bar:
         async with teachers.open_endpoints(context, endpoints, own, known, texts, folder) as models:
 

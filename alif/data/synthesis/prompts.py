@@ -23,6 +23,7 @@ def synthesis_messages(
     variant: int = 0,
     passage: str = "",
     slots: str = "",
+    as_json: bool = False,
 ) -> list[Message]:
     """Return the messages that ask for `items` new rows of `task`, grounded in a passage where there is one.
 
@@ -33,7 +34,7 @@ def synthesis_messages(
         rows=f"\n{SEPARATOR}\n".join(write_item(row.instruction, row.input, row.output) for row in shown),
         grounding=texts.grounding.format(passage=passage) if passage else "",
         slots=slots,
-        request=texts.request.format(items=items),
+        request=texts.request.format(items=items) + (f" {texts.json_form}" if as_json else ""),
     )
     system = render_task_prompt(task, pack, items, variant)
     return [Message(role="system", content=system), Message(role="user", content=user)]

@@ -89,8 +89,7 @@ class TaskProgress:
     saturated: bool = False
     window: Counter[str] = field(default_factory=Counter)
     """Requests, candidates and accepted rows since saturation was last checked."""
-    last_yield: float = 0.0
-    """Accepted rows per request in the task's last round."""
+    last_yield: float = 0.0  # accepted rows per request in the task's last round
 
     @property
     def left(self) -> int:
@@ -118,14 +117,12 @@ class SelfInstruct:
             self.pool.add(seed)
         targets = target_rows(own, settings.target_rows, settings.weights)
         self.tasks = {name: TaskProgress(target) for name, target in targets.items()}
-        self.accepted: list[Example] = []
-        self.format_deviations: Counter[str] = Counter()
+        self.accepted, self.format_deviations = list[Example](), Counter[str]()
         self.funnel, self.coverage, self.replies = Funnel(), Coverage(own), ReadableReplies()
         self.passages = PassageSampler(passages, settings)
         self.slots = SlotSampler(own.slots, self.coverage, seeds) if settings.slots and own.slots else None
         self.sent: Counter[tuple[str, tuple[Message, ...]]] = Counter()
-        self.rounds = 0
-        self.requests: list[RequestRecord] = []
+        self.rounds, self.requests = 0, list[RequestRecord]()
 
     def plan_round(
         self, endpoints: Mapping[str, settings.Teacher], ahead: Sequence[Sequence[TeacherRequest]] = ()
@@ -163,9 +160,12 @@ class SelfInstruct:
         if strategy == "reverse" and passage:
             asked = strategies.reverse_messages(self.texts, self.own, shown, passage)
         else:
-            grounding, items = passage.text if passage else "", settings.rows_per_request
+            items, as_json = settings.rows_per_request, endpoints[teacher].json_schema
+            grounding = passage.text if passage else ""
             slots = self.slots.write(task, items, at_home, grounding, rng) if self.slots else ""
-            asked = synthesis_messages(self.texts, task, self.own, shown, items, variant, grounding, slots)
+            asked = synthesis_messages(
+                self.texts, task, self.own, shown, items, variant, grounding, slots, as_json
+            )
         messages = tuple(asked)
         draw = self.sent[teacher, messages]
         self.sent[teacher, messages] += 1

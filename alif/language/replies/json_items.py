@@ -14,11 +14,38 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pydantic import JsonValue
+
 from alif.language.normalisation import fold_text, normalise_text
 from alif.language.pack import Pack
-from alif.language.replies.field_labels import label_styles
+from alif.language.replies.field_labels import FIELDS, label_styles
 
-__all__ = ["JsonItem", "read_json_items"]
+__all__ = ["ITEMS_SCHEMA", "JsonItem", "read_json_items"]
+
+ITEMS_SCHEMA: dict[str, JsonValue] = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "tasks",
+        "strict": True,
+        "schema": {
+            "type": "object",
+            "properties": {
+                "tasks": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {field: {"type": "string"} for field in FIELDS},
+                        "required": list(FIELDS),
+                        "additionalProperties": False,
+                    },
+                }
+            },
+            "required": ["tasks"],
+            "additionalProperties": False,
+        },
+    },
+}
+"""The field `response_format` of a request for items, in OpenAI's protocol."""
 
 _WRAPPER = re.compile(r'\{\s*+"[^"\n]{1,40}"\s*+:\s*+\[\s*+(?=\{)')
 """The beginning of an object whose first value is a list of objects."""
