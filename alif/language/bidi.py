@@ -72,7 +72,7 @@ def split_runs(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _widened(text: str, shape: str, start: int, end: int, floor: int) -> tuple[int, int]:
-    """Take in the marks that touch a run and belong to it: `-5`, `10%`, `C++`, `print()`, `f(x)`, `</b>`."""
+    """Take in the marks that touch a run and belong to it: `-5`, `10%`, `C++`, `print()`, `</b>`, `Is it?`."""
     while start > floor and shape[start] == "N" and shape[start - 1] == "s":
         start -= 1
     opening = "</" if text.endswith("</", floor, start) else "<" if text.endswith("<", floor, start) else ""
@@ -94,6 +94,8 @@ def isolate(text: str, way: Direction) -> str:
 
     Direction marks that the text brought along are left out: they could open what this line does not close.
     """
+    if text[end : end + 1] in ("?", "!") and shape[start] == "L" and " " in text[start:end]:
+        end += 1  # it ends a quoted sentence: the mark is not the script's own
     plain = text.translate(_CONTROLS)
     if way == "ltr":
         return f"{LRI}{plain}{PDI}" if text_direction(plain, "ltr") == "rtl" else plain
