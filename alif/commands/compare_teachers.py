@@ -57,8 +57,9 @@ def compare_teachers(run: Run, recipe: Recipe, count: int, *, perplexity: bool, 
             f"Distinct words and pairs: of as many {own.name} words of each teacher."
         )
         for row in rows:
+            console.print_result(f"{row.teacher}: {row.model}")
             if row.problem:
-                console.print_result(f"! {row.teacher}: {row.problem}")
+                console.print_result(f"! {row.problem}")
     failed = {one.name: one.problem for one in found if one.problem}
     if capped := [problem for problem in failed.values() if isinstance(problem, BudgetError)]:
         raise capped[0]
@@ -75,13 +76,12 @@ def _table_lines(rows: Sequence[TeacherMeasures]) -> Iterator[list[str]]:
         return ["  verdict", *(one.verdict if one else "" for one in found)]
 
     yield ["", *(row.teacher for row in rows)]
-    yield ["model", *(row.model for row in rows)]
     yield ["requests", *(f"{row.requests:,}" for row in rows)]
     yield ["items", *(f"{row.items:,}" for row in rows)]
     yield ["kept", *(f"{row.kept:,}" for row in rows)]
     yield ["accepted", *(_cell(row.acceptance, 1, " %") for row in rows)]
     yield verdict("acceptance")
-    yield ["price of a kept row", *(_cell(row.usd_per_kept_row, 0, "$") for row in rows)]
+    yield ["price of 1,000 kept rows", *(_cell(row.usd_per_kept_row, 0, "$") for row in rows)]
     yield verdict("usd_per_kept_row")
     yield ["faulty rows", *(_cell(row.fidelity["any"], 1, " %") for row in rows)]
     yield verdict("fidelity")
@@ -101,11 +101,11 @@ def _table_lines(rows: Sequence[TeacherMeasures]) -> Iterator[list[str]]:
 
 
 def _cell(found: Interval | None, digits: int, unit: str = "") -> str:
-    """Return a value with the larger half of its interval; of a price that is a share of it."""
+    """Return a value with the larger half of its interval; of a thousand prices that is a share of them."""
     if found is None:
         return ""
     value, half = found.value, max(found.high - found.value, found.value - found.low)
     if unit == "$":
-        return f"{format_usd(value)} ± {100 * half / value if value else 0:.0f} %"
+        return f"{format_usd(1000 * value)} ± {100 * half / value if value else 0:.0f} %"
     scale = 100 if unit else 1
     return f"{scale * value:.{digits}f} ± {scale * half:.{digits}f}{unit}"

@@ -137,7 +137,7 @@ def test_a_teacher_that_fails_has_a_row_that_says_why_and_the_others_go_on(
     told = capsys.readouterr()
     table, *_ = told.out.partition("\n\n")
     assert max(map(len, table.splitlines())) <= 80
-    assert "! gone: teacher.gone: " in told.out
+    assert "gone: m9\n! teacher.gone: " in told.out
     assert "2 of 3 teachers failed: gone, dull" in told.err
 
 
