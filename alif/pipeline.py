@@ -167,7 +167,7 @@ EVALUATE = Step(
     lazy_import("alif.evaluate.measure:evaluate_systems"),
     "measure each stage on held-out text, rows and questions",
     settings=("language", "sources", "benchmarks", "system", "evaluate", "pretrain", "finetune"),
-    inputs=(BASE, CORPUS, BLEND, PRETRAIN, FINETUNE, PREFER, MERGE),
+    inputs=(BASE, CORPUS, BLEND, PAIRS, PRETRAIN, FINETUNE, PREFER, MERGE),
     paths=step_paths.evaluate_paths,
 )
 EXPORT = Step(

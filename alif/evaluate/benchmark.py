@@ -93,6 +93,8 @@ class Benchmark:
     ids: Sequence[str]
     request: LikelihoodRequest | GenerationRequest
     score: Callable[[Sequence[ItemResult]], PairScores]
+    texts: Sequence[tuple[str, str]] = ()
+    """(prompt, right answer) of each item: what must not stand in the training texts."""
 
     @property
     def name(self) -> str:

@@ -14,6 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from alif.evaluate import paired_tests, stats
 from alif.evaluate.paired_tests import Difference
 from alif.evaluate.stats import Bootstrap, Items
@@ -54,6 +57,11 @@ class MetricValues:
     @property
     def key(self) -> tuple[str, str, str]:
         return self.benchmark, self.metric, self.language
+
+    def select(self, kept: NDArray[np.bool_]) -> MetricValues:
+        """Return the metric of the items that are `kept`, a mask of shape (n,)."""
+        ids = [id for id, one in zip(self.ids, kept, strict=False) if one]
+        return replace(self, items=self.items.select(kept), ids=ids)
 
 
 def score_metric(system: str, values: MetricValues, bootstrap: Bootstrap) -> Score:

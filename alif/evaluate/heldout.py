@@ -87,12 +87,14 @@ def heldout_benchmark(documents: Sequence[Document], window: int, source_languag
                 sizes = [len(document.text.encode()) for document, _ in pairs]
                 items = Items.of(bits, sizes, [document.source for document, _ in pairs])
                 values = MetricValues(name, "bits_per_byte", language, items, signature, lower_is_better=True)
-                found.append(replace(values, margin=margin, relative=True))
+                ids = [document.id for document, _ in pairs]
+                found.append(replace(values, margin=margin, relative=True, ids=ids))
         return PairScores(found)
 
     facts = describe_rows(DOCUMENTS, documents, "unknown")
     ids = [document.id for document in documents]
-    return Benchmark(facts, ids, LikelihoodRequest(encode, window), score)
+    wanted = [(text, "") for text in texts]
+    return Benchmark(facts, ids, LikelihoodRequest(encode, window), score, wanted)
 
 
 def read_heldout_rows(output: StepOutput, blend: Path, languages: Sequence[str]) -> list[Example]:
@@ -122,8 +124,11 @@ def answers_benchmark(rows: Sequence[Example], template: Template) -> Benchmark:
             sizes = [len(row.output.encode()) for row, _ in pairs]
             items = Items.of([result.bits[0] for _, result in pairs], sizes)
             metric = "answer_bits_per_byte"
-            found.append(MetricValues(ANSWERS, metric, language, items, signature, lower_is_better=True))
+            values = MetricValues(ANSWERS, metric, language, items, signature, lower_is_better=True)
+            found.append(replace(values, ids=[row.id for row, _ in pairs]))
         return PairScores(found)
 
     facts = describe_rows(ANSWERS, rows, "same teacher")
-    return Benchmark(facts, [row.id for row in rows], LikelihoodRequest(encode, settings=template), score)
+    request = LikelihoodRequest(encode, settings=template)
+    texts = [(f"{row.instruction}\n{row.input}", row.output) for row in rows]
+    return Benchmark(facts, [row.id for row in rows], request, score, texts)

@@ -4,6 +4,7 @@ scores.jsonl           one Score a system, benchmark, metric and language
 differences.jsonl      each later stage against the base: difference, interval, p, verdict
 answers.jsonl          each question of the test set with its reference and all systems' answers side by side
 dropped.jsonl          rows of test files that are no question
+contamination.jsonl    items that share words with a training text, with the place and the words
 SYSTEM/BENCHMARK/      one pair: see `pairs`
 """
 
@@ -17,11 +18,14 @@ from alif.errors import DataError
 from alif.evaluate import heldout, multiple_choice, testset
 from alif.evaluate.benchmark import Benchmark, GenerationRequest
 from alif.evaluate.compare import MetricValues, compare_metrics, score_metric
+from alif.evaluate.contamination import make_card, read_training
 from alif.evaluate.pairs import measure_pairs, write_pair
 from alif.evaluate.stats import Bootstrap
 from alif.evaluate.system import System, external_systems, stage_systems
+from alif.facts.contamination_facts import ContaminationCard
 from alif.facts.evaluation_facts import AnswerMarks, Comparison, EvaluateFacts
 from alif.language import pack as packs
+from alif.language.pack import Pack
 from alif.records import Example, Score
 from alif.runs import StepContext
 
@@ -72,7 +76,7 @@ def evaluate_systems(
     stages = stage_systems(context)
     systems = [*stages, *external_systems(context, system, evaluate.max_new_tokens)]
     compared = [one.name for one in stages]
-    differences = _measure(context, systems, measured, questions, evaluate, compared)
+    differences, card = _measure(context, systems, measured, questions, evaluate, compared, own)
     margins = [one for one in differences if one.margin is not None and "/" not in one.benchmark]
     trained = store.read_models(blend / "examples.jsonl", Example)
     return EvaluateFacts(
@@ -86,6 +90,7 @@ def evaluate_systems(
         asked_in_training=testset.count_asked_in_training(questions, trained, own),
         systems=tuple(one.describe(measured) for one in systems),
         benchmarks=tuple(benchmark.facts for benchmark in measured),
+        contamination=card,
     )
 
 
@@ -96,10 +101,12 @@ def _measure(
     questions: Sequence[testset.TestQuestion],
     evaluate: settings.Evaluate,
     stages: Sequence[str],
-) -> list[Comparison]:
-    """Measure every pair, write all files, and return the later stages' differences from the first."""
+    pack: Pack,
+) -> tuple[list[Comparison], ContaminationCard]:
+    """Measure every pair, write all files, and return the later stages' differences and the card."""
     bootstrap = Bootstrap(evaluate.bootstrap_samples, evaluate.seed)
     values: dict[str, list[MetricValues]] = {system.name: [] for system in systems}
+    parts: dict[tuple[str, str], Sequence[MetricValues]] = {}
     answers: dict[str, list[tuple[str, AnswerMarks]]] = {}
     scores: list[Score] = []
     for system in systems:
@@ -114,6 +121,7 @@ def _measure(
             place = context.folder / system.name / benchmark.name.replace("/", "+")  # of a hub id
             write_pair(place, items, scored.marks, pair_scores)
             values[system.name] += scored.metrics
+            parts[system.name, benchmark.name] = scored.metrics
             scores += pair_scores
             if scored.marks:
                 answers[system.name] = list(zip((one.text for one in items), scored.marks, strict=True))
@@ -124,4 +132,6 @@ def _measure(
     store.write_rows(context.folder / "differences.jsonl", differences)
     side_by_side = testset.answer_rows(questions, answers, evaluate.samples, evaluate.seed)
     store.write_rows(context.folder / "answers.jsonl", side_by_side)
-    return differences
+    card, overlaps = make_card(benchmarks, read_training(context.inputs), parts, stages, pack, bootstrap)
+    store.write_rows(context.folder / "contamination.jsonl", overlaps)
+    return differences, card

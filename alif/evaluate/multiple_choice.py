@@ -122,7 +122,10 @@ def choice_benchmark(name: str, questions: Sequence[Question]) -> Benchmark:
         digest=digest_json(name, [asdict(question) for question in questions]),
     )
     ids, request = [question.id for question in questions], LikelihoodRequest(encode, settings=SIGNATURE)
-    return Benchmark(facts, ids, request, lambda results: PairScores([score_choices(questions, results)]))
+    texts = [(question.question, question.choices[question.gold]) for question in questions]
+    return Benchmark(
+        facts, ids, request, lambda results: PairScores([score_choices(questions, results)]), texts
+    )
 
 
 def encode_choice(question: str, choice: str, tokenizer: PreTrainedTokenizerBase) -> LikelihoodInput:

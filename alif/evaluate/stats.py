@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy.stats import norm, t
 
 __all__ = [
-    "Bootstrap", "Estimate", "Items", "bootstrap_interval", "interval_quantile", "percentile_interval",
-    "require_items", "resample_values", "wilson_interval",
+    "Bootstrap", "Estimate", "Items", "bootstrap_interval", "interval_quantile", "leave_out",
+    "percentile_interval", "require_items", "resample_values", "wilson_interval",
 ]  # fmt: skip
 
 LEVEL = 0.95
@@ -104,6 +104,13 @@ class Items:
             raise ValueError("two systems were measured on different items")
         return replace(self, amounts=self.amounts - other.amounts)
 
+    def select(self, kept: NDArray[np.bool_]) -> Items:
+        """Return the items that are `kept`, a mask of shape (n,)."""
+        groups, clusters = (
+            np.unique(one[kept], return_inverse=True)[1] for one in (self.groups, self.clusters)
+        )
+        return Items(self.amounts[kept], self.sizes[kept], groups, clusters)
+
     def collapse(self) -> Items:
         """Return one item for each cluster: the sums of its amounts and sizes."""
         _, first = np.unique(self.clusters, return_index=True)
@@ -173,7 +180,7 @@ def bootstrap_interval(items: Items, bootstrap: Bootstrap) -> Estimate:
     """Return the value with a bootstrap interval: items or their clusters are resampled within groups.
 
     The percentiles are expanded for few items, and the interval for a tail that was not seen: as if one more
-    item lay on each side, as far off as the farthest. Below 20 very skewed items it still covers too little.
+    item lay as far off as the farthest. Of fewer than 20 skewed items it still covers too little.
 
     Source: Efron 1979; stratified: Davison & Hinkley 1997, section 3.2; expanded: arXiv 1411.5279, section
     5.3.
@@ -190,7 +197,7 @@ def percentile_interval(items: Items, resampled: Floats) -> Estimate:
     tail = float(norm.cdf(-math.sqrt(n / freedom) * t.ppf((1 + LEVEL) / 2, freedom))) if freedom > 0 else 0.0
     low, high = np.quantile(resampled, [tail, 1 - tail])
     squares = units.residuals() ** 2
-    wider = math.sqrt(1 + 2 * float(squares.max() / squares.sum())) if squares.any() else 1.0
+    wider = math.sqrt(1 + float(squares.max() / squares.sum())) if squares.any() else 1.0
     ends = value - wider * max(0.0, value - float(low)), value + wider * max(0.0, float(high) - value)
     return Estimate(value, *ends, len(items))
 
@@ -210,3 +217,20 @@ def resample_values(items: Items, bootstrap: Bootstrap) -> Floats:
             counts = random.multinomial(n, np.full(n, 1 / n), size=min(step, bootstrap.resamples - start))
             total[start : start + step] += (counts @ amounts) / (counts @ sizes)
     return total / groups
+
+
+def leave_out(items: Items, dropped: NDArray[np.bool_], bootstrap: Bootstrap) -> Estimate | None:
+    """Return by how much the value changes without the `dropped` items, with its interval.
+
+    Each resample is valued with and without them. None where a group would have no item left.
+    """
+    kept = replace(
+        items, amounts=np.where(dropped, 0, items.amounts), sizes=np.where(dropped, 0, items.sizes)
+    )
+    if not np.bincount(items.groups, kept.sizes).all():
+        return None
+    with np.errstate(invalid="ignore"):  # a resample without any kept item
+        changes = resample_values(kept, bootstrap) - resample_values(items, bootstrap)
+    value = kept.value - items.value
+    low, high = np.nanquantile(changes, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(value, min(value, float(low)), max(value, float(high)), len(items))

@@ -133,7 +133,8 @@ def testset_benchmark(
         return PairScores(measure_testset(scored, own.code), marks, corpus_scores(scored))
 
     facts = describe_rows(ANSWERS, questions, "native" if from_pack else "unknown")
-    return Benchmark(facts, [row.id for row in questions], request, score)
+    texts = [(f"{row.instruction}\n{row.input}", row.output) for row in questions]
+    return Benchmark(facts, [row.id for row in questions], request, score, texts)
 
 
 def score_answers(
@@ -167,22 +168,26 @@ def measure_testset(scored: Sequence[ScoredAnswer], language: str) -> list[Metri
     """Return every metric over all questions, the main ones by task, and the share of each fault."""
 
     def metric(benchmark: str, name: str, part: Sequence[ScoredAnswer]) -> list[MetricValues]:
-        scores = [one.scores for one in part if one.is_scored_by(name)]
-        values = [(one, getattr(one, metrics.METRICS[name])) for one in scores]
+        asked = [one for one in part if one.is_scored_by(name)]
+        values = [(one, getattr(one.scores, metrics.METRICS[name])) for one in asked]
         values = [(one, value) for one, value in values if value is not None]
         if not values:
             return []
-        chance = sum(one.choice_chance for one, _ in values) / len(values) if name == "choice" else None
+        chances = [one.scores.choice_chance for one, _ in values if name == "choice"]
         return [
             MetricValues(
                 benchmark,
                 name,
                 language,
-                Items.of([float(value) for _, value in values]),
+                Items.of(
+                    [float(value) for _, value in values],
+                    clusters=[one.question.input or one.question.instruction for one, _ in values],
+                ),
                 metrics.metric_signatures()[name],
                 lower_is_better=name in metrics.LOWER_IS_BETTER,
+                ids=[one.question.id for one, _ in values],
                 share=name in metrics.SHARES,
-                chance=chance,
+                chance=sum(chances) / len(chances) if chances else None,
             )
         ]
 

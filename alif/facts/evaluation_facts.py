@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, NotRequired
 
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
+from alif.facts.contamination_facts import ContaminationCard
 from alif.records import FrozenModel
 
 __all__ = [
@@ -143,3 +144,5 @@ class EvaluateFacts(FrozenModel):
     """Test questions that stand in the training mixture, equal after folding."""
     systems: tuple[SystemFacts, ...]
     benchmarks: tuple[BenchmarkFacts, ...]
+    contamination: ContaminationCard | None = None
+    """None: of a run that was made before there was one."""
