@@ -106,7 +106,7 @@ BLEND = Step(
     "blend",
     lazy_import("alif.data.mixture.blend:build_blend"),
     "mix the parts into training and validation rows",
-    settings=("language", "sources", "blend", "split", "benchmarks"),
+    settings=("language", "sources", "blend", "split", "benchmarks", "decontaminated"),
     inputs=(REVIEW, REPLAY),
     paths=step_paths.blend_paths,
 )
@@ -114,7 +114,7 @@ PAIRS = Step(
     "pairs",
     lazy_import("alif.data.mixture.preference_pairs:build_pairs"),
     "gather pairs of answers, one of them preferred, where the recipe names some",
-    settings=("language", "sources", "pairs", "benchmarks"),
+    settings=("language", "sources", "pairs", "benchmarks", "decontaminated"),
     inputs=(FILTER, REVIEW, BLEND),
     paths=step_paths.pairs_paths,
     enabled=lambda recipe: bool(recipe.pairs.source),
@@ -166,7 +166,7 @@ EVALUATE = Step(
     "evaluate",
     lazy_import("alif.evaluate.measure:evaluate_systems"),
     "measure each stage on held-out text, rows and questions",
-    settings=("language", "sources", "benchmarks", "system", "evaluate", "pretrain", "finetune"),
+    settings=("language", "sources", "benchmarks", "benchmark", "system", "evaluate", "pretrain", "finetune"),
     inputs=(BASE, CORPUS, BLEND, PAIRS, PRETRAIN, FINETUNE, PREFER, MERGE),
     paths=step_paths.evaluate_paths,
 )

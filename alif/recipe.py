@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from alif.errors import RecipeError
 from alif.records import FrozenModel
-from alif.settings import ExternalSystem, Part, Recipe, Teacher
+from alif.settings import BenchmarkTable, ExternalSystem, Part, Recipe, Teacher
 from alif.settings.renamed import RENAMED_KEYS
 from alif.settings.types import NOT_IDENTITY
 
@@ -30,7 +30,9 @@ __all__ = [
     "shipped_recipes", "validate_recipe",
 ]  # fmt: skip
 
-NAMED_TABLES: Mapping[str, type[FrozenModel]] = {"teacher": Teacher, "blend": Part, "system": ExternalSystem}
+NAMED_TABLES: Mapping[str, type[FrozenModel]] = {
+    "teacher": Teacher, "blend": Part, "benchmark": BenchmarkTable, "system": ExternalSystem,
+}  # fmt: skip
 """Tables that a recipe may have several of, by names of its own: [teacher.NAME]."""
 SHIPPED = Path(__file__).parent / "recipes"
 CHECK_HINT = "`alif check` lists every key, its default and its unit."

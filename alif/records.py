@@ -18,12 +18,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 __all__ = [
     "EXTRA_STAGES", "FUNNEL_GROUPS", "NOT_REVIEWED", "STAGES", "STAGE_NAMES", "STEP_NAMES", "Counts",
     "Document", "Dropped", "Example", "FrozenModel", "Message", "Neighbour", "Origin", "PreferencePair",
-    "RowId", "Score", "Verdict", "sanitize_text",
+    "Provenance", "RowId", "Score", "Verdict", "sanitize_text",
 ]  # fmt: skip
 
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
 Kind = Literal["seed", "teacher", "translated", "replay", "source"]
+Provenance = Literal["native", "human-translated", "machine-translated", "same-teacher", "unknown"]
+"""How the items of a benchmark came to be in their language; "same-teacher": as the training data was."""
 NOT_REVIEWED = "not reviewed by a native speaker"
 """What is said wherever a row that nobody has read is shown: an empty `Origin.reviewed_by`."""
 FUNNEL_GROUPS = {"tasks": "task", "teachers": "teacher", "strategies": "strategy"}
@@ -248,3 +250,9 @@ class Score(FrozenModel):
     """Number of items (documents, rows or questions) behind the value."""
     signature: str
     """Everything needed to compute the same number again: metric version, normalisation, resampling."""
+    provenance: Provenance = "unknown"
+    """Of the benchmark's items."""
+    shots: int = 0
+    """Examples before each question."""
+    wording: int = 0
+    """The one prompt wording that the number is of, from 1; 0: the only one, or the mean over all."""

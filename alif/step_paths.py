@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alif import sources
-from alif.settings import Recipe
+from alif.settings import BenchmarkTable, Recipe
 
 if TYPE_CHECKING:
     from alif.language.pack import Pack
@@ -95,17 +95,21 @@ def corpus_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     return _packs(recipe) | target | known
 
 
-def test_paths(recipe: Recipe, root: Path) -> dict[str, Path]:
-    """Return the test set and the multiple-choice files; both packs may have some."""
+def test_paths(recipe: Recipe, tables: Mapping[str, BenchmarkTable]) -> dict[str, Path]:
+    """Return the test set and the files of benchmarks; both packs may have some."""
     found = _data(recipe, recipe.benchmarks.test, recipe.language.pack, "test.jsonl")
     for pack in (recipe.language.pack, recipe.language.source):
         found |= _data(recipe, recipe.benchmarks.multiple_choice, pack, "choices.jsonl")
+        for table in tables.values():
+            found |= _data(recipe, table.files, pack, "choices.jsonl")
+            if max(table.shots):
+                found |= _data(recipe, table.examples, pack, f"seeds/{table.examples_task}.jsonl")
     return found
 
 
 def blend_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     """Return the packs, the test files, for decontamination, and the parts' own sources."""
-    found = _packs(recipe) | test_paths(recipe, root)
+    found = _packs(recipe) | test_paths(recipe, recipe.decontaminated)
     for part in recipe.blend.values():
         found |= _data(recipe, part.source)
     return found
@@ -114,7 +118,8 @@ def blend_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
 def pairs_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     """Return the packs, the test files, for decontamination, and the files of pairs, where there are some."""
     files = tuple(part for part in recipe.pairs.source if part != "review")
-    return _packs(recipe) | test_paths(recipe, root) | _data(recipe, files) if recipe.pairs.source else {}
+    tests = test_paths(recipe, recipe.decontaminated)
+    return _packs(recipe) | tests | _data(recipe, files) if recipe.pairs.source else {}
 
 
 def base_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
@@ -146,4 +151,4 @@ def evaluate_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
         f"system/{name}": Path(system.model) for name, system in recipe.system.items() if not system.base_url
     }
     local = {label: path for label, path in folders.items() if path.is_dir()}
-    return _packs(recipe) | test_paths(recipe, root) | local
+    return _packs(recipe) | test_paths(recipe, recipe.benchmark) | local

@@ -14,21 +14,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from alif import sampling, sources
+from alif.benchmark_items import Item, read_items
 from alif.errors import DataError
 from alif.evaluate.benchmark import LikelihoodRequest
 from alif.evaluate.compare import score_metric
 from alif.evaluate.heldout import answers_benchmark, heldout_benchmark
-from alif.evaluate.multiple_choice import Question, choice_benchmark, read_questions
+from alif.evaluate.question_benchmark import question_benchmarks
+from alif.evaluate.question_sets import QuestionSet
 from alif.evaluate.stats import Bootstrap
 from alif.evaluate.system import ask_student
 from alif.language.pack import Pack
 from alif.records import Document, Example, Message, Score
-from alif.runs import StepOutput
-from alif.settings import Evaluate
+from alif.settings import BenchmarkTable, Evaluate
 from alif.sources import PackFiles
 from alif.student import Student
 
@@ -53,7 +52,7 @@ class BaseTexts:
     known_texts: Sequence[str]
     answers: Sequence[Example]
     """Test questions with the examples before them as turns."""
-    choices: Sequence[Question]
+    choices: QuestionSet | None
 
 
 def read_base_texts(
@@ -75,12 +74,12 @@ def read_base_texts(
     found = _read_texts(text, own)
     if not found:
         raise DataError(f"{own.folder}: the pack has no demo articles", "Name files of text: --text FILE.")
-    choices: list[Question] = []
+    choices = None
     if (known.folder / "choices.jsonl").is_file():
-        with TemporaryDirectory() as folder, StepOutput(Path(folder)) as output:
-            each = CHOICES_EACH * questions
-            for some in read_questions(output, ("pack",), "", each, seed, known, known).values():
-                choices += some
+        table = BenchmarkTable(form="choice", files=("pack",), language=known.code)
+        items = [one for one in read_items("choices", table, "", known) if isinstance(one, Item)]
+        asked = sampling.sample_by_hash(items, CHOICES_EACH * questions, seed, lambda item: item.id)
+        choices = QuestionSet("choices", table, asked, known)
     return BaseTexts(
         own=own,
         known=known,
@@ -106,7 +105,7 @@ def measure_base(student: Student, texts: BaseTexts, window: int) -> tuple[Score
     window = min(window, getattr(student.model.config, "max_position_embeddings", None) or window)
     benchmarks = [heldout_benchmark(texts.documents, window, texts.known.code)]
     benchmarks += [answers_benchmark(texts.answers, "alpaca")] if texts.answers else []
-    benchmarks += [choice_benchmark("choices", texts.choices)] if texts.choices else []
+    benchmarks += question_benchmarks(texts.choices, "alpaca", 0) if texts.choices else []
     bootstrap = Bootstrap(Evaluate().bootstrap_samples, Evaluate().seed)
     scores = []
     for benchmark in benchmarks:

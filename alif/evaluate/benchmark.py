@@ -20,8 +20,8 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from alif.evaluate.compare import MetricValues
-from alif.facts.evaluation_facts import AnswerMarks, BenchmarkFacts, Provenance
-from alif.records import Document, Example, FrozenModel
+from alif.facts.evaluation_facts import AnswerMarks, BenchmarkFacts
+from alif.records import Document, Example, FrozenModel, Provenance
 from alif.runs import StepOutput
 from alif.student import Student
 from alif.student.chat_template import Template
@@ -95,6 +95,8 @@ class Benchmark:
     score: Callable[[Sequence[ItemResult]], PairScores]
     texts: Sequence[tuple[str, str]] = ()
     """(prompt, right answer) of each item: what must not stand in the training texts."""
+    choices: Sequence[tuple[int, int]] = ()
+    """(the right one, how many) of each item, where choices are scored by log-probability."""
 
     @property
     def name(self) -> str:

@@ -53,6 +53,10 @@ class MetricValues:
     """The value that guessing would reach."""
     ids: Sequence[str] = ()
     """Of the items, where they are not all of the benchmark's in its order."""
+    shots: int = 0
+    """Examples before each question."""
+    wording: int = 0
+    """The one prompt wording that it is of, from 1, where there are several."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -84,6 +88,8 @@ def score_metric(system: str, values: MetricValues, bootstrap: Bootstrap) -> Sco
         high=found.high,
         n=found.n,
         signature=f"{values.signature}|interval:95 % {method}",
+        shots=values.shots,
+        wording=values.wording,
     )
 
 

@@ -128,7 +128,7 @@ def answers_benchmark(rows: Sequence[Example], template: Template) -> Benchmark:
             found.append(replace(values, ids=[row.id for row, _ in pairs]))
         return PairScores(found)
 
-    facts = describe_rows(ANSWERS, rows, "same teacher")
+    facts = describe_rows(ANSWERS, rows, "same-teacher")
     request = LikelihoodRequest(encode, settings=template)
     texts = [(f"{row.instruction}\n{row.input}", row.output) for row in rows]
     return Benchmark(facts, [row.id for row in rows], request, score, texts)

@@ -15,11 +15,13 @@ from collections.abc import Mapping, Sequence
 
 from alif import console, settings, store
 from alif.errors import DataError
-from alif.evaluate import heldout, multiple_choice, testset
+from alif.evaluate import heldout, testset
 from alif.evaluate.benchmark import Benchmark, GenerationRequest
 from alif.evaluate.compare import MetricValues, compare_metrics, score_metric
 from alif.evaluate.contamination import make_card, read_training
 from alif.evaluate.pairs import measure_pairs, write_pair
+from alif.evaluate.question_benchmark import question_benchmarks
+from alif.evaluate.question_sets import read_question_sets
 from alif.evaluate.stats import Bootstrap
 from alif.evaluate.system import System, external_systems, stage_systems
 from alif.facts.contamination_facts import ContaminationCard
@@ -38,6 +40,7 @@ def evaluate_systems(
     language: settings.Language,
     sources: settings.Sources,
     benchmarks: settings.Benchmarks,
+    benchmark: Mapping[str, settings.BenchmarkTable],
     system: Mapping[str, settings.ExternalSystem],
     evaluate: settings.Evaluate,
     pretrain: settings.Pretrain,
@@ -56,18 +59,16 @@ def evaluate_systems(
     documents = heldout.sample_documents(output, corpus, codes, evaluate.documents, seed)
     rows = heldout.read_heldout_rows(output, blend, codes)
     questions = testset.read_test_questions(output, own, sources.folder, benchmarks, evaluate)
-    choices = multiple_choice.read_questions(
-        output, benchmarks.multiple_choice, sources.folder, evaluate.questions_each, seed, own, known
-    )
+    sets = read_question_sets(output, benchmarks, benchmark, sources.folder, evaluate, own, known)
     request = GenerationRequest(questions, template, evaluate.max_new_tokens)
     from_pack = benchmarks.test == ("pack",)
     every = [
         heldout.heldout_benchmark(documents, pretrain.max_seq_length, known.code),
         heldout.answers_benchmark(rows, template),
         testset.testset_benchmark(questions, own, known, request, from_pack=from_pack),
-        *(multiple_choice.choice_benchmark(name, asked) for name, asked in choices.items()),
+        *(one for asked in sets for one in question_benchmarks(asked, template, evaluate.max_new_tokens)),
     ]
-    measured = [benchmark for benchmark in every if benchmark.ids]
+    measured = [one for one in every if one.ids]
     if not measured:
         raise DataError(
             f"{corpus}: nothing is held out, and there is no question to ask",
@@ -83,13 +84,13 @@ def evaluate_systems(
         documents=len(documents),
         held_out_rows=len(rows),
         questions=len(questions),
-        choices=sum(map(len, choices.values())),
+        choices=sum(len(one.items) for one in sets),
         window=pretrain.max_seq_length,
         retention=tuple(margins),
         gold=testset.score_references(questions, own, known),
         asked_in_training=testset.count_asked_in_training(questions, trained, own),
         systems=tuple(one.describe(measured) for one in systems),
-        benchmarks=tuple(benchmark.facts for benchmark in measured),
+        benchmarks=tuple(one.facts for one in measured),
         contamination=card,
     )
 
@@ -117,7 +118,10 @@ def _measure(
                 continue  # not measurable with this system
             items = results[benchmark.name]
             scored = benchmark.score(items)
-            pair_scores = [score_metric(system.name, one, bootstrap) for one in scored.metrics]
+            origin = {"provenance": benchmark.facts.provenance}
+            pair_scores = [
+                score_metric(system.name, one, bootstrap).model_copy(update=origin) for one in scored.metrics
+            ]
             place = context.folder / system.name / benchmark.name.replace("/", "+")  # of a hub id
             write_pair(place, items, scored.marks, pair_scores)
             values[system.name] += scored.metrics

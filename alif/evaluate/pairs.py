@@ -45,7 +45,7 @@ def measure_pairs(
                 student = student or system.load()
                 results = ask_student(student, benchmark)
             elif system.endpoint is not None and isinstance(request, GenerationRequest):
-                results = ask_endpoint(context, system.name, system.endpoint, request.questions)
+                results = ask_endpoint(context, system.name, system.endpoint, benchmark.ids, request)
             store.write_rows(path, (one.model_dump(mode="json", exclude_defaults=True) for one in results))
         found[benchmark.name] = list(store.read_models(path, ItemResult))
     return found

@@ -150,21 +150,27 @@ def ask_student(student: Student, benchmark: Benchmark) -> list[ItemResult]:
 
 
 def ask_endpoint(
-    context: StepContext, name: str, endpoint: settings.Teacher, questions: Sequence[Example]
+    context: StepContext,
+    name: str,
+    endpoint: settings.Teacher,
+    ids: Sequence[str],
+    request: GenerationRequest,
 ) -> list[ItemResult]:
     """Return an endpoint's answers, through the run's ledger, money cap and limiter; the step pays."""
 
-    async def ask(model: ChatModel, question: Example, advance: Callable[[int], None]) -> ItemResult:
+    async def ask(model: ChatModel, id: str, question: Example, advance: Callable[[int], None]) -> ItemResult:
         content = f"{question.instruction}\n\n{question.input}" if question.input else question.instruction
         reply = await model.reply([*question.turns, Message(role="user", content=content)])
         advance(1)
-        return ItemResult(id=question.id, text=reply.text.strip(), finished=reply.finish == "stop")
+        return ItemResult(id=id, text=reply.text.strip(), finished=reply.finish == "stop")
 
     async def ask_all() -> list[ItemResult]:
-        with console.progress_bar(name, len(questions), "questions") as bar:
-            async with open_session(context, {name: endpoint}) as models:
+        asked = endpoint.model_copy(update={"max_tokens": request.max_new_tokens})
+        with console.progress_bar(name, len(ids), "questions") as bar:
+            async with open_session(context, {name: asked}) as models:
                 found = await gather_or_cancel(
-                    ask(models[name], question, bar.advance) for question in questions
+                    ask(models[name], id, question, bar.advance)
+                    for id, question in zip(ids, request.questions, strict=True)
                 )
         context.output.cost_usd = models.cost_usd
         return found

@@ -8,15 +8,13 @@ from typing import Literal, NamedTuple, NotRequired
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from alif.facts.contamination_facts import ContaminationCard
-from alif.records import FrozenModel
+from alif.records import FrozenModel, Provenance
 
 __all__ = [
-    "AnswerMarks", "AnswerRow", "BenchmarkFacts", "Comparison", "EvaluateFacts", "FoundText", "Provenance",
+    "AnswerMarks", "AnswerRow", "BenchmarkFacts", "Comparison", "EvaluateFacts", "FoundText",
     "ReferenceCheck", "SystemFacts", "Verdict",
 ]  # fmt: skip
 
-Provenance = Literal["native", "human-translated", "machine-translated", "same teacher", "unknown"]
-"""How the items of a benchmark came to be in their language; "same teacher": as the training data was."""
 Verdict = Literal["better", "worse", "retained", "lost", "cannot tell", "not measurable"]
 
 
@@ -101,6 +99,10 @@ class BenchmarkFacts(FrozenModel):
     """Items that were measured."""
     digest: str
     """Of the items."""
+    form: str = ""
+    """Of a [benchmark.NAME]: choice, number …"""
+    wordings: tuple[str, ...] = ()
+    shots: tuple[int, ...] = (0,)
 
 
 class SystemFacts(FrozenModel):

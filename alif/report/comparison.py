@@ -25,7 +25,11 @@ def comparison_document(
     runs: Sequence[RunSnapshot], reports: Sequence[Mapping[str, object]]
 ) -> dict[str, object]:
     """Return the JSON beside the page: what is compared, and the runs' own reports."""
-    scores = [{"run": run.name, **score.model_dump(mode="json")} for run in runs for score in run.scores]
+    scores = [
+        {"run": run.name, "system": score.stage, **score.model_dump(mode="json")}
+        for run in runs
+        for score in run.scores
+    ]
     return {
         "runs": [run.name for run in runs],
         "differing": differing_settings([run.recipe for run in runs]),

@@ -87,7 +87,7 @@ def report_document(run: RunSnapshot) -> dict[str, object]:
         "about": run.recipe.about,
         "language": run.target.code,
         "known_language": run.source.code,
-        "scores": [score.model_dump(mode="json") for score in run.scores],
+        "scores": [{"system": score.stage, **score.model_dump(mode="json")} for score in run.scores],
         "differences": [row.model_dump(mode="json") for row in run.differences],
         "causes": [cause.model_dump(mode="json") for cause in find_causes(run)],
         "verdicts": summary.stage_verdicts(run),

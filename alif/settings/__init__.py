@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from alif.records import FrozenModel
+from alif.settings.benchmark_table import BenchmarkTable, BenchmarkTables
 from alif.settings.data_tables import (
     Corpus,
     Endpoint,
@@ -44,10 +45,10 @@ from alif.settings.training_tables import (
 from alif.settings.types import RunName
 
 __all__ = [
-    "Adapter", "Benchmarks", "Corpus", "Endpoint", "Evaluate", "Export", "ExternalSystem", "Filter",
-    "Finetune", "Generate", "Language", "Merge", "Pairs", "Part", "Pool", "Prefer", "Pretrain", "Recipe",
-    "Replay", "Review", "Runtime", "Seeds", "Sources", "Split", "Stage", "StudentSettings", "Teacher", "Tiny",
-    "Translate",
+    "Adapter", "BenchmarkTable", "Benchmarks", "Corpus", "Endpoint", "Evaluate", "Export", "ExternalSystem",
+    "Filter", "Finetune", "Generate", "Language", "Merge", "Pairs", "Part", "Pool", "Prefer", "Pretrain",
+    "Recipe", "Replay", "Review", "Runtime", "Seeds", "Sources", "Split", "Stage", "StudentSettings",
+    "Teacher", "Tiny", "Translate",
 ]  # fmt: skip
 
 
@@ -82,11 +83,18 @@ class Recipe(FrozenModel):
     prefer: Prefer = Prefer()
     merge: Merge = Merge()
     benchmarks: Benchmarks = Benchmarks()
+    benchmark: BenchmarkTables = Field(default={})
+    """Questions with known answers, one table a benchmark: [benchmark.NAME]."""
     system: Systems = Field(default={})
     """Other models to measure, one table a system: [system.NAME]."""
     evaluate: Evaluate = Evaluate()
     export: Export = Export()
     runtime: Runtime = Runtime()
+
+    @property
+    def decontaminated(self) -> Mapping[str, BenchmarkTable]:
+        """The benchmarks whose questions never enter the blend, with what says which questions these are."""
+        return {name: one.which_items() for name, one in self.benchmark.items() if one.decontaminate}
 
     def stages(self) -> dict[str, Stage]:
         """Return the stages that are trained on an adapter, by name, in order."""

@@ -59,7 +59,7 @@ def blend(step: StepContext, path: Path) -> Counts:
     return run_work(
         build_blend, step, language=LANGUAGE, sources=settings.Sources(folder=str(path.parent)),
         blend={"set": settings.Part(source=(path.name,))}, split=settings.Split(validation_share=0),
-        benchmarks=settings.Benchmarks(),
+        benchmarks=settings.Benchmarks(), decontaminated={},
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ OWN, KNOWN = load_pack("ur"), load_pack("en")
 
 def test_each_question_follows_examples_of_its_own_task() -> None:
     texts = read_base_texts(OWN, KNOWN, ("pack",), 5, 2 * len(OWN.tasks))
-    assert (len(texts.documents), len(texts.choices)) == (5, 8 * len(OWN.tasks))
+    assert (len(texts.documents), texts.choices and len(texts.choices.items)) == (5, 8 * len(OWN.tasks))
     assert set(Counter(row.task for row in texts.answers).values()) == {2}
     for row in texts.answers:
         seeds = {str(one["output"]) for _, one in store.read_rows(OWN.folder / "seeds" / f"{row.task}.jsonl")}
@@ -52,7 +52,7 @@ def test_a_pack_without_texts_is_told_and_one_without_questions_is_measured(tmp_
     path = tmp_path / "mine.txt"
     path.write_text("لاہور\n", encoding="utf-8")
     texts = read_base_texts(bare, bare, (str(path),), 1, 1)
-    assert (texts.answers, texts.choices, texts.known_texts) == ([], [], [])
+    assert (texts.answers, texts.choices, texts.known_texts) == ([], None, [])
 
 
 def test_a_base_is_measured_without_questions(student: Student, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_rows_describe_their_benchmark() -> None:
     assert found.digest != describe_rows("x", documents[:2], "native").digest
     assert found.digest != describe_rows("y", documents, "native").digest
     row = Example.make("ur", "qa", "a", "", "b", Origin(kind="source", licence="MIT"))
-    assert describe_rows("x", [row], "same teacher").licence == "MIT"
+    assert describe_rows("x", [row], "same-teacher").licence == "MIT"
 
 
 def test_rows_that_a_sample_left_out_are_named(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def read_rows(blend: Path, folder: Path) -> list[Example]:
 
 def measure_answers(student: Student, rows: Sequence[Example]) -> dict[str, MetricValues]:
     benchmark = heldout.answers_benchmark(rows, "auto")
-    assert benchmark.facts.provenance == "same teacher"
+    assert benchmark.facts.provenance == "same-teacher"
     return {one.language: one for one in benchmark.score(ask_student(student, benchmark)).metrics}
 
 

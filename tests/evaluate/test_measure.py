@@ -17,7 +17,17 @@ from alif.llm.chat_model import ScriptedReply
 from alif.llm.demo_server import serve_demo
 from alif.records import STAGES, Counts, Score
 from alif.runs import Run, make_context
-from alif.settings import Benchmarks, Evaluate, ExternalSystem, Finetune, Language, Pretrain, Runtime, Sources
+from alif.settings import (
+    Benchmarks,
+    BenchmarkTable,
+    Evaluate,
+    ExternalSystem,
+    Finetune,
+    Language,
+    Pretrain,
+    Runtime,
+    Sources,
+)
 
 FILES = ("scores.jsonl", "differences.jsonl", "answers.jsonl", "dropped.jsonl", "not_sampled.jsonl")
 
@@ -31,6 +41,7 @@ def work(
     folder: Path,
     benchmarks: Benchmarks = ASKED,
     systems: Mapping[str, ExternalSystem] | None = None,
+    tables: Mapping[str, BenchmarkTable] | None = None,
     **evaluate: object,
 ) -> Counts:
     """Run the step in `folder`/step, with `folder`'s parent as the data folder."""
@@ -43,6 +54,7 @@ def work(
             language=Language(),
             sources=Sources(folder=str(folder.parent)),
             benchmarks=benchmarks,
+            benchmark=tables or {},
             system=systems or {},
             evaluate=Evaluate.model_validate(settings),
             pretrain=Pretrain(max_seq_length=64),
@@ -95,7 +107,7 @@ def test_every_score_of_a_later_stage_has_its_difference(done: tuple[Path, Count
 
 def test_counts_and_facts(done: tuple[Path, Counts]) -> None:
     folder, counts = done
-    assert counts.dropped == {"not_multiple_choice": 1}
+    assert counts.dropped == {"no_gold": 1}
     assert counts.rows_in == counts.kept + 1 + counts.not_sampled
     assert len(list(store.read_rows(folder / "dropped.jsonl"))) == 1
     assert len(list(store.read_rows(folder / "not_sampled.jsonl"))) == counts.not_sampled > 0

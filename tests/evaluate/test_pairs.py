@@ -7,20 +7,25 @@ from pathlib import Path
 import pytest
 
 from alif import store
+from alif.benchmark_items import Item
 from alif.evaluate.benchmark import Benchmark, ItemResult
-from alif.evaluate.multiple_choice import Question, choice_benchmark
 from alif.evaluate.pairs import measure_pairs, write_pair
+from alif.evaluate.question_benchmark import question_benchmarks
+from alif.evaluate.question_sets import QuestionSet
 from alif.evaluate.system import System
 from alif.facts.evaluation_facts import AnswerMarks, SystemFacts
+from alif.language.pack import load_pack
 from alif.records import Score
 from alif.runs import Run, StepContext, make_context
-from alif.settings import Runtime, Teacher
+from alif.settings import BenchmarkTable, Runtime, Teacher
 from alif.student import Student
 
 
 def questions(name: str, gold: int = 0) -> Benchmark:
-    asked = [Question("small", "en", f"{name}{n}", f"Two and {n} is", ("one", "ten"), gold) for n in range(3)]
-    return choice_benchmark(name, asked)
+    asked = [Item(f"{name}{n}", f"Two and {n} is", ("one", "ten"), gold) for n in range(3)]
+    table = BenchmarkTable(form="choice", files=("x",))
+    (found,) = question_benchmarks(QuestionSet(name, table, asked, load_pack("en")), "auto", 8)
+    return found
 
 
 @pytest.fixture

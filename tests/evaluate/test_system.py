@@ -120,12 +120,10 @@ def test_an_endpoint_is_asked_through_the_ledger(context: StepContext) -> None:
     ]
     with serve_demo(script) as server:
         endpoint = Teacher(model="m", base_url=server.address, temperature=0.0)
-        found = [ask_endpoint(context, "served", endpoint, questions) for _ in range(2)]
+        ids, request = ["one", "two"], GenerationRequest(questions, "auto", 8)
+        found = [ask_endpoint(context, "served", endpoint, ids, request) for _ in range(2)]
     assert found[0] == found[1]
-    assert [(one.id, one.text, one.finished) for one in found[0]] == [
-        (questions[0].id, "1", True),
-        (questions[1].id, "2", False),
-    ]
+    assert [(one.id, one.text, one.finished) for one in found[0]] == [("one", "1", True), ("two", "2", False)]
     assert sorted(messages[-1].content for messages in asked) == ["cut", "whole\n\nand input"]
     assert context.output.cost_usd == 0
 

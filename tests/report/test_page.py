@@ -119,6 +119,7 @@ def test_the_json_keeps_the_contract(run: Path, page: Page) -> None:
     found = json.loads((run / "report.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
     assert found["run"] == "demo"
     fields = {"stage", "benchmark", "metric", "language", "value", "low", "high", "n", "signature"}
+    fields |= {"system", "provenance", "shots", "wording"}
     assert all(set(score) == fields for score in found["scores"])
     held = Counter(
         (s["stage"], s["language"])

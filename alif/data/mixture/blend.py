@@ -47,6 +47,7 @@ def build_blend(
     blend: Mapping[str, settings.Part],
     split: settings.Split,
     benchmarks: settings.Benchmarks,
+    decontaminated: Mapping[str, settings.BenchmarkTable],
 ) -> BlendFacts:
     """Keep the rows of the mixture and write the ids of its validation rows.
 
@@ -56,7 +57,7 @@ def build_blend(
     """
     own, known, output = packs.load_pack(language.pack), packs.load_pack(language.source), context.output
     output.require("examples.jsonl", "dropped.jsonl", "held_out.jsonl")
-    index = BenchmarkIndex(own, known, sources.folder, benchmarks)
+    index = BenchmarkIndex(own, known, sources.folder, benchmarks, decontaminated)
     part_of: dict[str, str] = {}
     parts: dict[str, list[Example]] = {}
     facts: dict[str, BlendPartFacts] = {}

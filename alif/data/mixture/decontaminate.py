@@ -6,9 +6,9 @@ pack's, so spelling variants and punctuation make no difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from alif import settings, sources
+from alif import benchmark_items, settings, sources
 from alif.dedup.ngrams import word_ngrams
 from alif.language import text
 from alif.language.pack import Pack
@@ -20,18 +20,23 @@ __all__ = ["BenchmarkIndex"]
 NGRAM = 13
 """Words in a row that two texts share only if one was copied. Source: GPT-3, arXiv 2005.14165, appendix C (N
 = 13)."""
-PROMPT_FIELDS = (("instruction", "input"), ("question",))
-"""The fields that make a prompt: of a triple, of a benchmark question."""
 
 
 class BenchmarkIndex:
     """Every prompt of the pack's test set and of the recipe's benchmarks, which may be the packs' too."""
 
-    def __init__(self, pack: Pack, known: Pack, folder: str, benchmarks: settings.Benchmarks) -> None:
+    def __init__(
+        self,
+        pack: Pack,
+        known: Pack,
+        folder: str,
+        benchmarks: settings.Benchmarks,
+        tables: Mapping[str, settings.BenchmarkTable],
+    ) -> None:
         self._pack = pack
         self._prompts: dict[tuple[str, ...], str] = {}
         self._ngrams: dict[tuple[str, ...], str] = {}
-        for name, prompt in _read_prompts(pack, known, folder, benchmarks):
+        for name, prompt in _read_prompts(pack, known, folder, benchmarks, tables):
             words = tuple(text.split_words(prompt, pack))
             self._prompts.setdefault(words, name)
             for gram in word_ngrams(words, NGRAM):
@@ -52,16 +57,20 @@ class BenchmarkIndex:
 
 
 def _read_prompts(
-    pack: Pack, known: Pack, folder: str, benchmarks: settings.Benchmarks
+    pack: Pack,
+    known: Pack,
+    folder: str,
+    benchmarks: settings.Benchmarks,
+    tables: Mapping[str, settings.BenchmarkTable],
 ) -> Iterator[tuple[str, str]]:
     """Yield (name, prompt) of each question; a row without one is skipped, evaluate reports it."""
-    questions = benchmarks.multiple_choice
-    choices = sources.choice_files(pack, known) if "pack" in questions else []
-    for source, files in ((benchmarks.test, [PackFiles(pack, ("test.jsonl",))]), (questions, choices)):
-        for row in sources.read_rows(source, folder, *files):
-            if isinstance(row, Dropped):
-                continue
-            for keys in PROMPT_FIELDS:
-                if isinstance(row.values.get(keys[0]), str):
-                    yield f"{row.name}#{row.id}", "\n".join(str(row.values.get(key) or "") for key in keys)
-                    break
+    for row in sources.read_rows(benchmarks.test, folder, PackFiles(pack, ("test.jsonl",))):
+        if not isinstance(row, Dropped) and isinstance(row.values.get("instruction"), str):
+            told = (str(row.values.get(key) or "") for key in ("instruction", "input"))
+            yield f"{row.name}#{row.id}", "\n".join(told)
+    short = benchmark_items.short_form_tables(benchmarks.multiple_choice, folder, pack, known)
+    for name, table in {**short, **tables}.items():
+        language = benchmark_items.benchmark_language(name, table, pack, known)
+        for item in benchmark_items.read_items(name, table, folder, language):
+            if not isinstance(item, Dropped):
+                yield f"{name}#{item.id}", item.question

@@ -13,7 +13,7 @@ changed learning rate of the stage should not build its pairs again. So `corpus`
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +43,7 @@ def build_pairs(
     sources: settings.Sources,
     pairs: settings.Pairs,
     benchmarks: settings.Benchmarks,
+    decontaminated: Mapping[str, settings.BenchmarkTable],
 ) -> PairsFacts:
     """Keep the pairs that `prefer` may learn from; one that occurs twice is there once.
 
@@ -51,7 +52,7 @@ def build_pairs(
     """
     own, known, output = packs.load_pack(language.pack), packs.load_pack(language.source), context.output
     output.require("examples.jsonl", "dropped.jsonl")
-    index = BenchmarkIndex(own, known, sources.folder, benchmarks)
+    index = BenchmarkIndex(own, known, sources.folder, benchmarks, decontaminated)
     heldout = {fold_prompt(row, own) for row in heldout_rows(context.inputs["blend"], Example)}
     ids: set[str] = set()
     edits, first = 0, ""

@@ -37,6 +37,7 @@ def run(
     folder: Path | str = "",
     parts: dict[str, settings.Part] | None = None,
     validation: float = 0.1,
+    tables: dict[str, settings.BenchmarkTable] | None = None,
     **benchmarks: Any,
 ) -> Counts:
     return run_work(
@@ -47,6 +48,7 @@ def run(
         blend=parts or PARTS,
         split=settings.Split(validation_share=validation),
         benchmarks=settings.Benchmarks.model_validate(benchmarks),
+        decontaminated=tables or {},
     )
 
 
@@ -112,7 +114,7 @@ def test_questions_of_the_test_set_and_of_benchmarks_are_dropped(
     copied = row("generation", first["instruction"].replace("ی", "ي") + "!!", "کچھ", first["input"])
     question = "Which of these animals lays eggs in the sand of a warm beach at night and swims away?"
     (tmp_path / "bench.jsonl").write_text(
-        json.dumps({"question": question, "choices": ["a"], "gold": 0}), encoding="utf-8"
+        json.dumps({"question": question, "choices": ["a", "b"], "gold": 0}), encoding="utf-8"
     )
     inside = row("qa", f"Tell me: {question}", "the turtle", kind="replay", language="en")
     alike = row(
@@ -123,8 +125,21 @@ def test_questions_of_the_test_set_and_of_benchmarks_are_dropped(
     assert dict(counts.dropped) == {"contaminated": 2}
     evidence = [one["evidence"] for one in rows_of(step.folder, "dropped")]
     assert evidence[0] == "the prompt of test#1"
-    assert evidence[1].startswith("13 words of bench#1: which of these")
+    assert evidence[1].startswith("13 words of bench.en#1: which of these")
     assert alike.id in {one["id"] for one in rows_of(step.folder)}
+
+
+def test_questions_of_a_benchmark_with_columns_of_its_own_are_dropped(
+    context: Callable[..., StepContext], tmp_path: Path
+) -> None:
+    (tmp_path / "sums.jsonl").write_text(json.dumps({"q": "سات اور پانچ؟", "a": "12"}), encoding="utf-8")
+    columns = {"question": "q", "final": "a"}
+    table = settings.BenchmarkTable(form="number", files=("sums.jsonl",), columns=columns)
+    step = context(
+        "blend", {"review": [row("qa", "سات اور پانچ؟", "بارہ"), *reviewed()], "replay": replayed()}
+    )
+    assert dict(run(step, tmp_path, tables={"sums": table}).dropped) == {"contaminated": 1}
+    assert rows_of(step.folder, "dropped")[0]["evidence"] == "the prompt of sums#1"
 
 
 def test_questions_of_the_packs_are_dropped(context: Callable[..., StepContext]) -> None:
@@ -133,7 +148,7 @@ def test_questions_of_the_packs_are_dropped(context: Callable[..., StepContext])
     step = context("blend", {"review": reviewed(), "replay": [copied]})
     assert dict(run(step, multiple_choice="pack").dropped) == {"contaminated": 1}
     (dropped,) = rows_of(step.folder, "dropped")
-    assert dropped["evidence"] == "the prompt of choices#en-choice-001"
+    assert dropped["evidence"] == "the prompt of pack_choices.en#en-choice-001"
 
 
 def test_nothing_written_for_the_demo_is_in_its_test_set(

@@ -31,6 +31,7 @@ def run(step: StepContext, *source: str, folder: Path | str = "", **benchmarks: 
         sources=settings.Sources(folder=str(folder)),
         pairs=settings.Pairs(source=source, licence="CC0"),
         benchmarks=settings.Benchmarks.model_validate(benchmarks),
+        decontaminated={},
     )
 
 
