@@ -66,7 +66,7 @@ class LengthPhrases(FrozenModel):
 
     short: str  # at most 15 words
     middle: str  # 16 to 60 words
-    long: str  # more
+    long: str  # more than 60 words
 
 
 class Slots(FrozenModel):

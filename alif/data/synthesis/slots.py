@@ -16,7 +16,7 @@ import itertools
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from alif.data.synthesis.coverage import Coverage
@@ -55,7 +55,9 @@ class SlotSampler:
         weights = [(1 + seeds(cell, 0) + accepted(cell, 0)) ** -2 for cell in cells]
         drawn = dict.fromkeys(rng.choices(cells, weights, k=4 * items))  # each cell once, if it can be
         turns = ((slots.regions if at_home else slots.world), slots.askers, slots.difficulties)
-        places, askers, difficulties = (_in_turn(values, items, rng) for values in turns)
+        places, askers, difficulties = (
+            itertools.cycle(rng.sample(values, min(items, len(values)))) for values in turns
+        )
         template = slots.passage_line if passage else slots.line
         lines = [
             template.format(
@@ -70,11 +72,6 @@ class SlotSampler:
             for _, topic, length, register in itertools.islice(itertools.cycle(drawn), items)
         ]
         return "\n".join([slots.heading, *(f"{BULLET}{line}" for line in lines), "", ""])
-
-
-def _in_turn(values: Sequence[str], items: int, rng: random.Random) -> Iterator[str]:
-    """Return `values` in a random order, again and again."""
-    return itertools.cycle(rng.sample(values, min(items, len(values))))
 
 
 def read_slots(asked: str, task: Task, slots: Slots) -> list[Slot]:
