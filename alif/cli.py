@@ -18,9 +18,22 @@ from types import FrameType
 from cyclopts import App, CycloptsError, Group
 
 from alif import console, store
-from alif.commands import bases, listing, money, new, plan, recipe_check, results, rows, status, steps, unread
+from alif.commands import (
+    bases,
+    evaluation,
+    listing,
+    money,
+    new,
+    plan,
+    recipe_check,
+    results,
+    rows,
+    status,
+    steps,
+    unread,
+)
 from alif.errors import AlifError
-from alif.pipeline import GENERATE, PIPELINE
+from alif.pipeline import EVALUATE, GENERATE, PIPELINE
 
 STEPS = Group("Steps, each with the steps that it needs", sort_key=2)
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -42,6 +55,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "chat": results.chat_with_run,
     "serve": results.serve_run,
 }
+STEP_COMMANDS: dict[str, Callable[..., None]] = {
+    GENERATE.name: steps.generate_rows,
+    EVALUATE.name: evaluation.evaluate_run,
+}
+"""Steps whose command has options of its own."""
 RENAMED = {
     "check --live": "alif ping RECIPE",
     "check --rehearse": "alif estimate RECIPE -n 20",
@@ -64,7 +82,7 @@ app = App(
 for _name, _function in COMMANDS.items():
     app.command(_function, name=_name)
 for _place, _step in enumerate(PIPELINE):
-    _command = steps.generate_rows if _step is GENERATE else steps.step_command(_step)
+    _command = STEP_COMMANDS.get(_step.name) or steps.step_command(_step)
     app.command(_command, name=_step.name, group=STEPS, sort_key=_place)
 
 

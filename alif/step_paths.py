@@ -150,5 +150,7 @@ def evaluate_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     folders = {
         f"system/{name}": Path(system.model) for name, system in recipe.system.items() if not system.base_url
     }
+    if recipe.evaluate.bert_score:
+        folders["bert_score"] = Path(recipe.evaluate.bert_score)
     local = {label: path for label, path in folders.items() if path.is_dir()}
     return _packs(recipe) | test_paths(recipe, recipe.benchmark) | local

@@ -14,7 +14,7 @@ from alif.errors import RecipeError
 from alif.runs import Run, Step
 from alif.settings import Recipe
 
-__all__ = ["generate_rows", "run_recipe", "step_command", "steps_until"]
+__all__ = ["generate_rows", "run_recipe", "run_steps", "step_command", "steps_until"]
 
 
 def run_recipe(
@@ -26,7 +26,7 @@ def run_recipe(
 ) -> None:
     """Do all steps that are not done yet; safe to repeat and to interrupt."""
     steps = pipeline.PIPELINE if until is None else steps_until(until)
-    _run_steps(*load_recipe(recipe, set), steps, json)
+    run_steps(*load_recipe(recipe, set), steps, json)
 
 
 def steps_until(name: str) -> tuple[Step, ...]:
@@ -41,7 +41,7 @@ def step_command(step: Step) -> Callable[..., None]:
     """Return the command that does `step` and all that it needs."""
 
     def command(recipe: RecipeName, *, set: Overrides = None, json: Json = False) -> None:
-        _run_steps(*load_recipe(recipe, set), pipeline.required_steps(step), json)
+        run_steps(*load_recipe(recipe, set), pipeline.required_steps(step), json)
 
     command.__doc__ = f"{step.about[0].upper()}{step.about[1:]}."
     return command
@@ -59,7 +59,7 @@ def generate_rows(
     """Ask the teacher for new rows: all tasks, one pool."""
     run, loaded = load_recipe(recipe, set)
     if not reparse:
-        return _run_steps(run, loaded, pipeline.required_steps(pipeline.GENERATE), json)
+        return run_steps(run, loaded, pipeline.required_steps(pipeline.GENERATE), json)
     work = pipeline.lazy_import("alif.data.synthesis.reparse:reparse_replies")
     changed = pipeline.rerun(pipeline.GENERATE, loaded, run, work)
     later = "Rows have changed; later steps that were built from them say so."
@@ -68,7 +68,7 @@ def generate_rows(
     return console.print_json({"run": run.name, "steps": steps}) if json else show_steps(run.name, steps)
 
 
-def _run_steps(run: Run, recipe: Recipe, steps: tuple[Step, ...], json: bool) -> None:
+def run_steps(run: Run, recipe: Recipe, steps: tuple[Step, ...], json: bool) -> None:
     """Run `steps`, write the run's report and cards, and print how it ended."""
     done = pipeline.run_pipeline(recipe, run, steps)
     if is_report_stale(run):

@@ -29,6 +29,8 @@ MIN_LOOP_SHARE = 0.3
 """Least part of the answer that such a loop fills. A refrain is shorter."""
 MIN_RUN_UNITS, MIN_RUN_LETTERS, MAX_RUN_UNIT = 8, 20, 40
 """A unit of at most so many characters, so many times and with so many letters in all, is a loop anywhere."""
+WINDOW, MIN_RUN_WINDOWS = 8, 11
+"""Characters of a window, and repeated windows below which no such run is there: nearly always."""
 TABLE_MARKS = frozenset("|\t")
 """Between cells, which may all say the same."""
 MIN_LEADER_CHARS, MIN_RULE_CHARS = 50, 200
@@ -58,6 +60,9 @@ def find_repetition(value: str, pack: Pack, max_share: float) -> str:
 
 def _find_run(value: str) -> tuple[str, int] | None:
     """Return (unit, how often) of a short unit with letters that follows itself too often."""
+    places = range(len(value) - WINDOW + 1)  # a run of period p and length n repeats n - 7 - p of its windows
+    if len(places) - len({value[place : place + WINDOW] for place in places}) < MIN_RUN_WINDOWS:
+        return None
     codes = np.frombuffer(value.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     for size in range(1, min(MAX_RUN_UNIT, len(value) // MIN_RUN_UNITS) + 1):
         breaks = np.flatnonzero(codes[size:] != codes[:-size])

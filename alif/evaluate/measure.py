@@ -14,9 +14,10 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from alif import console, settings, store
-from alif.errors import DataError
+from alif.errors import DataError, RecipeError
 from alif.evaluate import heldout, testset
 from alif.evaluate.benchmark import Benchmark, GenerationRequest
+from alif.evaluate.bert_score import open_encoder
 from alif.evaluate.compare import MetricValues, compare_metrics, score_metric
 from alif.evaluate.contamination import make_card, read_training
 from alif.evaluate.pairs import measure_pairs, write_pair
@@ -45,8 +46,11 @@ def evaluate_systems(
     evaluate: settings.Evaluate,
     pretrain: settings.Pretrain,
     finetune: settings.Finetune,
+    only: tuple[str, str] = ("", ""),
 ) -> EvaluateFacts:
     """Run the step. Its rows are held-out documents and rows, test questions and multiple-choice questions.
+
+    `only` names one system and one benchmark: nothing else is measured.
 
     Raises:
         DataError: there is nothing to measure, or a file cannot be read.
@@ -61,21 +65,28 @@ def evaluate_systems(
     questions = testset.read_test_questions(output, own, sources.folder, benchmarks, evaluate)
     sets = read_question_sets(output, benchmarks, benchmark, sources.folder, evaluate, own, known)
     request = GenerationRequest(questions, template, evaluate.max_new_tokens)
-    from_pack = benchmarks.test == ("pack",)
+    from_pack, encoder = benchmarks.test == ("pack",), open_encoder(evaluate, context.runtime)
     every = [
         heldout.heldout_benchmark(documents, pretrain.max_seq_length, known.code),
         heldout.answers_benchmark(rows, template),
-        testset.testset_benchmark(questions, own, known, request, from_pack=from_pack),
+        testset.testset_benchmark(questions, own, known, request, from_pack=from_pack, encoder=encoder),
         *(one for asked in sets for one in question_benchmarks(asked, template, evaluate.max_new_tokens)),
     ]
-    measured = [one for one in every if one.ids]
+    measured = [one for one in every if one.ids and only[1] in ("", one.name)]
+    if not measured and only[1]:
+        names = ", ".join(one.name for one in every if one.ids)
+        raise RecipeError(f"--benchmark {only[1]}: no such benchmark", f"The recipe has {names}.")
     if not measured:
         raise DataError(
             f"{corpus}: nothing is held out, and there is no question to ask",
             "Raise corpus.heldout_share or split.validation_share, or name a test set in benchmarks.test.",
         )
-    stages = stage_systems(context)
-    systems = [*stages, *external_systems(context, system, evaluate.max_new_tokens)]
+    stages = [one for one in stage_systems(context) if only[0] in ("", one.name)]
+    others = {name: one for name, one in system.items() if only[0] in ("", name)}
+    systems = [*stages, *external_systems(context, others, evaluate.max_new_tokens)]
+    if not systems:
+        names = ", ".join([*(one.name for one in stage_systems(context)), *system])
+        raise RecipeError(f"--system {only[0]}: no such system", f"The recipe has {names}.")
     compared = [one.name for one in stages]
     differences, card = _measure(context, systems, measured, questions, evaluate, compared, own)
     margins = [one for one in differences if one.margin is not None and "/" not in one.benchmark]
@@ -123,13 +134,13 @@ def _measure(
                 score_metric(system.name, one, bootstrap).model_copy(update=origin) for one in scored.metrics
             ]
             place = context.folder / system.name / benchmark.name.replace("/", "+")  # of a hub id
-            write_pair(place, items, scored.marks, pair_scores)
+            write_pair(place, items, scored, pair_scores)
             values[system.name] += scored.metrics
             parts[system.name, benchmark.name] = scored.metrics
             scores += pair_scores
             if scored.marks:
                 answers[system.name] = list(zip((one.text for one in items), scored.marks, strict=True))
-    base, *later = stages
+    base, *later = stages or [""]
     compared = (compare_metrics(stage, values[stage], base, values[base], bootstrap) for stage in later)
     differences = list(itertools.chain.from_iterable(compared))
     store.write_rows(context.folder / "scores.jsonl", scores)

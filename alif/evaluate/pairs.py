@@ -4,6 +4,7 @@
     runs/NAME/evaluate/SYSTEM/BENCHMARK/
         answers.jsonl    item by item: bits, or text and marks
         scores.jsonl     one Score a metric, as in evaluate/scores.jsonl
+        corpus.json      scores that are no mean over items, where there are some
 
 KEY covers the weights, the engine that runs them, the items and the request. Results survive a kill, and the
 removal of the step's folder to build it again.
@@ -15,9 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alif import console, store
-from alif.evaluate.benchmark import Benchmark, GenerationRequest, ItemResult, digest_json
+from alif.evaluate.benchmark import Benchmark, GenerationRequest, ItemResult, PairScores, digest_json
 from alif.evaluate.system import System, ask_endpoint, ask_student
-from alif.facts.evaluation_facts import AnswerMarks
 from alif.records import Score
 from alif.runs import StepContext
 
@@ -52,11 +52,13 @@ def measure_pairs(
 
 
 def write_pair(
-    folder: Path, results: Sequence[ItemResult], marks: Sequence[AnswerMarks], scores: Sequence[Score]
+    folder: Path, results: Sequence[ItemResult], scored: PairScores, scores: Sequence[Score]
 ) -> None:
     """Write a pair's results with their marks, and its scores, into `folder`."""
     rows = [one.model_dump(mode="json", exclude_defaults=True) for one in results]
-    for row, of_row in zip(rows, marks, strict=False):  # no marks where nothing was generated
+    for row, of_row in zip(rows, scored.marks, strict=False):  # no marks where nothing was generated
         row["marks"] = of_row
     store.write_rows(folder / "answers.jsonl", rows)
     store.write_rows(folder / "scores.jsonl", scores)
+    if scored.corpus:
+        store.write_json(folder / "corpus.json", {name: round(one, 6) for name, one in scored.corpus.items()})

@@ -28,6 +28,7 @@ from alif.evaluate.benchmark import (
     count_sample,
     describe_rows,
 )
+from alif.evaluate.bert_score import BertScorer
 from alif.evaluate.compare import MetricValues
 from alif.evaluate.stats import Items
 from alif.evaluate.text_overlap import corpus_score
@@ -123,14 +124,26 @@ def _sample_tasks(questions: Sequence[TestQuestion], count: int, seed: int) -> l
 
 
 def testset_benchmark(
-    questions: Sequence[TestQuestion], own: Pack, known: Pack, request: GenerationRequest, *, from_pack: bool
+    questions: Sequence[TestQuestion],
+    own: Pack,
+    known: Pack,
+    request: GenerationRequest,
+    *,
+    from_pack: bool,
+    encoder: BertScorer | None = None,  # noqa: PT028  (no test)
 ) -> Benchmark:
     """Return the benchmark of generated answers; a pack's own test set is not translated."""
 
     def score(results: Sequence[ItemResult]) -> PairScores:
         scored = score_answers(questions, results, own, known)
         marks = [one.marks() for one in scored]
-        return PairScores(measure_testset(scored, own.code), marks, corpus_scores(scored))
+        measured = measure_testset(scored, own.code)
+        part = [one for one in scored if one.is_scored_by("chrf++")]
+        if encoder and part:
+            answers = [metrics.clip_text(one.answer.text) for one in part]
+            items = Items.of(encoder.scores(answers, [one.question.output for one in part]))
+            measured.append(MetricValues(ANSWERS, "bert_score", own.code, items, encoder.signature))
+        return PairScores(measured, marks, corpus_scores(scored))
 
     facts = describe_rows(ANSWERS, questions, "native" if from_pack else "unknown")
     texts = [(f"{row.instruction}\n{row.input}", row.output) for row in questions]

@@ -40,7 +40,7 @@ def _sentence_ends(pack: Pack) -> regex.Pattern[str]:
 def find_phrase(text: str, phrases: Iterable[str], pack: Pack) -> str | None:
     """Return the first of `phrases` whose words occur in `text` one after another, or None."""
     words = f" {' '.join(split_words(text, pack))} "
-    return next((phrase for phrase in phrases if f" {' '.join(_phrase_words(phrase, pack))} " in words), None)
+    return next((phrase for phrase in phrases if _spaced_phrase(phrase, pack) in words), None)
 
 
 def find_refusal(text: str, *packs: Pack) -> str:
@@ -51,6 +51,11 @@ def find_refusal(text: str, *packs: Pack) -> str:
         if found := find_phrase(text, phrases, pack):
             return found
     return ""
+
+
+@functools.lru_cache(maxsize=8192)
+def _spaced_phrase(phrase: str, pack: Pack) -> str:
+    return f" {' '.join(split_words(phrase, pack))} "
 
 
 @functools.lru_cache(maxsize=8192)

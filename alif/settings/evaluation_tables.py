@@ -38,6 +38,10 @@ class Evaluate(FrozenModel):
     """Questions of each benchmark; 0: all."""
     bootstrap_samples: int = Field(1000, gt=0)
     """Bootstrap resamples behind an interval."""
+    bert_score: str = Field("", exclude_if=lambda folder: not folder)
+    """Folder of an encoder (multilingual BERT, XLM-R) by which free text is scored too; empty: none."""
+    bert_score_layer: int = Field(-1, exclude_if=lambda layer: layer == -1)
+    """Layer whose vectors are compared, counted from the embeddings (0) or, below 0, from the last one."""
     seed: int = 3407
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from alif import store
 from alif.benchmark_items import Item
-from alif.evaluate.benchmark import Benchmark, ItemResult
+from alif.evaluate.benchmark import Benchmark, ItemResult, PairScores
 from alif.evaluate.pairs import measure_pairs, write_pair
 from alif.evaluate.question_benchmark import question_benchmarks
 from alif.evaluate.question_sets import QuestionSet
@@ -102,8 +102,9 @@ def test_results_are_written_with_their_marks(tmp_path: Path) -> None:
     score = Score(
         stage="base", benchmark="x", metric="m", language="en", value=1, low=0, high=1, n=3, signature="x"
     )
-    write_pair(tmp_path / "bits", results[:1], (), [score])
-    write_pair(tmp_path / "text", results[1:], [marks], [score])
+    write_pair(tmp_path / "bits", results[:1], PairScores([]), [score])
+    write_pair(tmp_path / "text", results[1:], PairScores([], [marks], {"bleu": 12.5}), [score])
+    assert store.read_json(tmp_path / "text" / "corpus.json") == {"bleu": 12.5}
     assert list(store.read_models(tmp_path / "bits" / "scores.jsonl", Score)) == [score]
     assert next(store.read_rows(tmp_path / "bits" / "answers.jsonl"))[1] == {"id": "a", "bits": [1.0, 2.0]}
     row = {"id": "b", "text": "آم", "finished": False, "marks": marks}

@@ -17,8 +17,8 @@ from alif.language.normalisation import fold_text
 from alif.language.pack import Pack
 
 __all__ = [
-    "DIGITS", "MAX_DIGITS", "NumberToken", "fold_word", "name_pieces", "normalise_signs", "plain_signs",
-    "tokenise",
+    "BEGINS", "DIGITS", "MAX_DIGITS", "WORD", "NumberToken", "fold_word", "has_number", "name_pieces",
+    "normalise_signs", "plain_signs", "tokenise",
 ]  # fmt: skip
 
 DIGITS = (
@@ -37,6 +37,10 @@ _TOKEN = regex.compile(
     r"|(?P<other>.)",
     regex.S,
 )
+
+_DIGIT = regex.compile(r"[\p{N}]")
+WORD = regex.compile(r"[\p{L}\p{M}]+")
+"""A word as `tokenise` cuts it."""
 
 Kind = Literal[
     "number",
@@ -69,6 +73,10 @@ class NumberToken(NamedTuple):
 
 
 _Name = tuple[Kind, str, Fraction, bool]  # (kind, text, value, ambiguous) of a word that the tables know
+
+
+BEGINS: frozenset[Kind] = frozenset({"number", "word", "part", "scale", "before", "negative"})
+"""Kinds of tokens that a number may begin with."""
 
 
 @functools.lru_cache
@@ -132,6 +140,18 @@ def tokenise(text: str, pack: Pack) -> tuple[NumberToken, ...]:
             word = fold_word(text[start:end], pack) if match.lastgroup == "word" else match[0]
             words.append((word, start, end))
     return (*found, *_name_words(words, pack))
+
+
+def has_number(text: str, pack: Pack) -> bool:
+    """Tell whether a text has a digit, or a word by which a number may begin."""
+    return _DIGIT.search(text) is not None or not _number_words(pack).isdisjoint(
+        fold_word(word, pack) for word in WORD.findall(text)
+    )
+
+
+@functools.lru_cache
+def _number_words(pack: Pack) -> frozenset[str]:
+    return frozenset(name.split(" ")[0] for name, (first, *_) in _names(pack).items() if first[0] in BEGINS)
 
 
 @functools.lru_cache(maxsize=1 << 15)

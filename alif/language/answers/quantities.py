@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from alif.language.answers.number_tokens import MAX_DIGITS, NumberToken, tokenise
+from alif.language.answers.number_tokens import BEGINS, MAX_DIGITS, NumberToken, tokenise
 from alif.language.pack import Pack
 from alif.language.pack_schema import Numbers
 
@@ -42,10 +42,6 @@ class Quantity:
     """The unit beside it, as the pack names it; "" if there is none that the pack knows."""
 
 
-_BEGINS = frozenset({"number", "word", "part", "scale", "before", "negative"})
-"""Kinds of tokens that a number may begin with."""
-
-
 def parse_number(text: str, pack: Pack) -> Decimal | None:
     """Return the last number, or None. "25 %" is 25, "3/4" 0.75; words count only without digits."""
     last = last_quantity(find_quantities(text, pack))
@@ -65,7 +61,7 @@ def find_quantities(text: str, pack: Pack) -> list[Quantity]:
     found: list[Quantity] = []
     begin = 0
     while begin < len(tokens):
-        if tokens[begin].kind not in _BEGINS:
+        if tokens[begin].kind not in BEGINS:
             begin += 1
             continue
         parser = _NumberParser(tokens, begin, pack.numbers)

@@ -9,7 +9,7 @@ from fractions import Fraction
 import regex
 
 from alif.language.answers.elements import Elements
-from alif.language.answers.number_tokens import plain_signs
+from alif.language.answers.number_tokens import WORD, fold_word, has_number, plain_signs
 from alif.language.answers.values import SIZES, Flag, Kind, Value, day_time, is_same_unit
 from alif.language.normalisation import fold_text
 from alif.language.pack import Pack
@@ -26,6 +26,10 @@ _BOUNDARY = frozenset("،,;؛۔.।:!?؟()[]\n")
 @functools.lru_cache(maxsize=CACHED_ANSWERS)
 def find_values(text: str, pack: Pack) -> tuple[Value, ...]:
     """Return what the numbers of a text say, in order."""
+    if not has_number(text, pack) and _ordinals(pack).keys().isdisjoint(
+        fold_word(word, pack) for word in WORD.findall(text)
+    ):
+        return ()
     reader = _Reader(text, pack)
     reader.read_ordinals()
     if not any(isinstance(element, Value) for element in reader.elements):
