@@ -207,12 +207,27 @@ def real_server(found: Mapping[str, Any]) -> str:
     )
 
 
+def interval_coverage(found: Mapping[str, Any]) -> str:
+    """Summarise what the intervals cover, and what a biased judge says of equal systems."""
+    covers = [one["covers"] for one in found["coverage"]]
+    equal = found["win_rate_of_equal_models"]
+    return (
+        f"{len(covers)} pairs of interval and population, {found['runs']:,} samples: 95 % intervals cover "
+        f"{min(covers):.1%} to {max(covers):.1%}; {len(found['outside_93_to_97'])} below 93 %, or above 97 % "
+        f"from 100 items on. A biased judge gives two equal systems {equal['one_order']:.1f} % in one order, "
+        f"{equal['both_orders']:.1f} % in both, {equal['controlled']:.1f} % with length controlled"
+    )
+
+
+RESULTS = {"interval_coverage": "statistics"}
+"""The name of a result that is not its script's."""
 SUMMARIES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "answer_matching": answer_matching,
     "byte_comparison": byte_comparison,
     "corpus_memory": corpus_memory,
     "fuzz": fuzz,
     "house": house,
+    "interval_coverage": interval_coverage,
     "language_id": language_id,
     "pool": pool,
     "power_cut": power_cut,
@@ -228,7 +243,7 @@ def row(script: Path) -> str:
     """Return the table row of one benchmark."""
     name = script.stem
     about = (ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or "").partition("\n")[0]
-    path = HERE / "results" / f"{name}.json"
+    path = HERE / "results" / f"{RESULTS.get(name, name)}.json"
     if not path.is_file():
         return f"| `{name}` | {about} | `python benchmarks/{script.name}` | not run | |"
     found = json.loads(path.read_text(encoding="utf-8"))

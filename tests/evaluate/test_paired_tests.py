@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from alif.evaluate import paired_tests, stats
 from alif.evaluate.stats import Bootstrap, Items
@@ -97,3 +99,37 @@ def test_retention_needs_evidence_either_way(low: float, high: float, verdict: s
 def test_different_items_are_refused() -> None:
     with pytest.raises(ValueError, match="different items"):
         Items.of([1, 2], [3, 4]).minus(Items.of([1, 2], [3, 5]))
+
+
+@pytest.mark.parametrize(("gained", "lost"), [(5, 1), (0, 7), (40, 31), (0, 0), (1, 0)])
+def test_mcnemar_equals_statsmodels(gained: int, lost: int) -> None:
+    wanted = mcnemar([[3, lost], [gained, 4]], exact=True).pvalue
+    assert paired_tests.mcnemar_test(gained, lost) == pytest.approx(wanted, abs=1e-9)
+
+
+@pytest.mark.parametrize("ps", [[0.01, 0.04, 0.03], [0.5], [0.02, 0.02, 0.9, 1.0, 0.0], [0.3] * 4])
+def test_holm_equals_statsmodels(ps: list[float]) -> None:
+    assert paired_tests.holm_adjust(ps) == pytest.approx(multipletests(ps, method="holm")[1], abs=1e-9)
+
+
+def test_clusters_of_one_change_nothing_and_whole_clusters_are_flipped() -> None:
+    after, before = [1.0, 0.0, 1.0, 1.0] * 8, [0.0, 0.0, 1.0, 0.0] * 8
+    names = [str(number) for number in range(32)]
+    alone, single = (
+        paired_tests.paired_share(Items.of(after, clusters=one), Items.of(before, clusters=one), BY)
+        for one in ((), names)
+    )
+    assert single == alone
+    same = [str(number // 8) for number in range(32)]
+    four = paired_tests.paired_share(Items.of(after, clusters=same), Items.of(before, clusters=same), BY)
+    assert four.value == alone.value
+    assert four.p >= 2 / 16 - 0.05  # four clusters have sixteen signs
+    assert four.high - four.low > alone.high - alone.low
+
+
+def test_nothing_is_no_difference() -> None:
+    with pytest.raises(ValueError, match="nothing was measured"):
+        paired_tests.paired_share(Items.of([]), Items.of([]), BY)
+    one = paired_tests.paired_share(Items.of([1.0]), Items.of([0.0]), BY)
+    assert (one.value, one.n) == (1.0, 1)
+    assert one.low < 0.5
