@@ -100,24 +100,12 @@ def _tokenizer(run: RunSnapshot) -> TokenizerFertility | None:
     return None if base is None else (base.extended or base).tokenizer.get(run.target.code)
 
 
-def _tokens_per_word(run: RunSnapshot) -> float | None:
-    found = _tokenizer(run)
-    return found and found.tokens_per_word
+def _stage1(run: RunSnapshot) -> PretrainFacts | None:
+    return run.facts("pretrain", PretrainFacts)
 
 
-def _parts_of_letters(run: RunSnapshot) -> float | None:
-    found = _tokenizer(run)
-    return found and found.part_of_a_letter
-
-
-def _stage1_tokens(run: RunSnapshot) -> float | None:
-    found = run.facts("pretrain", PretrainFacts)
-    return found and found.tokens
-
-
-def _stage1_replay(run: RunSnapshot) -> float | None:
-    found = run.facts("pretrain", PretrainFacts)
-    return found and found.replay_share
+def _generate(run: RunSnapshot) -> GenerateFacts | None:
+    return run.facts("generate", GenerateFacts)
 
 
 def _stage2_replay(run: RunSnapshot) -> float | None:
@@ -126,21 +114,13 @@ def _stage2_replay(run: RunSnapshot) -> float | None:
     return drawn.get("replay", 0) / sum(drawn.values()) if sum(drawn.values()) else None
 
 
-def _pool_rejections(run: RunSnapshot) -> float | None:
-    found = run.facts("generate", GenerateFacts)
-    whole = found and found.funnel.whole
-    return whole.dropped.get("near_duplicate", 0) / whole.pieces if whole and whole.pieces else None
-
-
-def _similar_rows(run: RunSnapshot) -> float | None:
-    found = run.facts("generate", GenerateFacts)
-    near = found and found.near_duplicates
-    return near.rows_with_a_near_duplicate / near.rows if near and near.rows else None
-
-
 def _fewest_seeds(run: RunSnapshot) -> float | None:
     found = run.facts("seeds", SeedsFacts)
     return min(found.tasks.values(), default=0) if found else None
+
+
+def _divide(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
 
 
 LETTERS = (
@@ -151,22 +131,28 @@ GENERIC = ("repetition", "generic", "generic_opening", "empty")
 LOSS = (ENGLISH_LOSS, "taught_language")
 CAUSES = (
     _Cause(LETTERS, "the tokenizer cuts words into pieces that many scripts share", "base: tokens per word",
-           _tokens_per_word, None, 3.0, "student.added_tokens"),
-    _Cause(LETTERS, "too little text of the language was read", "pretrain: tokens", _stage1_tokens,
-           50_000_000, None, "corpus.source"),
+           lambda run: (found := _tokenizer(run)) and found.tokens_per_word,
+           None, 3.0, "student.added_tokens"),
+    _Cause(LETTERS, "too little text of the language was read", "pretrain: tokens",
+           lambda run: (found := _stage1(run)) and found.tokens, 50_000_000, None, "corpus.source"),
     _Cause(("broken_characters",), "tokens are only some bytes of a letter", "base: part_of_a_letter",
-           _parts_of_letters, None, 0.05, "student.added_tokens"),
+           lambda run: (found := _tokenizer(run)) and found.part_of_a_letter,
+           None, 0.05, "student.added_tokens"),
     _Cause(LOSS, "too little of the source language in stage 2", "blend: share of replay", _stage2_replay,
            0.1, None, "blend.replay.rows"),
-    _Cause(LOSS, "too little of the source language in stage 1", "pretrain: replay_share", _stage1_replay,
-           0.05, None, "pretrain.replay"),
+    _Cause(LOSS, "too little of the source language in stage 1", "pretrain: replay_share",
+           lambda run: (found := _stage1(run)) and found.replay_share, 0.05, None, "pretrain.replay"),
     _Cause(LOSS, "stage 1 went too far from the base", "recipe: pretrain.lr",
            lambda run: run.recipe.pretrain.lr, None, 1e-4, "pretrain.lr"),
     _Cause(LOSS, "stage 2 went too far from the base", "recipe: finetune.lr",
            lambda run: run.recipe.finetune.lr, None, 1e-4, "finetune.lr"),
-    _Cause(GENERIC, "the teacher repeats itself", "generate: share of near_duplicate", _pool_rejections,
+    _Cause(GENERIC, "the teacher repeats itself", "generate: share of near_duplicate",
+           lambda run: (found := _generate(run)) and _divide(
+               found.funnel.whole.dropped.get("near_duplicate", 0), found.funnel.whole.pieces),
            None, 0.3, "generate.slots"),
-    _Cause(GENERIC, "rows of one form passed the pool", "generate: rows with a near-duplicate", _similar_rows,
+    _Cause(GENERIC, "rows of one form passed the pool", "generate: rows with a near-duplicate",
+           lambda run: (found := _generate(run)) and _divide(
+               found.near_duplicates.rows_with_a_near_duplicate, found.near_duplicates.rows),
            None, 0.1, "pool.threshold"),
     _Cause(GENERIC, "too few seeds to vary", "seeds: fewest of a task", _fewest_seeds, 20, None,
            "seeds.source"),
