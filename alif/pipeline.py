@@ -3,13 +3,12 @@
      pack ─▶ seeds ─▶ generate ─┐
                                 ├▶ filter ─▶ review ─┐
      sources ──────▶ translate ─┘                    ├▶ blend ─┐
-     sources ──────▶ replay ─────────────────────────┘         ├▶ finetune ─▶ merge ─▶ evaluate, export
+     sources ──────▶ replay ─────────────────────────┘         ├▶ finetune ─▶ merge ─▶ evaluate, judge, export
      sources ──────▶ corpus ─▶ base ─▶ pretrain ───────────────┘      │         ▲
      sources, review ─▶ pairs ────────────────────────────────────────┴▶ prefer ┘   where there are pairs
 
-Each step's function is imported when the step runs, so that listing the steps loads no torch. What a step
-may read of the recipe (`settings`), of earlier steps (`inputs`) and of the disk (`paths`) stands here and
-nowhere else: together these are its identity.
+A step's function is imported when it runs, so that listing them loads no torch. What it may read of the
+recipe (`settings`), of earlier steps (`inputs`) and of the disk (`paths`) stands here alone: its identity.
 """
 
 from __future__ import annotations
@@ -170,6 +169,15 @@ EVALUATE = Step(
     inputs=(BASE, CORPUS, BLEND, PAIRS, PRETRAIN, FINETUNE, PREFER, MERGE),
     paths=step_paths.evaluate_paths,
 )
+JUDGE = Step(
+    "judge",
+    lazy_import("alif.evaluate.judge:judge_answers"),
+    "have other models compare the answers, where the recipe names judges",
+    settings=("language", "judge", "judging", "teacher", "system"),
+    inputs=(BLEND, EVALUATE),
+    paths=step_paths.judge_paths,
+    enabled=lambda recipe: bool(recipe.judge),
+)
 EXPORT = Step(
     "export",
     lazy_import("alif.release.export:export"),
@@ -194,6 +202,7 @@ PIPELINE: tuple[Step, ...] = (
     PREFER,
     MERGE,
     EVALUATE,
+    JUDGE,
     EXPORT,
 )
 """The steps in their order, which is `records.STEP_NAMES`."""
@@ -264,12 +273,10 @@ def _refuse_renamed(folder: Run) -> None:
         if other.ledger_name != folder.name or not own.is_file():
             continue
         with closing(Ledger(own)) as ledger:
-            usd = ledger.account(folder.name).usd
-        if usd:
-            raise AlifError(
-                f"{other.root} is the run {folder.name} under another name, with {format_usd(usd)} spent",
-                f"alif run {other.name} continues it. For a new run: --set 'name=\"NAME\"'.",
-            )
+            if usd := ledger.account(folder.name).usd:
+                spent = f"with {format_usd(usd)} spent"
+                hint = f"alif run {other.name} continues it. For a new run: --set 'name=\"NAME\"'."
+                raise AlifError(f"{other.root} is the run {folder.name} under another name, {spent}", hint)
 
 
 def rerun(step: Step, recipe: Recipe, folder: Run, work: Callable[..., FrozenModel]) -> bool:

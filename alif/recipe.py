@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from alif.errors import RecipeError
 from alif.records import FrozenModel
-from alif.settings import BenchmarkTable, ExternalSystem, Part, Recipe, Teacher
+from alif.settings import BenchmarkTable, ExternalSystem, Judge, Part, Recipe, Teacher
 from alif.settings.renamed import RENAMED_KEYS
 from alif.settings.types import NOT_IDENTITY
 
@@ -31,7 +31,8 @@ __all__ = [
 ]  # fmt: skip
 
 NAMED_TABLES: Mapping[str, type[FrozenModel]] = {
-    "teacher": Teacher, "blend": Part, "benchmark": BenchmarkTable, "system": ExternalSystem,
+    "teacher": Teacher, "blend": Part, "benchmark": BenchmarkTable, "judge": Judge,
+    "system": ExternalSystem,
 }  # fmt: skip
 """Tables that a recipe may have several of, by names of its own: [teacher.NAME]."""
 SHIPPED = Path(__file__).parent / "recipes"
@@ -172,8 +173,8 @@ def validate_recipe(values: Mapping[str, Any], where: str, overridden: Sequence[
             raise RecipeError(f"{where}: {key}: no such key", _suggest_key(key)) from None
         message = first["msg"].removeprefix("Value error, ")
         secret = first["type"] == "missing" or "key" in key
-        if re.fullmatch(r"(teacher|system)(\.[^.]+)?", key):  # a table is needed, perhaps a key stands there
-            secret = True
+        if re.fullmatch(r"(teacher|system|judge)(\.[^.]+)?", key):
+            secret = True  # a table is needed, perhaps a key stands there
         value = "" if secret else f" (it is {_PASSWORD.sub('//…@', _SHORT.repr(first['input']))})"
         # `from None`: pydantic's own message repeats the input, which may be a secret
         raise RecipeError(f"{where}: {key}: {message[0].lower()}{message[1:]}{value}", CHECK_HINT) from None

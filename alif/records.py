@@ -33,7 +33,7 @@ FUNNEL_GROUPS = {"tasks": "task", "teachers": "teacher", "strategies": "strategy
 
 STEP_NAMES = (
     "seeds", "generate", "translate", "filter", "review", "replay", "corpus", "blend",
-    "pairs", "base", "pretrain", "finetune", "prefer", "merge", "evaluate", "export",
+    "pairs", "base", "pretrain", "finetune", "prefer", "merge", "evaluate", "judge", "export",
 )  # fmt: skip
 """The order of the steps: `alif.pipeline` runs them, the report shows them."""
 

@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alif import sources
+from alif.errors import PackError
 from alif.settings import BenchmarkTable, Recipe
 
 if TYPE_CHECKING:
     from alif.language.pack import Pack
 
 __all__ = [
-    "base_paths", "blend_paths", "corpus_paths", "evaluate_paths", "generate_paths", "merge_paths",
+    "base_paths", "blend_paths", "corpus_paths", "evaluate_paths", "generate_paths",
+    "judge_paths", "merge_paths",
     "pack_paths", "pairs_paths", "replay_paths", "review_paths", "seed_paths", "translate_paths",
 ]  # fmt: skip
 
 PROMPTS = Path(__file__).parent / "data" / "prompts"
 """The wordings of requests to teachers; `data.prompt_texts` reads them."""
+JUDGE_PROMPTS = Path(__file__).parent / "evaluate" / "prompts"
+"""The English prompts of judges; a pack may have its own in judge/."""
 
 
 def _load(name_or_path: str) -> Pack:
@@ -154,3 +158,25 @@ def evaluate_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
         folders["bert_score"] = Path(recipe.evaluate.bert_score)
     local = {label: path for label, path in folders.items() if path.is_dir()}
     return _packs(recipe) | test_paths(recipe, recipe.benchmark) | local
+
+
+def judge_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
+    """Return the packs, the judges' prompts and the files of people's verdicts, where there are judges.
+
+    Raises:
+        RecipeError: a pair that is compared names no system of the recipe.
+        PackError: the pack has no prompts of its own.
+    """
+    if not recipe.judge:
+        return {}
+    from alif.evaluate.judge_requests import list_pairs  # noqa: PLC0415  (as `load_pack` above)
+
+    list_pairs(recipe.judging.pairs, recipe.systems())
+    folder = JUDGE_PROMPTS
+    if recipe.judging.prompt_language == "own":
+        folder = _load(recipe.language.pack).folder / "judge"
+        if not folder.is_dir():
+            hint = 'Write pair, rubric and again.jinja there, or set judging.prompt_language = "english".'
+            raise PackError(f"{folder}: the pack has no prompts for judges", hint)
+    human = {f"human/{path}": path for path in _data(recipe, recipe.judging.human).values()}
+    return _packs(recipe) | {"judge prompts": folder} | human

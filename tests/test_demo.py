@@ -269,6 +269,7 @@ def test_a_machine_that_vanishes_in_training_is_replaced_from_the_hub(
             "prefer",
             "merge",
             "evaluate",
+            "judge",
             "export",
         }  # what was done was not done again
         assert not [path for path in hub.repositories["somebody/runs"].files if "/checkpoints/" in path]

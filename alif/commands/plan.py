@@ -25,9 +25,18 @@ def plan_recipe(
     Where it does not fit, the changes that help are listed.
     """
     from alif.cost import training_plan
+    from alif.evaluate.judge_cost import bound_judging, describe_bounds
 
-    found = {"plan": training_plan.plan_training(load_recipe(recipe, set)[1], gpu, RUNS)}
-    print_document(found, lambda document: show_plan(document["plan"]), json)
+    loaded = load_recipe(recipe, set)[1]
+    plan, bounds = training_plan.plan_training(loaded, gpu, RUNS), bound_judging(loaded)
+    found = {"plan": plan, "judges": {name: bound.model_dump() for name, bound in bounds.items()}}
+
+    def show(document: Document) -> None:
+        show_plan(document["plan"])
+        for line in describe_bounds(bounds, loaded.runtime.max_cost_usd):
+            console.print_result(line)
+
+    print_document(found, show, json)
 
 
 def show_plan(found: Document) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json as json_text
 from collections import Counter
@@ -12,12 +13,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from alif import console
+from alif import console, step_paths
 from alif import recipe as recipes
 from alif.commands.arguments import Document, Json, Overrides, RecipeName, load_recipe, print_document
 from alif.errors import AlifError, PackError, RecipeError
 from alif.language.pack import load_pack
 from alif.llm import budget, endpoint
+from alif.llm.model_families import warn_of_families
 from alif.remote import backup
 from alif.runs import describe_new_ledger
 from alif.settings import Endpoint, Language, Recipe
@@ -70,9 +72,20 @@ def _check_pack(name: str, json: bool) -> None:
 def _examine(recipe: Recipe) -> Document:
     """Return settings, hosts, notes and problems of a recipe."""
     from alif.data import source_check  # with the classifier of languages, which `alif --help` needs not
+    from alif.evaluate.judge_cost import bound_judging, describe_bounds
 
     own, source = load_pack(recipe.language.pack), load_pack(recipe.language.source)
-    note = describe_new_ledger(recipe.runtime)
+    notes = [describe_new_ledger(recipe.runtime)]
+    bounds = {}
+    with contextlib.suppress(AlifError):  # it stands among the problems
+        bounds = bound_judging(recipe)
+        notes += describe_bounds(bounds, recipe.runtime.max_cost_usd)
+    teachers = [one.model for one in recipe.teacher.values()]
+    notes += [
+        warning
+        for name, one in recipe.judge.items()
+        for _, warning in warn_of_families(name, one.model, teachers)
+    ]
     found = {
         "recipe": recipe.name,
         "languages": [f"{own.code} ({own.name})", f"{source.code} ({source.name}), known to the base"],
@@ -84,7 +97,8 @@ def _examine(recipe: Recipe) -> Document:
         "sources": [
             asdict(one) for one in source_check.sample_sources(recipe) if not isinstance(one, AlifError)
         ],
-        "notes": [note] if note else [],
+        "judges": {name: bound.model_dump() for name, bound in bounds.items()},
+        "notes": [note for note in notes if note],
         "problems": [{"message": error.message, "hint": error.hint} for error in _problems(recipe)],
     }
     base = Path(recipe.student.base).expanduser()
@@ -117,12 +131,14 @@ def _endpoints(recipe: Recipe, teachers: bool = True) -> dict[str, Endpoint]:
     found: dict[str, Endpoint] = {
         f"system.{name}": one for name, one in recipe.system.items() if one.base_url
     }
+    found |= {f"judge.{name}": one for name, one in recipe.judge.items()}
     return {f"teacher.{name}": one for name, one in recipe.teacher.items() if teachers} | found
 
 
 def _problems(recipe: Recipe) -> list[AlifError]:
     """Return what would stop a run, or cannot be meant; key and price of an unused teacher do not matter."""
     from alif.data import source_check
+    from alif.evaluate.judge_requests import judge_endpoints
 
     asks = bool(recipe.generate.target_rows or recipe.translate.rows)
     found: list[AlifError] = []
@@ -148,6 +164,8 @@ def _problems(recipe: Recipe) -> list[AlifError]:
         targets = self_instruct.target_rows(own, generate.target_rows, generate.weights)
         wanted = [task for task, target in targets.items() if target]
         found += teachers.endpoint_problems(recipe.teacher, own, wanted)
+    collect(judge_endpoints, recipe.judge)
+    collect(step_paths.judge_paths, recipe, Path())
     for name, part in recipe.blend.items():
         if not part.source and name not in ("generate", "translate", "replay"):
             hint = "Name files or a hub id; only steps have rows of their own."

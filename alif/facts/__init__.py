@@ -1,7 +1,7 @@
 """What each step reports beside its counts: one typed record a step.
 
     facts = read_facts(record.counts.facts, GenerateFacts)
-    data_facts · review_facts · training_facts · evaluation_facts · release_facts
+    data_facts · review_facts · training_facts · evaluation_facts · judge_facts · release_facts
 
 A step writes its facts; report, cards and plan read them. Rooms meet through files in the run folder, never
 through imports, so the types of what stands in these files are here, below all rooms.

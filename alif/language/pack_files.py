@@ -31,7 +31,8 @@ MAX_LINE_DOTS = 200
 
 _MAX_BYTES = {".jinja": MAX_PROMPT_BYTES, ".jsonl": MAX_ROWS_BYTES}
 _KINDS = (
-    "*.toml", "tasks/*.toml", "prompts/*.jinja", "test.jsonl", "choices.jsonl", "seeds/*.jsonl",
+    "*.toml", "tasks/*.toml", "prompts/*.jinja", "judge/*.jinja",
+    "test.jsonl", "choices.jsonl", "seeds/*.jsonl",
     "demo/*.jsonl", "demo/candidates/*.jsonl", "*.md",
 )  # fmt: skip
 

@@ -150,6 +150,7 @@ def validate_endpoints(recipe: Recipe) -> None:
     tables: tuple[tuple[str, Mapping[str, Endpoint]], ...] = (
         ("teacher", recipe.teacher),
         ("system", recipe.system),
+        ("judge", recipe.judge),
     )
     for table, endpoints in tables:
         for name, one in endpoints.items():

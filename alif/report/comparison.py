@@ -10,6 +10,7 @@ from alif import recipe as recipes
 from alif.formatting import format_change
 from alif.records import STAGE_NAMES
 from alif.report import html, plots, summary
+from alif.report.judge_section import describe_cells, teacher_judge_table
 from alif.report.plots import PlotPoint
 from alif.report.snapshot import RunSnapshot
 from alif.report.summary import BITS
@@ -35,6 +36,7 @@ def comparison_document(
         "differing": differing_settings([run.recipe for run in runs]),
         "replay": replay_effect(runs),
         "scores": scores,
+        "teacher_judge": describe_cells(teacher_judge_table(runs)),
         "reports": list(reports),
     }
 
@@ -56,6 +58,7 @@ def render_comparison(runs: Sequence[RunSnapshot]) -> str:
         title=", ".join(run.name for run in runs),
         headlines={run.name: summary.headlines(run) for run in runs},
         replay=replay_effect(runs),
+        teacher_judge=teacher_judge_table(runs),
         differing=differing_settings([run.recipe for run in runs]),
         figure=_plot_text(runs),
         legend=plots.legend({run.name: run.name for run in runs}, SERIES),

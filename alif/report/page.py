@@ -22,6 +22,7 @@ from alif.facts.evaluation_facts import EvaluateFacts
 from alif.report import data_section, html, plots, summary
 from alif.report.comparison import comparison_document, render_comparison
 from alif.report.failure_causes import find_causes
+from alif.report.judge_section import judge_document, judge_facts, teacher_judge_table
 from alif.report.merge_section import merge_section
 from alif.report.plots import PlotPoint
 from alif.report.snapshot import RunSnapshot, read_run, sample_dropped, sample_examples
@@ -97,6 +98,7 @@ def report_document(run: RunSnapshot) -> dict[str, object]:
         "funnel": generate.funnel.model_dump(mode="json") if generate else {},
         "coverage": generate.coverage.model_dump(mode="json") if generate else {},
         "near_duplicates": generate.near_duplicates.model_dump(mode="json") if generate else {},
+        "judges": judge_document(run),
         "cost_usd": sum(record.cost_usd for record in run.steps.values()),
         "seconds": round(sum(record.seconds for record in run.steps.values()), 3),
     }
@@ -122,6 +124,8 @@ def render_page(run: RunSnapshot) -> str:
         change_figure=_plot_changes(run),
         training=training_section(run),
         merge=merge_section(run),
+        judges=judge_facts(run),
+        teacher_judge=teacher_judge_table([run]),
         tables=score_tables(run),
         benchmarks={one.name: one for one in evaluate.benchmarks} if evaluate else {},
         examples=sample_examples(run),

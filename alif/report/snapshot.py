@@ -121,12 +121,12 @@ class RunSnapshot:
         return next((name for name in reversed(EXTRA_STAGES) if name in measured), STAGES[-1])
 
     def facts(self, step: str, model: type[Facts]) -> Facts | None:
-        """Return the facts of a finished step.
+        """Return the facts of a finished step; None of one that the recipe does not ask for.
 
         Raises:
             DataError: they are those of another version of alif.
         """
-        if step not in self.steps:
+        if step not in self.steps or not self.steps[step].counts.facts:
             return None
         try:
             return read_facts(self.steps[step].counts.facts, model)

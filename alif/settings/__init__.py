@@ -30,6 +30,7 @@ from alif.settings.data_tables import (
     Translate,
 )
 from alif.settings.evaluation_tables import Benchmarks, Evaluate, ExternalSystem, Systems
+from alif.settings.judge_tables import Judge, Judges, Judging
 from alif.settings.runtime_table import Runtime
 from alif.settings.training_tables import (
     Adapter,
@@ -46,9 +47,9 @@ from alif.settings.types import RunName
 
 __all__ = [
     "Adapter", "BenchmarkTable", "Benchmarks", "Corpus", "Endpoint", "Evaluate", "Export", "ExternalSystem",
-    "Filter", "Finetune", "Generate", "Language", "Merge", "Pairs", "Part", "Pool", "Prefer", "Pretrain",
-    "Recipe", "Replay", "Review", "Runtime", "Seeds", "Sources", "Split", "Stage", "StudentSettings",
-    "Teacher", "Tiny", "Translate",
+    "Filter", "Finetune", "Generate", "Judge", "Judging", "Language", "Merge", "Pairs", "Part", "Pool",
+    "Prefer", "Pretrain", "Recipe", "Replay", "Review", "Runtime", "Seeds", "Sources", "Split", "Stage",
+    "StudentSettings", "Teacher", "Tiny", "Translate",
 ]  # fmt: skip
 
 
@@ -88,6 +89,9 @@ class Recipe(FrozenModel):
     system: Systems = Field(default={})
     """Other models to measure, one table a system: [system.NAME]."""
     evaluate: Evaluate = Evaluate()
+    judge: Judges = Field(default={})
+    """Models that compare the answers, one table a judge: [judge.NAME]. None: nothing is judged."""
+    judging: Judging = Judging()
     export: Export = Export()
     runtime: Runtime = Runtime()
 
@@ -100,3 +104,7 @@ class Recipe(FrozenModel):
         """Return the stages that are trained on an adapter, by name, in order."""
         found: dict[str, Stage] = {"pretrain": self.pretrain, "finetune": self.finetune}
         return found | ({"prefer": self.prefer} if self.pairs.source else {})
+
+    def systems(self) -> list[str]:
+        """Return the names of what is measured, the base first."""
+        return ["base", *self.stages(), *self.merge.pairs(), *self.system]

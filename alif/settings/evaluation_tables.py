@@ -55,6 +55,8 @@ class ExternalSystem(Endpoint):
     base_url: str = ""
     """Address of an endpoint, which answers the test set but gives no log-probabilities; empty: a folder or a
     hub id, whose prompts are written as finetune.prompt_template says."""
+    taught_by: str = Field("", exclude_if=lambda teacher: not teacher)
+    """Model that wrote what it was trained on, "gpt-4o": judges of one family with it are named."""
 
 
 def check_system_names(systems: Mapping[str, ExternalSystem]) -> Mapping[str, ExternalSystem]:
