@@ -8,8 +8,8 @@ Arabic letters or other digits. Every metric is computed for every answer, also 
 leaves out for a question of that kind. Two processes, each for half of the answers, as two systems are scored
 side by side. `seconds` is the processor time of the slower one, which is the time on two free cores;
 `wall_seconds` is the clock's, on a machine that may do other work (`load`). lm-eval computes what it has of
-these, in one process, in `lm_eval_seconds` of processor time: exact match of each answer, corpus BLEU, chrF and
-chrF++.
+these, in one process and `lm_eval_seconds` of processor time: exact match of each answer, corpus BLEU, chrF
+and chrF++.
 """
 
 from __future__ import annotations

@@ -10,8 +10,12 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from alif.errors import ModelError
-from alif.evaluate.bert_score import BertScorer
-from alif.settings import Runtime
+from alif.evaluate import testset
+from alif.evaluate.benchmark import GenerationRequest, ItemResult
+from alif.evaluate.bert_score import BertScorer, open_encoder
+from alif.language.pack import load_pack
+from alif.runs import StepOutput
+from alif.settings import Benchmarks, Evaluate, Runtime
 from alif.student.device import setup_torch
 
 TEXTS = ("کراچی ایک بڑا شہر ہے۔", "لاہور بھی بڑا شہر ہے", "پانی", "کراچی ایک بڑا شہر ہے۔ " * 5)
@@ -55,6 +59,23 @@ def test_the_signature_names_encoder_layer_and_rules(scorer: BertScorer) -> None
     assert "layer -1" in scorer.signature
     assert "model " in scorer.signature
     assert "empty 0" in scorer.signature
+
+
+def test_free_text_of_the_test_set_is_scored_where_the_recipe_names_an_encoder(
+    needs: Mapping[str, Path], tmp_path: Path
+) -> None:
+    pack, known = load_pack("ur"), load_pack("en")
+    evaluate = Evaluate(questions=16, bert_score=str(needs["base"] / "model"))
+    runtime = Runtime(device="cpu", threads=1)
+    with StepOutput(tmp_path) as output:
+        asked = testset.read_test_questions(output, pack, "", Benchmarks(), evaluate)
+    request = GenerationRequest(asked, "alpaca", 8)
+    results = [ItemResult(id=row.id, text=row.output) for row in asked]
+    for settings, wanted in ((evaluate, [1.0]), (Evaluate(), [])):
+        encoder = open_encoder(settings, runtime)
+        whole = testset.testset_benchmark(asked, pack, known, request, from_pack=True, encoder=encoder)
+        found = [one for one in whole.score(results).metrics if one.metric == "bert_score"]
+        assert [one.items.value for one in found] == pytest.approx(wanted)
 
 
 def test_a_folder_without_an_encoder_is_a_sentence(tmp_path: Path) -> None:
