@@ -27,7 +27,7 @@ from alif.records import Example
 
 __all__ = [
     "MAX_FOREIGN_SHARE", "MAX_REPEATED_4GRAM_SHARE", "MIN_LINE_LETTERS", "RUN_WORDS", "AnswerChecks",
-    "Finding",
+    "AnswerFinding",
 ]  # fmt: skip
 
 MAX_REPEATED_4GRAM_SHARE = 0.3
@@ -52,7 +52,7 @@ _OPENERS, _CLOSERS = regex.compile("[\u202a\u202b\u202d\u202e\u2066-\u2068]"), r
 
 
 @dataclass(frozen=True)
-class Finding:
+class AnswerFinding:
     """A fault of one answer, where it shows and what it is."""
 
     fault: str
@@ -87,26 +87,26 @@ class AnswerChecks:
         self.wanted = wanted or reference
         self.allowed = {self.wanted, reference, "undecided"}
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[AnswerFinding]:
         """Yield what is wrong with the answer."""
         if not self.words:
-            yield Finding("empty")
+            yield AnswerFinding("empty")
         if not self.answer.finished:
-            yield Finding("unfinished", self.written[-40:])
+            yield AnswerFinding("unfinished", self.written[-40:])
         if len(self.answer.text) > len(self.written):
-            yield Finding("overlong", f"{len(self.answer.text):,} characters")
+            yield AnswerFinding("overlong", f"{len(self.answer.text):,} characters")
         wrong = [*self.languages()] if self.words else []
         yield from wrong or self.source_language_run()
         for check in (self.lookalikes, self.foreign_script, self.broken_characters):
             yield from check()
         if repeated := find_repetition(self.written, self.own, MAX_REPEATED_4GRAM_SHARE):
-            yield Finding("repetition", repeated)
+            yield AnswerFinding("repetition", repeated)
         yield from self.refusal()
         digits = {system for system in self.own.numbers.digits if not set(system).isdisjoint(self.prose)}
         if len(digits) > 1 and any(set(one).isdisjoint(self.asked) for one in digits):
-            yield Finding("mixed_digits", " ".join(sorted(set("".join(digits)) & set(self.prose))))
+            yield AnswerFinding("mixed_digits", " ".join(sorted(set("".join(digits)) & set(self.prose))))
 
-    def languages(self) -> Iterator[Finding]:
+    def languages(self) -> Iterator[AnswerFinding]:
         """Compare the languages of the answer and of its lines with those that were asked for."""
         if self.wanted == "undecided":
             return
@@ -114,16 +114,16 @@ class AnswerChecks:
         own = {self.own.code, self.roman}
         if found not in self.allowed:
             if found in own and self.wanted in own:
-                yield Finding("wrong_script", f"{found}, not {self.wanted}")
+                yield AnswerFinding("wrong_script", f"{found}, not {self.wanted}")
             elif found in own and self.question.language == self.known.code:
-                yield Finding("taught_language", found)
+                yield AnswerFinding("taught_language", found)
             else:
-                yield Finding("wrong_language", f"{found}, not {self.wanted}")
+                yield AnswerFinding("wrong_language", f"{found}, not {self.wanted}")
             return
         lines = [*regex.finditer(r"[^\n]+", self.written)] if "\n" in self.written else []
         wrong = [line for line in lines[:MAX_LINES] if self.is_wrong_line(line[0])]
         if wrong:
-            yield Finding("wrong_language_line", wrong[0][0].strip()[:80], _spans(wrong))
+            yield AnswerFinding("wrong_language_line", wrong[0][0].strip()[:80], _spans(wrong))
 
     def is_wrong_line(self, line: str) -> bool:
         """Tell whether a line is in a third script, or in one of the languages that was not asked for.
@@ -145,7 +145,7 @@ class AnswerChecks:
         spoken = (language_id.function_word_share(prose, self.known) or 0.0) >= least > 0
         return spoken or found == self.own.code or (self.wanted == self.own.code and not shares[self.own])
 
-    def lookalikes(self) -> Iterator[Finding]:
+    def lookalikes(self) -> Iterator[AnswerFinding]:
         """Name the letters that look right and are another language's."""
         pairs = language_id.find_lookalikes(self.written, self.own)
         wrong = [(word, char) for word, char, _ in pairs if word not in self.asked]
@@ -154,9 +154,9 @@ class AnswerChecks:
             named = [f"{_name(char)} ×{count}" for char, count in counts.most_common()]
             letters = "".join(map(regex.escape, counts))
             places = regex.finditer(f"[{letters}]", self.written)
-            yield Finding("lookalike_letters", ", ".join(named), _spans(places))
+            yield AnswerFinding("lookalike_letters", ", ".join(named), _spans(places))
 
-    def foreign_script(self) -> Iterator[Finding]:
+    def foreign_script(self) -> Iterator[AnswerFinding]:
         """Find letters that are in neither language's script."""
         places = [
             one
@@ -166,9 +166,9 @@ class AnswerChecks:
         size = sum(len(one[0]) for one in places)
         if size and size > MAX_FOREIGN_SHARE * sum(map(str.isalpha, self.prose)):
             scripts = Counter(_name(letter).split()[1] for one in places for letter in one[0])
-            yield Finding("foreign_script", ", ".join(scripts), _spans(places))
+            yield AnswerFinding("foreign_script", ", ".join(scripts), _spans(places))
 
-    def source_language_run(self) -> Iterator[Finding]:
+    def source_language_run(self) -> Iterator[AnswerFinding]:
         """Find runs of words in the source language's script where the answer should be in another."""
         if self.own.script.name == self.known.script.name or self.wanted != self.own.code:
             return
@@ -177,9 +177,9 @@ class AnswerChecks:
             one for one in runs if one[0] not in self.asked and self.prose[: one.start()][-1:] not in QUOTES
         ]
         if places:
-            yield Finding("source_language_run", places[0][0][:80], _spans(places))
+            yield AnswerFinding("source_language_run", places[0][0][:80], _spans(places))
 
-    def broken_characters(self) -> Iterator[Finding]:
+    def broken_characters(self) -> Iterator[AnswerFinding]:
         """Find what a tokenizer or a wrong encoding has broken."""
         places: list[regex.Match[str] | re.Match[str]] = [*_DAMAGE.finditer(self.prose)]
         forms = self.own.clean.presentation_forms
@@ -193,9 +193,9 @@ class AnswerChecks:
             evidence = (
                 garbled or ", ".join(dict.fromkeys(named)) or f"{opened} direction marks, {closed} closed"
             )
-            yield Finding("broken_characters", evidence, _spans(places))
+            yield AnswerFinding("broken_characters", evidence, _spans(places))
 
-    def refusal(self) -> Iterator[Finding]:
+    def refusal(self) -> Iterator[AnswerFinding]:
         """Find a refusal where the reference does not refuse."""
         phrase = text.find_refusal(self.written, self.own, self.known)
         rubric = getattr(getattr(self.question, "key", None), "rubric", ())
@@ -204,7 +204,7 @@ class AnswerChecks:
             self.question.output, self.own, self.known
         )
         if phrase and not excused:
-            yield Finding("refusal", phrase)
+            yield AnswerFinding("refusal", phrase)
 
 
 @functools.lru_cache(maxsize=8192)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from alif import console, settings, store
 from alif.errors import DataError, RecipeError
@@ -72,21 +73,9 @@ def evaluate_systems(
         testset.testset_benchmark(questions, own, known, request, from_pack=from_pack, encoder=encoder),
         *(one for asked in sets for one in question_benchmarks(asked, template, evaluate.max_new_tokens)),
     ]
-    measured = [one for one in every if one.ids and only[1] in ("", one.name)]
-    if not measured and only[1]:
-        names = ", ".join(one.name for one in every if one.ids)
-        raise RecipeError(f"--benchmark {only[1]}: no such benchmark", f"The recipe has {names}.")
-    if not measured:
-        raise DataError(
-            f"{corpus}: nothing is held out, and there is no question to ask",
-            "Raise corpus.heldout_share or split.validation_share, or name a test set in benchmarks.test.",
-        )
-    stages = [one for one in stage_systems(context) if only[0] in ("", one.name)]
-    others = {name: one for name, one in system.items() if only[0] in ("", name)}
-    systems = [*stages, *external_systems(context, others, evaluate.max_new_tokens)]
-    if not systems:
-        names = ", ".join([*(one.name for one in stage_systems(context)), *system])
-        raise RecipeError(f"--system {only[0]}: no such system", f"The recipe has {names}.")
+    measured = choose_benchmarks(every, only[1], corpus)
+    stages, wanted = choose_systems(context, system, only[0])
+    systems = [*stages, *external_systems(context, wanted, evaluate.max_new_tokens)]
     compared = [one.name for one in stages]
     differences, card = _measure(context, systems, measured, questions, evaluate, compared, own)
     margins = [one for one in differences if one.margin is not None and "/" not in one.benchmark]
@@ -104,6 +93,43 @@ def evaluate_systems(
         benchmarks=tuple(one.facts for one in measured),
         contamination=card,
     )
+
+
+def choose_benchmarks(every: Sequence[Benchmark], name: str, corpus: Path) -> list[Benchmark]:
+    """Return the benchmarks that have items; with a name that one alone.
+
+    Raises:
+        DataError: none has items.
+        RecipeError: none has that name.
+    """
+    found = [one for one in every if one.ids]
+    if not found:
+        raise DataError(
+            f"{corpus}: nothing is held out, and there is no question to ask",
+            "Raise corpus.heldout_share or split.validation_share, or name a test set in benchmarks.test.",
+        )
+    chosen = [one for one in found if name in ("", one.name)]
+    if not chosen:
+        names = ", ".join(one.name for one in found)
+        raise RecipeError(f"--benchmark {name}: no such benchmark", f"The recipe has {names}.")
+    return chosen
+
+
+def choose_systems(
+    context: StepContext, system: Mapping[str, settings.ExternalSystem], name: str
+) -> tuple[list[System], dict[str, settings.ExternalSystem]]:
+    """Return the run's own stages and the recipe's other systems; with a name that one alone.
+
+    Raises:
+        RecipeError: none has that name.
+    """
+    every = stage_systems(context)
+    stages = [one for one in every if name in ("", one.name)]
+    wanted = {other: table for other, table in system.items() if name in ("", other)}
+    if not stages and not wanted:
+        names = ", ".join([*(one.name for one in every), *system])
+        raise RecipeError(f"--system {name}: no such system", f"The recipe has {names}.")
+    return stages, wanted
 
 
 def _measure(

@@ -18,7 +18,7 @@ from alif.evaluate.answer_checks import (
     MIN_LINE_LETTERS,
     RUN_WORDS,
     AnswerChecks,
-    Finding,
+    AnswerFinding,
 )
 from alif.evaluate.benchmark import ItemResult
 from alif.evaluate.metrics import MAX_CHARS, clip_text
@@ -68,7 +68,7 @@ FAULTS = tuple(name for name in SIGNATURES if name not in NOTES)
 
 def check_answers(
     questions: Sequence[Example], answers: Sequence[ItemResult], own: Pack, known: Pack
-) -> list[tuple[Finding, ...]]:
+) -> list[tuple[AnswerFinding, ...]]:
     """Return what is found in each answer, in the order of SIGNATURES."""
     clipped = [clip_text(answer.text) for answer in answers]
     words = [tuple(text.split_words(answer, own)) for answer in clipped]
@@ -82,11 +82,11 @@ def check_answers(
     for question, answer, written, its_words in zip(questions, answers, clipped, words, strict=True):
         faults = [*AnswerChecks(question, answer, written, its_words, own, known).findings()]
         if its_words and len(tasks[its_words]) >= GENERIC_TASKS:
-            faults.append(Finding("generic", f"to {len(tasks[its_words])} tasks"))
+            faults.append(AnswerFinding("generic", f"to {len(tasks[its_words])} tasks"))
         opening = its_words[:OPENING_WORDS]
         count = openings[opening]
         if len(its_words) > OPENING_WORDS and count >= least and count > usual[opening]:
-            faults.append(Finding("generic_opening", f"{' '.join(opening)}: {count} answers"))
+            faults.append(AnswerFinding("generic_opening", f"{' '.join(opening)}: {count} answers"))
         order = {name: place for place, name in enumerate(SIGNATURES)}
         found.append(tuple(sorted(faults, key=lambda one: order[one.fault])))
     return found

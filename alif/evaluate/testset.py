@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from alif import sampling, settings, sources
 from alif.evaluate import metrics, output_checks
-from alif.evaluate.answer_checks import Finding
+from alif.evaluate.answer_checks import AnswerFinding
 from alif.evaluate.benchmark import (
     Benchmark,
     GenerationRequest,
@@ -62,7 +62,7 @@ class ScoredAnswer:
     question: TestQuestion
     answer: ItemResult
     scores: metrics.AnswerScores
-    findings: tuple[Finding, ...]
+    findings: tuple[AnswerFinding, ...]
 
     @property
     def faults(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alif.evaluate.answer_checks import AnswerChecks, Finding
+from alif.evaluate.answer_checks import AnswerChecks, AnswerFinding
 from alif.evaluate.benchmark import ItemResult
 from alif.language.pack import load_pack
 from alif.language.text import split_words
@@ -12,7 +12,7 @@ UR, EN = load_pack("ur"), load_pack("en")
 GOOD = "لاہور پاکستان کا دوسرا بڑا شہر ہے اور دریائے راوی کے کنارے آباد ہے۔"
 
 
-def findings(answer: str) -> list[Finding]:
+def findings(answer: str) -> list[AnswerFinding]:
     question = Example.make("ur", "qa", "لاہور کہاں ہے؟", "", GOOD, Origin(kind="source"))
     result = ItemResult(id="a", text=answer)
     return [*AnswerChecks(question, result, answer, split_words(answer, UR), UR, EN).findings()]

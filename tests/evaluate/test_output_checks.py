@@ -8,7 +8,7 @@ import pytest
 
 from alif import store
 from alif.evaluate import output_checks
-from alif.evaluate.answer_checks import Finding
+from alif.evaluate.answer_checks import AnswerFinding
 from alif.evaluate.benchmark import ItemResult
 from alif.language.pack import load_pack
 from alif.records import Example, Origin
@@ -31,7 +31,7 @@ def found(
     return set(faults)
 
 
-def findings(answer: str) -> tuple[Finding, ...]:
+def findings(answer: str) -> tuple[AnswerFinding, ...]:
     question = Example.make("ur", "qa", "لاہور کہاں ہے؟", "", GOOD, Origin(kind="source"))
     return output_checks.check_answers([question], [ItemResult(id="a", text=answer)], UR, EN)[0]
 
