@@ -204,6 +204,13 @@ def test_the_papers_mixture_adds_up_to_what_its_parts_do() -> None:
     assert paper.generate.target_rows + paper.translate.rows + paper.replay.rows == 100_996
 
 
+def test_the_paper_asks_for_twenty_rows_that_nothing_steers_and_all_others_for_six_with_slots() -> None:
+    for name, path in recipes.shipped_recipes().items():
+        generate = recipes.load_recipe(path).generate
+        expected = (20, False) if name == "urdu-8b-paper" else (6, True)
+        assert (generate.rows_per_request, generate.slots) == expected, name
+
+
 @pytest.mark.parametrize("name", ["urdu-8b-open", "urdu-local"])
 def test_recipes_called_open_name_nothing_that_is_not_for_commerce(name: str) -> None:
     loaded = recipes.load_recipe(recipes.shipped_recipes()[name])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from alif.data.demo import demo_teacher
 from alif.data.prompt_texts import load_prompt_texts
 from alif.data.synthesis import prompts, seeds
+from alif.data.synthesis.coverage import Coverage
+from alif.data.synthesis.slots import SlotSampler, read_slots
 from alif.data.translation.translate import TranslationItem, translation_messages
 from alif.language.pack import Pack
 from alif.language.replies import item_format
@@ -94,3 +98,32 @@ def test_a_known_row_is_translated_and_an_unknown_one_comes_back(
             wanted["output"],
         )
     assert faulty < 0.25 * len(translated)
+
+
+def test_lines_are_answered_with_the_nearest_candidates(own: Pack, teacher: ReplyFunction) -> None:
+    """Of the topic, length and register that a line asks for most rows have two; at random it is one."""
+    assert own.slots
+    task, coverage = own.tasks["qa"], Coverage(own)
+    sampler, rng = SlotSampler(own.slots, coverage, []), random.Random(1)
+
+    def hits(lines: str, answered: str, draw: int) -> tuple[int, int]:
+        asked = prompts.synthesis_messages(load_prompt_texts(), task, own, [], 6, slots=answered)
+        reply = teacher(asked, draw)
+        found = [
+            coverage.find_cell(
+                Example.make(own.code, "qa", one.instruction, one.input, one.output, Origin(kind="teacher"))
+            )
+            for one in item_format.read_items(reply.text, reply.finish, own)
+            if isinstance(one, item_format.Candidate)
+        ]
+        slots = read_slots(lines, task, own.slots) if own.slots else []
+        same = (
+            (slot.topic == cell[1]) + (slot.length == cell[2]) + (slot.register == cell[3])
+            for slot, cell in zip(slots, found, strict=False)
+        )
+        return sum(same), len(found)
+
+    written = [sampler.write(task, 6, True, "", rng) for _ in range(40)]
+    for answered, least, most in ((True, 1.5, 3.0), (False, 0.0, 1.3)):
+        counted = [hits(lines, lines if answered else "", draw) for draw, lines in enumerate(written)]
+        assert least < sum(same for same, _ in counted) / sum(items for _, items in counted) < most
