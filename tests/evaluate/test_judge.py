@@ -6,21 +6,25 @@ import hashlib
 import math
 import random
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from alif import recipe as recipes
 from alif import store
-from alif.errors import DataError, RecipeError
+from alif.errors import DataError, PackError, RecipeError
 from alif.evaluate.judge import judge_answers
 from alif.facts.evaluation_facts import AnswerRow
 from alif.facts.judge_facts import JudgedCall, JudgeFacts
 from alif.llm.chat_model import ScriptedReply
-from alif.records import Example, Message, Origin, Score
-from alif.runs import Run, StepContext, make_context
+from alif.pipeline import JUDGE
+from alif.records import STEP_NAMES, Example, Message, Origin, Score
+from alif.runs import Run, StepContext, make_context, run_step
 from alif.settings import ExternalSystem, Judge, Judging, Language, Runtime, Teacher
-from alif.step_paths import JUDGE_PROMPTS
+from alif.step_paths import JUDGE_PROMPTS, judge_paths
+from tests import made_up
 from tests.fake_provider import FakeProvider, serve_provider
 
 WORDS = re.findall(
@@ -488,3 +492,41 @@ def test_what_cannot_be_judged_is_a_sentence_before_money_is_spent(tmp_path: Pat
     store.write_rows(human, [{"id": "q000", "a": "base", "b": "finetune", "verdict": "tie"}] * 2)
     with pytest.raises(DataError, match="two verdicts of a person on q000"):
         judge_run(root, judge, human=human)
+
+
+@pytest.mark.parametrize("language", ["english", "own"])
+def test_the_step_runs_in_a_run_and_opens_only_what_it_declares(tmp_path: Path, language: str) -> None:
+    run = made_up.build(tmp_path, "judged", until="evaluate")
+    store.write_rows(run / "evaluate" / "answers.jsonl", two_answers(3))
+    opened: list[str] = []
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "open" and opened_by_us and str(arguments[0]).startswith(str(run)):
+            opened.append(str(arguments[0]).removeprefix(f"{run}/"))
+
+    opened_by_us: list[bool] = []
+    sys.addaudithook(watch)
+    with serve_provider(lambda m, _: verdict("tie")) as server:
+        lines = ['judge.j.model="m"', f'judge.j.base_url="{server.address}"', "judging.rubric=false"]
+        recipe = recipes.load_recipe(run / "recipe.toml", [*lines, f'judging.prompt_language="{language}"'])
+        with Run(run).locked():
+            opened_by_us.append(True)
+            assert run_step(JUDGE, recipe, Run(run))
+            assert not run_step(JUDGE, recipe, Run(run))
+            opened_by_us.clear()
+    record = Run(run).record("judge")
+    assert record is not None
+    assert record.counts.facts["prompt_language"] == ("ur" if language == "own" else "english")
+    assert not record.identity.keys() & {"evaluate.samples", "generate.target_rows"}
+    folders = {path.split("/")[0] for path in opened if not path.endswith("step.json")}  # the runner's own
+    assert folders.intersection(STEP_NAMES) <= {"evaluate", "blend", "judge"}
+
+
+def test_a_pack_without_prompts_is_a_sentence_before_a_step_runs(tmp_path: Path) -> None:
+    lines = ['judge.j.model="m"', 'judging.prompt_language="own"', 'language.pack="en"']
+    recipe = recipes.load_recipe(recipes.shipped_recipes()["demo"], lines)
+    with pytest.raises(PackError, match="no prompts for judges"):
+        judge_paths(recipe, tmp_path)
+    recipe = recipes.load_recipe(recipes.shipped_recipes()["demo"], [*lines, 'judging.pairs=[["x","base"]]'])
+    with pytest.raises(RecipeError, match="no answers of x"):
+        judge_paths(recipe, tmp_path)
