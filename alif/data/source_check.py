@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from alif import sources
+from alif import benchmark_items, sources
 from alif.data.mixture.preference_pairs import REVIEW, read_pair
 from alif.data.published_row import find_sentence_fault, read_published_row
 from alif.errors import AlifError, RecipeError
@@ -38,6 +38,8 @@ MOST_FILES = 20
 MIN_TEXTS = 5
 """Texts with a language of their own, below which nothing is said about a file's language."""
 PAIRS, QUESTIONS, PREFERENCES = "parallel_files", "benchmarks.multiple_choice", "pairs.source"
+BENCHMARK = "benchmark."
+QUESTION_STEPS = {"blend", "evaluate"}
 DOCUMENTS = ("corpus.source", "corpus.source_language_files", "generate.passages")
 CLEANED = ("corpus.source", "corpus.source_language_files")
 """Their steps drop what is in another language."""
@@ -74,13 +76,14 @@ def list_sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
         QUESTIONS: recipe.benchmarks.multiple_choice,
     }
     found |= {f"blend.{name}.source": part.source for name, part in recipe.blend.items()}
+    found |= {f"{BENCHMARK}{name}": one.address() for name, one in recipe.benchmark.items()}
     return found | {f"teacher.{name}.{PAIRS}": one.parallel_files for name, one in recipe.teacher.items()}
 
 
 def find_problems(recipe: Recipe, steps: Collection[str] | None = None) -> list[AlifError]:
     """Return what would leave a step of a run without rows; with `steps`, of those steps alone."""
     found: list[AlifError] = []
-    for one in sample_sources(recipe, steps):
+    for one in [*sample_sources(recipe, steps), *_benchmark_problems(recipe, steps)]:
         if isinstance(one, AlifError):
             found.append(one)
         elif problem := _problem(one, recipe):
@@ -97,7 +100,7 @@ def sample_sources(
     """Yield a sample of every data file, or why it cannot be read."""
     own, known = load_pack(recipe.language.pack), load_pack(recipe.language.source)
     for key, source in list_sources(recipe).items():
-        if steps is not None and not _steps_of(key) & set(steps):
+        if key.startswith(BENCHMARK) or (steps is not None and not _steps_of(key) & set(steps)):
             continue
         try:
             paths = sources.resolve_paths(source, recipe.sources.folder)
@@ -111,6 +114,21 @@ def sample_sources(
                 yield sample_source(path, key, own, known)
             except AlifError as error:
                 yield RecipeError(f"{key}: {error.message}", error.hint)
+
+
+def _benchmark_problems(recipe: Recipe, steps: Collection[str] | None) -> Iterator[AlifError]:
+    """Yield what is wrong with benchmarks: no revision, no row that can be used, too few examples."""
+    own, known = load_pack(recipe.language.pack), load_pack(recipe.language.source)
+    for name, table in recipe.benchmark.items() if steps is None or QUESTION_STEPS & set(steps) else ():
+        try:
+            pack = benchmark_items.benchmark_language(name, table, own, known)
+            benchmark_items.require_revision(name, table)
+            if table.files:  # a data set on the hub takes the network
+                rows = benchmark_items.read_items(name, table, recipe.sources.folder, pack)
+                next(row for row in rows if not isinstance(row, Dropped))
+                benchmark_items.read_examples(name, table, recipe.sources.folder, pack)
+        except AlifError as error:
+            yield error
 
 
 def sample_source(path: Path, key: str, own: Pack, known: Pack) -> SourceSample:
@@ -200,4 +218,4 @@ def _problem(sample: SourceSample, recipe: Recipe) -> AlifError | None:
 def _steps_of(key: str) -> set[str]:
     """Return the steps that read the files of a recipe key."""
     table = key.partition(".")[0]
-    return {"benchmarks": {"blend", "evaluate"}, "teacher": {"generate", "translate"}}.get(table, {table})
+    return {"benchmarks": QUESTION_STEPS, "teacher": {"generate", "translate"}}.get(table, {table})

@@ -72,6 +72,8 @@ class ItemResult(FrozenModel):
     text: str = ""
     finished: bool = True
     """Whether a text ended by itself, before the limit."""
+    steps: tuple[str, ...] = ()
+    """Translate-test: the question in the source language, and its answer there."""
 
 
 @dataclass(frozen=True)

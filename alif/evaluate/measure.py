@@ -21,13 +21,14 @@ from alif.evaluate.benchmark import Benchmark, GenerationRequest
 from alif.evaluate.bert_score import open_encoder
 from alif.evaluate.compare import MetricValues, compare_metrics, score_metric
 from alif.evaluate.contamination import make_card, read_training
+from alif.evaluate.in_context import find_collapses
 from alif.evaluate.pairs import measure_pairs, write_pair
 from alif.evaluate.question_benchmark import question_benchmarks
 from alif.evaluate.question_sets import read_question_sets
 from alif.evaluate.stats import Bootstrap
 from alif.evaluate.system import System, external_systems, stage_systems
 from alif.facts.contamination_facts import ContaminationCard
-from alif.facts.evaluation_facts import AnswerMarks, Comparison, EvaluateFacts
+from alif.facts.evaluation_facts import AnswerMarks, Comparison, EvaluateFacts, InContextFinding
 from alif.language import pack as packs
 from alif.language.pack import Pack
 from alif.records import Example, Score
@@ -75,9 +76,9 @@ def evaluate_systems(
     ]
     measured = choose_benchmarks(every, only[1], corpus)
     stages, wanted = choose_systems(context, system, only[0])
-    systems = [*stages, *external_systems(context, wanted, evaluate.max_new_tokens)]
+    systems = [*stages, *external_systems(context, wanted, evaluate.max_new_tokens, (own, known))]
     compared = [one.name for one in stages]
-    differences, card = _measure(context, systems, measured, questions, evaluate, compared, own)
+    differences, card, collapses = _measure(context, systems, measured, questions, evaluate, compared, own)
     margins = [one for one in differences if one.margin is not None and "/" not in one.benchmark]
     trained = store.read_models(blend / "examples.jsonl", Example)
     return EvaluateFacts(
@@ -92,6 +93,7 @@ def evaluate_systems(
         systems=tuple(one.describe(measured) for one in systems),
         benchmarks=tuple(one.facts for one in measured),
         contamination=card,
+        in_context=tuple(collapses),
     )
 
 
@@ -140,8 +142,8 @@ def _measure(
     evaluate: settings.Evaluate,
     stages: Sequence[str],
     pack: Pack,
-) -> tuple[list[Comparison], ContaminationCard]:
-    """Measure every pair, write all files, and return the later stages' differences and the card."""
+) -> tuple[list[Comparison], ContaminationCard, list[InContextFinding]]:
+    """Measure every pair, write all files; return the later stages' differences, the card, what they lost."""
     bootstrap = Bootstrap(evaluate.bootstrap_samples, evaluate.seed)
     values: dict[str, list[MetricValues]] = {system.name: [] for system in systems}
     parts: dict[tuple[str, str], Sequence[MetricValues]] = {}
@@ -175,4 +177,4 @@ def _measure(
     store.write_rows(context.folder / "answers.jsonl", side_by_side)
     card, overlaps = make_card(benchmarks, read_training(context.inputs), parts, stages, pack, bootstrap)
     store.write_rows(context.folder / "contamination.jsonl", overlaps)
-    return differences, card
+    return differences, card, find_collapses(values, stages, bootstrap)

@@ -13,13 +13,24 @@ removal of the step's folder to build it again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from alif import console, store
-from alif.evaluate.benchmark import Benchmark, GenerationRequest, ItemResult, PairScores, digest_json
+from alif.evaluate.benchmark import (
+    Benchmark,
+    GenerationRequest,
+    ItemResult,
+    LikelihoodRequest,
+    PairScores,
+    digest_json,
+)
 from alif.evaluate.system import System, ask_endpoint, ask_student
+from alif.evaluate.translate_test import answer_by_translation
 from alif.records import Score
 from alif.runs import StepContext
+from alif.student import Student
 
 __all__ = ["measure_pairs", "write_pair"]
 
@@ -41,14 +52,31 @@ def measure_pairs(
         key = digest_json(VERSION, system.facts.digest, system.engine, benchmark.facts.digest, request.digest)
         path = context.scratch / "results" / f"{key}.jsonl"
         if not path.is_file():
-            if system.load is not None:
-                student = student or system.load()
-                results = ask_student(student, benchmark)
-            elif system.endpoint is not None and isinstance(request, GenerationRequest):
-                results = ask_endpoint(context, system.name, system.endpoint, benchmark.ids, request)
+            student = student or (system.load and system.load())
+            ask = partial(_ask_system, context, system, student, benchmark)
+            if system.languages and isinstance(request, GenerationRequest):
+                results = answer_by_translation(ask, request, *system.languages)
+            else:
+                results = ask(request)
             store.write_rows(path, (one.model_dump(mode="json", exclude_defaults=True) for one in results))
         found[benchmark.name] = list(store.read_models(path, ItemResult))
     return found
+
+
+def _ask_system(
+    context: StepContext,
+    system: System,
+    student: Student | None,
+    benchmark: Benchmark,
+    request: GenerationRequest | LikelihoodRequest,
+) -> list[ItemResult]:
+    """Return a system's results on the benchmark's request, or on a step on the way to its answers."""
+    ids = benchmark.ids[: len(request.questions)] if isinstance(request, GenerationRequest) else benchmark.ids
+    if student is not None:
+        return ask_student(student, replace(benchmark, ids=ids, request=request))
+    if system.endpoint is None or isinstance(request, LikelihoodRequest):
+        raise ValueError(f"{system.name} gives no log-probabilities")
+    return ask_endpoint(context, system.name, system.endpoint, ids, request)
 
 
 def write_pair(

@@ -14,7 +14,7 @@ import asyncio
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +24,9 @@ import transformers
 from alif import console, settings, store
 from alif.errors import ModelError
 from alif.evaluate.benchmark import Benchmark, GenerationRequest, ItemResult, LikelihoodRequest, digest_json
+from alif.evaluate.translate_test import TRANSLATE
 from alif.facts.evaluation_facts import SystemFacts
+from alif.language.pack import Pack
 from alif.llm.chat_model import ChatModel, gather_or_cancel
 from alif.llm.session import open_session
 from alif.records import EXTRA_STAGES, STAGES, Example, Message
@@ -47,13 +49,16 @@ class System:
     """What beside the weights decides a local model's results: device, dtype and libraries."""
     load: Callable[[], Student] | None = None
     endpoint: settings.Teacher | None = None
+    languages: tuple[Pack, Pack] | None = None
+    """The taught and the source language, where it answers by way of the second: see `translate_test`."""
 
     @property
     def name(self) -> str:
         return self.facts.name
 
     def can_answer(self, request: LikelihoodRequest | GenerationRequest) -> bool:
-        return self.load is not None or isinstance(request, GenerationRequest)
+        can_read = self.load is not None and self.languages is None
+        return can_read or isinstance(request, GenerationRequest)
 
     def describe(self, benchmarks: Sequence[Benchmark]) -> SystemFacts:
         """Return its facts, with the names of benchmarks that it cannot answer."""
@@ -81,9 +86,12 @@ def stage_systems(context: StepContext) -> list[System]:
 
 
 def external_systems(
-    context: StepContext, systems: Mapping[str, settings.ExternalSystem], max_tokens: int
+    context: StepContext,
+    systems: Mapping[str, settings.ExternalSystem],
+    max_tokens: int,
+    languages: tuple[Pack, Pack] | None = None,
 ) -> list[System]:
-    """Return the recipe's own systems.
+    """Return the recipe's own systems; `languages` for those that translate, the taught one first.
 
     Raises:
         ModelError: a folder or hub id that cannot be opened.
@@ -96,7 +104,7 @@ def external_systems(
             fields = system.model_dump(mode="json", include={"extra", "system_role"})  # where not the usual
             digest = digest_json(system.model, system.base_url, *([fields] if fields else []))
             facts = SystemFacts(name=name, model=system.model, digest=digest)
-            found.append(System(facts, endpoint=endpoint))
+            one = System(facts, endpoint=endpoint)
         else:
             folder = context.scratch / "systems" / name
             student = settings.StudentSettings(base=system.model, revision=system.revision)
@@ -104,7 +112,11 @@ def external_systems(
             store.write_json(folder / "base.json", base.model_dump())  # pins what `load_student` opens
             facts = SystemFacts(name=name, model=base.base, digest=base.digest)
             load = partial(load_student, folder, None, context.runtime)
-            found.append(System(facts, _engine(context.runtime), load))
+            one = System(facts, _engine(context.runtime), load)
+        if system.translate_test and languages:
+            digest = digest_json(facts.digest, TRANSLATE, *(pack.code for pack in languages))
+            one = replace(one, facts=facts.model_copy(update={"digest": digest}), languages=languages)
+        found.append(one)
     return found
 
 

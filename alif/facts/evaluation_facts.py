@@ -12,7 +12,7 @@ from alif.records import FrozenModel, Provenance
 
 __all__ = [
     "AnswerMarks", "AnswerRow", "BenchmarkFacts", "Comparison", "EvaluateFacts", "FoundText",
-    "ReferenceCheck", "SystemFacts", "Verdict",
+    "InContextFinding", "ReferenceCheck", "SystemFacts", "Verdict",
 ]  # fmt: skip
 
 Verdict = Literal["better", "worse", "retained", "lost", "cannot tell", "not measurable"]
@@ -129,6 +129,28 @@ class ReferenceCheck(FrozenModel):
     """Output checks that a reference failed."""
 
 
+class InContextFinding(FrozenModel):
+    """A stage that lost most of what the base gains from examples before a question."""
+
+    stage: str
+    benchmark: str
+    metric: str
+    shots: int
+    """The most examples that were shown."""
+    base_gain: float
+    """By how much the base is better with so many examples than with the fewest, in the metric's own unit."""
+    gain: float
+
+    @property
+    def sentence(self) -> str:
+        """What a reader is told."""
+        return (
+            f"{self.stage} no longer learns from examples: {self.shots} of them raise {self.metric} of "
+            f"{self.benchmark} by {self.gain:.3f}, the base's by {self.base_gain:.3f}, though it reads text "
+            "better. Stage 1 without the source language can do that (arXiv 2506.00288): pretrain.replay."
+        )
+
+
 class EvaluateFacts(FrozenModel):
     """What the step `evaluate` reports."""
 
@@ -148,3 +170,5 @@ class EvaluateFacts(FrozenModel):
     benchmarks: tuple[BenchmarkFacts, ...]
     contamination: ContaminationCard | None = None
     """None: of a run that was made before there was one."""
+    in_context: tuple[InContextFinding, ...] = ()
+    """Stages that no longer learn from examples, though they read text better."""

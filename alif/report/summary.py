@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from alif.facts.evaluation_facts import Comparison
+from alif.facts.evaluation_facts import Comparison, EvaluateFacts
 from alif.facts.training_facts import BaseFacts
 from alif.formatting import MINUS, format_change
 from alif.llm.endpoint import SCRIPTED
@@ -117,6 +117,8 @@ def model_caveats(run: RunSnapshot) -> list[str]:
         licence = f"licence {source.licence}" if source.licence else "no licence stated in it"
         parts = "; ".join(filter(None, (rounded, licence, f"SHA-256 {source.digest}")))
         caveats.append(f"The base was read from the GGUF file {source.file}: {parts}.")
+    if evaluated := run.facts("evaluate", EvaluateFacts):
+        caveats += [one.sentence for one in evaluated.in_context]
     if run.scores:
         caveats.append("Intervals cover the choice of test items, not the spread between training seeds.")
     return caveats

@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from alif import store
 from alif.data import source_check
 from alif.language.pack import load_pack
 from alif.recipe import validate_recipe
@@ -81,3 +84,32 @@ def test_packs_without_questions_are_named_before_anything_is_paid(tmp_path: Pat
     (problem,) = problems("sw")
     assert problem.startswith("benchmarks.multiple_choice: ")
     assert "sw/choices.jsonl: no such file" in problem
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ({"hub": "o/n"}, "benchmark.b: o/n has no revision, and could change"),
+        ({"files": "none.jsonl"}, "none.jsonl: no such file"),
+        ({"files": "b.jsonl"}, "benchmark.b: "),
+        (
+            {"files": "good.jsonl", "language": "bn"},
+            'benchmark.b.language = "bn": no language of this recipe',
+        ),
+        ({"files": "good.jsonl", "shots": [1], "examples": "b.jsonl"}, "benchmark.b: 0 examples, 1 shots"),
+        ({"files": "good.jsonl"}, ""),
+        ({"hub": "o/n", "revision": "0f1e"}, ""),
+    ],
+)
+def test_a_benchmark_is_checked_before_anything_is_paid(
+    tmp_path: Path, table: dict[str, object], problem: str
+) -> None:
+    store.write_rows(tmp_path / "b.jsonl", [{"question": "no number"}])
+    store.write_rows(tmp_path / "good.jsonl", [{"question": "۱ + ۱؟", "final": "2"}])
+    loaded = recipe(tmp_path, benchmark={"b": {"form": "number", **table}})
+    for steps in (None, ["evaluate"], ["blend"]):
+        found = [error.message for error in source_check.find_problems(loaded, steps)]
+        found = [message for message in found if "benchmark." in message or "none" in message]
+        assert bool(found) == bool(problem)
+        assert not found or problem in found[0]
+    assert not source_check.find_problems(loaded, ["generate"])
