@@ -104,13 +104,25 @@ class _LanguageBuilder:
             licence = self.pack.licence if name == "pack" else ""
             one = _Source(f"{self.pack.code}/demo/articles" if name == "pack" else name, licence)
             rows = self._readable(one.label, sources.read_rows(parts, "", articles))
-            self._choose(one, rows) if spooled else self._stream(one, rows)
             found.append(one)
+            if spooled:
+                self._choose(one, rows)
+                continue
+            for row in rows:
+                document, _ = clean_document(row, self.pack, one.label, 0, licence)
+                if digest := self._check(document):
+                    self.seen[digest] = int(document.id, 16)
+                    self._keep(one, document)
         if source and not any(one.numbers or one.ids for one in found):
             raise nothing_left(key, self.dropped, self.first_evidence)
         if spooled:
             self._write_chosen(found)
-        self._log_lookalikes(found)
+        for one in found:
+            if one.lookalikes:
+                console.log(
+                    f"{one.label}: {one.lookalikes:,} of {len(one.ids):,} documents have letters of another "
+                    f"keyboard, such as {one.lookalike}"
+                )
         return {f"{self.pack.code} {one.label}": self._hold_out(one) for one in found if one.ids}
 
     def _readable(self, label: str, rows: Iterable[Row | Dropped]) -> Iterator[Row]:
@@ -125,14 +137,6 @@ class _LanguageBuilder:
                     self._drop(dropped)
                 else:
                     yield row
-
-    def _stream(self, source: _Source, rows: Iterable[Row]) -> None:
-        """Keep the rows without a fault as they come."""
-        for row in rows:
-            document, _ = clean_document(row, self.pack, source.label, 0, source.licence)
-            if digest := self._check(document):
-                self.seen[digest] = int(document.id, 16)
-                self._keep(source, document)
 
     def _choose(self, source: _Source, rows: Iterable[Row]) -> None:
         """Note the rows without a fault, in random order until the cap is full where there is one."""
@@ -176,8 +180,12 @@ class _LanguageBuilder:
         return clean_document(self.spool.read(number), self.pack, source.label, max_chars, source.licence)
 
     def _check(self, document: Document) -> int:
-        """Return the digest of a document without a fault and a twin; drop another one and return 0."""
-        digest = _digest(document, self.pack)
+        """Return a digest, never 0, of a document without a fault and a twin; drop another one and return 0.
+
+        Documents share it that differ in spelling, punctuation and spaces only.
+        """
+        words = " ".join(text.split_words(document.text, self.pack))
+        digest = int.from_bytes(hashlib.sha256(words.encode()).digest()[:8]) or 1
         if (twin := self.seen.get(digest)) is not None:  # first: the other looks take longer
             fault: tuple[str, str] | None = ("duplicate", f"the same as {twin:016x}")
         else:
@@ -200,15 +208,6 @@ class _LanguageBuilder:
         self.dropped[dropped.reason] += 1
         self.output.drop(dropped)
 
-    def _log_lookalikes(self, found: Iterable[_Source]) -> None:
-        """Name the sources whose documents have letters of another keyboard; they stay as they are."""
-        for one in found:
-            if one.lookalikes:
-                console.log(
-                    f"{one.label}: {one.lookalikes:,} of {len(one.ids):,} documents have letters of another "
-                    f"keyboard, such as {one.lookalike}"
-                )
-
     def _hold_out(self, source: _Source) -> SourceFacts:
         """Write the ids of a source's held-out documents: at least one where there are two."""
         total, share = len(source.ids), self.corpus.heldout_share
@@ -225,9 +224,3 @@ class _LanguageBuilder:
             truncated=source.truncated,
             lookalikes=source.lookalikes,
         )
-
-
-def _digest(document: Document, pack: Pack) -> int:
-    """Return 64 bits, never 0, that documents share which differ in spelling, punctuation and spaces only."""
-    words = " ".join(text.split_words(document.text, pack))
-    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:8]) or 1

@@ -23,9 +23,14 @@ Urdu, and no English, Bengali or Swahili one, has more."""
 
 
 def clean_document(row: Row, pack: Pack, label: str, max_chars: int, licence: str) -> tuple[Document, bool]:
-    """Return a row as it is trained on, and whether it was cut to `max_chars` (0: never cut)."""
-    full = text.normalise_text(str(row.values["text"]), pack).strip()
-    cleaned = _truncate(full, max_chars) if max_chars else full
+    """Return a row as it is trained on, and whether it was cut to `max_chars` (0: never cut).
+
+    It is cut behind a whole paragraph where there is one, else behind a whole word.
+    """
+    cleaned = full = text.normalise_text(str(row.values["text"]), pack).strip()
+    if max_chars and len(full) > max_chars:
+        head = full[:max_chars]
+        cleaned = (head.rpartition("\n")[0] or head.rpartition(" ")[0] or head).rstrip()
     told = {key: value for key in ("licence", "author") if isinstance(value := row.values.get(key), str)}
     title = row.values.get("title")
     document = Document.make(
@@ -37,14 +42,6 @@ def clean_document(row: Row, pack: Pack, label: str, max_chars: int, licence: st
         author=told.get("author", ""),
     )
     return document, len(cleaned) < len(full)
-
-
-def _truncate(value: str, max_chars: int) -> str:
-    """Return at most `max_chars` characters: whole paragraphs where there is one, else whole words."""
-    if len(value) <= max_chars:
-        return value
-    head = value[:max_chars]
-    return (head.rpartition("\n")[0] or head.rpartition(" ")[0] or head).rstrip()
 
 
 def find_document_fault(
@@ -69,20 +66,14 @@ def find_document_fault(
     decidable = found == "undecided" and words >= MANY_WORDS and pack.script.function_words
     if decidable and (share < MAJORITY or not LetterCount.of(head, pack).proves(pack)):
         return "undecided_language", f"{words} words, neither {pack.code} nor surely another language"
-    return _find_foreign_sentences(head, pack, other) if words >= MIN_MIXED_WORDS else None
-
-
-def _find_foreign_sentences(head: str, pack: Pack, other: Pack) -> tuple[str, str] | None:
-    """Find a text that is in another language for the most part of its sentences, though not as a whole."""
-    foreign = [
+    if words < MIN_MIXED_WORDS:
+        return None
+    foreign = [  # a text may be in another language sentence by sentence, though not as a whole
         one
         for one in text.split_sentences(head, pack)
         if len(text.split_words(one, pack)) >= MIN_SENTENCE_WORDS
         and identify_language(one, (pack, other)) == "other"
     ]
     share = sum(map(len, foreign)) / len(head)
-    return (
-        ("wrong_language", f"{share:.0%} is taken for other: {foreign[0]}")
-        if share > MAX_FOREIGN_SHARE
-        else None
-    )
+    evidence = f"{share:.0%} is taken for other: {foreign[0]}" if share > MAX_FOREIGN_SHARE else ""
+    return ("wrong_language", evidence) if evidence else None

@@ -28,7 +28,13 @@ def wrong_target_language(row: Example, into: Into, own: Pack, known: Pack) -> s
     `into` is the task's table of phrases by which a request names the language that it wants. Beside an input
     such a phrase proves nothing: it may name the input's language.
     """
-    if _is_related_language(row.output, own, known):
+    if (
+        own.script.name != known.script.name  # there words do not tell the language of a headline
+        and language_id.script_share(row.output, own) >= NEARLY_ALL
+        and len(text.split_words(row.output, own)) >= MIN_WORDS
+        and set(own.script.distinctive).isdisjoint(row.output)
+        and language_id.identify_language(row.output, (own, known)) == "other"
+    ):
         return f"another language of the script {own.script.name}"
     answered = _language_of(row.output, own, known)
     if row.input:
@@ -43,18 +49,6 @@ def wrong_target_language(row: Example, into: Into, own: Pack, known: Pack) -> s
 def is_in_requested_language(row: Example, into: Into, own: Pack, known: Pack) -> bool:
     """Tell whether an answer is in a language that its request names as wanted."""
     return _language_of(row.output, own, known) in _requested_languages(row, into, own, known)
-
-
-def _is_related_language(answer: str, own: Pack, known: Pack) -> bool:
-    """Tell whether an answer in the pack's script has none of its distinctive letters and few of its words.
-
-    Nothing is told of the known language's script: words do not tell the language of its headlines.
-    """
-    if own.script.name == known.script.name or language_id.script_share(answer, own) < NEARLY_ALL:
-        return False
-    if len(text.split_words(answer, own)) < MIN_WORDS or not set(own.script.distinctive).isdisjoint(answer):
-        return False
-    return language_id.identify_language(answer, (own, known)) == "other"
 
 
 def _requested_languages(row: Example, into: Into, own: Pack, known: Pack) -> dict[str, str]:

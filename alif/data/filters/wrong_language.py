@@ -23,7 +23,12 @@ def find_wrong_language(row: Example, own: Pack, known: Pack, min_share: float) 
     """
     task = task_of(row, own)
     if task.answer == "either":
-        return _find_no_script(row, own, known, min_share)
+        if language_id.has_no_target_script(f"{prompt_of(row)}\n{row.output}", own):
+            return f"no letter of the row is {own.script.name}"
+        shares = {pack.script.name: language_id.script_share(row.output, pack) for pack in (own, known)}
+        if max(shares.values()) >= min_share:
+            return ""
+        return f"output: {', '.join(f'{name} {share:.0%}' for name, share in shares.items())}"
     if task.answer_script != "own":
         return _find_wrong_romanised(row, task, own, known)
     return _find_wrong_answer(task.answer, row, own, known, min_share)
@@ -62,12 +67,3 @@ def _find_wrong_romanised(row: Example, task: Task, own: Pack, known: Pack) -> s
         if found not in (*right, "undecided") and len(text.split_words(value, own)) >= MIN_WORDS:
             return f"{name}: {found}, not {' or '.join(right)}"
     return ""
-
-
-def _find_no_script(row: Example, own: Pack, known: Pack, min_share: float) -> str:
-    if language_id.has_no_target_script(f"{prompt_of(row)}\n{row.output}", own):
-        return f"no letter of the row is {own.script.name}"
-    shares = {pack.script.name: language_id.script_share(row.output, pack) for pack in (own, known)}
-    if max(shares.values()) >= min_share:
-        return ""
-    return f"output: {', '.join(f'{name} {share:.0%}' for name, share in shares.items())}"

@@ -86,8 +86,13 @@ def build_blend(
             if row.id in held_out:
                 output.write(RowId(id=row.id), "held_out.jsonl")
         validation = sum(row.id in held_out for row in rows)
-        facts[name] = facts[name].model_copy(update={"validation": validation})
-        _log_part(name, facts[name])
+        fact = facts[name] = facts[name].model_copy(update={"validation": validation})
+        missing = fact.requested - fact.drawn
+        console.log(
+            f"{name:>10}  {fact.drawn:,} of {fact.available:,} rows: "
+            f"{fact.drawn - fact.validation:,} to train on, {fact.validation:,} to validate, "
+            f"{fact.dropped:,} dropped" + (f", {missing} fewer than requested" if missing > 0 else "")
+        )
     return BlendFacts(parts=facts, held_out=len(held_out), benchmark_prompts=len(index))
 
 
@@ -124,28 +129,24 @@ def _deduplicated(
     dropped: Counter[str] = Counter()
     first = ""
     for row in context.output.read(rows):
-        checked = row if isinstance(row, Dropped) else _drop_overlap(row, kept, part_of, index)
-        if isinstance(checked, Example):
-            kept[checked.id] = checked
+        if isinstance(row, Dropped):
+            fault = row
+        elif row.id in part_of:
+            fault = Dropped(row=row, reason="duplicate", evidence=f"also in {part_of[row.id]}")
+        elif twin := kept.get(row.id):
+            evidence = f"the same as {twin.origin.source or row.id}"
+            fault = Dropped(row=row, reason="duplicate", evidence=evidence)
+        elif overlap := index.find_overlap(row):
+            fault = Dropped(row=row, reason="contaminated", evidence=overlap)
         else:
-            context.output.drop(checked)
-            dropped[checked.reason] += 1
-            first = first or checked.evidence
+            kept[row.id] = row
+            continue
+        context.output.drop(fault)
+        dropped[fault.reason] += 1
+        first = first or fault.evidence
     if source and not kept:
         raise nothing_left(source, dropped, first)
     return list(kept.values())
-
-
-def _drop_overlap(
-    row: Example, kept: Mapping[str, Example], part_of: Mapping[str, str], index: BenchmarkIndex
-) -> Example | Dropped:
-    """Return a row, as dropped where it is in the mixture already or gives a question away."""
-    if row.id in part_of:
-        return Dropped(row=row, reason="duplicate", evidence=f"also in {part_of[row.id]}")
-    if twin := kept.get(row.id):
-        return Dropped(row=row, reason="duplicate", evidence=f"the same as {twin.origin.source or row.id}")
-    evidence = index.find_overlap(row)
-    return Dropped(row=row, reason="contaminated", evidence=evidence) if evidence else row
 
 
 def _sample_validation(parts: Mapping[str, list[Example]], split: settings.Split, pack: Pack) -> set[str]:
@@ -171,12 +172,3 @@ def _sample_validation(parts: Mapping[str, list[Example]], split: settings.Split
 def fold_prompt(row: Example, pack: Pack) -> str:
     """Return the prompt by which validation rows are told from training rows."""
     return f"{text.fold_text(row.instruction, pack)}\x1f{text.fold_text(row.input, pack)}"
-
-
-def _log_part(name: str, part: BlendPartFacts) -> None:
-    missing = part.requested - part.drawn
-    console.log(
-        f"{name:>10}  {part.drawn:,} of {part.available:,} rows: "
-        f"{part.drawn - part.validation:,} to train on, {part.validation:,} to validate, "
-        f"{part.dropped:,} dropped" + (f", {missing} fewer than requested" if missing > 0 else "")
-    )

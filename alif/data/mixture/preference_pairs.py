@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from alif import console, settings, sources, store
 from alif.data.mixture.blend import fold_prompt
@@ -74,22 +73,21 @@ def build_pairs(
 def _read_pairs(
     context: StepContext, pairs: settings.Pairs, folder: str, own: Pack, known: Pack
 ) -> Iterator[PreferencePair | Dropped]:
-    if REVIEW in pairs.source:
-        yield from _edited_answers(context.inputs["filter"], context.inputs["review"])
-    for row in sources.read_rows((part for part in pairs.source if part != REVIEW), folder):
-        yield read_pair(row, own, known, pairs.licence)
-
-
-def _edited_answers(filtered: Path, reviewed: Path) -> Iterator[PreferencePair | Dropped]:
-    """Yield what reviewers edited: a row that is new after the review names the one before it last."""
-    before = {row.id: row for row in store.read_models(filtered / "examples.jsonl", Example)}
-    for row in store.read_models(reviewed / "examples.jsonl", Example):
+    """Yield what reviewers edited, then published pairs."""
+    filtered, reviewed = (
+        store.read_models(context.inputs[step] / "examples.jsonl", Example) if REVIEW in pairs.source else ()
+        for step in ("filter", "review")
+    )
+    before = {row.id: row for row in filtered}
+    for row in reviewed:  # one that is new after the review names the one before it last
         old = before.get(row.origin.parents[-1]) if row.origin.parents and row.id not in before else None
         if old and (old.instruction, old.input) != (row.instruction, row.input):
             evidence = f"{row.origin.reviewed_by} edited the prompt of {old.id} too"
             yield Dropped(row=PreferencePair.of(row, old.output), reason="other_prompt", evidence=evidence)
         elif old:
             yield PreferencePair.of(row, old.output)
+    for published in sources.read_rows((part for part in pairs.source if part != REVIEW), folder):
+        yield read_pair(published, own, known, pairs.licence)
 
 
 def read_pair(row: Row | Dropped, own: Pack, known: Pack, licence: str = "") -> PreferencePair | Dropped:

@@ -35,7 +35,7 @@ from alif.language.replies.item_format import FIELDS, NO_INPUT
 from alif.llm import ChatRequest, Message, Reply
 from alif.records import Dropped, Example, Origin
 from alif.row_shape import find_shape, flatten_instance
-from alif.runs import StepContext, StepOutput
+from alif.runs import StepContext
 from alif.sources import PackFiles
 
 __all__ = [
@@ -80,12 +80,20 @@ def translate_rows(
     own, known, output = packs.load_pack(language.pack), packs.load_pack(language.source), context.output
     output.require("examples.jsonl", "dropped.jsonl")
     texts = load_prompt_texts(context.paths["prompts"])
-    items = _keep_items(output, read_items(own, known, sources.folder, translate), translate.rows)
+    items: list[TranslationItem] = []
+    first = ""
+    for one in output.read(read_items(own, known, sources.folder, translate)):
+        if isinstance(one, Dropped):
+            first = first or one.evidence
+            output.drop(one)
+        else:
+            items.append(one)
+    if translate.rows and not items:
+        raise nothing_left("translate.source", output.dropped, first)
     sample = sample_items(items, translate)
     sampled = set(map(id, sample))
-    for item in items:
-        if id(item) not in sampled:
-            output.not_sampled(item.row)
+    for item in (one for one in items if id(one) not in sampled):
+        output.not_sampled(item.row)
     kept: dict[str, Example] = {}
     if sample:
         replies = asyncio.run(_ask_all(context, sample, own, known, texts, teacher, sources.folder))
@@ -106,22 +114,6 @@ def translate_rows(
     if sentences:
         sent["translate, sentences"] = (prompt_digest(texts.translate_text + texts.keep),)
     return TranslateFacts(requested=translate.rows, available=len(items), sentences=sentences, prompts=sent)
-
-
-def _keep_items(
-    output: StepOutput, found: Iterator[TranslationItem | Dropped], wanted: int
-) -> list[TranslationItem]:
-    items: list[TranslationItem] = []
-    first = ""
-    for one in output.read(found):
-        if isinstance(one, Dropped):
-            first = first or one.evidence
-            output.drop(one)
-        else:
-            items.append(one)
-    if wanted and not items:
-        raise nothing_left("translate.source", output.dropped, first)
-    return items
 
 
 def read_items(
