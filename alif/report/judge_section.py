@@ -19,7 +19,7 @@ from alif.facts.judge_facts import PANEL, JudgedPair, JudgeFacts, RateInterval
 from alif.llm.model_families import shared_families
 from alif.report.snapshot import RunSnapshot
 
-__all__ = ["TeacherJudgeCell", "describe_cells", "judge_document", "judge_facts", "teacher_judge_table"]
+__all__ = ["TeacherJudgeCell", "describe_cells", "judge_document", "teacher_judge_table"]
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,9 @@ class TeacherJudgeCell:
     """The rate, less the means of its judge and its teacher, plus that of all; None where a cell lacks."""
 
 
-def judge_facts(run: RunSnapshot) -> JudgeFacts | None:
-    """Return the facts of the step `judge`, where judges were asked."""
-    return run.facts("judge", JudgeFacts)
-
-
 def judge_document(run: RunSnapshot) -> dict[str, JsonValue]:
     """Return the section `judges` of report.json, empty where nobody was asked."""
-    facts = judge_facts(run)
+    facts = run.facts("judge", JudgeFacts)
     if facts is None:
         return {}
     return {**facts.model_dump(mode="json"), "teacher_judge": describe_cells(teacher_judge_table([run]))}
@@ -65,7 +60,7 @@ def teacher_judge_table(runs: Sequence[RunSnapshot]) -> list[TeacherJudgeCell]:
     """Return what each judge says of each teacher's students, by teacher, then by judge."""
     cells = []
     for run in runs:
-        if facts := judge_facts(run):
+        if facts := run.facts("judge", JudgeFacts):
             models = {one.name: one.model for one in facts.judges}
             for pair in facts.pairs:
                 rate = pair.controlled or pair.both_orders

@@ -19,10 +19,11 @@ from alif import store
 from alif.errors import RecipeError
 from alif.facts.data_facts import GenerateFacts
 from alif.facts.evaluation_facts import EvaluateFacts
+from alif.facts.judge_facts import JudgeFacts
 from alif.report import data_section, html, plots, summary
 from alif.report.comparison import comparison_document, render_comparison
 from alif.report.failure_causes import find_causes
-from alif.report.judge_section import judge_document, judge_facts, teacher_judge_table
+from alif.report.judge_section import judge_document, teacher_judge_table
 from alif.report.merge_section import merge_section
 from alif.report.plots import PlotPoint
 from alif.report.snapshot import RunSnapshot, read_run, sample_dropped, sample_examples
@@ -124,7 +125,7 @@ def render_page(run: RunSnapshot) -> str:
         change_figure=_plot_changes(run),
         training=training_section(run),
         merge=merge_section(run),
-        judges=judge_facts(run),
+        judges=run.facts("judge", JudgeFacts),
         teacher_judge=teacher_judge_table([run]),
         tables=score_tables(run),
         benchmarks={one.name: one for one in evaluate.benchmarks} if evaluate else {},

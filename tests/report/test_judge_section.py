@@ -122,7 +122,7 @@ def test_the_card_says_not_to_rank_and_shows_the_biases(tmp_path: Path) -> None:
         "58.3",  # both orders agree
         "63.8",  # for the first
         "+1.560",  # length slope
-        "unparsable 3",
+        "3 of 600 judgements could not be read (unparsable 3)",
         "$1.25",
         "Prompts: ur",
         "2 of finetune",
