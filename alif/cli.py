@@ -32,6 +32,7 @@ from alif.commands import (
     steps,
     unread,
 )
+from alif.commands.benchmark_commands import BENCHMARK_COMMANDS
 from alif.errors import AlifError
 from alif.pipeline import EVALUATE, GENERATE, PIPELINE
 
@@ -81,6 +82,7 @@ app = App(
 )
 for _name, _function in COMMANDS.items():
     app.command(_function, name=_name)
+app.command(BENCHMARK_COMMANDS)
 for _place, _step in enumerate(PIPELINE):
     _command = STEP_COMMANDS.get(_step.name) or steps.step_command(_step)
     app.command(_command, name=_step.name, group=STEPS, sort_key=_place)

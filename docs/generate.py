@@ -62,10 +62,12 @@ def command_page() -> str:
     ]
     app.help_formatter = "plain"
     for name in COMMANDS:
-        written = io.StringIO()
-        app.help_print([name], console=Console(file=written, width=160, color_system=None))
-        text = "\n".join(line.rstrip() for line in written.getvalue().strip().splitlines())
-        lines += ["", f"## alif {name}", "", "```", text, "```"]
+        parts = [part for part in app[name] if not part.startswith("-")]
+        for path in ([name], *([name, part] for part in parts)):
+            written = io.StringIO()
+            app.help_print(path, console=Console(file=written, width=160, color_system=None))
+            text = "\n".join(line.rstrip() for line in written.getvalue().strip().splitlines())
+            lines += ["", f"## alif {' '.join(path)}", "", "```", text, "```"]
     return "\n".join(lines) + "\n"
 
 

@@ -65,9 +65,12 @@ def test_an_old_name_is_answered_with_the_new_one(old: str, capsys: pytest.Captu
 
 @pytest.mark.parametrize("name", [name for name in app if not name.startswith("-")])
 def test_every_command_argument_and_flag_has_help(name: str) -> None:
+    parts = [app[name][part] for part in app[name] if not part.startswith("-")]  # `alif benchmark pin`
     assert app[name].help
-    for argument in app[name].assemble_argument_collection():
-        assert argument.parameter.help, f"alif {name}: {argument.name}"
+    for command in parts or [app[name]]:
+        assert command.help
+        for argument in command.assemble_argument_collection():
+            assert argument.parameter.help, f"alif {name}: {argument.name}"
 
 
 def test_the_help_of_a_command_is_its_docstring() -> None:
