@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from alif import store
@@ -37,41 +37,30 @@ def read_table(
     Raises:
         DataError: the file is not UTF-8, damaged, without a header, or has other marks between its cells.
     """
-    records = _csv_records(path) if delimiter == "," else _tsv_records(path)
+    lines = ((number, line, line.split("\t")) for number, line in store.read_lines(path) if line.strip())
     header: list[str] = []
-    for number, raw, cells in records:
+    for number, raw, cells in _csv_records(path) if delimiter == "," else lines:
         if isinstance(cells, str):
             yield number, raw, cells
         elif not header:
-            header = _check_header(path, number, cells, delimiter, columns)
+            header = [cell.strip().casefold() for cell in cells]
+            if any(name in columns or _LANGUAGE_CODE.fullmatch(name) for name in header):
+                continue
+            where = f"{path}:{number}"
+            if other := next((mark for mark in ";\t|," if mark != delimiter and mark in "".join(cells)), ""):
+                raise DataError(
+                    f"{where}: the cells are separated by {other!r}, not by {delimiter!r}",
+                    "Save the file with commas as .csv, or with tabs as .tsv.",
+                )
+            raise DataError(
+                f"{where}: no column is named as one that alif reads: {', '.join(header)[:200]}",
+                "The first line names the columns: instruction, input, output; or text; or two "
+                "language codes.",
+            )
         elif len(cells) != len(header):
             yield number, raw, f"{len(cells)} cells, the header has {len(header)}"
         else:
             yield number, raw, dict(zip(header, cells, strict=True))
-
-
-def _check_header(
-    path: Path, number: int, cells: list[str], delimiter: str, columns: Collection[str]
-) -> list[str]:
-    names = [cell.strip().casefold() for cell in cells]
-    if any(name in columns or _LANGUAGE_CODE.fullmatch(name) for name in names):
-        return names
-    where = f"{path}:{number}"
-    if other := next((mark for mark in ";\t|," if mark != delimiter and mark in "".join(cells)), ""):
-        raise DataError(
-            f"{where}: the cells are separated by {other!r}, not by {delimiter!r}",
-            "Save the file with commas as .csv, or with tabs as .tsv.",
-        )
-    raise DataError(
-        f"{where}: no column is named as one that alif reads: {', '.join(names)[:200]}",
-        "The first line names the columns: instruction, input, output; or text; or two language codes.",
-    )
-
-
-def _tsv_records(path: Path) -> Iterator[tuple[int, str, list[str]]]:
-    for number, line in store.read_lines(path):
-        if line.strip():
-            yield number, line, line.split("\t")
 
 
 def _csv_records(path: Path) -> Iterator[tuple[int, str, list[str] | str]]:
@@ -97,15 +86,11 @@ def _csv_records(path: Path) -> Iterator[tuple[int, str, list[str] | str]]:
         except csv.Error as error:
             fault, cells = f"not CSV ({error})", []
         number, raw = taken[0]
-        if fault or (len(taken) > 1 and width and (len(cells) != width or _are_rows(taken, width))):
+        commas = width - 1  # lines that have so many each would be rows; a single comma may be chance
+        are_rows = (len(taken) - 1) * commas > 1 and all(line.count(",") == commas for _, line in taken)
+        if fault or (len(taken) > 1 and width and (len(cells) != width or are_rows)):
             ahead.extendleft(reversed(taken[1:]))
             yield number, raw, "a quotation mark that is not closed" if len(taken) > 1 else fault
         elif any(cell.strip() for cell in cells):
             width = width or len(cells)
             yield number, "\n".join(line for _, line in taken), cells
-
-
-def _are_rows(lines: Sequence[tuple[int, str]], width: int) -> bool:
-    """Tell whether each of the lines would be a row by its commas; a single comma may be chance."""
-    separators = (len(lines) - 1) * (width - 1)
-    return separators > 1 and all(line.count(",") == width - 1 for _, line in lines)

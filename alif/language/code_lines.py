@@ -9,6 +9,7 @@ Certain lines are few and strict: a line of prose that is taken for code must co
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
@@ -86,7 +87,10 @@ _MARKUP = re.compile(
 
 def find_code_lines(text: str) -> tuple[list[str], list[str]]:
     """Return the lines that are code, without their comments, and all that belongs to code: comments too."""
-    is_json = _is_json(text)
+    is_json = False
+    if text.lstrip().startswith(("{", "[")):
+        with contextlib.suppress(ValueError, RecursionError):
+            is_json = bool(json.loads(text))
     if not is_json and not _LATIN.search(text):
         return [], []
     lines = text.split("\n")
@@ -107,15 +111,6 @@ def find_code_lines(text: str) -> tuple[list[str], list[str]]:
     whole = [number for number in filled if kinds[number]]
     code = [_TRAILING_COMMENT.sub("", lines[number]).rstrip() for number in whole if not comments[number]]
     return code, [lines[number] for number in whole]
-
-
-def _is_json(text: str) -> bool:
-    if not text.lstrip().startswith(("{", "[")):
-        return False
-    try:
-        return bool(json.loads(text))
-    except (ValueError, RecursionError):
-        return False
 
 
 def is_markup(text: str) -> bool:

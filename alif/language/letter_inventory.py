@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
 
 import regex
 
@@ -83,19 +82,18 @@ def lookalike_letters(words: Counter[str], known: str) -> list[tuple[str, str, i
     found = []
     for rare in sorted(char for char in holding if is_letter(char) and not char.isupper()):
         several = sorted(holding[rare], key=lambda word: (-words[word], word))[:400]
-        usual = (letter for letter in known if counts[letter] > 3 * counts[rare])
-        hits, right, word = max(
-            (_exchanged(several, words, rare, char) for char in usual), default=(0, "", "")
-        )
+        commoner = {
+            usual: [
+                word for word in several if len(word) > 2 and words[word.replace(rare, usual)] > words[word]
+            ]
+            for usual in known
+            if counts[usual] > 3 * counts[rare]
+        }
+        sums = ((sum(words[one] for one in some), usual, some[:1]) for usual, some in commoner.items())
+        hits, right, examples = max(sums, default=(0, "", []))
         if hits >= 3 and hits >= 0.4 * sum(words[word] for word in several):
-            found.append((rare, right, hits, word, word.replace(rare, right)))
+            found.append((rare, right, hits, examples[0], examples[0].replace(rare, right)))
     return found
-
-
-def _exchanged(several: Sequence[str], words: Counter[str], rare: str, usual: str) -> tuple[int, str, str]:
-    """Return (words, the usual letter, an example) of words with `rare` that are commoner with `usual`."""
-    hits = [word for word in several if len(word) > 2 and words[word.replace(rare, usual)] > words[word]]
-    return sum(words[word] for word in hits), usual, hits[0] if hits else ""
 
 
 def out_of_inventory(words: Counter[str], script: str) -> list[tuple[str, str, int, str]]:

@@ -100,7 +100,7 @@ def measure_sample(path: Path, code: str) -> SampleProfile:
     letters, min_words, rare = letter_inventory.frequent_letters(words, script)
     characters = Counter("".join(lines))
     category = {char: unicodedata.category(char) for char in characters}
-    function_words = _function_words(lines, script, code)
+    function_words, function_word_share = _measure_function_words(lines, script, code)
     foreign = regex.compile(rf"[^\p{{Script={script}}}\p{{M}}\s]+")
     native = [foreign.sub(" ", line) for line in lines]
     known, recognised, neighbours, classified_as = _classify_lines(native, code)
@@ -128,7 +128,7 @@ def measure_sample(path: Path, code: str) -> SampleProfile:
         lookalikes=letter_inventory.lookalike_letters(words, letters),
         out_of_inventory=letter_inventory.out_of_inventory(words, script),
         function_words=function_words,
-        function_word_share=_usual_share(lines, frozenset(function_words)),
+        function_word_share=function_word_share,
         known=known,
         recognised=recognised,
         neighbours=neighbours,
@@ -144,8 +144,11 @@ def measure_sample(path: Path, code: str) -> SampleProfile:
     )
 
 
-def _function_words(lines: Sequence[str], script: str, code: str) -> list[str]:
-    """Return the words of most lines that no other shipped pack of this script has, most frequent first."""
+def _measure_function_words(lines: Sequence[str], script: str, code: str) -> tuple[list[str], float]:
+    """Return the words of most lines that no other shipped pack of this script has, most frequent first.
+
+    And half the share of them that 95 % of the lines reach.
+    """
     taken: set[str] = set()
     for pack in map(load_pack, shipped_packs()):
         path = pack.folder / "demo" / "articles.jsonl"
@@ -153,19 +156,15 @@ def _function_words(lines: Sequence[str], script: str, code: str) -> list[str]:
             rows = (str(row.get("text", "")) for _, row in store.read_rows(path))
             counted = Counter(word for text in rows for word in split_words(text, pack))
             taken.update(word for word, _ in counted.most_common(200))
-    spoken = (dict.fromkeys(word.casefold() for word in _WORD.findall(line)) for line in lines)
-    counted = Counter(word for line in spoken for word in line)
+    spoken = [[word.casefold() for word in _WORD.findall(line)] for line in lines]
+    counted = Counter(word for line in spoken for word in dict.fromkeys(line))
     own = regex.compile(rf"(?:(?=\p{{Script={script}}})\p{{L}}|\p{{M}}|['\u2019\u02bc])+")
     common = (word for word, _ in counted.most_common(4 * MAX_FUNCTION_WORDS))
     fitting = [word for word in common if own.fullmatch(word) and len(word) > 1 and word not in taken]
-    return fitting[:MAX_FUNCTION_WORDS]
-
-
-def _usual_share(lines: Sequence[str], function_words: frozenset[str]) -> float:
-    """Return half the share of function words that 95 % of the lines reach."""
-    found = ([word.casefold() in function_words for word in _WORD.findall(line)] for line in lines)
-    shares = sorted(sum(line) / len(line) for line in found if len(line) >= MIN_LINE_WORDS)
-    return round(shares[len(shares) // 20] / 2, 3) if shares else 0.0
+    chosen = dict.fromkeys(fitting[:MAX_FUNCTION_WORDS])
+    long = (line for line in spoken if len(line) >= MIN_LINE_WORDS)
+    shares = sorted(sum(word in chosen for word in line) / len(line) for line in long)
+    return [*chosen], round(shares[len(shares) // 20] / 2, 3) if shares else 0.0
 
 
 def _classify_lines(lines: Sequence[str], code: str) -> tuple[bool, float, list[str], list[str]]:

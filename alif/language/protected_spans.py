@@ -110,29 +110,31 @@ def find_lost_numbers(before: str, after: str, known: Pack, own: Pack) -> list[s
     """Return the numbers that a translation lacks, also those that lost their minus or per cent sign."""
     lost = [*(protected_numbers(before, known) - protected_numbers(after, own))]
     spoken = f" {' '.join(split_words(after, own))} "
-    for find, words, least in (
-        (_find_negatives, own.numbers.negative, 1.0),
-        (_find_percentages, own.numbers.percents, 0.5),  # "20% to 30%" may have one word
+    for signed, found, words, least in zip(
+        _find_signed(before, known),
+        _find_signed(after, own),
+        (own.numbers.negative, own.numbers.percents),
+        (1.0, 0.5),  # "20% to 30%" may have one word
+        strict=True,
     ):
-        signed, kept = find(before, known), len(find(after, own))
-        kept += sum(spoken.count(f" {' '.join(split_words(word, own))} ") for word in words)
+        kept = len(found) + sum(spoken.count(f" {' '.join(split_words(word, own))} ") for word in words)
         if kept < least * len(signed):
             lost += signed[kept:]
     return lost
 
 
-def _find_negatives(text: str, pack: Pack) -> list[str]:
-    """Return the numbers with a minus before them or, as in Urdu print, behind them; no range, no hyphen."""
-    minus = f"[{regex.escape(''.join(pack.numbers.minus.split()))}]"
+def _find_signed(text: str, pack: Pack) -> tuple[list[str], list[str]]:
+    """Return the numbers with a minus before them or, as in Urdu print, behind them, and the percentages.
+
+    The dash of a range and a hyphen are no minus.
+    """
+    signs = (pack.numbers.minus, pack.numbers.percent)
+    minus, percent = (f"[{regex.escape(''.join(sign.split()))}]" for sign in signs)
     number = r"\d+(?:[.,٫٬]\d+)*"
     before = rf"(?<![\w%)\]]|{minus}|[\d)\]]\s){minus}{number}"
     behind = rf"(?<![\w.,]|{minus}){number}{minus}(?!\s?\w|{minus})"
-    return regex.findall(f"{before}|{behind}", fold_text(without_protected(text), pack))
-
-
-def _find_percentages(text: str, pack: Pack) -> list[str]:
-    sign = f"[{regex.escape(''.join(pack.numbers.percent.split()))}]"
-    return regex.findall(rf"\d[\d.,]*\s?{sign}|{sign}\d[\d.,]*", fold_text(text, pack))
+    negatives = regex.findall(f"{before}|{behind}", fold_text(without_protected(text), pack))
+    return negatives, regex.findall(rf"\d[\d.,]*\s?{percent}|{percent}\d[\d.,]*", fold_text(text, pack))
 
 
 def _without_lines(text: str, lines: list[str]) -> str:

@@ -94,16 +94,16 @@ def strip_turn_tokens(text: str) -> str:
     begin, struck = _HEADERS.match(text), _STRUCK_OUT.match(text)
     if begin and not (struck and struck.end() < len(text.rstrip()) and "\n" not in struck[0]):
         text = text[begin.end() :]
-    if end := next((one for one in _TURN_END.finditer(text) if _ends_turn(text, one)), None):
+    ends = (
+        one
+        for one in _TURN_END.finditer(text)
+        if one[0].casefold() != "</s>" or _SENTENCE.search(_STRUCK_OUT.sub("", text[: one.end()]))
+    )
+    if end := next(ends, None):
         text = text[: end.start()]
     elif "<|" in text and (turn := _NEXT_TURN.search(text)) and turn[0].lstrip("\n").startswith("<|"):
         text = text[: turn.start()]
     return _ITEM_END.sub("", text)
-
-
-def _ends_turn(text: str, end: re.Match[str]) -> bool:
-    """Tell whether a token ends the turn; `</s>` may close struck-out text instead."""
-    return end[0].casefold() != "</s>" or _SENTENCE.search(_STRUCK_OUT.sub("", text[: end.end()])) is not None
 
 
 def strip_answer_tags(text: str) -> str:

@@ -75,37 +75,24 @@ def strip_thinking(text: str) -> tuple[str, bool]:
     """
     if _FINAL_IN_WORDS not in text and not may_hold_token(text):
         return text, False
-    answer, thought = _strip_channels(text)
-    answer = answer if thought else strip_turn_tokens(answer)
+    thought = True
+    if "<|channel|>" in text:  # gpt-oss: the answer is its final channel
+        finals = list(_FINAL_CHANNEL.finditer(text))
+        answer = text[finals[-1].end() :] if finals else ""
+    elif _FINAL_IN_WORDS in text and _CHANNELS_IN_WORDS.match(text):
+        answer = text.rpartition(_FINAL_IN_WORDS)[2]
+    else:
+        answer, thought = strip_turn_tokens(text), False
     while opened := _OPENED.match(answer.lstrip()):
         closed = _CLOSED.search(answer, len(answer) - len(answer.lstrip()) + opened.end())
         answer, thought = (answer[closed.end() :].lstrip() if closed else ""), True
-    if not thought and (closed := _find_closing_alone(answer)):
-        answer, thought = answer[closed.end() :].lstrip(), True
-    return strip_answer_tags(strip_turn_tokens(answer)), thought
-
-
-def _strip_channels(text: str) -> tuple[str, bool]:
-    """Return what gpt-oss says in its final channel, and whether the reply has channels."""
-    if "<|channel|>" in text:
-        finals = list(_FINAL_CHANNEL.finditer(text))
-        return (text[finals[-1].end() :] if finals else ""), True
-    if _FINAL_IN_WORDS in text and _CHANNELS_IN_WORDS.match(text):
-        return text.rpartition(_FINAL_IN_WORDS)[2], True
-    return text, False
-
-
-def _find_closing_alone(text: str) -> re.Match[str] | None:
-    """Return the end of a block that the chat template opened, unless an item mentions it."""
-    for closed in _CLOSED_ALONE.finditer(text):
-        if _OPENED.search(text, 0, closed.start()):
-            return None
-        line_start = text.rfind("\n", 0, closed.start()) + 1
+    closed = None if thought else _CLOSED_ALONE.search(answer)
+    if closed and not _OPENED.search(answer, 0, closed.start()):  # an item may mention the end of a block
+        line_start = answer.rfind("\n", 0, closed.start()) + 1
         is_token = not closed[0].lstrip().startswith(("</", "[/"))
-        if is_token or not _LABELLED.match(text, line_start) or _DRAFT_END.match(text, closed.end()):
-            return closed
-        return None
-    return None
+        if is_token or not _LABELLED.match(answer, line_start) or _DRAFT_END.match(answer, closed.end()):
+            answer, thought = answer[closed.end() :].lstrip(), True
+    return strip_answer_tags(strip_turn_tokens(answer)), thought
 
 
 def strip_remark(lines: Sequence[str], is_label: Callable[[str], object], pack: Pack) -> list[str]:
