@@ -88,10 +88,6 @@ class Overrun:
         self.usd += 2 * excess_usd
 
 
-async def _nothing_earlier() -> bool:
-    return False
-
-
 class Reservation:
     """Money set aside for the length of a block; at its end, `usd` is what was spent."""
 
@@ -117,7 +113,7 @@ class Budget:
         self,
         cap_usd: float,
         spent_usd: float = 0.0,
-        wait_earlier: Callable[[], Awaitable[bool]] = _nothing_earlier,
+        wait_earlier: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         """Start with what is spent already.
 
@@ -160,7 +156,7 @@ class Budget:
                 if self._reserved:
                     self._settled.clear()
                     await self._settled.wait()
-                elif not await self._wait_earlier():
+                elif self._wait_earlier is None or not await self._wait_earlier():
                     raise cap_error(self.spent_usd, self.cap_usd, upper_usd[0])
             count, total = 1, amounts[0]
             while count < len(amounts) and total + amounts[count] <= max(free, 0):

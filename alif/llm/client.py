@@ -106,8 +106,14 @@ class EndpointClient:
         context = self.context
         answered_before = partial(context.ledger.has_answers, self.name, self.settings.model, GREETING)
 
+        async def greet() -> Reply:  # asks for a word in the same roles
+            greeting = [one.model_copy(update={"content": GREETING}) for one in messages]
+            requests = (self.build_request(greeting, draw) for draw in itertools.count())
+            new = next(one for one in requests if not context.ledger.is_answered(one.hash))
+            return await self._attempt(new, greeting, 0)
+
         async def attempt(number: int) -> Reply:
-            send, greet = partial(self._attempt, request, messages, number), partial(self._greet, messages)
+            send = partial(self._attempt, request, messages, number)
             again_s = context.retry_policy.longest_wait_s
             reply = await suspect.attempt(send, greet, answered_before, again_s)
             return reply or self._set_aside(request, suspect.reason)
@@ -115,15 +121,6 @@ class EndpointClient:
         async with self.limiter.trial():
             with self.watch.asking(request.hash) as suspect:
                 return await self.retry(request.hash, attempt)
-
-    async def _greet(self, messages: Sequence[Message]) -> Reply:
-        """Ask for a word in the same roles."""
-        greeting = [one.model_copy(update={"content": GREETING}) for one in messages]
-        requests = (self.build_request(greeting, draw) for draw in itertools.count())
-        ledger = self.context.ledger
-        return await self._attempt(
-            next(one for one in requests if not ledger.is_answered(one.hash)), greeting, 0
-        )
 
     def _set_aside(self, request: LedgerRequest, reason: str) -> Reply:
         """Store as the answer that there is none, so that it is never asked again."""

@@ -139,32 +139,22 @@ class HttpTransport:
                 headers=headers,
             ) as response:
                 if "Location" in response.headers and 300 <= response.status < 400:
-                    raise self._redirected(response, path)
+                    # refused: the key and the prompt would go to another place
+                    target = urljoin(str(response.url), response.headers["Location"]).partition("?")[0]
+                    message = f"{self.key}: {urlsplit(self.url).netloc} redirects requests to {target}"
+                    hint = f'If that is right, write {self.key}.base_url = "{target.removesuffix(path)}".'
+                    stop = ReplyError(message, hint)
+                    raise ProviderError(str(response.status), may_be_billed=False, stop=stop)
                 if method == "GET" and isinstance(response, CheckedResponse):
                     response.longest_bytes = LONGEST_RESULTS
                 return HttpResponse(response.status, response.headers, await response.read(), self.url + path)
         except (aiohttp.ClientError, TimeoutError) as error:
-            if isinstance(error, RepeatedBody):
-                self._stop_reuse()
+            pool = self.session.connector
+            if isinstance(error, RepeatedBody) and isinstance(pool, CheckedConnector) and pool.reuse:
+                pool.reuse = False  # a server that repeats one response repeats others
+                twice = f"{self.key}: {urlsplit(self.url).netloc} sent an answer twice"
+                console.log(f"{twice}; from now on each request has its own connection")
             raise await from_network_error(error, self.key, self.url, self.proxy) from error
-
-    def _stop_reuse(self) -> None:
-        """Use one connection a request: a server that repeats one response repeats others."""
-        pool = self.session.connector
-        assert isinstance(pool, CheckedConnector)
-        if pool.reuse:
-            host = urlsplit(self.url).netloc
-            console.log(
-                f"{self.key}: {host} sent an answer twice; from now on each request has its own connection"
-            )
-        pool.reuse = False
-
-    def _redirected(self, response: aiohttp.ClientResponse, path: str) -> ProviderError:
-        """Refuse a redirect: the key and the prompt would go to another place."""
-        target = urljoin(str(response.url), response.headers["Location"]).partition("?")[0]
-        message = f"{self.key}: {urlsplit(self.url).netloc} redirects requests to {target}"
-        hint = f'If that is right, write {self.key}.base_url = "{target.removesuffix(path)}".'
-        return ProviderError(str(response.status), may_be_billed=False, stop=ReplyError(message, hint))
 
 
 @asynccontextmanager
@@ -174,7 +164,7 @@ async def open_transport(
     """Keep connections to an endpoint, or to the offline teacher at `demo_url`, for the length of a block.
 
     Raises:
-        ReplyError: the environment names a proxy that cannot be used.
+        ReplyError: the environment names a proxy or certificates that cannot be used.
     """
     protocol = endpoints.protocol_of(endpoint)
     url = demo_url or endpoints.base_url(endpoint)
@@ -193,7 +183,13 @@ async def open_transport(
         headers[name] = value
     query = {endpoints.VERSION: endpoint.api_version} if protocol == "azure" else {}
     proxy = None if endpoints.is_local(endpoint.base_url) else find_proxy(key, url)
-    tls = _ssl_context()
+    tls = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts what this machine's browser does
+    if file := os.environ.get("SSL_CERT_FILE"):
+        try:
+            tls.load_verify_locations(file)
+        except OSError as error:  # ssl.SSLError is one
+            hint = "Set it to a file of certificates (PEM), or unset it."
+            raise ReplyError(f"SSL_CERT_FILE: {file} holds no certificates", hint) from error
     async with (
         _open_session(headers, tls, reuse=True) as session,
         _open_session(headers, tls, reuse=False) as unpooled,
@@ -208,15 +204,3 @@ def _open_session(headers: Mapping[str, str], tls: ssl.SSLContext, *, reuse: boo
         headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
     )
-
-
-def _ssl_context() -> ssl.SSLContext:
-    """Trust the certificates of this machine, as its browser does, and those of SSL_CERT_FILE."""
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if file := os.environ.get("SSL_CERT_FILE"):
-        try:
-            context.load_verify_locations(file)
-        except OSError as error:  # ssl.SSLError is one
-            hint = "Set it to a file of certificates (PEM), or unset it."
-            raise ReplyError(f"SSL_CERT_FILE: {file} holds no certificates", hint) from error
-    return context

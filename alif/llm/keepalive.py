@@ -113,16 +113,23 @@ class CheckedResponse(aiohttp.ClientResponse):
         return await super().start(connection)
 
     async def read(self) -> bytes:
-        """Return the body.
+        """Return the body, if it is not too long.
 
         Raises:
+            OversizedBody: it is longer than `longest_bytes`.
             RepeatedBody: it answers an earlier request.
         """
         kept = self.arrived_on
         assert isinstance(kept, CheckedConnection)
         if self.status >= 400:
             kept.force_close()
-        body = self._body = await self._read_bounded()  # where aiohttp's own read would leave it
+        parts, size = [], 0
+        async for part in self.content.iter_any():
+            parts.append(part)
+            if (size := size + len(part)) > self.longest_bytes:
+                self.close()
+                raise OversizedBody(f"a body of more than {self.longest_bytes / 2**20:.0f} MB")
+        body = self._body = b"".join(parts)  # where aiohttp's own read would leave it
         if not body:
             kept.force_close()
         elif (found := hash(body)) in kept.bodies:
@@ -131,13 +138,3 @@ class CheckedResponse(aiohttp.ClientResponse):
         else:
             kept.bodies.add(found)
         return body
-
-    async def _read_bounded(self) -> bytes:
-        """Return the body, if it is not too long."""
-        parts, size = [], 0
-        async for part in self.content.iter_any():
-            parts.append(part)
-            if (size := size + len(part)) > self.longest_bytes:
-                self.close()
-                raise OversizedBody(f"a body of more than {self.longest_bytes / 2**20:.0f} MB")
-        return b"".join(parts)

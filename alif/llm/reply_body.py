@@ -142,8 +142,19 @@ def _as_completion(value: object) -> object:
     choice, candidate = value_at(value, "choices", 0), value_at(value, "candidates", 0)
     if value_at(value, "type") == "message" or value_at(choice, "message"):
         return value
-    if isinstance(value_at(value, "output"), list) and value_at(value, "status") != "failed":
-        return _responses_completion(value)
+    if isinstance(value_at(value, "output"), list) and value_at(value, "status") != "failed":  # of Responses
+        output, usage = value_at(value, "output"), value_at(value, "usage")
+        contents = [value_at(item, "content") for item in output if value_at(item, "type") == "message"]
+        parts = [part for content in contents if isinstance(content, list) for part in content]
+        reason = str(value_at(value, "incomplete_details", "reason") or "stop")
+        counts = {
+            "prompt_tokens": value_at(usage, "input_tokens"),
+            "prompt_tokens_details": value_at(usage, "input_tokens_details"),
+            "completion_tokens": value_at(usage, "output_tokens"),
+            "completion_tokens_details": value_at(usage, "output_tokens_details"),
+        }
+        finish = "length" if reason == "max_output_tokens" else reason
+        return _completion(parts, finish, counts, model)
     content = value_at(value, "message", "content")
     content = value_at(value, "response") if content is None else content
     if candidate:
@@ -161,22 +172,6 @@ def _as_completion(value: object) -> object:
     elif value_at(value, "done") is True:
         usage, finish = _ollama_usage(value), value_at(value, "done_reason")
     return _completion(content, finish, usage, model) if isinstance(content, str | list) else None
-
-
-def _responses_completion(value: object) -> Mapping[str, Any]:
-    """Return a reply of the Responses interface in the shape of a chat completion."""
-    usage, output = value_at(value, "usage"), value_at(value, "output")
-    contents = [value_at(item, "content") for item in output if value_at(item, "type") == "message"]
-    parts = [part for content in contents if isinstance(content, list) for part in content]
-    reason = str(value_at(value, "incomplete_details", "reason") or "stop")
-    counts = {
-        "prompt_tokens": value_at(usage, "input_tokens"),
-        "prompt_tokens_details": value_at(usage, "input_tokens_details"),
-        "completion_tokens": value_at(usage, "output_tokens"),
-        "completion_tokens_details": value_at(usage, "output_tokens_details"),
-    }
-    finish = "length" if reason == "max_output_tokens" else reason
-    return _completion(parts, finish, counts, value_at(value, "model"))
 
 
 def _completion(content: object, finish: object, usage: object, model: object) -> Mapping[str, Any]:

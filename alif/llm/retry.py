@@ -57,26 +57,27 @@ class Retries:
                 failing_since = min(failing_since, began)
                 unreachable_since = min(unreachable_since, now) if error.unreachable else math.inf
                 unreadable[error.reason, self.limiter.replies] += error.unreadable
-                self._check_unreadable(error, unreadable[error.reason, self.limiter.replies])
-                self._check_policy(error, round(now - failing_since, 3), now - unreachable_since)
+                times = unreadable[error.reason, self.limiter.replies]
+                self._check_policy(error, times, round(now - failing_since, 3), now - unreachable_since)
                 wait_s = self.context.retry_policy.wait_s(seed, number)
                 await asyncio.sleep(max(error.wait_s or 0.0, wait_s))
         raise AssertionError("the attempts never end")
 
-    def _check_unreadable(self, error: ProviderError, times: int) -> None:
-        """Raise where an endpoint sends nothing but what cannot be read: that does not pass by itself."""
-        policy = self.context.retry_policy
-        if times >= (policy.unreadable_later if self.limiter.replies else policy.unreadable):
+    def _check_policy(
+        self, error: ProviderError, unreadable: int, failing_s: float, unreachable_s: float
+    ) -> None:
+        """Log a long wait, or raise when the policy is exhausted.
+
+        That an endpoint sends nothing but what cannot be read does not pass by itself.
+        """
+        context, policy = self.context, self.context.retry_policy
+        host, asked_s = self.host, error.wait_s or 0.0
+        if unreadable >= (policy.unreadable_later if self.limiter.replies else policy.unreadable):
             raise ReplyError(
-                f"{self.key}: {self.host} answers with {error.reason}, {times} times in a row{error.words}",
+                f"{self.key}: {host} answers with {error.reason}, {unreadable} times in a row{error.words}",
                 f"Check {self.key}.base_url and protocol: requests go to the chat completions of OpenAI's "
                 f"interface, or Anthropic's Messages. If the provider is in trouble, {REPEAT}",
             )
-
-    def _check_policy(self, error: ProviderError, failing_s: float, unreachable_s: float) -> None:
-        """Log a long wait, or raise when the policy is exhausted."""
-        context, policy = self.context, self.context.retry_policy
-        host, asked_s = self.host, error.wait_s or 0.0
         allowed_s = policy.silence_s if host in context.responded_hosts else policy.unreached_s
         timeouts_s = policy.timeouts * context.timeout_s if error.reason == TIMEOUT else 0.0
         give_up_s = max(policy.give_up_s, timeouts_s)

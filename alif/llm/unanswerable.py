@@ -126,9 +126,14 @@ class Suspect:
         try:
             return await send()
         except ProviderError as error:
-            if not _may_be_the_prompts(error):
+            busy = error.rate_limited or error.unreachable or error.wait_s is not None
+            if busy or error.reason in TEACHERS_OWN or error.reason.startswith("3"):  # not about this prompt
                 raise
-            self._record_failure(error)
+            self.reason = f"{error.reason}{error.words}"
+            self.failures += 1
+            self.failed_last = time.monotonic()
+            self.failed_first = min(self.failed_first, self.failed_last)
+            watch.failing.add(self.request)
             enough = self.failures >= (REFUSALS if error.stop else TRIES)
             if enough and alive and (others or watch.asked == watch.failing):
                 few = FEW * (watch.answers > 0 or answered_before())
@@ -142,16 +147,3 @@ class Suspect:
             if error.stop and refusal and refusal.stop:
                 raise
             raise replace(error, stop=None) from error
-
-    def _record_failure(self, error: ProviderError) -> None:
-        self.reason = f"{error.reason}{error.words}"
-        self.failures += 1
-        self.failed_last = time.monotonic()
-        self.failed_first = min(self.failed_first, self.failed_last)
-        self.watch.failing.add(self.request)
-
-
-def _may_be_the_prompts(error: ProviderError) -> bool:
-    """Tell whether a failure may be about this one prompt."""
-    busy = error.rate_limited or error.unreachable or error.wait_s is not None
-    return not busy and error.reason not in TEACHERS_OWN and not error.reason.startswith("3")

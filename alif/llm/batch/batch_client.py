@@ -13,6 +13,7 @@ an earlier try, which counts at its upper bound, is waited for before anything i
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
@@ -76,7 +77,15 @@ class BatchClient:
         async with AsyncExitStack() as stack:
             for _, (request, _) in sorted(asked.items()):  # in one order everywhere: no two calls deadlock
                 await stack.enter_async_context(context.request_lock(request))
-            await self._ask_in_batches(list(asked.values()))
+            for _ in range(TRIES):  # wait for batches under way that hold some of them, submit the others
+                missing = self._unanswered(asked.values())
+                holding = [self.store.find_holding(one.hash, context.run) for one, _ in missing]
+                numbers = sorted({number for number in holding if number is not None})
+                calls = [self.wait_for(self.store.batch(number)) for number in numbers]
+                new = [one for one, number in zip(missing, holding, strict=True) if number is None]
+                if new and self._submits:
+                    calls.append(self._submit(new))
+                await gather_or_cancel(calls)
             missing = self._unanswered(asked.values())
             if missing and self._submits:
                 context.log_once(
@@ -88,18 +97,6 @@ class BatchClient:
 
     def _unanswered(self, asked: Iterable[Pending]) -> list[Pending]:
         return [pending for pending in asked if not self.live.context.ledger.is_answered(pending[0].hash)]
-
-    async def _ask_in_batches(self, asked: Sequence[Pending]) -> None:
-        """Wait for the batches under way that hold some of the requests, and submit the others."""
-        for _ in range(TRIES):
-            missing = self._unanswered(asked)
-            holding = [self.store.find_holding(one.hash, self.live.context.run) for one, _ in missing]
-            numbers = sorted({number for number in holding if number is not None})
-            calls = [self.wait_for(self.store.batch(number)) for number in numbers]
-            new = [one for one, number in zip(missing, holding, strict=True) if number is None]
-            if new and self._submits:
-                calls.append(self._submit(new))
-            await gather_or_cancel(calls)
 
     async def _submit(self, requests: Sequence[Pending]) -> None:
         """Send requests in as few batches as fit, and wait until all are over."""
@@ -114,7 +111,8 @@ class BatchClient:
         first = 0
         try:
             while first < len(lines) and not any(task.done() and task.exception() for task in tasks):
-                fitting = self._count_fitting(lines[first:])
+                sizes = itertools.accumulate(map(len, lines[first : first + self._max_requests]))
+                fitting = max(1, sum(size <= self.api.max_bytes for size in sizes))
                 uppers = [upper_usd for _, upper_usd in priced[first : first + fitting]]
                 count, reservation = await context.budget.reserve_first(uppers)
                 where = (context.run, context.step, live.name, live.settings.base_url, context.role)
@@ -133,15 +131,6 @@ class BatchClient:
             await asyncio.gather(*tasks)
         finally:
             await cancel_tasks(tasks)
-
-    def _count_fitting(self, lines: Sequence[bytes]) -> int:
-        """Return how many of the first lines fit into one batch, at least one."""
-        size = 0
-        for count, line in enumerate(lines[: self._max_requests]):
-            size += len(line)
-            if count and size > self.api.max_bytes:
-                return count
-        return min(len(lines), self._max_requests)
 
     async def _run(self, batch: Batch, lines: Sequence[bytes], reservation: Reservation) -> None:
         """Create a batch that is written, poll it and collect its results."""
@@ -254,8 +243,16 @@ class BatchClient:
             settlement.close_unanswered("batch gone", "gone", may_be_billed=True)
             return
         await live.context.ledger.when_free(lambda: settlement.collect(progress, results))
-        if progress.refusal:
-            await self._handle_refusal(batch, progress)
+        if not progress.refusal:
+            return
+        if not progress.queue_full or self._max_requests == 1:  # a refusal of the whole batch for good
+            raise ReplyError(
+                f"{live.key}: batch {batch.id} is refused ({progress.refusal[:200]})",
+                "Fix what it says, or set runtime.batch = false to ask live.",
+            )
+        smaller = self._max_requests = max(1, min(self._max_requests, batch.size) // 2)
+        live.context.log_once(f"{live.key}: too much is queued; batches of {smaller} requests from now on")
+        await asyncio.sleep(policy.longest_poll_s)
 
     async def status(self, batch: Batch) -> BatchProgress:
         """Return how far a batch is.
@@ -274,18 +271,6 @@ class BatchClient:
             settlement.close_unanswered("batch gone", "gone", may_be_billed=True)
         else:
             await self.wait_for(batch)
-
-    async def _handle_refusal(self, batch: Batch, progress: BatchProgress) -> None:
-        """Use smaller batches where too much is queued; any other refusal of a whole batch is for good."""
-        key, context = self.live.key, self.live.context
-        if not progress.queue_full or self._max_requests == 1:
-            raise ReplyError(
-                f"{key}: batch {batch.id} is refused ({progress.refusal[:200]})",
-                "Fix what it says, or set runtime.batch = false to ask live.",
-            )
-        self._max_requests = max(1, min(self._max_requests, batch.size) // 2)
-        context.log_once(f"{key}: too much is queued; batches of {self._max_requests} requests from now on")
-        await asyncio.sleep(context.retry_policy.longest_poll_s)
 
 
 async def wait_for_any_batch(clients: Iterable[BatchClient]) -> bool:
