@@ -5,6 +5,7 @@ One list for teachers' replies and published rows: such an input is no input, su
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 
@@ -51,7 +52,9 @@ def says_nothing(text: str, pack: Pack | None = None) -> bool:
     words = " ".join(_WORD.findall(plain.casefold()))
     if not plain.strip() or _MARKS_ALONE.fullmatch(plain) or _NOTHING.fullmatch(words):
         return True
-    if pack is None:
-        return False
-    said = split_words(plain, pack)
-    return any(split_words(phrase, pack) == said for phrase in pack.keys.no_input)
+    return pack is not None and tuple(split_words(plain, pack)) in _no_input_phrases(pack)
+
+
+@functools.lru_cache
+def _no_input_phrases(pack: Pack) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(split_words(phrase, pack)) for phrase in pack.keys.no_input)
