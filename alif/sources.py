@@ -160,9 +160,20 @@ def read_rows(source: Iterable[str], folder: str, *packs: PackFiles) -> Iterator
             yield from _file_rows(path, pack.pack)
     for path in resolve_paths(source, folder):
         yield from _file_rows(path)
-    for part in source:
-        if match := HUB.fullmatch(part):
-            yield from _hub_rows(match["id"], match["config"], match["revision"], match["split"] or "train")
+    for match in filter(None, map(HUB.fullmatch, source)):
+        hub_id, split = match["id"], match["split"] or "train"
+        try:
+            import datasets  # noqa: PLC0415  (an extra: loaded only when a recipe names a hub id)
+        except ImportError as error:
+            raise MissingExtra(f"hub:{hub_id}", "hub") from error
+        try:
+            loaded = datasets.load_dataset(hub_id, match["config"], revision=match["revision"], split=split)
+        except (OSError, ValueError) as error:  # datasets' own errors are among these
+            first = str(error).splitlines()[0] if str(error) else type(error).__name__
+            hint = "Check id, revision, split and network; a gated set needs HF_TOKEN."
+            raise DataError(f"hub:{hub_id}: cannot be loaded ({first})", hint) from error
+        for number, values in enumerate(loaded, 1):
+            yield Row(f"hub:{hub_id}:{number}", hub_id, str(values.get("id", number)), values)
 
 
 def _file_rows(path: Path, pack: Pack | None = None) -> Iterator[Row | Dropped]:
@@ -173,21 +184,6 @@ def _file_rows(path: Path, pack: Pack | None = None) -> Iterator[Row | Dropped]:
             yield Dropped(raw=raw, reason="unparsable", evidence=f"{where}: {values}")
         else:
             yield Row(where, name, str(values.get("id", number)), values, pack)
-
-
-def _hub_rows(hub_id: str, config: str | None, revision: str | None, split: str) -> Iterator[Row]:
-    try:
-        import datasets  # noqa: PLC0415  (an extra: loaded only when a recipe names a hub id)
-    except ImportError as error:
-        raise MissingExtra(f"hub:{hub_id}", "hub") from error
-    try:
-        loaded = datasets.load_dataset(hub_id, config, revision=revision, split=split)
-    except (OSError, ValueError) as error:  # datasets' own errors are among these
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        hint = "Check id, revision, split and network; a gated set needs HF_TOKEN."
-        raise DataError(f"hub:{hub_id}: cannot be loaded ({first})", hint) from error
-    for number, values in enumerate(loaded, 1):
-        yield Row(f"hub:{hub_id}:{number}", hub_id, str(values.get("id", number)), values)
 
 
 def _text(value: JsonValue) -> str:

@@ -100,7 +100,9 @@ def sample_sources(
     """Yield a sample of every data file, or why it cannot be read."""
     own, known = load_pack(recipe.language.pack), load_pack(recipe.language.source)
     for key, source in list_sources(recipe).items():
-        if key.startswith(BENCHMARK) or (steps is not None and not _steps_of(key) & set(steps)):
+        table = key.partition(".")[0]
+        read_by = {"benchmarks": QUESTION_STEPS, "teacher": {"generate", "translate"}}.get(table, {table})
+        if key.startswith(BENCHMARK) or (steps is not None and not read_by & set(steps)):
             continue
         try:
             paths = sources.resolve_paths(source, recipe.sources.folder)
@@ -213,9 +215,3 @@ def _problem(sample: SourceSample, recipe: Recipe) -> AlifError | None:
         f"{where}: none of its first texts is {wanted}; most are {most}",
         "Name files in that language: the step drops every other text.",
     )
-
-
-def _steps_of(key: str) -> set[str]:
-    """Return the steps that read the files of a recipe key."""
-    table = key.partition(".")[0]
-    return {"benchmarks": QUESTION_STEPS, "teacher": {"generate", "translate"}}.get(table, {table})

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from alif import sampling
 from alif.facts.data_facts import NearDuplicateFacts, NearDuplicatePair
@@ -40,7 +39,18 @@ def find_near_duplicates(rows: Sequence[Example], pack: Pack, seed: int) -> Near
     texts = [" ".join(text.split_words(f"{row.instruction}\n{row.input}", pack)) for row in sample]
     pairs: list[tuple[float, int, int]] = []
     if len(sample) > 1:
-        vectors = _tfidf_vectors(texts)
+        counts = np.zeros((len(texts), COLUMNS), dtype=np.float32)
+        for row, value in enumerate(texts):
+            padded = f" {value} "
+            grams = Counter(
+                padded[at : at + size] for size in GRAM_SIZES for at in range(len(padded) - size + 1)
+            )
+            for gram, count in grams.items():
+                counts[row, zlib.crc32(gram.encode("utf-8", "surrogatepass")) % COLUMNS] += count
+        document_frequency = (counts > 0).sum(axis=0)
+        inverse = np.log((1 + len(texts)) / (1 + document_frequency)).astype(np.float32)
+        weighted = np.log1p(counts) * inverse
+        vectors = weighted / np.maximum(np.linalg.norm(weighted, axis=1, keepdims=True), 1e-9)
         similarity = np.triu(vectors @ vectors.T, k=1)
         for one, other in np.argwhere(similarity >= THRESHOLD):
             pairs.append((round(float(similarity[one, other]), 2), int(one), int(other)))
@@ -60,17 +70,3 @@ def find_near_duplicates(rows: Sequence[Example], pack: Pack, seed: int) -> Near
             for value, one, other in nearest
         ),
     )
-
-
-def _tfidf_vectors(texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Return one row of length 1 per text, (len(texts), COLUMNS)."""
-    counts = np.zeros((len(texts), COLUMNS), dtype=np.float32)
-    for row, value in enumerate(texts):
-        padded = f" {value} "
-        grams = Counter(padded[at : at + size] for size in GRAM_SIZES for at in range(len(padded) - size + 1))
-        for gram, count in grams.items():
-            counts[row, zlib.crc32(gram.encode("utf-8", "surrogatepass")) % COLUMNS] += count
-    document_frequency = (counts > 0).sum(axis=0)
-    weighted = np.log1p(counts) * np.log((1 + len(texts)) / (1 + document_frequency)).astype(np.float32)
-    lengths = np.linalg.norm(weighted, axis=1, keepdims=True)
-    return np.asarray(weighted / np.maximum(lengths, 1e-9), dtype=np.float32)

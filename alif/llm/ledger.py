@@ -73,26 +73,23 @@ class Ledger:
             self.db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
             self.journal = str(self.db.execute("PRAGMA journal_mode = WAL").fetchone()[0])
             self.db.execute(f"PRAGMA synchronous = {'NORMAL' if self.journal == 'wal' else 'FULL'}")
-            self._migrate()
+            version = self.db.execute("PRAGMA user_version").fetchone()[0]
+            if version > FORMAT:
+                raise DataError(
+                    f"{path}: a ledger of format {version}, this alif knows {FORMAT}", "Use a newer alif."
+                )
+            if version < FORMAT:
+                with self.transaction():  # a sibling may have migrated while this one waited for the lock
+                    version = self.db.execute("PRAGMA user_version").fetchone()[0]
+                    if version < FORMAT:
+                        tables = ledger_sql.TABLES + (ledger_sql.ROLES if version < 3 else "")
+                        for statement in (*tables.split(";"), *ledger_sql.SPENDING):
+                            self.db.execute(statement)
+                        self.db.execute(f"PRAGMA user_version = {FORMAT}")
         if self.journal not in ("wal", "memory"):
             console.log(
                 f"{path}: SQLite has no write-ahead log on this file system, so each write takes longer"
             )
-
-    def _migrate(self) -> None:
-        version = self.db.execute("PRAGMA user_version").fetchone()[0]
-        if version > FORMAT:
-            raise DataError(
-                f"{self.path}: a ledger of format {version}, this alif knows {FORMAT}", "Use a newer alif."
-            )
-        if version < FORMAT:
-            with self.transaction():  # a sibling may have migrated while this one waited for the lock
-                version = self.db.execute("PRAGMA user_version").fetchone()[0]
-                if version < FORMAT:
-                    tables = ledger_sql.TABLES + (ledger_sql.ROLES if version < 3 else "")
-                    for statement in (*tables.split(";"), *ledger_sql.SPENDING):
-                        self.db.execute(statement)
-                    self.db.execute(f"PRAGMA user_version = {FORMAT}")
 
     def close(self) -> None:
         """Close the file."""

@@ -34,7 +34,25 @@ async def from_network_error(
     error: aiohttp.ClientError | TimeoutError, key: str, url: str, proxy: Proxy | None
 ) -> ProviderError:
     """Classify an attempt at `url` without an HTTP response; `key` is the recipe key of the endpoint."""
-    stop = _explain_for_good(error, key, hostname(url))
+    host, stop = hostname(url), None
+    if isinstance(error, aiohttp.InvalidURL):
+        stop = ReplyError(f"{key}: requests cannot be sent to {host}", f"Check {key}.base_url.")
+        return ProviderError("no URL", may_be_billed=False, stop=stop)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        why = getattr(error.certificate_error, "verify_message", "") or error.certificate_error
+        stop = ReplyError(
+            f"{key}: the certificate of {host} is not trusted ({why})",
+            "If your own or your company's authority issued it: export SSL_CERT_FILE=/path/to/authority.pem. "
+            "Otherwise check base_url and this machine's clock.",
+        )
+    elif (
+        isinstance(error, aiohttp.ClientConnectorSSLError)
+        and getattr(error.os_error, "reason", "") in NOT_TLS
+    ):
+        stop = ReplyError(
+            f"{key}: {host} does not speak TLS, and {key}.base_url begins with https://",
+            f"Check the port; if it is a server of your own without TLS, write http:// in {key}.base_url.",
+        )
     if isinstance(error, NO_CONNECTION):
         reason = f"no connection: {type(error).__name__}"
         if proxy and isinstance(error, aiohttp.ClientHttpProxyError):
@@ -44,8 +62,6 @@ async def from_network_error(
         elif isinstance(error, aiohttp.ClientConnectorSSLError):
             reason = f"no TLS connection: {error.os_error.reason}"
         return ProviderError(reason, may_be_billed=False, unreachable=True, stop=stop)
-    if isinstance(error, aiohttp.InvalidURL):
-        return ProviderError("no URL", may_be_billed=False, stop=stop)
     if isinstance(error, OversizedBody):
         return ProviderError(str(error), may_be_billed=True, unreadable=True)
     if isinstance(error, TimeoutError):
@@ -54,32 +70,10 @@ async def from_network_error(
     if not proxy and url.startswith("http://") and isinstance(error, CLOSED) and await speaks_tls(url):
         lost.may_be_billed, lost.unreachable = False, True
         lost.stop = ReplyError(
-            f"{key}: {hostname(url)} speaks TLS, and {key}.base_url begins with http://",
+            f"{key}: {host} speaks TLS, and {key}.base_url begins with http://",
             f"Write https:// in {key}.base_url.",
         )
     return lost
-
-
-def _explain_for_good(error: Exception, key: str, host: str) -> ReplyError | None:
-    """Return the sentence for an error that a retry cannot help, else None."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        why = getattr(error.certificate_error, "verify_message", "") or error.certificate_error
-        return ReplyError(
-            f"{key}: the certificate of {host} is not trusted ({why})",
-            "If your own or your company's authority issued it: export SSL_CERT_FILE=/path/to/authority.pem. "
-            "Otherwise check base_url and this machine's clock.",
-        )
-    if (
-        isinstance(error, aiohttp.ClientConnectorSSLError)
-        and getattr(error.os_error, "reason", "") in NOT_TLS
-    ):
-        return ReplyError(
-            f"{key}: {host} does not speak TLS, and {key}.base_url begins with https://",
-            f"Check the port; if it is a server of your own without TLS, write http:// in {key}.base_url.",
-        )
-    if isinstance(error, aiohttp.InvalidURL):
-        return ReplyError(f"{key}: requests cannot be sent to {host}", f"Check {key}.base_url.")
-    return None
 
 
 async def speaks_tls(url: str) -> bool:

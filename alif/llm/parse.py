@@ -111,7 +111,13 @@ def parse_reply(raw: str, max_tokens: int = MOST_TOKENS) -> ParsedReply:
 
 
 def _parse_openai(body: object) -> ParsedReply:
-    choice = _first(_get(body, "choices"))
+    """Parse a chat completion, or an error in its place, which may be the provider's answer to the prompt.
+
+    Raises:
+        UnparsableReply: it is neither.
+    """
+    choices = _get(body, "choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
     message = _get(choice, "message")
     usage = _usage(body)
     tokens_in = _count(usage, "prompt_tokens")
@@ -129,11 +135,24 @@ def _parse_openai(body: object) -> ParsedReply:
         raise UnparsableReply("a reply that broke off", BROKEN_OFF, usage=billed)
     if isinstance(message, dict) or parsed.finish == BLOCKED:
         return parsed
-    try:
-        return _parse_error(body)
-    except UnparsableReply as error:
-        error.usage = billed
-        raise
+    error = _get(body, "error") or (body if isinstance(_get(body, "message"), str) else None)
+    details = _get(error, "metadata")  # OpenRouter's, with the words of the provider behind it
+    words = (error, _get(error, "message"), _get(details, "raw"), _get(body, "detail"))
+    said = " ".join(map(_string, words))
+    codes = {str(_get(error, key)) for key in ("code", "type")}
+    if OUT_OF_TOKENS in said:
+        finish, has_output = "length", True
+    elif (
+        codes.intersection(FILTER_CODES)
+        or _get(details, "flagged_input") is not None
+        or _FILTER_MESSAGE.search(said)
+    ):
+        finish, has_output = BLOCKED, _OUTPUT_FILTERED.search(said) is not None
+    elif error:
+        raise UnparsableReply("an error", stated_status(error), may_be_billed=False, usage=billed)
+    else:
+        raise UnparsableReply("a reply without choices", usage=billed)
+    return ParsedReply("", finish, "", 0, 0, 0, 0, metered=False, has_output=has_output)
 
 
 def _parse_anthropic(body: object) -> ParsedReply:
@@ -171,32 +190,6 @@ def _metered(
     )
 
 
-def _parse_error(body: object) -> ParsedReply:
-    """Parse a body without choices: an error, which may be the provider's answer to the prompt.
-
-    Raises:
-        UnparsableReply: it is not.
-    """
-    error = _get(body, "error") or (body if isinstance(_get(body, "message"), str) else None)
-    details = _get(error, "metadata")  # OpenRouter's, with the words of the provider behind it
-    parts = (error, _get(error, "message"), _get(details, "raw"), _get(body, "detail"))
-    message = " ".join(_string(part) for part in parts)
-    codes = {str(_get(error, key)) for key in ("code", "type")}
-    if OUT_OF_TOKENS in message:
-        finish, has_output = "length", True
-    elif (
-        codes.intersection(FILTER_CODES)
-        or _get(details, "flagged_input") is not None
-        or _FILTER_MESSAGE.search(message)
-    ):
-        finish, has_output = BLOCKED, _OUTPUT_FILTERED.search(message) is not None
-    else:
-        if error:
-            raise UnparsableReply("an error", stated_status(error), may_be_billed=False)
-        raise UnparsableReply("a reply without choices")
-    return ParsedReply("", finish, "", 0, 0, 0, 0, metered=False, has_output=has_output)
-
-
 def _finish(value: object) -> str:
     """Return a finish reason in OpenAI's words; one without such a word keeps the provider's own.
 
@@ -216,10 +209,6 @@ def _content_text(content: object) -> str:
 
 def _get(value: object, key: str) -> Any:
     return value.get(key) if isinstance(value, dict) else None
-
-
-def _first(value: object) -> object:
-    return value[0] if isinstance(value, list) and value else None
 
 
 def _string(value: object) -> str:

@@ -124,10 +124,21 @@ def background_backup(root: Path, backup: str) -> Iterator[Callable[[], None]]:
     over, every_s = threading.Event(), EVERY_S["hub" if backup.startswith(HUB) else "folder"]
     copying, last = threading.Lock(), ""
 
+    ledger, snapshot = root / LEDGER, root / "runtime" / "backup" / LEDGER
+
     def copy_ledger() -> None:
         nonlocal last
         with copying:
-            if (snapshot := _snapshot_ledger(root)) and (now := store.sha256_tree(snapshot)) != last:
+            if not ledger.is_file():
+                return
+            snapshot.parent.mkdir(parents=True, exist_ok=True)
+            snapshot.unlink(missing_ok=True)
+            with (
+                contextlib.closing(sqlite3.connect(ledger)) as live,
+                contextlib.closing(sqlite3.connect(snapshot)) as copy,
+            ):
+                live.backup(copy)  # consistent also during writes
+            if (now := store.sha256_tree(snapshot)) != last:
                 upload_path(snapshot, f"{root.name}/{LEDGER}", backup)
                 last = now
 
@@ -152,21 +163,6 @@ def background_backup(root: Path, backup: str) -> Iterator[Callable[[], None]]:
     over.set()
     thread.join()
     copy_ledger()
-
-
-def _snapshot_ledger(root: Path) -> Path | None:
-    """Copy the ledger by SQLite's backup API, which is consistent during writes; None if there is none."""
-    if not (root / LEDGER).is_file():
-        return None
-    snapshot = root / "runtime" / "backup" / LEDGER
-    snapshot.parent.mkdir(parents=True, exist_ok=True)
-    snapshot.unlink(missing_ok=True)
-    with (
-        contextlib.closing(sqlite3.connect(root / LEDGER)) as live,
-        contextlib.closing(sqlite3.connect(snapshot)) as copy,
-    ):
-        live.backup(copy)
-    return snapshot
 
 
 def _copy_atomically(source: Path, target: Path) -> None:

@@ -72,8 +72,17 @@ def target_bits(
     with contextlib.ExitStack() as block:
         bar = block.enter_context(console.progress_bar(progress, len(pieces), "texts")) if progress else None
         for batch in split_batches(order, lambda some: lengths[some[0]] * len(some) <= most):
-            costs = _batch_bits(student, [pieces[index][1] for index in batch])
-            for index, cost in zip(batch, costs, strict=True):
+            tokens = torch.zeros(len(batch), lengths[batch[0]], dtype=torch.long)
+            is_target = torch.zeros(tokens.shape, dtype=torch.bool)
+            for row, index in enumerate(batch):
+                context, target = pieces[index][1].context, pieces[index][1].target
+                tokens[row, : lengths[index]] = torch.tensor([*context, *target])
+                is_target[row, len(context) : lengths[index]] = True
+            tokens, is_target = tokens.to(student.model.device), is_target.to(student.model.device)
+            logits = student.model(input_ids=tokens).logits[:, :-1].float()  # each of the next token
+            nats = torch.logsumexp(logits, dim=-1) - logits.gather(-1, tokens[:, 1:, None]).squeeze(-1)
+            sums = (nats.double() * is_target[:, 1:]).sum(dim=-1) / math.log(2)
+            for index, cost in zip(batch, sums.tolist(), strict=True):
                 bits[pieces[index][0]] += cost
             if bar:
                 bar.advance(len(batch))
@@ -89,18 +98,3 @@ def split_windows(text: LikelihoodInput, length: int) -> list[LikelihoodInput]:
         pieces.append(LikelihoodInput(whole[start : start + 1], whole[start + 1 : start + length]))
         start += length - 1
     return pieces
-
-
-def _batch_bits(student: Student, batch: Sequence[LikelihoodInput]) -> list[float]:
-    """Return the bits of each target: logits at position t give the cost of token t + 1."""
-    device, longest = student.model.device, max(map(len, batch))
-    tokens = torch.zeros(len(batch), longest, dtype=torch.long)
-    is_target = torch.zeros(len(batch), longest, dtype=torch.bool)
-    for row, piece in enumerate(batch):
-        tokens[row, : len(piece)] = torch.tensor([*piece.context, *piece.target])
-        is_target[row, len(piece.context) : len(piece)] = True
-    tokens, is_target = tokens.to(device), is_target.to(device)
-    logits = student.model(input_ids=tokens).logits[:, :-1].float()
-    nats = torch.logsumexp(logits, dim=-1) - logits.gather(-1, tokens[:, 1:, None]).squeeze(-1)
-    sums = (nats.double() * is_target[:, 1:]).sum(dim=-1) / math.log(2)
-    return [float(value) for value in sums.cpu()]

@@ -104,9 +104,35 @@ def _read_answer(answer: str, finish: str, pack: Pack, common: set[str]) -> list
     lines = answer.split("\n")
     style = next((style for style in label_styles(pack) if any(map(style.starts_item, lines))), None)
     if style is None:
-        return _read_json(answer, finish, pack, common) or _read_pieces(lines, finish, pack, common)
-    lines, needed = _strip_wrapping(lines, finish, style)
-    return _read_pieces(lines, finish, pack, common | needed)
+        found = []
+        for raw, texts, error in read_json_items(answer, pack):
+            if error:
+                reason = "unparsable" if finish == "stop" else "truncated"
+                evidence = f"finish: {finish}, {error} in the JSON"
+                found.append(Dropped(raw=raw, reason=reason, evidence=evidence))
+            else:  # its input may be left out or empty
+                input, needed = read_input(texts.get("input") or NO_INPUT, pack)
+                found.append(_make_candidate(texts | {"input": input}, raw, common | {"json"} | needed))
+        return found or _read_pieces(lines, finish, pack, common)
+    steps: dict[str, Callable[[list[str]], list[str]]] = {
+        "closing_remark": lambda lines: reply_cleanup.strip_remark(
+            lines, lambda line: read_label(line, style), style.pack
+        ),
+        "other_separator": lambda lines: reply_cleanup.split_inline_separators(lines, style.starts_item),
+        "headings": lambda lines: reply_cleanup.strip_headings(
+            lines, _item_starts(lines, style), {*_separators(lines)}
+        ),
+        "code_fence": lambda lines: reply_cleanup.strip_fences(
+            lines, {*_item_starts(lines, style)}, {*_separators(lines)}
+        ),
+    }
+    if finish != "stop":
+        del steps["closing_remark"]
+    needed = set(common)
+    for name, step in steps.items():
+        before, lines = len(lines), step(lines)
+        needed |= {name} if len(lines) != before else set()
+    return _read_pieces(lines, finish, pack, needed)
 
 
 def _read_strict(reply: str, pack: Pack, common: set[str]) -> list[Candidate | Dropped]:
@@ -131,44 +157,6 @@ def _read_strict_item(piece: str, pack: Pack, common: set[str]) -> Candidate | N
         return None
     input, needed = read_input(texts[1], pack)
     return Candidate(texts[0], input, texts[2], piece.strip(), tuple(sorted(common | needed)))
-
-
-def _read_json(text: str, finish: str, pack: Pack, common: set[str]) -> list[Candidate | Dropped]:
-    found: list[Candidate | Dropped] = []
-    for raw, texts, error in read_json_items(text, pack):
-        if error:
-            reason = "unparsable" if finish == "stop" else "truncated"
-            evidence = f"finish: {finish}, {error} in the JSON"
-            found.append(Dropped(raw=raw, reason=reason, evidence=evidence))
-        else:
-            input, needed = read_input(
-                texts.get("input") or NO_INPUT, pack
-            )  # in JSON it may be left out or empty
-            found.append(_make_candidate(texts | {"input": input}, raw, common | {"json"} | needed))
-    return found
-
-
-def _strip_wrapping(lines: list[str], finish: str, style: LabelStyle) -> tuple[list[str], set[str]]:
-    """Return the lines of the items alone, and the deviations found."""
-    steps: dict[str, Callable[[list[str]], list[str]]] = {
-        "closing_remark": lambda lines: reply_cleanup.strip_remark(
-            lines, lambda line: read_label(line, style), style.pack
-        ),
-        "other_separator": lambda lines: reply_cleanup.split_inline_separators(lines, style.starts_item),
-        "headings": lambda lines: reply_cleanup.strip_headings(
-            lines, _item_starts(lines, style), {*_separators(lines)}
-        ),
-        "code_fence": lambda lines: reply_cleanup.strip_fences(
-            lines, {*_item_starts(lines, style)}, {*_separators(lines)}
-        ),
-    }
-    if finish != "stop":
-        del steps["closing_remark"]
-    needed: set[str] = set()
-    for name, step in steps.items():
-        before, lines = len(lines), step(lines)
-        needed |= {name} if len(lines) != before else set()
-    return lines, needed
 
 
 def _separators(lines: Sequence[str]) -> list[int]:
