@@ -86,6 +86,8 @@ def _widened(text: str, shape: str, start: int, end: int, floor: int) -> tuple[i
         if not (shape[end] == "s" or opened_inside or text[end : end + 2] in ("()", "[]", "{}")):
             break
         end += 1
+    if text[end : end + 1] in ("?", "!") and shape[start] == "L" and " " in text[start:end]:
+        end += 1  # it ends a quoted sentence: the mark is not the script's own
     return start, end
 
 
@@ -94,8 +96,6 @@ def isolate(text: str, way: Direction) -> str:
 
     Direction marks that the text brought along are left out: they could open what this line does not close.
     """
-    if text[end : end + 1] in ("?", "!") and shape[start] == "L" and " " in text[start:end]:
-        end += 1  # it ends a quoted sentence: the mark is not the script's own
     plain = text.translate(_CONTROLS)
     if way == "ltr":
         return f"{LRI}{plain}{PDI}" if text_direction(plain, "ltr") == "rtl" else plain
