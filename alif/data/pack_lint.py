@@ -53,7 +53,19 @@ def lint_pack(name_or_path: str, language: settings.Language) -> list[Finding]:
         path = folder / "demo" / "candidates" / f"{task}.jsonl"
         demo += read_lint_rows(own, path, task, found) if path.is_file() else ()
     found += lint_rows(own, known, seeds, demo)
-    found += _lint_texts(own, has_demo=bool(demo))
+    articles, test_set = folder / "demo" / "articles.jsonl", folder / "test.jsonl"
+    count = sum(1 for _ in store.read_rows(articles)) if articles.is_file() else 0
+    if own.tasks and count < ARTICLES:
+        cure = f"{ARTICLES} short texts make an offline demo."
+        found.append(missing(str(articles), f"{count} texts for stage 1", cure))
+    if own.tasks and not test_set.is_file():
+        cure = (
+            "Without one no generated answer is measured: eight questions a task, with references and task."
+        )
+        found.append(missing(str(test_set), "no test set", cure))
+    if own.tasks and not demo:
+        cure = "The demo then trains on the seeds alone."
+        found.append(doubtful(str(folder / "demo" / "candidates"), "no rows for the offline teacher", cure))
     found += lint_articles(own, known)
     found += lint_choices(own)
     found += lint_test_set(own)
@@ -152,24 +164,3 @@ def _lint_reply_format(pack: Pack, path: str, prompt: str) -> Iterator[Finding]:
     if len(items) < 2 or all(item.tolerances for item in items):
         what = "a reply in the format that it shows could not be read"
         yield wrong(path, what, "Copy the example in prompts/_format.jinja.")
-
-
-def _lint_texts(pack: Pack, has_demo: bool) -> Iterator[Finding]:
-    """Find what an offline demo and an evaluation lack."""
-    if not pack.tasks:
-        return
-    articles = pack.folder / "demo" / "articles.jsonl"
-    count = sum(1 for _ in store.read_rows(articles)) if articles.is_file() else 0
-    if count < ARTICLES:
-        yield missing(
-            str(articles), f"{count} texts for stage 1", f"{ARTICLES} short texts make an offline demo."
-        )
-    if not (pack.folder / "test.jsonl").is_file():
-        cure = (
-            "Without one no generated answer is measured: eight questions a task, with references and task."
-        )
-        yield missing(str(pack.folder / "test.jsonl"), "no test set", cure)
-    if not has_demo:
-        path = pack.folder / "demo" / "candidates"
-        cure = "The demo then trains on the seeds alone."
-        yield doubtful(str(path), "no rows for the offline teacher", cure)

@@ -87,9 +87,27 @@ def lint_rows(own: Pack, known: Pack, seeds: Sequence[LintRow], demo: Sequence[L
     """Find what is wrong in rows: letters, faults that the filters drop, near-duplicates, copies."""
     rows = [*seeds, *demo]
     yield from _find_undeclared_letters(own, rows)
-    yield from _find_filter_faults(own, known, rows)
+    checked = FilterContext(own, known, settings.Filter())
+    for row in rows:
+        if fault := first_fault(row.example, checked):
+            what = f"{fault[0].replace('_', ' ')}: {fault[1]}"
+            yield wrong(row.where, what, "The filters drop such rows: correct the row or the table.")
+        elif (
+            own.tasks[row.example.task].answer == "own"
+            and language_id.identify_language(row.example.instruction, (own, known)) == known.code
+        ):
+            what = f"the instruction is in {known.name}"
+            yield doubtful(row.where, what, f"A row of this task is in {own.name}.")
     yield from _find_other_style(own, rows)
-    yield from _find_near_duplicates(own, seeds)
+    pool = ExamplePool(own, settings.Pool())
+    places: dict[str, str] = {}
+    for row in (one for one in seeds if pool.compared_words(one.example)):
+        if nearest := pool.nearest(row.example):
+            what = f"too near to {places[nearest.id]} (ROUGE-L {nearest.similarity:.2f})"
+            yield wrong(row.where, what, "Ask for something else: the pool keeps only the first of the two.")
+        else:
+            pool.add(row.example)
+            places[row.example.id] = row.where
     yield from _find_copies(own, seeds)
 
 
@@ -112,21 +130,6 @@ def _find_undeclared_letters(pack: Pack, rows: Sequence[LintRow]) -> Iterator[Fi
         )
 
 
-def _find_filter_faults(own: Pack, known: Pack, rows: Sequence[LintRow]) -> Iterator[Finding]:
-    """Find rows that the pipeline's own filters would drop, and rows in the known language."""
-    checked = FilterContext(own, known, settings.Filter())
-    for row in rows:
-        if fault := first_fault(row.example, checked):
-            what = f"{fault[0].replace('_', ' ')}: {fault[1]}"
-            yield wrong(row.where, what, "The filters drop such rows: correct the row or the table.")
-        elif (
-            own.tasks[row.example.task].answer == "own"
-            and language_id.identify_language(row.example.instruction, (own, known)) == known.code
-        ):
-            what = f"the instruction is in {known.name}"
-            yield doubtful(row.where, what, f"A row of this task is in {own.name}.")
-
-
 def _find_other_style(pack: Pack, rows: Sequence[LintRow]) -> Iterator[Finding]:
     """Find answers with a mark or spelling that the pack writes otherwise: how often, and the first place."""
     words = [
@@ -145,21 +148,6 @@ def _find_other_style(pack: Pack, rows: Sequence[LintRow]) -> Iterator[Finding]:
     for (wrong_one, right), count in counts.most_common():
         what = f"{wrong_one} where the pack writes {right} ({count} rows in all)"
         yield doubtful(first[wrong_one, right], what, "One word, one spelling: see style in pack.toml.")
-
-
-def _find_near_duplicates(pack: Pack, rows: Sequence[LintRow]) -> Iterator[Finding]:
-    """Find seeds that the pool would reject, with the one that they are near to."""
-    pool = ExamplePool(pack, settings.Pool())
-    places: dict[str, str] = {}
-    for row in rows:
-        if not pool.compared_words(row.example):
-            continue
-        if nearest := pool.nearest(row.example):
-            what = f"too near to {places[nearest.id]} (ROUGE-L {nearest.similarity:.2f})"
-            yield wrong(row.where, what, "Ask for something else: the pool keeps only the first of the two.")
-        else:
-            pool.add(row.example)
-            places[row.example.id] = row.where
 
 
 def _find_copies(pack: Pack, rows: Sequence[LintRow]) -> Iterator[Finding]:

@@ -19,14 +19,19 @@ CHOICES = ("asks", "collective_words", "words", "ordinals", "last", "choice_noun
 
 
 def lint_unfinished(own: Pack, known: Pack) -> Iterator[Finding]:
-    """Find keys that are empty or as `alif new` wrote them, and its comments."""
+    """Find keys that are empty or as `alif new` wrote them, phrases of the known language, its comments."""
     path = own.folder / "pack.toml"
     if not own.licence:
         cure = "Name the licence of the texts in this folder: rows made from them carry it."
         yield missing(f"{path}: licence", "none", cure)
     yield from _find_empty_keys(own)
-    if own.code != known.code:
-        yield from _find_known_phrases(own, known)
+    every = (key for table in (known.phrases, known.choices) for key in type(table).model_fields)
+    common = {word for _, phrases in _phrase_lists(known, *every) for word in phrase_words(phrases, own)}
+    for key, phrases in _phrase_lists(own, *PHRASES, *CHOICES) if own.code != known.code else ():
+        words = phrase_words(phrases, own)
+        if words and words <= common:
+            what = f"only phrases in {known.name}: {phrases[0]}"
+            yield missing(f"{path}: {key}", what, f"Add those in {own.name}.")
     for file in text_files(own.folder):
         lines = file.read_text(encoding="utf-8").splitlines()
         left = [number for number, line in enumerate(lines, 1) if _MEND.search(line)]
@@ -55,17 +60,6 @@ def _find_empty_keys(pack: Pack) -> Iterator[Finding]:
         yield from (
             missing(f"{path}: {key}", "empty", cures[key]) for key, is_empty in empty.items() if is_empty
         )
-
-
-def _find_known_phrases(own: Pack, known: Pack) -> Iterator[Finding]:
-    """Find lists of phrases whose words are all the known language's."""
-    every = (key for table in (known.phrases, known.choices) for key in type(table).model_fields)
-    common = {word for _, phrases in _phrase_lists(known, *every) for word in phrase_words(phrases, own)}
-    for key, phrases in _phrase_lists(own, *PHRASES, *CHOICES):
-        words = phrase_words(phrases, own)
-        if words and words <= common:
-            what = f"only phrases in {known.name}: {phrases[0]}"
-            yield missing(f"{own.folder / 'pack.toml'}: {key}", what, f"Add those in {own.name}.")
 
 
 def _phrase_lists(pack: Pack, *keys: str) -> Iterator[tuple[str, tuple[str, ...]]]:

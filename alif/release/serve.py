@@ -128,11 +128,20 @@ def serve_model(
     Raises:
         DataError: no model there.
         MissingExtra: no program to serve it.
+        AlifError: something else listens at the port.
         ModelError: the program cannot serve it.
     """
     if not (folder / "config.json").is_file():
         raise DataError(f"{folder}: no model folder", "Export the run's model first: alif export RUN.")
-    program, model, port = find_program(by), str(folder.resolve()), _free_port(port)
+    program, model = find_program(by), str(folder.resolve())
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            message = f"port {port} is taken ({error.strerror})"
+            raise AlifError(message, "Name another one with --port.") from error
+        port = int(probe.getsockname()[1])
     command = [sys.executable, "-c", CHILD, str(program), "serve", model]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     command += ["--served-model-name", model] if program.name == "vllm" else []
@@ -174,19 +183,3 @@ def find_program(by: str = "") -> Path:
     if (here / "transformers").is_file() and all(map(importlib.util.find_spec, SERVING_PACKAGES)):
         return here / "transformers"
     raise MissingExtra("serving a model", "serve")
-
-
-def _free_port(port: int) -> int:
-    """Return `port`, or any free one for 0.
-
-    Raises:
-        AlifError: something else listens there.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            message = f"port {port} is taken ({error.strerror})"
-            raise AlifError(message, "Name another one with --port.") from error
-        return int(probe.getsockname()[1])

@@ -27,7 +27,11 @@ def order_by_share(is_replay: npt.NDArray[np.bool_], pretrain: Pretrain) -> Orde
     for rows, first, last in ((~is_replay, 1 - start, 1 - end), (is_replay, start, end)):
         numbers = np.flatnonzero(rows)
         orders.append(numbers[sample_order(len(numbers), pretrain.epochs, pretrain.seed)])
-        places.append(_spread(len(orders[-1]), first, last))
+        grid = np.linspace(0, 1, 1001)  # the density of places changes evenly from `first` to `last`
+        below = first * grid + (last - first) * grid**2 / 2  # what it sums to up to there
+        count = len(orders[-1])
+        reached = (np.arange(count) + 0.5) / max(1, count) * below[-1]
+        places.append(np.interp(reached, below, grid))
     return np.concatenate(orders)[np.argsort(np.concatenate(places), kind="stable")]
 
 
@@ -39,11 +43,3 @@ def measure_ends(is_replay: npt.NDArray[np.bool_], used: Order) -> tuple[float, 
         for part in (slice(tenth), slice(len(used) - tenth, None))
     )
     return first, last
-
-
-def _spread(count: int, first: float, last: float) -> npt.NDArray[np.float64]:
-    """Return `count` places in 0..1 whose density changes evenly from `first` to `last`."""
-    grid = np.linspace(0, 1, 1001)
-    below = first * grid + (last - first) * grid**2 / 2  # what the density sums to up to there
-    reached = (np.arange(count) + 0.5) / max(1, count) * below[-1]
-    return np.asarray(np.interp(reached, below, grid), dtype=np.float64)

@@ -107,23 +107,19 @@ class StageTrainer(Trainer):
                 weights.write_weights(partial / AVERAGE, self.average.values)
             if distributed.is_main_process():
                 store.fsync(curve)  # a checkpoint without its part of the curve would end with other facts
-            self._save_optimizer_and_scheduler(str(partial))
+            optimizer, schedule = self.optimizer, self.lr_scheduler
+            assert optimizer is not None
+            assert schedule is not None
+            moments = distributed.gather_tensor(optimizer.state_dict())  # whole, of all processes
             self._save_rng_state(str(partial))  # each process its own
             if distributed.is_main_process():
+                torch.save(moments, partial / OPTIMIZER)
+                torch.save(schedule.state_dict(), partial / SCHEDULER)
                 self._save_scaler(str(partial))
                 self.state.save_to_json(str(partial / "trainer_state.json"))
             distributed.barrier()
         if distributed.is_main_process():
             checkpoints.upload_checkpoint(self.callback.context, self.folder / f"step-{step}", curve)
-
-    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
-        """Write the whole state, gathered from all processes."""
-        assert self.optimizer is not None
-        state = distributed.gather_tensor(self.optimizer.state_dict())
-        if distributed.is_main_process():
-            schedule: Any = self.lr_scheduler
-            torch.save(state, Path(output_dir) / OPTIMIZER)
-            torch.save(schedule.state_dict(), Path(output_dir) / SCHEDULER)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         """Load from a whole state what this process holds."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from alif.data.filters.filter_context import MIN_WORDS, prompt_of, task_of
 from alif.language import language_id, text
-from alif.language.pack import Pack, Task
+from alif.language.pack import Pack
 from alif.language.protected_spans import prose_of
 from alif.records import Example
 
@@ -30,7 +30,14 @@ def find_wrong_language(row: Example, own: Pack, known: Pack, min_share: float) 
             return ""
         return f"output: {', '.join(f'{name} {share:.0%}' for name, share in shares.items())}"
     if task.answer_script != "own":
-        return _find_wrong_romanised(row, task, own, known)
+        both = [own.code, *([own.roman.code] if own.roman else [])]
+        answer = both[1:] if task.answer_script == "roman" else both
+        asked = [*both, known.code]  # "make this Roman Urdu: …"
+        for name, value, right in (("request", prompt_of(row), asked), ("output", row.output, answer)):
+            found = language_id.identify_language(value, (own, known))
+            if found not in (*right, "undecided") and len(text.split_words(value, own)) >= MIN_WORDS:
+                return f"{name}: {found}, not {' or '.join(right)}"
+        return ""
     return _find_wrong_answer(task.answer, row, own, known, min_share)
 
 
@@ -54,16 +61,4 @@ def _find_wrong_answer(
     whole = f"{prompt_of(row)}\n{prose}"
     if found != own.code and language_id.identify_language(whole, (own, known)) == "other":
         return f"another language of the script {own.script.name}"
-    return ""
-
-
-def _find_wrong_romanised(row: Example, task: Task, own: Pack, known: Pack) -> str:
-    """Say what of a row is not in the pack's language, in its own script or its Roman one."""
-    both = [own.code, *([own.roman.code] if own.roman else [])]
-    answer = both[1:] if task.answer_script == "roman" else both
-    asked = [*both, known.code]  # "make this Roman Urdu: …"
-    for name, value, right in (("request", prompt_of(row), asked), ("output", row.output, answer)):
-        found = language_id.identify_language(value, (own, known))
-        if found not in (*right, "undecided") and len(text.split_words(value, own)) >= MIN_WORDS:
-            return f"{name}: {found}, not {' or '.join(right)}"
     return ""

@@ -56,14 +56,24 @@ def build_pairs(
     ids: set[str] = set()
     edits, first = 0, ""
     for found in output.read(_read_pairs(context, pairs, sources.folder, own, known)):
-        pair = found if isinstance(found, Dropped) else _drop_known(found, ids, heldout, own, index)
-        if isinstance(pair, Dropped):
-            first = first or pair.evidence
-            output.drop(pair)
+        if isinstance(found, Dropped):
+            fault = found
+        elif found.id in ids:
+            fault = Dropped(row=found, reason="duplicate", evidence="the same pair stands earlier")
+        elif fold_prompt(found, own) in heldout:
+            evidence = "its prompt is a validation row of the blend"
+            fault = Dropped(row=found, reason="held_out", evidence=evidence)
+        elif overlap := index.find_overlap(found) or index.find_overlap(
+            found.model_copy(update={"output": found.rejected})
+        ):
+            fault = Dropped(row=found, reason="contaminated", evidence=overlap)
         else:
-            ids.add(pair.id)
-            edits += bool(pair.origin.reviewed_by)
-            output.keep(pair)
+            ids.add(found.id)
+            edits += bool(found.origin.reviewed_by)
+            output.keep(found)
+            continue
+        first = first or fault.evidence
+        output.drop(fault)
     if not ids:
         raise nothing_left("pairs.source", output.dropped, first)
     console.log(f"{len(ids):>10,} pairs, {output.dropped.total():,} dropped")
@@ -109,16 +119,3 @@ def read_pair(row: Row | Dropped, own: Pack, known: Pack, licence: str = "") -> 
     reason = "equal_answers" if rejected else "empty"
     what = "chosen and rejected are equal" if rejected else "the rejected answer is empty"
     return Dropped(row=pair, reason=reason, evidence=f"{row.where}: {what}")
-
-
-def _drop_known(
-    pair: PreferencePair, ids: set[str], heldout: set[str], own: Pack, index: BenchmarkIndex
-) -> PreferencePair | Dropped:
-    """Return a pair, as dropped where it is there already or belongs to what is measured."""
-    if pair.id in ids:
-        return Dropped(row=pair, reason="duplicate", evidence="the same pair stands earlier")
-    if fold_prompt(pair, own) in heldout:
-        return Dropped(row=pair, reason="held_out", evidence="its prompt is a validation row of the blend")
-    either = (pair, pair.model_copy(update={"output": pair.rejected}))
-    overlap = next(filter(None, map(index.find_overlap, either)), "")
-    return Dropped(row=pair, reason="contaminated", evidence=overlap) if overlap else pair

@@ -8,7 +8,7 @@ Source: replay of Alpaca and OpenOrca rows, Alif, arXiv 2510.09051; drawn there 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from alif import sampling, settings, sources
 from alif.data.demo.demo_files import translated_ids
@@ -53,7 +53,15 @@ def sample_replay(
             rows[row.id] = row
     if replay.rows and not rows:
         raise nothing_left("replay.source", output.dropped, first)
-    strata = _stratify(list(rows.values()))
+    by_source: dict[str, list[Example]] = {}
+    for row in rows.values():
+        by_source.setdefault(row.origin.source.partition("#")[0], []).append(row)
+    strata: dict[str, list[Example]] = {}
+    for source, members in by_source.items():
+        ordered = sorted(members, key=lambda row: (len(row.output), row.id))
+        for rank, row in enumerate(ordered):
+            name = f"{source} {LENGTH_STRATA * rank // len(ordered) + 1}/{LENGTH_STRATA}"
+            strata.setdefault(name, []).append(row)
     sizes = {name: len(members) for name, members in strata.items()}
     quotas = sampling.apportion(replay.rows, sizes, most=sizes)
     sampled = {
@@ -85,17 +93,3 @@ def _read_rows(
             yield row
         elif not row.pack or row.id not in used:
             yield read_published_row(row, (known,), (own, known), "replay")
-
-
-def _stratify(rows: Sequence[Example]) -> dict[str, list[Example]]:
-    """Group rows by source and, in it, by quartile of answer length."""
-    by_source: dict[str, list[Example]] = {}
-    for row in rows:
-        by_source.setdefault(row.origin.source.partition("#")[0], []).append(row)
-    strata: dict[str, list[Example]] = {}
-    for source, members in by_source.items():
-        ordered = sorted(members, key=lambda row: (len(row.output), row.id))
-        for rank, row in enumerate(ordered):
-            name = f"{source} {LENGTH_STRATA * rank // len(ordered) + 1}/{LENGTH_STRATA}"
-            strata.setdefault(name, []).append(row)
-    return strata
