@@ -33,6 +33,7 @@ from alif.commands import (
     unread,
 )
 from alif.commands.benchmark_commands import BENCHMARK_COMMANDS
+from alif.commands.desk_command import open_desk
 from alif.errors import AlifError
 from alif.pipeline import EVALUATE, GENERATE, PIPELINE
 
@@ -51,6 +52,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "settle": money.settle_run,
     "show": rows.show_rows,
     "unread": unread.show_unread,
+    "desk": open_desk,
     "report": results.write_report,
     "export-data": results.export_data,
     "chat": results.chat_with_run,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypedDict
 
 import regex
@@ -59,7 +59,7 @@ class MarkedParagraph(TypedDict):
 
 
 def mark_text(text: str, pack: Pack | None) -> list[MarkedParagraph]:
-    """Return the paragraphs of a text; a tie of letters runs as the pack does, without a pack left-to-right."""
+    """Return the paragraphs of a text; a tie of letters runs as the pack does, else left-to-right."""
     return [
         {"dir": way, "code": code, "spans": [{"change": "=", "pieces": _mark_line(line, way, pack)}]}
         for line, way, code in _paragraphs(text, pack)
@@ -141,7 +141,7 @@ def _diff(old: list[Piece], new: list[Piece]) -> list[Span]:
         for pieces in (old, new)
     )
     if len(before) * len(after) > MAX_CELLS:
-        blocks = [("replace", 0, len(before), 0, len(after))]
+        blocks: Sequence[tuple[str, int, int, int, int]] = [("replace", 0, len(before), 0, len(after))]
     else:
         blocks = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     spans: list[Span] = []

@@ -1,0 +1,67 @@
+"""`alif desk`: people read a run's rows in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from alif import console
+from alif.commands.arguments import Json, RunName, open_run, print_document
+from alif.errors import MissingExtra
+
+__all__ = ["open_desk"]
+
+LIBRARIES = ("argon2", "scipy", "sqlalchemy", "starlette", "uvicorn")
+Host = Annotated[str, Parameter(help="Address to serve; another than this machine's needs TLS.")]
+Database = Annotated[
+    str, Parameter(help="postgresql+psycopg://USER:PASSWORD@HOST/NAME for a team. Empty: SQLite in the run.")
+]
+Pem = Annotated[Path | None, Parameter(help="A PEM file, for TLS.")]
+Insecure = Annotated[
+    bool, Parameter(negative="", help="Serve another address without TLS: passwords can be read on the way.")
+]
+
+
+def open_desk(
+    run: RunName,
+    *,
+    host: Annotated[
+        str, Parameter(help="Address to serve; other than this machine's it needs TLS.")
+    ] = "127.0.0.1",
+    port: Annotated[int, Parameter(help="Port; 0: a free one.")] = 8010,
+    database: Database = "",
+    certificate: Pem = None,
+    key: Pem = None,
+    insecure_lan: Insecure = False,
+    json: Json = False,
+) -> None:
+    """Let people read a run's rows in a browser; `alif run` goes on with their verdicts."""
+    folder, recipe = open_run(run)
+    try:
+        from alif.desk.desk_server import serve_desk
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] in (
+            "argon2",
+            "scipy",
+            "sqlalchemy",
+            "starlette",
+            "uvicorn",
+        ):
+            raise MissingExtra("alif desk", "desk") from error
+        raise
+
+    def announce(facts: Mapping[str, str]) -> None:
+        print_document(facts, show, json)
+        console.flush()
+
+    def show(facts: Mapping[str, str]) -> None:
+        console.print_result(f"The desk of {facts['run']}: {facts['address']}   (Ctrl-C closes it)")
+        console.print_result(f"For you, once, to set your name and password: {facts['link']}")
+
+    serve_desk(
+        folder, recipe, announce, host=host, port=port, database=database, certificate=certificate, key=key,
+        insecure_lan=insecure_lan,
+    )  # fmt: skip

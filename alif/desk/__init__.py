@@ -1,0 +1,11 @@
+"""The desk: people read a run's rows in a browser, and their verdicts flow back into the run.
+
+    alif desk RUN ─▶ server ─▶ app ─┬─▶ people       invites, passwords, sessions, throttled logins
+                                    ├─▶ slots        claim, decide, undo, drafts: one row a wanted verdict
+                                    ├─▶ cards        what a reader sees of a row
+                                    └─▶ adjudication where reviewers disagree
+    runs/NAME/review_requests.jsonl ─▶ exchange ─▶ runs/NAME/verdicts.jsonl
+
+`database` has the tables. The state of a slot is the outcome of its events, which nothing changes or removes.
+Source: what people use today and what hurts them, docs/decisions/012-the-desk.md.
+"""

@@ -1,0 +1,75 @@
+"""What every answer of the desk needs: tables, the run's files, texts in each language, templates."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from alif.desk.database import ROLES, Database
+from alif.desk.exchange import Exchange
+from alif.language.pack import Pack, load_pack
+from alif.review.verdicts import REASONS, verdicts_path
+from alif.runs import Run
+from alif.settings import Recipe
+
+__all__ = ["Office", "cookie_name", "open_office"]
+
+HERE = Path(__file__).parent
+Texts = Mapping[str, Any]
+"""texts/LANGUAGE.toml: what the pages say."""
+
+
+@dataclass(frozen=True)
+class Office:
+    """The desk of one run."""
+
+    run: str
+    db: Database
+    exchange: Exchange
+    packs: Mapping[str, Pack | None]
+    texts: Mapping[str, Texts]
+    language: str
+    """Of the pages, where a browser has not chosen."""
+    cookie: str
+    is_insecure: bool
+    """Whether pages travel in the clear beyond this machine."""
+    reasons: tuple[str, ...] = REASONS
+    roles: tuple[str, ...] = ROLES
+    templates: jinja2.Environment = field(
+        default_factory=lambda: jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+        )
+    )
+
+
+def open_office(run: Run, recipe: Recipe, database: str = "", *, is_insecure: bool = False) -> Office:
+    """Open the desk's tables, in SQLite in the run's folder unless an address is given.
+
+    Raises:
+        AlifError: the database cannot be opened, or no rows of the run wait for people.
+    """
+    packs = {pack.code: pack for pack in map(load_pack, (recipe.language.source, recipe.language.pack))}
+    texts = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(HERE.glob("texts/*.toml"))}
+    languages = [*(code for code in reversed(packs) if code in texts), *texts]
+    db = Database(database) if database else Database.at(run.root / "desk.sqlite")
+    verdicts = verdicts_path(recipe.review, run.root)
+    exchange = Exchange(db, run.requests("review"), verdicts, recipe.review.reviewers, packs)
+    try:
+        exchange.open()
+    except BaseException:
+        db.close()
+        raise
+    return Office(run.name, db, exchange, packs, texts, languages[0], cookie_name(run.root), is_insecure)
+
+
+def cookie_name(root: Path) -> str:
+    """Return the name of the session's cookie: a browser keeps those of all ports of a host together."""
+    return f"desk_{hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:8]}"

@@ -1,0 +1,204 @@
+// The review card: claimed rows in a buffer, decisions by one key, an outbox that outlives the connection.
+// A decision gets its key here, once; it is sent until the server has answered, so it is stored once or refused aloud.
+// Texts reach the page as text nodes only. Keys are places (event.code): on an Urdu layout the A key gives ا.
+
+const texts = JSON.parse(document.getElementById("texts").textContent);
+const t = texts.review;
+const $ = id => document.getElementById(id);
+const OUTBOX = `outbox:${texts.person}`, RETRY_MS = 2000, DRAFT_MS = 5000, PREVIEW_MS = 120;
+
+let cards = [], card = null, work = null, since = 0, last = null, draftTimer = 0, previewTimer = 0, previewed = 0;
+let sending = null, claiming = null, counts = {given: 0, left: 0};
+
+const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, "0")).join("");
+const outbox = () => JSON.parse(localStorage.getItem(OUTBOX) ?? "[]");
+const keep = list => { localStorage.setItem(OUTBOX, JSON.stringify(list)); showCounts(); };
+const say = text => { $("said").textContent = text; };
+const el = (tag, props = {}, ...children) => { const node = Object.assign(document.createElement(tag), props); node.append(...children); return node; };
+
+async function call(name, body) {  // → {status, answer}; throws where there is no connection
+  const response = await fetch(`/api/${name}`, {method: "POST", body: JSON.stringify(body), headers: {"Content-Type": "application/json"}, signal: AbortSignal.timeout(15000)});
+  return {status: response.status, answer: await response.json().catch(() => ({}))};
+}
+
+function pieces(parent, span) {
+  for (const [text, kind, title] of span.pieces) {
+    if (kind === "ltr") parent.append(el("bdi", {className: "n", dir: "ltr", textContent: text}));
+    else if (kind === "hidden") parent.append(el("bdi", {className: "chip", dir: "ltr", textContent: title}));
+    else if (kind === "lookalike") parent.append(el("mark", {title, textContent: text}));
+    else parent.append(el("span", {textContent: text}));
+  }
+  return parent;
+}
+function marked(paragraphs, language) {
+  const box = el("div", {className: "text", lang: language});
+  for (const one of paragraphs) {
+    const line = el(one.code ? "pre" : "p", {dir: one.code ? "ltr" : one.dir});
+    for (const span of one.spans) {
+      const changed = {"-": ["del", t.removed], "+": ["ins", t.added]}[span.change];
+      if (!changed) { pieces(line, span); continue; }
+      const node = pieces(el(changed[0]), span);
+      node.setAttribute("aria-label", `${changed[1]}: ${node.textContent}`);
+      line.append(node);
+    }
+    box.append(line);
+  }
+  return box;
+}
+
+function showCounts() {
+  const waiting = outbox().length;
+  $("unsent").textContent = waiting ? `${t.unsent} ${waiting}` : "";
+  $("count").textContent = `${t.given} ${counts.given} · ${t.left} ${counts.left}`;
+}
+
+function show(next, text) {
+  card = next;
+  work = null;
+  const row = $("row");
+  row.replaceChildren(); $("flags").replaceChildren(); $("editor").hidden = true;
+  $("note").value = "";
+  for (const box of document.querySelectorAll("[name=reason]")) box.checked = false;
+  if (!card) { $("title").textContent = text ?? t.nothing_left; showCounts(); return; }
+  $("title").textContent = card.task;
+  for (const flag of card.flags) $("flags").append(el("li", {}, `${texts.flags[flag.kind]} `, el("bdi", {className: "n", dir: "ltr", textContent: flag.what})));
+  for (const turn of card.turns) row.append(el("h2", {className: "chrome", textContent: texts.roles[turn.role]}), marked(turn.view, card.language));
+  for (const field of card.fields) row.append(el("h2", {className: "chrome", textContent: texts.fields[field.name]}), marked(field.view, card.language));
+  const draft = JSON.parse(localStorage.getItem(`draft:${card.slot}`) ?? "null") ?? card.draft;
+  if (draft?.note) $("note").value = draft.note;
+  if (draft?.texts && Object.keys(draft.texts).length) edit(draft.texts);
+  since = performance.now();
+  showCounts();
+  $("title").focus({preventScroll: true});
+  scrollTo(0, 0);
+}
+
+function edit(changed) {
+  work = Object.fromEntries(card.fields.map(field => [field.name, changed?.[field.name] ?? field.text]));
+  $("boxes").replaceChildren(...card.fields.map(field => {
+    const box = el("textarea", {value: work[field.name], lang: card.language, dir: card.dir, spellcheck: false, name: field.name});
+    box.addEventListener("input", () => { work[field.name] = box.value; changedText(); });
+    return el("label", {}, el("span", {className: "chrome", textContent: texts.fields[field.name]}), box);
+  }));
+  $("editor").hidden = false;
+  $("view").replaceChildren(); $("changes").replaceChildren();
+  preview();
+}
+function changedTexts() {
+  return Object.fromEntries(card.fields.filter(field => work && work[field.name] !== field.text).map(field => [field.name, work[field.name]]));
+}
+function changedText() {
+  localStorage.setItem(`draft:${card.slot}`, JSON.stringify({texts: changedTexts(), note: $("note").value}));
+  clearTimeout(previewTimer); previewTimer = setTimeout(preview, PREVIEW_MS);
+  draftTimer ||= setTimeout(saveDraft, DRAFT_MS);
+}
+async function saveDraft() {
+  draftTimer = 0;
+  if (card) await call("draft", {slot: card.slot, texts: changedTexts(), note: $("note").value}).catch(() => {});
+}
+async function preview() {
+  const shown = card, number = ++previewed;
+  try {
+    const {status, answer} = await call("preview", {slot: shown.slot, texts: work});
+    if (status !== 200 || number !== previewed || shown !== card || !work) return;
+    $("view").replaceChildren(...Object.values(answer).map(one => marked(one.view, shown.language)));
+    $("changes").replaceChildren(...Object.values(answer).map(one => marked(one.changes, shown.language)));
+  } catch { say(t.offline); }
+}
+
+async function fill() {  // the buffer, with what the server says is ours; rows whose decision is on its way are left out
+  claiming ??= (async () => {
+    try {
+      const {status, answer} = await call("claim", {});
+      if (status === 401) { say(t.log_in); return; }
+      if (status !== 200) { say(answer.told ?? t.offline); return; }
+      counts = {given: answer.given, left: answer.left};
+      const decided = new Set(outbox().map(one => one.slot));
+      cards = answer.cards.filter(one => !decided.has(one.slot) && one.slot !== card?.slot);
+      if (card) showCounts(); else show(cards.shift() ?? null);
+    } catch { if (!card) { show(null, t.offline); setTimeout(fill, RETRY_MS); } }
+    finally { claiming = null; }
+  })();
+  return claiming;
+}
+
+function decide(decision) {
+  if (!card) return;
+  const changed = changedTexts(), reasons = [...document.querySelectorAll("[name=reason]:checked")].map(box => box.value);
+  if (decision === "approve" && Object.keys(changed).length) decision = "edit";
+  if (decision === "reject" && !reasons.length) { say(texts.told.needs_reason); document.querySelector("[name=reason]").focus(); return; }
+  if (decision === "approve" && card.flags.some(flag => flag.kind === "hidden")) { say(texts.told.hidden_left); return; }
+  const sent = {key: newKey(), slot: card.slot, decision, reasons: decision === "reject" ? reasons : [], texts: decision === "edit" ? changed : {}, note: $("note").value, dwell_ms: Math.round(performance.now() - since)};
+  clearTimeout(draftTimer); clearTimeout(previewTimer); draftTimer = 0;
+  last = {card, key: sent.key};
+  keep([...outbox(), sent]);
+  say(t.done[decision]);
+  show(cards.shift() ?? null, t.loading);
+  flush();
+}
+
+async function flush() {
+  sending ??= (async () => {
+    try {
+      for (let one; (one = outbox()[0]);) {
+        const {status, answer} = await call("verdict", one);
+        if (status === 401) { say(t.log_in); return; }
+        if (status === 429 || status >= 500) throw new Error(status);
+        keep(outbox().filter(other => other.key !== one.key));
+        if (status === 200) localStorage.removeItem(`draft:${one.slot}`);
+        else say(`${answer.told ?? status} ${answer.hint ?? ""}`);
+      }
+      await fill();
+    } catch { say(t.offline); setTimeout(flush, RETRY_MS); }
+    finally { sending = null; }
+  })();
+  return sending;
+}
+
+async function undo() {
+  await sending;
+  const waiting = outbox(), unsent = waiting.at(-1);
+  if (unsent && last?.key === unsent.key) { keep(waiting.slice(0, -1)); if (card) cards.unshift(card); show(last.card); say(t.undone); return; }
+  try {
+    const {status, answer} = await call("undo", {key: newKey()});
+    if (status !== 200) { say(answer.told); return; }
+    if (card) cards.unshift(card);
+    show(answer.cards[0]); say(t.undone);
+  } catch { say(t.offline); }
+}
+
+function toggleFace() {
+  const naskh = document.body.classList.toggle("naskh");
+  document.body.classList.toggle("nastaliq", !naskh);
+  document.cookie = `face=${naskh ? "naskh" : "nastaliq"}; path=/; max-age=31536000; samesite=lax`;
+}
+function toggleRaw() {
+  if (!card) return;
+  if ($("row").querySelector(".raw")) { show(card); return; }
+  $("row").append(...card.fields.map(field => el("pre", {className: "raw", textContent: field.text})));
+}
+const acts = {
+  approve: () => decide("approve"), reject: () => decide("reject"), skip: () => decide("skip"), undo,
+  edit: () => { if (card) { if (!work) edit(); $("boxes").querySelector("[name=output]").focus(); } },
+  fix: () => { if (card) { const fixed = Object.fromEntries(card.fields.filter(field => field.fixed).map(field => [field.name, field.fixed])); if (Object.keys(fixed).length) { edit(fixed); changedText(); say(t.fixed); } else say(t.nothing_to_fix); } },
+  drop: () => { if (card) { localStorage.removeItem(`draft:${card.slot}`); card.draft = null; show(card); saveDraft(); } },
+};
+const keys = {KeyA: acts.approve, KeyE: acts.edit, KeyR: acts.reject, KeyN: acts.fix, KeyX: acts.drop, KeyS: acts.skip, KeyU: undo, KeyF: toggleFace, KeyM: toggleRaw, KeyC: () => $("note").focus(), KeyG: () => open("/guide", "_blank", "noopener")};
+
+document.addEventListener("keydown", e => {
+  if (e.isComposing) return;
+  if (e.target.matches("textarea")) {
+    if (e.code === "Escape") { e.target.blur(); e.preventDefault(); }
+    if (e.code === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); if (e.target.id !== "note") { e.target.blur(); decide("approve"); } else e.target.blur(); }
+    return;
+  }
+  if (e.ctrlKey || e.metaKey || e.altKey || e.repeat) return;
+  const reason = /^(?:Digit|Numpad)([1-9])$/.exec(e.code);
+  const box = reason && document.querySelectorAll("[name=reason]")[reason[1] - 1];
+  if (box) { box.checked = !box.checked; e.preventDefault(); return; }
+  if (keys[e.code]) { e.preventDefault(); keys[e.code](); }
+});
+for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => { acts[button.dataset.act](); });
+$("note").addEventListener("input", () => { if (card) changedText(); });
+addEventListener("online", flush);
+await flush();

@@ -1,0 +1,69 @@
+"""Tables on SQLite and PostgreSQL: events cannot be changed, readers wait for no writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from alif.desk.database import Database, draft, event, now_ms
+from alif.desk.office import Office
+from alif.errors import AlifError
+from tests.desk.test_slots import ROWS, come_in, sent, slots
+
+
+def test_events_can_neither_be_changed_nor_removed(make_office: Callable[..., Office], database: str) -> None:
+    office = make_office(database=database)
+    who = come_in(office.db, "آمنہ")
+    work = slots.claim_slots(office.db, who)[0]
+    slots.decide_slot(office.db, who, work["slot"], "a key of mine", sent())
+    for statement in (event.update().values(kind="reject"), event.delete()):
+        with pytest.raises(sa.exc.DBAPIError, match="append-only"), office.db.writing() as connection:
+            connection.execute(statement)
+    with office.db.reading() as connection:
+        (kept,) = connection.execute(sa.select(event.c.kind, event.c.at_ms, event.c.body)).all()
+    assert kept.kind == kept.body["decision"] == "approve"
+    assert 0 <= now_ms() - kept.at_ms < 60_000
+
+
+def test_a_row_is_added_once_and_changed_after(make_office: Callable[..., Office], database: str) -> None:
+    office = make_office(database=database)
+    who = come_in(office.db, "آمنہ")
+    keys = {"item_id": ROWS[0].id, "person_id": who.id}
+    for body in ("one", "two"):
+        with office.db.writing() as connection:
+            office.db.upsert(connection, draft, keys, {"body": body})
+    with office.db.reading() as connection:
+        assert list(connection.scalars(sa.select(draft.c.body))) == ["two"]
+
+
+def test_readers_do_not_wait_for_a_writer_and_what_failed_leaves_nothing(db: Database) -> None:
+    def fail() -> None:
+        with db.writing() as connection:
+            connection.execute(sa.text("INSERT INTO invite VALUES ('x', 'lead', NULL, 0, 0)"))
+            with db.reading() as other:
+                assert other.scalar(sa.text("SELECT count(*) FROM invite")) == 0
+            connection.execute(sa.text("INSERT INTO invite VALUES ('y', 'king', NULL, 0, 0)"))
+
+    with pytest.raises(sa.exc.IntegrityError):
+        fail()
+    with db.reading() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM invite")) == 0
+        assert connection.scalar(sa.text("PRAGMA journal_mode")) == "wal"
+        assert connection.scalar(sa.text("PRAGMA synchronous")) == 2
+
+
+@pytest.mark.parametrize(
+    "address", ["mysql://x/y", "no address", "postgresql://x/y", "postgresql+psycopg://127.0.0.1:1/x"]
+)
+def test_databases_that_cannot_be_opened_are_told(address: str) -> None:
+    with pytest.raises(AlifError, match="database"):
+        Database(address)
+
+
+def test_a_folder_that_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "desk.sqlite").mkdir()
+    with pytest.raises(AlifError, match="cannot be opened"):
+        Database.at(tmp_path / "desk.sqlite")

@@ -1,0 +1,137 @@
+"""Pages: who may open which, nothing hostile runs, files stay where they are."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from alif.desk import people, slots
+from alif.desk.office import Office
+from tests.desk.conftest import HOSTILE, PASSWORD, ROWS, Site, row, serving
+from tests.desk.test_slots import sent
+
+PAGES = ("/review", "/adjudicate", "/progress", "/people", "/guide", "/export/events.jsonl")
+
+
+@pytest.fixture
+def disputed(make_office: Callable[..., Office]) -> Iterator[Site]:
+    """A desk where two reviewers with hostile names and comments disagree on a hostile row."""
+    with serving(make_office([row(HOSTILE, f"{HOSTILE} لاہور")], reviewers=2)) as site:
+        hostile_edit = sent("edit", texts={"output": HOSTILE}, note=HOSTILE)
+        for name, verdict in ((HOSTILE[:60], hostile_edit), ("زید", sent("reject", reasons=["fact"]))):
+            site.person(name)
+            who = next(one for one in people.list_people(site.office.db) if one.name == name)
+            person = people.DeskPerson(who.id, who.name, who.role)
+            (work,) = slots.claim_slots(site.office.db, person)
+            slots.decide_slot(site.office.db, person, work["slot"], f"a key of {who.id}", verdict)
+        yield site
+
+
+def test_each_role_opens_its_pages_and_strangers_none(site: Site) -> None:
+    opened = {}
+    for role in ("admin", "lead", "annotator", "judge", "viewer"):
+        browser = site.person(role, role)
+        opened[role] = [path for path in PAGES if browser.get(path)[0] == 200]
+        for path in re.findall(r'href="(/[a-z]*)"', browser.get("/progress")[1]):
+            assert browser.get(path)[0] in (200, 303), f"{role} is shown {path}"
+    assert opened == {
+        "admin": list(PAGES),
+        "lead": ["/review", "/adjudicate", "/progress", "/guide", "/export/events.jsonl"],
+        "annotator": ["/review", "/progress", "/guide"],
+        "judge": ["/progress", "/guide"],
+        "viewer": ["/progress", "/guide"],
+    }
+    assert {site.browser().get(path)[2].get("location") for path in (*PAGES, "/")} == {"/login"}
+    assert site.person("w", "viewer").post("/people/invite", role="admin")[0] == 403
+
+
+def test_nothing_that_somebody_wrote_is_markup_on_any_page(disputed: Site) -> None:
+    browser = disputed.person("نگران", "admin")
+    for path in ("/adjudicate", "/people", "/progress", "/review", "/guide"):
+        page = browser.get(path)[1]
+        assert "<img" not in page
+        assert "<script>" not in page
+        assert "{{7*7}}" in page or "7*7" not in page
+    assert "&lt;script&gt;" in browser.get("/adjudicate")[1]
+    events = [json.loads(line) for line in browser.get("/export/events.jsonl")[1].splitlines()]
+    assert [one["kind"] for one in events] == ["edit", "reject"]
+    assert events[0]["body"]["note"] == HOSTILE
+
+
+def test_a_lead_picks_merges_or_rejects_and_sees_no_names(disputed: Site) -> None:
+    lead = disputed.person("نگران", "lead")
+    page = lead.get("/adjudicate")[1]
+    assert "زید" not in page
+    assert "secret" not in page
+    found = re.search(r'action="(/adjudicate/\w+)"', page)
+    assert found is not None
+    for form in ({"decision": "reject"}, {"decision": "skip"}, {}, {"decision": "edit", "text_output": "  "}):
+        assert lead.post(found[1], key="a key of the lead", **form)[0] in (400, 422)
+    form = {"decision": "edit", "text_output": "درست\r\nجواب", "text_instruction": HOSTILE}
+    assert lead.post(found[1], key="a key of the lead", **form)[0] == 303
+    assert lead.post("/adjudicate/none", key="a key of the lead", **form)[0] == 409
+    disputed.office.exchange.write_verdicts()
+    final = json.loads(disputed.office.exchange.verdicts.read_text().splitlines()[-1])
+    assert (final["final"], final["output"], "instruction" in final) == (True, "درست\nجواب", False)
+
+
+def test_files_outside_the_folders_of_files_are_not_served(site: Site) -> None:
+    site.office.exchange.verdicts.write_text("secret")
+    outside = ("../desk_app.py", "%2e%2e/desk_app.py", "..%2f..%2fcli.py", "%00", "", "//etc/passwd")
+    paths = [f"/{place}/{path}" for place in ("static", "fonts") for path in outside]
+    paths += ["/export/../run/verdicts.jsonl", "/export/verdicts.jsonl"]
+    for path in paths:
+        with socket.create_connection(site.address) as raw:  # a client that tidies no path up
+            raw.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            answer = b"".join(iter(lambda raw=raw: raw.recv(65_536), b""))
+        assert answer.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400")), path
+        assert b"secret" not in answer
+        assert b"import" not in answer
+
+
+def test_an_invite_is_made_shown_once_used_and_over(site: Site) -> None:
+    admin = site.person("منتظم", "admin")
+    page = admin.post("/people/invite", role="annotator")[1]
+    found = re.search(r"/invite/[\w-]{43}", page)
+    assert found is not None
+    assert found[0] not in admin.get("/people")[1]
+    guest = site.browser()
+    assert guest.get(found[0])[0] == guest.get(found[0])[0] == 200
+    assert guest.post(found[0], name="آمنہ", password="short")[0] == 422
+    assert guest.post(found[0], name="منتظم", password=PASSWORD)[0] == 409
+    assert guest.post(found[0], name="آمنہ", password=PASSWORD)[0] == 303
+    assert guest.get("/")[2]["location"] == "/review"
+    assert [guest.get(found[0])[0], guest.post(found[0], name="x", password=PASSWORD)[0]] == [410, 410]
+    who = next(one.id for one in people.list_people(site.office.db) if one.name == "آمنہ")
+    assert admin.post(f"/people/{who}", active="no")[0] == 303
+    assert guest.get("/review")[2]["location"] == "/login"
+    own = next(one.id for one in people.list_people(site.office.db) if one.name == "منتظم")
+    assert admin.post(f"/people/{own}", active="no")[0] == 409
+
+
+def test_language_and_face_are_kept_and_a_redirect_stays_at_the_desk(site: Site) -> None:
+    browser = site.browser()
+    assert '<html lang="ur" dir="rtl">' in browser.get("/login")[1]
+    for back in ("https://evil.example", "//evil.example", "/invite/../x\r\nX: y", ""):
+        location = browser.post("/settings", language="en", face="naskh", back=back)[2]["location"]
+        assert location.startswith("/")
+        assert not location.startswith("//")
+    page = browser.get("/login")[1]
+    assert '<html lang="en" dir="ltr">' in page
+    assert '<body class="naskh">' in page
+    browser.post("/settings", language="xx", face="<script>")
+    assert browser.get("/login")[1] == page
+
+
+def test_both_languages_say_the_same(office: Office) -> None:
+    def keys(table: object) -> object:
+        return {name: keys(value) for name, value in table.items()} if isinstance(table, dict) else None
+
+    urdu, english = office.texts.values()
+    assert keys(urdu) == keys(english)
+    assert set(office.reasons) == set(english["reasons"])
+    assert len(ROWS) == 4
