@@ -102,40 +102,39 @@ class EndpointClient:
         return self.price.upper_usd(prompt_bytes, self.settings.max_tokens) + self.overrun.usd
 
     async def send_until_answered(self, request: LedgerRequest, messages: Sequence[Message]) -> Reply:
-        """Send a request, with retries, until it is answered, or set aside while others are."""
-        context = self.context
-        answered_before = partial(context.ledger.has_answers, self.name, self.settings.model, GREETING)
+        """Send a request, with retries, until it is answered, or set aside while others are.
+
+        Then it is stored as its answer that there is none, so that it is never asked again.
+        """
+        context, ledger = self.context, self.context.ledger
+        answered_before = partial(ledger.has_answers, self.name, self.settings.model, GREETING)
 
         async def greet() -> Reply:  # asks for a word in the same roles
             greeting = [one.model_copy(update={"content": GREETING}) for one in messages]
             requests = (self.build_request(greeting, draw) for draw in itertools.count())
-            new = next(one for one in requests if not context.ledger.is_answered(one.hash))
+            new = next(one for one in requests if not ledger.is_answered(one.hash))
             return await self._attempt(new, greeting, 0)
 
         async def attempt(number: int) -> Reply:
             send = partial(self._attempt, request, messages, number)
             again_s = context.retry_policy.longest_wait_s
-            reply = await suspect.attempt(send, greet, answered_before, again_s)
-            return reply or self._set_aside(request, suspect.reason)
+            if reply := await suspect.attempt(send, greet, answered_before, again_s):
+                return reply
+            context.log_once(
+                f"{self.key}: a prompt that fails while others are answered is set aside as `{UNANSWERED}`",
+                f": {suspect.reason}; the row says so, and no run asks it again",
+            )
+            nothing = ParsedReply("", f"{UNANSWERED}: {suspect.reason}", "", 0, 0, 0, 0, metered=False)
+            attempted = ledger.record_sent(request, context.run, context.step, 0.0, context.role)
+            if attempted is not None:
+                return ledger.record_reply(attempted, request.hash, "", nothing, 0.0)
+            answer = ledger.answer(request.hash)
+            assert answer is not None
+            return answer
 
         async with self.limiter.trial():
             with self.watch.asking(request.hash) as suspect:
                 return await self.retry(request.hash, attempt)
-
-    def _set_aside(self, request: LedgerRequest, reason: str) -> Reply:
-        """Store as the answer that there is none, so that it is never asked again."""
-        context, ledger = self.context, self.context.ledger
-        context.log_once(
-            f"{self.key}: a prompt that fails while others are answered is set aside as `{UNANSWERED}`",
-            f": {reason}; the row says so, and no run asks it again",
-        )
-        nothing = ParsedReply("", f"{UNANSWERED}: {reason}", "", 0, 0, 0, 0, metered=False)
-        number = ledger.record_sent(request, context.run, context.step, 0.0, context.role)
-        if number is not None:
-            return ledger.record_reply(number, request.hash, "", nothing, 0.0)
-        answer = ledger.answer(request.hash)
-        assert answer is not None
-        return answer
 
     async def retry(self, seed: str, attempt: Callable[[int], Awaitable[T]], passed: str = "") -> T:
         """Retry `attempt` until it succeeds; `seed` decides the jitter of the waits.

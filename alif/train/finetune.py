@@ -45,33 +45,12 @@ def train_finetune(
     device = setup_torch(context.runtime)
     base = open_base(context.inputs["base"], device, training=True)
     check_length(base.base.base, base.model.config, "finetune", finetune)
-    segments, before = _encode_rows(context, finetune, base.tokenizer), context.inputs["pretrain"] / "adapter"
-    dataset = pack_rows(segments, finetune, base.tokenizer.eos_token_id)
-    merged, heldout = finetune.init_from == "merged", None
-    model, start = continue_adapter(base, before, adapter, merged=merged)
-    if finetune.eval_steps:
-        taught = languages.load_pack(language.pack).code
-        rows, template = heldout_rows(context.inputs["blend"], Example), finetune.prompt_template
-        heldout = heldout_answers(rows, taught, finetune, base, template)
-    facts = train_stage(
-        context, base.base, model, dataset, finetune, device=device, start=start, heldout=heldout
-    )
-    if merged and distributed.is_main_process():
-        adapters.combine_adapters(before, context.folder / "adapter")
-    template = choose_template(finetune.prompt_template, base.tokenizer)
-    return FinetuneFacts(template=template, **facts.model_dump())
-
-
-def _encode_rows(
-    context: StepContext, finetune: settings.Finetune, tokenizer: PreTrainedTokenizerBase
-) -> list[Segment]:
-    """Return the training rows of the blend in tokens, without those longer than a packed row."""
     longest = finetune.max_seq_length if finetune.packing == "packed" else sys.maxsize  # padded rows are cut
     segments: list[Segment] = []
     context.output.require("dropped.jsonl")
     examples = training_rows(context.inputs["blend"], Example)
     for example in context.output.read(examples):
-        segment = encode_example(example, finetune.prompt_template, tokenizer, finetune.loss_on)
+        segment = encode_example(example, finetune.prompt_template, base.tokenizer, finetune.loss_on)
         if len(segment.tokens) > longest:
             evidence = f"{len(segment.tokens)} tokens, a row has {finetune.max_seq_length}"
             context.output.drop(Dropped(row=example, reason="too_many_tokens", evidence=evidence))
@@ -84,7 +63,21 @@ def _encode_rows(
             f"among {len(examples)}",
             "Raise finetune.max_seq_length, or blend more rows.",
         )
-    return segments
+    dataset = pack_rows(segments, finetune, base.tokenizer.eos_token_id)
+    merged, heldout = finetune.init_from == "merged", None
+    before = context.inputs["pretrain"] / "adapter"
+    model, start = continue_adapter(base, before, adapter, merged=merged)
+    if finetune.eval_steps:
+        taught = languages.load_pack(language.pack).code
+        rows, template = heldout_rows(context.inputs["blend"], Example), finetune.prompt_template
+        heldout = heldout_answers(rows, taught, finetune, base, template)
+    facts = train_stage(
+        context, base.base, model, dataset, finetune, device=device, start=start, heldout=heldout
+    )
+    if merged and distributed.is_main_process():
+        adapters.combine_adapters(before, context.folder / "adapter")
+    template = choose_template(finetune.prompt_template, base.tokenizer)
+    return FinetuneFacts(template=template, **facts.model_dump())
 
 
 def encode_example(

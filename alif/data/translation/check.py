@@ -24,22 +24,16 @@ def find_translation_fault(
     spans, numbers = find_lost_spans(before, after), find_lost_numbers(before, after, known, own)
     if spans or numbers:
         return "lost_code" if spans else "lost_number", f"{key}: {', '.join(spans or numbers)}"
-    if fault := _find_wrong_language(before, after, own, known):
-        return fault[0], f"{key}: {fault[1]}"
-    around = find_wrapping(after, own, known, before, "translation")
-    return ("wrapped", f"{key}: {around}") if around else None
-
-
-def _find_wrong_language(before: str, after: str, own: Pack, known: Pack) -> tuple[str, str] | None:
     prose = without_protected(after)
     words = text.split_words(prose, own)
-    if len(words) < MIN_WORDS or (after == before and not prose_of(before)):
-        return None
-    found = language_id.identify_language(prose, (own, known))
-    if words == text.split_words(without_protected(before), own) and found == known.code:
-        return "copies_prompt", "not translated"
-    if found == known.code and own.script.name == known.script.name:
-        return "wrong_language", known.name
-    share = language_id.script_share(prose, own)
-    evidence = f"{share:.0%} of the letters are {own.script.name}"
-    return ("wrong_language", evidence) if share < MIN_SCRIPT_SHARE else None
+    if len(words) >= MIN_WORDS and (after != before or prose_of(before)):
+        found = language_id.identify_language(prose, (own, known))
+        if found == known.code and words == text.split_words(without_protected(before), own):
+            return "copies_prompt", f"{key}: not translated"
+        if found == known.code and own.script.name == known.script.name:
+            return "wrong_language", f"{key}: {known.name}"
+        share = language_id.script_share(prose, own)
+        if share < MIN_SCRIPT_SHARE:
+            return "wrong_language", f"{key}: {share:.0%} of the letters are {own.script.name}"
+    around = find_wrapping(after, own, known, before, "translation")
+    return ("wrapped", f"{key}: {around}") if around else None

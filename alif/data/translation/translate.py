@@ -126,37 +126,40 @@ def read_items(
     for row in sources.read_rows(settings.source, folder, PackFiles(known, ("demo/rows.jsonl",))):
         if isinstance(row, Dropped):
             yield row
-        elif not row.pack or not ids or row.id in ids:
-            yield _as_item(row, own, known, settings.seed)
+            continue
+        if row.pack and ids and row.id not in ids:
+            continue
+        given = [value for key in (known.code, "text") if isinstance(value := row.values.get(key), str)]
+        if not given or find_shape(flatten_instance(row.values)) != "text":
+            found = read_published_row(row, (known,), (known, own), "source")
+            if isinstance(found, Dropped):
+                yield found
+            elif any(message.role == "user" for message in found.turns):
+                evidence = f"{row.where}: the last turn alone says too little to be translated"
+                yield Dropped(row=found, reason="earlier_turns", evidence=evidence)
+            else:
+                yield TranslationItem(found)
+            continue
+        sentence = next((value for value in given if value.strip()), "")
+        task = next((task for task in own.tasks.values() if task.request_templates), None)
+        if task is None:
+            hint = "Sentences to translate need one: tasks/translation.toml, request_templates."
+            raise PackError(f"{own.folder}: no task has request_templates", hint)
+        template = sampling.seeded_rng(settings.seed, "carrier", row.name, row.id).choice(
+            task.request_templates
+        )
+        licence = str(row.values.get("licence") or (row.pack.licence if row.pack else ""))
+        origin = Origin(kind="source", source=f"{row.name}#{row.id}", licence=licence)
+        exercise = Example.make(known.code, task.name, template, sentence, "", origin)
+        if fault := find_sentence_fault(sentence, known, (known, own)):
+            yield Dropped(row=exercise, reason=fault[0], evidence=f"{row.where}: {fault[1]}")
+        else:
+            yield TranslationItem(normalise_example(exercise, known), template)
 
 
 def sample_items(items: Sequence[TranslationItem], settings: settings.Translate) -> list[TranslationItem]:
     """Return the items that are translated."""
     return sampling.sample_rows(items, settings.rows, sampling.seeded_rng(settings.seed, "translate"))
-
-
-def _as_item(row: sources.Row, own: Pack, known: Pack, seed: int) -> TranslationItem | Dropped:
-    given = [value for key in (known.code, "text") if isinstance(value := row.values.get(key), str)]
-    if not given or find_shape(flatten_instance(row.values)) != "text":
-        found = read_published_row(row, (known,), (known, own), "source")
-        if isinstance(found, Dropped):
-            return found
-        if any(message.role == "user" for message in found.turns):
-            evidence = f"{row.where}: the last turn alone says too little to be translated"
-            return Dropped(row=found, reason="earlier_turns", evidence=evidence)
-        return TranslationItem(found)
-    sentence = next((value for value in given if value.strip()), "")
-    task = next((task for task in own.tasks.values() if task.request_templates), None)
-    if task is None:
-        hint = "Sentences to translate need one: tasks/translation.toml, request_templates."
-        raise PackError(f"{own.folder}: no task has request_templates", hint)
-    template = sampling.seeded_rng(seed, "carrier", row.name, row.id).choice(task.request_templates)
-    licence = str(row.values.get("licence") or (row.pack.licence if row.pack else ""))
-    origin = Origin(kind="source", source=f"{row.name}#{row.id}", licence=licence)
-    exercise = Example.make(known.code, task.name, template, sentence, "", origin)
-    if fault := find_sentence_fault(sentence, known, (known, own)):
-        return Dropped(row=exercise, reason=fault[0], evidence=f"{row.where}: {fault[1]}")
-    return TranslationItem(normalise_example(exercise, known), template)
 
 
 def translation_request(

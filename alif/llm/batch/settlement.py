@@ -21,7 +21,6 @@ class BatchSettlement:
         self, live: EndpointClient, store: BatchStore, batch: Batch, reservation: Reservation | None
     ) -> None:
         self._live, self._store, self._batch, self._reservation = live, store, batch, reservation
-        self._refusal: ReplyError | None = None
 
     def _open_members(self) -> dict[str, Member]:
         members = self._store.members(self._batch)
@@ -33,50 +32,47 @@ class BatchSettlement:
         Raises:
             ReplyError: a request is refused for a reason that the next batch would meet too.
         """
-        members, self._refusal = self._open_members(), None
+        price, factor = self._live.price, self._live.settings.batch_price_factor
+        members = self._open_members()
+        refusal: ReplyError | None = None
         for result in results:
-            if (member := members.pop(result.name, None)) is not None:
-                self._settle_result(member, result)
+            if (member := members.pop(result.name, None)) is None:
+                continue
+            if result.response is None:
+                self._fail([member], result.reason, may_be_billed=False)
+                continue
+            try:
+                parsed = self._live.parse_response(result.response)
+            except ProviderError as error:
+                usd = price.cost_usd(error.usage) * factor if error.usage else 0.0
+                raw = result.response.text if error.unreadable else ""
+                self._fail([member], error.reason, error.may_be_billed, usd, raw)
+                if error.for_all:
+                    refusal = error.stop
+                elif error.stop:
+                    self._live.context.log_once(error.stop.message)
+                continue
+            self._live.watch.answers += 1
+            cost_usd = member.upper_usd
+            if parsed.metered:
+                cost_usd = price.cost_usd(parsed) * factor
+                upper_usd = member.upper_usd / (factor or 1.0)
+                self._live.check_bound(parsed, cost_usd / factor if factor else 0.0, upper_usd)
+            elif not parsed.has_output:
+                cost_usd = price.upper_usd(member.payload_bytes, 0) * factor
+            ledger = self._live.context.ledger
+            ledger.record_reply(member.attempt, member.request, result.response.text, parsed, cost_usd)
+            self._correct_budget(member, cost_usd)
         # one that completed and is in neither file may still be on the bill
         self._fail(members.values(), f"batch {progress.state}", progress.state == "completed")
         self._store.mark_over(self._batch, progress.state)
-        if self._refusal:
-            raise self._refusal
+        if refusal:
+            raise refusal
 
     def close_unanswered(self, reason: str, state: str, *, may_be_billed: bool) -> None:
         """Close a batch that brings nothing; its requests are asked again."""
         self._fail(self._open_members().values(), reason, may_be_billed)
         self._store.mark_over(self._batch, state)
-
-    def _settle_result(self, member: Member, result: BatchResult) -> None:
-        if result.response is None:
-            self._fail([member], result.reason, may_be_billed=False)
-            return
-        price, factor = self._live.price, self._live.settings.batch_price_factor
-        try:
-            parsed = self._live.parse_response(result.response)
-        except ProviderError as error:
-            usd = price.cost_usd(error.usage) * factor if error.usage else 0.0
-            raw = result.response.text if error.unreadable else ""
-            self._fail([member], error.reason, error.may_be_billed, usd, raw)
-            if error.for_all:
-                self._refusal = error.stop
-            elif error.stop:
-                self._live.context.log_once(error.stop.message)
-            return
-        self._live.watch.answers += 1
-        if parsed.metered:
-            cost_usd = price.cost_usd(parsed) * factor
-            self._live.check_bound(
-                parsed, cost_usd / factor if factor else 0.0, member.upper_usd / (factor or 1.0)
-            )
-        else:
-            cost_usd = (
-                member.upper_usd if parsed.has_output else price.upper_usd(member.payload_bytes, 0) * factor
-            )
-        ledger = self._live.context.ledger
-        ledger.record_reply(member.attempt, member.request, result.response.text, parsed, cost_usd)
-        self._correct_budget(member, cost_usd)
 
     def _fail(
         self,
