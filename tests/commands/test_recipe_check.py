@@ -130,3 +130,32 @@ def test_check_names_the_hosts_of_systems_that_are_measured_beside_the_run(
     assert {host["host"] for host in found["hosts"]} == {"127.0.0.1", "api.openai.com", "huggingface.co"}
     messages = [problem["message"] for problem in found["problems"]]
     assert any(message.startswith("system.gpt.usd_per_million_in") for message in messages)
+
+
+def test_check_and_plan_count_the_judges_cost_and_name_their_families(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "a-key")
+    price = "usd_per_million_in=2, usd_per_million_out=8"
+    lines = [f'judge.j={{model="gpt-4.1", {price}}}', f'teacher.t={{model="openai/gpt-4o", {price}}}']
+    sets = [part for line in (*lines, "judging.questions=10") for part in ("--set", line)]
+    assert run_command(["check", "demo", "--json", *sets]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {
+        "host": "api.openai.com",
+        "sent": "judge.j: prompts for gpt-4.1, with the key from OPENAI_API_KEY",
+    } in (found["hosts"])
+    judge = found["judges"]["j"]
+    assert (
+        judge["calls"] == 2 * 10 * 2 + 10 * 3
+    )  # both stages in both orders, three systems by a rubric at most
+    assert 0.1 < judge["usd"] < 10
+    assert any(
+        "gpt-4.1 is of the family gpt, as is the teacher openai/gpt-4o" in one for one in found["notes"]
+    )
+    assert run_command(["plan", "demo", "--gpu", "h200", "--json", *sets]) == 0
+    assert json.loads(capsys.readouterr().out)["judges"]["j"] == judge
+    wrong = ["--set", 'judging.pairs=[["nobody","base"]]', "--set", 'judging.prompt_language="own"']
+    assert run_command(["check", "demo", "--json", *sets, *wrong]) == 1
+    messages = [one["message"] for one in json.loads(capsys.readouterr().out)["problems"]]
+    assert messages == ["judging.pairs: no answers of nobody are stored"]
