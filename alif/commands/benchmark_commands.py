@@ -1,7 +1,8 @@
-"""`alif benchmark`: pin data sets and models of the hub; translate a benchmark where a language has none."""
+"""`alif benchmark`: pin data sets and models of the hub, translate a benchmark, run tasks of lm-eval."""
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,11 +18,11 @@ from alif.language.pack import load_pack
 from alif.runs import make_context
 from alif.settings import BenchmarkTable, Endpoint, Recipe, Teacher
 
-__all__ = ["BENCHMARK_COMMANDS", "pin_recipe", "translate_benchmark"]
+__all__ = ["BENCHMARK_COMMANDS", "pin_recipe", "run_lm_eval", "translate_benchmark"]
 
 BENCHMARK_COMMANDS = App(
     name="benchmark",
-    help="Pin benchmarks and models of the hub, translate a benchmark.",
+    help="Pin benchmarks and models of the hub, translate a benchmark, run tasks of lm-eval.",
     help_format="plaintext",
 )
 TRANSLATED = ("choice", "number", "short")
@@ -145,3 +146,31 @@ def _choose_translators(recipe: Recipe, names: list[str]) -> dict[str, Teacher]:
             f"two translators are needed; the recipe has {', '.join(endpoints) or 'none'}", hint
         )
     return chosen
+
+
+@BENCHMARK_COMMANDS.command(name="lm-eval")
+def run_lm_eval(
+    model: Annotated[Path, Parameter(help="A model folder, such as runs/NAME/export/model.")],
+    *tasks: Annotated[str, Parameter(help="Tasks as lm-eval names them: arc_easy, hellaswag, mmlu.")],
+    include: Annotated[Path | None, Parameter(help="A folder with task files of your own.")] = None,
+    pack: Annotated[str, Parameter(help="The language of the answers: a pack, by name or folder.")] = "en",
+    limit: Annotated[int, Parameter(validator=Number(gte=0), help="Most questions of a task; 0: all.")] = 0,
+    device: Annotated[str, Parameter(help="cpu, cuda or mps.")] = "cpu",
+    dtype: Annotated[str, Parameter(help="float32 or bfloat16.")] = "float32",
+    json: Json = False,
+) -> None:
+    """Run tasks of lm-eval on a model folder: its numbers, with intervals. Needs the extra lm-eval."""
+    if importlib.util.find_spec("lm_eval") is None:
+        raise MissingExtra("alif benchmark lm-eval", "lm-eval")
+    from alif.evaluate.lm_eval_tasks import run_tasks
+
+    scores = run_tasks(
+        model, tasks, load_pack(pack), include=include, limit=limit, device=device, dtype=dtype
+    )
+    found = [one.model_dump(mode="json") for one in scores]
+    columns = ("task", "metric", "value", "low", "high", "n", "shots")
+    print_document(
+        found,
+        lambda rows: console.print_table(columns, [[row[key] for key in columns] for row in rows]),
+        json,
+    )

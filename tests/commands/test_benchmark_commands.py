@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -159,3 +160,10 @@ def test_pinning_says_what_could_not_be_looked_up(
     assert found["revisions"] == {}
     assert set(found["problems"]) >= {"benchmark.belebele", "benchmark.xnli", "system.qalb"}
     assert document("benchmark", "pin", "demo") == {"revisions": {}, "problems": {}}
+
+
+def test_lm_eval_that_is_not_there_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    if importlib.util.find_spec("lm_eval"):
+        pytest.skip("lm-eval is installed")
+    assert run_command(["benchmark", "lm-eval", "model", "arc_easy"]) == 1
+    assert "[lm-eval]" in capsys.readouterr().err

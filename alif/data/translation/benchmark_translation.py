@@ -134,7 +134,8 @@ def write_benchmark(folder: Path, name: str, found: Sequence[TranslatedItem]) ->
             told = {"provenance": "machine-translated", "licence": item.licence, **shown, **text_of, **gold}
             asked.append({**told, "checked_by": proposed["checked_by"]})
     order = {one.item.id: number for number, one in enumerate(found)}
-    store.write_rows(path, sorted(asked, key=lambda row: order[str(row["id"])]))
+    asked.sort(key=lambda row: order[str(row["id"])])
+    store.write_rows(path, asked)
     store.write_rows(review, reviewed)
     checked = sum(bool(row["checked_by"]) for row in asked)
     provenance = f"machine-translated, {checked} of {len(asked)} checked by people"
