@@ -8,7 +8,7 @@ const $ = id => document.getElementById(id);
 const OUTBOX = `outbox:${texts.person}`, RETRY_MS = 2000, DRAFT_MS = 5000, PREVIEW_MS = 120;
 
 let cards = [], card = null, work = null, since = 0, last = null, draftTimer = 0, previewTimer = 0, previewed = 0;
-let sending = null, claiming = null, counts = {given: 0, left: 0};
+let sending = null, counts = {given: 0, left: 0};
 
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, "0")).join("");
 const outbox = () => JSON.parse(localStorage.getItem(OUTBOX) ?? "[]");
@@ -107,19 +107,12 @@ async function preview() {
 }
 
 async function fill() {  // the buffer, with what the server says is ours; rows whose decision is on its way are left out
-  claiming ??= (async () => {
-    try {
-      const {status, answer} = await call("claim", {});
-      if (status === 401) { say(t.log_in); return; }
-      if (status !== 200) { say(answer.told ?? t.offline); return; }
-      counts = {given: answer.given, left: answer.left};
-      const decided = new Set(outbox().map(one => one.slot));
-      cards = answer.cards.filter(one => !decided.has(one.slot) && one.slot !== card?.slot);
-      if (card) showCounts(); else show(cards.shift() ?? null);
-    } catch { if (!card) { show(null, t.offline); setTimeout(fill, RETRY_MS); } }
-    finally { claiming = null; }
-  })();
-  return claiming;
+  const {status, answer} = await call("claim", {});
+  if (status !== 200) throw new Error(status);
+  counts = {given: answer.given, left: answer.left};
+  const decided = new Set(outbox().map(one => one.slot));
+  cards = answer.cards.filter(one => !decided.has(one.slot) && one.slot !== card?.slot);
+  if (card) showCounts(); else show(cards.shift() ?? null);
 }
 
 function decide(decision) {
@@ -137,19 +130,20 @@ function decide(decision) {
   flush();
 }
 
-async function flush() {
+async function flush() {  // one at a time; what is decided meanwhile is sent before it ends
   sending ??= (async () => {
     try {
-      for (let one; (one = outbox()[0]);) {
-        const {status, answer} = await call("verdict", one);
-        if (status === 401) { say(t.log_in); return; }
-        if (status === 429 || status >= 500) throw new Error(status);
-        keep(outbox().filter(other => other.key !== one.key));
-        if (status === 200) localStorage.removeItem(`draft:${one.slot}`);
-        else say(`${answer.told ?? status} ${answer.hint ?? ""}`);
-      }
-      await fill();
-    } catch { say(t.offline); setTimeout(flush, RETRY_MS); }
+      do {
+        for (let one; (one = outbox()[0]);) {
+          const {status, answer} = await call("verdict", one);
+          if (status === 401 || status === 429 || status >= 500) throw new Error(status);
+          keep(outbox().filter(other => other.key !== one.key));
+          if (status === 200) localStorage.removeItem(`draft:${one.slot}`);
+          else say(`${answer.told ?? status} ${answer.hint ?? ""}`);
+        }
+        await fill();
+      } while (outbox().length);
+    } catch (error) { say(error.message === "401" ? t.log_in : t.offline); setTimeout(flush, RETRY_MS); }
     finally { sending = null; }
   })();
   return sending;
