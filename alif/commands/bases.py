@@ -223,10 +223,11 @@ def _show(rows: Sequence[BaseRow], texts: BaseTexts, recipe: str | None) -> None
     from alif.evaluate.base_measures import SHOTS
 
     own, known = texts.own.code, texts.known.code
+    questions = texts.choices.items if texts.choices else ()
     console.print_result(
         f"Base models for {texts.own.name} ({own}), measured on {len(texts.documents)} documents,\n"
         f"{len(texts.answers)} questions of the test set, each after {SHOTS} examples of its task, and\n"
-        f"{len(texts.choices)} multiple-choice questions in {texts.known.name} ({known}).\n"
+        f"{len(questions)} multiple-choice questions in {texts.known.name} ({known}).\n"
     )
     knowledge = ("", "base", "bits/byte", "answers", f"{known} right", "tokens/word")
     console.print_table(knowledge, [(number, *_knowledge(row)) for number, row in enumerate(rows, 1)])
@@ -241,7 +242,7 @@ def _show(rows: Sequence[BaseRow], texts: BaseTexts, recipe: str | None) -> None
         for place, sentence in enumerate(_sentences(row))
     ]
     console.print_table(("", "notes"), notes)
-    chance = sum(1 / len(one.choices) for one in texts.choices) / max(len(texts.choices), 1)
+    chance = sum(1 / len(one.choices) for one in questions) / max(len(questions), 1)
     default = "the default settings on the pack's own text; for yours --recipe"
     trained = f"the recipe {recipe}" if recipe else default
     console.print_result(
