@@ -72,7 +72,7 @@ def split_runs(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _widened(text: str, shape: str, start: int, end: int, floor: int) -> tuple[int, int]:
-    """Take in the marks that touch a run and belong to it: `-5`, `10%`, `C++`, `print()`, `</b>`, `Is it?`."""
+    """Take in marks that touch a run and belong to it: `-5`, `10%`, `C++`, `print()`, `</b>`, `Is it?`."""
     while start > floor and shape[start] == "N" and shape[start - 1] == "s":
         start -= 1
     opening = "</" if text.endswith("</", floor, start) else "<" if text.endswith("<", floor, start) else ""

@@ -56,8 +56,8 @@ class ExternalSystem(Endpoint):
     """Address of an endpoint, which answers the test set but gives no log-probabilities; empty: a folder or a
     hub id, whose prompts are written as finetune.prompt_template says."""
     translate_test: bool = Field(False, exclude_if=lambda on: not on)
-    """A baseline that costs no training: the system translates each question into the source language, answers
-    there, and translates its answer back; three requests a question."""
+    """A baseline that costs no training: the system translates each question into the source language,
+    answers there, and translates its answer back; three requests a question."""
     taught_by: str = Field("", exclude_if=lambda teacher: not teacher)
     """Model that wrote what it was trained on, "gpt-4o": judges of one family with it are named."""
 
