@@ -5,6 +5,7 @@
                      a lettered choice: the same choice         "جواب (ب) ہے" = "(ب)"
                      one number: the same last number, and no other unit    "کل 420" = "420 روپے" ("rupees")
                      more with a number: whole in the answer    "12 بج کر 15 منٹ" ("15 minutes past 12")
+                   a task of facts, reasoning or questions: what a plain sentence states, see `is_stated`
                    a task with fixed labels: exactly one label stands in the answer, and it is the right one
     accepted       rows that list accepted forms: one is said, and no refused one; see `AnswerKey`
     contains       the reference stands in the answer, word for word, and is not denied
@@ -30,6 +31,7 @@ from alif.language.answers import choices
 from alif.language.answers import match as matching
 from alif.language.answers.answer_key import AnswerKey
 from alif.language.answers.choices import OfferedChoices
+from alif.language.answers.statement import is_stated
 from alif.language.answers.value_reader import find_values
 from alif.language.pack import Pack, Task
 
@@ -74,7 +76,7 @@ def metric_signatures() -> Mapping[str, str]:
     folded = "NFC, pack letters, marks, digits, case folded"
     found = {
         "accepted": f"final answer|an accepted form, no refused one|{matching.SIGNATURE}",
-        "exact_match": "final answer|same words|or choice, number, label where the task wants one|"
+        "exact_match": "final answer|same words|or choice, number, label, fact as the task wants it|"
         f"{matching.SIGNATURE}",
         "exact_match_nospace": f"as exact_match, spaces between words do not count|{matching.SIGNATURE}",
         "contains": f"the reference word for word in the final answer, not denied|{matching.SIGNATURE}",
@@ -257,16 +259,17 @@ def _match_answers(given: str, wanted: str, task: Task | None, pack: Pack) -> tu
         label = _find_label(given, task, pack)
         right = label is not None and label == _find_label(wanted, task, pack)
         return right, right
-    if not task or task.metric != "exact":
-        same, spaceless = (matching.is_same_text(given, wanted, pack, spaces) for spaces in (True, False))
+    same, spaceless = (matching.is_same_text(given, wanted, pack, spaces) for spaces in (True, False))
+    if same or not task or (task.metric != "exact" and not task.facts):
         return same, spaceless
-    match = matching.compare_answers(given, wanted, pack)
-    if match.choice is not None:
-        return match.choice, match.choice
-    if match.number is not None:
-        return match.number, match.number
-    contains = match.contains and text.parse_number(wanted, pack) is not None
-    return match.em or contains, match.em_nospace or contains
+    if (choice := matching.is_same_choice(given, wanted, pack)) is not None:
+        return choice, choice
+    if (number := matching.is_same_number(given, wanted, pack)) is not None:
+        return number, number
+    said = (task.facts and is_stated(given, wanted, pack)) or (
+        text.parse_number(wanted, pack) is not None and matching.contains_answer(given, wanted, pack)
+    )
+    return said, said or spaceless
 
 
 def _find_label(answer: str, task: Task, pack: Pack) -> str | None:

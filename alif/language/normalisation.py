@@ -19,7 +19,7 @@ import regex
 
 from alif.language.pack import Pack
 
-__all__ = ["fold_text", "normalise_text", "phrase_words", "split_words"]
+__all__ = ["SUBSCRIPTS", "fold_text", "normalise_text", "phrase_words", "split_words"]
 
 CACHED_TEXTS = 8
 """Texts whose words are cached: checks, pool and counts ask for those of a row one after another."""
@@ -55,6 +55,7 @@ _BROKEN = regex.compile(
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _WORD_WITH_APOSTROPHE = regex.compile(r"[\p{Latin}\p{M}]+(?:'\p{Latin}+)+|[\p{L}\p{M}\p{N}]+")
 
+SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 _APOSTROPHES = "\u2019\u02bc"
 _PUNCTUATION = "،,."
 """Number separators that are also punctuation: only the others are folded to the first of their kind."""
@@ -67,7 +68,8 @@ class _FoldTable(dict[int, str]):
         compare, numbers = pack.compare, pack.numbers
         steps = dict.fromkeys(compare.drop, "") | dict.fromkeys(compare.space, " ") | dict(compare.letters)
         steps |= dict.fromkeys(_APOSTROPHES, "'")
-        steps |= {char: str(value) for system in numbers.digits for value, char in enumerate(system)}
+        digits = (*numbers.digits, SUBSCRIPTS)
+        steps |= {char: str(value) for system in digits for value, char in enumerate(system)}
         for alike in (numbers.decimal, numbers.group):
             steps |= {char: alike[0] for char in alike[1:] if char not in _PUNCTUATION}
         self._steps = steps

@@ -35,6 +35,8 @@ class Numbers(FrozenModel):
     """Number → its words in all their spellings."""
     parts: NumberNames = Field(default_factory=dict)
     """Fraction → the words that take so much of the number before them: two thirds; alone, of one."""
+    classifiers: Phrasings = ()
+    """Ends of a number in words before what it counts: টি."""
     scales: NumberNames = Field(default_factory=dict)
     """Power → its words: hundred, thousand, lakh."""
     before: NumberNames = Field(default_factory=dict)

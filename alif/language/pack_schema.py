@@ -163,6 +163,25 @@ class FilterPhrases(FrozenModel):
     """Words between the items of a list: and."""
 
 
+class Statements(FrozenModel):
+    """How a short answer is said in a sentence, and what may stand beside it."""
+
+    frame: Phrasings = ()
+    """Words of a sentence that the answer alone may lack: is, was, this."""
+    after: Phrasings = ()
+    """Words right behind the answer in a sentence: is, by, called."""
+    before: Phrasings = ()
+    """Words right before an answer that ends its sentence: is."""
+    verbless: bool = False  # whether a sentence may end with the answer without such a word
+    kinds: tuple[Spellings, ...] = ()
+    """Nouns that say what a name is of and may be left out, with synonyms: (river, stream), (city)."""
+    titles: Phrasings = ()  # of people, which may be left out: doctor
+    qualifiers: Phrasings = ()  # words before a name that make another of it: North
+    letters: Phrasings = ()
+    """The names of the Latin letters, A to Z, as abbreviations are spelled."""
+    undecidable: Phrasings = ()  # ways to say that there is no answer: it cannot be told
+
+
 class Keys(FrozenModel):
     """Translations of the labels Instruction, Input and Output, and of <noinput>, as teachers write them."""
 
@@ -212,6 +231,7 @@ class TaskFile(FrozenModel):
     answer_script: Literal["own", "roman", "either"] = "own"
     """Script of such an answer: the pack's, that of its table `roman`, or whichever is asked for."""
     metric: Literal["exact", "chrf"] = "chrf"  # how an answer is scored against a reference
+    facts: bool = False  # whether a short reference is a fact, which a sentence may state in its own words
     labels: tuple[str, ...] = ()
     """The only right answers, where they are fixed."""
     forms: Mapping[Length, SlotNames] = Field(default_factory=dict)
@@ -255,6 +275,7 @@ class PackTables(FrozenModel):
     quoted: Quoted = Quoted()
     choices: Choices = Choices()
     phrases: FilterPhrases = FilterPhrases()
+    statements: Statements = Statements()
     keys: Keys = Keys()
     topics: Mapping[str, Phrasings] = Field(default_factory=dict)
     """Topic → words that indicate it, as they are inflected: for the report of what the rows are about."""

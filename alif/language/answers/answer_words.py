@@ -16,6 +16,8 @@ __all__ = ["answer_tokens"]
 MAX_SPELLING_PASSES = 4  # how often the spellings are applied: what one leaves, another may change
 _SEVERAL_WORDS = regex.compile(r"[ ^$.]|\\[^wd0-9]|\[\^(?![^\]]* )")
 """In a pattern: what may match or look at more than one word, a blank or the ends of the text."""
+_PLUS_MINUS = regex.compile(r"(?<!\d\s*)(\p{L}\s*=\s*)?±\s*([\d.]+)")
+"""Two solutions in one: x = ±2."""
 _REFERS = regex.compile(r"\\\d|\(\?P[=<]|\\g")
 MAX_WORD_S = 0.1  # one spelling in one word
 MAX_SPELLING_S = 5  # one spelling in one text: with a backtracking pattern the time doubles with every letter
@@ -30,6 +32,9 @@ def answer_tokens(text: str, pack: Pack) -> list[str]:
 def _answer_tokens(text: str, pack: Pack) -> tuple[str, ...]:
     found: list[str] = []
     place = 0
+    if "±" in text:
+        either = next(iter(pack.phrases.alternatives), "or")
+        text = _PLUS_MINUS.sub(rf"\1\2 {either} \1-\2", text)
     for value in find_values(text, pack):
         found += [*split_words(text[place : value.start], pack), *value.tokens]
         place = value.end

@@ -27,8 +27,8 @@ from alif.language.normalisation import fold_text, phrase_words, split_words
 from alif.language.pack import Pack
 
 __all__ = [
-    "SIGNATURE", "Match", "compare_answers", "contains_answer", "is_measured", "is_same_choice",
-    "is_same_list", "is_same_number", "is_same_text", "match_choice",
+    "SIGNATURE", "Match", "clause_mark", "compare_answers", "contains_answer", "is_measured",
+    "is_same_choice", "is_same_list", "is_same_number", "is_same_text", "match_choice",
 ]  # fmt: skip
 
 SIGNATURE = (
@@ -43,6 +43,7 @@ _LETTERED = regex.compile(
 _BRACKETED = regex.compile(r"[(\[]\s*([\p{L}\p{M}]+)\s*[)\]]")
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _LIST_MARK = regex.compile(r"[،,;؛\n]+")
+_BULLET = regex.compile(r"^\s*(?:[-*•–]|\(?\d{1,2}[.)۔:])\s+", regex.M)
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def is_same_list(one: str, other: str, pack: Pack) -> bool:
 @functools.lru_cache(maxsize=CACHED_ANSWERS)
 def _list_items(text: str, pack: Pack) -> tuple[str, ...]:
     items: list[list[str]] = []
-    for piece in _LIST_MARK.split(text):
+    for piece in _LIST_MARK.split(_BULLET.sub("", text) if "\n" in text else text):
         items.append([])
         for word in answer_tokens(piece, pack):
             if word in pack.phrases.conjunctions:
@@ -121,7 +122,7 @@ def contains_answer(answer: str, reference: str, pack: Pack) -> bool:
     if len(items) > 1 and " ".join(wanted) in items and joining & set(given) and not joining & own:
         return False
     denying = _turning_words(pack.phrases.negations, pack) - own
-    clauses = [answer_tokens(clause, pack) for clause in _clause_mark(pack).split(answer)]
+    clauses = [answer_tokens(clause, pack) for clause in clause_mark(pack).split(answer)]
     saying = [clause for clause in clauses if f" {' '.join(wanted)} " in f" {' '.join(clause)} "]
     bare = [clause for clause in clauses if not set(clause) - denying]  # "Karachi? No"
     if any(denying.intersection(clause) for clause in [*(saying or [given]), *bare]):
@@ -131,7 +132,7 @@ def contains_answer(answer: str, reference: str, pack: Pack) -> bool:
 
 
 @functools.lru_cache
-def _clause_mark(pack: Pack) -> regex.Pattern[str]:
+def clause_mark(pack: Pack) -> regex.Pattern[str]:
     """Return the pattern of what ends a clause: a mark, or the word before what is right instead."""
     words = "|".join(map(regex.escape, pack.phrases.corrections)) or "(?!)"
     return regex.compile(rf"[،,;؛۔।:.!?؟()\n]+(?!\d)|(?<![\p{{L}}\p{{M}}])(?:{words})(?![\p{{L}}\p{{M}}])")
@@ -153,6 +154,19 @@ def _says_opposite(answer: str, reference: str, pack: Pack) -> bool:
     )
 
 
+def _counts_other(answer: str, reference: str, pack: Pack) -> bool:
+    """Tell whether both are a number with one noun, and not the same noun: 3 mangoes, 3 apples."""
+    frame = phrase_words(pack.choices.words + pack.statements.frame + pack.statements.after, pack)
+    sides = [
+        [word for word in answer_tokens(text, pack) if word not in frame] for text in (answer, reference)
+    ]
+    place = 0 if pack.numbers.scale_first else -1
+    if any(len(side) != 2 or side[-1 - place][0] != "#" or side[place][0] in "#%@" for side in sides):
+        return False
+    one, other = (side[place] for side in sides)
+    return not (one.startswith(other[:3]) or other.startswith(one[:3]))
+
+
 def is_same_number(answer: str, reference: str, pack: Pack) -> bool | None:
     """Tell whether the numbers that both state are equal; None where the reference is no single number.
 
@@ -164,7 +178,8 @@ def is_same_number(answer: str, reference: str, pack: Pack) -> bool | None:
         return None
     if wanted[0].kind == "ordinal" and beside:
         return None
-    given = None if _says_opposite(answer, reference, pack) else stated_value(answer, wanted[0], pack)
+    other = _says_opposite(answer, reference, pack) or ("±" in answer) != ("±" in reference)
+    given = None if other or _counts_other(answer, reference, pack) else stated_value(answer, wanted[0], pack)
     if given is None or (beside and given.kind == "ordinal"):
         return False  # "the 8th class" is not 8 classes
     if given.percent != wanted[0].percent:  # "40 % of the pupils" are not 40 pupils

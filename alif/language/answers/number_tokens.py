@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import regex
 
-from alif.language.normalisation import fold_text
+from alif.language.normalisation import SUBSCRIPTS, fold_text
 from alif.language.pack import Pack
 
 __all__ = [
@@ -27,12 +27,22 @@ DIGITS = (
 """A number in plain signs, without its sign; a point behind a word is no decimal point: Rs.500."""
 MAX_DIGITS = 100
 """Of a number: what is longer is no amount, and Python refuses to read or print more than 4,300 digits."""
+MAX_POWER_DIGITS = 1000
+"""Of a number to a power; a larger one is read without it."""
 MAX_NAME_WORDS = 5
 """Words and marks of a name in the tables: "کے ایم پی", "কি.মি."."""
 
+_EXPONENT = r"(?:\^[({]?([+-]?\d{1,2})[)}]?(?!\d)|([⁺⁻]?[⁰¹²³⁴-⁹]{1,2}))"
+_POWER = regex.compile(rf"( ?[×x] ?10)?{_EXPONENT}|[eE]([+-]?\d{{1,2}})(?![\p{{L}}\d])")
+"""Behind a number: ×10^8, ⁸, e8."""
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_ELEMENT = r"(?:A[glru]|B[aeir]?|C[adlorsu]?|F[er]?|H[eg]?|I|K|Li|M[gno]|N[aei]?|O|P[bt]?|S[in]?|U|Zn)"
+_FORMULA = rf"(?<![\p{{L}}\p{{M}}\p{{N}}])(?=[A-Za-z]+\d)(?:{_ELEMENT}\d*)+(?![\p{{L}}\p{{N}}])"
+"""Of a molecule: its digits are no number of the text. H2O, CaCO3"""
+
 _TOKEN = regex.compile(
-    rf"(?P<number>(?<!\d)(?:(?<![\p{{L}}\p{{N}}])-)?(?:{DIGITS})(?:/(?:{DIGITS}))?)"
-    r"|(?P<mixed>[\u00bc-\u00be\u2150-\u215e])|(?P<word>[\p{L}\p{M}]+)"
+    rf"(?P<number>(?<!\d)(?:(?<![\p{{L}}\p{{N}}])-)?(?:{DIGITS})(?:/(?:{DIGITS})|(?:{_POWER.pattern}))?)"
+    rf"|(?P<mixed>[\u00bc-\u00be\u2150-\u215e])|(?P<word>{_FORMULA}|[\p{{L}}\p{{M}}]+)"
     r"|(?P<space>[^\S\n]+|(?<=\p{L})-(?=\p{L})|(?<=[\p{L}\p{M}])\.(?= ?\d)|(?<=\p{Sc})\.(?=\d{3})|\u200c)"
     r"|(?P<other>.)",
     regex.S,
@@ -92,7 +102,8 @@ def normalise_signs(pack: Pack) -> Mapping[int, str]:
         "%": numbers.percent,
     }
     found = {ord(char): sign for sign, chars in signs.items() for char in chars if char != "/"}
-    return found | {ord(char): str(value) for system in numbers.digits for value, char in enumerate(system)}
+    digits = (*numbers.digits, SUBSCRIPTS)
+    return found | {ord(char): str(value) for system in digits for value, char in enumerate(system)}
 
 
 def plain_signs(text: str, pack: Pack) -> str:
@@ -119,8 +130,7 @@ def tokenise(text: str, pack: Pack) -> tuple[NumberToken, ...]:
         if readable and not match[0].isascii():  # a digit newer than Python's Unicode
             readable = all(unicodedata.category(char) != "Cn" for char in match[0])
         if match.lastgroup == "number" and readable:
-            top, _, under = match[0].replace(",", "").partition("/")
-            value = Fraction(top) / (Fraction(under or 1) or 1)
+            value, under = _read_number(match[0])
             last = found[-1] if found and words == [("-", found[-1].end, start)] else None
             if last and last.text.isdecimal() and under and value < 1:  # 2-1/2
                 found[-1] = NumberToken("number", match[0], last.start, end, last.value + value)
@@ -140,6 +150,21 @@ def tokenise(text: str, pack: Pack) -> tuple[NumberToken, ...]:
             word = fold_word(text[start:end], pack) if match.lastgroup == "word" else match[0]
             words.append((word, start, end))
     return (*found, *_name_words(words, pack))
+
+
+def _read_number(written: str) -> tuple[Fraction, str]:
+    """Return what digits say, and what stands under their fraction line."""
+    power = _POWER.search(written)
+    top, _, under = (written[: power.start()] if power else written).replace(",", "").partition("/")
+    value = Fraction(top) / (Fraction(under or 1) or 1)
+    if power:
+        times_ten, *exponents = power.groups()
+        exponent = int(next(filter(None, exponents)).translate(_RAISED))
+        if times_ten or power[0][0] in "eE":
+            value *= Fraction(10) ** exponent
+        elif value and len(top) * abs(exponent) <= MAX_POWER_DIGITS:
+            value = abs(value) ** exponent * (1 if value > 0 else -1)
+    return value, under
 
 
 def has_number(text: str, pack: Pack) -> bool:
@@ -239,6 +264,9 @@ def _names(pack: Pack) -> dict[str, tuple[_Name, ...]]:
             for word in words:
                 folded = _folded_name(word, pack)
                 found[folded] = (kind, word, Fraction(value), folded in ambiguous)
+                for suffix in numbers.classifiers if kind == "word" else ():
+                    counted = _folded_name(f"{word}{suffix}", pack)
+                    found.setdefault(counted, (kind, word, Fraction(value), counted in ambiguous))
     every: dict[str, tuple[_Name, ...]] = {name: (meaning,) for name, meaning in found.items()}
     if numbers.joined:
         scales = {name: meaning for name, meaning in found.items() if meaning[0] == "scale"}

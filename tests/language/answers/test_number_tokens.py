@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
+
 from alif.language.answers.number_tokens import normalise_signs, tokenise
 from alif.language.pack import load_pack
 
@@ -35,3 +37,23 @@ def test_a_word_that_mostly_means_something_else_is_marked() -> None:
 def test_signs_keep_their_places() -> None:
     text = "۴۲ − ٤٢ ÷ ۱٫۵"
     assert text.translate(normalise_signs(UR)) == "42 - 42 ÷ 1.5"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3 × 10^8", "300000000"),
+        ("3×10⁸", "300000000"),
+        ("6.02e3", "6020"),
+        ("1.6×10⁻¹", "0.16"),
+        ("10⁻³", "1/1000"),
+        ("2^10", "1024"),
+        ("-2²", "-4"),
+        ("12 × 10", "12"),
+        ("H2O", None),  # a molecule
+        ("Rs500", "500"),
+    ],
+)
+def test_powers_are_numbers_and_molecules_are_not(text: str, value: str | None) -> None:
+    read = [token.value for token in tokenise(text, UR) if token.kind == "number"]
+    assert read[:1] == ([Fraction(value)] if value else [])
