@@ -1,7 +1,7 @@
 """The desk: people read a run's rows in a browser, and their verdicts flow back into the run.
 
     alif desk RUN ─▶ server ─▶ app ─┬─▶ people       invites, passwords, sessions, throttled logins
-                                    ├─▶ slots        claim, decide, undo, drafts: one row a wanted verdict
+                                    ├─▶ review_slots claim, decide, undo, drafts: one row a wanted verdict
                                     ├─▶ cards        what a reader sees of a row
                                     └─▶ adjudication where reviewers disagree
     runs/NAME/review_requests.jsonl ─▶ exchange ─▶ runs/NAME/verdicts.jsonl

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from alif.desk.database import Database, item, now_ms, slot
 from alif.desk.people import DeskPerson, Refused
-from alif.desk.slots import Decision, add_event, is_repeated
+from alif.desk.review_slots import Decision, add_event, is_repeated
 from alif.evaluate.agreement import gwet_ac1, krippendorff_alpha
 from alif.records import Example
 

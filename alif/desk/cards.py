@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alif.desk.slots import Work
+from alif.desk.review_slots import Work
 from alif.language.bidi import text_direction
 from alif.language.marked_text import MarkedParagraph, fix_letters, mark_changes, mark_text
 from alif.language.pack import Pack

@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from alif.desk import adjudication, people, slots
+from alif.desk import adjudication, people, review_slots
 from alif.desk.cards import direction_of, fields_of, preview_of
 from alif.desk.database import event, item, person
 from alif.desk.office import HERE, Office
@@ -176,8 +176,8 @@ def decide_dispute(visit: Visit) -> Response:
         "decision": form.get("decision"), "note": form.get("note", ""), "texts": texts,
         "reasons": [reason for reason in form.get("reasons", "").split(",") if reason],
     }  # fmt: skip
-    decision = slots.read_decision(row, visit.person.name, sent, office.packs)
-    if decision["decision"] == slots.SKIP:
+    decision = review_slots.read_decision(row, visit.person.name, sent, office.packs)
+    if decision["decision"] == review_slots.SKIP:
         raise Refused("not_understood", 400)
     adjudication.adjudicate(office.db, visit.person, item_id, form.get("key", ""), decision)
     office.exchange.verdict_was_given()

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from alif import console, store
 from alif.desk.database import Database, item, person, slot
-from alif.desk.slots import verdict_line
+from alif.desk.review_slots import verdict_line
 from alif.errors import AlifError, Waiting
 from alif.language.answers.arithmetic import check_equations
 from alif.language.language_id import find_lookalikes

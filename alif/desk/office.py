@@ -7,7 +7,6 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import jinja2
 
@@ -21,7 +20,7 @@ from alif.settings import Recipe
 __all__ = ["Office", "cookie_name", "open_office"]
 
 HERE = Path(__file__).parent
-Texts = Mapping[str, Any]
+Texts = Mapping[str, Mapping[str, str]]
 """texts/LANGUAGE.toml: what the pages say."""
 
 

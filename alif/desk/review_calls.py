@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse, Response
 
-from alif.desk import slots
+from alif.desk import review_slots
 from alif.desk.adjudication import measure_own
 from alif.desk.cards import card_of, preview_of
 from alif.desk.people import Refused
@@ -18,7 +18,7 @@ __all__ = ["CALLS"]
 def claim(visit: Visit) -> Response:
     """Answer the rows that the person holds now."""
     office = visit.office
-    work = slots.claim_slots(office.db, visit.person)
+    work = review_slots.claim_slots(office.db, visit.person)
     cards = [card_of(one, office.packs) for one in work]
     return JSONResponse({"cards": cards, **measure_own(office.db, visit.person)})
 
@@ -27,9 +27,9 @@ def give_verdict(visit: Visit) -> Response:
     """Store a decision; the same key again is answered the same."""
     sent, office = visit.json, visit.office
     slot_id = _slot_id(sent)
-    row = slots.find_row(office.db, slot_id)
-    decision = slots.read_decision(row, visit.person.name, sent, office.packs)
-    repeated = slots.decide_slot(office.db, visit.person, slot_id, str(sent.get("key")), decision)
+    row = review_slots.find_row(office.db, slot_id)
+    decision = review_slots.read_decision(row, visit.person.name, sent, office.packs)
+    repeated = review_slots.decide_slot(office.db, visit.person, slot_id, str(sent.get("key")), decision)
     office.exchange.verdict_was_given()
     return JSONResponse({"repeated": repeated})
 
@@ -39,7 +39,7 @@ def undo(visit: Visit) -> Response:
     office = visit.office
     if office.exchange.is_over:
         raise Refused("frozen", 409)
-    work = slots.undo_last(office.db, visit.person, str(visit.json.get("key")))
+    work = review_slots.undo_last(office.db, visit.person, str(visit.json.get("key")))
     office.exchange.verdict_was_given()
     return JSONResponse({"cards": [card_of(one, office.packs) for one in work]})
 
@@ -48,13 +48,13 @@ def save_draft(visit: Visit) -> Response:
     """Keep what the person types."""
     sent = visit.json
     body = {"texts": _texts(sent), "note": str(sent.get("note", ""))}
-    slots.save_draft(visit.office.db, visit.person, _slot_id(sent), body)
+    review_slots.save_draft(visit.office.db, visit.person, _slot_id(sent), body)
     return JSONResponse({})
 
 
 def preview(visit: Visit) -> Response:
     """Answer texts that are being edited, as readers will see them."""
-    row = slots.find_row(visit.office.db, _slot_id(visit.json), visit.person)
+    row = review_slots.find_row(visit.office.db, _slot_id(visit.json), visit.person)
     return JSONResponse(preview_of(row, _texts(visit.json), visit.office.packs))
 
 

@@ -8,12 +8,12 @@ import krippendorff
 import numpy as np
 import pytest
 
-from alif.desk import slots
+from alif.desk import review_slots
 from alif.desk.adjudication import adjudicate, find_dispute, measure_agreement, measure_own, measure_progress
 from alif.desk.office import Office
 from alif.desk.people import Refused
 from tests.desk.conftest import ROWS
-from tests.desk.test_slots import come_in, sent, states
+from tests.desk.test_review_slots import come_in, sent, states
 
 LABELS = {"approve": 0, "edit": 1, "reject": 2}
 
@@ -25,8 +25,8 @@ def test_a_lead_sees_both_verdicts_and_decides_once(
     assert find_dispute(office.db) is None
     for name, verdict in (("ایک", sent()), ("دو", sent("reject", reasons=["fact"], note="غلط"))):
         who = come_in(office.db, name)
-        (work,) = slots.claim_slots(office.db, who)
-        slots.decide_slot(office.db, who, work["slot"], f"key {name}.....", verdict)
+        (work,) = review_slots.claim_slots(office.db, who)
+        review_slots.decide_slot(office.db, who, work["slot"], f"key {name}.....", verdict)
     found = find_dispute(office.db)
     assert found is not None
     assert (found.row.id, found.left) == (ROWS[0].id, 1)
@@ -49,14 +49,14 @@ def test_agreement_is_that_of_the_oracle_and_of_verdicts_before_any_lead(
     table = ["aaa", "aer", "rre", "aa"]
     ratings = np.full((3, 4), np.nan)
     for person, who in enumerate(people):
-        for work in slots.claim_slots(office.db, who, 4):
+        for work in review_slots.claim_slots(office.db, who, 4):
             at = ROWS.index(work["row"])
             if person < len(table[at]):
                 label = next(name for name in LABELS if name.startswith(table[at][person]))
                 ratings[person, at] = LABELS[label]
                 more = {"texts": {"output": "نیا"}} if label == "edit" else {}
                 key = f"key {who.id} {at}....."
-                slots.decide_slot(office.db, who, work["slot"], key, sent(label, **more))
+                review_slots.decide_slot(office.db, who, work["slot"], key, sent(label, **more))
     found = measure_agreement(office.db)
     assert found.rows == 4
     assert found.alpha == pytest.approx(krippendorff.alpha(ratings, level_of_measurement="nominal"), abs=1e-9)
@@ -71,7 +71,7 @@ def test_where_all_verdicts_are_the_same_alpha_is_undefined(make_office: Callabl
     office = make_office(ROWS[:1], reviewers=2)
     for name in ("ایک", "دو"):
         who = come_in(office.db, name)
-        (work,) = slots.claim_slots(office.db, who)
-        slots.decide_slot(office.db, who, work["slot"], f"key {name}.....", sent())
+        (work,) = review_slots.claim_slots(office.db, who)
+        review_slots.decide_slot(office.db, who, work["slot"], f"key {name}.....", sent())
     found = measure_agreement(office.db)
     assert (found.rows, found.raw, found.alpha) == (1, 1.0, None)

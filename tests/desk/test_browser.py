@@ -14,7 +14,7 @@ from alif.desk import people
 from alif.desk.office import Office
 from tests.desk.conftest import HOSTILE, PASSWORD, Site, row, serving
 from tests.desk.test_exchange import lines
-from tests.desk.test_slots import states
+from tests.desk.test_review_slots import states
 
 FRAGMENTS = [
     "1350 - 130 = 1220", "5 < 7", "2024-05-01", "18-25", "10%", "-5", "0300-1234567", "C++", "<b>",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from alif.desk.cards import card_of, direction_of, fields_of, preview_of
-from alif.desk.slots import Work
+from alif.desk.review_slots import Work
 from alif.language.pack import load_pack
 from alif.records import Message
 from tests.desk.conftest import HOSTILE, ROWS, row

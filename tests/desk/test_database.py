@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from alif.desk.database import Database, draft, event, now_ms
 from alif.desk.office import Office
 from alif.errors import AlifError
-from tests.desk.test_slots import ROWS, come_in, sent, slots
+from tests.desk.test_review_slots import ROWS, come_in, review_slots, sent
 
 
 def test_events_can_neither_be_changed_nor_removed(make_office: Callable[..., Office], database: str) -> None:
     office = make_office(database=database)
     who = come_in(office.db, "آمنہ")
-    work = slots.claim_slots(office.db, who)[0]
-    slots.decide_slot(office.db, who, work["slot"], "a key of mine", sent())
+    work = review_slots.claim_slots(office.db, who)[0]
+    review_slots.decide_slot(office.db, who, work["slot"], "a key of mine", sent())
     for statement in (event.update().values(kind="reject"), event.delete()):
         with pytest.raises(sa.exc.DBAPIError, match="append-only"), office.db.writing() as connection:
             connection.execute(statement)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from alif.desk import people, slots
+from alif.desk import people, review_slots
 from alif.desk.office import Office
 from tests.desk.conftest import HOSTILE, PASSWORD, ROWS, Site, row, serving
-from tests.desk.test_slots import sent
+from tests.desk.test_review_slots import sent
 
 PAGES = ("/review", "/adjudicate", "/progress", "/people", "/guide", "/export/events.jsonl")
 
@@ -26,8 +26,8 @@ def disputed(make_office: Callable[..., Office]) -> Iterator[Site]:
             site.person(name)
             who = next(one for one in people.list_people(site.office.db) if one.name == name)
             person = people.DeskPerson(who.id, who.name, who.role)
-            (work,) = slots.claim_slots(site.office.db, person)
-            slots.decide_slot(site.office.db, person, work["slot"], f"a key of {who.id}", verdict)
+            (work,) = review_slots.claim_slots(site.office.db, person)
+            review_slots.decide_slot(site.office.db, person, work["slot"], f"a key of {who.id}", verdict)
         yield site
 
 

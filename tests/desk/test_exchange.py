@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from alif import store
-from alif.desk import slots
+from alif.desk import review_slots
 from alif.desk.adjudication import adjudicate
 from alif.desk.exchange import find_flags
 from alif.desk.office import Office
@@ -24,7 +24,7 @@ from alif.review.verdicts import review_rows
 from alif.runs import Run, StepOutput, make_context
 from alif.settings import Language, Review, Runtime
 from tests.desk.conftest import HOSTILE, ROWS, row
-from tests.desk.test_slots import come_in, sent, states
+from tests.desk.test_review_slots import come_in, sent, states
 
 
 def lines(office: Office) -> list[dict[str, Any]]:
@@ -32,15 +32,17 @@ def lines(office: Office) -> list[dict[str, Any]]:
     return [json.loads(line) for line in office.exchange.verdicts.read_text(encoding="utf-8").splitlines()]
 
 
-def decide_all(office: Office, who: DeskPerson, decision: slots.Decision) -> None:
-    while work := slots.claim_slots(office.db, who):
+def decide_all(office: Office, who: DeskPerson, decision: review_slots.Decision) -> None:
+    while work := review_slots.claim_slots(office.db, who):
         for one in work:
-            slots.decide_slot(office.db, who, one["slot"], f"a key of {who.id} {one['slot']}", decision)
+            review_slots.decide_slot(
+                office.db, who, one["slot"], f"a key of {who.id} {one['slot']}", decision
+            )
 
 
 def test_flagged_rows_come_first_then_task_by_task(office: Office) -> None:
     who = come_in(office.db, "آمنہ")
-    work = slots.claim_slots(office.db, who, 4)
+    work = review_slots.claim_slots(office.db, who, 4)
     assert [ROWS.index(one["row"]) for one in work] == [2, 3, 0, 1]
     assert [flag["kind"] for one in work for flag in one["flags"]] == ["sum", "lookalike"]
 
@@ -73,9 +75,11 @@ def test_settled_verdicts_are_written_and_others_lines_kept(make_office: Callabl
     assert "{half" in text
     assert HOSTILE[:8] not in text  # not settled yet
     office.exchange.verdicts.write_text("".join(f"{json.dumps(line)}\n" for line in foreign))
-    first, second = slots.claim_slots(office.db, other)
-    slots.decide_slot(office.db, other, first["slot"], "agrees with her", sent())
-    slots.decide_slot(office.db, other, second["slot"], "does not agree", sent("reject", reasons=["fact"]))
+    first, second = review_slots.claim_slots(office.db, other)
+    review_slots.decide_slot(office.db, other, first["slot"], "agrees with her", sent())
+    review_slots.decide_slot(
+        office.db, other, second["slot"], "does not agree", sent("reject", reasons=["fact"])
+    )
     settled = first["row"].id
     written = lines(office)
     assert written[:2] == foreign
@@ -113,8 +117,10 @@ def test_a_run_that_waits_goes_on_with_the_verdicts_of_the_desk(make_office: Cal
     )
     edit = sent("edit", texts={"output": "درست جواب"})
     decide_all(office, one, sent())
-    for number, work in enumerate(slots.claim_slots(office.db, other, 4)):
-        slots.decide_slot(office.db, other, work["slot"], f"a key {number}...", edit if number else sent())
+    for number, work in enumerate(review_slots.claim_slots(office.db, other, 4)):
+        review_slots.decide_slot(
+            office.db, other, work["slot"], f"a key {number}...", edit if number else sent()
+        )
     office.exchange.write_verdicts()
     with pytest.raises(Waiting, match="3 of 4"):
         review()
@@ -136,17 +142,17 @@ def test_new_rows_come_in_and_those_not_asked_for_are_withdrawn_while_it_is_open
 ) -> None:
     office = make_office(ROWS[:2])
     who = come_in(office.db, "آمنہ")
-    slots.claim_slots(office.db, who, 1)
+    review_slots.claim_slots(office.db, who, 1)
     store.write_rows(office.exchange.requests, ROWS[1:3])
     until = time.monotonic() + 30
     while states(office.db) != {"open": 2, "withdrawn": 1} and time.monotonic() < until:
         time.sleep(0.05)
     assert states(office.db) == {"open": 2, "withdrawn": 1}
-    assert {one["row"].id for one in slots.claim_slots(office.db, who, 9)} == {ROWS[1].id, ROWS[2].id}
+    assert {one["row"].id for one in review_slots.claim_slots(office.db, who, 9)} == {ROWS[1].id, ROWS[2].id}
     store.write_rows(office.exchange.requests, ROWS[:3])
     office.exchange.take_rows()
     assert states(office.db) == {"open": 3}
-    assert len(slots.claim_slots(office.db, who, 9)) == 3
+    assert len(review_slots.claim_slots(office.db, who, 9)) == 3
 
 
 def test_a_killed_desk_opens_again_with_all_that_was_answered(make_office: Callable[..., Office]) -> None:

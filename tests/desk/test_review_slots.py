@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from alif.desk import slots
+from alif.desk import review_slots
 from alif.desk.database import Database, event, item, now_ms, slot
 from alif.desk.office import Office
 from alif.desk.people import DeskPerson, Refused, accept_invite, find_session, make_invite
@@ -27,8 +27,8 @@ def come_in(db: Database, name: str, role: str = "annotator") -> DeskPerson:
     return found
 
 
-def sent(decision: str = "approve", **more: Any) -> slots.Decision:
-    return slots.Decision(decision=decision, reasons=[], texts={}, note="", dwell_ms=1) | more  # type: ignore[return-value]
+def sent(decision: str = "approve", **more: Any) -> review_slots.Decision:
+    return review_slots.Decision(decision=decision, reasons=[], texts={}, note="", dwell_ms=1) | more  # type: ignore[return-value]
 
 
 def states(db: Database) -> Counter[str]:
@@ -89,31 +89,33 @@ def test_a_lease_that_is_over_goes_to_somebody_else_who_keeps_the_row(
 ) -> None:
     office = make_office([ROWS[0]], database=database)
     gone, other = come_in(office.db, "گئی"), come_in(office.db, "آیا")
-    (work,) = slots.claim_slots(office.db, gone)
-    slots.save_draft(office.db, gone, work["slot"], {"note": "آدھا"})
-    assert slots.claim_slots(office.db, other) == []
+    (work,) = review_slots.claim_slots(office.db, gone)
+    review_slots.save_draft(office.db, gone, work["slot"], {"note": "آدھا"})
+    assert review_slots.claim_slots(office.db, other) == []
     with office.db.writing() as connection:
         connection.execute(slot.update().values(leased_ms=now_ms() - 1))
-    assert slots.claim_slots(office.db, other)[0]["slot"] == work["slot"]
+    assert review_slots.claim_slots(office.db, other)[0]["slot"] == work["slot"]
     for refused in (
-        lambda: slots.decide_slot(office.db, gone, work["slot"], "key-of-gone", sent()),
-        lambda: slots.save_draft(office.db, gone, work["slot"], {}),
+        lambda: review_slots.decide_slot(office.db, gone, work["slot"], "key-of-gone", sent()),
+        lambda: review_slots.save_draft(office.db, gone, work["slot"], {}),
     ):
         with pytest.raises(Refused, match="lease_lost"):
             refused()
-    assert not slots.decide_slot(office.db, other, work["slot"], "key-of-other", sent())
+    assert not review_slots.decide_slot(office.db, other, work["slot"], "key-of-other", sent())
     with pytest.raises(Refused, match="already_decided"):
-        slots.decide_slot(office.db, other, work["slot"], "second-key", sent("reject", reasons=["fact"]))
-    assert slots.decide_slot(office.db, other, work["slot"], "key-of-other", sent())
+        review_slots.decide_slot(
+            office.db, other, work["slot"], "second-key", sent("reject", reasons=["fact"])
+        )
+    assert review_slots.decide_slot(office.db, other, work["slot"], "key-of-other", sent())
 
 
 def test_what_is_put_off_comes_again_when_nothing_else_is_left(make_office: Callable[..., Office]) -> None:
     office = make_office(ROWS[:2])
     who = come_in(office.db, "آمنہ")
-    first, second = slots.claim_slots(office.db, who)
-    slots.decide_slot(office.db, who, first["slot"], "put-off-1", sent(slots.SKIP))
-    slots.decide_slot(office.db, who, second["slot"], "approve-1", sent())
-    (again,) = slots.claim_slots(office.db, who)
+    first, second = review_slots.claim_slots(office.db, who)
+    review_slots.decide_slot(office.db, who, first["slot"], "put-off-1", sent(review_slots.SKIP))
+    review_slots.decide_slot(office.db, who, second["slot"], "approve-1", sent())
+    (again,) = review_slots.claim_slots(office.db, who)
     assert again["row"].id == first["row"].id
 
 
@@ -121,20 +123,20 @@ def test_undo_takes_back_until_a_lead_has_decided(make_office: Callable[..., Off
     office = make_office([ROWS[0]], reviewers=2, database=database)
     one, other = come_in(office.db, "ایک"), come_in(office.db, "دو")
     for who, verdict in ((one, sent()), (other, sent("reject", reasons=["fact"]))):
-        (work,) = slots.claim_slots(office.db, who)
-        slots.decide_slot(office.db, who, work["slot"], f"key of {who.id} .", verdict)
+        (work,) = review_slots.claim_slots(office.db, who)
+        review_slots.decide_slot(office.db, who, work["slot"], f"key of {who.id} .", verdict)
     assert states(office.db) == {"disputed": 1}
-    (back,) = slots.undo_last(office.db, other, "undo-key-1")
-    assert slots.undo_last(office.db, other, "undo-key-1") == []
+    (back,) = review_slots.undo_last(office.db, other, "undo-key-1")
+    assert review_slots.undo_last(office.db, other, "undo-key-1") == []
     assert (back["row"].id, states(office.db)) == (ROWS[0].id, {"open": 1})
     with pytest.raises(Refused, match="nothing_to_undo"):
-        slots.undo_last(office.db, other, "undo-key-2")
-    slots.decide_slot(office.db, other, back["slot"], "second thought", sent())
+        review_slots.undo_last(office.db, other, "undo-key-2")
+    review_slots.decide_slot(office.db, other, back["slot"], "second thought", sent())
     assert states(office.db) == {"agreed": 1}
     with office.db.writing() as connection:
         connection.execute(item.update().values(state="adjudicated"))
     with pytest.raises(Refused, match="frozen"):
-        slots.undo_last(office.db, one, "undo-key-3")
+        review_slots.undo_last(office.db, one, "undo-key-3")
     with office.db.reading() as connection:
         kinds = list(connection.scalars(sa.select(event.c.kind).order_by(event.c.id)))
     assert kinds == ["approve", "reject", "undo", "approve"]
@@ -144,10 +146,10 @@ def test_edits_that_differ_by_what_nobody_sees_agree(make_office: Callable[..., 
     office = make_office([ROWS[0]], reviewers=2)
     for name, text in (("ایک", "لاہور پنجاب میں ہے۔"), ("دو", " لاہور پنجاب میں ہے۔\u200f\x00 \n")):
         who = come_in(office.db, name)
-        (work,) = slots.claim_slots(office.db, who)
+        (work,) = review_slots.claim_slots(office.db, who)
         edit = {"decision": "edit", "texts": {"output": text}}
-        decision = slots.read_decision(work["row"], name, edit, PACKS)
-        slots.decide_slot(office.db, who, work["slot"], f"key of {name}...", decision)
+        decision = review_slots.read_decision(work["row"], name, edit, PACKS)
+        review_slots.decide_slot(office.db, who, work["slot"], f"key of {name}...", decision)
     assert states(office.db) == {"agreed": 1}
 
 
@@ -171,30 +173,30 @@ def test_edits_that_differ_by_what_nobody_sees_agree(make_office: Callable[..., 
 )
 def test_decisions_that_are_none_are_refused(body: dict[str, Any], told: str) -> None:
     with pytest.raises(Refused, match=told):
-        slots.read_decision(ROWS[0], "Amna", body, PACKS)
+        review_slots.read_decision(ROWS[0], "Amna", body, PACKS)
 
 
 def test_a_row_with_hidden_characters_is_not_approved_before_they_are_gone() -> None:
     hidden = row("سوال", "جواب \u202e ہے")
     with pytest.raises(Refused, match="hidden_left"):
-        slots.read_decision(hidden, "Amna", {"decision": "approve"}, PACKS)
+        review_slots.read_decision(hidden, "Amna", {"decision": "approve"}, PACKS)
     edit = {"decision": "edit", "texts": {"output": "جواب ہے"}}
-    assert slots.read_decision(hidden, "Amna", edit, PACKS)["texts"] == {"output": "جواب ہے"}
+    assert review_slots.read_decision(hidden, "Amna", edit, PACKS)["texts"] == {"output": "جواب ہے"}
 
 
 def test_a_verdict_line_has_the_first_reason_and_names_the_others() -> None:
     decision = sent("reject", reasons=["fact", "grammar"], note=HOSTILE)
-    line = slots.verdict_line("id", "Amna", decision, final=False)
+    line = review_slots.verdict_line("id", "Amna", decision, final=False)
     assert line == {"id": "id", "decision": "reject", "reviewer": "Amna", "reason": "fact",
                     "note": f"{HOSTILE}; also grammar"}  # fmt: skip
-    assert slots.verdict_line("id", "Amna", sent(), final=True)["final"] is True
+    assert review_slots.verdict_line("id", "Amna", sent(), final=True)["final"] is True
 
 
 def test_keys_that_cannot_be_keys_are_refused(office: Office) -> None:
     who = come_in(office.db, "آمنہ")
-    work = slots.claim_slots(office.db, who)[0]
+    work = review_slots.claim_slots(office.db, who)[0]
     for key in ("", "short", "x" * 65):
         with pytest.raises(Refused, match="not_understood"):
-            slots.decide_slot(office.db, who, work["slot"], key, sent())
+            review_slots.decide_slot(office.db, who, work["slot"], key, sent())
     with closing(office.db), pytest.raises(Refused, match="lease_lost"):
-        slots.find_row(office.db, work["slot"], DeskPerson(who.id + 1, "other", "annotator"))
+        review_slots.find_row(office.db, work["slot"], DeskPerson(who.id + 1, "other", "annotator"))
