@@ -16,6 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from alif.formatting import format_duration, format_usd
+from alif.language.marked_text import has_hidden
 from alif.records import NOT_REVIEWED, STEP_NAMES, PreferencePair
 from alif.report.snapshot import RunSnapshot
 
@@ -52,7 +53,9 @@ def escape_markdown(value: object) -> Markup:
     """Return a value as one line of inert Markdown."""
     if isinstance(value, Markup | jinja2.Undefined):
         return Markup(value)
-    return Markup(MARKUP.sub(r"\\\g<0>", " ".join(str(value).splitlines())))
+    line = " ".join(str(value).splitlines())
+    shown = "".join(f"U+{ord(one):04X}" if has_hidden(one) else one for one in line)
+    return Markup(MARKUP.sub(r"\\\g<0>", shown))
 
 
 def yaml_text(text: str) -> Markup:

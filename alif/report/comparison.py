@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
+from pydantic_core import to_jsonable_python
 
 from alif import recipe as recipes
 from alif.formatting import format_change
 from alif.records import STAGE_NAMES
 from alif.report import html, plots, summary
+from alif.report.answer_browser import DISAGREEMENTS, compare_answers
 from alif.report.judge_section import describe_cells, teacher_judge_table
 from alif.report.plots import PlotPoint
+from alif.report.score_matrix import build_matrix
 from alif.report.snapshot import RunSnapshot
 from alif.report.summary import BITS
+from alif.report.verdict_strip import verdict_strip
 from alif.settings import Recipe
 
 __all__ = ["comparison_document", "differing_settings", "render_comparison", "replay_effect"]
@@ -36,6 +40,7 @@ def comparison_document(
         "differing": differing_settings([run.recipe for run in runs]),
         "replay": replay_effect(runs),
         "scores": scores,
+        "matrix": to_jsonable_python(build_matrix(runs)),
         "teacher_judge": describe_cells(teacher_judge_table(runs)),
         "reports": list(reports),
     }
@@ -46,7 +51,6 @@ def render_comparison(runs: Sequence[RunSnapshot]) -> str:
     languages = dict.fromkeys(language.code for run in runs for language in (run.target, run.source))
     keys = dict.fromkeys((s.metric, s.language, s.benchmark) for run in runs for s in run.scores)
     heldout = [key for key in keys if key[0] == BITS and key[2].partition("/")[0] == "heldout"]
-    by_id = [{row.id: row for row in run.answers} for run in runs]
     whose: dict[str, list[str]] = {}
     for run in runs:
         for notice in summary.list_notices(run):
@@ -63,8 +67,10 @@ def render_comparison(runs: Sequence[RunSnapshot]) -> str:
         figure=_plot_text(runs),
         legend=plots.legend({run.name: run.name for run in runs}, SERIES),
         sources=sorted(heldout, key=lambda key: list(languages).index(key[1])),
-        keys=[key for key in keys if "/" not in key[2]],
-        answers=[[rows[id] for rows in by_id] for id in by_id[0] if all(id in rows for rows in by_id)],
+        strips={run.name: verdict_strip(run) for run in runs},
+        matrix=build_matrix(runs),
+        answers=compare_answers(runs),
+        disagreements=DISAGREEMENTS,
         stages=STAGE_NAMES,
         change=format_change,
         notices=[

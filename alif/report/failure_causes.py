@@ -77,7 +77,7 @@ def find_causes(run: RunSnapshot) -> list[FailureCause]:
                 value = cause.read(run)
                 low = value is not None and cause.least is not None and value < cause.least
                 high = value is not None and cause.most is not None and value > cause.most
-                usual = f"at least {cause.least:g}" if cause.most is None else f"at most {cause.most:g}"
+                usual = f"at least {cause.least:,}" if cause.most is None else f"at most {cause.most:,}"
                 rows.append(
                     FailureCause(
                         signature=name,

@@ -1,10 +1,10 @@
-"""The report: one page that opens anywhere and one JSON file, from the files of a run alone.
+"""The report: one page that opens anywhere, and the same as JSON and Markdown, from a run's files alone.
 
-    runs/demo/report.html report.json                        write_report([runs/demo])
-    runs/report-small-no-replay.html …json                   write_report([runs/small, runs/no-replay])
+    runs/demo/report.html report.json report.md              write_report([runs/demo])
+    runs/report-small-no-replay.html …json …md               write_report([runs/small, runs/no-replay])
 
-The page loads nothing: style, fonts and figures stand in it, there is no script, and its policy forbids all
-else.
+The page loads nothing: style, fonts, figures and one script, which filters answers, stand in it, and its
+policy forbids all else.
 """
 
 from __future__ import annotations
@@ -14,39 +14,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from markupsafe import Markup
+from pydantic_core import to_jsonable_python
 
 from alif import store
 from alif.errors import RecipeError
 from alif.facts.data_facts import GenerateFacts
-from alif.facts.evaluation_facts import EvaluateFacts
 from alif.facts.judge_facts import JudgeFacts
 from alif.report import data_section, html, plots, summary
+from alif.report.answer_browser import DISAGREEMENTS, list_answers
+from alif.report.benchmark_card import describe_reproduction, list_benchmark_cards
+from alif.report.card_template import render_card
 from alif.report.comparison import comparison_document, render_comparison
 from alif.report.failure_causes import find_causes
+from alif.report.failure_section import failure_panel
 from alif.report.judge_section import judge_document, teacher_judge_table
 from alif.report.merge_section import merge_section
 from alif.report.plots import PlotPoint
+from alif.report.score_matrix import BENCHMARKS, build_matrix
 from alif.report.snapshot import RunSnapshot, read_run, sample_dropped, sample_examples
 from alif.report.training_section import training_section
+from alif.report.verdict_strip import verdict_strip
 
 __all__ = ["ScoreTable", "render_page", "report_document", "score_tables", "write_report"]
 
-BENCHMARKS = {
-    "heldout": "Held-out text", "answers": "Held-out answers", "test": "Test questions",
-    "fidelity": "Failure signatures",
-}  # fmt: skip
-"""Titles of the evaluation's own benchmarks; others go by their name."""
-PACKAGES = (
-    "torch", "transformers", "peft", "tokenizers", "safetensors", "numpy", "sacrebleu", "rapidfuzz",
-    "aiohttp",
-)  # fmt: skip
-"""Packages that are shown first."""
 LABEL_LENGTH = 34
 """Most characters of a source's name in a figure."""
 
 
 def write_report(runs: Sequence[Path]) -> Path:
-    """Write the report of one run, or one page that compares several; the JSON file lies beside the page.
+    """Write the report of one run, or one page that compares several; JSON and Markdown lie beside the page.
 
     Steps that are not done are left out.
 
@@ -67,8 +63,25 @@ def write_report(runs: Sequence[Path]) -> Path:
         path = runs[0].parent / f"report-{'-'.join(run.name for run in found)}.html"
         document, page = comparison_document(found, documents), render_comparison(found)
     store.write_json(path.with_suffix(".json"), document)
+    store.write_text(path.with_suffix(".md"), render_markdown(found))
     store.write_text(path, page)
     return path
+
+
+def render_markdown(runs: Sequence[RunSnapshot]) -> str:
+    """Return the same verdicts, scores, failures and cards of these runs as Markdown."""
+    values = [
+        {
+            "run": run,
+            "strip": verdict_strip(run),
+            "notices": summary.list_notices(run),
+            "failures": failure_panel(run),
+            "cards": list_benchmark_cards(run),
+            "reproduction": describe_reproduction(run),
+        }
+        for run in runs
+    ]
+    return render_card("report.md.jinja", runs=values, matrix=build_matrix(runs))
 
 
 def report_document(run: RunSnapshot) -> dict[str, object]:
@@ -91,6 +104,11 @@ def report_document(run: RunSnapshot) -> dict[str, object]:
         "known_language": run.source.code,
         "scores": [{"system": score.stage, **score.model_dump(mode="json")} for score in run.scores],
         "differences": [row.model_dump(mode="json") for row in run.differences],
+        "strip": [part._asdict() for part in verdict_strip(run)],
+        "matrix": to_jsonable_python(build_matrix([run])),
+        "failures": to_jsonable_python(failure_panel(run)),
+        "benchmarks": to_jsonable_python(list_benchmark_cards(run)),
+        "reproduction": to_jsonable_python(describe_reproduction(run)),
         "causes": [cause.model_dump(mode="json") for cause in find_causes(run)],
         "verdicts": summary.stage_verdicts(run),
         "summary": summary.summarise_run(run),
@@ -107,14 +125,16 @@ def report_document(run: RunSnapshot) -> dict[str, object]:
 
 def render_page(run: RunSnapshot) -> str:
     """Return the page of one run."""
-    generate, evaluate = run.facts("generate", GenerateFacts), run.facts("evaluate", EvaluateFacts)
-    codes, packages = (run.target.code, run.source.code), run.environment.packages
+    generate = run.facts("generate", GenerateFacts)
+    codes = (run.target.code, run.source.code)
     template = html.jinja_environment().get_template("report.html.jinja")
     return template.render(
         run=run,
         style=html.page_style(codes),
         fonts=html.embedded_fonts(codes),
         summary=summary.summarise_run(run),
+        strip=verdict_strip(run),
+        matrix=build_matrix([run]),
         headlines=summary.headlines(run),
         notices=summary.list_notices(run),
         retention=summary.retention_rows(run),
@@ -128,10 +148,13 @@ def render_page(run: RunSnapshot) -> str:
         judges=run.facts("judge", JudgeFacts),
         teacher_judge=teacher_judge_table([run]),
         tables=score_tables(run),
-        benchmarks={one.name: one for one in evaluate.benchmarks} if evaluate else {},
+        failures=failure_panel(run),
+        answers=list_answers(run),
+        disagreements=DISAGREEMENTS,
+        cards=list_benchmark_cards(run),
+        reproduction=describe_reproduction(run),
         examples=sample_examples(run),
         dropped=sample_dropped(run),
-        packages={name: packages[name] for name in PACKAGES if name in packages},
         legend=plots.legend(run.systems),
     )
 
@@ -177,7 +200,6 @@ class ScoreTable:
     rows: list[tuple[str, str, str]] = field(default_factory=list)
     parts: list[tuple[str, str, str]] = field(default_factory=list)
     """By source or task: their benchmark is `NAME/PART`."""
-    signatures: dict[str, None] = field(default_factory=dict)
 
 
 def score_tables(run: RunSnapshot) -> list[ScoreTable]:
@@ -189,5 +211,4 @@ def score_tables(run: RunSnapshot) -> list[ScoreTable]:
         keys, key = table.parts if part else table.rows, (score.metric, score.language, score.benchmark)
         if key not in keys:
             keys.append(key)
-            table.signatures[f"{score.metric.replace('_', ' ')}: {score.signature}"] = None
     return list(tables.values())

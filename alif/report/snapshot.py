@@ -6,6 +6,7 @@ Any step may be missing, because a report can be asked for at any time; then its
     run/STEP/step.json                      counts, facts (alif.facts), cost, seconds
     run/STEP/examples.jsonl dropped.jsonl   rows, read as a stream
     run/evaluate/scores.jsonl differences.jsonl answers.jsonl
+    run/judge/verdicts.jsonl
     run/runtime/STEP/curve.jsonl            one CurvePoint a line
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +25,7 @@ from alif import store
 from alif.errors import DataError, PackError
 from alif.facts import read_facts
 from alif.facts.evaluation_facts import AnswerRow, Comparison
+from alif.facts.judge_facts import JudgedCall
 from alif.language import pack as packs
 from alif.language.bidi import Direction
 from alif.language.pack import Pack
@@ -102,6 +105,9 @@ class RunSnapshot:
     scores: Sequence[Score]
     differences: Sequence[Comparison]
     answers: Sequence[AnswerRow]
+    """Of every question of the test set; those that are a `sample` are shown side by side."""
+    judged: Sequence[JudgedCall]
+    """What judges said of these answers."""
     curves: Mapping[str, Sequence[CurvePoint]]
 
     @property
@@ -156,18 +162,22 @@ class RunSnapshot:
 
     def score(self, system: str, metric: str, language: str, benchmark: str = "heldout") -> Score | None:
         """Return one score, where it was measured."""
-        key = (system, metric, language, benchmark)
-        return next((s for s in self.scores if (s.stage, s.metric, s.language, s.benchmark) == key), None)
+        return self._scores.get((system, metric, language, benchmark))
 
     def difference(
         self, system: str, metric: str, language: str, benchmark: str = "heldout"
     ) -> Comparison | None:
         """Return the paired difference of a system to the base, where it was measured."""
-        key = (system, "base", metric, language, benchmark)
-        for row in self.differences:
-            if (row.stage, row.against, row.metric, row.language, row.benchmark) == key:
-                return row
-        return None
+        return self._differences.get((system, metric, language, benchmark))
+
+    @cached_property
+    def _scores(self) -> dict[tuple[str, str, str, str], Score]:
+        return {(one.stage, one.metric, one.language, one.benchmark): one for one in self.scores}
+
+    @cached_property
+    def _differences(self) -> dict[tuple[str, str, str, str], Comparison]:
+        found = (one for one in self.differences if one.against == "base")
+        return {(one.stage, one.metric, one.language, one.benchmark): one for one in found}
 
 
 def read_run(root: Path) -> RunSnapshot:
@@ -191,7 +201,8 @@ def read_run(root: Path) -> RunSnapshot:
         seeds=list(_read_if_there(root / "seeds" / "examples.jsonl", Example)),
         scores=list(_read_if_there(evaluated / "scores.jsonl", Score)),
         differences=list(_read_if_there(evaluated / "differences.jsonl", Comparison)),
-        answers=[row for row in _read_if_there(evaluated / "answers.jsonl", AnswerRow) if row.sample],
+        answers=list(_read_if_there(evaluated / "answers.jsonl", AnswerRow)),
+        judged=list(_read_if_there(root / "judge" / "verdicts.jsonl", JudgedCall)),
         curves={
             step: list({point["step"]: point for point in curve}.values())  # a resumed step counts once
             for step, curve in curves.items()

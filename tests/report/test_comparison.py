@@ -29,7 +29,9 @@ def test_the_page_lies_beside_the_runs(with_replay: Path) -> None:
     assert [one["run"] for one in found["reports"]] == found["runs"]
     page = path.read_text(encoding="utf-8")
     assert found["replay"] in page
-    assert "<script" not in page
+    assert page.count("<script") == 1
+    assert found["matrix"]["rows"][0]["title"] == "small · base"
+    assert "small-no-replay · stage 2 |" in path.with_suffix(".md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections import Counter
 from html.parser import HTMLParser
@@ -55,7 +57,6 @@ def page(run: Path) -> Page:
 
 def test_the_page_loads_nothing(page: Page) -> None:
     assert not {tag for tag, _ in page.elements} & {
-        "script",
         "link",
         "img",
         "iframe",
@@ -74,6 +75,14 @@ def test_the_page_loads_nothing(page: Page) -> None:
     assert "@import" not in page.text
     assert page.text.count("url(") == page.text.count('url("data:font/') + page.text.count("url(#")
     assert "default-src 'none'" in page.text
+
+
+def test_the_policy_lets_one_script_run_by_its_hash(page: Page) -> None:
+    assert [tag for tag, _ in page.elements].count("script") == 1
+    script = page.text.partition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'; style-src" in page.text
+    assert not {"fetch(", "innerHTML", "eval(", "import("} & {word for word in script.split() if "(" in word}
 
 
 def test_the_page_is_well_formed(page: Page) -> None:
@@ -98,6 +107,14 @@ def test_whatever_a_row_holds_is_inert(tmp_path: Path) -> None:
     _poison(run / "seeds" / "examples.jsonl", "instruction", "input", "output")
     _poison(run / "generate" / "dropped.jsonl", "reason", "evidence")
     _poison(run / "evaluate" / "answers.jsonl", "instruction", "task", "reference")
+    found = {EVIL: [EVIL, [[0, 9]]]}
+    marks = {"accepted": None, "exact_match": False, "chrf++": 1.0, "faults": [EVIL], "finished": True}
+    said = {"answers": {EVIL: EVIL + "\x00\u202e"}, "marks": {EVIL: marks | {"found": found}}}
+    path = run / "evaluate" / "answers.jsonl"
+    rows = [row | said | {"rubric": [EVIL]} for _, row in store.read_rows(path)]
+    store.write_rows(path, rows)
+    call = {"id": rows[0]["id"], "task": EVIL, "judge": EVIL, "a": EVIL, "b": EVIL, "reason": EVIL}
+    store.write_rows(run / "judge" / "verdicts.jsonl", [call | {"verdict": "A"}, call | {"failure": EVIL}])
     _poison(run / "evaluate" / "scores.jsonl", "signature", "metric")
     part = BlendPartFacts(requested=0, available=1, dropped=0, drawn=1, validation=0)
     facts = BlendFacts(parts={EVIL: part}, held_out=0, benchmark_prompts=0)
@@ -105,7 +122,14 @@ def test_whatever_a_row_holds_is_inert(tmp_path: Path) -> None:
     text = (run / "recipe.toml").read_text().replace("the whole pipeline", "<script>alert(3)</script>")
     (run / "recipe.toml").write_text(text)
     page = Page(report.write_report([run]))
-    assert not {tag for tag, _ in page.elements} & {"script", "img"}
+    assert not {tag for tag, _ in page.elements} & {"img"}
+    assert [tag for tag, _ in page.elements].count("script") == 1
+    assert not {"\x00", "\u202e"} & set(page.text)
+    assert "alert(2)" in page.text
+    assert "<script>alert" not in page.text
+    markdown = (run / "report.md").read_text(encoding="utf-8")
+    assert "<img" not in markdown.replace("\\<img", "")
+    assert not {"\x00", "\u202e"} & set(markdown)
     assert all(not name.startswith("on") for _, attributes in page.elements for name in attributes)
     assert page.open == []
     assert "{{ 7 * 7 }}" in page.text
@@ -120,7 +144,12 @@ def test_the_json_keeps_the_contract(run: Path, page: Page) -> None:
     assert found["run"] == "demo"
     fields = {"stage", "benchmark", "metric", "language", "value", "low", "high", "n", "signature"}
     fields |= {"system", "provenance", "shots", "wording"}
-    assert all(set(score) == fields for score in found["scores"])
+    assert all(fields <= set(score) for score in found["scores"])
+    assert [part["label"] for part in found["strip"]][:2] == ["Urdu", "English"]
+    assert found["matrix"]["rows"][0]["system"] == "base"
+    assert found["failures"]["signatures"][0]["name"] == "English lost"
+    assert found["benchmarks"][0]["facts"]["provenance"] == "native"
+    assert found["reproduction"]["fingerprints"]["evaluate"]
     held = Counter(
         (s["stage"], s["language"])
         for s in found["scores"]
@@ -151,6 +180,41 @@ def test_equal_runs_give_equal_pages(run: Path, page: Page, tmp_path: Path) -> N
     again = made_up.build(tmp_path)
     assert report.write_report([again]).read_text(encoding="utf-8") == page.text
     assert (again / "report.json").read_bytes() == (run / "report.json").read_bytes()
+
+
+def test_the_same_stands_in_markdown(run: Path, page: Page) -> None:
+    found = (run / "report.md").read_text(encoding="utf-8")
+    assert "- English: **lost** (+0.200 bits per byte" in found
+    tables = [part.splitlines() for part in found.split("\n\n") if part.startswith("|")]
+    assert len(tables) == 3
+    assert all(len({line.count(" |") for line in table}) == 1 and len(table) > 2 for table in tables)
+    assert all(f"## {title}" in found for title in ("Scores", "Failure signatures"))
+
+
+def test_twenty_systems_on_fifteen_benchmarks_stay_under_5_mb(tmp_path: Path) -> None:
+    root = made_up.build(tmp_path)
+    folder = root / "evaluate"
+    systems = [f"model-{number}" for number in range(17)]
+    scores = [row for _, row in store.read_rows(folder / "scores.jsonl")]
+    last = [row for row in scores if row["stage"] == "finetune"]
+    chrf = next(row for row in last if row["metric"] == "chrf++")
+    scores += [row | {"stage": name} for name in systems for row in last]
+    stages = dict.fromkeys(row["stage"] for row in scores)
+    for name in stages:
+        scores += [chrf | {"stage": name, "benchmark": f"bench-{number}/p{part}".removesuffix("/p0")}
+                   for number in range(10) for part in range(8)]  # fmt: skip
+    store.write_rows(folder / "scores.jsonl", scores)
+    row = next(row for _, row in store.read_rows(folder / "answers.jsonl"))
+    mark = row["marks"]["base"] | {"found": {"repetition": ["x", [[0, 9], [20, 40]]]}}
+    said = {"answers": dict.fromkeys(stages, row["reference"] * 9), "marks": dict.fromkeys(stages, mark)}
+    answers = [row | said | {"id": f"q{number}", "sample": True} for number in range(36)]
+    store.write_rows(folder / "answers.jsonl", answers)
+    path = report.write_report([root])
+    found = Page(path)
+    assert [tag for tag, _ in found.elements].count("details") > 36
+    assert len(store.read_json(root / "report.json")["matrix"]["rows"]) == 20
+    assert len(store.read_json(root / "report.json")["matrix"]["columns"]) == 16
+    assert path.stat().st_size < 5_000_000
 
 
 def test_a_report_of_nothing_is_refused() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from alif.report import plots
 from alif.report.plots import PlotCross, PlotLine, PlotPoint
 from tests import made_up
 
-CHROMIUM = Path("/usr/bin/chromium")
 ROWS = {
     "Urdu: <all>": [PlotPoint(0, 3.0, 2.9, 3.1), PlotPoint(1, 2.2, 2.1, 2.3)],
     "اردو متن": [PlotPoint(0, 2.5, 2.5, 2.5)],
@@ -60,18 +58,6 @@ def test_smoothing_keeps_ends_and_length() -> None:
     values = [float(n) for n in range(100)]
     assert plots.running_mean(values) == pytest.approx(values)
     assert plots.running_mean([1.0]) == [1.0]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not CHROMIUM.is_file():
-        pytest.skip("there is no chromium here")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
