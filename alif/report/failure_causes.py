@@ -131,28 +131,31 @@ GENERIC = ("repetition", "generic", "generic_opening", "empty")
 LOSS = (ENGLISH_LOSS, "taught_language")
 CAUSES = (
     _Cause(LETTERS, "the tokenizer cuts words into pieces that many scripts share", "base: tokens per word",
-           lambda run: (found := _tokenizer(run)) and found.tokens_per_word,
+           lambda run: found.tokens_per_word if (found := _tokenizer(run)) else None,
            None, 3.0, "student.added_tokens"),
     _Cause(LETTERS, "too little text of the language was read", "pretrain: tokens",
-           lambda run: (found := _stage1(run)) and found.tokens, 50_000_000, None, "corpus.source"),
+           lambda run: found.tokens if (found := _stage1(run)) else None, 50_000_000, None, "corpus.source"),
     _Cause(("broken_characters",), "tokens are only some bytes of a letter", "base: part_of_a_letter",
-           lambda run: (found := _tokenizer(run)) and found.part_of_a_letter,
+           lambda run: found.part_of_a_letter if (found := _tokenizer(run)) else None,
            None, 0.05, "student.added_tokens"),
     _Cause(LOSS, "too little of the source language in stage 2", "blend: share of replay", _stage2_replay,
            0.1, None, "blend.replay.rows"),
     _Cause(LOSS, "too little of the source language in stage 1", "pretrain: replay_share",
-           lambda run: (found := _stage1(run)) and found.replay_share, 0.05, None, "pretrain.replay"),
+           lambda run: found.replay_share if (found := _stage1(run)) else None,
+           0.05, None, "pretrain.replay"),
     _Cause(LOSS, "stage 1 went too far from the base", "recipe: pretrain.lr",
            lambda run: run.recipe.pretrain.lr, None, 1e-4, "pretrain.lr"),
     _Cause(LOSS, "stage 2 went too far from the base", "recipe: finetune.lr",
            lambda run: run.recipe.finetune.lr, None, 1e-4, "finetune.lr"),
     _Cause(GENERIC, "the teacher repeats itself", "generate: share of near_duplicate",
-           lambda run: (found := _generate(run)) and _divide(
-               found.funnel.whole.dropped.get("near_duplicate", 0), found.funnel.whole.pieces),
+           lambda run: _divide(
+               found.funnel.whole.dropped.get("near_duplicate", 0), found.funnel.whole.pieces
+           ) if (found := _generate(run)) else None,
            None, 0.3, "generate.slots"),
     _Cause(GENERIC, "rows of one form passed the pool", "generate: rows with a near-duplicate",
-           lambda run: (found := _generate(run)) and _divide(
-               found.near_duplicates.rows_with_a_near_duplicate, found.near_duplicates.rows),
+           lambda run: _divide(
+               found.near_duplicates.rows_with_a_near_duplicate, found.near_duplicates.rows
+           ) if (found := _generate(run)) else None,
            None, 0.1, "pool.threshold"),
     _Cause(GENERIC, "too few seeds to vary", "seeds: fewest of a task", _fewest_seeds, 20, None,
            "seeds.source"),
