@@ -20,8 +20,8 @@ from alif.report.html import format_number
 from alif.report.snapshot import RunSnapshot
 
 __all__ = [
-    "BENCHMARKS", "MatrixCell", "MatrixColumn", "MatrixRow", "ScoreMatrix", "build_matrix",
-    "describe_difference", "find_tone", "format_score", "lower_is_better", "main_keys", "same_unit",
+    "BENCHMARKS", "MatrixCell", "MatrixColumn", "MatrixRow", "ScoreMatrix", "Tone", "build_matrix",
+    "describe_difference", "difference_unit", "find_tone", "format_score", "lower_is_better", "main_keys",
 ]  # fmt: skip
 
 Tone = Literal["good", "bad", "open"]
@@ -148,7 +148,7 @@ def format_score(value: float, metric: str, benchmark: str, sign: str = "") -> s
     return number if sign else f"{number} %"
 
 
-def same_unit(metric: str, benchmark: str) -> str:
+def difference_unit(metric: str, benchmark: str) -> str:
     """Return the unit of a difference, in words."""
     if metric in SHARES or benchmark == "fidelity":
         return " points"
@@ -161,7 +161,7 @@ def describe_difference(change: Comparison) -> str:
         format_score(value, change.metric, change.benchmark, "+")
         for value in (change.difference, change.low, change.high)
     )
-    unit = same_unit(change.metric, change.benchmark)
+    unit = difference_unit(change.metric, change.benchmark)
     return f"{difference}{unit}, 95 % CI {low.lstrip('+')} to {high.lstrip('+')}"
 
 
@@ -182,7 +182,7 @@ def _column(key: Key, runs: Sequence[RunSnapshot], facts: BenchmarkFacts | None)
         licence=facts.licence if facts else "",
         low=min(one.low for one in scores),
         high=max(one.high for one in scores),
-        detectable=" to ".join(dict.fromkeys(ends)) + same_unit(metric, benchmark) if ends else "",
+        detectable=" to ".join(dict.fromkeys(ends)) + difference_unit(metric, benchmark) if ends else "",
     )
 
 
@@ -212,7 +212,7 @@ def _cell(
         tone=find_tone(change),
         note=f"{describe_difference(change)} against {change.against}; p {change.p_holm:.3g} after Holm"
         f"{f' ({change.family})' if change.family else ''}; smallest detectable difference {detectable}"
-        f"{same_unit(metric, benchmark)}; n = {change.n}",
+        f"{difference_unit(metric, benchmark)}; n = {change.n}",
     )
 
 
