@@ -16,7 +16,7 @@ from alif.commands.arguments import Json, Overrides, RecipeName, load_recipe, pr
 from alif.errors import MissingExtra, RecipeError
 from alif.language.pack import load_pack
 from alif.runs import make_context
-from alif.settings import BenchmarkTable, Endpoint, Recipe, Teacher
+from alif.settings import BenchmarkTable, Endpoint, Language, Recipe, Teacher
 
 __all__ = ["BENCHMARK_COMMANDS", "pin_recipe", "run_lm_eval", "translate_benchmark"]
 
@@ -153,7 +153,9 @@ def run_lm_eval(
     model: Annotated[Path, Parameter(help="A model folder, such as runs/NAME/export/model.")],
     *tasks: Annotated[str, Parameter(help="Tasks as lm-eval names them: arc_easy, hellaswag, mmlu.")],
     include: Annotated[Path | None, Parameter(help="A folder with task files of your own.")] = None,
-    pack: Annotated[str, Parameter(help="The language of the answers: a pack, by name or folder.")] = "en",
+    pack: Annotated[
+        str, Parameter(help="The language of the answers: a pack, by name or folder.")
+    ] = Language().source,
     limit: Annotated[int, Parameter(validator=Number(gte=0), help="Most questions of a task; 0: all.")] = 0,
     device: Annotated[str, Parameter(help="cpu, cuda or mps.")] = "cpu",
     dtype: Annotated[str, Parameter(help="float32 or bfloat16.")] = "float32",
