@@ -87,8 +87,13 @@ class Browser:
     ) -> tuple[int, str, dict[str, str]]:
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        self.connection.request(method, path, body, headers)
-        response = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, body, headers)
+            response = self.connection.getresponse()
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            self.connection.close()  # the server had closed an idle connection: browsers open another, too
+            self.connection.request(method, path, body, headers)
+            response = self.connection.getresponse()
         text = response.read().decode(errors="replace")
         for cookie in response.headers.get_all("Set-Cookie") or []:
             name, _, rest = cookie.partition("=")
