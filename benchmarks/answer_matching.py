@@ -8,6 +8,10 @@ rules are measured on the Urdu pairs alone. BEFORE was measured with the same pa
 
 The batches blind_N.CODE.jsonl were written by the same model, committed, and only then scored for the first
 time: FIRST_TRY says how. The faults that they showed were mended, so that today's score is no blind one.
+
+short_answers.CODE.jsonl is every second one of the pairs that another session of the model wrote: reasoning
+and questions of fact, each judged by the exact match of its task. SHORT_BEFORE was measured before the faults
+that they showed were mended.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from typing import Any
 
 import measure
 
+from alif.evaluate.metrics import AnswerScores
 from alif.language.answers.match import SIGNATURE, Match, compare_answers
 from alif.language.pack import load_pack
 from alif.language.text import final_answer
@@ -76,6 +81,14 @@ FIRST_TRY = {
         "sw": {"equal": [29, 31], "traps": [15, 16]},
     },
 }
+SHORT = "short_answers"
+SHORT_BEFORE = {
+    "commit": "ab2a2be",
+    "ur": {"equal": [123, 180], "traps": [94, 95]},
+    "bn": {"equal": [41, 58], "traps": [29, 31]},
+    "sd": {"equal": [46, 58], "traps": [29, 31]},
+    "sw": {"equal": [46, 61], "traps": [29, 31]},
+}
 TIERS = ("em", "em_nospace", "items", "contains", "number", "choice")
 
 
@@ -122,8 +135,12 @@ def judge_language(code: str, batch: str = "answers") -> dict[str, object]:
     counts = {"equal": [0, 0], "traps": [0, 0]}
     wrong = []
     for row in read_pairs(code, batch):
-        answer = final_answer(row["answer"], pack.tasks["reasoning"], pack)
-        right = compare_answers(answer, row["reference"], pack).equal == row["equal"]
+        task = pack.tasks[row.get("task", "reasoning")]
+        if batch == SHORT:
+            same = AnswerScores(row["answer"], row["reference"], task, pack).exact_match
+        else:
+            same = compare_answers(final_answer(row["answer"], task, pack), row["reference"], pack).equal
+        right = same == row["equal"]
         count = counts["equal" if row["equal"] else "traps"]
         count[0], count[1] = count[0] + right, count[1] + 1
         wrong += [] if right else [row["id"]]
@@ -152,6 +169,8 @@ def main() -> None:
         "before": BEFORE,
         "blind_first_try": FIRST_TRY,
         "blind_now": {batch: {code: judge_language(code, batch) for code in LANGUAGES} for batch in BATCHES},
+        "short_before": SHORT_BEFORE,
+        "short_now": {code: judge_language(code, SHORT) for code in LANGUAGES},
         "alif": score(rows, lambda answer, reference: compare_answers(answer, reference, pack).equal),
         "squad_exact_match": score(rows, lambda answer, reference: squad(answer) == squad(reference)),
         "lm_eval_exact_match": score(rows, lambda answer, reference: lm_eval(answer) == lm_eval(reference)),

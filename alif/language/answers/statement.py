@@ -34,8 +34,9 @@ _LABELLED = regex.compile(r"[^\n:：]*[:：]\s*(\D[^\n:：]*)")
 
 def is_stated(answer: str, reference: str, pack: Pack) -> bool:
     """Tell whether an answer says a reference, alone or in a sentence that adds no other answer."""
-    if is_same_text(answer, reference, pack, spaces=False) or is_same_list(answer, reference, pack):
-        return True
+    same = is_same_text(answer, reference, pack, spaces=False) or is_same_list(answer, reference, pack)
+    if same or len(answer_tokens(reference, pack)) > MAX_SHORT:
+        return same
     if find_phrase(reference, pack.statements.undecidable, pack):
         undecided = find_phrase(answer, pack.statements.undecidable, pack) is not None
         return undecided and not find_values(answer, pack)
@@ -44,7 +45,7 @@ def is_stated(answer: str, reference: str, pack: Pack) -> bool:
     right = _spell_letters(reference, pack)
     if any(_is_same_name(_spell_letters(name, pack), right, pack) for name in names):
         return True
-    if len(answer_tokens(reference, pack)) > MAX_SHORT or not contains_answer(answer, reference, pack):
+    if not contains_answer(answer, reference, pack):
         return False
     clauses = [clause for clause in clause_mark(pack).split(answer) if split_words(clause, pack)]
     others = [clause for clause in clauses if not _is_same_name(clause, reference, pack)]
