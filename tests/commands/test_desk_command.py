@@ -23,7 +23,7 @@ def test_the_command_prints_an_address_and_a_link_that_opens(tmp_path: Path) -> 
         command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
     )
     assert served.stdout is not None
-    with served.stdout:
+    try:
         text = ""
         while not text.endswith("}\n"):
             text += served.stdout.readline() or "\n}\n"
@@ -34,3 +34,7 @@ def test_the_command_prints_an_address_and_a_link_that_opens(tmp_path: Path) -> 
         served.send_signal(signal.SIGINT)
         assert served.wait(30) == 0
         assert served.stdout.read() == ""
+    finally:
+        served.kill()
+        served.wait()
+        served.stdout.close()
