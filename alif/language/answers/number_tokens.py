@@ -37,8 +37,11 @@ _POWER = regex.compile(rf"( ?[×x] ?10)?{_EXPONENT}|[eE]([+-]?\d{{1,2}})(?![\p{{
 """Behind a number: ×10^8, ⁸, e8."""
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _ELEMENT = r"(?:A[glru]|B[aeir]?|C[adlorsu]?|F[er]?|H[eg]?|I|K|Li|M[gno]|N[aei]?|O|P[bt]?|S[in]?|U|Zn)"
-_FORMULA = rf"(?<![\p{{L}}\p{{M}}\p{{N}}])(?=[A-Za-z]+\d)(?:{_ELEMENT}\d*)+(?![\p{{L}}\p{{N}}])"
-"""Of a molecule: its digits are no number of the text. H2O, CaCO3"""
+_FORMULA = (
+    r"(?<![\p{L}\p{M}\p{N}])(?=[A-Za-z]+\d)"
+    rf"(?:(?:{_ELEMENT}\d*)+|(?i:(?:{_ELEMENT}\d?)+))(?![\p{{L}}\p{{N}}])"
+)
+"""Of a molecule: its digits are no number of the text. H2O, CaCO3; in small letters of one digit each: h2o"""
 
 _TOKEN = regex.compile(
     rf"(?P<number>(?<!\d)(?:(?<![\p{{L}}\p{{N}}])-)?(?:{DIGITS})(?:/(?:{DIGITS})|(?:{_POWER.pattern}))?)"
