@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 from rapidfuzz.distance import LCSseq
 
@@ -26,7 +26,7 @@ from alif.data.translation.translate import TranslationItem, read_translation, t
 from alif.formatting import format_usd
 from alif.language import text
 from alif.language.pack import Pack
-from alif.llm import ChatRequest
+from alif.llm import ChatRequest, Reply
 from alif.records import Dropped, Example, Origin
 from alif.runs import StepContext
 
@@ -34,13 +34,16 @@ __all__ = ["TranslatedItem", "translate_items", "write_benchmark"]
 
 FIELDS = ("question", "choices", "final")
 
+QuestionText: TypeAlias = dict[str, str | list[str]]
+"""Question, choices and final answer, as far as there are any."""
+
 
 @dataclass(frozen=True)
 class TranslatedItem:
     """A question with each teacher's translation of it, or why there is none."""
 
     item: Item
-    translations: Mapping[str, dict[str, Any] | str]
+    translations: Mapping[str, QuestionText | str]
     agreement: float
     """Share of words in common, in order; 0 where one is missing."""
 
@@ -60,7 +63,7 @@ def translate_items(
         ChatRequest(name, translation_messages(row, own, known, texts)) for row in rows for name in endpoints
     ]
 
-    async def ask_all() -> list[Any]:
+    async def ask_all() -> list[Reply]:
         with console.progress_bar("translate", len(questions), "questions") as bar:
             async with teachers.open_endpoints(
                 context, endpoints, own, known, texts, folder, role="translator"
@@ -75,7 +78,7 @@ def translate_items(
         read = {name: read_translation(row, name, next(replies), own, known) for name in endpoints}
         translations = {name: _as_question(item, one) for name, one in read.items()}
         words = [
-            text.split_words(" ".join(map(str, _flatten(one))), own)
+            text.split_words(" ".join(_flatten(one)), own)
             for one in translations.values()
             if not isinstance(one, str)
         ]
@@ -91,7 +94,7 @@ def _as_row(item: Item, known: Pack) -> Example:
     return Example.make(known.code, "", item.question, choices, right, origin)
 
 
-def _as_question(item: Item, read: Example | Dropped) -> dict[str, Any] | str:
+def _as_question(item: Item, read: Example | Dropped) -> QuestionText | str:
     """Return the translated fields of a question, or why they cannot be read."""
     if isinstance(read, Dropped):
         return f"{read.reason}: {read.evidence}"
@@ -104,7 +107,7 @@ def _as_question(item: Item, read: Example | Dropped) -> dict[str, Any] | str:
     return {"question": read.instruction, "choices": choices}
 
 
-def _flatten(values: Mapping[str, Any]) -> list[Any]:
+def _flatten(values: QuestionText) -> list[str]:
     return [part for value in values.values() for part in (value if isinstance(value, list) else [value])]
 
 
@@ -117,8 +120,8 @@ def write_benchmark(folder: Path, name: str, found: Sequence[TranslatedItem]) ->
     review, path = folder / f"{name}.review.jsonl", folder / f"{name}.jsonl"
     rows = (row for _, row in store.read_rows(review)) if review.is_file() else ()
     signed = {str(row.get("id")): row for row in rows if str(row.get("checked_by") or "").strip()}
-    asked: list[dict[str, Any]] = []
-    reviewed: list[dict[str, Any]] = []
+    asked: list[dict[str, object]] = []
+    reviewed: list[dict[str, object]] = []
     for one in sorted(found, key=lambda one: one.agreement):
         item, before = one.item, signed.get(one.item.id)
         best = next((told for told in one.translations.values() if not isinstance(told, str)), None)
@@ -145,7 +148,7 @@ def write_benchmark(folder: Path, name: str, found: Sequence[TranslatedItem]) ->
     return {"questions": len(asked), "untranslated": len(found) - len(asked), "provenance": provenance}
 
 
-def _lm_eval_task(name: str, path: Path, has_choices: bool, provenance: str) -> dict[str, Any]:
+def _lm_eval_task(name: str, path: Path, has_choices: bool, provenance: str) -> dict[str, object]:
     """Return a task of lm-eval; its YAML may be written as JSON."""
     shared = {
         "task": name.replace(".", "_"),
