@@ -106,15 +106,8 @@ def test_the_report_keeps_its_contract(undisturbed: Path) -> None:
     )
     for score in report["scores"]:
         assert set(score) == {
-            "stage",
-            "benchmark",
-            "metric",
-            "language",
-            "value",
-            "low",
-            "high",
-            "n",
-            "signature",
+            *("stage", "system", "benchmark", "metric", "language", "provenance", "shots", "wording"),
+            *("value", "low", "high", "n", "signature"),
         }
         assert score["low"] <= score["value"] <= score["high"]
 

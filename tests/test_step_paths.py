@@ -44,8 +44,12 @@ def test_passages_count_only_where_they_are_shown() -> None:
     # the scripted teacher reads articles in any case
     off = [f"teacher.{name}=false" for name in demo().teacher]
     none = ("generate.grounded_share=0.0", "generate.reverse_share=0.0")
+    assert label in step_paths.generate_paths(demo(*off, *none), RUN)  # slots ground some
+    none = (*none, "generate.slots=false")
     assert label not in step_paths.generate_paths(demo(*off, *none), RUN)
-    assert label in step_paths.generate_paths(demo(*off, "generate.grounded_share=0.5"), RUN)
+    assert label in step_paths.generate_paths(
+        demo(*off, "generate.slots=false", "generate.grounded_share=0.5"), RUN
+    )
 
 
 def test_verdicts_count_once_they_are_there(tmp_path: Path) -> None:

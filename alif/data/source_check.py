@@ -64,9 +64,10 @@ class SourceSample:
 def list_sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
     """Return every recipe key that names data which a run reads, with its value."""
     generate = recipe.generate
+    shows_passages = generate.slots or generate.grounded_share or generate.reverse_share
     found = {
         "seeds.source": recipe.seeds.source,
-        "generate.passages": generate.passages if generate.grounded_share or generate.reverse_share else (),
+        "generate.passages": generate.passages if shows_passages else (),
         "translate.source": recipe.translate.source if recipe.translate.rows else (),
         "replay.source": recipe.replay.source if recipe.replay.rows else (),
         "corpus.source": recipe.corpus.source,
