@@ -219,16 +219,39 @@ def interval_coverage(found: Mapping[str, Any]) -> str:
     )
 
 
+def desk_load(found: Mapping[str, Any]) -> str:
+    """Summarise the verdicts of each database, and how long the slowest took."""
+    return "; ".join(
+        f"{name}: {one['annotators']} annotators, {one['items']:,} items, {one['verdicts']:,} verdicts, "
+        f"{one['lost']} lost, {one['doubled']} doubled, p50 {one['p50_ms']:.0f} ms, "
+        f"p99 {one['p99_ms']:,.0f} ms"
+        for name, one in found.items()
+    )
+
+
+def metrics_speed(found: Mapping[str, Any]) -> str:
+    """Summarise the seconds of all metrics beside lm-eval's, and which equal answers each accepts."""
+    accepted = found["accepted_of_300"]
+    peer = found["lm_eval_seconds"]
+    return (
+        f"{found['answers']:,} answers: {found['seconds']:.0f} s of the slower of two processes"
+        + (f" (lm-eval's fewer metrics: {peer:.0f} s)" if peer else "")
+        + f"; of 300 equal Urdu answers accepted: {accepted}"
+    )
+
+
 RESULTS = {"interval_coverage": "statistics"}
 """The name of a result that is not its script's."""
 SUMMARIES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "answer_matching": answer_matching,
     "byte_comparison": byte_comparison,
     "corpus_memory": corpus_memory,
+    "desk_load": desk_load,
     "fuzz": fuzz,
     "house": house,
     "interval_coverage": interval_coverage,
     "language_id": language_id,
+    "metrics_speed": metrics_speed,
     "pool": pool,
     "power_cut": power_cut,
     "real_server": real_server,
