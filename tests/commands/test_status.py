@@ -41,18 +41,18 @@ def test_a_run_that_the_cap_stopped_says_so_and_what_is_spent(
         "--set",
         "teacher.scripted.usd_per_million_out=10.0",
     ]
-    cap = [*SMALL, *prices, "--set", "runtime.max_cost_usd=0.1"]
+    cap = [*SMALL, *prices, "--set", "runtime.max_cost_usd=0.3"]
     assert run_command(["ping", "demo", *cap]) == 0
-    assert "spent of $0.10, runtime.max_cost_usd" in capsys.readouterr().out
+    assert "spent of $0.30, runtime.max_cost_usd" in capsys.readouterr().out
     assert run_command(["generate", "demo", *cap]) == 4
     found = document("status", "demo")
     step = next(step for step in found["steps"] if step["name"] == "generate")
     assert step["state"] == "cap reached"
-    assert "of $0.10" in step["message"]
+    assert "of $0.30" in step["message"]
     with closing(Ledger(Path("runs/demo/ledger.sqlite"))) as ledger:
         whole, check, asked = (ledger.account("demo", name).usd for name in (None, "check", "generate"))
     assert found["money"]["spent_usd"] == pytest.approx(whole)
-    assert found["money"]["cap_usd"] == 0.1
+    assert found["money"]["cap_usd"] == 0.3
     assert found["money"]["steps"] == {"check": check, "generate": asked}
     assert found["money"]["roles"] == {"teacher": pytest.approx(whole)}
     assert 0 < step["cost_usd"] == asked
