@@ -15,7 +15,8 @@ from alif.errors import MissingExtra
 __all__ = ["open_desk"]
 
 LIBRARIES = ("argon2", "scipy", "sqlalchemy", "starlette", "uvicorn")
-Host = Annotated[str, Parameter(help="Address to serve; another than this machine's needs TLS.")]
+"""What the extra `desk` installs."""
+Host = Annotated[str, Parameter(help="Address to serve; other than this machine's it needs TLS.")]
 Database = Annotated[
     str, Parameter(help="postgresql+psycopg://USER:PASSWORD@HOST/NAME for a team. Empty: SQLite in the run.")
 ]
@@ -28,9 +29,7 @@ Insecure = Annotated[
 def open_desk(
     run: RunName,
     *,
-    host: Annotated[
-        str, Parameter(help="Address to serve; other than this machine's it needs TLS.")
-    ] = "127.0.0.1",
+    host: Host = "127.0.0.1",
     port: Annotated[int, Parameter(help="Port; 0: a free one.")] = 8010,
     database: Database = "",
     certificate: Pem = None,
@@ -43,13 +42,7 @@ def open_desk(
     try:
         from alif.desk.desk_server import serve_desk
     except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in (
-            "argon2",
-            "scipy",
-            "sqlalchemy",
-            "starlette",
-            "uvicorn",
-        ):
+        if error.name and error.name.split(".")[0] in LIBRARIES:
             raise MissingExtra("alif desk", "desk") from error
         raise
 

@@ -155,10 +155,13 @@ async def ask_judges(
     _announce(context, endpoints, judges, planned, prompts)
     with console.progress_bar("judge", len(planned), "judgements") as bar:
         async with open_session(context, endpoints, role="judge") as models:
+
+            def advance() -> None:
+                bar.advance(facts=format_usd(models.paid_usd))
+
             at_once = len(planned) if context.runtime.batch else REQUESTS_AT_ONCE
             for first in range(0, len(planned), max(at_once, 1)):
                 part = planned[first : first + at_once]
-                advance = lambda: bar.advance(facts=format_usd(models.paid_usd))  # noqa: E731
                 await _ask_part(models, judges, part, prompts, asked, advance)
         context.output.cost_usd = models.cost_usd
     return asked
