@@ -6,6 +6,7 @@
                                     └─▶ adjudication where reviewers disagree
     runs/NAME/review_requests.jsonl ─▶ exchange ─▶ runs/NAME/verdicts.jsonl
 
-`database` has the tables. The state of a slot is the outcome of its events, which nothing changes or removes.
+`database` has the tables, `migrations` brings older ones up to date; each module of pages has a list of them,
+which `desk_app` joins. The state of a slot is the outcome of its events, which nothing changes or removes.
 Source: what people use today and what hurts them, docs/decisions/012-the-desk.md.
 """

@@ -3,6 +3,9 @@
 SQLite runs in WAL with one writer that takes the lock as it begins (`BEGIN IMMEDIATE`): a transaction that
 read first and wrote later would be refused while others write. A commit is flushed to the disk, so a verdict
 that was answered outlives a power cut. `event` is append-only: triggers abort UPDATE and DELETE.
+
+A feature has its own tables in its own module: `sa.Table(name, TABLES, …)`, with `info=APPEND_ONLY` where
+rows must stay as they are. `desk_app` imports every feature, so they are made when the desk opens.
 """
 
 from __future__ import annotations
@@ -16,11 +19,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import QueuePool
 
+from alif.desk.migrations import prepare_tables
 from alif.errors import AlifError, MissingExtra
 
 __all__ = [
-    "ROLES", "Database", "attempt", "draft", "event", "invite", "item", "now_ms", "person", "session",
-    "skipped", "slot",
+    "APPEND_ONLY", "ROLES", "TABLES", "Database", "RowId", "attempt", "draft", "event", "invite", "item",
+    "now_ms", "person", "session", "skipped", "slot",
 ]  # fmt: skip
 
 ROLES = ("admin", "lead", "annotator", "judge", "viewer")
@@ -30,14 +34,16 @@ BUSY_TIMEOUT_MS = 10_000
 READERS = 8
 """Connections that read while one writes."""
 
-_tables = sa.MetaData()
-_Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+TABLES = sa.MetaData()
+RowId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 """A row number: SQLite counts up only what is called INTEGER."""
+APPEND_ONLY = {"append_only": True}
+"""`info` of a table whose rows nothing changes or removes."""
 
 person = sa.Table(
     "person",
-    _tables,
-    sa.Column("id", _Id, primary_key=True),
+    TABLES,
+    sa.Column("id", RowId, primary_key=True),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("role", sa.Text, sa.CheckConstraint(f"role IN {ROLES}"), nullable=False),
     sa.Column("password", sa.Text, nullable=False),
@@ -45,7 +51,7 @@ person = sa.Table(
 )
 invite = sa.Table(
     "invite",
-    _tables,
+    TABLES,
     sa.Column("token_hash", sa.Text, primary_key=True),
     sa.Column("role", sa.Text, sa.CheckConstraint(f"role IN {ROLES}"), nullable=False),
     sa.Column("person_id", sa.ForeignKey("person.id")),
@@ -54,21 +60,21 @@ invite = sa.Table(
 )
 session = sa.Table(
     "session",
-    _tables,
+    TABLES,
     sa.Column("token_hash", sa.Text, primary_key=True),
     sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
     sa.Column("seen_ms", sa.BigInteger, nullable=False),
 )
 attempt = sa.Table(
     "attempt",
-    _tables,
+    TABLES,
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("since_ms", sa.BigInteger, nullable=False),
 )
 item = sa.Table(
     "item",
-    _tables,
+    TABLES,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("row", sa.Text, nullable=False),
     sa.Column("flags", sa.JSON, nullable=False),
@@ -80,11 +86,14 @@ item = sa.Table(
         index=True,
     ),
     sa.Column("final", sa.JSON(none_as_null=True)),
+    sa.Column("task", sa.Text, nullable=False, server_default=""),
+    sa.Column("kind", sa.Text, nullable=False, server_default="row"),
+    sa.Column("known", sa.JSON(none_as_null=True)),
 )
 slot = sa.Table(
     "slot",
-    _tables,
-    sa.Column("id", _Id, primary_key=True),
+    TABLES,
+    sa.Column("id", RowId, primary_key=True),
     sa.Column("item_id", sa.ForeignKey("item.id"), nullable=False),
     sa.Column("place", sa.BigInteger, nullable=False),
     sa.Column("person_id", sa.ForeignKey("person.id"), index=True),
@@ -98,21 +107,21 @@ sa.Index(
 )
 skipped = sa.Table(
     "skipped",
-    _tables,
+    TABLES,
     sa.Column("item_id", sa.ForeignKey("item.id"), primary_key=True),
     sa.Column("person_id", sa.ForeignKey("person.id"), primary_key=True),
 )
 draft = sa.Table(
     "draft",
-    _tables,
+    TABLES,
     sa.Column("item_id", sa.ForeignKey("item.id"), primary_key=True),
     sa.Column("person_id", sa.ForeignKey("person.id"), primary_key=True),
     sa.Column("body", sa.JSON, nullable=False),
 )
 event = sa.Table(
     "event",
-    _tables,
-    sa.Column("id", _Id, primary_key=True),
+    TABLES,
+    sa.Column("id", RowId, primary_key=True),
     sa.Column("at_ms", sa.BigInteger, nullable=False),
     sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
     sa.Column("item_id", sa.ForeignKey("item.id"), nullable=False),
@@ -121,20 +130,22 @@ event = sa.Table(
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("body", sa.JSON, nullable=False),
     sa.UniqueConstraint("person_id", "key"),
+    info=APPEND_ONLY,
 )
-_APPEND_ONLY = {
+_REFUSE = {
     "sqlite": [
-        f"CREATE TRIGGER IF NOT EXISTS event_{verb} BEFORE {verb} ON event "
-        "BEGIN SELECT RAISE(ABORT, 'events are append-only'); END"
+        f"CREATE TRIGGER IF NOT EXISTS {{table}}_{verb} BEFORE {verb} ON {{table}} "
+        "BEGIN SELECT RAISE(ABORT, '{table} rows are append-only'); END"
         for verb in ("UPDATE", "DELETE")
     ],
     "postgresql": [
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'events are append-only'; END $$",
-        "CREATE OR REPLACE TRIGGER event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON event "
+        "$$ BEGIN RAISE EXCEPTION '% rows are append-only', TG_TABLE_NAME; END $$",
+        "CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
     ],
 }
+"""Statements that make a table append-only."""
 
 
 def now_ms() -> int:
@@ -146,7 +157,7 @@ class Database:
     """Connections to one desk's tables."""
 
     def __init__(self, address: str) -> None:
-        """Open the database at an SQLAlchemy address, and make its tables where there are none.
+        """Open the database at an SQLAlchemy address, and make its tables or bring them to today's schema.
 
         Raises:
             AlifError: it cannot be reached, or the address is of another kind.
@@ -159,12 +170,7 @@ class Database:
                 raise AlifError(f"--database: no such kind of database: {url.drivername}", hint)
             self._writer = self._connect(url, writes=True)
             self._reader = self._connect(url, writes=False) if self.is_sqlite else self._writer
-            with self.writing() as connection:
-                if not self.is_sqlite:  # two desks that start at once make the tables once
-                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(14)"))
-                _tables.create_all(connection)
-                for statement in _APPEND_ONLY[url.get_backend_name()]:
-                    connection.execute(sa.text(statement))
+            self._prepare(url)
         except sa.exc.ArgumentError as error:
             raise AlifError(f"--database: {error}", "postgresql+psycopg://USER:PASSWORD@HOST/NAME") from error
         except ModuleNotFoundError as error:
@@ -203,6 +209,19 @@ class Database:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
         return engine
+
+    def _prepare(self, url: sa.URL) -> None:
+        try:
+            with self.writing() as connection:
+                if not self.is_sqlite:  # two desks that start at once make the tables once
+                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(14)"))
+                prepare_tables(connection, TABLES, Path(url.database or "") if self.is_sqlite else None)
+                for name in (name for name, table in TABLES.tables.items() if table.info == APPEND_ONLY):
+                    for statement in _REFUSE[url.get_backend_name()]:
+                        connection.execute(sa.text(statement.format(table=name)))
+        except BaseException:
+            self.close()
+            raise
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:

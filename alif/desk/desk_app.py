@@ -1,56 +1,31 @@
-"""The desk's pages and calls, each with the role that it asks for."""
+"""The desk as an app: the pages of every feature, and those that let people in."""
 
 from __future__ import annotations
 
-import json
-import secrets
-from collections.abc import Iterator
+import re
 
-import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from alif.desk import adjudication, people, review_slots
-from alif.desk.cards import direction_of, fields_of, preview_of
-from alif.desk.database import event, item, person
+from alif.desk import people, review_calls, review_pages
 from alif.desk.office import HERE, Office
 from alif.desk.people import Refused
-from alif.desk.review_calls import CALLS
-from alif.desk.visit import COOKIE_AGE_S, Handler, Visit, add_security_headers, endpoint
-from alif.records import Example
+from alif.desk.visit import COOKIE_AGE_S, Page, Visit, add_security_headers, endpoint
 from alif.report.html import FONTS
-from alif.review.verdicts import TEXTS
 
 __all__ = ["build_app"]
 
-Page = tuple[str, str, Handler, str]
+FEATURES: tuple[list[Page], ...] = (review_pages.PAGES, review_calls.PAGES)
+"""The pages of each feature's module."""
 
 
 def build_app(office: Office) -> ASGIApp:
     """Return the desk as an ASGI app."""
-    pages: list[Page] = [
-        ("GET", "/", open_home, ""),
-        ("GET", "/login", show_login, ""),
-        ("POST", "/login", log_in, ""),
-        ("POST", "/logout", log_out, ""),
-        ("GET", "/invite/{token}", show_invite, ""),
-        ("POST", "/invite/{token}", accept_invite, ""),
-        ("POST", "/settings", change_settings, ""),
-        ("GET", "/guide", show_guide, "viewer"),
-        ("GET", "/progress", show_progress, "viewer"),
-        ("GET", "/review", show_review, "annotator"),
-        *(("POST", f"/api/{name}", call, "annotator") for name, call in CALLS.items()),
-        ("GET", "/adjudicate", show_dispute, "lead"),
-        ("POST", "/adjudicate/{item}", decide_dispute, "lead"),
-        ("GET", "/export/events.jsonl", export_events, "lead"),
-        ("GET", "/people", show_people, "admin"),
-        ("POST", "/people/invite", invite, "admin"),
-        ("POST", "/people/{person:int}", change_person, "admin"),
-    ]
+    pages = [page for feature in (OWN_PAGES, *FEATURES) for page in feature]
     routes = [
         Route(path, endpoint(office, handler, role), methods=[method])
         for method, path, handler, role in pages
@@ -117,84 +92,12 @@ def accept_invite(visit: Visit) -> Response:
 
 def change_settings(visit: Visit) -> Response:
     """Keep the language of the pages and the face of the texts in this browser."""
-    pages = ("/review", "/progress", "/guide", "/adjudicate", "/people", "/login")
     back = visit.form.get("back", "")
-    response = visit.redirect(back if back in pages or back.startswith("/invite/") else "/")
+    response = visit.redirect(back if re.fullmatch(r"(/[A-Za-z0-9_-]+)+", back) else "/")
     for name, allowed in (("language", list(visit.office.texts)), ("face", ["naskh", "nastaliq"])):
         if visit.form.get(name) in allowed:
             response.set_cookie(name, visit.form[name], max_age=COOKIE_AGE_S, samesite="lax")
     return response
-
-
-def show_guide(visit: Visit) -> Response:
-    """Tell reviewers what to look for."""
-    return visit.page(f"guide_{visit.language}.html")
-
-
-def show_progress(visit: Visit) -> Response:
-    """Show where the review stands and how far reviewers agree."""
-    progress = adjudication.measure_progress(visit.office.db)
-    agreement = adjudication.measure_agreement(visit.office.db)
-    return visit.page("progress.html", progress=progress, agreement=agreement)
-
-
-def show_review(visit: Visit) -> Response:
-    """Show the empty card, which the browser fills."""
-    return visit.page("review.html")
-
-
-def show_dispute(visit: Visit) -> Response:
-    """Show a lead the next row on which reviewers disagree."""
-    office = visit.office
-    found = adjudication.find_dispute(office.db)
-    if found is None:
-        return visit.page("adjudicate.html", row=None)
-    shown = [preview_of(found.row, one["texts"], office.packs) for one in found.verdicts]
-    return visit.page(
-        "adjudicate.html",
-        row=found.row,
-        fields=fields_of(found.row, office.packs),
-        way=direction_of(found.row, office.packs),
-        verdicts=list(zip(found.verdicts, shown, strict=True)),
-        left=found.left,
-        key=secrets.token_hex(16),
-    )
-
-
-def decide_dispute(visit: Visit) -> Response:
-    """Store a lead's decision: a reviewer's verdict that was picked, or the lead's own."""
-    form, office, item_id = visit.form, visit.office, visit.request.path_params["item"]
-    if office.exchange.is_over:
-        raise Refused("frozen", 409)
-    with office.db.reading() as connection:
-        found = connection.scalar(sa.select(item.c.row).where(item.c.id == item_id))
-    if found is None:
-        raise Refused("not_disputed", 409)
-    row = Example.model_validate_json(found)
-    texts = {name: form[f"text_{name}"] for name in TEXTS if f"text_{name}" in form}
-    sent = {
-        "decision": form.get("decision"), "note": form.get("note", ""), "texts": texts,
-        "reasons": [reason for reason in form.get("reasons", "").split(",") if reason],
-    }  # fmt: skip
-    decision = review_slots.read_decision(row, visit.person.name, sent, office.packs)
-    if decision["decision"] == review_slots.SKIP:
-        raise Refused("not_understood", 400)
-    adjudication.adjudicate(office.db, visit.person, item_id, form.get("key", ""), decision)
-    office.exchange.verdict_was_given()
-    return visit.redirect("/adjudicate")
-
-
-def export_events(visit: Visit) -> Response:
-    """Answer every event as JSON Lines: the audit trail, readable without the desk."""
-    query = sa.select(event, person.c.name).select_from(event.join(person)).order_by(event.c.id)
-
-    def lines() -> Iterator[str]:
-        with visit.office.db.reading() as connection:
-            for row in connection.execution_options(yield_per=500).execute(query).mappings():
-                yield json.dumps(dict(row), ensure_ascii=False) + "\n"
-
-    headers = {"Content-Disposition": 'attachment; filename="events.jsonl"', "Cache-Control": "no-store"}
-    return StreamingResponse(lines(), media_type="application/jsonl", headers=headers)
 
 
 def show_people(visit: Visit) -> Response:
@@ -218,3 +121,17 @@ def change_person(visit: Visit) -> Response:
         raise Refused("not_yourself", 409)
     people.set_active(visit.office.db, known, active=visit.form.get("active") == "yes")
     return visit.redirect("/people")
+
+
+OWN_PAGES: list[Page] = [
+    ("GET", "/", open_home, ""),
+    ("GET", "/login", show_login, ""),
+    ("POST", "/login", log_in, ""),
+    ("POST", "/logout", log_out, ""),
+    ("GET", "/invite/{token}", show_invite, ""),
+    ("POST", "/invite/{token}", accept_invite, ""),
+    ("POST", "/settings", change_settings, ""),
+    ("GET", "/people", show_people, "admin"),
+    ("POST", "/people/invite", invite, "admin"),
+    ("POST", "/people/{person:int}", change_person, "admin"),
+]

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from alif import console, store
 from alif.desk.database import Database, item, person, slot
 from alif.desk.review_slots import verdict_line
-from alif.errors import AlifError, Waiting
+from alif.errors import AlifError
 from alif.language.answers.arithmetic import check_equations
 from alif.language.language_id import find_lookalikes
 from alif.language.marked_text import mark_text
@@ -64,17 +64,8 @@ class Exchange:
         self._thread = threading.Thread(target=self._work, name="exchange", daemon=True)
 
     def open(self) -> None:
-        """Take in the rows that wait, write what was decided before, and go on doing so.
-
-        Raises:
-            Waiting: there are no rows, and there never were.
-        """
+        """Take in the rows that wait, if there are any yet, write what was decided before, and go on so."""
         self.take_rows()
-        with self.db.reading() as connection:
-            if connection.scalar(sa.select(item.c.id).limit(1)) is None:
-                name = self.requests.parent.name
-                hint = f"alif review {name} samples rows: it waits where review.share is above 0."
-                raise Waiting(f"{self.requests}: no rows wait for people in the run {name}", hint)
         self.write_verdicts()
         self._thread.start()
 
@@ -119,7 +110,13 @@ class Exchange:
         flags = {row.id: find_flags(row, self.packs.get(row.language)) for row in new}
         tasks = {task: place for place, task in enumerate(dict.fromkeys(row.task for row in rows.values()))}
         items = [
-            {"id": row.id, "row": row.model_dump_json(), "flags": flags[row.id], "state": "open"}
+            {
+                "id": row.id,
+                "row": row.model_dump_json(),
+                "flags": flags[row.id],
+                "state": "open",
+                "task": row.task,
+            }
             for row in new
         ]
         slots = [

@@ -53,7 +53,7 @@ def open_office(run: Run, recipe: Recipe, database: str = "", *, is_insecure: bo
     """Open the desk's tables, in SQLite in the run's folder unless an address is given.
 
     Raises:
-        AlifError: the database cannot be opened, or no rows of the run wait for people.
+        AlifError: the database cannot be opened.
     """
     packs = {pack.code: pack for pack in map(load_pack, (recipe.language.source, recipe.language.pack))}
     texts = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(HERE.glob("texts/*.toml"))}

@@ -10,9 +10,9 @@ from alif.desk import review_slots
 from alif.desk.adjudication import measure_own
 from alif.desk.cards import card_of, preview_of
 from alif.desk.people import Refused
-from alif.desk.visit import Handler, Visit
+from alif.desk.visit import Page, Visit
 
-__all__ = ["CALLS"]
+__all__ = ["PAGES"]
 
 
 def claim(visit: Visit) -> Response:
@@ -58,13 +58,13 @@ def preview(visit: Visit) -> Response:
     return JSONResponse(preview_of(row, _texts(visit.json), visit.office.packs))
 
 
-CALLS: Mapping[str, Handler] = {
-    "claim": claim,
-    "verdict": give_verdict,
-    "undo": undo,
-    "draft": save_draft,
-    "preview": preview,
-}
+PAGES: list[Page] = [
+    ("POST", "/api/claim", claim, "annotator"),
+    ("POST", "/api/verdict", give_verdict, "annotator"),
+    ("POST", "/api/undo", undo, "annotator"),
+    ("POST", "/api/draft", save_draft, "annotator"),
+    ("POST", "/api/preview", preview, "annotator"),
+]
 
 
 def _slot_id(sent: Mapping[str, object]) -> int:

@@ -24,7 +24,7 @@ from alif.desk.people import DeskPerson, Refused, find_session
 if TYPE_CHECKING:
     from alif.desk.office import Office
 
-__all__ = ["Handler", "Visit", "add_security_headers", "endpoint"]
+__all__ = ["Handler", "Page", "Visit", "add_security_headers", "endpoint"]
 
 MAX_BODY = 1_000_000
 """Bytes: the longest row with its edits is far below."""
@@ -122,6 +122,11 @@ class Visit:
 
 
 Handler = Callable[[Visit], Response]
+Page = tuple[str, str, Handler, str]
+"""Method, path, what answers, and the role that it asks for ("": nobody has to log in).
+
+A module of pages has a list of them, `PAGES`, which `desk_app` joins.
+"""
 
 
 def endpoint(office: Office, handler: Handler, role: str = "") -> Callable[[Request], Awaitable[Response]]:

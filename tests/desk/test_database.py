@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from alif.desk.database import Database, draft, event, now_ms
+from alif.desk.database import Database, attempt, draft, event, now_ms
 from alif.desk.office import Office
 from alif.errors import AlifError
 from tests.desk.test_review_slots import ROWS, come_in, review_slots, sent
@@ -67,3 +70,33 @@ def test_a_folder_that_is_no_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "desk.sqlite").mkdir()
     with pytest.raises(AlifError, match="cannot be opened"):
         Database.at(tmp_path / "desk.sqlite")
+
+
+WRITER = """
+import itertools, pathlib, sys
+from alif.desk.database import Database, attempt
+db = Database.at(pathlib.Path(sys.argv[1]))
+for number in itertools.count():
+    with db.writing() as connection:
+        for half in ("a", "b"):
+            values = {"key": f"{half}{number}", "failures": number, "since_ms": 0}
+            connection.execute(attempt.insert().values(values))
+    print(number, flush=True)
+"""
+"""Writes two rows at a time, and says so when they are stored."""
+
+
+def test_a_writer_that_is_killed_leaves_nothing_torn_and_all_that_it_answered(tmp_path: Path) -> None:
+    path = tmp_path / "desk.sqlite"
+    command = [sys.executable, "-c", WRITER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        for _ in range(20):
+            writer.stdout.readline()
+        writer.kill()
+        answered = 19 + len(writer.stdout.readlines())
+    with closing(Database.at(path)) as db, db.reading() as connection:
+        stored = list(connection.scalars(sa.select(attempt.c.failures).order_by(attempt.c.failures)))
+        assert connection.scalar(sa.text("PRAGMA integrity_check")) == "ok"
+    assert stored == [number for number in range(len(stored) // 2) for _ in "ab"]
+    assert stored[-1] >= answered

@@ -41,7 +41,3 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         assert "in use" in refused(tmp_path, port=taken.getsockname()[1])
-
-
-def test_a_run_that_waits_for_nobody_has_no_desk(tmp_path: Path) -> None:
-    assert "no rows wait for people" in refused(tmp_path)

@@ -171,6 +171,12 @@ def test_after_the_run_has_read_them_verdicts_stay_as_they_are(office: Office, t
     assert not office.exchange.verdicts.exists()
 
 
-def test_a_run_without_rows_that_wait_is_told(make_office: Callable[..., Office]) -> None:
-    with pytest.raises(Waiting, match="no rows wait for people"):
-        make_office([])
+def test_a_desk_opens_before_any_row_waits_and_takes_them_when_they_do(
+    make_office: Callable[..., Office],
+) -> None:
+    office = make_office([])
+    who = come_in(office.db, "آمنہ")
+    assert review_slots.claim_slots(office.db, who) == []
+    store.write_rows(office.exchange.requests, ROWS[:1])
+    office.exchange.take_rows()
+    assert [one["row"] for one in review_slots.claim_slots(office.db, who)] == ROWS[:1]
