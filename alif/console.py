@@ -14,7 +14,9 @@ import os
 import re
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -22,12 +24,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 __all__ = [
-    "Bar", "discard", "flush", "log", "make_inert", "prepare_output", "print_json", "print_result",
-    "print_sample", "print_table", "progress_bar",
+    "Bar", "discard", "flush", "log", "make_inert", "note_progress", "prepare_output", "print_json",
+    "print_result", "print_sample", "print_table", "progress_bar",
 ]  # fmt: skip
 
 PLAIN_LINE_EVERY_S = 10.0
 """How often a bar prints a plain line when standard error is not a terminal."""
+NOTED_IN = "ALIF_PROGRESS"
+"""Environment variable, so that worker processes know it too: the file of `note_progress`."""
+NOTE_EVERY_S, WINDOW_S, NOTES = 1.0, 60.0, 600
+"""How often a bar is noted; over how long its latest pace is taken, and over how many notes its usual one."""
 
 
 class _Screen(Console):
@@ -140,6 +146,22 @@ def print_sample(label: str, lines: Sequence[str]) -> None:
     print_result(f"{label:>11}  " + f"\n{'':>13}".join(lines))
 
 
+@contextlib.contextmanager
+def note_progress(path: Path) -> Iterator[None]:
+    """Have the bars of a block noted in a file, for who looks at the run from elsewhere; gone at its end."""
+    before = os.environ.get(NOTED_IN)
+    os.environ[NOTED_IN] = str(path)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[NOTED_IN]
+        else:
+            os.environ[NOTED_IN] = before
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
 class Bar:
     """A running count with rate, remaining time and cost."""
 
@@ -149,10 +171,35 @@ class Bar:
         self._task = bars.add_task(name, total=total or None, facts="") if bars else None
         self._start = self._last_line = time.monotonic()
         self._done = 0.0
+        self._notes: deque[tuple[float, float]] = deque(maxlen=NOTES)
+
+    def _note(self) -> None:
+        """Write how far this is, and its pace per second over the last minute and over all notes."""
+        path, now = os.environ.get(NOTED_IN), time.monotonic()
+        if not path or (self._notes and now < self._notes[-1][0] + NOTE_EVERY_S):
+            return
+        self._notes.append((now, self._done))
+        late = next(one for one in self._notes if one[0] >= now - WINDOW_S)
+        paces = [
+            (self._done - done) / (now - at)
+            for at, done in (self._notes[0], late)
+            if now >= at + NOTE_EVERY_S
+        ]
+        found = {
+            "name": self.name,
+            "done": self._done,
+            "total": self.total,
+            "unit": self.unit,
+            "paces": paces,
+        }
+        with contextlib.suppress(OSError):  # a full disk, a folder that is gone: the work goes on
+            Path(f"{path}.{os.getpid()}").write_text(json.dumps(found), encoding="utf-8")
+            Path(f"{path}.{os.getpid()}").replace(path)
 
     def to(self, done: float, facts: str = "") -> None:
         """Show that `done` of the total is done, with a few words of `facts` (loss, cost)."""
         self._done = done
+        self._note()
         seconds = max(time.monotonic() - self._start, 1e-9)
         rate = f"{done / seconds:,.3g} {self.unit}/s {facts}".strip()
         if self._bars is not None and self._task is not None:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from alif import console, pipeline, store
 from alif.commands.arguments import Json, RunName, open_run
-from alif.commands.money import money_status, show_money
+from alif.commands.money import show_money
 from alif.errors import AlifError
 from alif.facts import read_facts
 from alif.facts.data_facts import GenerateFacts
 from alif.formatting import format_duration, format_usd
+from alif.llm.money_status import money_status
 from alif.runs import Run, StepState
 
 __all__ = ["is_report_stale", "show_end", "show_status", "show_steps", "step_statuses"]

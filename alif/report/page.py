@@ -35,7 +35,7 @@ from alif.report.snapshot import RunSnapshot, read_run, sample_dropped, sample_e
 from alif.report.training_section import training_section
 from alif.report.verdict_strip import verdict_strip
 
-__all__ = ["ScoreTable", "render_page", "report_document", "score_tables", "write_report"]
+__all__ = ["ScoreTable", "plot_text", "render_page", "report_document", "score_tables", "write_report"]
 
 LABEL_LENGTH = 34
 """Most characters of a source's name in a figure."""
@@ -141,7 +141,7 @@ def render_page(run: RunSnapshot) -> str:
         generate=generate,
         funnel=data_section.funnel_section(generate),
         coverage=data_section.coverage_section(generate),
-        text_figure=_plot_text(run),
+        text_figure=plot_text(run),
         change_figure=_plot_changes(run),
         training=training_section(run),
         merge=merge_section(run),
@@ -159,7 +159,7 @@ def render_page(run: RunSnapshot) -> str:
     )
 
 
-def _plot_text(run: RunSnapshot) -> Markup:
+def plot_text(run: RunSnapshot) -> Markup:
     """Plot bits per byte of each language and source, the systems side by side."""
     systems = list(run.systems)
     points: dict[tuple[str, str], list[PlotPoint]] = {}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from alif import store
+from alif import console, store
 from alif.errors import AlifError, BudgetError, Waiting
 from alif.facts import NoFacts
 from alif.records import FrozenModel
@@ -95,7 +95,7 @@ def _partial(
     run.write_note(step.name, "running", before)
     try:
         with store.friendly_os_errors(partial):
-            with context.output:
+            with context.output, console.note_progress(run.progress):
                 tables = {table: getattr(recipe, table) for table in step.settings}
                 facts = step.work(context, **tables) if is_on else NoFacts()
             counts = context.output.count(facts)

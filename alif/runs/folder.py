@@ -121,6 +121,11 @@ class Run:
         """Return the file of requests and replies: the run's own, or one shared with sibling runs."""
         return Path(runtime.ledger) if runtime.ledger else self.root / "ledger.sqlite"
 
+    @property
+    def progress(self) -> Path:
+        """Where the step that is running notes how far it is: see `alif.runs.progress`."""
+        return self.root / "runtime" / "progress.json"
+
     def record(self, step: str) -> StepRecord | None:
         """Return step.json of a finished step, else None."""
         path = self.folder(step) / "step.json"
