@@ -38,6 +38,9 @@ class Office:
     cookie: str
     is_insecure: bool
     """Whether pages travel in the clear beyond this machine."""
+    folder: Run
+    recipe: Recipe
+    """As it was when the desk was opened; before the run has begun, what it may begin with."""
     reasons: tuple[str, ...] = REASONS
     roles: tuple[str, ...] = ROLES
     templates: jinja2.Environment = field(
@@ -66,7 +69,9 @@ def open_office(run: Run, recipe: Recipe, database: str = "", *, is_insecure: bo
     except BaseException:
         db.close()
         raise
-    return Office(run.name, db, exchange, packs, texts, languages[0], cookie_name(run.root), is_insecure)
+    return Office(
+        run.name, db, exchange, packs, texts, languages[0], cookie_name(run.root), is_insecure, run, recipe
+    )
 
 
 def cookie_name(root: Path) -> str:

@@ -21,8 +21,8 @@ from alif.desk.database import ROLES, Database, attempt, invite, now_ms, person,
 from alif.errors import AlifError
 
 __all__ = [
-    "DeskPerson", "Refused", "accept_invite", "end_session", "find_invite", "find_session", "list_people",
-    "log_in", "make_invite", "set_active",
+    "WATCHER", "DeskPerson", "Refused", "accept_invite", "end_session", "find_invite", "find_session",
+    "list_people", "log_in", "make_invite", "set_active",
 ]  # fmt: skip
 
 INVITE_MS = 7 * 86_400_000
@@ -32,6 +32,8 @@ SEEN_EVERY_MS = 60_000
 THROTTLE_MS = 15 * 60_000
 MAX_FAILURES = {"name": 10, "address": 50}
 """Wrong passwords in THROTTLE_MS for an account or from an address; then no password is looked at."""
+WATCHER = "watcher"
+"""What `DeskPerson.may` calls whoever sees the run: not those who read rows blind, for teachers are named."""
 MIN_PASSWORD = 10
 MAX_PASSWORD, MAX_NAME = 1024, 80
 """Characters."""
@@ -53,6 +55,8 @@ class DeskPerson:
         """Tell whether the person's role allows what `role` may do; each role includes reading pages."""
         if role == "annotator":
             return self.role in ("admin", "lead", "annotator")
+        if role == WATCHER:
+            return self.role in ("admin", "lead", "viewer")
         return ROLES.index(self.role) <= ROLES.index(role)
 
 
