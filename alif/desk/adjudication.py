@@ -10,8 +10,10 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from alif.desk.database import Database, item, now_ms, slot
+from alif.desk.decisions import Decision
 from alif.desk.people import DeskPerson, Refused
-from alif.desk.review_slots import Decision, add_event, is_repeated
+from alif.desk.practice import FOREVER
+from alif.desk.review_slots import add_event, is_repeated
 from alif.evaluate.agreement import gwet_ac1, krippendorff_alpha
 from alif.records import Example
 
@@ -91,9 +93,13 @@ def adjudicate(db: Database, who: DeskPerson, item_id: str, key: str, decision: 
         add_event(connection, who, item_id, "adjudicate", key, decision)
 
 
-def measure_agreement(db: Database) -> Agreement:
+def measure_agreement(db: Database, kind: str = "row") -> Agreement:
     """Return the agreement of all verdicts that were given independently, before any lead decided."""
-    query = sa.select(slot.c.item_id, slot.c.person_id, slot.c.verdict).where(slot.c.verdict.is_not(None))
+    query = (
+        sa.select(slot.c.item_id, slot.c.person_id, slot.c.verdict)
+        .select_from(slot.join(item))
+        .where(slot.c.verdict.is_not(None), item.c.kind == kind)
+    )
     by_item: dict[str, dict[int, str]] = defaultdict(dict)
     with db.reading() as connection:
         for item_id, person_id, verdict in connection.execute(query.order_by(slot.c.id)):
@@ -119,19 +125,27 @@ def measure_agreement(db: Database) -> Agreement:
 def measure_progress(db: Database) -> Progress:
     """Return how many rows are in which state, and how many verdicts are wanted, given and under way."""
     given = slot.c.verdict.is_not(None)
-    counts = sa.select(
-        sa.func.count().filter(slot.c.open | given),
-        sa.func.count().filter(given),
-        sa.func.count().filter(slot.c.open, slot.c.leased_ms > now_ms()),
-    ).select_from(slot)
+    counts = (
+        sa.select(
+            sa.func.count().filter(slot.c.open | given),
+            sa.func.count().filter(given),
+            sa.func.count().filter(slot.c.open, slot.c.leased_ms > now_ms()),
+        )
+        .select_from(slot.join(item))
+        .where(item.c.kind == "row")
+    )
+    by_state = sa.select(item.c.state, sa.func.count()).where(item.c.kind == "row").group_by(item.c.state)
     with db.reading() as connection:
-        states = connection.execute(sa.select(item.c.state, sa.func.count()).group_by(item.c.state)).all()
+        states = connection.execute(by_state).all()
         return Progress(dict(states), *connection.execute(counts).one())
 
 
 def measure_own(db: Database, who: DeskPerson) -> dict[str, int]:
     """Return how many verdicts a person gave, and how many are wanted of anybody."""
     own = sa.select(sa.func.count()).where(slot.c.person_id == who.id, slot.c.verdict.is_not(None))
-    wanted = sa.select(sa.func.count()).select_from(slot).where(slot.c.open)
+    free = slot.c.leased_ms < FOREVER  # what others practise on is wanted of them alone
+    wanted = (
+        sa.select(sa.func.count()).select_from(slot).where(slot.c.open, free | (slot.c.person_id == who.id))
+    )
     with db.reading() as connection:
         return {"given": connection.scalar(own) or 0, "left": connection.scalar(wanted) or 0}

@@ -44,6 +44,7 @@ def card_of(work: Work, packs: Packs) -> dict[str, object]:
     pack = packs.get(row.language)
     return {
         "slot": work["slot"],
+        "kind": work["kind"],
         "id": row.id,
         "task": row.task,
         "language": row.language,

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from alif import console, store
 from alif.desk.database import Database, item, person, slot
-from alif.desk.review_slots import verdict_line
+from alif.desk.decisions import Decision
 from alif.errors import AlifError
 from alif.language.answers.arithmetic import check_equations
 from alif.language.language_id import find_lookalikes
@@ -26,7 +26,7 @@ from alif.language.pack import Pack
 from alif.records import Example
 from alif.review.verdicts import TEXTS
 
-__all__ = ["Exchange", "find_flags"]
+__all__ = ["Exchange", "find_flags", "verdict_line"]
 
 EVERY_S = 1.0
 """How often new rows are looked for and changed verdicts written."""
@@ -49,6 +49,15 @@ def find_flags(row: Example, pack: Pack | None) -> list[dict[str, str]]:
             found |= {("lookalike", f"{bad} → {good}"): None for _, bad, good in find_lookalikes(text, pack)}
             found |= {("sum", shown): None for shown, holds in check_equations(text, pack) if not holds}
     return [{"kind": kind, "what": what} for kind, what in itertools.islice(found, MOST_FLAGS)]
+
+
+def verdict_line(item_id: str, reviewer: str, decision: Decision, *, final: bool) -> dict[str, object]:
+    """Return a verdict as the run's file has it: the first reason decides, the others stand in the note."""
+    reasons = decision["reasons"] if decision["decision"] == "reject" else []
+    note = "; ".join(filter(None, [decision["note"], *(f"also {reason}" for reason in reasons[1:])]))
+    line = {"id": item_id, "decision": decision["decision"], "reviewer": reviewer, **decision["texts"]}
+    more = {"reason": "".join(reasons[:1]), "note": note, "final": final}
+    return line | {name: value for name, value in more.items() if value}
 
 
 class Exchange:
@@ -105,7 +114,8 @@ class Exchange:
             return
         rows = {row.id: row for row in store.read_models(self.requests, Example)}
         with self.db.reading() as connection:
-            known = dict(connection.execute(sa.select(item.c.id, item.c.state)).all())
+            of_run = sa.select(item.c.id, item.c.state).where(item.c.kind == "row")
+            known = dict(connection.execute(of_run).all())
         new = [row for name, row in rows.items() if name not in known]
         flags = {row.id: find_flags(row, self.packs.get(row.language)) for row in new}
         tasks = {task: place for place, task in enumerate(dict.fromkeys(row.task for row in rows.values()))}
@@ -148,7 +158,7 @@ class Exchange:
             query = (
                 sa.select(item.c.id, person.c.name, slot.c.verdict, item.c.final)
                 .select_from(item.join(slot).join(person))
-                .where(item.c.state.in_(("agreed", "adjudicated")))
+                .where(item.c.state.in_(("agreed", "adjudicated")), item.c.kind == "row")
                 .order_by(slot.c.id)
             )
             settled = connection.execute(query).all()

@@ -47,7 +47,7 @@ def prepare_tables(connection: sa.Connection, tables: sa.MetaData, path: Path | 
     """
     there = set(sa.inspect(connection).get_table_names())
     known, newest = schema.name in there, len(MIGRATIONS) + 1
-    version = connection.scalar(sa.select(schema.c.version)) if known else 1
+    version = (connection.scalar(sa.select(schema.c.version)) if known else None) or 1
     if version > newest:
         hint = "Install the newer Alif again; or give --database another, empty one."
         raise AlifError(f"the desk's tables are of version {version}, this Alif knows {newest}", hint)

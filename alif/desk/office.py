@@ -10,8 +10,10 @@ from pathlib import Path
 
 import jinja2
 
+from alif.data.synthesis.seeds import read_seeds
 from alif.desk.database import ROLES, Database
 from alif.desk.exchange import Exchange
+from alif.desk.reading_checks import ReadingChecks
 from alif.language.pack import Pack, load_pack
 from alif.review.verdicts import REASONS, verdicts_path
 from alif.runs import Run
@@ -32,6 +34,9 @@ class Office:
     db: Database
     exchange: Exchange
     packs: Mapping[str, Pack | None]
+    pack: Pack
+    """The language that is read and written."""
+    checks: ReadingChecks
     texts: Mapping[str, Texts]
     language: str
     """Of the pages, where a browser has not chosen."""
@@ -69,9 +74,12 @@ def open_office(run: Run, recipe: Recipe, database: str = "", *, is_insecure: bo
     except BaseException:
         db.close()
         raise
+    pack = load_pack(recipe.language.pack)
+    checks = ReadingChecks(db, pack, list(read_seeds(pack)))
     return Office(
-        run.name, db, exchange, packs, texts, languages[0], cookie_name(run.root), is_insecure, run, recipe
-    )
+        run.name, db, exchange, packs, pack, checks, texts, languages[0], cookie_name(run.root), is_insecure,
+        run, recipe,
+    )  # fmt: skip
 
 
 def cookie_name(root: Path) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse, Response
 
-from alif.desk import review_slots
+from alif.desk import decisions, review_slots
 from alif.desk.adjudication import measure_own
 from alif.desk.cards import card_of, preview_of
+from alif.desk.desk_settings import read_settings
 from alif.desk.people import Refused
+from alif.desk.practice import find_known, waits_for_others
 from alif.desk.visit import Page, Visit
 
 __all__ = ["PAGES"]
@@ -18,9 +20,14 @@ __all__ = ["PAGES"]
 def claim(visit: Visit) -> Response:
     """Answer the rows that the person holds now."""
     office = visit.office
-    work = review_slots.claim_slots(office.db, visit.person)
+    work = review_slots.claim_slots(office.db, visit.person, add_checks=office.checks.add_beside)
     cards = [card_of(one, office.packs) for one in work]
-    return JSONResponse({"cards": cards, **measure_own(office.db, visit.person)})
+    with office.db.reading() as connection:
+        sensitive = read_settings(connection).sensitive_tasks
+        waits = not cards and waits_for_others(connection, visit.person)
+    for card in cards:
+        card["sensitive"] = card["task"] in sensitive
+    return JSONResponse({"cards": cards, "waits": waits, **measure_own(office.db, visit.person)})
 
 
 def give_verdict(visit: Visit) -> Response:
@@ -28,10 +35,12 @@ def give_verdict(visit: Visit) -> Response:
     sent, office = visit.json, visit.office
     slot_id = _slot_id(sent)
     row = review_slots.find_row(office.db, slot_id)
-    decision = review_slots.read_decision(row, visit.person.name, sent, office.packs)
+    decision = decisions.read_decision(row, visit.person.name, sent, office.packs)
     repeated = review_slots.decide_slot(office.db, visit.person, slot_id, str(sent.get("key")), decision)
     office.exchange.verdict_was_given()
-    return JSONResponse({"repeated": repeated})
+    with office.db.reading() as connection:
+        known = find_known(connection, slot_id)
+    return JSONResponse({"repeated": repeated} | ({"known": known} if known else {}))
 
 
 def undo(visit: Visit) -> Response:

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from starlette.responses import Response, StreamingResponse
 
-from alif.desk import adjudication, review_slots
+from alif.desk import adjudication, decisions
 from alif.desk.cards import direction_of, fields_of, preview_of
 from alif.desk.database import event, item, person
+from alif.desk.desk_settings import has_opted_out
 from alif.desk.people import Refused
 from alif.desk.visit import Page, Visit
 from alif.records import Example
@@ -34,7 +35,8 @@ def show_progress(visit: Visit) -> Response:
 
 def show_review(visit: Visit) -> Response:
     """Show the empty card, which the browser fills."""
-    return visit.page("review.html")
+    with visit.office.db.reading() as connection:
+        return visit.page("review.html", has_opted_out=has_opted_out(connection, visit.person.id))
 
 
 def show_dispute(visit: Visit) -> Response:
@@ -70,8 +72,8 @@ def decide_dispute(visit: Visit) -> Response:
         "decision": form.get("decision"), "note": form.get("note", ""), "texts": texts,
         "reasons": [reason for reason in form.get("reasons", "").split(",") if reason],
     }  # fmt: skip
-    decision = review_slots.read_decision(row, visit.person.name, sent, office.packs)
-    if decision["decision"] == review_slots.SKIP:
+    decision = decisions.read_decision(row, visit.person.name, sent, office.packs)
+    if decision["decision"] == decisions.SKIP:
         raise Refused("not_understood", 400)
     adjudication.adjudicate(office.db, visit.person, item_id, form.get("key", ""), decision)
     office.exchange.verdict_was_given()

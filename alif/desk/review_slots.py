@@ -7,23 +7,20 @@ is an event under a key that the browser chose: the same request twice is one ev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypedDict
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alif.desk.database import Database, draft, event, item, now_ms, skipped, slot
+from alif.desk.decisions import SKIP, Decision
 from alif.desk.people import DeskPerson, Refused
-from alif.errors import ReviewError
-from alif.language.marked_text import has_hidden
-from alif.language.pack import Pack
+from alif.desk.practice import FOREVER, find_practice, hidden_tasks, is_told
 from alif.records import Example
-from alif.review.verdicts import REASONS, TEXTS, check_verdict
 
 __all__ = [
-    "BUFFER", "SKIP", "Decision", "Work", "add_event", "claim_slots", "decide_slot", "find_row", "find_work",
-    "is_repeated", "read_decision", "save_draft", "undo_last", "verdict_line",
+    "BUFFER", "AddChecks", "Work", "add_event", "claim_slots", "decide_slot", "find_row", "find_work",
+    "is_repeated", "save_draft", "undo_last",
 ]  # fmt: skip
 
 LEASE_MS = 15 * 60_000
@@ -32,93 +29,39 @@ BUFFER = 3
 """Rows that a browser holds, so that the next one is there before the key is up."""
 CLAIM_TRIES = 5
 """Two tabs of one person may take two slots of a row at once; the database refuses one, which asks again."""
-SKIP = "skip"
-MAX_NOTE, MAX_KEY = 2_000, 64
+MAX_KEY = 64
 """Characters."""
 
 
-class SentDecision(BaseModel):
-    """What a browser sends of one; `texts` are all that were edited."""
-
-    model_config = ConfigDict(frozen=True, strict=True)
-
-    decision: str
-    reasons: list[str] = []
-    texts: dict[str, str] = {}
-    note: str = Field("", max_length=MAX_NOTE)
-    dwell_ms: int = 0
-
-
-class Decision(TypedDict):
-    """What one person decided on one row; `texts` are those that an edit changed."""
-
-    decision: str
-    reasons: list[str]
-    texts: dict[str, str]
-    note: str
-    dwell_ms: int
-    name: NotRequired[str]
+AddChecks = Callable[[sa.Connection, DeskPerson, Sequence[int]], list[int]]
+"""Returns slots of checks beside the rows that a person has just claimed."""
 
 
 class Work(TypedDict):
     """A claimed slot with its row."""
 
     slot: int
+    kind: str
+    """"calibration", "norming", or "row": what a check of the reading is is told to nobody."""
     row: Example
     flags: list[Mapping[str, str]]
     draft: Mapping[str, object] | None
 
 
-def read_decision(
-    row: Example, reviewer: str, sent: Mapping[str, object], packs: Mapping[str, Pack | None]
-) -> Decision:
-    """Return a decision as it was sent, its texts normalised.
+def claim_slots(
+    db: Database, who: DeskPerson, wanted: int = BUFFER, add_checks: AddChecks | None = None
+) -> list[Work]:
+    """Renew the person's leases, claim further slots up to `wanted`, and return all with their rows.
 
-    Raises:
-        Refused: a reject without a reason, an edit that changes or empties nothing it may, unknown words.
+    What an annotator practises on comes before any work, checks of the reading among it.
     """
-    try:
-        read = SentDecision.model_validate(sent)
-    except ValidationError as error:
-        raise Refused("not_understood", 400) from error
-    decision, reasons = read.decision, list(read.reasons)
-    if not set(read.texts) <= set(TEXTS) or not set(reasons) <= set(REASONS):
-        raise Refused("not_understood", 400)
-    found = Decision(decision=decision, reasons=reasons, texts={}, note=read.note, dwell_ms=read.dwell_ms)
-    if decision == SKIP:
-        return found
-    if decision == "reject" and not reasons:
-        raise Refused("needs_reason")
-    if decision == "approve" and any(has_hidden(getattr(row, name)) for name in TEXTS):
-        raise Refused("hidden_left")
-    try:
-        given = read.texts if decision == "edit" else {}
-        line = {"id": row.id, "decision": decision, "reviewer": reviewer, **given}
-        placed = check_verdict(line, "edit", {row.id: packs.get(row.language)})
-    except ReviewError as error:
-        raise Refused("not_accepted", hint=error.message) from error
-    changed = ((name, text) for name, text in zip(TEXTS, placed.texts, strict=True) if text is not None)
-    found["texts"] = {name: text for name, text in changed if text != getattr(row, name)}
-    if decision == "edit" and not found["texts"]:
-        raise Refused("nothing_changed")
-    return found
-
-
-def claim_slots(db: Database, who: DeskPerson, wanted: int = BUFFER) -> list[Work]:
-    """Renew the person's leases, claim further slots up to `wanted`, and return all with their rows."""
     for attempt in range(CLAIM_TRIES):
         try:
             with db.writing() as connection:
-                own = (slot.c.person_id == who.id) & slot.c.open
-                lease = {"leased_ms": now_ms() + LEASE_MS}
-                renewed = connection.execute(slot.update().where(own).values(lease).returning(slot.c.id))
-                claimed = list(renewed.scalars())
-                for again in (False, True):  # what the person put off comes when nothing else is left
-                    while len(claimed) < wanted:
-                        taken = connection.scalar(_claim(who.id, again=again))
-                        if taken is None:
-                            break
-                        claimed.append(taken)
+                practice = find_practice(connection, who, wanted)
+                claimed = practice.slots
+                if not claimed and not practice.waits:
+                    claimed = _claim_work(connection, who, wanted, add_checks)
                 return find_work(connection, claimed, who)
         except sa.exc.IntegrityError:
             if attempt == CLAIM_TRIES - 1:
@@ -126,15 +69,32 @@ def claim_slots(db: Database, who: DeskPerson, wanted: int = BUFFER) -> list[Wor
     raise AssertionError("the last try returns or raises")
 
 
-def _claim(person_id: int, *, again: bool) -> sa.Update:
+def _claim_work(
+    connection: sa.Connection, who: DeskPerson, wanted: int, add_checks: AddChecks | None
+) -> list[int]:
+    own, lease = (slot.c.person_id == who.id) & slot.c.open, {"leased_ms": now_ms() + LEASE_MS}
+    connection.execute(slot.update().where(own, slot.c.leased_ms < FOREVER).values(lease))
+    claimed = list(connection.scalars(sa.select(slot.c.id).where(own, slot.c.place >= 0)))
+    held, hidden = len(claimed), hidden_tasks(connection, who)
+    for again in (False, True):  # what the person put off comes when nothing else is left
+        while len(claimed) < wanted:
+            taken = connection.scalar(_claim(who.id, hidden, again=again))
+            if taken is None:
+                break
+            claimed.append(taken)
+    return claimed + (add_checks(connection, who, claimed[held:]) if add_checks else [])
+
+
+def _claim(person_id: int, hidden: Sequence[str], *, again: bool) -> sa.Update:
     """Lease the first slot that is free, or whose lease is over, of a row that the person has no slot of."""
     free, own, now = slot.alias("free"), slot.alias("own"), now_ms()
     has_own = sa.exists().where(own.c.item_id == free.c.item_id, own.c.person_id == person_id)
     has_skipped = sa.exists().where(skipped.c.item_id == free.c.item_id, skipped.c.person_id == person_id)
+    is_hidden = sa.exists().where(item.c.id == free.c.item_id, item.c.task.in_(hidden))
     first = (
         sa.select(free.c.id)
         .where(free.c.open, free.c.person_id.is_(None) | (free.c.leased_ms < now), ~has_own)
-        .where(sa.true() if again else ~has_skipped)
+        .where(sa.true() if again else ~has_skipped, ~is_hidden if hidden else sa.true())
         .order_by(free.c.place, free.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -147,13 +107,19 @@ def find_work(connection: sa.Connection, slots: Sequence[int], who: DeskPerson) 
     """Return slots with their rows and the person's drafts."""
     drafts = sa.and_(draft.c.item_id == item.c.id, draft.c.person_id == who.id)
     query = (
-        sa.select(slot.c.id, item.c.row, item.c.flags, draft.c.body)
+        sa.select(slot.c.id, item.c.kind, item.c.row, item.c.flags, draft.c.body)
         .select_from(slot.join(item).outerjoin(draft, drafts))
         .where(slot.c.id.in_(slots))
         .order_by(slot.c.place, slot.c.id)
     )
     return [
-        Work(slot=found.id, row=Example.model_validate_json(found.row), flags=found.flags, draft=found.body)
+        Work(
+            slot=found.id,
+            kind="row" if found.kind == "check" else found.kind,
+            row=Example.model_validate_json(found.row),
+            flags=found.flags,
+            draft=found.body,
+        )
         for found in connection.execute(query)
     ]
 
@@ -183,14 +149,17 @@ def decide_slot(db: Database, who: DeskPerson, slot_id: int, key: str, decision:
             return True
         known = slot.c.id == slot_id
         item_id = connection.scalar(sa.select(slot.c.item_id).where(known))
-        connection.execute(sa.select(item.c.id).where(item.c.id == item_id).with_for_update())
+        of_run = sa.select(item.c.kind).where(item.c.id == item_id).with_for_update()
+        is_work = connection.scalar(of_run) == "row"
         found = connection.execute(sa.select(slot.c.person_id, slot.c.open).where(known)).first()
         if found is None or found.person_id != who.id:
             raise Refused("lease_lost", 409)
         if not found.open:
             raise Refused("already_decided", 409)
-        if decision["decision"] == SKIP:
-            change: dict[str, object] = {"person_id": None, "leased_ms": 0}
+        if decision["decision"] == SKIP and not is_work:  # nobody else's to read
+            change: dict[str, object] = {"open": False}
+        elif decision["decision"] == SKIP:
+            change = {"person_id": None, "leased_ms": 0}
             db.upsert(connection, skipped, {"item_id": item_id, "person_id": who.id}, {})
         else:
             change = {"open": False, "leased_ms": 0, "verdict": decision}
@@ -199,7 +168,7 @@ def decide_slot(db: Database, who: DeskPerson, slot_id: int, key: str, decision:
         connection.execute(slot.update().where(known).values(change))
         add_event(connection, who, item_id, decision["decision"], key, decision, slot_id)
         given = list(connection.scalars(sa.select(slot.c.verdict).where(slot.c.item_id == item_id)))
-        if all(given):
+        if is_work and all(given):
             agree = all(_meaning(one) == _meaning(given[0]) for one in given)
             state = "agreed" if agree else "disputed"
             connection.execute(item.update().where(item.c.id == item_id).values(state=state))
@@ -231,10 +200,11 @@ def undo_last(db: Database, who: DeskPerson, key: str) -> list[Work]:
         if last is None:
             raise Refused("nothing_to_undo", 409)
         known = item.c.id == last.item_id
-        state = connection.scalar(sa.select(item.c.state).where(known).with_for_update())
-        if state not in ("open", "agreed", "disputed"):
+        row = connection.execute(sa.select(item.c.state, item.c.kind).where(known).with_for_update()).one()
+        if row.state not in ("open", "agreed", "disputed") or is_told(connection, row.kind):
             raise Refused("frozen", 409)
-        change = {"open": True, "verdict": sa.null(), "leased_ms": now_ms() + LEASE_MS}
+        until = now_ms() + LEASE_MS if row.kind == "row" else FOREVER
+        change = {"open": True, "verdict": sa.null(), "leased_ms": until}
         connection.execute(slot.update().where(slot.c.id == last.id).values(change))
         connection.execute(item.update().where(known).values(state="open"))
         add_event(connection, who, last.item_id, "undo", key, {}, last.id)
@@ -282,12 +252,3 @@ def add_event(
             at_ms=now_ms(), person_id=who.id, item_id=item_id, slot_id=slot_id, kind=kind, key=key, body=body
         )
     )
-
-
-def verdict_line(item_id: str, reviewer: str, decision: Decision, *, final: bool) -> dict[str, object]:
-    """Return a verdict as the run's file has it: the first reason decides, the others stand in the note."""
-    reasons = decision["reasons"] if decision["decision"] == "reject" else []
-    note = "; ".join(filter(None, [decision["note"], *(f"also {reason}" for reason in reasons[1:])]))
-    line = {"id": item_id, "decision": decision["decision"], "reviewer": reviewer, **decision["texts"]}
-    more = {"reason": "".join(reasons[:1]), "note": note, "final": final}
-    return line | {name: value for name, value in more.items() if value}

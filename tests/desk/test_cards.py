@@ -15,7 +15,7 @@ PACKS = {"ur": load_pack("ur")}
 
 def test_a_card_tells_nothing_of_who_wrote_the_row() -> None:
     turned = ROWS[3].with_turns((Message(role="system", content="مختصر لکھیں"),))
-    card = card_of(Work(slot=7, row=turned, flags=[], draft=None), PACKS)
+    card = card_of(Work(slot=7, kind="row", row=turned, flags=[], draft=None), PACKS)
     assert "secret" not in json.dumps(card)
     assert (card["slot"], card["dir"], card["draft"]) == (7, "rtl", None)
     assert [field["name"] for field in fields_of(turned, PACKS)] == ["instruction", "output"]

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from alif import store
-from alif.desk import review_slots
+from alif.desk import decisions, review_slots
 from alif.desk.adjudication import adjudicate
-from alif.desk.exchange import find_flags
+from alif.desk.exchange import find_flags, verdict_line
 from alif.desk.office import Office
 from alif.desk.people import DeskPerson
 from alif.errors import Waiting
@@ -32,7 +32,7 @@ def lines(office: Office) -> list[dict[str, Any]]:
     return [json.loads(line) for line in office.exchange.verdicts.read_text(encoding="utf-8").splitlines()]
 
 
-def decide_all(office: Office, who: DeskPerson, decision: review_slots.Decision) -> None:
+def decide_all(office: Office, who: DeskPerson, decision: decisions.Decision) -> None:
     while work := review_slots.claim_slots(office.db, who):
         for one in work:
             review_slots.decide_slot(
@@ -180,3 +180,11 @@ def test_a_desk_opens_before_any_row_waits_and_takes_them_when_they_do(
     store.write_rows(office.exchange.requests, ROWS[:1])
     office.exchange.take_rows()
     assert [one["row"] for one in review_slots.claim_slots(office.db, who)] == ROWS[:1]
+
+
+def test_a_verdict_line_has_the_first_reason_and_names_the_others() -> None:
+    decision = sent("reject", reasons=["fact", "grammar"], note=HOSTILE)
+    line = verdict_line("id", "Amna", decision, final=False)
+    assert line == {"id": "id", "decision": "reject", "reviewer": "Amna", "reason": "fact",
+                    "note": f"{HOSTILE}; also grammar"}  # fmt: skip
+    assert verdict_line("id", "Amna", sent(), final=True)["final"] is True

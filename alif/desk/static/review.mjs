@@ -8,7 +8,7 @@ const $ = id => document.getElementById(id);
 const OUTBOX = `outbox:${texts.person}`, RETRY_MS = 2000, DRAFT_MS = 5000, PREVIEW_MS = 120;
 
 let cards = [], card = null, work = null, since = 0, last = null, draftTimer = 0, previewTimer = 0, previewed = 0;
-let sending = null, counts = {given: 0, left: 0};
+let sending = null, counts = {given: 0, left: 0}, waits = false, told = false;  // told: the known answer is being read
 
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, "0")).join("");
 const outbox = () => JSON.parse(localStorage.getItem(OUTBOX) ?? "[]");
@@ -57,21 +57,39 @@ function show(next, text) {
   work = null;
   const row = $("row");
   row.replaceChildren(); $("flags").replaceChildren(); $("editor").hidden = true;
-  $("note").value = "";
+  $("note").value = ""; $("known").hidden = true; told = false;
   for (const box of document.querySelectorAll("[name=reason]")) box.checked = false;
-  if (!card) { $("title").textContent = text ?? t.nothing_left; showCounts(); return; }
+  $("stage").textContent = {calibration: t.practice, norming: t.norming}[card?.kind] ?? "";
+  blur(Boolean(card?.sensitive));
+  if (!card) { $("title").textContent = text ?? (waits ? t.waits : t.nothing_left); showCounts(); return; }
   $("title").textContent = card.task;
   for (const flag of card.flags) $("flags").append(el("li", {}, `${texts.flags[flag.kind]} `, el("bdi", {className: "n", dir: "ltr", textContent: flag.what})));
   for (const turn of card.turns) row.append(el("h2", {className: "chrome", textContent: texts.roles[turn.role]}), marked(turn.view, card.language));
   for (const field of card.fields) row.append(el("h2", {className: "chrome", textContent: texts.fields[field.name]}), marked(field.view, card.language));
   const draft = JSON.parse(localStorage.getItem(`draft:${card.slot}`) ?? "null") ?? card.draft;
   if (draft?.note) $("note").value = draft.note;
-  if (draft?.texts && Object.keys(draft.texts).length) edit(draft.texts);
+  if (draft?.texts && Object.keys(draft.texts).length) { blur(false); edit(draft.texts); }
   since = performance.now();
   showCounts();
   $("title").focus({preventScroll: true});
   scrollTo(0, 0);
 }
+
+function blur(on) { $("row").classList.toggle("blurred", on); $("row").inert = on; $("blurred").hidden = !on; }
+function isReady() {  // whether the row is there to be read and worked on
+  if (!$("blurred").hidden) say(t.blurred);
+  return card && !told && $("blurred").hidden;
+}
+function showKnown(known) {  // stays until the next row is asked for
+  told = true;
+  const same = last?.decision === known.decision;
+  $("known").replaceChildren(
+    el("p", {}, el("b", {textContent: `${t.known} ${texts.decisions[known.decision]}`}), known.reasons.map(one => ` · ${texts.reasons[one]}`).join(""), same ? ` · ${t.right}` : ""),
+    el("p", {}, el("bdi", {textContent: known.note})),
+    el("button", {type: "button", className: "ok", textContent: t.next, onclick: nextCard}));
+  $("known").hidden = false; $("known").focus();
+}
+function nextCard() { show(cards.shift() ?? null, outbox().length ? t.loading : undefined); }
 
 function edit(changed) {
   work = Object.fromEntries(card.fields.map(field => [field.name, changed?.[field.name] ?? field.text]));
@@ -109,7 +127,7 @@ async function preview() {
 async function fill() {  // the buffer, with what the server says is ours; rows whose decision is on its way are left out
   const {status, answer} = await call("claim", {});
   if (status !== 200) throw new Error(status);
-  counts = {given: answer.given, left: answer.left};
+  counts = {given: answer.given, left: answer.left}; waits = answer.waits;
   const decided = new Set(outbox().map(one => one.slot));
   cards = answer.cards.filter(one => !decided.has(one.slot) && one.slot !== card?.slot);
   if (card) showCounts(); else show(cards.shift() ?? null);
@@ -117,16 +135,19 @@ async function fill() {  // the buffer, with what the server says is ours; rows 
 
 function decide(decision) {
   if (!card) return;
+  if (told) { nextCard(); return; }
+  if (card.kind === "calibration" && last?.card === card) return;  // decided: the known answer is on its way
+  if (decision !== "skip" && !isReady()) return;
   const changed = changedTexts(), reasons = [...document.querySelectorAll("[name=reason]:checked")].map(box => box.value);
   if (decision === "approve" && Object.keys(changed).length) decision = "edit";
   if (decision === "reject" && !reasons.length) { say(texts.told.needs_reason); document.querySelector("[name=reason]").focus(); return; }
   if (decision === "approve" && card.flags.some(flag => flag.kind === "hidden")) { say(texts.told.hidden_left); return; }
   const sent = {key: newKey(), slot: card.slot, decision, reasons: decision === "reject" ? reasons : [], texts: decision === "edit" ? changed : {}, note: $("note").value, dwell_ms: Math.round(performance.now() - since)};
   clearTimeout(draftTimer); clearTimeout(previewTimer); draftTimer = 0;
-  last = {card, key: sent.key};
+  last = {card, key: sent.key, decision};
   keep([...outbox(), sent]);
   say(t.done[decision]);
-  show(cards.shift() ?? null, t.loading);
+  if (card.kind !== "calibration" || decision === "skip") show(cards.shift() ?? null, t.loading);
   flush();
 }
 
@@ -139,7 +160,9 @@ async function flush() {  // one at a time; what is decided meanwhile is sent be
           if (status === 401 || status === 429 || status >= 500) throw new Error(status);
           keep(outbox().filter(other => other.key !== one.key));
           if (status === 200) localStorage.removeItem(`draft:${one.slot}`);
-          else say(`${answer.told ?? status} ${answer.hint ?? ""}`);
+          if (answer.known && card?.slot === one.slot) showKnown(answer.known);
+          if (status !== 200 && last?.key === one.key) last = null;
+          if (status !== 200) say(`${answer.told ?? status} ${answer.hint ?? ""}`);
         }
         await fill();
       } while (outbox().length);
@@ -152,7 +175,12 @@ async function flush() {  // one at a time; what is decided meanwhile is sent be
 async function undo() {
   await sending;
   const waiting = outbox(), unsent = waiting.at(-1);
-  if (unsent && last?.key === unsent.key) { keep(waiting.slice(0, -1)); if (card) cards.unshift(card); show(last.card); say(t.undone); return; }
+  if (unsent && last?.key === unsent.key) {
+    keep(waiting.slice(0, -1));
+    if (card && card !== last.card) cards.unshift(card);
+    show(last.card); last = null; say(t.undone);
+    return;
+  }
   try {
     const {status, answer} = await call("undo", {key: newKey()});
     if (status !== 200) { say(answer.told); return; }
@@ -167,17 +195,18 @@ function toggleFace() {
   document.cookie = `face=${naskh ? "naskh" : "nastaliq"}; path=/; max-age=31536000; samesite=lax`;
 }
 function toggleRaw() {
-  if (!card) return;
-  if ($("row").querySelector(".raw")) { show(card); return; }
+  if (!isReady()) return;
+  const raw = $("row").querySelectorAll(".raw");
+  if (raw.length) { for (const one of raw) one.remove(); return; }
   $("row").append(...card.fields.map(field => el("pre", {className: "raw", textContent: field.text})));
 }
 const acts = {
   approve: () => decide("approve"), reject: () => decide("reject"), skip: () => decide("skip"), undo,
-  edit: () => { if (card) { if (!work) edit(); $("boxes").querySelector("[name=output]").focus(); } },
-  fix: () => { if (card) { const fixed = Object.fromEntries(card.fields.filter(field => field.fixed).map(field => [field.name, field.fixed])); if (Object.keys(fixed).length) { edit(fixed); changedText(); say(t.fixed); } else say(t.nothing_to_fix); } },
-  drop: () => { if (card) { localStorage.removeItem(`draft:${card.slot}`); card.draft = null; show(card); saveDraft(); } },
+  edit: () => { if (isReady()) { if (!work) edit(); $("boxes").querySelector("[name=output]").focus(); } },
+  fix: () => { if (isReady()) { const fixed = Object.fromEntries(card.fields.filter(field => field.fixed).map(field => [field.name, field.fixed])); if (Object.keys(fixed).length) { edit(fixed); changedText(); say(t.fixed); } else say(t.nothing_to_fix); } },
+  drop: () => { if (isReady()) { localStorage.removeItem(`draft:${card.slot}`); card.draft = null; show(card); saveDraft(); } },
 };
-const keys = {KeyA: acts.approve, KeyE: acts.edit, KeyR: acts.reject, KeyN: acts.fix, KeyX: acts.drop, KeyS: acts.skip, KeyU: undo, KeyF: toggleFace, KeyM: toggleRaw, KeyC: () => $("note").focus(), KeyG: () => open("/guide", "_blank", "noopener")};
+const keys = {KeyA: acts.approve, KeyE: acts.edit, KeyR: acts.reject, KeyN: acts.fix, KeyX: acts.drop, KeyS: acts.skip, KeyU: undo, KeyF: toggleFace, KeyM: toggleRaw, KeyV: () => blur(false), KeyC: () => $("note").focus(), KeyG: () => open("/guide", "_blank", "noopener")};
 
 document.addEventListener("keydown", e => {
   if (e.isComposing) return;
@@ -192,6 +221,7 @@ document.addEventListener("keydown", e => {
   if (box) { box.checked = !box.checked; e.preventDefault(); return; }
   if (keys[e.code]) { e.preventDefault(); keys[e.code](); }
 });
+$("unblur").addEventListener("click", () => { blur(false); $("title").focus(); });
 for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => { acts[button.dataset.act](); });
 $("note").addEventListener("input", () => { if (card) changedText(); });
 addEventListener("online", flush);
