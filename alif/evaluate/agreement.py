@@ -57,24 +57,41 @@ def _observed_agreement(one: Sequence[Hashable], other: Sequence[Hashable]) -> f
     return sum(a == b for a, b in zip(one, other, strict=True)) / len(one)
 
 
-def krippendorff_alpha(ratings: Sequence[Sequence[Hashable | None]]) -> float | None:
-    """Return the agreement beyond chance of raters with nominal labels; None: this rater left the item out.
+def krippendorff_alpha(
+    ratings: Sequence[Sequence[Hashable | None]], order: Sequence[Hashable] = ()
+) -> float | None:
+    """Return the agreement beyond chance of raters; None: this rater left the item out.
 
     `ratings` has a row for each rater and a column for each item. None too where no item has two labels.
+    Labels are nominal, or ordinal where all of them are given in their `order`.
 
     Source: Krippendorff 2011, Computing Krippendorff's Alpha-Reliability, University of Pennsylvania.
     """
-    totals: Counter[Hashable] = Counter()
-    disagreeing = 0.0
-    for labels in zip(*ratings, strict=True):
-        counts = Counter(label for label in labels if label is not None)
-        given = counts.total()
-        if given > 1:
-            totals += counts
-            disagreeing += sum(count * (given - count) for count in counts.values()) / (given - 1)
-    n = totals.total()
-    expected = sum(count * (n - count) for count in totals.values())
-    return 1 - (n - 1) * disagreeing / expected if expected else None
+    items = [Counter(label for label in labels if label is not None) for labels in zip(*ratings, strict=True)]
+    items = [counts for counts in items if counts.total() > 1]
+    totals = sum(items, Counter[Hashable]())
+    places = {label: place for place, label in enumerate(order)}
+
+    def distance(one: Hashable, other: Hashable) -> float:
+        if not order:
+            return float(one != other)
+        first, last = sorted((places[one], places[other]))
+        between = sum(totals[label] for label in order[first : last + 1])
+        return (between - (totals[one] + totals[other]) / 2) ** 2
+
+    far = {(one, other): distance(one, other) for one in totals for other in totals if one != other}
+
+    def spread(counts: Counter[Hashable]) -> float:
+        return sum(
+            counts[one] * counts[other] * far[one, other]
+            for one in counts
+            for other in counts
+            if one != other
+        )
+
+    disagreeing = sum(spread(counts) / (counts.total() - 1) for counts in items)
+    expected = spread(totals)
+    return 1 - (totals.total() - 1) * disagreeing / expected if expected else None
 
 
 @dataclass(frozen=True)

@@ -135,3 +135,14 @@ def test_the_corrected_interval_covers() -> None:
         assert found is not None
         hits += found.low <= 0.7 <= found.high
     assert 0.93 <= hits / 800 <= 0.98
+
+
+@pytest.mark.parametrize(("seed", "n"), [(14, 6), (15, 50), (16, 200)])
+def test_ordinal_alpha_equals_krippendorff(seed: int, n: int) -> None:
+    random = np.random.default_rng(seed)
+    codes = random.integers(4, size=(3, n)).astype(float)
+    codes[1] = np.where(random.random(n) < 0.6, codes[0], codes[1])
+    codes[2][random.random(n) < 0.3] = np.nan
+    ratings = [[None if np.isnan(code) else int(code) for code in row] for row in codes]
+    wanted = krippendorff.alpha(codes, level_of_measurement="ordinal", value_domain=[0, 1, 2, 3])
+    assert krippendorff_alpha(ratings, (0, 1, 2, 3)) == pytest.approx(wanted, abs=1e-12)

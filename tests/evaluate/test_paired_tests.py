@@ -133,3 +133,17 @@ def test_nothing_is_no_difference() -> None:
     one = paired_tests.paired_share(Items.of([1.0]), Items.of([0.0]), BY)
     assert (one.value, one.n) == (1.0, 1)
     assert one.low < 0.5
+
+
+@pytest.mark.parametrize(
+    ("n", "share", "power"), [(200, 0.60, 0.79), (800, 0.55, 0.79), (100, 0.65, 0.83), (100, 0.5, 0.035)]
+)
+def test_power_of_decisive_votes_equals_the_notes(n: int, share: float, power: float) -> None:
+    """Sizes of docs/decisions/012's notes; without a difference it is the exact test's own size."""
+    assert paired_tests.sign_test_power(n, share) == pytest.approx(power, abs=5e-3)
+
+
+def test_power_grows_with_votes_and_never_passes_its_size_without_a_difference() -> None:
+    powers = [paired_tests.sign_test_power(n, 0.6) for n in (6, 50, 200, 1000)]
+    assert powers == sorted(powers)
+    assert all(paired_tests.sign_test_power(n, 0.5) <= 0.05 for n in range(1, 60))
