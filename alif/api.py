@@ -139,10 +139,8 @@ def load(run: str | Path) -> LoadedRun:
 
 def compare(first: str | Path | LoadedRun, second: str | Path | LoadedRun) -> RunComparison:
     """Compare two runs: settings that differ, and scores of the last stage that both have measured."""
-    from alif.report.comparison import differing_settings
-
     one, other = (run if isinstance(run, LoadedRun) else load(run) for run in (first, second))
-    settings = differing_settings([one.recipe, other.recipe])
+    settings = recipes.differing_settings([one.recipe, other.recipe])
     scores = []
     for stage in reversed((*STAGES, *EXTRA_STAGES)):
         found, others = (

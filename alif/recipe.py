@@ -26,8 +26,8 @@ from alif.settings.renamed import RENAMED_KEYS
 from alif.settings.types import NOT_IDENTITY
 
 __all__ = [
-    "dump_recipe", "find_recipe", "identity_settings", "list_keys", "list_settings", "load_recipe",
-    "shipped_recipes", "validate_recipe",
+    "deciding_settings", "differing_settings", "dump_recipe", "find_recipe", "identity_settings", "list_keys",
+    "list_settings", "load_recipe", "shipped_recipes", "validate_recipe",
 ]  # fmt: skip
 
 NAMED_TABLES: Mapping[str, type[FrozenModel]] = {
@@ -172,12 +172,13 @@ def validate_recipe(values: Mapping[str, Any], where: str, overridden: Sequence[
         if first["type"] == "extra_forbidden":
             raise RecipeError(f"{where}: {key}: no such key", _suggest_key(key)) from None
         message = first["msg"].removeprefix("Value error, ")
-        secret = first["type"] == "missing" or "key" in key
+        secret = first["type"] == "missing" or "key" in key or not key  # no key: the whole recipe
         if re.fullmatch(r"(teacher|system|judge)(\.[^.]+)?", key):
             secret = True  # a table is needed, perhaps a key stands there
         value = "" if secret else f" (it is {_PASSWORD.sub('//…@', _SHORT.repr(first['input']))})"
         # `from None`: pydantic's own message repeats the input, which may be a secret
-        raise RecipeError(f"{where}: {key}: {message[0].lower()}{message[1:]}{value}", CHECK_HINT) from None
+        place = f"{where}: {key}" if key else where
+        raise RecipeError(f"{place}: {message[0].lower()}{message[1:]}{value}", CHECK_HINT) from None
 
 
 def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, int | float]]:
@@ -218,6 +219,23 @@ def identity_settings(name: str, table: FrozenModel | Mapping[str, FrozenModel] 
         parts = (identity_settings(f"{name}.{part}", table[part]) for part in sorted(table))
         return {key: value for part in parts for key, value in part.items()}
     return {name: table}
+
+
+def differing_settings(compared: Sequence[Recipe]) -> dict[str, list[Any]]:
+    """Return the settings that are not the same in all recipes, with each one's value, [runtime] left out."""
+    settings = [deciding_settings(recipe) for recipe in compared]
+    keys = dict.fromkeys(key for found in settings for key in found)
+    values = {key: [found.get(key) for found in settings] for key in keys}
+    return {key: found for key, found in values.items() if any(value != found[0] for value in found)}
+
+
+def deciding_settings(recipe: Recipe) -> dict[str, Any]:
+    """Return all settings of a recipe that decide what is made, as `identity_settings` has them."""
+    tables = [name for name in Recipe.model_fields if name not in ("name", "about", "runtime")]
+    found: dict[str, Any] = {}
+    for table in tables:
+        found |= identity_settings(table, getattr(recipe, table))
+    return found
 
 
 def list_keys(table: type[FrozenModel] = Recipe, prefix: str = "") -> Iterator[tuple[str, Any, str]]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from alif import console, store
 from alif.commands.arguments import Json, RunName, open_run, print_document
+from alif.facts.evaluation_facts import Comparison
 
-__all__ = ["chat_with_run", "export_data", "serve_run", "write_report"]
+__all__ = ["chat_with_run", "compare_with_first", "export_data", "serve_run", "write_report"]
 
 Port = Annotated[int, Parameter(help="On loopback; 0: any free port.")]
 Server = Annotated[
@@ -19,13 +22,33 @@ Server = Annotated[
 
 
 def write_report(*runs: Annotated[str, Parameter(help="Names of runs.")], json: Json = False) -> None:
-    """Write the report of a run, or one page that compares several."""
+    """Write the report of a run, or one page that compares several, each with the first.
+
+    Runs of one recipe that differ by their training seeds stand together.
+    """
     from alif.report import page
 
-    path = page.write_report([open_run(name)[0].root for name in runs])
+    roots = [open_run(name)[0].root for name in runs]
+    path = page.write_report(roots, compare_with_first(roots) if len(roots) > 1 else ())
     print_document(
         store.read_json(path.with_suffix(".json")), lambda _: console.print_result(str(path)), json
     )
+
+
+def compare_with_first(roots: Sequence[Path]) -> list[Comparison]:
+    """Return the paired differences of the last stages of these runs from that of the first."""
+    from alif.evaluate.run_comparison import compare_runs
+    from alif.evaluate.stats import Bootstrap
+    from alif.report.seed_spread import group_seeds, title_group
+    from alif.report.snapshot import read_run
+
+    found = [read_run(root) for root in roots]
+    evaluate = found[0].recipe.evaluate
+    folders = {
+        title_group(group): [run.root / "evaluate" / run.last_stage for run in group]
+        for group in group_seeds(found)
+    }
+    return compare_runs(folders, Bootstrap(evaluate.bootstrap_samples, evaluate.seed))
 
 
 def export_data(run: RunName, *, json: Json = False) -> None:

@@ -23,7 +23,7 @@ from alif.evaluate.stats import Bootstrap, Items
 from alif.facts.evaluation_facts import Comparison, Verdict
 from alif.records import Score
 
-__all__ = ["MetricValues", "compare_metrics", "score_metric"]
+__all__ = ["MetricValues", "Pairing", "compare_metrics", "compare_pairings", "judge_change", "score_metric"]
 
 DIGITS = 6
 """Decimal places in files: the last digits of a float sum depend on the machine."""
@@ -93,6 +93,18 @@ def score_metric(system: str, values: MetricValues, bootstrap: Bootstrap) -> Sco
     )
 
 
+@dataclass(frozen=True)
+class Pairing:
+    """Two systems by one metric on the same items, and the tests that its p is adjusted with."""
+
+    system: str
+    after: MetricValues
+    against: str
+    before: MetricValues
+    family: str
+    """In words, without the number of its tests."""
+
+
 def compare_metrics(
     system: str,
     after: Sequence[MetricValues],
@@ -103,54 +115,61 @@ def compare_metrics(
     """Return the paired differences of `system` from `against`, metric by metric.
 
     The p values of a family are adjusted together: the metrics of one benchmark as a whole, or those of all
-    its parts. Each row states its family.
+    its parts.
     """
-    changes: list[Difference] = []
-    families: dict[tuple[str, bool], list[int]] = {}
-    for index, (old, new) in enumerate(zip(before, after, strict=True)):
-        if new.key != old.key:
-            raise ValueError(f"{new.key} compared with {old.key}")
-        by_share = paired_tests.paired_share(new.items, old.items, bootstrap) if new.share else None
-        changes.append(by_share or paired_tests.paired_bootstrap(new.items, old.items, bootstrap))
+    pairings = []
+    for old, new in zip(before, after, strict=True):
         name, part, _ = new.benchmark.partition("/")
-        families.setdefault((name, bool(part)), []).append(index)
+        family = f"{system} against {against}, {name}, {'all parts' if part else 'as a whole'}"
+        pairings.append(Pairing(system, new, against, old, family))
+    return compare_pairings(pairings, bootstrap)
+
+
+def compare_pairings(pairings: Sequence[Pairing], bootstrap: Bootstrap) -> list[Comparison]:
+    """Return the paired difference of each, its p adjusted by Holm for its family, which the row states."""
+    changes: list[Difference] = []
+    families: dict[str, list[int]] = {}
+    for index, one in enumerate(pairings):
+        if one.after.key != one.before.key:
+            raise ValueError(f"{one.after.key} compared with {one.before.key}")
+        shares = one.after.share and one.before.share
+        test = paired_tests.paired_share if shares else paired_tests.paired_bootstrap
+        changes.append(test(one.after.items, one.before.items, bootstrap))
+        families.setdefault(one.family, []).append(index)
     adjusted: dict[int, float] = {}
-    family_of: dict[int, str] = {}
-    for (name, by_part), family in families.items():
+    for family in families.values():
         adjusted |= zip(family, paired_tests.holm_adjust([changes[index].p for index in family]), strict=True)
-        whole = "all parts" if by_part else "as a whole"
-        family_of |= dict.fromkeys(
-            family, f"{system} against {against}, {name}, {whole}: {len(family)} tests"
-        )
-    comparisons = []
-    for index, (old, new) in enumerate(zip(before, after, strict=True)):
-        margin = new.margin
-        if margin is not None and new.relative:
-            margin *= old.items.value
-        found = _round(changes[index])
-        comparisons.append(
-            Comparison(
-                stage=system,
-                against=against,
-                benchmark=new.benchmark,
-                metric=new.metric,
-                language=new.language,
-                difference=found.value,
-                low=found.low,
-                high=found.high,
-                p=found.p,
-                p_holm=round(adjusted[index], DIGITS),
-                family=family_of[index],
-                detectable=found.detectable,
-                n=found.n,
-                margin=None if margin is None else round(margin, DIGITS),
-                verdict=_judge(old, changes[index], margin, adjusted[index]),
-            )
-        )
-    return comparisons
+    return [
+        _describe(one, changes[index], adjusted[index], len(families[one.family]))
+        for index, one in enumerate(pairings)
+    ]
 
 
-def _judge(before: MetricValues, change: Difference, margin: float | None, p_holm: float) -> Verdict:
+def _describe(pairing: Pairing, change: Difference, p_holm: float, tests: int) -> Comparison:
+    old, new, found = pairing.before, pairing.after, _round(change)
+    margin = new.margin
+    if margin is not None and new.relative:
+        margin *= old.items.value
+    return Comparison(
+        stage=pairing.system,
+        against=pairing.against,
+        benchmark=new.benchmark,
+        metric=new.metric,
+        language=new.language,
+        difference=found.value,
+        low=found.low,
+        high=found.high,
+        p=found.p,
+        p_holm=round(p_holm, DIGITS),
+        family=f"{pairing.family}: {tests} tests",
+        detectable=found.detectable,
+        n=found.n,
+        margin=None if margin is None else round(margin, DIGITS),
+        verdict=judge_change(old, change, margin, p_holm),
+    )
+
+
+def judge_change(before: MetricValues, change: Difference, margin: float | None, p_holm: float) -> Verdict:
     """Return the verdict on a change from `before`; `margin` is in the metric's unit."""
     if before.chance is not None and stats.wilson_interval(before.items).low <= before.chance:
         return "not measurable"

@@ -25,6 +25,7 @@ from alif.evaluate.in_context import find_collapses
 from alif.evaluate.pairs import measure_pairs, write_pair
 from alif.evaluate.question_benchmark import question_benchmarks
 from alif.evaluate.question_sets import read_question_sets
+from alif.evaluate.run_comparison import write_item_values
 from alif.evaluate.stats import Bootstrap
 from alif.evaluate.system import System, external_systems, stage_systems
 from alif.facts.contamination_facts import ContaminationCard
@@ -163,6 +164,7 @@ def _measure(
             ]
             place = context.folder / system.name / benchmark.name.replace("/", "+")  # of a hub id
             write_pair(place, items, scored, pair_scores)
+            write_item_values(place, benchmark, scored.metrics)
             values[system.name] += scored.metrics
             parts[system.name, benchmark.name] = scored.metrics
             scores += pair_scores

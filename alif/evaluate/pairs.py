@@ -4,6 +4,7 @@
     runs/NAME/evaluate/SYSTEM/BENCHMARK/
         answers.jsonl    item by item: bits, or text and marks
         scores.jsonl     one Score a metric, as in evaluate/scores.jsonl
+        items.jsonl      the main metric item by item, so that runs can be compared (`run_comparison`)
         corpus.json      scores that are no mean over items, where there are some
 
 KEY covers the weights, the engine that runs them, the items and the request. Results survive a kill, and the

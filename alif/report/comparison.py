@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 from pydantic_core import to_jsonable_python
 
 from alif import recipe as recipes
+from alif.facts.evaluation_facts import Comparison
 from alif.formatting import format_change
 from alif.records import STAGE_NAMES
 from alif.report import html, plots, summary
 from alif.report.answer_browser import DISAGREEMENTS, compare_answers
 from alif.report.judge_section import describe_cells, teacher_judge_table
 from alif.report.plots import PlotPoint
-from alif.report.score_matrix import build_matrix
+from alif.report.score_matrix import (
+    BENCHMARKS,
+    Tone,
+    build_matrix,
+    describe_difference,
+    find_tone,
+    format_spread,
+)
+from alif.report.seed_spread import SeedSpread, group_seeds, measure_spread, title_group
 from alif.report.snapshot import RunSnapshot
 from alif.report.summary import BITS
 from alif.report.verdict_strip import verdict_strip
-from alif.settings import Recipe
 
-__all__ = ["comparison_document", "differing_settings", "render_comparison", "replay_effect"]
+__all__ = [
+    "RunDifference", "comparison_document", "describe_tests", "render_comparison", "replay_effect",
+    "seed_spreads",
+]  # fmt: skip
 
 SERIES = (1, 2, 3, 4, 0, 5)
 """Colours of the runs, by their number in `plots.COLOURS`."""
 
 
 def comparison_document(
-    runs: Sequence[RunSnapshot], reports: Sequence[Mapping[str, object]]
+    runs: Sequence[RunSnapshot], reports: Sequence[Mapping[str, object]], tested: Sequence[Comparison]
 ) -> dict[str, object]:
     """Return the JSON beside the page: what is compared, and the runs' own reports."""
     scores = [
@@ -37,17 +49,62 @@ def comparison_document(
     ]
     return {
         "runs": [run.name for run in runs],
-        "differing": differing_settings([run.recipe for run in runs]),
+        "differing": recipes.differing_settings([run.recipe for run in runs]),
         "replay": replay_effect(runs),
         "scores": scores,
         "matrix": to_jsonable_python(build_matrix(runs)),
+        "run_against_run": [one.model_dump(mode="json") for one in tested],
+        "seeds": to_jsonable_python(seed_spreads(runs)),
         "teacher_judge": describe_cells(teacher_judge_table(runs)),
         "reports": list(reports),
     }
 
 
-def render_comparison(runs: Sequence[RunSnapshot]) -> str:
-    """Return the page that compares the runs."""
+@dataclass(frozen=True)
+class RunDifference:
+    """A run against the first by one metric, as both pages show it."""
+
+    title: str
+    metric: str
+    language: str
+    run: str
+    against: str
+    difference: str
+    tone: Tone
+    verdict: str
+    p: str
+    n: int
+    detectable: str
+
+
+def describe_tests(tested: Sequence[Comparison]) -> list[RunDifference]:
+    """Return paired differences in words, benchmark by benchmark."""
+    return [
+        RunDifference(
+            title=BENCHMARKS.get(one.benchmark, one.benchmark),
+            metric=one.metric,
+            language=one.language,
+            run=one.stage,
+            against=one.against,
+            difference=describe_difference(one),
+            tone=find_tone(one),
+            verdict=one.verdict,
+            p=f"{one.p_holm:.3g}",
+            n=one.n,
+            detectable=format_spread(one.detectable, one.metric, one.benchmark),
+        )
+        for one in sorted(tested, key=lambda one: (one.benchmark, one.language))
+    ]
+
+
+def seed_spreads(runs: Sequence[RunSnapshot]) -> dict[str, list[SeedSpread]]:
+    """Return what the runs that are seeds of one recipe have reached, by the title of their group."""
+    groups = [group for group in group_seeds(runs) if len(group) > 1]
+    return {title_group(group): measure_spread(group) for group in groups}
+
+
+def render_comparison(runs: Sequence[RunSnapshot], tested: Sequence[Comparison]) -> str:
+    """Return the page that compares the runs; `tested` are paired differences from the first."""
     languages = dict.fromkeys(language.code for run in runs for language in (run.target, run.source))
     keys = dict.fromkeys((s.metric, s.language, s.benchmark) for run in runs for s in run.scores)
     heldout = [key for key in keys if key[0] == BITS and key[2].partition("/")[0] == "heldout"]
@@ -63,12 +120,14 @@ def render_comparison(runs: Sequence[RunSnapshot]) -> str:
         headlines={run.name: summary.headlines(run) for run in runs},
         replay=replay_effect(runs),
         teacher_judge=teacher_judge_table(runs),
-        differing=differing_settings([run.recipe for run in runs]),
+        differing=recipes.differing_settings([run.recipe for run in runs]),
         figure=_plot_text(runs),
         legend=plots.legend({run.name: run.name for run in runs}, SERIES),
         sources=sorted(heldout, key=lambda key: list(languages).index(key[1])),
         strips={run.name: verdict_strip(run) for run in runs},
         matrix=build_matrix(runs),
+        tested=describe_tests(tested),
+        seeds=seed_spreads(runs),
         answers=compare_answers(runs),
         disagreements=DISAGREEMENTS,
         stages=STAGE_NAMES,
@@ -78,19 +137,6 @@ def render_comparison(runs: Sequence[RunSnapshot]) -> str:
             for notice, names in whose.items()
         ],
     )
-
-
-def differing_settings(compared: Sequence[Recipe]) -> dict[str, list[object]]:
-    """Return the settings that are not the same in all recipes, with each one's value, [runtime] left out."""
-    tables = [name for name in Recipe.model_fields if name not in ("name", "about", "runtime")]
-    settings: list[dict[str, object]] = []
-    for recipe in compared:
-        settings.append({})
-        for table in tables:
-            settings[-1] |= recipes.identity_settings(table, getattr(recipe, table))
-    keys = dict.fromkeys(key for found in settings for key in found)
-    values = {key: [found.get(key) for found in settings] for key in keys}
-    return {key: found for key, found in values.items() if any(value != found[0] for value in found)}
 
 
 def replay_effect(runs: Sequence[RunSnapshot]) -> str:

@@ -19,12 +19,13 @@ from pydantic_core import to_jsonable_python
 from alif import store
 from alif.errors import RecipeError
 from alif.facts.data_facts import GenerateFacts
+from alif.facts.evaluation_facts import Comparison
 from alif.facts.judge_facts import JudgeFacts
 from alif.report import data_section, html, plots, summary
 from alif.report.answer_browser import DISAGREEMENTS, list_answers
 from alif.report.benchmark_card import describe_reproduction, list_benchmark_cards
 from alif.report.card_template import render_card
-from alif.report.comparison import comparison_document, render_comparison
+from alif.report.comparison import comparison_document, describe_tests, render_comparison, seed_spreads
 from alif.report.failure_causes import find_causes
 from alif.report.failure_section import failure_panel
 from alif.report.judge_section import judge_document, teacher_judge_table
@@ -41,10 +42,11 @@ LABEL_LENGTH = 34
 """Most characters of a source's name in a figure."""
 
 
-def write_report(runs: Sequence[Path]) -> Path:
+def write_report(runs: Sequence[Path], tested: Sequence[Comparison] = ()) -> Path:
     """Write the report of one run, or one page that compares several; JSON and Markdown lie beside the page.
 
-    Steps that are not done are left out.
+    Steps that are not done are left out. `tested` are paired differences of runs: the reports read files, and
+    do not compute statistics.
 
     Raises:
         RecipeError: no run is named, or a folder holds no run.
@@ -61,14 +63,14 @@ def write_report(runs: Sequence[Path]) -> Path:
         document, page = documents[0], render_page(found[0])
     else:
         path = runs[0].parent / f"report-{'-'.join(run.name for run in found)}.html"
-        document, page = comparison_document(found, documents), render_comparison(found)
+        document, page = comparison_document(found, documents, tested), render_comparison(found, tested)
     store.write_json(path.with_suffix(".json"), document)
-    store.write_text(path.with_suffix(".md"), render_markdown(found))
+    store.write_text(path.with_suffix(".md"), render_markdown(found, tested))
     store.write_text(path, page)
     return path
 
 
-def render_markdown(runs: Sequence[RunSnapshot]) -> str:
+def render_markdown(runs: Sequence[RunSnapshot], tested: Sequence[Comparison] = ()) -> str:
     """Return the same verdicts, scores, failures and cards of these runs as Markdown."""
     values = [
         {
@@ -81,7 +83,13 @@ def render_markdown(runs: Sequence[RunSnapshot]) -> str:
         }
         for run in runs
     ]
-    return render_card("report.md.jinja", runs=values, matrix=build_matrix(runs))
+    return render_card(
+        "report.md.jinja",
+        runs=values,
+        matrix=build_matrix(runs),
+        tested=describe_tests(tested),
+        seeds=seed_spreads(runs),
+    )
 
 
 def report_document(run: RunSnapshot) -> dict[str, object]:

@@ -21,7 +21,7 @@ from alif.report.snapshot import RunSnapshot
 
 __all__ = [
     "BENCHMARKS", "MatrixCell", "MatrixColumn", "MatrixRow", "ScoreMatrix", "Tone", "build_matrix",
-    "describe_difference", "difference_unit", "find_tone", "format_score", "lower_is_better", "main_keys",
+    "describe_difference", "find_tone", "format_score", "format_spread", "lower_is_better", "main_keys",
 ]  # fmt: skip
 
 Tone = Literal["good", "bad", "open"]
@@ -155,6 +155,11 @@ def difference_unit(metric: str, benchmark: str) -> str:
     return " bits per byte" if metric.endswith("bits_per_byte") else ""
 
 
+def format_spread(value: float, metric: str, benchmark: str) -> str:
+    """Return how far two values lie apart, with its unit: "5.0 points"."""
+    return format_score(value, metric, benchmark, "+").lstrip("+") + difference_unit(metric, benchmark)
+
+
 def describe_difference(change: Comparison) -> str:
     """Return a difference with its interval: "+4.1 points, 95 % CI 1.2 to 7.0"."""
     difference, low, high = (
@@ -204,15 +209,14 @@ def _cell(
     )
     if change is None:
         return shown
-    detectable = format_score(change.detectable, metric, benchmark, "+").lstrip("+")
     return replace(
         shown,
         words=change.verdict.replace("not measurable", "not measurable: the base is at chance"),
         change=format_score(change.difference, metric, benchmark, "+"),
         tone=find_tone(change),
         note=f"{describe_difference(change)} against {change.against}; p {change.p_holm:.3g} after Holm"
-        f"{f' ({change.family})' if change.family else ''}; smallest detectable difference {detectable}"
-        f"{difference_unit(metric, benchmark)}; n = {change.n}",
+        f"{f' ({change.family})' if change.family else ''}; smallest detectable difference "
+        f"{format_spread(change.detectable, metric, benchmark)}; n = {change.n}",
     )
 
 

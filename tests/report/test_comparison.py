@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from alif import store
+from alif.commands.results import compare_with_first
+from alif.evaluate.run_comparison import ITEMS, ItemValues
 from alif.report import comparison
 from alif.report import page as report
 from alif.report.snapshot import read_run
@@ -49,6 +52,34 @@ def test_what_replay_did_is_said_by_the_intervals(with_replay: Path, after: floa
         assert told in sentence
         assert "With 60 rows of replay (small)" in sentence
         assert "+9.5 %" in sentence
+
+
+def test_runs_are_tested_against_the_first_item_by_item(with_replay: Path) -> None:
+    other = made_up.build(with_replay.parent, "other", replay=0)
+    for run, right in ((with_replay, 3), (other, 2)):
+        row = ItemValues(
+            benchmark="test",
+            metric="accepted",
+            language="ur",
+            signature="x",
+            share=True,
+            ids=tuple(map(str, range(84))),
+            amounts=tuple(float(number % right == 0) for number in range(84)),
+            sizes=(1.0,) * 84,
+            groups=(0,) * 84,
+            clusters=tuple(range(84)),
+        )
+        store.write_rows(run / "evaluate" / "finetune" / "test" / ITEMS, [row])
+    tested = compare_with_first([with_replay, other])
+    path = report.write_report([with_replay, other], tested)
+    (row,) = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["run_against_run"]
+    assert (row["stage"], row["against"], row["n"], row["difference"]) == ("other", "small", 84, 0.166667)
+    assert row["verdict"] == ("better" if row["p_holm"] < 0.05 else "cannot tell")
+    page = path.read_text(encoding="utf-8")
+    (shown,) = comparison.describe_tests(tested)
+    assert f'<span class="change {shown.tone}">{shown.difference}</span>' in page
+    assert shown.difference.startswith("+16.7 points, 95 % CI ")
+    assert f"| {shown.difference} | {shown.verdict} |" in path.with_suffix(".md").read_text(encoding="utf-8")
 
 
 def test_nothing_is_said_where_only_one_kind_was_run(with_replay: Path) -> None:
