@@ -27,19 +27,21 @@ _LANGUAGE_CODE = re.compile(r"[a-z]{2,3}([-_][a-z0-9]{2,8})*")
 
 
 def read_table(
-    path: Path, delimiter: str, columns: Collection[str]
+    path: Path, delimiter: str, columns: Collection[str], encoding: str = ""
 ) -> Iterator[tuple[int, str, dict[str, str] | str]]:
     """Yield (number of its first line, raw text, cells by column or why there are none) of every row.
 
     Rows without a character are skipped. `columns` are the names of which the header has one, or a language
-    code.
+    code; `encoding`: see `store.read_lines`.
 
     Raises:
         DataError: the file is not UTF-8, damaged, without a header, or has other marks between its cells.
     """
-    lines = ((number, line, line.split("\t")) for number, line in store.read_lines(path) if line.strip())
+    lines = (
+        (number, line, line.split("\t")) for number, line in store.read_lines(path, encoding) if line.strip()
+    )
     header: list[str] = []
-    for number, raw, cells in _csv_records(path) if delimiter == "," else lines:
+    for number, raw, cells in _csv_records(path, encoding) if delimiter == "," else lines:
         if isinstance(cells, str):
             yield number, raw, cells
         elif not header:
@@ -63,10 +65,10 @@ def read_table(
             yield number, raw, dict(zip(header, cells, strict=True))
 
 
-def _csv_records(path: Path) -> Iterator[tuple[int, str, list[str] | str]]:
+def _csv_records(path: Path, encoding: str) -> Iterator[tuple[int, str, list[str] | str]]:
     """Yield the records, each as strictly as RFC 4180 has it; the first one gives the number of cells."""
     csv.field_size_limit(LONGEST_CELL)
-    unread = store.read_lines(path)
+    unread = store.read_lines(path, encoding)
     ahead: deque[tuple[int, str]] = deque()  # lines that a joined row had taken
     taken: list[tuple[int, str]] = []
 

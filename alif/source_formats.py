@@ -3,6 +3,7 @@
     .jsonl .ndjson   one object a line            .csv .tsv   see `csv_cells`
     .json            one array of objects         .txt        one text a line
     .parquet         one row after another        .gz         behind any of them but .parquet
+    .html .pdf …     documents only: see `document_files`
 
 A line ends with LF, CRLF or CR (an old Mac's file has lines); U+2028 and U+0085 are characters of a text.
 """
@@ -20,14 +21,16 @@ from alif.csv_cells import read_table
 from alif.errors import DataError, MissingExtra
 from alif.records import Message
 
-__all__ = ["file_kind", "read_file", "read_messages"]
+__all__ = ["RawRow", "file_kind", "read_file", "read_messages"]
 
 KINDS = ("jsonl", "ndjson", "json", "csv", "tsv", "txt", "parquet")
+DOCUMENT_KINDS = ("html", "htm", "xhtml", "pdf", "docx", "epub", "xml")
+"""Endings that `document_files` reads, for stage-1 text."""
 ROLES = {"system": "system", **dict.fromkeys(("user", "human", "prompter"), "user")}
 ROLES |= dict.fromkeys(("assistant", "gpt", "model", "bot"), "assistant")
 """The speakers of a conversation by the names that data sets give them."""
 
-_NAME = re.compile(rf"(.+?)\.({'|'.join(KINDS)})(?:\.gz)?", re.IGNORECASE)
+_NAME = re.compile(rf"(.+?)\.({'|'.join(KINDS + DOCUMENT_KINDS)})(?:\.gz|\.bz2)?", re.IGNORECASE)
 _ITEM = re.compile(r"[^\s,\]]")
 """The beginning of an item of an array, behind the one before."""
 
@@ -41,21 +44,26 @@ def file_kind(path: Path) -> tuple[str, str]:
     return (named[1], named[2].lower()) if named else (path.name, "")
 
 
-def read_file(path: Path, columns: Collection[str]) -> Iterator[RawRow]:
+def read_file(path: Path, columns: Collection[str], encoding: str = "") -> Iterator[RawRow]:
     """Yield the rows of a file; `columns` are the names of which a table's header has one.
+
+    With an `encoding` the file need not be UTF-8: see `store.read_lines`.
 
     Raises:
         DataError: the file as a whole cannot be read.
     """
     kind = file_kind(path)[1]
     if kind in ("csv", "tsv"):
-        yield from read_table(path, "," if kind == "csv" else "\t", columns)
+        yield from read_table(path, "," if kind == "csv" else "\t", columns, encoding)
     elif kind == "parquet":
         yield from _parquet_rows(path)
     elif kind == "txt":
-        yield from ((number, line, {"text": line}) for number, line in store.read_lines(path) if line.strip())
-    elif kind:
-        for number, raw in _array_items(path) if kind == "json" else store.read_lines(path):
+        lines = store.read_lines(path, encoding)
+        yield from ((number, line, {"text": line}) for number, line in lines if line.strip())
+    elif kind in KINDS:
+        for number, raw in (
+            _array_items(path, encoding) if kind == "json" else store.read_lines(path, encoding)
+        ):
             if raw.strip():
                 try:
                     yield number, raw, strict_json.parse_row(raw)
@@ -68,9 +76,9 @@ def read_file(path: Path, columns: Collection[str]) -> Iterator[RawRow]:
         )
 
 
-def _array_items(path: Path) -> Iterator[tuple[int, str]]:
+def _array_items(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
     """Yield (line, text) of each item of a file that is one JSON array; of another its lines."""
-    text = store.read_text(path)
+    text = store.read_text(path, encoding)
     if not text.lstrip().startswith("["):
         yield from enumerate(text.split("\n"), 1)
         return

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from alif import store
+from alif.document_files import read_document_file
 from alif.errors import DataError, MissingExtra
 from alif.records import Document, Dropped, Example, Kind, Message, Origin
 from alif.row_shape import FIELDS, find_shape, flatten_instance, read_field
@@ -152,14 +153,19 @@ def source_name(path: Path) -> str:
     return file_kind(path)[0]
 
 
-def read_rows(source: Iterable[str], folder: str, *packs: PackFiles) -> Iterator[Row | Dropped]:
-    """Yield every row of `source`: the packs', then files, then hub ids; `unparsable` rows as Dropped."""
+def read_rows(
+    source: Iterable[str], folder: str, *packs: PackFiles, text_of: Pack | None = None
+) -> Iterator[Row | Dropped]:
+    """Yield every row of `source`: the packs', then files, then hub ids; `unparsable` rows as Dropped.
+
+    With `text_of` they are documents of that language: web pages, PDF files … too, see `document_files`.
+    """
     source = tuple(source)
     for pack in packs if "pack" in source else ():
         for path in resolve_paths(pack.names, str(pack.pack.folder)):
             yield from _file_rows(path, pack.pack)
     for path in resolve_paths(source, folder):
-        yield from _file_rows(path)
+        yield from _file_rows(path, text_of=text_of)
     for match in filter(None, map(HUB.fullmatch, source)):
         hub_id, split = match["id"], match["split"] or "train"
         try:
@@ -176,9 +182,11 @@ def read_rows(source: Iterable[str], folder: str, *packs: PackFiles) -> Iterator
             yield Row(f"hub:{hub_id}:{number}", hub_id, str(values.get("id", number)), values)
 
 
-def _file_rows(path: Path, pack: Pack | None = None) -> Iterator[Row | Dropped]:
+def _file_rows(path: Path, pack: Pack | None = None, text_of: Pack | None = None) -> Iterator[Row | Dropped]:
     name = source_name(path)
-    for number, raw, values in read_file(path, COLUMNS):
+    for number, raw, values in (
+        read_document_file(path, text_of, COLUMNS) if text_of else read_file(path, COLUMNS)
+    ):
         where = f"{path}:{number}"
         if isinstance(values, str):
             yield Dropped(raw=raw, reason="unparsable", evidence=f"{where}: {values}")

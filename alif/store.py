@@ -10,6 +10,7 @@ import contextlib
 import errno
 import gzip
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -127,10 +128,10 @@ def fsync_tree(path: Path) -> None:
         fsync(Path(place))
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+def read_lines(path: Path, encoding: str = "") -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, line without its end) of a UTF-8 file, gzipped or not.
 
-    A line ends with LF, CRLF or CR.
+    A line ends with LF, CRLF or CR. With a named `encoding` what it cannot read is U+FFFD.
 
     Raises:
         DataError: a line is not UTF-8, or the gzip stream is damaged.
@@ -139,7 +140,10 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     with friendly_os_errors(path), open_file(path, "rb") as file:
         number = 0
         try:
-            for block in file:
+            if encoding:
+                lines = io.TextIOWrapper(file, encoding, "replace", newline="")
+                yield from enumerate((line.rstrip("\r\n") for line in lines), 1)
+            for block in () if encoding else file:
                 for raw in block.rstrip(b"\r\n").split(b"\r"):
                     number += 1
                     try:
@@ -178,9 +182,9 @@ def _encoding_error(
     return DataError(f"{path}:{number}: not UTF-8 ({where})", hint)
 
 
-def read_text(path: Path) -> str:
-    """Return a whole UTF-8 file, line ends as LF, without a byte-order mark."""
-    return "\n".join(line for _, line in read_lines(path))
+def read_text(path: Path, encoding: str = "") -> str:
+    """Return a whole UTF-8 file, line ends as LF, without a byte-order mark; `encoding`: see `read_lines`."""
+    return "\n".join(line for _, line in read_lines(path, encoding))
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

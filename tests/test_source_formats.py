@@ -25,7 +25,9 @@ def values(path: Path) -> list[object]:
         ("A.JSONL", ("A", "jsonl")),
         ("alpaca_data.json", ("alpaca_data", "json")),
         ("a.json.txt", ("a.json", "txt")),
-        ("page.html", ("page.html", "")),
+        ("page.html", ("page", "html")),
+        ("urwiki.xml.bz2", ("urwiki", "xml")),
+        ("page.png", ("page.png", "")),
         (".jsonl", (".jsonl", "")),
     ],
 )

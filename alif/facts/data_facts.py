@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pydantic import Field
+
 from alif.records import FrozenModel
 
 __all__ = [
@@ -178,6 +180,8 @@ class BlendPartFacts(FrozenModel):
     dropped: int
     drawn: int
     validation: int
+    repairs: Mapping[str, int] = Field({}, exclude_if=lambda repairs: not repairs)
+    """Documents by what was repaired in them: an encoding, `mojibake`, `visual_order` …"""
 
 
 class PairsFacts(FrozenModel):

@@ -225,7 +225,8 @@ class Corpus(FrozenModel):
     """Stage-1 text."""
 
     source: Files = ("pack",)
-    """"pack" (the demo articles), files, or a hub id, in the language that is taught."""
+    """"pack" (the demo articles), files, or a hub id, in the language that is taught. Files are those of rows, in
+    any encoding, web pages, PDF, Word and EPUB files, and dumps of a wiki (.xml.bz2)."""
     source_language_files: Files = ("pack",)
     """The same in the source language: the tiny base is trained on it, stage 1 may replay it."""
     max_documents: int = Field(0, ge=0)

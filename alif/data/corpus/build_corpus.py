@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from alif import console, sampling, settings, sources
-from alif.data.corpus.cleaning import clean_document, find_document_fault
+from alif.data.corpus.cleaning import clean_document, find_document_fault, repair_row
 from alif.data.corpus.row_spool import RowSpool, open_spool
 from alif.data.published_row import nothing_left
 from alif.facts.data_facts import CorpusFacts, SourceFacts
@@ -76,6 +76,8 @@ class _Source:
     """Documents with look-alike letters."""
     lookalike: str = ""
     """The first of them: word, wrong letter, right letter."""
+    repairs: Counter[str] = field(default_factory=Counter)
+    """Documents by what was repaired in them."""
 
 
 class _LanguageBuilder:
@@ -103,7 +105,8 @@ class _LanguageBuilder:
         for name, parts in sources.list_sources(source, folder).items():
             licence = self.pack.licence if name == "pack" else ""
             one = _Source(f"{self.pack.code}/demo/articles" if name == "pack" else name, licence)
-            rows = self._readable(one.label, sources.read_rows(parts, "", articles))
+            read = sources.read_rows(parts, "", articles, text_of=self.pack)
+            rows = self._readable(one.label, read, one.repairs)
             found.append(one)
             if spooled:
                 self._choose(one, rows)
@@ -118,6 +121,9 @@ class _LanguageBuilder:
         if spooled:
             self._write_chosen(found)
         for one in found:
+            if one.repairs:
+                told = ", ".join(f"{name} {count:,}" for name, count in one.repairs.most_common())
+                console.log(f"{one.label}: repaired documents: {told}")
             if one.lookalikes:
                 console.log(
                     f"{one.label}: {one.lookalikes:,} of {len(one.ids):,} documents have letters of another "
@@ -125,8 +131,8 @@ class _LanguageBuilder:
                 )
         return {f"{self.pack.code} {one.label}": self._hold_out(one) for one in found if one.ids}
 
-    def _readable(self, label: str, rows: Iterable[Row | Dropped]) -> Iterator[Row]:
-        """Yield the rows that have a text, drop the others."""
+    def _readable(self, label: str, rows: Iterable[Row | Dropped], repairs: Counter[str]) -> Iterator[Row]:
+        """Yield the rows that have a text, repaired; drop the others."""
         with console.progress_bar(f"corpus {self.pack.code} {label}", 0, "documents") as bar:
             for count, row in enumerate(self.output.read(rows), 1):
                 if not count % ROWS_PER_UPDATE:
@@ -135,8 +141,10 @@ class _LanguageBuilder:
                     self._drop(row)
                 elif dropped := sources.missing_text(row):
                     self._drop(dropped)
+                elif isinstance(repaired := repair_row(row, self.pack, repairs), Dropped):
+                    self._drop(repaired)
                 else:
-                    yield row
+                    yield repaired
 
     def _choose(self, source: _Source, rows: Iterable[Row]) -> None:
         """Note the rows without a fault, in random order until the cap is full where there is one."""
@@ -223,4 +231,5 @@ class _LanguageBuilder:
             held_out_characters=sum(source.lengths[place] for place in held),
             truncated=source.truncated,
             lookalikes=source.lookalikes,
+            repairs=dict(source.repairs.most_common()),
         )

@@ -1,20 +1,28 @@
-"""Clean one document of stage-1 text, and find why it cannot be used."""
+"""Repair and clean one document of stage-1 text, and find why it cannot be used."""
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from dataclasses import replace
+
 from alif.language import text
+from alif.language.garbled_text import find_garbled_text
 from alif.language.language_id import MAJORITY, MANY_WORDS, identify_language, script_share
 from alif.language.letter_counts import LetterCount
 from alif.language.pack import Pack
-from alif.records import Document
+from alif.language.text_repair import repair_text
+from alif.records import Document, Dropped
 from alif.sources import Row
 
-__all__ = ["clean_document", "find_document_fault"]
+__all__ = ["clean_document", "find_document_fault", "repair_row"]
 
 MIN_SCRIPT_SHARE = 0.5
 """Least share of a document's letters that are in its language's script."""
 LANGUAGE_ID_CHARS = 4_000
 """Characters by which a document's language is identified."""
+MAX_DAMAGED_SHARE = 0.2
+"""Most of a document that may be cut out because a wrong encoding lost its letters."""
 MIN_MIXED_WORDS, MIN_SENTENCE_WORDS = 16, 6
 """Fewest words of a document whose sentences are looked at by themselves, and of such a sentence."""
 MAX_FOREIGN_SHARE = 0.4
@@ -22,12 +30,31 @@ MAX_FOREIGN_SHARE = 0.4
 Urdu, and no English, Bengali or Swahili one, has more."""
 
 
+def repair_row(row: Row, pack: Pack, repairs: Counter[str]) -> Row | Dropped:
+    """Return a document with its text repaired, the repairs counted, lines of lost letters cut out.
+
+    It is dropped where these are too much of it.
+    """
+    codec = str(row.values.get("encoding") or "utf-8")
+    repaired, names = repair_text(str(row.values["text"]), pack, codec)
+    if garbled := find_garbled_text(repaired):
+        lines = repaired.split("\n")
+        whole = [line for line in lines if not find_garbled_text(line)]
+        kept = "\n".join(whole)
+        if len(kept) < (1 - MAX_DAMAGED_SHARE) * len(repaired):
+            raw = json.dumps(dict(row.values), ensure_ascii=False, default=str)
+            return Dropped(raw=raw, reason="garbled_text", evidence=f"{row.where}: {garbled}")
+        repaired, names = kept, (*names, "garbled_lines_cut")
+    repairs.update(names if codec == "utf-8" else (codec, *names))
+    return replace(row, values={**row.values, "text": repaired})
+
+
 def clean_document(row: Row, pack: Pack, label: str, max_chars: int, licence: str) -> tuple[Document, bool]:
-    """Return a row as it is trained on, and whether it was cut to `max_chars` (0: never cut).
+    """Return a repaired row as it is trained on, and whether it was cut to `max_chars` (0: never cut).
 
     It is cut behind a whole paragraph where there is one, else behind a whole word.
     """
-    cleaned = full = text.normalise_text(str(row.values["text"]), pack).strip()
+    cleaned = full = str(row.values["text"]).strip()
     if max_chars and len(full) > max_chars:
         head = full[:max_chars]
         cleaned = (head.rpartition("\n")[0] or head.rpartition(" ")[0] or head).rstrip()

@@ -150,12 +150,33 @@ def test_sister_languages_in_the_same_script_are_told_apart(
     assert [row["evidence"] for row in rows_of(step.folder, "dropped")] == ["taken for other"] * 2
 
 
-def test_bytes_that_are_no_text_are_refused_with_their_line(
+def test_a_line_with_damaged_bytes_is_dropped_and_repairs_are_counted(
     context: Callable[..., StepContext], tmp_path: Path
 ) -> None:
-    (tmp_path / "a.txt").write_bytes("ایک\nدو\n".encode() + b"\xff\xfe\n")
-    with pytest.raises(DataError, match=r"a\.txt:3: not UTF-8"):
-        run(context("corpus"), tmp_path, source="a.txt", source_language_files=())
+    garbled = "".join(bytes([byte]).decode("latin-1") for byte in URDU[2].encode())
+    lines = [
+        URDU[0].encode(),
+        URDU[1].encode()[:-1] + b"\xff",
+        garbled.encode(),
+        f"ایک \x00{URDU[1]}".encode(),
+    ]
+    (tmp_path / "a.txt").write_bytes(b"\n".join(lines))
+    step = context("corpus")
+    counts = run(step, tmp_path, source="a.txt", source_language_files=())
+    assert dict(counts.dropped) == {"garbled_text": 1}
+    assert [row["text"] for row in rows_of(step.folder)] == [URDU[0], URDU[2], f"ایک {URDU[1]}"]
+    repairs = counts.facts["sources"]["ur a"]["repairs"]
+    assert repairs == {"mojibake": 1, "control_characters": 1}
+
+
+def test_a_long_document_loses_the_damaged_line_alone(
+    context: Callable[..., StepContext], tmp_path: Path
+) -> None:
+    documents(tmp_path / "a.jsonl", "\n".join([*URDU, "آدھا\ufffd", *URDU[:1]]))
+    step = context("corpus")
+    counts = run(step, tmp_path, source="a.jsonl", source_language_files=())
+    assert rows_of(step.folder)[0]["text"] == "\n".join([*URDU, *URDU[:1]])
+    assert counts.facts["sources"]["ur a"]["repairs"] == {"garbled_lines_cut": 1}
 
 
 @pytest.mark.shared
@@ -204,5 +225,5 @@ def test_documents_that_are_not_surely_in_the_language_are_dropped(
     documents(tmp_path / "a.jsonl", *URDU, punjabi, URDU[2][::-1], half, quoted)
     step = context("corpus")
     counts = run(step, tmp_path, source="a.jsonl", source_language_files=())
-    assert dict(counts.dropped) == {"wrong_language": 3}
+    assert dict(counts.dropped) == {"wrong_language": 2, "duplicate": 1}  # turned round, it stands there
     assert [row["text"] for row in rows_of(step.folder)] == [*URDU, quoted]
