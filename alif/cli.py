@@ -19,6 +19,7 @@ from cyclopts import App, CycloptsError, Group
 
 from alif import console, store
 from alif.commands import (
+    ablation,
     bases,
     evaluation,
     listing,
@@ -47,6 +48,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "ping": money.ping_recipe,
     "estimate": money.estimate_recipe,
     "run": steps.run_recipe,
+    "ablate": ablation.ablate_recipe,
     "status": status.show_status,
     "batches": money.show_batches,
     "settle": money.settle_run,

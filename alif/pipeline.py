@@ -13,7 +13,7 @@ recipe (`settings`), of earlier steps (`inputs`) and of the disk (`paths`) stand
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from importlib import import_module
 
@@ -168,6 +168,7 @@ EVALUATE = Step(
     settings=("language", "sources", "benchmarks", "benchmark", "system", "evaluate", "pretrain", "finetune"),
     inputs=(BASE, CORPUS, BLEND, PAIRS, PRETRAIN, FINETUNE, PREFER, MERGE),
     paths=step_paths.evaluate_paths,
+    shared=("results/*.jsonl",),
 )
 JUDGE = Step(
     "judge",
@@ -221,8 +222,12 @@ def required_steps(step: Step) -> tuple[Step, ...]:
     return tuple(one for one in PIPELINE if one.name in names)
 
 
-def run_pipeline(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE) -> int:
+def run_pipeline(
+    recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE, siblings: Sequence[Run] = ()
+) -> int:
     """Do those of `steps` that are not done, in order; return how many were done now.
+
+    What one of `siblings` has finished with the same identity is linked from there and not done again.
 
     Raises:
         AlifError: before anything is written, where a pack or a data file of these steps is not there or
@@ -251,7 +256,7 @@ def run_pipeline(recipe: Recipe, folder: Run, steps: tuple[Step, ...] = PIPELINE
         folder.write_header(recipe)
         there = backup.up_to_date_steps(folder.root, where)
         for step in steps:
-            worked = run_step(step, recipe, folder)
+            worked = run_step(step, recipe, folder, siblings)
             done += worked
             if worked and (record := folder.record(step.name)):
                 console.log(f"{step.name:>10}  {record.describe()}")

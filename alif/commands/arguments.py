@@ -48,6 +48,8 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> tuple[Run, Rec
     recipe = recipes.load_recipe(path, overrides or ())
     endpoint.validate_endpoints(recipe)
     run, there = Run(RUNS / recipe.name), path.resolve().parent
+    if path == RUNS / name / "recipe.toml" and recipe.name == there.name:
+        run = Run(path.parent)  # a sibling of a study too, which lies in the study's folder
     if (there / "ledger.sqlite").is_file() and there.name == run.name and not run.root.exists():
         raise RecipeError(
             f"{there} is a run that lies outside {RUNS}/, with replies of its own",

@@ -22,7 +22,7 @@ from alif.formatting import format_usd
 from alif.runs import Run
 from alif.settings import Prefer, Recipe
 
-__all__ = ["TrainingPlan", "plan_training"]
+__all__ = ["StagePlan", "TrainingPlan", "plan_training"]
 
 RESERVE = 0.06
 """Of the GPU's memory: the driver's own, and what the allocator cannot use. Assumed."""

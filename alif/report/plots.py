@@ -78,6 +78,8 @@ class PlotCross:
     """Whether the line through the points passes here."""
     margin: float | None = None
     """How far below 0 the first value still counts as kept."""
+    size: float = 8
+    """Of its mark: smaller for the single trainings behind a point."""
 
 
 def legend(
@@ -184,7 +186,9 @@ def plot_tradeoff(
                 (x, *ends_x), (y, *ends_y) = point.x, point.y
                 axes.plot(ends_x, [y, y], color=colour, linewidth=2, alpha=0.5, solid_capstyle="round")
                 axes.plot([x, x], ends_y, color=colour, linewidth=2, alpha=0.5, solid_capstyle="round")
-                axes.plot([x], [y], _MARKERS[COLOURS.index(point.colour)], color=colour, markersize=8)
+                axes.plot(
+                    [x], [y], _MARKERS[COLOURS.index(point.colour)], color=colour, markersize=point.size
+                )
             axes.set_title(title, loc="left", color=_INK, fontsize=_STYLE["font.size"])
             axes.set_xlabel(axes_titles[0])
             axes.xaxis.set_major_locator(MaxNLocator(nbins=5))

@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from alif import console, store
 from alif.errors import AlifError, BudgetError, Waiting
 from alif.facts import NoFacts
 from alif.records import FrozenModel
-from alif.runs import manifest
+from alif.runs import manifest, sharing
 from alif.runs.folder import FORMAT, Run, StepRecord
 from alif.runs.identity import fingerprint_of, identity_of, is_current
 from alif.runs.output import StepOutput
@@ -27,10 +27,17 @@ from alif.settings import Recipe, Runtime
 __all__ = ["make_context", "rerun_step", "run_step"]
 
 
-def run_step(step: Step, recipe: Recipe, run: Run) -> bool:
-    """Run `step` unless it is finished; return whether it ran. The caller holds the run's lock."""
+def run_step(step: Step, recipe: Recipe, run: Run, siblings: Sequence[Run] = ()) -> bool:
+    """Run `step` unless it is finished; return whether it ran. The caller holds the run's lock.
+
+    A step that one of `siblings` has finished with the same identity is linked from there instead.
+    """
     ran = not is_current(step, recipe, run)
-    if ran:
+    if ran and (twin := sharing.find_twin(step, recipe, run, siblings)):
+        sharing.link_step(step.name, twin, run)
+        ran = False
+    elif ran:
+        sharing.link_shared(step, run, siblings)
         with _partial(step, recipe, run) as (partial, record):
             _publish(partial, record, run.folder(step.name))
     for pattern in step.disposable:  # also what a kill just after the rename left
@@ -155,11 +162,4 @@ def make_context(
 def _publish(partial: Path, record: StepRecord, folder: Path) -> None:
     """Give a step's flushed folder its name, so that a power cut leaves it whole or not at all."""
     store.write_json(partial / "step.json", record.model_dump(mode="json"))  # flushes `partial` too
-    with store.friendly_os_errors(folder):
-        partial.rename(folder)
-        for changed in (
-            partial.parent,
-            folder.parent,
-            folder.parent.parent,
-        ):  # the last: the run itself may be new
-            store.fsync(changed)
+    sharing.publish_folder(partial, folder)

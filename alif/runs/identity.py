@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from pydantic import JsonValue
 
@@ -20,29 +21,51 @@ from alif.runs.folder import FORMAT, Run
 from alif.runs.step import Step
 from alif.settings import Recipe
 
-__all__ = ["describe_drift", "fingerprint_of", "identity_of", "is_current"]
+__all__ = ["describe_drift", "fingerprint_of", "identity_of", "is_current", "predict_fingerprints"]
 
 Identity = Mapping[str, JsonValue]
 
 
-def identity_of(step: Step, recipe: Recipe, run: Run) -> dict[str, JsonValue]:
-    """Return what the result of `step` depends on, as flat keys: settings, `file:LABEL`, `need:STEP`."""
+def identity_of(
+    step: Step,
+    recipe: Recipe,
+    run: Run,
+    predicted: Mapping[str, str] | None = None,
+    digest: Callable[[Path], str] = store.sha256_tree,
+) -> dict[str, JsonValue]:
+    """Return what the result of `step` depends on, as flat keys: settings, `file:LABEL`, `need:STEP`.
+
+    `predicted` has the fingerprints of earlier steps where these are not done yet.
+    """
     if not step.enabled(recipe):
         return {"step": "off"}
     found: dict[str, JsonValue] = {}
     for table in step.settings:
         found |= recipes.identity_settings(table, getattr(recipe, table))
     for label, path in sorted(step.paths(recipe, run.root).items()):
-        found[f"file:{label}"] = store.sha256_tree(path)
+        found[f"file:{label}"] = digest(path)
     for earlier in step.inputs:
         if not earlier.enabled(recipe):
             continue
         record = run.record(earlier.name)
-        if record is None:
+        if record is None and not predicted:
             raise AlifError(
                 f"{run.root}: {step.name} needs {earlier.name}", f"alif run {run.name} --until {step.name}"
             )
-        found[f"need:{earlier.name}"] = record.fingerprint
+        found[f"need:{earlier.name}"] = record.fingerprint if record else (predicted or {})[earlier.name]
+    return found
+
+
+def predict_fingerprints(
+    steps: Sequence[Step], recipe: Recipe, run: Run, digest: Callable[[Path], str] = store.sha256_tree
+) -> dict[str, str]:
+    """Return the fingerprint that each of `steps` has or will have, in their order; nothing is done."""
+    found: dict[str, str] = {}
+    for step in steps:
+        record = run.record(step.name)
+        found[step.name] = (
+            record.fingerprint if record else fingerprint_of(identity_of(step, recipe, run, found, digest))
+        )
     return found
 
 

@@ -58,3 +58,6 @@ class Step:
     """Patterns of what is removed from its scratch folder once it is finished, such as "checkpoints". Not
     earlier: until the results are on the disk under their name, these are all that a long step has to resume
     from."""
+    shared: tuple[str, ...] = ()
+    """Patterns of files in its scratch folder that hold for every run, because their names cover all that
+    they depend on: sibling runs link them."""

@@ -1,0 +1,58 @@
+"""The siblings' scores item by item, each metric on the items that all of them were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from alif.ablate.grid import Sibling
+from alif.evaluate.compare import MetricValues
+from alif.evaluate.run_comparison import align_values, read_item_values
+from alif.settings import Recipe
+
+__all__ = ["AlignedMetric", "Key", "MeasuredItems", "measured_system"]
+
+Key = tuple[str, str, str]
+"""Benchmark, metric and language."""
+
+
+def measured_system(recipe: Recipe) -> str:
+    """Return the system by which a sibling is judged: what would be exported, or the last merged model."""
+    return recipe.export.stage or [*recipe.stages(), *recipe.merge.pairs()][-1]
+
+
+@dataclass(frozen=True)
+class AlignedMetric:
+    """One metric of the base and of all points on the same items."""
+
+    base: MetricValues | None
+    points: Mapping[str, Mapping[int, MetricValues]]
+    """By label and seed."""
+
+
+class MeasuredItems:
+    """The main metrics of siblings that are measured, and of their base."""
+
+    def __init__(self, siblings: Sequence[Sibling]) -> None:
+        self._siblings = siblings
+        folders = [one.run.folder("evaluate") / measured_system(one.recipe) for one in siblings]
+        self._values = [read_item_values(folder) for folder in folders]
+        self._base = read_item_values(folders[0].parent / "base") if folders else {}
+
+    def metrics(self) -> list[Key]:
+        """Return the metrics of any sibling, in the order in which they were written."""
+        return list(dict.fromkeys(chain.from_iterable(self._values)))
+
+    def align(self, key: Key) -> AlignedMetric:
+        """Return one metric on the items that all siblings were asked; no points where not asked alike."""
+        every = zip(self._siblings, self._values, strict=True)
+        having = [(one, values[key]) for one, values in every if key in values]
+        if not having:
+            return AlignedMetric(None, {})
+        with_base = [self._base[key]] if key in self._base else []
+        found = align_values([*with_base, *(values for _, values in having)])
+        points: dict[str, dict[int, MetricValues]] = {}
+        for (sibling, _), values in zip(having, found[len(with_base) :], strict=False):
+            points.setdefault(sibling.point, {})[sibling.seed] = values
+        return AlignedMetric(found[0] if with_base and found else None, points)
