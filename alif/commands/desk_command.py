@@ -9,8 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from alif import console
-from alif.commands.arguments import Json, RunName, open_run, print_document
-from alif.errors import MissingExtra
+from alif.commands.arguments import Json, load_recipe, open_run, print_document
+from alif.errors import MissingExtra, RecipeError
 
 __all__ = ["open_desk"]
 
@@ -27,7 +27,7 @@ Insecure = Annotated[
 
 
 def open_desk(
-    run: RunName,
+    run: Annotated[str, Parameter(help="A run, or a recipe whose run has not begun.")],
     *,
     host: Host = "127.0.0.1",
     port: Annotated[int, Parameter(help="Port; 0: a free one.")] = 8010,
@@ -37,8 +37,16 @@ def open_desk(
     insecure_lan: Insecure = False,
     json: Json = False,
 ) -> None:
-    """Let people read a run's rows in a browser; `alif run` goes on with their verdicts."""
-    folder, recipe = open_run(run)
+    """Let people read a run's rows in a browser, watch it, start it and talk to its model.
+
+    `alif run` goes on with their verdicts.
+    """
+    try:
+        folder, recipe = open_run(run)
+    except RecipeError:
+        folder, recipe = load_recipe(run)
+        if (folder.root / "recipe.toml").is_file():
+            folder, recipe = open_run(folder.name)
     try:
         from alif.desk.desk_server import serve_desk
     except ModuleNotFoundError as error:

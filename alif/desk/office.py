@@ -19,11 +19,11 @@ from alif.review.verdicts import REASONS, verdicts_path
 from alif.runs import Run
 from alif.settings import Recipe
 
-__all__ = ["Office", "cookie_name", "open_office"]
+__all__ = ["Office", "cookie_name", "open_office", "read_texts"]
 
 HERE = Path(__file__).parent
 Texts = Mapping[str, Mapping[str, str]]
-"""texts/LANGUAGE.toml: what the pages say."""
+"""What the pages say in one language."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def open_office(run: Run, recipe: Recipe, database: str = "", *, is_insecure: bo
         AlifError: the database cannot be opened.
     """
     packs = {pack.code: pack for pack in map(load_pack, (recipe.language.source, recipe.language.pack))}
-    texts = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(HERE.glob("texts/*.toml"))}
+    texts = read_texts(HERE / "texts")
     languages = [*(code for code in reversed(packs) if code in texts), *texts]
     db = Database(database) if database else Database.at(run.root / "desk.sqlite")
     verdicts = verdicts_path(recipe.review, run.root)
@@ -80,6 +80,16 @@ def open_office(run: Run, recipe: Recipe, database: str = "", *, is_insecure: bo
         run.name, db, exchange, packs, pack, checks, texts, languages[0], cookie_name(run.root), is_insecure,
         run, recipe,
     )  # fmt: skip
+
+
+def read_texts(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
+    """Return what the pages say by language: LANGUAGE.toml, with LANGUAGE/FEATURE.toml beside it."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for path in sorted(folder.rglob("*.toml")):
+        texts = found.setdefault(path.stem if path.parent == folder else path.parent.name, {})
+        for table, values in tomllib.loads(path.read_text("utf-8")).items():
+            texts.setdefault(table, {}).update(values)
+    return found
 
 
 def cookie_name(root: Path) -> str:
