@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from alif.desk import people, practice_pages, review_calls, review_pages, run_pages, start_pages
+from alif.desk import people, practice_pages, review_calls, review_pages, run_pages, seed_pages, start_pages
 from alif.desk.office import HERE, Office
 from alif.desk.people import Refused
 from alif.desk.visit import COOKIE_AGE_S, Page, Visit, add_security_headers, endpoint
@@ -20,7 +20,8 @@ from alif.report.html import FONTS
 __all__ = ["build_app"]
 
 FEATURES: tuple[list[Page], ...] = (
-    review_pages.PAGES, review_calls.PAGES, practice_pages.PAGES, run_pages.PAGES, start_pages.PAGES,
+    review_pages.PAGES, review_calls.PAGES, practice_pages.PAGES, seed_pages.PAGES,
+    run_pages.PAGES, start_pages.PAGES,
 )  # fmt: skip
 """The pages of each feature's module."""
 

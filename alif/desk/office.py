@@ -14,6 +14,7 @@ from alif.data.synthesis.seeds import read_seeds
 from alif.desk.database import ROLES, Database
 from alif.desk.exchange import Exchange
 from alif.desk.reading_checks import ReadingChecks
+from alif.desk.seed_writing import SeedDesk
 from alif.language.pack import Pack, load_pack
 from alif.review.verdicts import REASONS, verdicts_path
 from alif.runs import Run
@@ -37,6 +38,7 @@ class Office:
     pack: Pack
     """The language that is read and written."""
     checks: ReadingChecks
+    seeds: SeedDesk
     texts: Mapping[str, Texts]
     language: str
     """Of the pages, where a browser has not chosen."""
@@ -75,10 +77,11 @@ def open_office(run: Run, recipe: Recipe, database: str = "", *, is_insecure: bo
         db.close()
         raise
     pack = load_pack(recipe.language.pack)
-    checks = ReadingChecks(db, pack, list(read_seeds(pack)))
+    seeds = list(read_seeds(pack))
+    checks, seed_desk = ReadingChecks(db, pack, seeds), SeedDesk(db, pack, recipe.pool, seeds, run.root)
     return Office(
-        run.name, db, exchange, packs, pack, checks, texts, languages[0], cookie_name(run.root), is_insecure,
-        run, recipe,
+        run.name, db, exchange, packs, pack, checks, seed_desk, texts, languages[0], cookie_name(run.root),
+        is_insecure, run, recipe,
     )  # fmt: skip
 
 

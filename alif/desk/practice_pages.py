@@ -37,9 +37,10 @@ def show_practice(visit: Visit) -> Response:
         tasks = connection.scalars(sa.select(item.c.task).where(item.c.kind == "row").distinct()).all()
         settings = read_settings(connection)
         calibration = [
-            (name, one, known, mark_text(one.instruction, office.packs.get(one.language)))
+            (name, one, known, *(mark_text(text, office.packs.get(one.language))
+                                 for text in (one.instruction, known["note"])))
             for name, one, known in practice.list_calibration(connection)
-        ]
+        ]  # fmt: skip
         norming = practice.count_norming(connection)
     row = Example.model_validate_json(found.row) if found else None
     return visit.page(

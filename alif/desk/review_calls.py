@@ -13,6 +13,7 @@ from alif.desk.desk_settings import read_settings
 from alif.desk.people import Refused
 from alif.desk.practice import find_known, waits_for_others
 from alif.desk.visit import Page, Visit
+from alif.language.marked_text import mark_text
 
 __all__ = ["PAGES"]
 
@@ -40,7 +41,10 @@ def give_verdict(visit: Visit) -> Response:
     office.exchange.verdict_was_given()
     with office.db.reading() as connection:
         known = find_known(connection, slot_id)
-    return JSONResponse({"repeated": repeated} | ({"known": known} if known else {}))
+    if known is None:
+        return JSONResponse({"repeated": repeated})
+    view = mark_text(known["note"], office.packs.get(row.language))
+    return JSONResponse({"repeated": repeated, "known": {**known, "view": view}})
 
 
 def undo(visit: Visit) -> Response:

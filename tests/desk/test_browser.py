@@ -12,6 +12,7 @@ import pytest
 
 from alif.desk import people
 from alif.desk.office import Office
+from alif.desk.practice import add_calibration
 from tests.desk.conftest import HOSTILE, PASSWORD, Site, row, serving
 from tests.desk.test_exchange import lines
 from tests.desk.test_review_slots import states
@@ -130,6 +131,38 @@ def test_a_review_by_keyboard_on_an_urdu_layout(chromium: Any, make_office: Call
     assert told[rows[5].id]["output"] == f"{HOSTILE} کتاب"
 
 
+def test_practice_tells_the_known_answer_and_texts_that_upset_are_shown_by_a_key(
+    chromium: Any, make_office: Callable[..., Office]
+) -> None:
+    rows = [row("سوال", "2 + 2 = 5", "reasoning"), row("کیا نقل کر لوں؟", "ناگوار جواب", "ethics")]
+    office = make_office(rows)
+    add_calibration(office.db, rows[0].id, {"decision": "reject", "reasons": ["fact"], "note": "2 + 2 = 4"})
+    with serving(office) as site:
+        page = open_page(chromium, site)
+        page.locator("#stage").filter(has_text="مشق").wait_for()
+        press(page, "KeyA", "ا")
+        page.locator("#known").filter(has_text="مسترد").wait_for()
+        page.locator("#known bdi.n").filter(has_text="2 + 2 = 4").wait_for()
+        press(page, "KeyA", "ا")  # the next row: the same, as the run's
+        page.locator("#stage:empty").wait_for(state="attached")
+        page.locator("#row .text").first.wait_for()
+        press(page, "KeyA", "ا")
+        page.locator("#blurred").wait_for()
+        assert page.locator("#row").get_attribute("inert") == ""
+        for code in ("KeyA", "KeyR", "KeyE", "KeyM"):
+            press(page, code, "x")
+        assert page.locator("#row").inner_text().count("ناگوار") == 1
+        page.locator("#blurred").wait_for()
+        press(page, "KeyV", "ط")
+        page.locator("#blurred").wait_for(state="hidden")
+        press(page, "KeyA", "ا")
+        page.locator("#title").filter(has_text="شکریہ").wait_for()
+        page.locator("#unsent:empty").wait_for(state="attached")
+        assert page.left == []
+        page.close()
+    assert [line["decision"] for line in lines(office)] == ["approve", "approve"]
+
+
 def test_every_fragment_is_seen_in_its_own_order_in_view_preview_and_difference(
     chromium: Any, make_office: Callable[..., Office]
 ) -> None:
@@ -152,13 +185,18 @@ def test_every_fragment_is_seen_in_its_own_order_in_view_preview_and_difference(
     assert seen == {"#row": expected, "#view": expected, "#changes": expected}
 
 
+PAGES = (
+    "/review", "/progress", "/people", "/guide", "/adjudicate", "/practice", "/readers", "/norming", "/seeds",
+    "/none", "/login",
+)  # fmt: skip
 CLIPPED = """[...document.querySelectorAll(".text, .text *")]
     .filter(one => getComputedStyle(one).overflow !== "visible").length"""
 VIOLATIONS = """async () => (await axe.run()).violations
     .map(one => `${one.id}: ${one.nodes.map(node => node.html).join(" ")}`)"""
 
 
-@pytest.mark.parametrize(("width", "language"), [(400, "ur"), (1360, "en")])
+@pytest.mark.parametrize("language", ["ur", "en"])
+@pytest.mark.parametrize("width", [400, 1360])
 def test_pages_fit_their_screen_never_clip_nastaliq_and_keep_axes_rules(
     chromium: Any, make_office: Callable[..., Office], width: int, language: str
 ) -> None:
@@ -168,7 +206,7 @@ def test_pages_fit_their_screen_never_clip_nastaliq_and_keep_axes_rules(
         make_dispute(site)
         base = f"http://{site.address[0]}:{site.address[1]}"
         page.context.add_cookies([{"name": "language", "value": language, "url": base}])
-        for path in ("/review", "/progress", "/people", "/guide", "/adjudicate", "/none", "/login"):
+        for path in PAGES:
             page.goto(base + path)
             if path == "/review":
                 page.locator("#row .text").first.wait_for()

@@ -43,7 +43,9 @@ def test_a_row_with_a_known_answer_is_made_shown_and_answered_in_the_browser(
         assert card["kind"] == "calibration"
         status, answer = reader.call("verdict", slot=card["slot"], key=KEY, decision="approve")
         known = {"decision": "reject", "reasons": ["fact"], "note": HOSTILE}
+        view = answer["known"].pop("view")
         assert (status, answer) == (200, {"repeated": False, "known": known})
+        assert "".join(piece[0] for span in view[0]["spans"] for piece in span["pieces"]) == HOSTILE
         assert len(reader.call("claim")[1]["cards"]) == 3
         found = re.search(r'name="item" value="([^"]+)"', page)
         assert found is not None

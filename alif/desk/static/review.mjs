@@ -2,6 +2,8 @@
 // A decision gets its key here, once; it is sent until the server has answered, so it is stored once or refused aloud.
 // Texts reach the page as text nodes only. Keys are places (event.code): on an Urdu layout the A key gives ا.
 
+import {call, el, marked as markedText, newKey} from "./marked.mjs";
+
 const texts = JSON.parse(document.getElementById("texts").textContent);
 const t = texts.review;
 const $ = id => document.getElementById(id);
@@ -10,42 +12,10 @@ const OUTBOX = `outbox:${texts.person}`, RETRY_MS = 2000, DRAFT_MS = 5000, PREVI
 let cards = [], card = null, work = null, since = 0, last = null, draftTimer = 0, previewTimer = 0, previewed = 0;
 let sending = null, counts = {given: 0, left: 0}, waits = false, told = false;  // told: the known answer is being read
 
-const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, "0")).join("");
 const outbox = () => JSON.parse(localStorage.getItem(OUTBOX) ?? "[]");
 const keep = list => { localStorage.setItem(OUTBOX, JSON.stringify(list)); showCounts(); };
+const marked = (paragraphs, language) => markedText(paragraphs, language, t);
 const say = text => { $("said").textContent = text; };
-const el = (tag, props = {}, ...children) => { const node = Object.assign(document.createElement(tag), props); node.append(...children); return node; };
-
-async function call(name, body) {  // → {status, answer}; throws where there is no connection
-  const response = await fetch(`/api/${name}`, {method: "POST", body: JSON.stringify(body), headers: {"Content-Type": "application/json"}, signal: AbortSignal.timeout(15000)});
-  return {status: response.status, answer: await response.json().catch(() => ({}))};
-}
-
-function pieces(parent, span) {
-  for (const [text, kind, title] of span.pieces) {
-    if (kind === "ltr") parent.append(el("bdi", {className: "n", dir: "ltr", textContent: text}));
-    else if (kind === "hidden") parent.append(el("bdi", {className: "chip", dir: "ltr", textContent: title}));
-    else if (kind === "lookalike") parent.append(el("mark", {title, textContent: text}));
-    else parent.append(el("span", {textContent: text}));
-  }
-  return parent;
-}
-function marked(paragraphs, language) {
-  const box = el("div", {className: "text", lang: language});
-  for (const one of paragraphs) {
-    const line = el(one.code ? "pre" : "p", {dir: one.code ? "ltr" : one.dir});
-    for (const span of one.spans) {
-      const changed = {"-": ["del", t.removed], "+": ["ins", t.added]}[span.change];
-      if (!changed) { pieces(line, span); continue; }
-      const node = pieces(el(changed[0]), span);
-      node.setAttribute("aria-label", `${changed[1]}: ${node.textContent}`);
-      line.append(node);
-    }
-    box.append(line);
-  }
-  return box;
-}
-
 function showCounts() {
   const waiting = outbox().length;
   $("unsent").textContent = waiting ? `${t.unsent} ${waiting}` : "";
@@ -85,11 +55,11 @@ function showKnown(known) {  // stays until the next row is asked for
   const same = last?.decision === known.decision;
   $("known").replaceChildren(
     el("p", {}, el("b", {textContent: `${t.known} ${texts.decisions[known.decision]}`}), known.reasons.map(one => ` · ${texts.reasons[one]}`).join(""), same ? ` · ${t.right}` : ""),
-    el("p", {}, el("bdi", {textContent: known.note})),
+    marked(known.view, card.language),
     el("button", {type: "button", className: "ok", textContent: t.next, onclick: nextCard}));
   $("known").hidden = false; $("known").focus();
 }
-function nextCard() { show(cards.shift() ?? null, outbox().length ? t.loading : undefined); }
+function nextCard() { show(cards.shift() ?? null, sending ? t.loading : undefined); }
 
 function edit(changed) {
   work = Object.fromEntries(card.fields.map(field => [field.name, changed?.[field.name] ?? field.text]));
@@ -112,12 +82,12 @@ function changedText() {
 }
 async function saveDraft() {
   draftTimer = 0;
-  if (card) await call("draft", {slot: card.slot, texts: changedTexts(), note: $("note").value}).catch(() => {});
+  if (card) await call("/api/draft", {slot: card.slot, texts: changedTexts(), note: $("note").value}).catch(() => {});
 }
 async function preview() {
   const shown = card, number = ++previewed;
   try {
-    const {status, answer} = await call("preview", {slot: shown.slot, texts: work});
+    const {status, answer} = await call("/api/preview", {slot: shown.slot, texts: work});
     if (status !== 200 || number !== previewed || shown !== card || !work) return;
     $("view").replaceChildren(...Object.values(answer).map(one => marked(one.view, shown.language)));
     $("changes").replaceChildren(...Object.values(answer).map(one => marked(one.changes, shown.language)));
@@ -125,7 +95,7 @@ async function preview() {
 }
 
 async function fill() {  // the buffer, with what the server says is ours; rows whose decision is on its way are left out
-  const {status, answer} = await call("claim", {});
+  const {status, answer} = await call("/api/claim", {});
   if (status !== 200) throw new Error(status);
   counts = {given: answer.given, left: answer.left}; waits = answer.waits;
   const decided = new Set(outbox().map(one => one.slot));
@@ -156,7 +126,7 @@ async function flush() {  // one at a time; what is decided meanwhile is sent be
     try {
       do {
         for (let one; (one = outbox()[0]);) {
-          const {status, answer} = await call("verdict", one);
+          const {status, answer} = await call("/api/verdict", one);
           if (status === 401 || status === 429 || status >= 500) throw new Error(status);
           keep(outbox().filter(other => other.key !== one.key));
           if (status === 200) localStorage.removeItem(`draft:${one.slot}`);
@@ -182,7 +152,7 @@ async function undo() {
     return;
   }
   try {
-    const {status, answer} = await call("undo", {key: newKey()});
+    const {status, answer} = await call("/api/undo", {key: newKey()});
     if (status !== 200) { say(answer.told); return; }
     if (card) cards.unshift(card);
     show(answer.cards[0]); say(t.undone);
