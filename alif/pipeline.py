@@ -98,14 +98,16 @@ CORPUS = Step(
     "corpus",
     lazy_import("alif.data.corpus.build_corpus:build_corpus"),
     "gather and clean stage-1 text",
-    settings=("language", "sources", "corpus"),
+    settings=("language", "sources", "corpus", "kept_out"),
     paths=step_paths.corpus_paths,
 )
 BLEND = Step(
     "blend",
     lazy_import("alif.data.mixture.blend:build_blend"),
     "mix the parts into training and validation rows",
-    settings=("language", "sources", "blend", "split", "benchmarks", "decontaminated"),
+    settings=(
+        "language", "sources", "blend", "split", "benchmarks", "decontaminated", "translated_from",
+    ),  # fmt: skip
     inputs=(REVIEW, REPLAY),
     paths=step_paths.blend_paths,
 )

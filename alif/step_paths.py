@@ -96,7 +96,8 @@ def corpus_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     articles = "demo/articles.jsonl"
     target = _data(recipe, recipe.corpus.source, recipe.language.pack, articles)
     known = _data(recipe, recipe.corpus.source_language_files, recipe.language.source, articles)
-    return _packs(recipe) | target | known
+    tests = test_paths(recipe, recipe.decontaminated) if recipe.corpus.decontaminate else {}
+    return _packs(recipe) | target | known | tests
 
 
 def test_paths(recipe: Recipe, tables: Mapping[str, BenchmarkTable]) -> dict[str, Path]:
@@ -108,6 +109,8 @@ def test_paths(recipe: Recipe, tables: Mapping[str, BenchmarkTable]) -> dict[str
             found |= _data(recipe, table.files, pack, "choices.jsonl")
             if max(table.shots):
                 found |= _data(recipe, table.examples, pack, f"seeds/{table.examples_task}.jsonl")
+    for table in tables.values():
+        found |= _data(recipe, table.original)
     return found
 
 
@@ -116,6 +119,8 @@ def blend_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     found = _packs(recipe) | test_paths(recipe, recipe.decontaminated)
     for part in recipe.blend.values():
         found |= _data(recipe, part.source)
+    for table in recipe.translated_from.values():
+        found |= _data(recipe, table.source, recipe.language.source, "demo/rows.jsonl")
     return found
 
 

@@ -23,7 +23,7 @@ from alif.language import pack as languages
 from alif.runs import Run
 from alif.settings import Recipe
 
-__all__ = ["TokenCount", "finetune_tokens", "prefer_tokens", "pretrain_tokens"]
+__all__ = ["TokenCount", "estimate_tokens", "finetune_tokens", "prefer_tokens", "pretrain_tokens"]
 
 OTHER_VOCABULARY = (0.9, 1.0, 1.3)
 """Tokens of another vocabulary than Llama-3's for the same text. Assumed."""
@@ -65,6 +65,13 @@ class TokenCount:
         if high == self.high:
             return self
         return TokenCount(self.what, low, mid, high, cap.mark, f"{self.source}; {cap.source}")
+
+
+def estimate_tokens(text: str, language: str) -> int:
+    """Return about how many tokens Llama-3's tokenizer makes of a text."""
+    known = _known_sizes()["bytes_per_token"]
+    bytes_per_token = float(known.get(language, known["other"])["value"][1])
+    return round(len(text.encode("utf-8", "surrogatepass")) / bytes_per_token)
 
 
 def pretrain_tokens(

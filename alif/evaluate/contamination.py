@@ -3,66 +3,28 @@
 An item is a hit where 8 or 13 of its words in a row (prompt, then right answer) stand in a training row or
 document. 13 is GPT-3's and means a copy; 8 finds reworded ones too, and common phrases: read the evidence. A
 prompt of fewer words is looked for as a whole: it is a hit where it is a training prompt or a line of a text.
-
-Words are the pack's. Only n-grams of the benchmarks are kept, 12 bytes each, while training texts stream by.
-
-Source: GPT-3, arXiv 2005.14165, appendix C (13); PaLM, arXiv 2204.02311, section 8 (8).
+The index is `dedup.overlap_index`, by which blend and corpus keep such rows out.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alif import store
+from alif.dedup.overlap_index import NGRAMS, BenchmarkText, OverlapIndex, TrainingText
 from alif.evaluate import paired_tests, stats
 from alif.evaluate.benchmark import Benchmark
 from alif.evaluate.compare import DIGITS, MetricValues, score_metric
 from alif.evaluate.stats import Bootstrap
 from alif.facts.contamination_facts import BenchmarkOverlap, ContaminationCard, ItemOverlap, ScoreWithoutHits
-from alif.language import text
 from alif.language.pack import Pack
 from alif.records import Document, Example, PreferencePair
 
-__all__ = [
-    "BenchmarkText",
-    "OverlapSearch",
-    "TrainingText",
-    "make_card",
-    "read_training",
-    "score_without_hits",
-]
-
-NGRAMS = (8, 13)
-MAX_PROMPT_CHARS = 300
-"""Longest line that may be a prompt of fewer words."""
-
-
-@dataclass(frozen=True)
-class BenchmarkText:
-    """An item of a benchmark, as it is looked for."""
-
-    benchmark: str
-    item: str
-    prompt: str
-    answer: str = ""
-    """The right one."""
-
-
-@dataclass(frozen=True)
-class TrainingText:
-    """A row or document that was trained on."""
-
-    place: str
-    text: str
-    prompt: str = ""
-    """The last question of a row, which is part of `text`; "" of a document."""
+__all__ = ["OverlapCount", "make_card", "read_training", "score_without_hits"]
 
 
 def read_training(inputs: Mapping[str, Path]) -> Iterator[TrainingText]:
@@ -75,69 +37,30 @@ def read_training(inputs: Mapping[str, Path]) -> Iterator[TrainingText]:
         ids = {row["id"] for _, row in store.read_rows(held_out)} if held_out.is_file() else set()
         rows: Iterator[Example | Document] = store.read_models(path, kind)
         for row in rows:
-            if row.id in ids:
-                continue
-            place = f"{step}/{path.name}#{row.id}"
-            if isinstance(row, Document):
-                yield TrainingText(place, row.text)
-            else:
-                prompt = f"{row.instruction}\n{row.input}"
-                turns = (message.content for message in row.turns)
-                yield TrainingText(place, "\n".join((*turns, prompt, row.output)), prompt)
+            if row.id not in ids:
+                yield TrainingText.of(row, step)
 
 
-class OverlapSearch:
-    """The items' n-grams, and the hits among the training texts that were read so far."""
+class OverlapCount:
+    """The hits among the training texts that were read so far."""
 
-    def __init__(self, items: Sequence[BenchmarkText], pack: Pack) -> None:
-        self._pack, self._items = pack, items
-        self._short: dict[tuple[str, ...], list[tuple[int, int]]] = {}
-        self._short_items: Counter[tuple[str, int]] = Counter()
+    def __init__(self, index: OverlapIndex) -> None:
+        self._index = index
         self._found: dict[tuple[int, int], ItemOverlap] = {}
-        hashes, owners = ({n: array(kind) for n in NGRAMS} for kind in "ql")
-        for number, item in enumerate(items):
-            words = tuple(text.split_words(f"{item.prompt}\n{item.answer}", pack))
-            prompt = tuple(text.split_words(item.prompt, pack))
-            for n in NGRAMS:
-                grams = _hash_ngrams(words, n)
-                hashes[n].extend(grams.tolist())
-                owners[n].extend([number] * len(grams))
-                if 0 < len(prompt) < n:
-                    self._short.setdefault(prompt, []).append((number, n))
-                    self._short_items[item.benchmark, n] += 1
-        order = {n: np.argsort(np.asarray(hashes[n], dtype=np.int64), kind="stable") for n in NGRAMS}
-        self._hashes = {n: np.asarray(hashes[n], dtype=np.int64)[order[n]] for n in NGRAMS}
-        self._owners = {n: np.asarray(owners[n], dtype=np.int32)[order[n]] for n in NGRAMS}
 
     def read(self, trained: TrainingText) -> None:
         """Look for every item in a training text."""
-        words, hits = tuple(text.split_words(trained.text, self._pack)), dict[tuple[int, int], str]()
-        for n in NGRAMS:
-            grams = _hash_ngrams(words, n)
-            left, right = (np.searchsorted(self._hashes[n], grams, side) for side in ("left", "right"))
-            for at in np.flatnonzero(right > left):
-                for number in self._owners[n][left[at] : right[at]]:
-                    hits.setdefault((int(number), n), " ".join(words[at : at + n]))
-        lines = trained.text.splitlines() if self._short else []
-        for whole in {trained.prompt, *(line for line in lines if len(line) <= MAX_PROMPT_CHARS)} - {""}:
-            prompt = tuple(text.split_words(whole, self._pack))
-            for key in self._short.get(prompt, ()):
-                hits.setdefault(key, " ".join(prompt))
-        for key, evidence in hits.items():
-            self._add(key, trained.place, evidence)
-
-    def _add(self, key: tuple[int, int], place: str, evidence: str) -> None:
-        number, n = key
-        item, earlier = self._items[number], self._found.get(key)
-        self._found[key] = ItemOverlap(
-            benchmark=item.benchmark,
-            item=item.item,
-            ngram=n,
-            whole=earlier.whole if earlier else evidence.count(" ") < n - 1,
-            texts=earlier.texts + 1 if earlier else 1,
-            place=earlier.place if earlier else place,
-            evidence=earlier.evidence if earlier else evidence,
-        )
+        for (number, n), evidence in self._index.shared_words(trained).items():
+            item, earlier = self._index.items[number], self._found.get((number, n))
+            self._found[number, n] = ItemOverlap(
+                benchmark=item.benchmark,
+                item=item.item,
+                ngram=n,
+                whole=earlier.whole if earlier else evidence.count(" ") < n - 1,
+                texts=earlier.texts + 1 if earlier else 1,
+                place=earlier.place if earlier else trained.place,
+                evidence=earlier.evidence if earlier else evidence,
+            )
 
     def overlaps(self) -> list[ItemOverlap]:
         """Return the hits, in the order of the items."""
@@ -145,21 +68,15 @@ class OverlapSearch:
 
     def count(self) -> list[BenchmarkOverlap]:
         """Return how many items of each benchmark are hits."""
-        sizes = Counter(item.benchmark for item in self._items)
+        sizes = Counter(item.benchmark for item in self._index.items)
         hits = Counter((one.benchmark, one.ngram) for one in self._found.values())
         return [
             BenchmarkOverlap(
-                benchmark=name, ngram=n, n=size, short=self._short_items[name, n], hits=hits[name, n]
+                benchmark=name, ngram=n, n=size, short=self._index.count_short(name, n), hits=hits[name, n]
             )
             for name, size in sizes.items()
             for n in NGRAMS
         ]
-
-
-def _hash_ngrams(words: tuple[str, ...], n: int) -> NDArray[np.int64]:
-    """Return a hash of each run of `n` words; the same words have the same one within a process."""
-    count = max(0, len(words) - n + 1)
-    return np.fromiter((hash(words[at : at + n]) for at in range(count)), dtype=np.int64, count=count)
 
 
 def make_card(
@@ -185,10 +102,10 @@ def make_card(
         for one in benchmarks
         for id, (prompt, answer) in zip(one.ids, one.texts, strict=False)  # later ids: other wordings
     ]
-    search, kinds = OverlapSearch(items, pack), Counter[bool]()
+    search, kinds = OverlapCount(OverlapIndex(items, pack)), Counter[bool]()
     for text_read in training:
         search.read(text_read)
-        kinds[bool(text_read.prompt)] += 1
+        kinds[bool(text_read.fields)] += 1
     overlaps, scores = search.overlaps(), []
     for (system, name), metrics in values.items():
         before: Mapping[object, MetricValues] = {}

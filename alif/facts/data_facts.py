@@ -161,6 +161,8 @@ class SourceFacts(FrozenModel):
     """Documents that were cut to `corpus.LARGEST_SHARE` of the source's cap."""
     lookalikes: int = 0
     """Documents with letters that look right and are another language's: ي for ی. They stay as they are."""
+    repairs: Mapping[str, int] = Field({}, exclude_if=lambda repairs: not repairs)
+    """Documents by what was repaired in them: an encoding, `mojibake`, `visual_order` …"""
 
 
 class CorpusFacts(FrozenModel):
@@ -176,12 +178,19 @@ class BlendPartFacts(FrozenModel):
 
     requested: int
     """0: all."""
+    share: float = 0.0
+    """Share of the tokens that the recipe asks for; 0: rows were asked for."""
+    repeat: int = 1
+    """How often each row to train on is there."""
     available: int
     dropped: int
     drawn: int
     validation: int
-    repairs: Mapping[str, int] = Field({}, exclude_if=lambda repairs: not repairs)
-    """Documents by what was repaired in them: an encoding, `mojibake`, `visual_order` …"""
+    tokens: int = 0
+    """Of the rows to train on, repeats included: about as many as Llama-3's tokenizer makes of them."""
+    validation_tokens: int = 0
+    licences: Mapping[str, int] = {}
+    """Rows that were drawn, by their licence."""
 
 
 class PairsFacts(FrozenModel):
@@ -200,3 +209,5 @@ class BlendFacts(FrozenModel):
     held_out: int
     benchmark_prompts: int
     """Prompts of benchmarks that rows were compared with."""
+    contaminated: Mapping[str, int] = {}
+    """Dropped rows by the benchmark that they give away."""

@@ -18,19 +18,17 @@ from alif.settings.data_tables import (
     Filter,
     Generate,
     Language,
-    Pairs,
-    Part,
     Pool,
     Replay,
     Review,
     Seeds,
     Sources,
-    Split,
     Teacher,
     Translate,
 )
 from alif.settings.evaluation_tables import Benchmarks, Evaluate, ExternalSystem, Systems
 from alif.settings.judge_tables import Judge, Judges, Judging
+from alif.settings.mixture_tables import Pairs, Part, Split
 from alif.settings.runtime_table import Runtime
 from alif.settings.training_tables import (
     Adapter,
@@ -99,6 +97,18 @@ class Recipe(FrozenModel):
     def decontaminated(self) -> Mapping[str, BenchmarkTable]:
         """The benchmarks whose questions never enter the blend, with what says which questions these are."""
         return {name: one.which_items() for name, one in self.benchmark.items() if one.decontaminate}
+
+    @property
+    def translated_from(self) -> Mapping[str, Translate]:
+        """What translated rows are made of, where a benchmark asks in that language; else nothing."""
+        tables = self.decontaminated.values()
+        asks = self.benchmarks.multiple_choice or any(one.language or one.original for one in tables)
+        return {"translate": self.translate} if self.translate.rows and asks else {}
+
+    @property
+    def kept_out(self) -> Mapping[str, Benchmarks | BenchmarkTable]:
+        """The benchmarks whose questions never enter stage 1, the pack's test set as "test"; else nothing."""
+        return {"test": self.benchmarks, **self.decontaminated} if self.corpus.decontaminate else {}
 
     def stages(self) -> dict[str, Stage]:
         """Return the stages that are trained on an adapter, by name, in order."""

@@ -58,6 +58,9 @@ class BenchmarkTable(FrozenModel):
     """native, human-translated, machine-translated, same-teacher (as the training rows); rows may say it."""
     licence: str = ""
     """Licence of the items; a row may say it."""
+    original: Files = Field((), exclude_if=lambda files: not files)
+    """Files or a data set of the hub that the questions were translated from: rows that give these away never
+    enter the blend either, nor translations of such rows. GSM8K for MGSM."""
     columns: Mapping[str, str | tuple[str, ...]] = {}
     """Our name → the data's: question = "ques", choices = ["a", "b"], gold = "answer.key". Several columns of
     a text are joined by line breaks."""
@@ -107,6 +110,7 @@ class BenchmarkTable(FrozenModel):
             "revision",
             "split",
             "language",
+            "original",
             "columns",
             "labels",
             "first",

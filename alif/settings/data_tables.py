@@ -192,35 +192,6 @@ class Replay(FrozenModel):
     seed: int = 3407
 
 
-class Part(FrozenModel):
-    """One part of the training mixture."""
-
-    source: Files = ()
-    """Empty: the rows of the step that the part is named after. Otherwise files, or a hub id."""
-    rows: int = Field(0, ge=0)
-    """Rows to sample; 0: all."""
-    licence: str = ""
-    """Licence of the source, kept in each row."""
-
-
-class Pairs(FrozenModel):
-    """Two answers to a prompt each, one of them preferred: what the stage `prefer` learns from."""
-
-    source: Files = ()
-    """"review": answers that reviewers edited, the edited one preferred. Files and hub ids: rows of prompt,
-    chosen and rejected, texts or messages. Empty: no stage `prefer`."""
-    licence: str = ""
-    """Licence of the files, kept in each row."""
-
-
-class Split(FrozenModel):
-    """Train and validation rows."""
-
-    validation_share: float = Field(0.05, ge=0, lt=1)
-    """Share of the distinct prompts held out; no prompt is in both splits."""
-    seed: int = 3407
-
-
 class Corpus(FrozenModel):
     """Stage-1 text."""
 
@@ -237,4 +208,7 @@ class Corpus(FrozenModel):
     """Share of each source's documents that is never trained on."""
     min_words: int = Field(3, ge=0)
     """Shorter documents are dropped."""
+    decontaminate: bool = Field(True, json_schema_extra=NOT_IDENTITY)
+    """Whether documents that give away a question of a benchmark are dropped. The benchmarks count in the
+    step's identity then; false: they do not, as before there was this key."""
     seed: int = 3407

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from alif import store
+from alif.dedup.overlap_index import BenchmarkText, OverlapIndex, TrainingText
 from alif.evaluate.benchmark import Benchmark, ItemResult, LikelihoodRequest, PairScores
 from alif.evaluate.compare import MetricValues
-from alif.evaluate.contamination import BenchmarkText, OverlapSearch, TrainingText, make_card, read_training
+from alif.evaluate.contamination import OverlapCount, make_card, read_training
 from alif.evaluate.stats import Bootstrap, Items
 from alif.facts.contamination_facts import ItemOverlap
 from alif.facts.evaluation_facts import BenchmarkFacts
@@ -27,7 +28,7 @@ NINE = "لاہور کا شاہی قلعہ کس مغل بادشاہ نے بنوا
 
 def search(items: Sequence[tuple[str, str]], *texts: TrainingText) -> dict[tuple[str, int], ItemOverlap]:
     named = [BenchmarkText("test", str(number), *item) for number, item in enumerate(items)]
-    found = OverlapSearch(named, UR)
+    found = OverlapCount(OverlapIndex(named, UR))
     for one in texts:
         found.read(one)
     return {(one.item, one.ngram): one for one in found.overlaps()}
@@ -56,7 +57,7 @@ def test_spelling_digits_and_punctuation_make_no_difference() -> None:
 
 
 def test_words_go_on_from_the_prompt_into_the_answer() -> None:
-    row = TrainingText("b", f"{NINE}\nاکبر نے سنہ پندرہ سو میں", NINE)
+    row = TrainingText("b", f"{NINE}\nاکبر نے سنہ پندرہ سو میں", (NINE,))
     assert ("0", 13) in search([(NINE, "اکبر نے سنہ پندرہ سو میں")], row)
 
 
@@ -66,13 +67,13 @@ def test_other_words_are_no_hit() -> None:
         == {}
     )
     assert search([(FIFTEEN, "")]) == {}
-    assert search([("", "")], TrainingText("d", "", "")) == {}
+    assert search([("", "")], TrainingText("d", "")) == {}
 
 
 @pytest.mark.parametrize(
     ("trained", "hit"),
     [
-        (TrainingText("b", "پانی کا فارمولا لکھیے۔\nH2O", "پانی کا فارمولا لکھیے۔"), True),
+        (TrainingText("b", "پانی کا فارمولا لکھیے۔\nH2O", ("پانی کا فارمولا لکھیے۔",)), True),
         (TrainingText("c", "سوالات:\nپانی کا فارمولا لکھیے\nجواب دیجیے"), True),
         (TrainingText("c", "پھر استاد نے کہا پانی کا فارمولا لکھیے اور بیٹھ جائیے"), False),
     ],
@@ -108,8 +109,8 @@ def test_what_is_held_out_was_not_trained_on(tmp_path: Path) -> None:
     store.write_rows(tmp_path / "corpus" / "held_out.jsonl", [{"id": documents[0].id}])
     inputs = {step: tmp_path / step for step in ("blend", "corpus", "pairs", "prefer")}
     assert list(read_training(inputs)) == [
-        TrainingText(f"blend/examples.jsonl#{rows[0].id}", "نظام\nالف\n\nب", "الف\n"),
-        TrainingText(f"pairs/examples.jsonl#{pair.id}", "ہ\n\nو", "ہ\n"),
+        TrainingText(f"blend/examples.jsonl#{rows[0].id}", "نظام\nالف\nب", ("الف",)),
+        TrainingText(f"pairs/examples.jsonl#{pair.id}", "ہ\nو\nبرا", ("ہ",)),
         TrainingText(f"corpus/examples.jsonl#{documents[1].id}", "متن دو"),
     ]
     assert list(read_training({})) == []
@@ -137,7 +138,7 @@ def test_the_score_without_hits_is_lower_where_hits_are_right() -> None:
     values = {("base", "arc.en"): base, ("finetune", "arc.en"): tuned, ("other", "arc.en"): tuned}
     training = [
         TrainingText("corpus/examples.jsonl#x", FIFTEEN),
-        TrainingText("blend/examples.jsonl#y", "کچھ", "اور"),
+        TrainingText("blend/examples.jsonl#y", "کچھ", ("کچھ",)),
     ]
     card, overlaps = make_card([benchmark(texts)], training, values, ["base", "finetune"], UR, BY)
     assert (card.rows, card.documents, len(overlaps)) == (1, 1, 20)
@@ -179,7 +180,7 @@ def test_values_of_some_items_are_split_by_their_ids() -> None:
 
 
 def test_memory_does_not_grow_with_the_documents() -> None:
-    found = OverlapSearch([BenchmarkText("test", "0", FIFTEEN)], UR)
+    found = OverlapCount(OverlapIndex([BenchmarkText("test", "0", FIFTEEN)], UR))
     random = np.random.default_rng(0)
     words = [f"لفظ{number}" for number in range(500)]
 

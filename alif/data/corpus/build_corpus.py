@@ -14,13 +14,15 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from alif import console, sampling, settings, sources
 from alif.data.corpus.cleaning import clean_document, find_document_fault, repair_row
 from alif.data.corpus.row_spool import RowSpool, open_spool
+from alif.data.mixture.decontaminate import drop_leak, open_kept_out
 from alif.data.published_row import nothing_left
+from alif.dedup.overlap_index import OverlapIndex
 from alif.facts.data_facts import CorpusFacts, SourceFacts
 from alif.language import language_id, text
 from alif.language import pack as packs
@@ -39,9 +41,15 @@ LARGEST_SHARE = 0.1
 
 
 def build_corpus(
-    context: StepContext, language: settings.Language, sources: settings.Sources, corpus: settings.Corpus
+    context: StepContext,
+    language: settings.Language,
+    sources: settings.Sources,
+    corpus: settings.Corpus,
+    kept_out: Mapping[str, settings.Benchmarks | settings.BenchmarkTable] | None = None,
 ) -> CorpusFacts:
     """Keep the documents of both languages and write the ids of those held out.
+
+    None of them gives away a question of `kept_out`.
 
     Raises:
         DataError: none of a language's texts could be kept.
@@ -50,12 +58,13 @@ def build_corpus(
     target, known = packs.load_pack(language.pack), packs.load_pack(language.source)
     seen: dict[int, int] = {}
     facts: dict[str, SourceFacts] = {}
+    index = open_kept_out(target, known, sources.folder, kept_out or {})
     for key, pack, other, source in (
         ("corpus.source", target, known, corpus.source),
         ("corpus.source_language_files", known, target, corpus.source_language_files),
     ):
         with open_spool(context.scratch) as spool:
-            builder = _LanguageBuilder(context, corpus, pack, other, seen, spool)
+            builder = _LanguageBuilder(context, corpus, pack, other, seen, spool, index)
             facts |= builder.build(key, source, sources.folder)
     return CorpusFacts(held_out=sum(one.held_out for one in facts.values()), sources=facts)
 
@@ -91,9 +100,10 @@ class _LanguageBuilder:
         other: Pack,
         seen: dict[int, int],
         spool: RowSpool,
+        index: OverlapIndex | None,
     ) -> None:
         self.output, self.corpus, self.pack, self.other = context.output, corpus, pack, other
-        self.seen, self.spool = seen, spool
+        self.seen, self.spool, self.index = seen, spool, index
         self.dropped: Counter[str] = Counter()
         self.first_evidence = ""
 
@@ -200,6 +210,9 @@ class _LanguageBuilder:
             fault = find_document_fault(document, self.pack, self.other, self.corpus.min_words)
         if fault:
             self._drop(Dropped(row=document, reason=fault[0], evidence=fault[1]))
+            return 0
+        if self.index and (leak := drop_leak(document, self.index)):
+            self._drop(leak)
             return 0
         return digest
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from alif import console, settings, sources, store
-from alif.data.mixture.blend import fold_prompt
-from alif.data.mixture.decontaminate import BenchmarkIndex
+from alif.data.mixture.decontaminate import drop_leak, open_index
+from alif.data.mixture.validation_split import fold_prompt
 from alif.data.published_row import nothing_left, read_published_row
 from alif.facts.data_facts import PairsFacts
 from alif.language import pack as packs
@@ -51,7 +51,7 @@ def build_pairs(
     """
     own, known, output = packs.load_pack(language.pack), packs.load_pack(language.source), context.output
     output.require("examples.jsonl", "dropped.jsonl")
-    index = BenchmarkIndex(own, known, sources.folder, benchmarks, decontaminated)
+    index = open_index(own, known, sources.folder, benchmarks, decontaminated)
     heldout = {fold_prompt(row, own) for row in heldout_rows(context.inputs["blend"], Example)}
     ids: set[str] = set()
     edits, first = 0, ""
@@ -63,10 +63,8 @@ def build_pairs(
         elif fold_prompt(found, own) in heldout:
             evidence = "its prompt is a validation row of the blend"
             fault = Dropped(row=found, reason="held_out", evidence=evidence)
-        elif overlap := index.find_overlap(found) or index.find_overlap(
-            found.model_copy(update={"output": found.rejected})
-        ):
-            fault = Dropped(row=found, reason="contaminated", evidence=overlap)
+        elif leak := drop_leak(found, index):
+            fault = leak
         else:
             ids.add(found.id)
             edits += bool(found.origin.reviewed_by)

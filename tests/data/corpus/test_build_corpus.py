@@ -11,9 +11,10 @@ import pytest
 from alif import store
 from alif.data.corpus.build_corpus import build_corpus
 from alif.errors import DataError
+from alif.language.pack import Pack
 from alif.records import Counts, Document
 from alif.runs import StepContext
-from alif.settings import Corpus, Sources
+from alif.settings import Benchmarks, Corpus, Sources
 from tests.data.conftest import LANGUAGE, rows_of, run_work
 
 
@@ -227,3 +228,17 @@ def test_documents_that_are_not_surely_in_the_language_are_dropped(
     counts = run(step, tmp_path, source="a.jsonl", source_language_files=())
     assert dict(counts.dropped) == {"wrong_language": 2, "duplicate": 1}  # turned round, it stands there
     assert [row["text"] for row in rows_of(step.folder)] == [*URDU, quoted]
+
+
+def test_a_document_that_gives_a_question_away_is_dropped(
+    context: Callable[..., StepContext], own: Pack, tmp_path: Path
+) -> None:
+    question = rows_of(own.folder, "test")[0]
+    leaked = f"{question['instruction']} {question['input']}".strip()
+    documents(tmp_path / "a.jsonl", *URDU, f"{URDU[0]}\n{leaked}\n{URDU[1]}")
+    step = context("corpus")
+    folder, corpus = Sources(folder=str(tmp_path)), Corpus(source=("a.jsonl",), source_language_files=())
+    counts = run_work(build_corpus, step, LANGUAGE, folder, corpus, {"test": Benchmarks()})
+    assert counts.dropped["contaminated"] == 1
+    (dropped,) = (one for one in rows_of(step.folder, "dropped") if one["reason"] == "contaminated")
+    assert dropped["nearest"]["id"] == "test#1"

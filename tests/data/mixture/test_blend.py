@@ -22,13 +22,15 @@ PARTS = {name: settings.Part() for name in ("generate", "translate", "replay")}
 
 
 def reviewed() -> list[Example]:
-    made = [row("qa", f"سوال نمبر {n} کا جواب کیا ہے؟", f"جواب {n}") for n in range(40)]
-    return made + [row("qa", f"ترجمہ نمبر {n} کیا ہے؟", f"ترجمہ {n}", kind="translated") for n in range(20)]
+    """Rows whose prompts are no near-duplicates of each other."""
+    made = [row("qa", f"سوال{n} کا جواب{n} کیا{n} ہے؟", f"جواب {n}") for n in range(40)]
+    return made + [row("qa", f"ترجمہ{n} کا مطلب{n} کہیے", f"ترجمہ {n}", kind="translated") for n in range(20)]
 
 
 def replayed() -> list[Example]:
     return [
-        row("other", f"What is question {n}?", f"answer {n}", kind="replay", language="en") for n in range(10)
+        row("other", f"What is{n} question{n}?", f"answer {n}", kind="replay", language="en")
+        for n in range(10)
     ]
 
 
@@ -38,6 +40,7 @@ def run(
     parts: dict[str, settings.Part] | None = None,
     validation: float = 0.1,
     tables: dict[str, settings.BenchmarkTable] | None = None,
+    translated_from: dict[str, settings.Translate] | None = None,
     **benchmarks: Any,
 ) -> Counts:
     return run_work(
@@ -49,6 +52,7 @@ def run(
         split=settings.Split(validation_share=validation),
         benchmarks=settings.Benchmarks.model_validate(benchmarks),
         decontaminated=tables or {},
+        translated_from=translated_from,
     )
 
 
@@ -162,3 +166,73 @@ def test_nothing_written_for_the_demo_is_in_its_test_set(
     ]
     step = context("blend", {"review": rows, "replay": []})
     assert run(step).dropped == {}
+
+
+def test_a_share_is_of_the_tokens_and_is_drawn_last(step: StepContext) -> None:
+    parts = {"replay": settings.Part(share=0.04), "generate": settings.Part(), "translate": settings.Part()}
+    found = run(step, parts=parts).facts["parts"]
+    tokens = {name: part["tokens"] + part["validation_tokens"] for name, part in found.items()}
+    assert 0.04 <= tokens["replay"] / sum(tokens.values()) < 0.05
+    assert 0 < found["replay"]["drawn"] < 10
+    assert found["generate"]["drawn"] == 40
+    assert [one["language"] for one in rows_of(step.folder)][: found["replay"]["drawn"]] == ["en"] * found[
+        "replay"
+    ]["drawn"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"generate": {}, "replay": {"share": 0.9}}, r"blend\.replay\.share = 0\.9: .* its 10 rows have"),
+        ({"generate": {"share": 0.5}, "replay": {"share": 0.5}}, "nothing is left of the mixture"),
+        ({"generate": {"share": 0.5}}, "nothing is left of the mixture"),
+    ],
+)
+def test_a_share_that_cannot_be_met_is_refused(
+    step: StepContext, parts: dict[str, dict[str, Any]], said: str
+) -> None:
+    with pytest.raises(RecipeError, match=said):
+        run(step, parts={name: settings.Part.model_validate(part) for name, part in parts.items()})
+
+
+def test_a_part_is_repeated_in_several_wordings_and_validation_is_not(step: StepContext) -> None:
+    wordings = ("{instruction}", "اردو میں جواب دیجیے: {instruction}")
+    parts = {"generate": settings.Part(repeat=3, wordings=wordings), "replay": settings.Part()}
+    counts = run(step, parts=parts)
+    assert counts.kept == 50
+    held = {one["id"] for one in rows_of(step.folder, "held_out")}
+    made = [one for one in rows_of(step.folder) if one["language"] == "ur"]
+    assert len(made) == 36 * 3 + 4
+    assert all(one["instruction"].startswith("سوال") for one in made if one["id"] in held)
+    begun = [one["instruction"].startswith("اردو") for one in made if one["id"] not in held]
+    assert 30 < sum(begun) < 80
+    edited = next(one for one in made if one["instruction"].startswith("اردو"))
+    assert edited["origin"]["parents"]
+
+
+def test_rows_that_were_translated_from_a_question_are_dropped(
+    context: Callable[..., StepContext], tmp_path: Path
+) -> None:
+    question = "Natalia sold clips to 48 of her friends in April, and then half as many clips in May."
+    original = {"question": question, "answer": "72 #### 72"}
+    (tmp_path / "gsm8k.jsonl").write_text(json.dumps(original), encoding="utf-8")
+    asked = {"question": "نتالیہ نے اپریل میں اڑتالیس کلپ بیچے۔ کل کتنے؟", "final": "72"}
+    (tmp_path / "mgsm.jsonl").write_text(json.dumps(asked, ensure_ascii=False), encoding="utf-8")
+    told = {"instruction": question, "output": "72"}
+    sources = [told, {"instruction": "Name a fruit.", "output": "An apple."}]
+    (tmp_path / "alpaca.jsonl").write_text("\n".join(map(json.dumps, sources)), encoding="utf-8")
+    rows = [row("qa", f"ترجمہ شدہ سوال {n}", f"جواب {n}", kind="translated") for n in (1, 2)]
+    rows = [
+        one.model_copy(update={"origin": one.origin.model_copy(update={"source": f"alpaca#{n}"})})
+        for n, one in enumerate(rows, 1)
+    ]
+    replay = row("other", question, "72", kind="replay", language="en")
+    step = context("blend", {"review": [*rows, *reviewed()], "replay": [replay]})
+    table = settings.BenchmarkTable(form="number", files=("mgsm.jsonl",), original=("gsm8k.jsonl",))
+    translate = settings.Translate(source=("alpaca.jsonl",), rows=2)
+    counts = run(step, tmp_path, tables={"mgsm": table}, translated_from={"translate": translate})
+    assert dict(counts.dropped) == {"contaminated": 2}
+    assert counts.facts["contaminated"] == {"mgsm": 2}
+    evidence = [one["evidence"] for one in rows_of(step.folder, "dropped")]
+    assert evidence == ["the prompt of mgsm#original 1, in alpaca#1", "the prompt of mgsm#original 1"]
+    assert rows_of(step.folder, "dropped")[0]["nearest"]["text"] == question
