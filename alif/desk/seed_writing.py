@@ -88,11 +88,12 @@ class SeedDesk:
         Raises:
             Refused: no such task, or far too long.
         """
-        texts = [sent.get(name, "") for name in ("instruction", "input", "output")]
+        instruction, given, output = (sent.get(name, "") for name in ("instruction", "input", "output"))
         task = sent.get("task", "")
-        if task not in self.pack.tasks or max(map(len, texts)) > MOST:
+        if task not in self.pack.tasks or max(map(len, (instruction, given, output))) > MOST:
             raise Refused("not_understood", 400)
-        row = Example.make(self.pack.code, task, *texts, Origin(kind="seed", author=who.name))
+        origin = Origin(kind="seed", author=who.name)
+        row = Example.make(self.pack.code, task, instruction, given, output, origin)
         return normalise_example(row, self.pack)
 
     def find_nearest(self, row: Example) -> Neighbour | None:
