@@ -13,6 +13,7 @@ from alif import store
 from alif.benchmark_items import Item, benchmark_language, read_examples, read_items, short_form_tables
 from alif.errors import DataError, RecipeError
 from alif.language.pack import load_pack
+from alif.recipe import load_recipe, shipped_recipes
 from alif.records import Dropped
 from alif.settings import BenchmarkTable
 
@@ -249,3 +250,33 @@ def test_every_shared_benchmark_is_read_whole(
     table = BenchmarkTable.model_validate({"form": form, "files": f"bench/{file}.jsonl.gz"})
     found = list(read_items(file, table, str(shared_data), load_pack(language)))
     assert sum(isinstance(item, Item) for item in found) == len(found) == count
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "right"),
+    [
+        (
+            "urdu_mmlu",
+            {
+                "id": 0,
+                "question": "مقبرہ شاہ رکن عالمؒ کس شہر میں ہے؟",
+                "options": {"A": "لاہور", "B": "ساہیوال", "C": "سیالکوٹ", "D": "ملتان", "E": None},
+                "correct_key": "D",
+            },
+            "ملتان",
+        ),
+        ("multiblimp", {"sen": "بچہ کھیلتا ہے۔", "wrong_sen": "بچہ کھیلتی ہے۔"}, "بچہ کھیلتا ہے۔"),
+        ("math500", {"urdu_problem": "۶ اور ۷ کا حاصلِ ضرب؟", "urdu_answer": "42", "unique_id": "a/1"}, "42"),
+    ],
+)
+def test_rows_of_the_catalogue_are_read_as_their_cards_describe_them(
+    tmp_path: Path, name: str, row: dict[str, Any], right: str
+) -> None:
+    table = load_recipe(shipped_recipes()["urdu-8b-benchmarks"]).benchmark[name]
+    store.write_rows(tmp_path / "b.jsonl", [row])
+    (found,) = read_items(
+        name, table.model_copy(update={"hub": "", "files": ("b.jsonl",)}), str(tmp_path), UR
+    )
+    assert isinstance(found, Item)
+    assert found.right == right
+    assert len(found.choices) == {"urdu_mmlu": 4, "multiblimp": 2, "math500": 0}[name]

@@ -16,7 +16,7 @@ from alif.commands.arguments import Json, Overrides, RecipeName, load_recipe, pr
 from alif.errors import MissingExtra, RecipeError
 from alif.language.pack import load_pack
 from alif.runs import make_context
-from alif.settings import BenchmarkTable, Endpoint, Language, Recipe, Teacher
+from alif.settings import BenchmarkTable, Language, Recipe, Teacher
 
 __all__ = ["BENCHMARK_COMMANDS", "pin_recipe", "run_lm_eval", "translate_benchmark"]
 
@@ -134,11 +134,9 @@ def _file_table(name: str, form: str, recipe: Recipe) -> BenchmarkTable:
 
 def _choose_translators(recipe: Recipe, names: list[str]) -> dict[str, Teacher]:
     """Return two endpoints of the recipe by name."""
-    shared = Endpoint.model_fields
-    endpoints = dict(recipe.teacher)
-    for name, one in recipe.system.items():
-        if one.base_url:
-            endpoints[name] = Teacher(**{key: getattr(one, key) for key in shared}, temperature=0.0)
+    usual = int(Teacher.model_fields["max_tokens"].default)
+    systems = {name: one.to_endpoint(usual) for name, one in recipe.system.items() if one.base_url}
+    endpoints = {**recipe.teacher, **systems}
     chosen = {name: endpoints[name] for name in (names or list(endpoints)[:2]) if name in endpoints}
     if len(chosen) != 2 or len(names) not in (0, 2):
         hint = "--by ONE --by OTHER: two that may disagree are what finds the faults."

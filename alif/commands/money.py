@@ -26,15 +26,17 @@ from alif.commands.arguments import (
 from alif.commands.compare_teachers import compare_teachers
 from alif.errors import AlifError, RecipeError
 from alif.formatting import format_duration, format_usd
+from alif.llm.chat_model import Role
 from alif.llm.ledger import Ledger
 from alif.llm.money_status import Money, money_status
 from alif.runs import Run, make_context
+from alif.settings import Recipe, Teacher
 
-__all__ = ["estimate_recipe", "ping_recipe", "settle_run", "show_batches", "show_money"]
+__all__ = ["estimate_recipe", "other_endpoints", "ping_recipe", "settle_run", "show_batches", "show_money"]
 
 
 def ping_recipe(recipe: RecipeName, *, set: Overrides = None, json: Json = False) -> None:
-    """Ask every teacher for a word, to prove key, model and price.
+    """Ask every teacher, judge and system with an address for a word, to prove key, model and price.
 
     Prints the price first, and keeps to the cost cap.
     """
@@ -42,7 +44,8 @@ def ping_recipe(recipe: RecipeName, *, set: Overrides = None, json: Json = False
 
     run, loaded = load_recipe(recipe, set)
     with run.locked():
-        found = ping.ping_endpoints(make_context(run, "check", loaded.runtime), loaded)
+        context = make_context(run, "check", loaded.runtime)
+        found = ping.ping_endpoints(context, loaded, other_endpoints(loaded))
     if json:
         console.print_json({"live": found})
     else:
@@ -52,11 +55,20 @@ def ping_recipe(recipe: RecipeName, *, set: Overrides = None, json: Json = False
                 continue
             model = f"{one['answered_by'] or one['model']} at {one['host']}"
             price = f"{format_usd(one['usd'])}, {format_duration(one['seconds'])}"
-            console.print_result(f"teacher.{one['teacher']}: {model} answers, {price}")
+            console.print_result(f"{one['role']}.{one['teacher']}: {model} answers, {price}")
         show_money(money_status(run, loaded), run)
-    if silent := [one["teacher"] for one in found if "message" in one]:
-        message = f"{len(silent)} of {len(found)} teachers did not answer: {', '.join(silent)}"
+    if silent := [f"{one['role']}.{one['teacher']}" for one in found if "message" in one]:
+        message = f"{len(silent)} of {len(found)} models did not answer: {', '.join(silent)}"
         raise AlifError(message, "Fix the problems listed above.")
+
+
+def other_endpoints(recipe: Recipe) -> dict[Role, Mapping[str, Teacher]]:
+    """Return the models beside the teachers that a run asks by an address: its judges and its systems."""
+    from alif.evaluate.judge_requests import judge_endpoints
+
+    limit = recipe.evaluate.max_new_tokens
+    measured = {name: one.to_endpoint(limit) for name, one in recipe.system.items() if one.base_url}
+    return {"judge": judge_endpoints(recipe.judge), "baseline": measured}
 
 
 def estimate_recipe(
@@ -148,10 +160,12 @@ def show_batches(
 
     folder, recipe = open_run(run)
     context = make_context(folder, "batches", recipe.runtime)
+    others = other_endpoints(recipe)
+    endpoints = {**others["baseline"], **others["judge"], **recipe.teacher}
     if cancel is not None:
-        found = [batch_status.cancel_batch(context, recipe.teacher, cancel)]
+        found = [batch_status.cancel_batch(context, endpoints, cancel)]
     else:
-        found = batch_status.list_batches(context, recipe.teacher)
+        found = batch_status.list_batches(context, endpoints)
     if json:
         return console.print_json(found)
     keys = ("id", "teacher", "step", "written_at", "state", "size", "done")

@@ -56,7 +56,7 @@ class ReadableReplies:
         least = ENOUGH if self.readable.total() else 1 if ended else FEW
         for teacher, replies in self.unreadable.items():
             if not self.readable[teacher] and len(replies) >= least:
-                raise describe_unreadable(teacher, replies)
+                raise describe_unreadable(f"teacher.{teacher}", replies)
 
 
 def name_refusal(piece: Candidate | Dropped, *packs: Pack) -> Candidate | Dropped:
@@ -67,12 +67,11 @@ def name_refusal(piece: Candidate | Dropped, *packs: Pack) -> Candidate | Droppe
     return piece
 
 
-def describe_unreadable(teacher: str, replies: list[Reply]) -> ReplyError:
-    """Return what is wrong with replies of which none can be read, and what to change."""
+def describe_unreadable(key: str, replies: list[Reply]) -> ReplyError:
+    """Return what is wrong with replies of which none can be read, and what to change in the table `key`."""
     kinds = Counter(_fault(reply) for reply in replies)
     (fault, finish), count = kinds.most_common(1)[0]
     example = next(reply for reply in replies if _fault(reply) == (fault, finish))
-    key = f"teacher.{teacher}"
     message = f"{key}: {count} of {len(replies)} replies {fault}"
     message += f", finish: {finish}" if finish else f": {' '.join(example.text.split())[:SHOWN]!r}"
     if fault == "are cut off":

@@ -83,6 +83,7 @@ def judge_answers(
         ranks=tuple(rank_systems(measured, store.read_models(evaluated / "scores.jsonl", Score), own.code)),
         families=tuple(warnings),
         teachers=teachers,
+        panels=tuple(judge_measures.rank_panels(verdicts, pairs)),
     )
 
 

@@ -22,12 +22,12 @@ from alif.evaluate.win_rate import (
     measure_style,
 )
 from alif.facts.evaluation_facts import AnswerRow
-from alif.facts.judge_facts import PANEL, JudgedCall, JudgedPair, RateInterval, RubricScore
+from alif.facts.judge_facts import PANEL, JudgedCall, JudgedPair, PanelOrder, RateInterval, RubricScore
 from alif.language.pack import Pack
 
 __all__ = [
     "JudgedQuestion", "Verdicts", "collect_verdicts", "first_share", "interval_of", "measure_pair",
-    "measure_styles", "position_consistency", "score_rubrics", "vote",
+    "measure_styles", "position_consistency", "rank_panels", "score_rubrics", "vote",
 ]  # fmt: skip
 
 WIN, TIE, LOSS = 1.0, 0.5, 0.0
@@ -88,6 +88,28 @@ def _find_majority(judges: Sequence[Mapping[str, JudgedQuestion]]) -> dict[str, 
         given = [one[id] for one in judges if id in one]
         winner = vote([one.value for one in given])
         found[id] = JudgedQuestion(winner, winner, equal=given[0].equal)
+    return found
+
+
+def rank_panels(verdicts: Verdicts, pairs: Sequence[Pair]) -> list[PanelOrder]:
+    """Return the order of the systems by the whole panel, and by the panel without each of its judges.
+
+    Where one judge decides the order, the panel says no more than that judge.
+    """
+    judges = [name for name in verdicts if name != PANEL]
+    anchor = Counter(against for _, against in pairs).most_common(1)[0][0] if pairs else ""
+    found: list[PanelOrder] = []
+    for left_out in ("", *judges) if len(judges) > 1 else ():
+        kept = [verdicts[judge] for judge in judges if judge != left_out]
+        rates = {anchor: TIE}
+        for pair in pairs:
+            panel = _find_majority([judged[pair] for judged in kept])
+            rate = _mean([one.value for one in panel.values()])
+            if pair[1] == anchor and rate is not None:
+                rates[pair[0]] = rate
+        best_first = dict(sorted(rates.items(), key=lambda item: -item[1]))
+        changed = bool(found) and list(best_first) != list(found[0].rates)
+        found.append(PanelOrder(left_out=left_out, rates=best_first, changed=changed))
     return found
 
 

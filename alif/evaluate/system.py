@@ -99,8 +99,7 @@ def external_systems(
     found = []
     for name, system in systems.items():
         if system.base_url:
-            shared = {key: getattr(system, key) for key in settings.Endpoint.model_fields}
-            endpoint = settings.Teacher(**shared, temperature=0.0, max_tokens=max_tokens)
+            endpoint = system.to_endpoint(max_tokens)
             fields = system.model_dump(mode="json", include={"extra", "system_role"})  # where not the usual
             digest = digest_json(system.model, system.base_url, *([fields] if fields else []))
             facts = SystemFacts(name=name, model=system.model, digest=digest)
@@ -179,7 +178,7 @@ def ask_endpoint(
     async def ask_all() -> list[ItemResult]:
         asked = endpoint.model_copy(update={"max_tokens": request.max_new_tokens})
         with console.progress_bar(name, len(ids), "questions") as bar:
-            async with open_session(context, {name: asked}) as models:
+            async with open_session(context, {name: asked}, role="baseline") as models:
                 found = await gather_or_cancel(
                     ask(models[name], id, question, bar.advance)
                     for id, question in zip(ids, request.questions, strict=True)

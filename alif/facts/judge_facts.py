@@ -9,8 +9,8 @@ from alif.records import FrozenModel
 
 __all__ = [
     "PANEL", "Calibration", "FamilyWarning", "HumanVerdict", "JudgeBound", "JudgeCard", "JudgeFacts",
-    "JudgeTrust", "JudgedCall", "JudgedPair", "JudgesAgreement", "RankAgreement", "RateInterval",
-    "RubricScore",
+    "JudgeTrust", "JudgedCall", "JudgedPair", "JudgesAgreement", "PanelOrder", "RankAgreement",
+    "RateInterval", "RubricScore",
 ]  # fmt: skip
 
 PANEL = "panel"
@@ -183,6 +183,17 @@ class RankAgreement(FrozenModel):
     spearman: float | None
 
 
+class PanelOrder(FrozenModel):
+    """How the panel ranks the systems without one of its judges."""
+
+    left_out: str
+    """The judge; empty: the whole panel."""
+    rates: Mapping[str, float]
+    """By system, the best first: its win rate against the system that most others are compared with."""
+    changed: bool = False
+    """Whether the order is another than the whole panel's."""
+
+
 class FamilyWarning(FrozenModel):
     """A judge of one family with a teacher of the training rows."""
 
@@ -212,3 +223,5 @@ class JudgeFacts(FrozenModel):
     families: tuple[FamilyWarning, ...]
     teachers: Mapping[str, tuple[str, ...]]
     """Models that wrote the training rows, by system."""
+    panels: tuple[PanelOrder, ...] = ()
+    """The whole panel, and without each judge; of several judges alone."""

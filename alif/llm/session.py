@@ -31,10 +31,16 @@ from alif.llm.sent_count import SentCount
 from alif.runs import StepContext, describe_new_ledger
 from alif.settings import Runtime, Teacher
 
-__all__ = ["EndpointSession", "RetryPolicy", "open_session"]
+__all__ = ["ROLE_TABLES", "EndpointSession", "RetryPolicy", "open_session"]
 
-TABLES: Mapping[Role, str] = {"judge": "judge", "baseline": "system", "student": "system"}
-"""The recipe table in which an endpoint of a role is configured, where that is not `teacher`."""
+ROLE_TABLES: Mapping[Role, str] = {
+    "teacher": "teacher",
+    "translator": "teacher",
+    "judge": "judge",
+    "baseline": "system",
+    "student": "system",
+}
+"""The recipe table in which an endpoint of a role is configured."""
 
 
 class EndpointSession(Mapping[str, ChatModel]):
@@ -95,7 +101,7 @@ def _check_endpoints(
     endpoints: Mapping[str, Teacher], role: Role, reply_function: ReplyFunction | None
 ) -> dict[str, str]:
     """Return each endpoint's recipe key; refuse addresses, prices and API keys that cannot be used."""
-    keys = {name: f"{TABLES.get(role, 'teacher')}.{name}" for name in endpoints}
+    keys = {name: f"{ROLE_TABLES[role]}.{name}" for name in endpoints}
     for name, settings in endpoints.items():
         endpoint.validate_endpoint(keys[name], settings)
         price_of(keys[name], settings)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from alif.records import EXTRA_STAGES, STAGES, FrozenModel
-from alif.settings.data_tables import Endpoint
+from alif.settings.data_tables import Endpoint, Teacher
 from alif.settings.types import Files, RunName
 
 
@@ -60,6 +60,11 @@ class ExternalSystem(Endpoint):
     answers there, and translates its answer back; three requests a question."""
     taught_by: str = Field("", exclude_if=lambda teacher: not teacher)
     """Model that wrote what it was trained on, "gpt-4o": judges of one family with it are named."""
+
+    def to_endpoint(self, max_tokens: int) -> Teacher:
+        """Return it as an endpoint that is asked for the likeliest answer."""
+        shared = {key: getattr(self, key) for key in Endpoint.model_fields}
+        return Teacher(**shared, temperature=0.0, max_tokens=max_tokens)
 
 
 def check_system_names(systems: Mapping[str, ExternalSystem]) -> Mapping[str, ExternalSystem]:

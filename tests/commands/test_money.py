@@ -62,10 +62,42 @@ def test_a_teacher_that_does_not_answer_is_exit_1(capsys: pytest.CaptureFixture[
         assert run_command(["ping", "demo", *sets, "--set", "teacher.gpt.usd_per_million_out=3.5"]) == 1
     said = capsys.readouterr()
     assert "knows no model gpt-9 (no such model)" in said.out
-    assert "1 of 2 teachers did not answer: gpt" in said.err
+    assert "1 of 2 models did not answer: teacher.gpt" in said.err
     assert said.err.index("$3.50 out a million tokens; this check costs at most") < said.err.index(
         "did not answer"
     )
+
+
+def test_judges_and_systems_prove_key_model_and_price_too(document: Callable[..., Any]) -> None:
+    def answer(messages: object, draw: int) -> ScriptedReply:
+        return ScriptedReply(text="yes")
+
+    with serve_provider(answer) as server, serve_provider(lambda *_: ScriptedReply(text="")) as mute:
+        sets = [
+            *("--set", f'judge.a={{model="judge-1", base_url="{server.address}", usd_per_million_out=2.0}}'),
+            *("--set", f'system.rival={{model="rival-1", base_url="{mute.address}"}}'),
+            *("--set", 'system.local.model="folder"'),  # nobody is asked by an address
+        ]
+        found = document("ping", "demo", *sets, code=1)["live"]
+    assert [(one["role"], one["teacher"]) for one in found] == [
+        ("teacher", "scripted"),
+        ("judge", "a"),
+        ("system", "rival"),
+    ]
+    assert found[1]["answered_by"] == "judge-1"
+    assert found[2]["message"].startswith("system.rival: 1 of 1 replies are empty")
+    assert "system.rival.max_tokens" in found[2]["hint"]
+
+
+def test_the_batches_of_a_judge_are_asked_of_its_own_provider(document: Callable[..., Any]) -> None:
+    with serve_provider(lambda messages, draw: ScriptedReply(text="yes")) as server:
+        document("seeds", "demo", "--set", f'judge.a={{model="judge-1", base_url="{server.address}"}}')
+        with closing(Ledger(Path("runs/demo/ledger.sqlite"))) as ledger:
+            book = BatchStore(ledger)
+            batch = book.write_batch([(a_request(0), 1.5)], "demo", "judge", "a", server.address, "judge")
+            book.mark_open(batch, "batch_7")
+        (found,) = document("batches", "demo")
+    assert (found["teacher"], found["step"], found["state"]) == ("a", "judge", "unknown to the provider")
 
 
 def test_an_address_without_its_path_is_named_and_not_the_model(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,7 +27,7 @@ def reply(text: str = "", finish: str = "stop", tokens_out: int = 0) -> Reply:
     ],
 )
 def test_each_fault_has_a_sentence_of_its_own(found: Reply, said: str, hint: str) -> None:
-    error = describe_unreadable("gpt", [found, found, reply("odd", "weird")])
+    error = describe_unreadable("teacher.gpt", [found, found, reply("odd", "weird")])
     assert error.message.startswith(f"teacher.gpt: 2 of 3 replies {said}")
     assert hint in error.hint
 

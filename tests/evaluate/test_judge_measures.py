@@ -11,6 +11,7 @@ from alif.evaluate.judge_measures import (
     measure_pair,
     measure_styles,
     position_consistency,
+    rank_panels,
     score_rubrics,
     vote,
 )
@@ -94,6 +95,29 @@ def test_the_panels_controlled_rate_is_of_all_judges_together() -> None:
     one, other, together = (rate.value if rate else 0.0 for rate in rates)
     assert one == other
     assert 0.5 < one == pytest.approx(together, abs=0.02)
+
+
+def test_the_panel_is_ranked_without_each_judge() -> None:
+    """Two judges prefer "new" to "old" on most questions; "loud" alone turns the order of the panel."""
+    answers = {"base": "ایک", "new": "دو", "old": "تین"}
+    rows, pairs = [row(number, answers) for number in range(4)], [("new", "base"), ("old", "base")]
+    won = {"j": {"new": 3, "old": 2}, "loud": {"new": 0, "old": 4}, "k": {"new": 3, "old": 2}}
+    calls = []
+    for judge, wins in won.items():
+        for system, count in wins.items():
+            for number in range(4):
+                wins_here = number < count if judge != "k" else number >= 4 - count
+                for a, b in ((system, "base"), ("base", system)):
+                    verdict = "A" if wins_here == (a == system) else "B"
+                    told = {"id": f"q{number:03}", "task": "", "judge": judge, "a": a, "b": b}
+                    calls.append(JudgedCall.model_validate(told | {"verdict": verdict}))
+    verdicts = collect_verdicts(rows, calls, list(won), pairs)
+    panels = {one.left_out: one for one in rank_panels(verdicts, pairs)}
+    assert [*panels] == ["", "j", "loud", "k"]
+    assert list(panels[""].rates.items()) == [("old", 1.0), ("base", 0.5), ("new", 0.5)]
+    assert list(panels["loud"].rates.items()) == [("new", 0.75), ("base", 0.5), ("old", 0.5)]
+    assert {name for name, one in panels.items() if one.changed} == {"loud"}
+    assert rank_panels(collect_verdicts(rows, calls, ["j"], pairs), pairs) == []
 
 
 def test_questions_with_few_points_count_like_those_with_many() -> None:

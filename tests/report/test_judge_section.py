@@ -13,6 +13,7 @@ from alif.facts.judge_facts import (
     JudgeFacts,
     JudgesAgreement,
     JudgeTrust,
+    PanelOrder,
     RankAgreement,
     RateInterval,
     RubricScore,
@@ -96,6 +97,11 @@ def facts_of(rates: dict[str, float], teacher: str = "gpt-4o") -> JudgeFacts:
         ranks=(RankAgreement(judge="openai", metric="test accepted", n=3, kendall=-0.33, spearman=-0.5),),
         families=tuple(warnings),
         teachers={"finetune": (teacher,)},
+        panels=(
+            PanelOrder(left_out="", rates={"finetune": 0.61, "base": 0.5}),
+            PanelOrder(left_out="openai", rates={"base": 0.5, "finetune": 0.48}, changed=True),
+            PanelOrder(left_out="anthropic", rates={"finetune": 0.66, "base": 0.5}),
+        ),
     )
 
 
@@ -124,6 +130,9 @@ def test_the_card_says_not_to_rank_and_shows_the_biases(tmp_path: Path) -> None:
         "+1.560",  # length slope
         "3 of 600 judgements could not be read (unparsable 3)",
         "$1.25",
+        "Without judge.openai the panel orders the systems otherwise.",
+        "base 50.0 · stage 2 48.0</td><td><b class=\"bad\">changes</b>",
+        "stage 2 66.0 · base 50.0</td><td>the same",
         "Prompts: ur",
         "2 of finetune",
         "openai, anthropic 0.290",

@@ -1,4 +1,4 @@
-"""Check key, model and price of every teacher by one real reply of a word.
+"""Check key, model and price of every endpoint by one real reply of a word.
 
 Each check is a request of its own, since a stored reply proves nothing about today's key; it is kept in the
 ledger and counts against the cap like any other.
@@ -23,8 +23,9 @@ from alif.language import pack as packs
 from alif.language.replies.reply_cleanup import strip_thinking
 from alif.llm import ChatModel, Message, Reply
 from alif.llm.budget import price_of
+from alif.llm.chat_model import Role
 from alif.llm.endpoint import hostname
-from alif.llm.session import RetryPolicy
+from alif.llm.session import ROLE_TABLES, RetryPolicy
 from alif.runs import StepContext
 
 __all__ = ["PingResult", "ping_endpoints"]
@@ -40,9 +41,12 @@ RETRY = RetryPolicy(give_up_s=60.0, silence_s=60.0, timeouts=1)
 
 
 class PingResult(TypedDict):
-    """A teacher, and its answer, or what is wrong with it or came instead."""
+    """An endpoint, and its answer, or what is wrong with it or came instead."""
 
+    role: str
+    """Its table in the recipe: teacher, judge, system."""
     teacher: str
+    """Its name there, whatever its role is."""
     host: str
     model: str
     answered_by: NotRequired[str]
@@ -52,43 +56,55 @@ class PingResult(TypedDict):
     hint: NotRequired[str]
 
 
-def ping_endpoints(context: StepContext, recipe: settings.Recipe) -> list[PingResult]:
-    """Ask every teacher for a word; say first what that can cost.
+def ping_endpoints(
+    context: StepContext,
+    recipe: settings.Recipe,
+    others: Mapping[Role, Mapping[str, settings.Teacher]] | None = None,
+) -> list[PingResult]:
+    """Ask every teacher for a word, and every other model that the recipe asks; say first what that can cost.
 
     Returns:
-        {teacher, host, model, answered_by, usd, seconds} of each that answered; with {message, hint} where
-            that is no word, {…, message, hint} of the others.
+        {role, teacher, host, model, answered_by, usd, seconds} of each that answered; with {message, hint}
+            where that is no word, {…, message, hint} of the others.
 
     Raises:
         RecipeError: an unknown price.
         BudgetError: the cap is reached.
     """
-    asked = {
-        name: teacher.model_copy(update={"max_tokens": min(teacher.max_tokens, MAX_TOKENS)})
-        for name, teacher in recipe.teacher.items()
-    }
-    for name, teacher in asked.items():
-        price = price_of(f"teacher.{name}", teacher)
-        most = price.upper_usd(len(GREETING[0].content.encode()) + 1000, teacher.max_tokens)
+    roles: dict[Role, Mapping[str, settings.Teacher]] = {"teacher": recipe.teacher, **(others or {})}
+    asked = [
+        (role, name, one.model_copy(update={"max_tokens": min(one.max_tokens, MAX_TOKENS)}))
+        for role, endpoints in roles.items()
+        for name, one in endpoints.items()
+    ]
+    for role, name, one in asked:
+        key = f"{ROLE_TABLES[role]}.{name}"
+        price = price_of(key, one)
+        most = price.upper_usd(len(GREETING[0].content.encode()) + 1000, one.max_tokens)
         console.log(
-            f"teacher.{name}: {teacher.model} at {hostname(teacher.base_url)}, "
+            f"{key}: {one.model} at {hostname(one.base_url)}, "
             f"{format_usd(price.usd_per_million_in)} in and {format_usd(price.usd_per_million_out)} out "
             f"a million tokens; this check costs at most {format_usd(most)}"
         )
     runtime = {"batch": False, "timeout_s": min(context.runtime.timeout_s, TIMEOUT_S)}
     live = replace(context, runtime=context.runtime.model_copy(update=runtime))
-    return [asyncio.run(_ping(live, recipe, name, teacher)) for name, teacher in asked.items()]
+    return [asyncio.run(_ping(live, recipe, role, name, one)) for role, name, one in asked]
 
 
 async def _ping(
-    context: StepContext, recipe: settings.Recipe, name: str, teacher: settings.Teacher
+    context: StepContext, recipe: settings.Recipe, role: Role, name: str, teacher: settings.Teacher
 ) -> PingResult:
-    found: PingResult = {"teacher": name, "host": hostname(teacher.base_url), "model": teacher.model}
+    found: PingResult = {
+        "role": ROLE_TABLES[role],
+        "teacher": name,
+        "host": hostname(teacher.base_url),
+        "model": teacher.model,
+    }
     own, known = packs.load_pack(recipe.language.pack), packs.load_pack(recipe.language.source)
     texts, folder = load_prompt_texts(), recipe.sources.folder
     try:
         async with teachers.open_endpoints(
-            context, {name: teacher}, own, known, texts, folder, RETRY
+            context, {name: teacher}, own, known, texts, folder, RETRY, role
         ) as models:
             reply, seconds = await _fresh_reply(models, name)
     except BudgetError:
@@ -97,7 +113,7 @@ async def _ping(
         return {**found, "message": error.message, "hint": error.hint}
     found |= {"answered_by": reply.model, "usd": reply.cost_usd, "seconds": round(seconds, 2)}
     if reply.unanswered or not strip_thinking(reply.text)[0].strip():
-        problem = describe_unreadable(name, [reply])
+        problem = describe_unreadable(f"{ROLE_TABLES[role]}.{name}", [reply])
         found |= {"message": problem.message, "hint": problem.hint}
     return found
 

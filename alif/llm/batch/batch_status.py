@@ -74,7 +74,7 @@ def cancel_batch(
             if not _is_of(client, batch):
                 host = endpoint.hostname(batch.address)
                 raise ReplyError(
-                    f"batch {id}: the recipe has no teacher.{batch.teacher} at {host} any more",
+                    f"batch {id}: the recipe has no endpoint {batch.teacher} at {host} any more",
                     "Put that table back into the recipe of the run.",
                 )
             await client.cancel(batch)
