@@ -91,7 +91,7 @@ REPLAY = Step(
     "replay",
     lazy_import("alif.data.mixture.replay:sample_replay"),
     "sample rows of the source language, against forgetting",
-    settings=("language", "sources", "replay", "translate"),
+    settings=("language", "sources", "replay", "translate", "replay_model"),
     paths=step_paths.replay_paths,
 )
 CORPUS = Step(

@@ -227,7 +227,8 @@ def to_example(row: Row, language: str, task: str, kind: Kind, licence: str = ""
         return _drop(row, "a row needs instruction and output as text")
     origin = values["origin"] if isinstance(values.get("origin"), dict) else {}
     told = {key: _text(origin.get(key) or values.get(key)) for key in ("licence", "author", "reviewed_by")}
-    told["licence"] = told["licence"] or licence or (row.pack.licence if row.pack else "")
+    told["licence"] = told["licence"] or _text(values.get("license")) or licence
+    told["licence"] = told["licence"] or (row.pack.licence if row.pack else "")
     example = Example.make(
         _text(values.get("language")) or language,
         _text(values.get("task")) or task,

@@ -24,6 +24,7 @@ __all__ = [
 
 PROMPTS = Path(__file__).parent / "data" / "prompts"
 """The wordings of requests to teachers; `data.prompt_texts` reads them."""
+REWRITE_PROMPT = PROMPTS.parent / "translation" / "rewrite.txt"
 JUDGE_PROMPTS = Path(__file__).parent / "evaluate" / "prompts"
 """The English prompts of judges; a pack may have its own in judge/."""
 
@@ -82,13 +83,22 @@ def generate_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
 def translate_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
     """Return what the teacher is asked with, and the rows to translate."""
     rows = _data(recipe, recipe.translate.source, recipe.language.source, "demo/rows.jsonl")
-    return _teacher_paths(recipe) | rows | _pack_files(recipe.language.pack, "demo/translations.jsonl")
+    own = _pack_files(recipe.language.pack, "demo/translations.jsonl")
+    rewrite = {"rewrite prompt": REWRITE_PROMPT} if recipe.translate.rewrite else {}
+    return _teacher_paths(recipe) | rows | own | rewrite
 
 
 def replay_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:
-    """Return the packs, the source language's rows, and which of them are translated."""
-    rows = _data(recipe, recipe.replay.source, recipe.language.source, "demo/rows.jsonl")
-    return _packs(recipe) | rows | _pack_files(recipe.language.pack, "demo/translations.jsonl")
+    """Return the packs, the source language's rows, which of them are translated, and who answers prompts."""
+    source = (*recipe.replay.source, *(recipe.replay.prompts if recipe.replay_model else ()))
+    files = tuple(one for one in source if one != "self")
+    found = _packs(recipe) | _data(recipe, files, recipe.language.source, "demo/rows.jsonl")
+    found |= _pack_files(recipe.language.pack, "demo/translations.jsonl")
+    for name in recipe.replay_model:
+        folder = Path(name).expanduser()
+        found |= _teacher_paths(recipe) if name in recipe.teacher else {}
+        found |= {"sibling": folder} if name not in recipe.teacher and folder.exists() else {}
+    return found
 
 
 def corpus_paths(recipe: Recipe, root: Path) -> Mapping[str, Path]:

@@ -119,6 +119,7 @@ def _hosts(recipe: Recipe) -> list[tuple[str, str]]:
     models = [recipe.student.base, recipe.merge.instruct, *models]
     hub_ids += [one for one in models if one not in ("", "tiny") and not Path(one).exists()]
     hub = [f"the request for {one}, and HF_TOKEN where it is set" for one in dict.fromkeys(hub_ids)]
+    models += [name for name in recipe.replay_model if name not in recipe.teacher]
     if recipe.runtime.backup.startswith(backup.HUB):
         hub.append(f"finished steps, checkpoints and the ledger, to {recipe.runtime.backup}; HF_TOKEN")
     on_hub = [("huggingface.co", sent) for sent in hub]
@@ -140,7 +141,7 @@ def _problems(recipe: Recipe) -> list[AlifError]:
     from alif.data import source_check
     from alif.evaluate.judge_requests import judge_endpoints
 
-    asks = bool(recipe.generate.target_rows or recipe.translate.rows)
+    asks = bool(recipe.generate.target_rows or recipe.translate.rows or recipe.replay_model)
     found: list[AlifError] = []
 
     def collect(check: Callable[..., object], *arguments: object, key: str = "") -> None:

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from alif import store
 
-__all__ = ["PROMPTS_FOLDER", "PromptTexts", "load_prompt_texts", "prompt_digest"]
+__all__ = ["PROMPTS_FOLDER", "REWRITE_FILE", "PromptTexts", "load_prompt_texts", "prompt_digest"]
 
 PROMPTS_FOLDER = Path(__file__).parent / "prompts"
+REWRITE_FILE = Path(__file__).parent / "translation" / "rewrite.txt"
+"""The request to rewrite a translated row: not in that folder, so that no other step depends on it."""
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,17 @@ from alif.data.filters.text_rules import find_empty_output, find_text_fault, row
 from alif.data.normalise_example import normalise_example
 from alif.errors import DataError
 from alif.language import text
-from alif.language.language_id import identify_language
+from alif.language.language_id import identify_language, script_share
 from alif.language.pack import Pack
 from alif.language.replies.no_input import says_no_input, says_nothing
 from alif.records import Dropped, Example, Kind
 from alif.sources import Row
 
 __all__ = ["find_sentence_fault", "nothing_left", "read_published_row"]
+
+
+MIN_SENTENCE_WORDS = 12
+"""Of a text in the right script without a mark at its end, to be told from another language's."""
 
 
 def read_published_row(
@@ -80,6 +84,10 @@ def find_sentence_fault(sentence: str, wanted: Pack, packs: Sequence[Pack]) -> t
     if says_nothing(text.normalise_text(sentence, wanted), wanted):
         return "empty", "nothing to translate"
     code = identify_language(sentence, packs)
+    ended = sentence.rstrip()[-1:] in wanted.sentences.marks
+    if code == "other" and not ended and script_share(sentence, wanted) == 1:
+        few = len(text.split_words(sentence, wanted)) < MIN_SENTENCE_WORDS
+        code = "undecided" if few else code  # a title, or names
     if code in {"other", *(pack.code for pack in packs)} - {wanted.code}:
         return "wrong_language", f"{code}, not {wanted.code}"
     return find_text_fault({"sentence": sentence}, wanted)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from alif import benchmark_items, sources
 from alif.data.mixture.preference_pairs import REVIEW, read_pair
+from alif.data.mixture.self_replay import SELF
 from alif.data.published_row import find_sentence_fault, read_published_row
 from alif.errors import AlifError, RecipeError
 from alif.language.language_id import identify_language
@@ -65,11 +66,13 @@ def list_sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
     """Return every recipe key that names data which a run reads, with its value."""
     generate = recipe.generate
     shows_passages = generate.slots or generate.grounded_share or generate.reverse_share
+    replays = recipe.replay.rows or recipe.replay.share
     found = {
         "seeds.source": recipe.seeds.source,
         "generate.passages": generate.passages if shows_passages else (),
         "translate.source": recipe.translate.source if recipe.translate.rows else (),
-        "replay.source": recipe.replay.source if recipe.replay.rows else (),
+        "replay.source": tuple(one for one in recipe.replay.source if one != SELF) if replays else (),
+        "replay.prompts": recipe.replay.prompts if replays and recipe.replay_model else (),
         "corpus.source": recipe.corpus.source,
         "corpus.source_language_files": recipe.corpus.source_language_files,
         PREFERENCES: tuple(part for part in recipe.pairs.source if part != REVIEW),

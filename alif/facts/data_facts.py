@@ -9,9 +9,10 @@ from pydantic import Field
 from alif.records import FrozenModel
 
 __all__ = [
-    "BlendFacts", "BlendPartFacts", "CorpusFacts", "CoverageFacts", "CoverageGap", "FilterFacts",
-    "FunnelCounts", "FunnelFacts", "GenerateFacts", "NearDuplicateFacts", "NearDuplicatePair", "PairsFacts",
-    "RepeatedPhrase", "ReplayFacts", "SeedsFacts", "SourceFacts", "TaskOutcome", "TranslateFacts",
+    "BackTranslationFacts", "BlendFacts", "BlendPartFacts", "CorpusFacts", "CoverageFacts", "CoverageGap",
+    "FilterFacts", "FunnelCounts", "FunnelFacts", "GenerateFacts", "NearDuplicateFacts", "NearDuplicatePair",
+    "PairsFacts", "RepeatedPhrase", "ReplayFacts", "SeedsFacts", "SourceFacts", "TaskOutcome",
+    "TranslateFacts",
 ]  # fmt: skip
 
 
@@ -118,6 +119,20 @@ class GenerateFacts(FrozenModel):
     coverage: CoverageFacts
 
 
+class BackTranslationFacts(FrozenModel):
+    """What another model made of the translations in the source language."""
+
+    rows: int
+    """Rows whose back-translation could be read."""
+    unread: int
+    """Rows without one; they are kept."""
+    chrf: float
+    """Mean of their chrF++ with the original, 0..100."""
+    flagged: int
+    """Rows below `flagged_below`: kept, and named in back_translations.jsonl."""
+    flagged_below: float
+
+
 class TranslateFacts(FrozenModel):
     """What the step `translate` reports."""
 
@@ -126,6 +141,11 @@ class TranslateFacts(FrozenModel):
     sentences: int
     """Sampled items that are sentences, not whole rows."""
     prompts: Mapping[str, tuple[str, ...]]
+    rewritten: int = Field(0, exclude_if=lambda rows: not rows)
+    """Rows that were rewritten and answered anew."""
+    not_rewritten: Mapping[str, int] = Field({}, exclude_if=lambda reasons: not reasons)
+    """Rows that stay as they were translated, by what was wrong with the rewritten one."""
+    back_translation: BackTranslationFacts | None = Field(None, exclude_if=lambda facts: facts is None)
 
 
 class TaskOutcome(FrozenModel):

@@ -17,7 +17,8 @@ from alif.language.normalisation import fold_text, split_words
 from alif.language.pack import Pack
 
 __all__ = [
-    "find_lost_numbers",
+    "find_added_spans",
+    "find_lost_signs",
     "find_lost_spans",
     "prose_of",
     "protected_numbers",
@@ -47,6 +48,7 @@ _PROTECTED = regex.compile(
     regex.DOTALL | regex.ASCII | regex.VERBOSE | regex.MULTILINE,
 )
 """Code, formulas, web and mail addresses, tags, placeholders, commands, files, names of variables, ids."""
+_FENCE = regex.compile(r"```.+?```", regex.DOTALL)
 _MAY_HOLD = re.compile(
     r"[`$\\{<@/_]|%[^\s)]|-[A-Za-z0-9]|[A-Za-z]\(|\.[A-Za-z]|\[[A-Z]|[a-z]{2}[A-Z]"
     r"|SELECT|INSERT|DELETE|CREATE|DROP|ALTER"
@@ -57,6 +59,9 @@ _MAY_HOLD = re.compile(
 _PICTURE = regex.compile(
     r"[\p{Extended_Pictographic}--[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u21aa]]", regex.V1
 )
+_IS_ADDRESS = re.compile(r"https?:|www\.|[^\s@]+@[^\s@]+\.|[$#]?\{|%[(sd]|\$|\\|</?[A-Za-z]")
+"""What no translation has of itself: addresses, placeholders, formulas, tags."""
+_HAS_MARK = re.compile(r"[^\w\s]", re.ASCII)
 _LETTER = regex.compile(r"\p{L}")
 _SENTENCE_MARKS = ".,;:!?،؛؟۔।"
 """Marks that end the sentence, not the address before them, in the shipped scripts."""
@@ -64,18 +69,37 @@ _SENTENCE_MARKS = ".,;:!?،؛؟۔।"
 
 def protected_spans(text: str) -> Counter[str]:
     """Return code, addresses and names of a text, each as often as it occurs; comments in code are none."""
-    code, whole = find_code_lines(text)
-    return Counter([*map(_strip_marks, code), *_find_spans(_without_lines(text, whole))])
+    fences = [found[0] for found in _FENCE.finditer(text)]
+    left = _FENCE.sub("", text) if fences else text
+    code, whole = find_code_lines(left)
+    return Counter([*fences, *map(_strip_marks, code), *_find_spans(_without_lines(left, whole))])
 
 
 def find_lost_spans(before: str, after: str) -> list[str]:
-    """Return the protected spans of a text that its translation lacks."""
+    """Return the protected spans of a text that its translation lacks, or has joined to something else."""
     if before == after:
         return []
     spans, found = protected_spans(before), Counter(_find_spans(after))
     code = set(map(_strip_marks, find_code_lines(before)[0]))
-    counted = {span: after.count(span) if span in code else found[span] for span in spans}
+    counted = {
+        span: after.count(span) if span in code else found[span] or _count_whole(span, after)
+        for span in spans
+    }
     return [span for span, times in spans.items() if counted[span] < times]
+
+
+def find_added_spans(before: str, after: str) -> list[str]:
+    """Return the addresses, placeholders and formulas of a translation that its original lacks."""
+    there = before.casefold()
+    spans = (span.rstrip("-.,") for span in _find_spans(after) if _IS_ADDRESS.match(span))
+    return [span for span in spans if span.casefold() not in there]
+
+
+def _count_whole(span: str, text: str) -> int:
+    """Count a span that letters of another script may follow directly: a case ending behind an address."""
+    if not _HAS_MARK.search(span):
+        return 0
+    return len(re.findall(rf"(?<![A-Za-z0-9]){re.escape(span)}(?![-/.\w#?=&%~]*[A-Za-z0-9])", text, re.ASCII))
 
 
 def _find_spans(text: str) -> list[str]:
@@ -106,9 +130,9 @@ def protected_numbers(text: str, pack: Pack) -> Counter[str]:
     return Counter(regex.findall(r"\d+", regex.sub(rf"(?<=\d)[{group}](?=\d)", "", folded)))
 
 
-def find_lost_numbers(before: str, after: str, known: Pack, own: Pack) -> list[str]:
-    """Return the numbers that a translation lacks, also those that lost their minus or per cent sign."""
-    lost = [*(protected_numbers(before, known) - protected_numbers(after, own))]
+def find_lost_signs(before: str, after: str, known: Pack, own: Pack) -> list[str]:
+    """Return the numbers of a text that lost their minus or per cent sign in its translation."""
+    lost = []
     spoken = f" {' '.join(split_words(after, own))} "
     for signed, found, words, least in zip(
         _find_signed(before, known),
@@ -118,6 +142,8 @@ def find_lost_numbers(before: str, after: str, known: Pack, own: Pack) -> list[s
         strict=True,
     ):
         kept = len(found) + sum(spoken.count(f" {' '.join(split_words(word, own))} ") for word in words)
+        if words == own.numbers.percents and regex.search(r"(?<!\d)100(?!\d)", fold_text(after, own)):
+            continue  # 90 of 100
         if kept < least * len(signed):
             lost += signed[kept:]
     return lost

@@ -7,8 +7,10 @@ cost, on what.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from alif.records import FrozenModel
 from alif.settings.benchmark_table import BenchmarkTable, BenchmarkTables
@@ -109,6 +111,40 @@ class Recipe(FrozenModel):
     def kept_out(self) -> Mapping[str, Benchmarks | BenchmarkTable]:
         """The benchmarks whose questions never enter stage 1, the pack's test set as "test"; else nothing."""
         return {"test": self.benchmarks, **self.decontaminated} if self.corpus.decontaminate else {}
+
+    @property
+    def replay_model(self) -> Mapping[str, Teacher | StudentSettings]:
+        """Who answers the prompts of `replay.source = "self"`: a teacher, or a model that runs here."""
+        if "self" not in self.replay.source:
+            return {}
+        name, revision = self.replay.model, self.replay.revision
+        if name in self.teacher:
+            return {name: self.teacher[name]}
+        if not name:
+            name, revision = self.merge.instruct, self.merge.revision
+        return {name: StudentSettings(base=name, revision=revision)} if name else {}
+
+    @model_validator(mode="after")
+    def check_names(self) -> Self:
+        """Refuse names of teachers that are none, and two ways to say one thing."""
+        back = self.translate.back_translator
+        if back and back not in self.teacher:
+            told = f"Translate.back_translator names {back}, which is no teacher of this recipe"
+            raise PydanticCustomError("teacher", "{told}", {"told": told})
+        if back and len(self.teacher) == 1:
+            told = (
+                "Translate.back_translator is the only teacher; another model has to check its translations"
+            )
+            raise PydanticCustomError("teacher", "{told}", {"told": told})
+        if "self" in self.replay.source and not self.replay_model:
+            told = (
+                'Replay.source = "self" needs the base\'s instruct sibling in replay.model or merge.instruct'
+            )
+            raise PydanticCustomError("replay", "{told}", {"told": told})
+        if self.replay.share and "replay" in self.blend and self.blend["replay"].rows:
+            told = "Replay.share and blend.replay.rows both say how much is replayed; set one of them"
+            raise PydanticCustomError("replay", "{told}", {"told": told})
+        return self
 
     def stages(self) -> dict[str, Stage]:
         """Return the stages that are trained on an adapter, by name, in order."""

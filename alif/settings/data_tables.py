@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from alif.records import FrozenModel
-from alif.settings.types import NOT_IDENTITY, EnvironmentVariable, Files, FreeFields, Weight
+from alif.settings.types import NOT_IDENTITY, EnvironmentVariable, Files, FreeFields, Licences, Weight
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Language(FrozenModel):
@@ -152,6 +155,17 @@ class Translate(FrozenModel):
     rows: int = Field(0, ge=0)
     """Rows to sample and translate; 0: none. The paper used 28,910 (arXiv 2510.09051)."""
     seed: int = 3407
+    licence: Licences = Field("", exclude_if=lambda licence: not licence)
+    """Licence of the sources, kept in each row that names none: one, or a table by source."""
+    request: Literal["row", "text"] = Field("row", exclude_if=lambda request: request == "row")
+    """What a request holds: "row", all fields of a row, so that their terms agree; "text", one text alone,
+    for a translation model (NLLB, MADLAD, IndicTrans) behind an address. Long rows are split."""
+    rewrite: bool = Field(False, exclude_if=lambda rewrite: not rewrite)
+    """Have translated rows rewritten, natural and at home in the language's own culture, and answered anew: a
+    second request for each. Source: The Art of Asking, arXiv 2510.19806."""
+    back_translator: str = Field("", exclude_if=lambda name: not name)
+    """A teacher of this recipe that translates what the others translated back: lost numbers and names drop a
+    row, a low chrF++ flags it. Empty: nobody. Source: arXiv 2209.07351 (with copies ruled out)."""
 
 
 class Filter(FrozenModel):
@@ -186,9 +200,34 @@ class Replay(FrozenModel):
     """Rows of the source language, against forgetting. Source: arXiv 2510.09051."""
 
     source: Files = ("pack",)
-    """"pack" (the source language pack's demo rows that are not translated), or files, or a hub id."""
+    """"pack" (the source language pack's demo rows that are not translated), files, or a hub id; "self": the
+    prompts of `prompts`, answered by the base's own instruct sibling. Source: self-generated samples, arXiv
+    2605.26097."""
     rows: int = Field(0, ge=0)
-    """Rows, stratified by source and length; 0: no replay. The paper used 10,400 + 10,000."""
+    """Rows, stratified by source, kind and length; 0: no replay. The paper used 10,400 + 10,000."""
+    share: float = Field(0.0, ge=0, lt=1, exclude_if=lambda share: not share)
+    """Share of the mixture's tokens, in place of rows: 0.2 is a fifth. The paper's is 20 % of its rows."""
+    source_rows: Mapping[str, PositiveInt] = Field({}, exclude_if=lambda rows: not rows)
+    """Rows of single sources, by the file's name without its endings, the hub id or "self"; the other sources
+    share what is left of `rows`, by their size."""
+    source_shares: Mapping[str, Share] = Field({}, exclude_if=lambda shares: not shares)
+    """The same as shares of `rows`, 0..1."""
+    kind_shares: Mapping[Literal["code", "mathematics", "text"], Share] = Field(
+        {}, exclude_if=lambda shares: not shares
+    )
+    """Shares of each source's rows by kind, 0..1; kinds that are not named share the rest by their size. A
+    row's kind is what its column `kind` or `category` says, or what its texts hold: code, formulas."""
+    prompts: Files = Field(("pack",), exclude_if=lambda prompts: prompts == ("pack",))
+    """Prompts of "self": rows of these sources, whose own answers are not used."""
+    model: str = Field("", exclude_if=lambda model: not model)
+    """Who answers them: a teacher of this recipe by its name, or a hub id or folder that runs here; empty:
+    merge.instruct."""
+    revision: str = Field("", exclude_if=lambda revision: not revision)
+    """Revision of such a hub id."""
+    max_new_tokens: int = Field(1024, gt=0, exclude_if=lambda tokens: tokens == 1024)
+    """Longest answer in tokens; one that does not end by then is dropped."""
+    licence: Licences = Field("", exclude_if=lambda licence: not licence)
+    """Licence of the sources, kept in each row that names none: one, or a table by source."""
     seed: int = 3407
 
 

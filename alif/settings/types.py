@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, JsonValue
 from pydantic_core import PydanticCustomError
 
 __all__ = [
-    "NOT_IDENTITY", "EnvironmentVariable", "Files", "FreeFields", "LayerRanges", "RunName", "Weight",
+    "NOT_IDENTITY", "EnvironmentVariable", "Files", "FreeFields", "LayerRanges", "Licences", "RunName",
+    "Weight", "licence_of",
 ]  # fmt: skip
 
 NOT_IDENTITY: dict[str, JsonValue] = {"identity": False}
@@ -93,6 +94,14 @@ def check_layer_ranges(ranges: str) -> str:
     return ranges
 
 
+def licence_of(licences: str | Mapping[str, str], source: str) -> str:
+    """Return the licence that a recipe names for a source, "" where it names none."""
+    return licences if isinstance(licences, str) else licences.get(source, "")
+
+
+Licences = str | Mapping[str, str]
+"""The licence of a table's sources, kept in each row that names none: one, or a table by source (the name
+of a file without its endings, or the hub id)."""
 Weight = Annotated[float | Mapping[str, float], AfterValidator(check_weight)]
 """A teacher's weight: one number, or a table by task."""
 EnvironmentVariable = Annotated[str, AfterValidator(check_variable)]

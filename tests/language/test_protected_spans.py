@@ -8,7 +8,7 @@ from alif import store
 from alif.language import protected_spans as spans_module
 from alif.language.pack import load_pack
 from alif.language.protected_spans import (
-    find_lost_numbers,
+    find_lost_signs,
     find_lost_spans,
     prose_of,
     protected_numbers,
@@ -77,7 +77,7 @@ def test_a_lost_span_is_named_and_a_code_line_may_end_a_sentence() -> None:
     ],
 )
 def test_signs_of_numbers_stay(before: str, after: str, lost: list[str]) -> None:
-    assert find_lost_numbers(before, after, EN, UR) == lost
+    assert find_lost_signs(before, after, EN, UR) == lost
 
 
 def test_a_text_that_is_told_at_once_to_hold_no_span_holds_none() -> None:

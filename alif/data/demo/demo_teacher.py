@@ -16,9 +16,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from alif import sampling, sources
+from alif import sampling, sources, store
 from alif.data.demo.demo_files import Triple, read_demo_rows, to_triple
-from alif.data.prompt_texts import PromptTexts
+from alif.data.prompt_texts import REWRITE_FILE, PromptTexts
 from alif.data.synthesis.coverage import Cell, Coverage
 from alif.data.synthesis.passages import running_text
 from alif.data.synthesis.prompts import render_task_prompt
@@ -37,6 +37,7 @@ FAULTY_REPLIES = 0.35
 """Share of the replies whose form is faulty."""
 FAULTY_TRANSLATIONS = 0.1
 """Share of the translations that lose their numbers or, where there is none, are left undone."""
+NO_ANSWER = "I do not know."
 NO_FAULT = "The tasks are fine as they are."
 VERSION = "1"
 """Changed with this file's choices: a stored reply of another version is not this one's."""
@@ -53,6 +54,8 @@ class DemoAnswers:
     cells: Mapping[tuple[str, Triple], Cell]
     """Where a candidate of a task stands in the report of coverage; none for a pack without slots."""
     faults: Mapping[str, Sequence[Triple]]
+    originals: Mapping[str, str]
+    """The answer of the known language's demo rows to their prompt."""
     rows: Mapping[Triple, Triple]
     """A row of the known language to its translation."""
     sentences: Mapping[str, str]
@@ -79,6 +82,10 @@ def load_demo_answers(own: Pack, known: Pack, parallel_files: tuple[str, ...], f
     for row in read_demo_rows(own, "demo/faults.jsonl"):
         faults[str(row["task"])].append(to_triple(row))
     originals = {str(row["id"]): to_triple(row) for row in read_demo_rows(known, "demo/rows.jsonl")}
+    known_answers = {
+        "\n\n".join(filter(None, (instruction, given))): output
+        for instruction, given, output in originals.values()
+    }
     rows: dict[Triple, Triple] = {}
     for row in read_demo_rows(own, "demo/translations.jsonl"):
         if original := originals.get(str(row["source"])):
@@ -97,13 +104,22 @@ def load_demo_answers(own: Pack, known: Pack, parallel_files: tuple[str, ...], f
         (VERSION, candidates, faults, sorted(rows.items()), sorted(sentences.items()), articles, questions)
     )
     digest = hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
-    return DemoAnswers(candidates, cells, faults, rows, sentences, articles, questions, digest)
+    return DemoAnswers(candidates, cells, faults, known_answers, rows, sentences, articles, questions, digest)
 
 
 def demo_reply(own: Pack, known: Pack, texts: PromptTexts, answers: DemoAnswers) -> ReplyFunction:
     """Return the offline teacher as a pure function of messages and draw."""
     names = {"known": known.name, "own": own.name, "native": own.native_name}
     sentences_system = texts.translate_text.format(keep=texts.keep.format(**names), **names)
+    back = {"known": own.name, "own": known.name, "native": known.native_name}
+    others: dict[str, Callable[[str], str]] = {
+        template.format(keep=texts.keep.format(**back), no_input=item_format.NO_INPUT, **back): (
+            lambda user: _translate_back(user, answers, own)
+        )
+        for template in (texts.translate_row, texts.translate_text)
+    }
+    rewrite = store.read_text(REWRITE_FILE).format(no_input=item_format.NO_INPUT, **names)
+    others[rewrite] = lambda user: _answer_anew(user, answers)
     reverse_system = texts.reverse_system.format(language=own.name, native=own.native_name)
     critique = texts.critique.format(language=own.name)
     before_passage = texts.reverse_user.partition("{passage}")[0].rpartition("}")[2]
@@ -112,6 +128,11 @@ def demo_reply(own: Pack, known: Pack, texts: PromptTexts, answers: DemoAnswers)
     def answer(messages: Sequence[Message], draw: int) -> ScriptedReply:
         system, user = messages[0].content, messages[-1].content
         rng = sampling.seeded_rng(VERSION, system, user, draw)
+        alone = messages[0].role == "user"  # a prompt of the known language, for replay
+        if alone or system in others:
+            return ScriptedReply(
+                text=answers.originals.get(user, NO_ANSWER) if alone else others[system](user)
+            )
         if len(messages) > 2:  # criticised and written again: the draft stays as it was
             return ScriptedReply(text=NO_FAULT if user == critique else messages[2].content)
         if system == reverse_system:
@@ -155,6 +176,21 @@ def _translate(
         without = _DIGITS.sub("", found)
         found = asked if without == found else without
     return ScriptedReply(text=found)
+
+
+def _translate_back(asked: str, answers: DemoAnswers, own: Pack) -> str:
+    """Return the original of a translation that the demo folder or the parallel files have."""
+    for original, translation in answers.rows.items():
+        if item_format.write_item(*translation) == asked:
+            return item_format.write_item(*original)
+    found = (one for one, there in answers.sentences.items() if text.normalise_text(there, own) == asked)
+    return next(found, asked)
+
+
+def _answer_anew(asked: str, answers: DemoAnswers) -> str:
+    """Return the translated row whose prompt this is: the demo's translations need no rewriting."""
+    rows = (item_format.write_item(*one) for one in answers.rows.values())
+    return next((row for row in rows if row.startswith(f"{asked}\n")), asked)
 
 
 def _write_items(

@@ -1,42 +1,43 @@
 """Have the teachers translate rows of the known language; what comes back with a fault is dropped.
 
-    {"instruction": "…", "input": "…", "output": "…"}     a row: all three texts in one request, its own task
-    {"en": "The bridge is closed."}, {"text": "…"}        a sentence: an exercise of the translation task
+    rows ─▶ translate, check each ─▶ check them together ─▶ translate back ─▶ rewrite, answer anew
+            lost_code, lost_number …        lost_name, cut_off …      lost_number, lost_name …
 
-A row that has both is the triple (`row_shape.find_shape`): Alpaca's `text` is its whole prompt.
-
-An exercise has one of the task's request templates as instruction, the sentence as input, its translation as
-output.
+The last two are there where the recipe asks. A row that cannot be rewritten stays as it was translated.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from alif import console, sampling, settings, sources
+from alif import console, settings, store
 from alif.data import teachers
-from alif.data.demo.demo_files import translated_ids
-from alif.data.normalise_example import normalise_example
-from alif.data.prompt_texts import PromptTexts, load_prompt_texts, prompt_digest
-from alif.data.published_row import find_sentence_fault, nothing_left, read_published_row
-from alif.data.translation.check import find_translation_fault
-from alif.data.unreadable_replies import UNREADABLE, ReadableReplies, name_refusal
-from alif.errors import PackError
+from alif.data.prompt_texts import REWRITE_FILE, PromptTexts, load_prompt_texts, prompt_digest
+from alif.data.published_row import nothing_left
+from alif.data.translation.back_translation import BackTranslations
+from alif.data.translation.rewrite import Rewrites
+from alif.data.translation.run_check import FieldPair, find_outliers, plain_words
+from alif.data.translation.translation_items import TranslationItem, read_items, sample_items
+from alif.data.translation.translation_requests import (
+    Conversation,
+    compared_texts,
+    read_translation,
+    translate_item,
+    translation_messages,
+    translation_request,
+)
+from alif.data.unreadable_replies import UNREADABLE, ReadableReplies
 from alif.facts.data_facts import TranslateFacts
 from alif.formatting import format_usd
 from alif.language import pack as packs
-from alif.language import text
 from alif.language.pack import Pack
-from alif.language.replies import item_format, lone_text
-from alif.language.replies.control_tokens import find_control_token
-from alif.language.replies.item_format import FIELDS, NO_INPUT
-from alif.llm import ChatRequest, Message, Reply
-from alif.records import Dropped, Example, Origin
-from alif.row_shape import find_shape, flatten_instance
+from alif.llm import ChatRequest, Reply
+from alif.llm.session import EndpointSession
+from alif.records import Dropped, Example
 from alif.runs import StepContext
-from alif.sources import PackFiles
 
 __all__ = [
     "TranslationItem",
@@ -47,6 +48,7 @@ __all__ = [
     "translate_rows",
     "translation_messages",
     "translation_request",
+    "translators",
 ]
 
 FIRST_REQUESTS = 16
@@ -54,13 +56,7 @@ FIRST_REQUESTS = 16
 REQUESTS_AT_ONCE = 512
 """Requests that wait in line at the same time; it changes nothing in the result."""
 
-
-@dataclass(frozen=True)
-class TranslationItem:
-    """A row to translate, or a sentence where `request_template` asks for its translation."""
-
-    row: Example
-    request_template: str = ""
+Results: TypeAlias = dict[int, Example | Dropped]
 
 
 def translate_rows(
@@ -94,127 +90,143 @@ def translate_rows(
     sampled = set(map(id, sample))
     for item in (one for one in items if id(one) not in sampled):
         output.not_sampled(item.row)
+    backwards = BackTranslations(output, own, known, texts, plain_words(one.row.output for one in items))
+    rewrites = Rewrites(own, known)
+    work = _Translation(context, own, known, texts, teacher, translate, sample, backwards, rewrites)
+    results = asyncio.run(work.run(sources.folder)) if sample else {}
     kept: dict[str, Example] = {}
-    if sample:
-        replies = asyncio.run(_ask_all(context, sample, own, known, texts, teacher, sources.folder))
-        for item, (name, reply) in zip(sample, replies, strict=True):
-            result = read_translation(item, name, reply, own, known)
-            if isinstance(result, Dropped):
-                output.drop(result)
-            elif twin := kept.get(result.id):
-                evidence = f"the same as {twin.origin.source}"
-                output.drop(Dropped(row=result, reason="duplicate", evidence=evidence))
-            else:
-                kept[result.id] = result
-                output.keep(result)
+    for result in results.values():
+        if isinstance(result, Dropped):
+            output.drop(result)
+        elif twin := kept.get(result.id):
+            evidence = f"the same as {twin.origin.source}"
+            output.drop(Dropped(row=result, reason="duplicate", evidence=evidence))
+        else:
+            kept[result.id] = result
+            output.keep(result)
     sentences = sum(bool(item.request_template) for item in sample)
     sent: dict[str, tuple[str, ...]] = {}
     if sentences < len(sample):
         sent["translate, rows"] = (prompt_digest(texts.translate_row + texts.keep),)
     if sentences:
         sent["translate, sentences"] = (prompt_digest(texts.translate_text + texts.keep),)
-    return TranslateFacts(requested=translate.rows, available=len(items), sentences=sentences, prompts=sent)
-
-
-def read_items(
-    own: Pack, known: Pack, folder: str, settings: settings.Translate
-) -> Iterator[TranslationItem | Dropped]:
-    """Yield everything that could be translated, nothing if no rows are asked for."""
-    if not settings.rows:
-        return
-    ids = translated_ids(own) if "pack" in settings.source else set()
-    for row in sources.read_rows(settings.source, folder, PackFiles(known, ("demo/rows.jsonl",))):
-        if isinstance(row, Dropped):
-            yield row
-            continue
-        if row.pack and ids and row.id not in ids:
-            continue
-        given = [value for key in (known.code, "text") if isinstance(value := row.values.get(key), str)]
-        if not given or find_shape(flatten_instance(row.values)) != "text":
-            found = read_published_row(row, (known,), (known, own), "source")
-            if isinstance(found, Dropped):
-                yield found
-            elif any(message.role == "user" for message in found.turns):
-                evidence = f"{row.where}: the last turn alone says too little to be translated"
-                yield Dropped(row=found, reason="earlier_turns", evidence=evidence)
-            else:
-                yield TranslationItem(found)
-            continue
-        sentence = next((value for value in given if value.strip()), "")
-        task = next((task for task in own.tasks.values() if task.request_templates), None)
-        if task is None:
-            hint = "Sentences to translate need one: tasks/translation.toml, request_templates."
-            raise PackError(f"{own.folder}: no task has request_templates", hint)
-        template = sampling.seeded_rng(settings.seed, "carrier", row.name, row.id).choice(
-            task.request_templates
-        )
-        licence = str(row.values.get("licence") or (row.pack.licence if row.pack else ""))
-        origin = Origin(kind="source", source=f"{row.name}#{row.id}", licence=licence)
-        exercise = Example.make(known.code, task.name, template, sentence, "", origin)
-        if fault := find_sentence_fault(sentence, known, (known, own)):
-            yield Dropped(row=exercise, reason=fault[0], evidence=f"{row.where}: {fault[1]}")
-        else:
-            yield TranslationItem(normalise_example(exercise, known), template)
-
-
-def sample_items(items: Sequence[TranslationItem], settings: settings.Translate) -> list[TranslationItem]:
-    """Return the items that are translated."""
-    return sampling.sample_rows(items, settings.rows, sampling.seeded_rng(settings.seed, "translate"))
-
-
-def translation_request(
-    item: TranslationItem,
-    own: Pack,
-    known: Pack,
-    texts: PromptTexts,
-    endpoints: Mapping[str, settings.Teacher],
-) -> tuple[str, list[Message]]:
-    """Return which teacher is asked for a translation, and what."""
-    rng = sampling.seeded_rng("teacher", item.row.id)
-    name = teachers.choose_endpoint(endpoints, item.row.task, rng)
-    return name, translation_messages(item, own, known, texts)
-
-
-def translation_messages(item: TranslationItem, own: Pack, known: Pack, texts: PromptTexts) -> list[Message]:
-    """Return the messages that ask for a translation: answered by one item, or by the sentence alone."""
-    row, names = item.row, {"known": known.name, "own": own.name, "native": own.native_name}
-    template = texts.translate_text if item.request_template else texts.translate_row
-    system = template.format(keep=texts.keep.format(**names), no_input=NO_INPUT, **names)
-    user = (
-        row.input if item.request_template else item_format.write_item(row.instruction, row.input, row.output)
+    if rewrites.rewritten:
+        sent["translate, rewritten"] = (prompt_digest(store.read_text(REWRITE_FILE)),)
+    return TranslateFacts(
+        requested=translate.rows,
+        available=len(items),
+        sentences=sentences,
+        prompts=sent,
+        rewritten=rewrites.rewritten,
+        not_rewritten=dict(sorted(rewrites.refused.items())),
+        back_translation=backwards.facts(),
     )
-    return [Message(role="system", content=system), Message(role="user", content=user)]
 
 
-async def _ask_all(
-    context: StepContext,
-    sample: Sequence[TranslationItem],
-    own: Pack,
-    known: Pack,
-    texts: PromptTexts,
-    endpoints: Mapping[str, settings.Teacher],
-    folder: str,
-) -> list[tuple[str, Reply]]:
-    """Return the teacher's name and the reply for each item."""
-    replies: list[tuple[str, Reply]] = []
-    with console.progress_bar("translate", len(sample), "rows") as bar:
+def translators(
+    teacher: Mapping[str, settings.Teacher], translate: settings.Translate
+) -> dict[str, settings.Teacher]:
+    """Return the teachers that translate: all but the one that translates back."""
+    return {name: one for name, one in teacher.items() if name != translate.back_translator}
+
+
+@dataclass(frozen=True)
+class _Translation:
+    """The stages that a sample of rows goes through; a stage's requests of all rows are sent together."""
+
+    context: StepContext
+    own: Pack
+    known: Pack
+    texts: PromptTexts
+    teacher: Mapping[str, settings.Teacher]
+    translate: settings.Translate
+    sample: Sequence[TranslationItem]
+    backwards: BackTranslations
+    rewrites: Rewrites
+
+    async def run(self, folder: str) -> Results:
+        """Return what becomes of each row of the sample."""
+        own, known, texts, translate = self.own, self.known, self.texts, self.translate
+        asked = translators(self.teacher, translate)
+        names = [translation_request(item, own, known, texts, asked)[0] for item in self.sample]
+        back = translate.back_translator
         async with teachers.open_endpoints(
-            context, endpoints, own, known, texts, folder, role="translator"
+            self.context, self.teacher, own, known, texts, folder, role="translator"
         ) as models:
-            asked = [translation_request(item, own, known, texts, endpoints) for item in sample]
-            while len(replies) < len(sample):
-                at_once = REQUESTS_AT_ONCE if replies else FIRST_REQUESTS
-                first = len(replies)
-                part = asked[first:] if context.runtime.batch else asked[first : first + at_once]
-                questions = [ChatRequest(name, messages) for name, messages in part]
-                found = await models.reply_all(
-                    questions, on_reply=lambda: bar.advance(facts=format_usd(models.paid_usd))
-                )
-                replies += zip([name for name, _ in part], found, strict=True)
-                if not first:
-                    check_readable(sample, replies[:FIRST_REQUESTS], own, known)
-        context.output.cost_usd = models.cost_usd
-    return replies
+            talks = {
+                place: translate_item(item, name, asked[name], own, known, texts, translate.request)
+                for place, (item, name) in enumerate(zip(self.sample, names, strict=True))
+            }
+            results = await self._converse(models, "translate", talks, first=FIRST_REQUESTS)
+            self._drop_outliers(results)
+            if back:
+                teacher = self.teacher[back]
+                talks = {
+                    place: self.backwards.check_row(self.sample[place], row, back, teacher)
+                    for place, row in _rows(results)
+                }
+                results |= await self._converse(models, "translate back", talks)
+            if translate.rewrite:
+                talks = {
+                    place: self.rewrites.rewrite_row(row, names[place])
+                    for place, row in _rows(results)
+                    if not self.sample[place].request_template
+                }
+                results |= await self._converse(models, "rewrite", talks)
+        self.context.output.cost_usd = models.cost_usd
+        return results
+
+    async def _converse(
+        self, models: EndpointSession, title: str, talks: Mapping[int, Conversation], first: int = 0
+    ) -> Results:
+        """Hold all conversations, turn by turn; the `first` replies may show that nothing can be read."""
+        results: Results = {}
+        waiting: dict[int, ChatRequest] = {}
+
+        def go_on(place: int, reply: Reply | None) -> None:
+            try:
+                waiting[place] = talks[place].send(reply)  # type: ignore[arg-type]  # None begins it
+            except StopIteration as end:
+                results[place] = end.value
+
+        for place in talks:
+            go_on(place, None)
+        with console.progress_bar(title, len(talks), "rows") as bar:
+            while waiting:
+                turn, waiting = waiting, {}
+                at_once = len(turn) if self.context.runtime.batch else first or REQUESTS_AT_ONCE
+                places = list(turn)
+                while places:
+                    part, places = places[:at_once], places[at_once:]
+                    replies = await models.reply_all(
+                        [turn[place] for place in part],
+                        on_reply=lambda: bar.advance(facts=format_usd(models.paid_usd)),
+                    )
+                    heard = ReadableReplies()
+                    for number, (place, reply) in enumerate(zip(part, replies, strict=True)):
+                        go_on(place, reply)
+                        if number < first:
+                            result = results.get(place)
+                            readable = not isinstance(result, Dropped) or result.reason not in UNREADABLE
+                            heard.add(turn[place].endpoint, reply, readable)
+                    heard.check()
+                    first, at_once = 0, REQUESTS_AT_ONCE
+        return dict(sorted(results.items()))
+
+    def _drop_outliers(self, results: Results) -> None:
+        """Drop rows that lack what the run's other translations have: a name, an end, a usual length."""
+        pairs = [
+            FieldPair(place, key, before, getattr(row, key))
+            for place, row in _rows(results)
+            for key, before in compared_texts(self.sample[place])
+        ]
+        rows = dict(_rows(results))
+        for place, (reason, evidence) in find_outliers(pairs, self.own, self.known).items():
+            results[place] = Dropped(row=rows[place], reason=reason, evidence=evidence)
+
+
+def _rows(results: Results) -> list[tuple[int, Example]]:
+    return [(place, row) for place, row in results.items() if isinstance(row, Example)]
 
 
 def check_readable(
@@ -235,51 +247,3 @@ def check_readable(
         result = read_translation(item, name, reply, own, known)
         heard.add(name, reply, not isinstance(result, Dropped) or result.reason not in UNREADABLE)
     heard.check(ended=ended)
-
-
-def read_translation(
-    item: TranslationItem, teacher: str, reply: Reply, own: Pack, known: Pack
-) -> Example | Dropped:
-    """Return the translated row, or what is wrong with it."""
-    row = item.row
-    if reply.unanswered:
-        evidence = f"{row.origin.source}, finish: {reply.finish}"
-        return Dropped(row=row, reason="unanswered", evidence=evidence)
-    if item.request_template:
-        said = lone_text.read_text(reply.text, reply.finish, own, known, row.input, "translation")
-        if isinstance(said, Dropped):
-            return said.model_copy(update={"evidence": f"{row.origin.source}, {said.evidence}"})
-        translated = {"instruction": item.request_template, "input": row.input, "output": said.text}
-        compared = [("output", row.input)]
-    else:
-        pieces = [
-            name_refusal(piece, own, known) for piece in item_format.read_items(reply.text, reply.finish, own)
-        ]
-        if len(pieces) != 1 or isinstance(pieces[0], Dropped):
-            reason = pieces[0].reason if isinstance(pieces[0], Dropped) else "unparsable"
-            evidence = f"{row.origin.source}: {len(pieces)} pieces, one item is wanted"
-            return Dropped(raw=reply.text, reason=reason, evidence=evidence)
-        translated = {key: getattr(pieces[0], key) for key in FIELDS}
-        compared = [(key, value) for key in FIELDS if (value := getattr(row, key))]
-        translated |= {
-            key: lone_text.strip_wrapping(translated[key], own, known, before, "translation")
-            for key, before in compared
-        }
-    translated = {key: text.normalise_text(value, own).strip() for key, value in translated.items()}
-    origin = Origin(
-        kind="translated",
-        source=row.origin.source,
-        licence=row.origin.licence,
-        author=reply.model,
-        teacher=teacher,
-        model=reply.model,
-        request=reply.request,
-        parents=() if item.request_template else (row.id,),
-    )
-    result = Example.make(own.code, row.task, **translated, origin=origin)
-    if token := find_control_token(result.instruction, result.input, result.output):
-        return Dropped(row=result, reason="control_token", evidence=token)
-    for key, before in compared:
-        if fault := find_translation_fault(key, before, translated[key], own, known):
-            return Dropped(row=result, reason=fault[0], evidence=fault[1])
-    return result
