@@ -34,6 +34,7 @@ from alif.commands import (
     unread,
 )
 from alif.commands.benchmark_commands import BENCHMARK_COMMANDS
+from alif.commands.campaign_command import freeze_plan
 from alif.commands.desk_command import open_desk
 from alif.errors import AlifError
 from alif.pipeline import EVALUATE, GENERATE, PIPELINE
@@ -55,6 +56,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "show": rows.show_rows,
     "unread": unread.show_unread,
     "desk": open_desk,
+    "campaign": freeze_plan,
     "report": results.write_report,
     "export-data": results.export_data,
     "chat": results.chat_with_run,

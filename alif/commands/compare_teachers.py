@@ -1,13 +1,16 @@
-"""`alif estimate --compare`: the same requests to every teacher, measured side by side."""
+"""`alif estimate --compare`: the same requests to every teacher, measured side by side.
+
+runs/NAME/runtime/teachers.jsonl    the rows of every teacher that were kept, for a blind audit (docs/desk.md)
+"""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Sequence
 
-from alif import console
+from alif import console, store
 from alif.errors import AlifError, BudgetError, MissingExtra, RecipeError
-from alif.facts.screening_facts import Interval, TeacherMeasures
+from alif.facts.screening_facts import Interval, ScreenedTeacher, TeacherMeasures
 from alif.formatting import format_usd
 from alif.language.pack import load_pack
 from alif.runs import Run, make_context
@@ -41,6 +44,7 @@ def compare_teachers(run: Run, recipe: Recipe, count: int, *, perplexity: bool, 
             load = external_systems(context, {"base": system}, 0)[0].load
             base = load and load()
         found = screen_teachers(context, recipe, count)
+        store.write_rows(run.root / "runtime" / "teachers.jsonl", _answer_lines(found))
     own, known = load_pack(recipe.language.pack), load_pack(recipe.language.source)
     bootstrap = Bootstrap(recipe.evaluate.bootstrap_samples, recipe.evaluate.seed)
     rows = measure_teachers(found, own, known, bootstrap, base)
@@ -66,6 +70,22 @@ def compare_teachers(run: Run, recipe: Recipe, count: int, *, perplexity: bool, 
     if failed:
         message = f"{len(failed)} of {len(found)} teachers failed: {', '.join(failed)}"
         raise AlifError(message, "Fix the problems listed above, and repeat: no stored reply is paid again.")
+
+
+def _answer_lines(teachers: Sequence[ScreenedTeacher]) -> Iterator[dict[str, str | float]]:
+    """Yield the kept rows of each teacher: those of one place in replies to one request are compared."""
+    for one in teachers:
+        for number, reply in one.replies.items():
+            for place, row in enumerate(reply.kept):
+                texts = row.model_dump(include={"language", "task", "instruction", "input", "output"})
+                usd = round(reply.usd / len(reply.kept), 9)
+                yield {
+                    "prompt": f"{number}.{place}",
+                    "cluster": str(number),
+                    "source": one.name,
+                    **texts,
+                    "usd": usd,
+                }
 
 
 def _table_lines(rows: Sequence[TeacherMeasures]) -> Iterator[list[str]]:

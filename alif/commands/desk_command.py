@@ -11,11 +11,14 @@ from cyclopts import Parameter
 from alif import console
 from alif.commands.arguments import Json, load_recipe, open_run, print_document
 from alif.errors import MissingExtra, RecipeError
+from alif.runs import Run
+from alif.settings import Recipe
 
-__all__ = ["open_desk"]
+__all__ = ["LIBRARIES", "Database", "RunOrRecipe", "find_run", "open_desk"]
 
 LIBRARIES = ("argon2", "scipy", "sqlalchemy", "starlette", "uvicorn")
 """What the extra `desk` installs."""
+RunOrRecipe = Annotated[str, Parameter(help="A run, or a recipe whose run has not begun.")]
 Host = Annotated[str, Parameter(help="Address to serve; other than this machine's it needs TLS.")]
 Database = Annotated[
     str, Parameter(help="postgresql+psycopg://USER:PASSWORD@HOST/NAME for a team. Empty: SQLite in the run.")
@@ -27,7 +30,7 @@ Insecure = Annotated[
 
 
 def open_desk(
-    run: Annotated[str, Parameter(help="A run, or a recipe whose run has not begun.")],
+    run: RunOrRecipe,
     *,
     host: Host = "127.0.0.1",
     port: Annotated[int, Parameter(help="Port; 0: a free one.")] = 8010,
@@ -41,12 +44,7 @@ def open_desk(
 
     `alif run` goes on with their verdicts.
     """
-    try:
-        folder, recipe = open_run(run)
-    except RecipeError:
-        folder, recipe = load_recipe(run)
-        if (folder.root / "recipe.toml").is_file():
-            folder, recipe = open_run(folder.name)
+    folder, recipe = find_run(run)
     try:
         from alif.desk.desk_server import serve_desk
     except ModuleNotFoundError as error:
@@ -66,3 +64,12 @@ def open_desk(
         folder, recipe, announce, host=host, port=port, database=database, certificate=certificate, key=key,
         insecure_lan=insecure_lan,
     )  # fmt: skip
+
+
+def find_run(name: str) -> tuple[Run, Recipe]:
+    """Return a run, or that of a recipe, which may not have begun."""
+    try:
+        return open_run(name)
+    except RecipeError:
+        run, recipe = load_recipe(name)
+        return open_run(run.name) if (run.root / "recipe.toml").is_file() else (run, recipe)

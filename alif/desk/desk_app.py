@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from alif.desk import people, practice_pages, review_calls, review_pages, run_pages, seed_pages, start_pages
+from alif.desk.campaigns import campaign_pages
 from alif.desk.office import HERE, Office
 from alif.desk.people import Refused
 from alif.desk.visit import COOKIE_AGE_S, Page, Visit, add_security_headers, endpoint
@@ -21,7 +22,7 @@ __all__ = ["build_app"]
 
 FEATURES: tuple[list[Page], ...] = (
     review_pages.PAGES, review_calls.PAGES, practice_pages.PAGES, seed_pages.PAGES,
-    run_pages.PAGES, start_pages.PAGES,
+    run_pages.PAGES, start_pages.PAGES, campaign_pages.PAGES,
 )  # fmt: skip
 """The pages of each feature's module."""
 
@@ -44,7 +45,7 @@ def build_app(office: Office) -> ASGIApp:
 
 def open_home(visit: Visit) -> Response:
     """Lead everybody to the page of their work."""
-    return visit.redirect("/review" if visit.person.may("annotator") else "/progress")
+    return visit.redirect({"judge": "/campaigns", "viewer": "/progress"}.get(visit.person.role, "/review"))
 
 
 def show_login(visit: Visit) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -74,6 +75,10 @@ def test_a_good_teacher_and_one_that_repeats_itself_in_arabic_letters(
 ) -> None:
     asked = compare(("good", at(good)), ("bad", at(bad)))
     fine, poor = document(*asked)["teachers"]
+    lines = [values for _, values in store.read_rows(Path("runs/demo/runtime/teachers.jsonl"))]
+    assert Counter(one["source"] for one in lines) == {"good": fine["kept"], "bad": poor["kept"]}
+    assert len({(one["prompt"], one["source"]) for one in lines}) == len(lines)
+    assert all(one["prompt"].startswith(f"{one['cluster']}.") and one["usd"] > 0 for one in lines)
     assert set(fine) == set(poor) == KEYS
     for row in (fine, poor):
         assert row["requests"] == 14
