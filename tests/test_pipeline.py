@@ -52,6 +52,7 @@ for step in pipeline.PIPELINE:
             found[context.step] = sorted(
                 str(path) for path in map(Path, opened)
                 if any(path.is_relative_to(root) for root in guarded) and str(path) not in ledger
+                and not path.name.startswith("progress.json")  # written for those who watch, never read
                 and not path.is_dir() and not any(path.is_relative_to(one) for one in allowed)
             )
     object.__setattr__(step, "work", watched)

@@ -68,6 +68,8 @@ class Clean(FrozenModel):
 
     presentation_forms: Characters = ""
     """Letters in a fixed shape, as PDF files give them; each becomes its plain letter (NFKC)."""
+    personal_numbers: tuple[Annotated[str, Field(pattern=r"^[#/ -]*#{3}[#/ -]*$")], ...] = ()
+    """Shapes of numbers that name a person, "#" a digit: "#####-#######-#" is Pakistan's identity card."""
 
 
 class Compare(FrozenModel):

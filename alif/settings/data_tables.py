@@ -154,7 +154,6 @@ class Translate(FrozenModel):
     each."""
     rows: int = Field(0, ge=0)
     """Rows to sample and translate; 0: none. The paper used 28,910 (arXiv 2510.09051)."""
-    seed: int = 3407
     licence: Licences = Field("", exclude_if=lambda licence: not licence)
     """Licence of the sources, kept in each row that names none: one, or a table by source."""
     request: Literal["row", "text"] = Field("row", exclude_if=lambda request: request == "row")
@@ -166,6 +165,7 @@ class Translate(FrozenModel):
     back_translator: str = Field("", exclude_if=lambda name: not name)
     """A teacher of this recipe that translates what the others translated back: lost numbers and names drop a
     row, a low chrF++ flags it. Empty: nobody. Source: arXiv 2209.07351 (with copies ruled out)."""
+    seed: int = 3407
 
 
 class Filter(FrozenModel):
@@ -235,8 +235,8 @@ class Corpus(FrozenModel):
     """Stage-1 text."""
 
     source: Files = ("pack",)
-    """"pack" (the demo articles), files, or a hub id, in the language that is taught. Files are those of rows, in
-    any encoding, web pages, PDF, Word and EPUB files, and dumps of a wiki (.xml.bz2)."""
+    """"pack" (the demo articles), files, or a hub id, in the language that is taught. Files are those of
+    rows, in any encoding, web pages, PDF, Word and EPUB files, and dumps of a wiki (.xml.bz2)."""
     source_language_files: Files = ("pack",)
     """The same in the source language: the tiny base is trained on it, stage 1 may replay it."""
     max_documents: int = Field(0, ge=0)
@@ -247,6 +247,12 @@ class Corpus(FrozenModel):
     """Share of each source's documents that is never trained on."""
     min_words: int = Field(3, ge=0)
     """Shorter documents are dropped."""
+    quality_rules: bool = True
+    """Drop loops, menus, lists of keywords or numbers, markup and noise. Source: Gopher, FineWeb-2."""
+    near_duplicates: float = Field(0.8, ge=0, le=1)
+    """Least similarity (Jaccard, runs of five words) of near-duplicates: the later is dropped; 0: never."""
+    mask_personal_data: bool = True
+    """Mask e-mail and IP addresses, telephone numbers and identity cards (`clean.personal_numbers`)."""
     decontaminate: bool = Field(True, json_schema_extra=NOT_IDENTITY)
     """Whether documents that give away a question of a benchmark are dropped. The benchmarks count in the
     step's identity then; false: they do not, as before there was this key."""

@@ -12,6 +12,7 @@ written in the source's order.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,9 +20,11 @@ from dataclasses import dataclass, field
 
 from alif import console, sampling, settings, sources
 from alif.data.corpus.cleaning import clean_document, find_document_fault, repair_row
+from alif.data.corpus.quality import find_quality_fault
 from alif.data.corpus.row_spool import RowSpool, open_spool
 from alif.data.mixture.decontaminate import drop_leak, open_kept_out
 from alif.data.published_row import nothing_left
+from alif.dedup.minhash import MinHashIndex
 from alif.dedup.overlap_index import OverlapIndex
 from alif.facts.data_facts import CorpusFacts, SourceFacts
 from alif.language import language_id, text
@@ -63,8 +66,9 @@ def build_corpus(
         ("corpus.source", target, known, corpus.source),
         ("corpus.source_language_files", known, target, corpus.source_language_files),
     ):
-        with open_spool(context.scratch) as spool:
-            builder = _LanguageBuilder(context, corpus, pack, other, seen, spool, index)
+        with open_spool(context.scratch) as spool, tempfile.TemporaryFile(dir=context.scratch) as values:
+            near = MinHashIndex(values, corpus.near_duplicates) if corpus.near_duplicates else None
+            builder = _LanguageBuilder(context, corpus, pack, other, seen, spool, index, near)
             facts |= builder.build(key, source, sources.folder)
     return CorpusFacts(held_out=sum(one.held_out for one in facts.values()), sources=facts)
 
@@ -101,9 +105,10 @@ class _LanguageBuilder:
         seen: dict[int, int],
         spool: RowSpool,
         index: OverlapIndex | None,
+        near: MinHashIndex | None,
     ) -> None:
         self.output, self.corpus, self.pack, self.other = context.output, corpus, pack, other
-        self.seen, self.spool, self.index = seen, spool, index
+        self.seen, self.spool, self.index, self.near = seen, spool, index, near
         self.dropped: Counter[str] = Counter()
         self.first_evidence = ""
 
@@ -151,7 +156,9 @@ class _LanguageBuilder:
                     self._drop(row)
                 elif dropped := sources.missing_text(row):
                     self._drop(dropped)
-                elif isinstance(repaired := repair_row(row, self.pack, repairs), Dropped):
+                elif isinstance(
+                    repaired := repair_row(row, self.pack, self.corpus.mask_personal_data, repairs), Dropped
+                ):
                     self._drop(repaired)
                 else:
                     yield repaired
@@ -202,17 +209,22 @@ class _LanguageBuilder:
 
         Documents share it that differ in spelling, punctuation and spaces only.
         """
-        words = " ".join(text.split_words(document.text, self.pack))
-        digest = int.from_bytes(hashlib.sha256(words.encode()).digest()[:8]) or 1
+        words = text.split_words(document.text, self.pack)
+        digest = int.from_bytes(hashlib.sha256(" ".join(words).encode()).digest()[:8]) or 1
+        fault: tuple[str, str] | None = None
         if (twin := self.seen.get(digest)) is not None:  # first: the other looks take longer
-            fault: tuple[str, str] | None = ("duplicate", f"the same as {twin:016x}")
-        else:
-            fault = find_document_fault(document, self.pack, self.other, self.corpus.min_words)
+            fault = "duplicate", f"the same as {twin:016x}"
+        fault = fault or find_document_fault(document, self.pack, self.other, self.corpus.min_words)
+        if not fault and self.corpus.quality_rules:
+            fault = find_quality_fault(document.text, self.pack)
+        if not fault and self.index and (leak := drop_leak(document, self.index)):
+            self._drop(leak)
+            return 0
+        near = self.near.find_or_add(words, int(document.id, 16)) if self.near and not fault else None
+        if near is not None:
+            fault = "near_duplicate", f"nearly the same as {near:016x}"
         if fault:
             self._drop(Dropped(row=document, reason=fault[0], evidence=fault[1]))
-            return 0
-        if self.index and (leak := drop_leak(document, self.index)):
-            self._drop(leak)
             return 0
         return digest
 

@@ -11,6 +11,7 @@ from alif.language.garbled_text import find_garbled_text
 from alif.language.language_id import MAJORITY, MANY_WORDS, identify_language, script_share
 from alif.language.letter_counts import LetterCount
 from alif.language.pack import Pack
+from alif.language.personal_data import mask_personal_data
 from alif.language.text_repair import repair_text
 from alif.records import Document, Dropped
 from alif.sources import Row
@@ -30,10 +31,10 @@ MAX_FOREIGN_SHARE = 0.4
 Urdu, and no English, Bengali or Swahili one, has more."""
 
 
-def repair_row(row: Row, pack: Pack, repairs: Counter[str]) -> Row | Dropped:
+def repair_row(row: Row, pack: Pack, mask: bool, repairs: Counter[str]) -> Row | Dropped:
     """Return a document with its text repaired, the repairs counted, lines of lost letters cut out.
 
-    It is dropped where these are too much of it.
+    It is dropped where these are too much of it. With `mask` personal data are masked.
     """
     codec = str(row.values.get("encoding") or "utf-8")
     repaired, names = repair_text(str(row.values["text"]), pack, codec)
@@ -45,6 +46,9 @@ def repair_row(row: Row, pack: Pack, repairs: Counter[str]) -> Row | Dropped:
             raw = json.dumps(dict(row.values), ensure_ascii=False, default=str)
             return Dropped(raw=raw, reason="garbled_text", evidence=f"{row.where}: {garbled}")
         repaired, names = kept, (*names, "garbled_lines_cut")
+    if mask:
+        repaired, masked = mask_personal_data(repaired, pack)
+        names += masked
     repairs.update(names if codec == "utf-8" else (codec, *names))
     return replace(row, values={**row.values, "text": repaired})
 

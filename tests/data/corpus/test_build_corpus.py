@@ -79,20 +79,15 @@ def test_a_cap_takes_documents_by_lot_and_cuts_the_long(
     book = "\n".join(f"باب نمبر {n} میں دریا اور پہاڑ کا ذکر ہے" for n in range(1000))
     documents(tmp_path / "a.jsonl", book, *(f"{URDU[n % 3]} اور یہ جملہ نمبر {n} ہے" for n in range(500)))
     step = context("corpus")
-    counts = run(step, tmp_path, source="a.jsonl", source_language_files=(), max_chars_per_source=4000)
+    made_up = {"source_language_files": (), "max_chars_per_source": 4000, "quality_rules": False}
+    counts = run(step, tmp_path, source="a.jsonl", **made_up)
     rows = rows_of(step.folder)
     assert counts.dropped == {}
     assert 3600 < sum(len(row["text"]) for row in rows) <= 4000
     assert max(len(row["text"]) for row in rows) <= 400
     assert counts.rows_in == 501 == counts.kept + counts.not_sampled
     documents(tmp_path / "b.jsonl", book)
-    alone = run(
-        context("corpus", run="book"),
-        tmp_path,
-        source="b.jsonl",
-        source_language_files=(),
-        max_chars_per_source=4000,
-    )
+    alone = run(context("corpus", run="book"), tmp_path, source="b.jsonl", **made_up)
     assert (alone.kept, alone.facts["sources"]["ur b"]["truncated"]) == (1, 1), "that it was cut is told"
     numbers = [
         int(row["text"].split()[-2]) for row in rows if row["text"].endswith("ہے") and "جملہ" in row["text"]
@@ -178,6 +173,25 @@ def test_a_long_document_loses_the_damaged_line_alone(
     counts = run(step, tmp_path, source="a.jsonl", source_language_files=())
     assert rows_of(step.folder)[0]["text"] == "\n".join([*URDU, *URDU[:1]])
     assert counts.facts["sources"]["ur a"]["repairs"] == {"garbled_lines_cut": 1}
+
+
+def test_near_duplicates_junk_and_personal_data(context: Callable[..., StepContext], tmp_path: Path) -> None:
+    page = "۔ ".join(URDU) + "۔ شام کو سب گھر لوٹے، ماں نے چاول پکائے اور دادا نے ایک پرانی کہانی سنائی۔"
+    changed = page.replace("کہانی", "داستان")
+    documents(tmp_path / "a.jsonl", page, changed, "ہم چلے " * 60, f"{URDU[0]} 0300-1234567")
+    step = context("corpus")
+    counts = run(step, tmp_path, source="a.jsonl", source_language_files=())
+    first, second = rows_of(step.folder)
+    assert (first["text"], second["text"]) == (page, f"{URDU[0]} 0000-0000000")
+    dropped = {row["reason"]: row["evidence"] for row in rows_of(step.folder, "dropped")}
+    assert dropped.keys() == {"near_duplicate", "repetition"}
+    assert first["id"] in dropped["near_duplicate"]
+    assert counts.facts["sources"]["ur a"]["repairs"] == {"number_masked": 1}
+    off = {"quality_rules": False, "near_duplicates": 0, "mask_personal_data": False}
+    assert (
+        run(context("corpus", run="off"), tmp_path, source="a.jsonl", source_language_files=(), **off).kept
+        == 4
+    )
 
 
 @pytest.mark.shared
