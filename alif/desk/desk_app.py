@@ -11,7 +11,16 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from alif.desk import people, practice_pages, review_calls, review_pages, run_pages, seed_pages, start_pages
+from alif.desk import (
+    export_pages,
+    people,
+    practice_pages,
+    review_calls,
+    review_pages,
+    run_pages,
+    seed_pages,
+    start_pages,
+)
 from alif.desk.campaigns import campaign_pages
 from alif.desk.office import HERE, Office
 from alif.desk.people import Refused
@@ -21,7 +30,7 @@ from alif.report.html import FONTS
 __all__ = ["build_app"]
 
 FEATURES: tuple[list[Page], ...] = (
-    review_pages.PAGES, review_calls.PAGES, practice_pages.PAGES, seed_pages.PAGES,
+    review_pages.PAGES, review_calls.PAGES, practice_pages.PAGES, seed_pages.PAGES, export_pages.PAGES,
     run_pages.PAGES, start_pages.PAGES, campaign_pages.PAGES,
 )  # fmt: skip
 """The pages of each feature's module."""

@@ -19,6 +19,7 @@ from argon2.exceptions import VerificationError
 
 from alif.desk.database import ROLES, Database, attempt, invite, now_ms, person, session
 from alif.errors import AlifError
+from alif.records import sanitize_text
 
 __all__ = [
     "WATCHER", "DeskPerson", "Refused", "accept_invite", "end_session", "find_invite", "find_session",
@@ -146,7 +147,7 @@ def log_in(db: Database, name: str, password: str, address: str) -> str:
     Raises:
         Refused: wrong, or too many wrong ones lately.
     """
-    name = unicodedata.normalize("NFC", name).strip()
+    name = sanitize_text(unicodedata.normalize("NFC", name)).strip()
     keys = {kind: _token_hash(f"{kind} {of}") for kind, of in (("name", name), ("address", address))}
     recent = attempt.c.since_ms > now_ms() - THROTTLE_MS
     with db.reading() as connection:

@@ -1,17 +1,15 @@
-"""Pages of a review: card, guide, progress and agreement, what a lead decides, the trail of events."""
+"""Pages of a review: card, guide, progress and agreement, what a lead decides."""
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Iterator
 
 import sqlalchemy as sa
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from alif.desk import adjudication, decisions
 from alif.desk.cards import direction_of, fields_of, preview_of
-from alif.desk.database import event, item, person
+from alif.desk.database import item
 from alif.desk.desk_settings import has_opted_out
 from alif.desk.people import Refused
 from alif.desk.visit import Page, Visit
@@ -80,24 +78,10 @@ def decide_dispute(visit: Visit) -> Response:
     return visit.redirect("/adjudicate")
 
 
-def export_events(visit: Visit) -> Response:
-    """Answer every event as JSON Lines: the audit trail, readable without the desk."""
-    query = sa.select(event, person.c.name).select_from(event.join(person)).order_by(event.c.id)
-
-    def lines() -> Iterator[str]:
-        with visit.office.db.reading() as connection:
-            for row in connection.execution_options(yield_per=500).execute(query).mappings():
-                yield json.dumps(dict(row), ensure_ascii=False) + "\n"
-
-    headers = {"Content-Disposition": 'attachment; filename="events.jsonl"', "Cache-Control": "no-store"}
-    return StreamingResponse(lines(), media_type="application/jsonl", headers=headers)
-
-
 PAGES: list[Page] = [
     ("GET", "/guide", show_guide, "viewer"),
     ("GET", "/progress", show_progress, "viewer"),
     ("GET", "/review", show_review, "annotator"),
     ("GET", "/adjudicate", show_dispute, "lead"),
     ("POST", "/adjudicate/{item}", decide_dispute, "lead"),
-    ("GET", "/export/events.jsonl", export_events, "lead"),
 ]

@@ -20,7 +20,7 @@ from alif.records import Example
 
 __all__ = [
     "BUFFER", "AddChecks", "Work", "add_event", "claim_slots", "decide_slot", "find_row", "find_work",
-    "is_repeated", "save_draft", "undo_last",
+    "is_repeated", "save_draft", "store_decision", "undo_last",
 ]  # fmt: skip
 
 LEASE_MS = 15 * 60_000
@@ -145,33 +145,40 @@ def decide_slot(db: Database, who: DeskPerson, slot_id: int, key: str, decision:
         Refused: the slot is somebody else's, or decided already; nothing is stored.
     """
     with db.writing() as connection:
-        if is_repeated(connection, who, key):
-            return True
-        known = slot.c.id == slot_id
-        item_id = connection.scalar(sa.select(slot.c.item_id).where(known))
-        of_run = sa.select(item.c.kind).where(item.c.id == item_id).with_for_update()
-        is_work = connection.scalar(of_run) == "row"
-        found = connection.execute(sa.select(slot.c.person_id, slot.c.open).where(known)).first()
-        if found is None or found.person_id != who.id:
-            raise Refused("lease_lost", 409)
-        if not found.open:
-            raise Refused("already_decided", 409)
-        if decision["decision"] == SKIP and not is_work:  # nobody else's to read
-            change: dict[str, object] = {"open": False}
-        elif decision["decision"] == SKIP:
-            change = {"person_id": None, "leased_ms": 0}
-            db.upsert(connection, skipped, {"item_id": item_id, "person_id": who.id}, {})
-        else:
-            change = {"open": False, "leased_ms": 0, "verdict": decision}
-            mine = (draft.c.item_id == item_id) & (draft.c.person_id == who.id)
-            connection.execute(draft.delete().where(mine))
-        connection.execute(slot.update().where(known).values(change))
-        add_event(connection, who, item_id, decision["decision"], key, decision, slot_id)
-        given = list(connection.scalars(sa.select(slot.c.verdict).where(slot.c.item_id == item_id)))
-        if is_work and all(given):
-            agree = all(_meaning(one) == _meaning(given[0]) for one in given)
-            state = "agreed" if agree else "disputed"
-            connection.execute(item.update().where(item.c.id == item_id).values(state=state))
+        return store_decision(db, connection, who, slot_id, key, decision)
+
+
+def store_decision(
+    db: Database, connection: sa.Connection, who: DeskPerson, slot_id: int, key: str, decision: Decision
+) -> bool:
+    """Do what `decide_slot` does within a transaction that is under way."""
+    if is_repeated(connection, who, key):
+        return True
+    known = slot.c.id == slot_id
+    item_id = connection.scalar(sa.select(slot.c.item_id).where(known))
+    of_run = sa.select(item.c.kind).where(item.c.id == item_id).with_for_update()
+    is_work = connection.scalar(of_run) == "row"
+    found = connection.execute(sa.select(slot.c.person_id, slot.c.open).where(known)).first()
+    if found is None or found.person_id != who.id:
+        raise Refused("lease_lost", 409)
+    if not found.open:
+        raise Refused("already_decided", 409)
+    if decision["decision"] == SKIP and not is_work:  # nobody else's to read
+        change: dict[str, object] = {"open": False}
+    elif decision["decision"] == SKIP:
+        change = {"person_id": None, "leased_ms": 0}
+        db.upsert(connection, skipped, {"item_id": item_id, "person_id": who.id}, {})
+    else:
+        change = {"open": False, "leased_ms": 0, "verdict": decision}
+        mine = (draft.c.item_id == item_id) & (draft.c.person_id == who.id)
+        connection.execute(draft.delete().where(mine))
+    connection.execute(slot.update().where(known).values(change))
+    add_event(connection, who, item_id, decision["decision"], key, decision, slot_id)
+    given = list(connection.scalars(sa.select(slot.c.verdict).where(slot.c.item_id == item_id)))
+    if is_work and all(given):
+        agree = all(_meaning(one) == _meaning(given[0]) for one in given)
+        state = "agreed" if agree else "disputed"
+        connection.execute(item.update().where(item.c.id == item_id).values(state=state))
     return False
 
 
