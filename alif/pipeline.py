@@ -106,8 +106,15 @@ BLEND = Step(
     lazy_import("alif.data.mixture.blend:build_blend"),
     "mix the parts into training and validation rows",
     settings=(
-        "language", "sources", "blend", "split", "benchmarks", "decontaminated", "translated_from",
-    ),  # fmt: skip
+        "language",
+        "sources",
+        "blend",
+        "split",
+        "benchmarks",
+        "decontaminated",
+        "translated_from",
+        "replay_part",
+    ),
     inputs=(REVIEW, REPLAY),
     paths=step_paths.blend_paths,
 )

@@ -79,7 +79,8 @@ def test_questions_of_the_packs_are_declared_where_they_are_read() -> None:
         asked = declare(demo('benchmarks.multiple_choice=["pack"]'), RUN)
         assert asked[label] == path
         without = declare(demo("benchmarks.multiple_choice=[]"), RUN)
-        assert without == {name: one for name, one in asked.items() if name != label}
+        origins = "pack/en/demo/rows.jsonl"  # of translated rows, where a benchmark asks in English
+        assert without == {name: one for name, one in asked.items() if name not in (label, origins)}
 
 
 @pytest.mark.parametrize("test", ['["pack"]', "[]"])

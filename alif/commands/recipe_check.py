@@ -16,6 +16,7 @@ from cyclopts import Parameter
 from alif import console, step_paths
 from alif import recipe as recipes
 from alif.commands.arguments import Document, Json, Overrides, RecipeName, load_recipe, print_document
+from alif.commands.mixture_picture import list_sums
 from alif.errors import AlifError, PackError, RecipeError
 from alif.language.pack import load_pack
 from alif.llm import budget, endpoint
@@ -75,7 +76,7 @@ def _examine(recipe: Recipe) -> Document:
     from alif.evaluate.judge_cost import bound_judging, describe_bounds
 
     own, source = load_pack(recipe.language.pack), load_pack(recipe.language.source)
-    notes = [describe_new_ledger(recipe.runtime)]
+    notes = [*recipe.notes, describe_new_ledger(recipe.runtime)]
     bounds = {}
     with contextlib.suppress(AlifError):  # it stands among the problems
         bounds = bound_judging(recipe)
@@ -97,6 +98,7 @@ def _examine(recipe: Recipe) -> Document:
         "sources": [
             asdict(one) for one in source_check.sample_sources(recipe) if not isinstance(one, AlifError)
         ],
+        "mixture": list_sums(recipe),
         "judges": {name: bound.model_dump() for name, bound in bounds.items()},
         "notes": [note for note in notes if note],
         "problems": [{"message": error.message, "hint": error.hint} for error in _problems(recipe)],
@@ -117,9 +119,9 @@ def _hosts(recipe: Recipe) -> list[tuple[str, str]]:
     ]
     models = [one.model for one in recipe.system.values() if not one.base_url]
     models = [recipe.student.base, recipe.merge.instruct, *models]
+    models += [name for name in recipe.replay_model if name not in recipe.teacher]
     hub_ids += [one for one in models if one not in ("", "tiny") and not Path(one).exists()]
     hub = [f"the request for {one}, and HF_TOKEN where it is set" for one in dict.fromkeys(hub_ids)]
-    models += [name for name in recipe.replay_model if name not in recipe.teacher]
     if recipe.runtime.backup.startswith(backup.HUB):
         hub.append(f"finished steps, checkpoints and the ledger, to {recipe.runtime.backup}; HF_TOKEN")
     on_hub = [("huggingface.co", sent) for sent in hub]
@@ -198,6 +200,9 @@ def _show(found: Document) -> None:
             for one in found["sources"]
         ]
         console.print_table(("data", "file", "rows read", "usable", "columns", "languages"), files)
+        console.print_result()
+    if found["mixture"]:
+        console.print_table(("mixture", "rows", "of the rows", "source, licence"), found["mixture"])
         console.print_result()
     for note in found["notes"]:
         console.print_result(note)

@@ -7,8 +7,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from alif import console, pipeline, store
+from alif.commands import mixture_picture
 from alif.commands.arguments import Json, RunName, open_run
 from alif.errors import DataError, RecipeError
+from alif.facts import read_facts
+from alif.facts.data_facts import BlendFacts
 from alif.language import bidi
 from alif.runs import manifest
 
@@ -44,6 +47,8 @@ def show_rows(
     sample = [rows[index * len(rows) // n] for index in range(n)] if len(rows) > n else rows
     if json:
         return console.print_json(sample)
+    if step == pipeline.BLEND.name and record and not dropped:
+        mixture_picture.print_mixture(read_facts(record.counts.facts, BlendFacts))
     for row in sample:
         console.print_result("─" * 72)
         for key in TEXTS:

@@ -50,10 +50,7 @@ MIN_NUMBERS, MIN_BITS, MIN_SHARED = 3, 12.0, 0.5
 """Fewest numbers of a problem that is told by them, with their information as the sum of log2(1 + n), or with
 the share of words that both have. Measured: among 8,254 problems of GSM8K and SVAMP, 5 pairs are alike by
 chance from 12 bits on, 59 without."""
-UNDETECTED = (
-    "A question in other words, or translated without its numbers, is not found: compare meanings by hand "
-    "where a benchmark was translated from the language of a source."
-)
+UNDETECTED = "A question in other words, or in another language with too few numbers, is not found."
 
 
 @dataclass(frozen=True)

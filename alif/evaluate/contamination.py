@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from alif import store
 from alif.dedup.overlap_index import NGRAMS, BenchmarkText, OverlapIndex, TrainingText
 from alif.evaluate import paired_tests, stats
 from alif.evaluate.benchmark import Benchmark
@@ -22,23 +21,15 @@ from alif.evaluate.compare import DIGITS, MetricValues, score_metric
 from alif.evaluate.stats import Bootstrap
 from alif.facts.contamination_facts import BenchmarkOverlap, ContaminationCard, ItemOverlap, ScoreWithoutHits
 from alif.language.pack import Pack
-from alif.records import Document, Example, PreferencePair
+from alif.runs.splits import read_trained_rows
 
 __all__ = ["OverlapCount", "make_card", "read_training", "score_without_hits"]
 
 
 def read_training(inputs: Mapping[str, Path]) -> Iterator[TrainingText]:
-    """Yield what the stages were trained on: rows of blend and pairs, documents of corpus, none held out."""
-    for step, kind in (("blend", Example), ("pairs", PreferencePair), ("corpus", Document)):
-        path = inputs[step] / "examples.jsonl" if step in inputs else Path()
-        if not path.is_file():
-            continue
-        held_out = path.with_name("held_out.jsonl")
-        ids = {row["id"] for _, row in store.read_rows(held_out)} if held_out.is_file() else set()
-        rows: Iterator[Example | Document] = store.read_models(path, kind)
-        for row in rows:
-            if row.id not in ids:
-                yield TrainingText.of(row, step)
+    """Yield the texts that the stages were trained on."""
+    for step, row in read_trained_rows(inputs):
+        yield TrainingText.of(row, step)
 
 
 class OverlapCount:

@@ -74,6 +74,10 @@ def author_kind(author: str, model: str = "") -> str:
     return "a language model" if author in (MODEL_AUTHOR, model) else "a person"
 
 
+FOREIGN = ("replay", "source", "translated")
+"""Kinds of rows whose source others have published."""
+
+
 def common_values(run: RunSnapshot) -> Mapping[str, object]:
     """Return what both cards print: who wrote the seeds, and rows and documents by origin and licence."""
     authors = Counter(author_kind(seed.origin.author).replace("a person", "people") for seed in run.seeds)
@@ -86,7 +90,8 @@ def common_values(run: RunSnapshot) -> Mapping[str, object]:
     for row in (*run.read_examples("blend"), *run.read_pairs()):
         strategy = row.origin.strategy.removeprefix("plain").removeprefix(", ")
         pair = "pair of answers" if isinstance(row, PreferencePair) else ""
-        parts = (row.origin.kind, pair, strategy, public_name(row.origin.model))
+        source = row.origin.source.partition("#")[0] if row.origin.kind in FOREIGN else ""
+        parts = (row.origin.kind, pair, strategy, public_name(row.origin.model), source and f"of {source}")
         origins[row.language, ", ".join(filter(None, parts)), row.origin.licence] += 1
     for document in run.read_documents():
         origins[document.language, f"text, {document.source}", document.licence] += 1

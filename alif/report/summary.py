@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alif.dedup.overlap_index import UNDETECTED
+from alif.facts.data_facts import BlendFacts
 from alif.facts.evaluation_facts import Comparison, EvaluateFacts
 from alif.facts.training_facts import BaseFacts
 from alif.formatting import MINUS, format_change
@@ -96,6 +98,12 @@ def data_caveats(run: RunSnapshot) -> list[str]:
         caveats.append(f"The {run.target.name} seeds are {NOT_REVIEWED}.")
     if "generate" in run.steps and not run.recipe.review.share:
         caveats.append("No person has read the rows that a model wrote.")
+    if (blend := run.facts("blend", BlendFacts)) and blend.benchmark_prompts:
+        leaks = sum(blend.contaminated.values())
+        caveats.append(
+            f"Rows were compared with {blend.benchmark_prompts:,} questions of benchmarks; {leaks:,} that "
+            f"give one away were left out. {UNDETECTED}"
+        )
     if any(teacher.base_url == SCRIPTED for teacher in run.recipe.teacher.values()):
         caveats.append(
             "The teacher is scripted: its rows are the pack's own demo texts, no language model was asked."

@@ -60,6 +60,8 @@ class Recipe(FrozenModel):
     """The folder under runs/."""
     about: str = ""
     """One sentence for `alif ls`."""
+    notes: tuple[str, ...] = ()
+    """What `alif check` and the data card say of the recipe: licences, a paper's sums that do not add up."""
     language: Language = Language()
     sources: Sources = Sources()
     seeds: Seeds = Seeds()
@@ -101,18 +103,6 @@ class Recipe(FrozenModel):
         return {name: one.which_items() for name, one in self.benchmark.items() if one.decontaminate}
 
     @property
-    def translated_from(self) -> Mapping[str, Translate]:
-        """What translated rows are made of, where a benchmark asks in that language; else nothing."""
-        tables = self.decontaminated.values()
-        asks = self.benchmarks.multiple_choice or any(one.language or one.original for one in tables)
-        return {"translate": self.translate} if self.translate.rows and asks else {}
-
-    @property
-    def kept_out(self) -> Mapping[str, Benchmarks | BenchmarkTable]:
-        """The benchmarks whose questions never enter stage 1, the pack's test set as "test"; else nothing."""
-        return {"test": self.benchmarks, **self.decontaminated} if self.corpus.decontaminate else {}
-
-    @property
     def replay_model(self) -> Mapping[str, Teacher | StudentSettings]:
         """Who answers the prompts of `replay.source = "self"`: a teacher, or a model that runs here."""
         if "self" not in self.replay.source:
@@ -145,6 +135,25 @@ class Recipe(FrozenModel):
             told = "Replay.share and blend.replay.rows both say how much is replayed; set one of them"
             raise PydanticCustomError("replay", "{told}", {"told": told})
         return self
+
+    @property
+    def translated_from(self) -> Mapping[str, Translate]:
+        """What translated rows are made of, where a benchmark asks in that language; else nothing."""
+        tables = self.decontaminated.values()
+        asks = self.benchmarks.multiple_choice or any(one.language or one.original for one in tables)
+        return {"translate": self.translate} if self.translate.rows and asks else {}
+
+    @property
+    def replay_part(self) -> Mapping[str, Part]:
+        """The part of the mixture whose amount `replay.share` says; else nothing."""
+        if not self.replay.share or "replay" not in self.blend:
+            return {}
+        return {"replay": self.blend["replay"].model_copy(update={"share": self.replay.share})}
+
+    @property
+    def kept_out(self) -> Mapping[str, Benchmarks | BenchmarkTable]:
+        """The benchmarks whose questions never enter stage 1, the pack's test set as "test"; else nothing."""
+        return {"test": self.benchmarks, **self.decontaminated} if self.corpus.decontaminate else {}
 
     def stages(self) -> dict[str, Stage]:
         """Return the stages that are trained on an adapter, by name, in order."""

@@ -31,7 +31,7 @@ class Part(FrozenModel):
     """Wordings around the instruction, of which each row to train on gets one by lot: "{instruction}",
     "Answer in Urdu: {instruction}"."""
     licence: str = ""
-    """Licence of the source, kept in each row."""
+    """Licence of the source, kept in each row that names none."""
 
     @model_validator(mode="after")
     def check_amount(self) -> Self:

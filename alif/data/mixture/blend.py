@@ -198,7 +198,10 @@ class _Mixer:
             step, kind = STEPS[name]
             for found in store.read_models(self.context.inputs[step] / "examples.jsonl", Example):
                 if found.origin.kind == kind:
-                    yield found
+                    licence = found.origin.licence or part.licence
+                    yield found.model_copy(
+                        update={"origin": found.origin.model_copy(update={"licence": licence})}
+                    )
         else:
             hint = f"Give it source, or name it after a step: {', '.join(STEPS)}."
             raise RecipeError(f"blend.{name}: no source", hint)

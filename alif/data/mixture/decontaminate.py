@@ -8,15 +8,18 @@ row the text that it was made of is looked for too.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 from alif import benchmark_items, settings, sources
 from alif.dedup.overlap_index import BenchmarkText, OverlapIndex, TrainingText
+from alif.errors import DataError
 from alif.language.pack import Pack
 from alif.records import Document, Dropped, Example, Neighbour, Origin
 from alif.row_shape import flatten_instance, read_field
 from alif.sources import PackFiles, Row
 
-__all__ = ["drop_leak", "open_index", "open_kept_out", "read_origins"]
+__all__ = ["drop_leak", "index_file", "open_index", "open_kept_out", "read_origins"]
 
 
 def open_index(
@@ -28,6 +31,24 @@ def open_index(
 ) -> OverlapIndex:
     """Return the index of every question; a row without one is skipped, evaluate reports it."""
     return OverlapIndex(list(_read_texts(own, known, folder, benchmarks, tables)), own)
+
+
+def index_file(source: str, own: Pack) -> OverlapIndex:
+    """Return the index of a file or data set of questions in any shape that has them.
+
+    Raises:
+        DataError: none of its rows has a question.
+    """
+    name, table, rows = Path(source).name, settings.BenchmarkTable(form="number", files=(source,)), 0
+    texts: list[BenchmarkText] = []
+    for row in sources.read_rows((source,), ""):
+        rows += 1
+        if not isinstance(row, Dropped) and (found := _read_original(name, row, table)):
+            texts.append(replace(found, item=row.id))
+    if not texts:
+        hint = 'A row needs "question", "instruction" or "prompt".'
+        raise DataError(f"{source}: none of {rows:,} rows has a question", hint)
+    return OverlapIndex(texts, own)
 
 
 def open_kept_out(
@@ -103,7 +124,9 @@ def _read_original(name: str, row: Row, table: settings.BenchmarkTable) -> Bench
     asked = [values.get(column) for column in table.field_columns("question")]
     asked = asked if all(asked) else [read_field(values, field) for field in ("instruction", "input")]
     prompt = "\n".join(one for one in asked if isinstance(one, str))
-    answer = str(read_field(values, "output") or "")
+    answer, choices, gold = str(read_field(values, "output") or ""), values.get("choices"), values.get("gold")
+    if isinstance(choices, list) and isinstance(gold, int) and 0 <= gold < len(choices):
+        answer = str(choices[gold])
     number = str(values.get("final") or answer.rpartition(benchmark_items.WORKED)[2]).strip()
     if not prompt:
         return None
