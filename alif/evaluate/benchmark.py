@@ -20,7 +20,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from alif.evaluate.compare import MetricValues
-from alif.facts.evaluation_facts import AnswerMarks, BenchmarkFacts
+from alif.facts.evaluation_facts import AnswerMarks, AnswerRow, BenchmarkFacts
 from alif.records import Document, Example, FrozenModel, Provenance
 from alif.runs import StepOutput
 from alif.student import Student
@@ -85,6 +85,8 @@ class PairScores:
     """Of each item, where answers were generated."""
     corpus: Mapping[str, float] = field(default_factory=dict)
     """Scores that are no mean over items: sacrebleu's corpus chrF++ and BLEU, 0..100."""
+    answers: Sequence[tuple[str, AnswerMarks]] = ()
+    """To each of the benchmark's `rows`: what was written, or the choice that was likeliest."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ class Benchmark:
     """(prompt, right answer) of each item: what must not stand in the training texts."""
     choices: Sequence[tuple[int, int]] = ()
     """(the right one, how many) of each item, where choices are scored by log-probability."""
+    rows: Sequence[AnswerRow] = ()
+    """Its items as the report shows them, before the answers: of a [benchmark.NAME]."""
 
     @property
     def name(self) -> str:

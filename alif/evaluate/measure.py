@@ -1,20 +1,21 @@
 """The step `evaluate`: every system on every benchmark, on the same items, so that each difference is paired.
 
-scores.jsonl           one Score a system, benchmark, metric and language
-differences.jsonl      each later stage against the base: difference, interval, p, verdict
-answers.jsonl          each question of the test set with its reference and all systems' answers side by side
-dropped.jsonl          rows of test files that are no question
-contamination.jsonl    items that share words with a training text, with the place and the words
-SYSTEM/BENCHMARK/      one pair: see `pairs`
+scores.jsonl              one Score a system, benchmark, metric and language
+differences.jsonl         each later stage against the base: difference, interval, p, verdict
+answers.jsonl             each question of the test set with its reference and all answers side by side
+benchmark_answers.jsonl   the same of some questions of each [benchmark.NAME], drawn whatever the answers
+dropped.jsonl             rows of test files that are no question
+contamination.jsonl       items that share words with a training text, with the place and the words
+SYSTEM/BENCHMARK/         one pair: see `pairs`
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from alif import console, settings, store
+from alif import console, sampling, settings, store
 from alif.errors import DataError, RecipeError
 from alif.evaluate import heldout, testset
 from alif.evaluate.benchmark import Benchmark, GenerationRequest
@@ -29,7 +30,7 @@ from alif.evaluate.run_comparison import write_item_values
 from alif.evaluate.stats import Bootstrap
 from alif.evaluate.system import System, external_systems, stage_systems
 from alif.facts.contamination_facts import ContaminationCard
-from alif.facts.evaluation_facts import AnswerMarks, Comparison, EvaluateFacts, InContextFinding
+from alif.facts.evaluation_facts import AnswerMarks, AnswerRow, Comparison, EvaluateFacts, InContextFinding
 from alif.language import pack as packs
 from alif.language.pack import Pack
 from alif.records import Example, Score
@@ -135,6 +136,23 @@ def choose_systems(
     return stages, wanted
 
 
+def sample_rows(
+    benchmark: Benchmark,
+    answers: Mapping[str, Sequence[tuple[str, AnswerMarks]]],
+    evaluate: settings.Evaluate,
+) -> Iterator[AnswerRow]:
+    """Yield evaluate.samples items of a benchmark with all answers, drawn by the hash of their ids."""
+    places = range(len(benchmark.rows) if answers and evaluate.samples else 0)
+    chosen = sampling.sample_by_hash(
+        places, evaluate.samples, evaluate.seed, lambda place: benchmark.rows[place].id
+    )
+    for place in chosen:
+        given = {system: of[place] for system, of in answers.items()}
+        texts = {system: text for system, (text, _) in given.items()}
+        marks = {system: marked for system, (_, marked) in given.items()}
+        yield benchmark.rows[place].model_copy(update={"answers": texts, "marks": marks})
+
+
 def _measure(
     context: StepContext,
     systems: Sequence[System],
@@ -148,7 +166,7 @@ def _measure(
     bootstrap = Bootstrap(evaluate.bootstrap_samples, evaluate.seed)
     values: dict[str, list[MetricValues]] = {system.name: [] for system in systems}
     parts: dict[tuple[str, str], Sequence[MetricValues]] = {}
-    answers: dict[str, list[tuple[str, AnswerMarks]]] = {}
+    answers: dict[str, dict[str, Sequence[tuple[str, AnswerMarks]]]] = {one.name: {} for one in benchmarks}
     scores: list[Score] = []
     for system in systems:
         console.log(f"{context.step}: {system.name}")
@@ -168,15 +186,19 @@ def _measure(
             values[system.name] += scored.metrics
             parts[system.name, benchmark.name] = scored.metrics
             scores += pair_scores
-            if scored.marks:
-                answers[system.name] = list(zip((one.text for one in items), scored.marks, strict=True))
+            written = list(zip((one.text for one in items), scored.marks, strict=False))
+            if given := scored.answers or written:
+                answers[benchmark.name][system.name] = given
     base, *later = stages or [""]
     compared = (compare_metrics(stage, values[stage], base, values[base], bootstrap) for stage in later)
     differences = list(itertools.chain.from_iterable(compared))
     store.write_rows(context.folder / "scores.jsonl", scores)
     store.write_rows(context.folder / "differences.jsonl", differences)
-    side_by_side = testset.answer_rows(questions, answers, evaluate.samples, evaluate.seed)
+    asked = answers.get(testset.ANSWERS, {})
+    side_by_side = testset.answer_rows(questions, asked, evaluate.samples, evaluate.seed)
     store.write_rows(context.folder / "answers.jsonl", side_by_side)
+    shown = (sample_rows(one, answers[one.name], evaluate) for one in benchmarks)
+    store.write_rows(context.folder / "benchmark_answers.jsonl", itertools.chain.from_iterable(shown))
     card, overlaps = make_card(benchmarks, read_training(context.inputs), parts, stages, pack, bootstrap)
     store.write_rows(context.folder / "contamination.jsonl", overlaps)
     return differences, card, find_collapses(values, stages, bootstrap)

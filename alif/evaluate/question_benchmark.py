@@ -38,7 +38,7 @@ from alif.evaluate.multiple_choice import encode_choice, encode_sentence
 from alif.evaluate.question_sets import QuestionSet
 from alif.evaluate.stats import Items
 from alif.evaluate.wordings import Prompt, Variant, choice_letters, list_variants, write_prompts
-from alif.facts.evaluation_facts import BenchmarkFacts
+from alif.facts.evaluation_facts import AnswerMarks, AnswerRow, BenchmarkFacts
 from alif.language.answers import choices
 from alif.language.answers.answer_key import AnswerKey
 from alif.language.answers.choices import OfferedChoices
@@ -103,11 +103,17 @@ def _likelihood_benchmark(asked: QuestionSet) -> Benchmark:
             found.append([encode_choice(context, one, tokenizer, table.separator) for one in item.choices])
         return found
 
+    def sizes_of(item: Item) -> list[int]:
+        return [len(f"{table.separator}{choice}".encode()) for choice in item.choices]
+
+    def choose(item: Item, result: ItemResult) -> int:
+        sizes = sizes_of(item) if table.form == "choice" else [1] * len(item.choices)
+        rates = [bits / size for bits, size in zip(result.bits, sizes, strict=True)]
+        return rates.index(min(rates))
+
     def measure(item: Item, result: ItemResult) -> Sequence[float]:
-        sizes = [len(f"{table.separator}{choice}".encode()) for choice in item.choices]
-        each = sizes if table.form == "choice" else [1] * len(sizes)
-        rates = [bits / size for bits, size in zip(result.bits, each, strict=True)]
-        return float(rates.index(min(rates)) == item.gold), result.bits[item.gold] / sizes[item.gold]
+        right = float(choose(item, result) == item.gold)
+        return right, result.bits[item.gold] / sizes_of(item)[item.gold]
 
     how = f"{SIGNATURES[table.form]}|separator {table.separator!r}"
     names = {"accuracy": how, "gold_bits_per_byte": "bits of the right choice by its bytes"}
@@ -115,9 +121,16 @@ def _likelihood_benchmark(asked: QuestionSet) -> Benchmark:
         _describe(asked, asked.name, prompts),
         _item_ids(asked, variants),
         LikelihoodRequest(encode, settings=how),
-        lambda results: PairScores(_score_variants(asked, names, measure, results)),
+        lambda results: PairScores(
+            _score_variants(asked, names, measure, results),
+            answers=[
+                (item.choices[found], _mark_answer(found == item.gold))
+                for item, found in zip(asked.items, map(choose, asked.items, results), strict=True)
+            ],
+        ),
         choices=[(item.gold, len(item.choices)) for item in asked.items] * len(variants),
         texts=[(item.question, item.right) for item in asked.items],
+        rows=_answer_rows(asked, asked.name),
     )
 
 
@@ -151,8 +164,15 @@ def _written_benchmark(asked: QuestionSet, name: str, template: Template, max_ne
         _describe(asked, name, prompts),
         _item_ids(asked, variants),
         GenerationRequest(questions, template, table.max_new_tokens or max_new_tokens),
-        lambda results: PairScores(_score_variants(asked, signatures, measure, results)),
+        lambda results: PairScores(
+            _score_variants(asked, signatures, measure, results),
+            answers=[
+                (result.text, _mark_answer(measure(item, result)[0], table.form, result.finished))
+                for item, result in zip(asked.items, results, strict=False)
+            ],
+        ),
         texts=[(item.question, item.right) for item in asked.items],
+        rows=_answer_rows(asked, name),
     )
 
 
@@ -160,6 +180,38 @@ def _item_ids(asked: QuestionSet, variants: Sequence[Variant]) -> list[str]:
     """Return an id for each item in each variant: its own in the main one, "7|4-shot|wording-2" in others."""
     names = ["", *(f"|{one.shots}-shot|wording-{one.wording + 1}" for one in variants[1:])]
     return [f"{item.id}{name}" for name in names for item in asked.items]
+
+
+def _answer_rows(asked: QuestionSet, name: str) -> list[AnswerRow]:
+    """Return the items as the report shows them; the two sentences of a pair in the order of the alphabet."""
+    pair = asked.table.form == "pair"
+    return [
+        AnswerRow(
+            id=item.id,
+            benchmark=name,
+            task="",
+            language=asked.pack.code,
+            instruction="\n".join(sorted(item.choices)) if pair else item.question,
+            input="" if pair else "\n".join(item.choices),
+            reference=item.right,
+            sample=True,
+            answers={},
+            marks={},
+        )
+        for item in asked.items
+    ]
+
+
+def _mark_answer(score: float, form: str = "choice", finished: bool = True) -> AnswerMarks:
+    """Return an answer's main score as a mark: right or wrong, or of a translation its chrF++."""
+    overlap = form == "translation"
+    return {
+        "accepted": None if overlap else bool(score),
+        "exact_match": not overlap and bool(score),
+        "chrf++": round(score, 2) if overlap else 0.0,
+        "faults": [],
+        "finished": finished,
+    }
 
 
 def _describe(asked: QuestionSet, name: str, prompts: Sequence[Prompt]) -> BenchmarkFacts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, NotRequired
 
+from pydantic import Field
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from alif.facts.contamination_facts import ContaminationCard
@@ -43,9 +44,10 @@ AnswerMarks.__doc__ = "How one system's answer to a question was scored."
 
 
 class AnswerRow(FrozenModel):
-    """A question of the test set with the answers of all systems side by side."""
+    """A question with the answers of all systems side by side."""
 
     id: str
+    benchmark: str = Field("test", exclude_if=lambda name: name == "test")
     task: str
     language: str
     instruction: str

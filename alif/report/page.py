@@ -22,7 +22,7 @@ from alif.facts.data_facts import GenerateFacts
 from alif.facts.evaluation_facts import Comparison
 from alif.facts.judge_facts import JudgeFacts
 from alif.report import data_section, html, plots, summary
-from alif.report.answer_browser import DISAGREEMENTS, list_answers
+from alif.report.answer_browser import DISAGREEMENTS, describe_sample, list_answers
 from alif.report.benchmark_card import describe_reproduction, list_benchmark_cards
 from alif.report.card_template import render_card
 from alif.report.comparison import comparison_document, describe_tests, render_comparison, seed_spreads
@@ -134,7 +134,7 @@ def report_document(run: RunSnapshot) -> dict[str, object]:
 def render_page(run: RunSnapshot) -> str:
     """Return the page of one run."""
     generate = run.facts("generate", GenerateFacts)
-    codes = (run.target.code, run.source.code)
+    codes, answers = (run.target.code, run.source.code), list_answers(run)
     template = html.jinja_environment().get_template("report.html.jinja")
     return template.render(
         run=run,
@@ -157,7 +157,8 @@ def render_page(run: RunSnapshot) -> str:
         teacher_judge=teacher_judge_table([run]),
         tables=score_tables(run),
         failures=failure_panel(run),
-        answers=list_answers(run),
+        answers=answers,
+        sampled=describe_sample(run, answers),
         disagreements=DISAGREEMENTS,
         cards=list_benchmark_cards(run),
         reproduction=describe_reproduction(run),

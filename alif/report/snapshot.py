@@ -5,7 +5,7 @@ Any step may be missing, because a report can be asked for at any time; then its
     run/recipe.toml lock.json
     run/STEP/step.json                      counts, facts (alif.facts), cost, seconds
     run/STEP/examples.jsonl dropped.jsonl   rows, read as a stream
-    run/evaluate/scores.jsonl differences.jsonl answers.jsonl
+    run/evaluate/scores.jsonl differences.jsonl answers.jsonl benchmark_answers.jsonl
     run/judge/verdicts.jsonl
     run/runtime/STEP/curve.jsonl            one CurvePoint a line
 """
@@ -106,6 +106,8 @@ class RunSnapshot:
     differences: Sequence[Comparison]
     answers: Sequence[AnswerRow]
     """Of every question of the test set; those that are a `sample` are shown side by side."""
+    benchmark_answers: Sequence[AnswerRow]
+    """Of some questions of each other benchmark."""
     judged: Sequence[JudgedCall]
     """What judges said of these answers."""
     curves: Mapping[str, Sequence[CurvePoint]]
@@ -119,6 +121,11 @@ class RunSnapshot:
         """Titles of what was measured, by name: the stages, then others in the order of their scores."""
         measured = dict.fromkeys(score.stage for score in self.scores)
         return STAGE_NAMES | {name: (STAGE_NAMES | EXTRA_STAGES).get(name, name) for name in measured}
+
+    @property
+    def shown_answers(self) -> list[AnswerRow]:
+        """The questions that are shown side by side, the test set first."""
+        return [row for row in self.answers if row.sample] + list(self.benchmark_answers)
 
     @property
     def last_stage(self) -> str:
@@ -202,6 +209,7 @@ def read_run(root: Path) -> RunSnapshot:
         scores=list(_read_if_there(evaluated / "scores.jsonl", Score)),
         differences=list(_read_if_there(evaluated / "differences.jsonl", Comparison)),
         answers=list(_read_if_there(evaluated / "answers.jsonl", AnswerRow)),
+        benchmark_answers=list(_read_if_there(evaluated / "benchmark_answers.jsonl", AnswerRow)),
         judged=list(_read_if_there(root / "judge" / "verdicts.jsonl", JudgedCall)),
         curves={
             step: list({point["step"]: point for point in curve}.values())  # a resumed step counts once

@@ -33,7 +33,7 @@ class Evaluate(FrozenModel):
     max_new_tokens: int = Field(96, gt=0)
     """Longest generated answer, in tokens."""
     samples: int = Field(6, ge=0)
-    """Answers shown side by side in the report."""
+    """Questions of each benchmark whose answers the report shows side by side."""
     questions_each: int = Field(0, ge=0)
     """Questions of each benchmark; 0: all."""
     bootstrap_samples: int = Field(1000, gt=0)

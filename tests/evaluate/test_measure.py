@@ -11,8 +11,9 @@ import pytest
 from alif import store
 from alif.errors import DataError
 from alif.evaluate.measure import evaluate_systems
+from alif.evaluate.run_comparison import read_item_values
 from alif.facts import read_facts
-from alif.facts.evaluation_facts import Comparison, EvaluateFacts
+from alif.facts.evaluation_facts import AnswerRow, Comparison, EvaluateFacts
 from alif.llm.chat_model import ScriptedReply
 from alif.llm.demo_server import serve_demo
 from alif.records import STAGES, Counts, Score
@@ -103,6 +104,34 @@ def test_every_score_of_a_later_stage_has_its_difference(done: tuple[Path, Count
         assert one.low <= one.difference <= one.high
     verdicts = {one.verdict for one in found if one.language == "en" and one.benchmark == "heldout"}
     assert verdicts <= {"retained", "lost", "cannot tell"}
+
+
+def test_answers_to_other_benchmarks_stand_side_by_side(done: tuple[Path, Counts]) -> None:
+    rows = list(store.read_models(done[0] / "benchmark_answers.jsonl", AnswerRow))
+    assert {row.benchmark for row in rows} == {"small.en"}
+    assert {row.id for row in rows} == {str(number) for number in range(6)}
+    for row in rows:
+        assert set(row.answers) == set(STAGES)
+        assert set(row.answers.values()) <= set(row.input.split("\n"))
+        for stage, answer in row.answers.items():
+            assert row.marks[stage]["accepted"] == (answer == row.reference)
+    right = sum(bool(row.marks["base"]["accepted"]) for row in rows)
+    scores = store.read_models(done[0] / "scores.jsonl", Score)
+    (accuracy,) = [s for s in scores if (s.stage, s.metric) == ("base", "accuracy")]
+    assert accuracy.value == pytest.approx(right / 6, abs=1e-6)
+
+
+def test_scores_are_kept_item_by_item(done: tuple[Path, Counts]) -> None:
+    scores = {
+        (one.benchmark, one.metric, one.language): one
+        for one in store.read_models(done[0] / "scores.jsonl", Score)
+        if one.stage == "finetune"
+    }
+    kept = read_item_values(done[0] / "finetune")
+    assert {name for name, _, _ in kept} == {"heldout", "answers", "test", "small"}
+    for key, values in kept.items():
+        assert values.items.value == pytest.approx(scores[key].value, abs=1e-6)
+        assert len(set(values.ids)) == scores[key].n
 
 
 def test_counts_and_facts(done: tuple[Path, Counts]) -> None:
