@@ -3,17 +3,25 @@
 seeded_rng(3407, "replay")      a random stream named by a seed and what it is for
 sample_rows                     by random stream: depends on the order of the rows
 sample_by_hash                  by a hash of each row's id: independent of order and neighbours
+share_interval                  what a sample says of the share in all
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, zip_longest
+from statistics import NormalDist
 from typing import TypeVar
 
-__all__ = ["apportion", "sample_by_hash", "sample_rows", "sample_stratified", "seeded_rng"]
+__all__ = [
+    "apportion", "sample_by_hash", "sample_rows", "sample_stratified", "seeded_rng", "share_interval",
+]  # fmt: skip
+
+Z = NormalDist().inv_cdf(0.975)
+"""Two-sided quantile of the normal distribution at 95 %."""
 
 Row = TypeVar("Row")
 
@@ -77,3 +85,13 @@ def apportion(
             result[name] += quota if most is None else min(quota, most[name] - result[name])
         eligible = [name for name in eligible if most is None or result[name] < most[name]]
     return result
+
+
+def share_interval(share: float, n: float, z: float = Z) -> tuple[float, float]:
+    """Return Wilson's interval of a share of `n` independent items, at 95 % unless `z` says another quantile.
+
+    It holds at small n and near 0 and 1. Source: Wilson 1927, JASA 22:209.
+    """
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
+    return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))

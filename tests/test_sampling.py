@@ -58,3 +58,11 @@ def test_a_sample_by_hash_does_not_depend_on_the_order(rows: list[str], count: i
     assert sorted(found) == sorted(sampling.sample_by_hash(ROWS, count, seed, str))
     assert found == [row for row in rows if row in found]
     assert len(found) == (min(count, 16) or 16)
+
+
+def test_wilsons_interval_holds_at_the_ends_and_at_other_levels() -> None:
+    assert [round(end, 4) for end in sampling.share_interval(0.5, 10)] == [0.2366, 0.7634]  # Wilson's own
+    assert [round(end, 4) for end in sampling.share_interval(0.0, 10)] == [0.0, 0.2775]
+    assert [round(end, 4) for end in sampling.share_interval(1.0, 10)] == [0.7225, 1.0]
+    narrow, wide = (sampling.share_interval(0.3, 50, z) for z in (1.0, 2.0))
+    assert wide[0] < narrow[0] < 0.3 < narrow[1] < wide[1]

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
+from alif.sampling import share_interval
+
 __all__ = [
     "Bootstrap", "Estimate", "Items", "bootstrap_interval", "interval_quantile", "leave_out",
     "percentile_interval", "require_items", "resample_values", "wilson_interval",
@@ -148,20 +150,16 @@ class Estimate:
 
 
 def wilson_interval(items: Items) -> Estimate:
-    """Return the share of items that are 1 with Wilson's interval, which holds at small n and near 0 and 1.
+    """Return the share of items that are 1 with Wilson's interval.
 
     Clustered items count as the fewer independent ones that say as much.
 
-    Source: Wilson 1927, JASA 22:209; on evaluations Bowyer et al. 2025, arXiv 2503.01747; clusters: Franco et
+    Source: on evaluations Bowyer et al. 2025, arXiv 2503.01747; clusters: Franco et
     al. 2019, Journal of Survey Statistics and Methodology 7:334.
     """
     require_items(items)
     share, n, z = items.value, len(items) / items.design_effect(), interval_quantile(items)
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
-    return Estimate(
-        share, min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half)), len(items)
-    )
+    return Estimate(share, *share_interval(share, n, z), len(items))
 
 
 def interval_quantile(items: Items) -> float:

@@ -62,8 +62,10 @@ def _extraction(run: RunSnapshot, benchmark: BenchmarkFacts) -> str:
     for metric, what in EXTRACTED.items():
         for code in benchmark.languages:
             if score := run.score(run.last_stage, metric, code, benchmark.name):
-                share = score.value if metric == "number_read" else 1 - score.value
-                rates.append(f"{what} from {100 * share:.1f} % of {score.n}")
+                ends = (score.value, score.low, score.high)
+                shares = ends if metric == "number_read" else (1 - ends[0], 1 - ends[2], 1 - ends[1])
+                share, low, high = (f"{100 * one:.1f}" for one in shares)
+                rates.append(f"{what} from {share} % of {score.n} (95 % CI {low} to {high})")
     return ", ".join(rates)
 
 

@@ -89,18 +89,21 @@ def failure_panel(run: RunSnapshot) -> FailurePanel | None:
 def _signature(run: RunSnapshot, score: Score, causes: Sequence[FailureCause]) -> FailureSignature:
     base = run.score("base", score.metric, score.language, "fidelity")
     change: Comparison | None = run.difference(run.last_stage, score.metric, score.language, "fidelity")
-    low, high = (f"{100 * end:.1f}" for end in (score.low, score.high))
     return FailureSignature(
         name=score.metric,
         share=format_score(score.value, score.metric, "fidelity"),
-        interval=f"95 % CI {low} to {high}, n = {score.n:,}",
-        base=format_score(base.value, score.metric, "fidelity") if base else "",
+        interval=_interval(score),
+        base=f"{format_score(base.value, score.metric, 'fidelity')}, {_interval(base)}" if base else "",
         change=describe_difference(change) if change else "",
         tone=find_tone(change) if change else "open",
         how=score.signature.partition("|interval:")[0].partition("|")[2],
         examples=_choose_examples(run.answers, run.last_stage, score.metric),
         causes=causes,
     )
+
+
+def _interval(score: Score) -> str:
+    return f"95 % CI {100 * score.low:.1f} to {100 * score.high:.1f}, n = {score.n:,}"
 
 
 def _choose_examples(rows: Sequence[AnswerRow], system: str, fault: str) -> list[FailureExample]:

@@ -1,7 +1,7 @@
 """The verdict strip: what came of a run, in words, on the first line of its report.
 
 Urdu: better (+4.1 points, 95 % CI 1.2 to 7.0; test questions) · English: retained (…)
-· language fidelity: 98.2 % of 420 answers · repetition: 0.4 % · judge: uncalibrated, do not rank
+· language fidelity: 98.2 % (95 % CI 96.4 to 99.1, of 420 answers) · repetition: 0.4 % (…) · judge: …
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from alif.report.failure_causes import LETTERS
 from alif.report.score_matrix import BENCHMARKS, Tone, describe_difference, format_score, main_keys
 from alif.report.snapshot import RunSnapshot
 from alif.report.summary import retention_rows
+from alif.sampling import share_interval
 
 __all__ = ["StripPart", "verdict_strip"]
 
@@ -39,12 +40,14 @@ def verdict_strip(run: RunSnapshot) -> list[StripPart]:
     answers = [row.marks[run.last_stage] for row in run.answers if run.last_stage in row.marks]
     if answers:
         faithful = sum(not set(LETTERS) & set(marks["faults"]) for marks in answers)
-        share = f"{100 * faithful / len(answers):.1f} %"
-        parts.append(StripPart("language fidelity", share, f"of {len(answers):,} answers"))
+        share = faithful / len(answers)
+        low, high = (100 * end for end in share_interval(share, len(answers)))
+        numbers = f"95 % CI {low:.1f} to {high:.1f}, of {len(answers):,} answers"
+        parts.append(StripPart("language fidelity", f"{100 * share:.1f} %", numbers))
     if repeated := run.score(run.last_stage, "repetition", run.target.code, "fidelity"):
         low, high = (100 * end for end in (repeated.low, repeated.high))
-        share = format_score(repeated.value, "repetition", "fidelity")
-        parts.append(StripPart("repetition", share, f"95 % CI {low:.1f} to {high:.1f}"))
+        shown = format_score(repeated.value, "repetition", "fidelity")
+        parts.append(StripPart("repetition", shown, f"95 % CI {low:.1f} to {high:.1f}"))
     return [*parts, _judge(run)]
 
 

@@ -20,7 +20,10 @@ def test_a_card_tells_origin_reading_and_contamination(tmp_path: Path) -> None:
     store.write_rows(path, [*rows, chrf | read, chrf | unread])
     (card,) = list_benchmark_cards(read_run(root))
     assert (card.title, card.facts.provenance, card.facts.licence) == ("Test questions", "native", "MIT")
-    assert card.extraction == "a number from 75.0 % of 12, a choice from 90.0 % of 12"
+    assert card.extraction == (
+        "a number from 75.0 % of 12 (95 % CI 60.0 to 90.0), "
+        "a choice from 90.0 % of 12 (95 % CI 80.0 to 100.0)"
+    )
     assert card.contamination == "0 of 84 questions stand in the training rows"
 
 

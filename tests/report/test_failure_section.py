@@ -31,7 +31,7 @@ def test_the_letter_is_marked_and_named(tmp_path: Path) -> None:
     panel = failure_panel(read_run(root))
     assert panel is not None
     lookalikes = next(one for one in panel.signatures if one.name == "lookalike_letters")
-    assert (lookalikes.share, lookalikes.base) == ("17.0 %", "28.0 %")
+    assert (lookalikes.share, lookalikes.base) == ("17.0 %", "28.0 %, 95 % CI 20.0 to 36.0, n = 84")
     assert lookalikes.change.startswith("−11.0 points")
     assert lookalikes.tone == "good"
     example = lookalikes.examples[0]

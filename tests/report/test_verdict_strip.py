@@ -18,11 +18,14 @@ def strip_of(root: Path) -> dict[str, StripPart]:
 
 
 def test_the_strip_says_what_the_numbers_say(tmp_path: Path) -> None:
-    strip = strip_of(made_up.build(tmp_path))
+    root = made_up.build(tmp_path)
+    strip, n = strip_of(root), len(read_run(root).answers)
     assert strip["Urdu"].verdict == "better"
     assert strip["Urdu"].numbers.startswith("+11.0, 95 % CI 11.0 to 11.0; test questions; of 3 Urdu")
     assert (strip["English"].verdict, strip["English"].tone) == ("lost", "bad")
-    assert strip["language fidelity"][1] == "100.0 %"
+    least = 100 * n / (n + 1.959964**2)  # Wilson's lower end where all are right
+    shown = ("100.0 %", f"95 % CI {least:.1f} to 100.0, of {n} answers")
+    assert strip["language fidelity"][1:3] == shown
     assert "repetition" not in strip  # no such score in this run
     assert strip["judge"].verdict == "none was asked"
 
