@@ -14,7 +14,14 @@ from alif import store
 from alif.ablate import frontier
 from alif.ablate.frontier import Choice
 from alif.ablate.grid import Sibling, StudyRun
-from alif.ablate.measured_items import AlignedMetric, Key, MeasuredItems, measured_system
+from alif.ablate.measured_items import (
+    AlignedMetric,
+    Key,
+    MeasuredItems,
+    choose_tuned,
+    describe_tuning,
+    measured_system,
+)
 from alif.ablate.seed_pooling import compare_seeds, pool_seeds, resample_seeds
 from alif.ablate.study import show_value
 from alif.evaluate import heldout, paired_tests, question_sets
@@ -73,15 +80,18 @@ class Analysis:
     choice: Choice | None
     saturation: str
     """In words; empty where the study does not ask."""
+    tuned: Mapping[str, str]
+    """What was chosen for each point on its validation rows, in words."""
 
 
 def analyse_study(found: StudyRun) -> Analysis:
     """Compare the siblings that are measured; others are left out."""
-    measured = [one for one in found.siblings if one.run.record("evaluate")]
     bootstrap = Bootstrap(found.recipe.evaluate.bootstrap_samples, found.recipe.evaluate.seed)
     language = found.recipe.language
     codes = packs.load_pack(language.pack).code, packs.load_pack(language.source).code
-    items = MeasuredItems(measured)
+    measured = [one for one in found.siblings if one.run.record("evaluate")]
+    chosen = choose_tuned(found.study, measured, codes[0])
+    items = MeasuredItems(chosen)
     effects: dict[Key, list[Effect]] = {}
     for key in items.metrics():
         effects[key] = compare_points(found, items.align(key), key, codes[1], bootstrap)
@@ -95,7 +105,13 @@ def analyse_study(found: StudyRun) -> Analysis:
     ]
     saturation = find_saturation(found, effects.get(taught, [])) if found.study.saturation else ""
     return Analysis(
-        codes, scores, [one for key in effects for one in effects[key]], tradeoffs, choice, saturation
+        languages=codes,
+        scores=scores,
+        effects=[one for key in effects for one in effects[key]],
+        tradeoffs=tradeoffs,
+        choice=choice,
+        saturation=saturation,
+        tuned={one.point: describe_tuning(found.study, one) for one in chosen if found.study.tune},
     )
 
 

@@ -28,8 +28,10 @@ SEEDS = ("adapter.seed", "pretrain.seed", "finetune.seed", "prefer.seed")
 NO_RESULT = ("runtime", "name", "about", "export")
 """Tables and keys that change no number of an ablation."""
 LONGEST_NAME = 120
-EACH, TIMES = "each", "* "
-"""Values that depend on the recipe: every teacher in turn; its own number times another."""
+EACH = "each"
+"""Every teacher of the recipe in turn."""
+PRODUCT = re.compile(r"([0-9.]+) \* ([\w.]+)")
+"""A number of the recipe times another."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +89,18 @@ def expand_study(name: str, study: Study, path: Path, overrides: list[str], runs
     if study.over.get("teacher") == (EACH,):
         study = study.model_copy(update={"over": {**study.over, "teacher": tuple(base.teacher)}})
     points = study.points()
-    for key in dict.fromkeys(key for settings in points.values() for key in settings):
+    for key in dict.fromkeys(key for settings in (*points.values(), study.tune) for key in settings):
         if key.partition(".")[0] in NO_RESULT:
             hint = "Vary a key that decides what is made: `alif check RECIPE` lists them."
             raise RecipeError(f"--over {key}: it changes no score", hint)
     reference = _find_reference(study, points, base)
     first = {reference: points[reference], **points}
-    siblings = []
-    for label, settings in first.items():
-        for number in range(study.seeds):
-            siblings.append(_make_sibling(label, settings, number, path, lines, base, root))
+    siblings = [
+        _make_sibling(label, {**settings, **tuning}, number, path, lines, base, root)
+        for label, settings in first.items()
+        for tuning in study.tunings()
+        for number in range(study.seeds)
+    ]
     return StudyRun(name, root, study, base, tuple(siblings), reference)
 
 
@@ -153,7 +157,7 @@ def _overrides(key: str, value: JsonValue, base: Recipe) -> Iterator[str]:
     """Yield a setting as TOML lines; `teacher` with a name as the removal of all others.
 
     Raises:
-        RecipeError: no such teacher, or "* 0.9" of what is no number.
+        RecipeError: no such teacher, or a factor of what is no number.
     """
     if key == "teacher" and isinstance(value, str):
         if value not in base.teacher:
@@ -161,13 +165,20 @@ def _overrides(key: str, value: JsonValue, base: Recipe) -> Iterator[str]:
             raise RecipeError(f"--over teacher: the recipe has no teacher {value}", hint)
         yield from (f"teacher.{other}=false" for other in base.teacher if other != value)
         return
-    if isinstance(value, str) and value.startswith(TIMES):
-        own = _look_up(base.model_dump(mode="json"), key)
-        try:
-            value = round(float(str(own)) * float(value.removeprefix(TIMES)), 9)
-        except ValueError as error:
-            raise RecipeError(f"--over {key}: {value} of {own} is no number", "Write * 0.5.") from error
-    yield key + tomli_w.dumps({"v": value}).strip()[1:]
+    if isinstance(value, str) and (product := PRODUCT.fullmatch(value)):
+        own = _look_up(base.model_dump(mode="json"), product[2])
+        if isinstance(own, bool) or not isinstance(own, int | float):
+            raise RecipeError(f"--over {key}: {value}: {product[2]} is no number", "0.5 * pretrain.epochs")
+        exact = float(product[1]) * own
+        value = round(exact) if isinstance(own, int) else round(exact, 9)
+    yield f"{key} = {_to_toml(value)}"
+
+
+def _to_toml(value: JsonValue) -> str:
+    """Return a value as TOML on one line."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)} = {_to_toml(one)}' for key, one in value.items())}}}"
+    return tomli_w.dumps({"v": value}).removeprefix("v = ").strip()
 
 
 def _name_sibling(settings: Settings, seed: int) -> str:

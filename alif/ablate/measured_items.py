@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from statistics import fmean
 
+from alif import store
 from alif.ablate.grid import Sibling
+from alif.ablate.study import Study, show_value
+from alif.evaluate import heldout
 from alif.evaluate.compare import MetricValues
 from alif.evaluate.run_comparison import align_values, read_item_values
+from alif.records import Score
 from alif.settings import Recipe
 
-__all__ = ["AlignedMetric", "Key", "MeasuredItems", "measured_system"]
+__all__ = ["AlignedMetric", "Key", "MeasuredItems", "choose_tuned", "describe_tuning", "measured_system"]
 
 Key = tuple[str, str, str]
 """Benchmark, metric and language."""
@@ -20,6 +25,25 @@ Key = tuple[str, str, str]
 def measured_system(recipe: Recipe) -> str:
     """Return the system by which a sibling is judged: what would be exported, or the last merged model."""
     return recipe.export.stage or [*recipe.stages(), *recipe.merge.pairs()][-1]
+
+
+def choose_tuned(study: Study, siblings: Sequence[Sibling], language: str) -> list[Sibling]:
+    """Return those siblings whose tuned settings are the best of their point, by their held-out rows."""
+    if not study.tune:
+        return list(siblings)
+    bits: dict[str, dict[str, list[float]]] = {}
+    for one in siblings:
+        for score in store.read_models(one.run.folder("evaluate") / "scores.jsonl", Score):
+            key = (score.stage, score.benchmark, score.language)
+            if key == (measured_system(one.recipe), heldout.ANSWERS, language):
+                bits.setdefault(one.point, {}).setdefault(describe_tuning(study, one), []).append(score.value)
+    best = {point: min(found, key=lambda name: fmean(found[name])) for point, found in bits.items()}
+    return [one for one in siblings if describe_tuning(study, one) == best.get(one.point)]
+
+
+def describe_tuning(study: Study, sibling: Sibling) -> str:
+    """Return the tuned settings of a sibling: "pretrain.lr 0.002"."""
+    return ", ".join(f"{key} {show_value(sibling.settings[key])}" for key in study.tune)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Several training seeds as one point: items and seeds both count in its interval.
 
-Another seed moves a score as another sample of items does, so an interval of items alone is too sure of what
-a setting does. Of one seed nothing is known of that, and its interval is of the items alone.
+`alif report` keeps the two apart, as two questions; what a setting does is one, and needs both: an interval
+of items alone is too sure of it. Of one seed nothing is known of others: its interval is of the items.
 
 Source: Satterthwaite 1946, Biometrics Bulletin 2:110 (degrees of freedom of a sum of variances).
 """

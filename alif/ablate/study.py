@@ -2,14 +2,17 @@
 
 question = "…"                   source = "…"               what is asked, and who left it open
 recipe = "small"                 seeds = 3                  the base recipe; training seeds of each point
-set = ["merge.weights=[0.6]"]                               overrides of every sibling
+set = ["teacher.b={model=…}"]                               overrides of that recipe, not of another
 [over]                                                      a grid: all combinations
 "adapter.rank" = [16, 32, 64, 128, 256]
 [[point]]                                                   or single points, with a label of their own
 label = "stage 1, 10 %"
 "pretrain.replay" = 0.1
+"pretrain.epochs" = "0.9 * pretrain.epochs"                 a number of the recipe times another
 [reference]                                                 what the others are compared with
 "adapter.rank" = 128
+[tune]                                                      tried at each point; validation rows choose
+"pretrain.lr" = [1e-5, 2e-5]
 """
 
 from __future__ import annotations
@@ -47,14 +50,22 @@ class Study(FrozenModel):
     over: Mapping[str, tuple[JsonValue, ...]] = {}
     point: tuple[Settings, ...] = ()
     reference: Mapping[str, JsonValue] = {}
+    tune: Mapping[str, tuple[JsonValue, ...]] = {}
+    """Of each point the values count whose held-out rows cost the fewest bits, over all seeds."""
     saturation: str = ""
     """Key whose smallest value is named that is not inferior to the reference's."""
 
     @property
     def runs(self) -> int:
         """How many siblings the study has."""
-        grid = math.prod(len(values) for values in self.over.values()) if self.over else 0
-        return self.seeds * (grid + len(self.point))
+        grid = math.prod(map(len, self.over.values())) if self.over else 0
+        return self.seeds * (grid + len(self.point)) * math.prod(map(len, self.tune.values()))
+
+    def tunings(self) -> list[Settings]:
+        """Return all combinations of what is tuned; one of nothing where nothing is."""
+        return [
+            dict(zip(self.tune, values, strict=True)) for values in itertools.product(*self.tune.values())
+        ]
 
     def points(self) -> dict[str, Settings]:
         """Return the settings of each point by its label, which a table or a picture shows.

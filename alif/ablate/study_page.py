@@ -21,13 +21,15 @@ from alif.ablate.grid import StudyRun
 from alif.ablate.run_siblings import Failure, find_failures
 from alif.evaluate.stats import Estimate
 from alif.language import pack as packs
+from alif.records import Counts
 from alif.report import html, plots
 from alif.report.plots import PlotCross
 
-__all__ = ["draw_picture", "recommend", "study_document", "write_study"]
+__all__ = ["count_rows", "draw_picture", "recommend", "study_document", "write_study"]
 
 SEED_SIZE = 4.0
 BITS = " bits per byte"
+DATA_STEPS = ("generate", "translate", "filter", "replay", "blend")
 LIKELY = 0.05
 """Least probability of being the best with which a point is named beside others."""
 
@@ -53,9 +55,11 @@ def write_study(found: StudyRun) -> dict[str, object]:
         known=known,
         recommendation=document["recommendation"],
         saturation=analysis.saturation,
+        tuned=analysis.tuned,
         figure=picture,
         tradeoffs={one.point: one for one in analysis.tradeoffs},
         effects=effects,
+        data=count_rows(found),
         failures=failures,
     )
     store.write_text(found.root / "report.html", text)
@@ -67,7 +71,7 @@ def study_document(found: StudyRun, analysis: Analysis, failures: Sequence[Failu
     points = found.study.points()
     rows = [
         {
-            "settings": points[sibling.point],
+            "settings": sibling.settings,
             "seed": sibling.seed,
             **score.model_dump(include={"benchmark", "metric", "language", "value", "low", "high", "n"}),
         }
@@ -103,6 +107,13 @@ def study_document(found: StudyRun, analysis: Analysis, failures: Sequence[Failu
             }
             for one in analysis.tradeoffs
         ],
+        "data": {
+            step: [
+                {"settings": points[label], **one.model_dump(include={"rows_in", "kept", "dropped"})}
+                for label, one in counts.items()
+            ]
+            for step, counts in count_rows(found).items()
+        },
         "failures": [
             {
                 "settings": one.sibling.settings,
@@ -113,6 +124,7 @@ def study_document(found: StudyRun, analysis: Analysis, failures: Sequence[Failu
             }
             for one in failures
         ],
+        "tuned": analysis.tuned,
         "recommendation": recommend(found, analysis),
         "saturation": analysis.saturation,
     }
@@ -120,6 +132,17 @@ def study_document(found: StudyRun, analysis: Analysis, failures: Sequence[Failu
 
 def _estimate(found: Estimate) -> dict[str, float]:
     return {name: round(getattr(found, name), 6) for name in ("value", "low", "high")}
+
+
+def count_rows(found: StudyRun) -> dict[str, dict[str, Counts]]:
+    """Return by step of the data and point what became of its rows, where points differ in that."""
+    counted: dict[str, dict[str, Counts]] = {}
+    for step in DATA_STEPS:
+        records = {label: siblings[0].run.record(step) for label, siblings in found.points.items()}
+        counts = {label: record.counts for label, record in records.items() if record}
+        if len({(one.rows_in, one.kept) for one in counts.values()}) > 1:
+            counted[step] = counts
+    return counted
 
 
 def recommend(found: StudyRun, analysis: Analysis) -> str:
@@ -158,9 +181,9 @@ def draw_picture(found: StudyRun, analysis: Analysis) -> Markup:
         colour = "base" if one.point == found.reference else colour
         label = f"{one.point} · {one.frontier:.2f}"
         joined = len(found.study.over) == 1
-        size = {"size": SEED_SIZE, "joined": False}
         for kept, gained in one.seeds if len(one.seeds) > 1 and one.point != found.reference else ():
-            crosses.append(PlotCross("", (kept,) * 3, (gained,) * 3, colour, **size))  # type: ignore[arg-type]
+            ends = (kept, kept, kept), (gained, gained, gained)
+            crosses.append(PlotCross("", *ends, colour, joined=False, size=SEED_SIZE))
         crosses.append(PlotCross(label, _ends(one.kept), _ends(one.gained), colour, joined))
     if len(crosses) < 2:
         return Markup("")

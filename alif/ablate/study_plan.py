@@ -188,7 +188,8 @@ def refuse_many(count: int, recipe: Recipe, gpu: str, cap_usd: float) -> None:
 
 def describe_plan(plan: StudyPlan) -> Iterator[str]:
     """Yield the plan's sums as sentences."""
-    points = f"{plan['runs']} runs: {len(plan['points'])} points × {plan['seeds']} seeds"
+    each = plan["runs"] // len(plan["points"])
+    points = f"{plan['runs']} runs: {len(plan['points'])} points, {each} trainings each"
     yield f"{points}, compared with {plan['reference']}. {plan['shared_steps']} steps are shared."
     hours = plan["hours"]
     if hours is None:

@@ -117,6 +117,29 @@ def test_saturation_is_the_smallest_value_that_is_not_inferior(ranks: StudyRun) 
     assert analyse_study(ranks).saturation.startswith("adapter.rank: no smaller value is shown")
 
 
+def test_what_is_tuned_is_chosen_on_validation_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = Study(over={"adapter.rank": (8, 16)}, tune={"pretrain.lr": (0.1, 0.2)}, seeds=2)
+    found = short_study(study)
+    assert study.runs == len(found.siblings) == 8
+    make_up(found, {"8": (1.5, 2.0), "16": (1.5, 2.0)})
+    for sibling in found.siblings:
+        good = sibling.settings["pretrain.lr"] == (0.1 if sibling.point == "8" else 0.2)
+        score = {
+            "stage": "finetune",
+            "benchmark": "answers",
+            "metric": "answer_bits_per_byte",
+            "language": "ur",
+        }
+        value = 1.0 if good else 1.1
+        rows = [Score(**score, value=value, low=value, high=value, n=9, signature="")]
+        store.write_rows(sibling.run.folder("evaluate") / "scores.jsonl", rows)
+    analysis = analyse_study(found)
+    assert analysis.tuned == {"16": "pretrain.lr 0.2", "8": "pretrain.lr 0.1"}
+    assert all(len(one.seeds) == 2 for one in analysis.effects)
+    assert len(analysis.scores) == 8  # the table has them all
+
+
 def test_siblings_that_are_not_measured_are_left_out(ranks: StudyRun) -> None:
     make_up(ranks, dict.fromkeys(("4", "8", "16", "32"), (1.5, 2.0)))
     for sibling in ranks.siblings:

@@ -51,11 +51,14 @@ def test_a_key_is_varied_in_the_recipe_with_its_overrides() -> None:
 
 
 def test_a_factor_is_of_the_recipes_own_number() -> None:
-    found = expand(Study(point=({}, {"pretrain.epochs": "* 0.5"}), seeds=1))
+    half = {"pretrain.epochs": "0.5 * pretrain.epochs", "blend.generate.rows": "0.25 * generate.target_rows"}
+    found = expand(Study(point=({}, half), seeds=1))
     assert [sibling.recipe.pretrain.epochs for sibling in found.siblings] == [6.0, 3.0]
+    assert found.siblings[1].recipe.blend["generate"].rows == 88
     assert found.siblings[0].run.name == "recipe-seed-3407"
-    with pytest.raises(RecipeError, match=r"pretrain.schedule: \* 2 of cosine is no number"):
-        expand(Study(point=({"pretrain.schedule": "* 2"},)))
+    for key in ("pretrain.schedule", "adapter.rslora", "nothing.there"):
+        with pytest.raises(RecipeError, match=f"{key} is no number"):
+            expand(Study(point=({"pretrain.lr": f"2 * {key}"},)))
 
 
 def test_each_teacher_alone() -> None:

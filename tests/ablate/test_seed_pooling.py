@@ -13,7 +13,8 @@ BOOTSTRAP = Bootstrap(400, 1)
 
 
 def values(amounts: object, share: bool = False) -> MetricValues:
-    return MetricValues("b", "m", "xx", Items.of(list(amounts)), "", share=share)  # type: ignore[call-overload]
+    items = Items.of(list(amounts))  # type: ignore[call-overload]
+    return MetricValues("b", "m", "xx", items, "", share=share)
 
 
 def test_of_one_seed_the_interval_is_of_the_items_alone() -> None:

@@ -52,7 +52,7 @@ def test_single_points_have_labels_and_no_label_stands_twice() -> None:
 
 
 def test_every_shipped_study_says_what_it_asks_and_who_left_it_open() -> None:
-    assert len(studies.shipped_studies()) >= 6
+    assert len(studies.shipped_studies()) >= 11
     for name in studies.shipped_studies():
         found = studies.find_study(name)
         assert found, name

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
+
+import pytest
 
 from alif import store
 from alif.ablate.analysis import Analysis, analyse_study
 from alif.ablate.frontier import Choice
 from alif.ablate.grid import StudyRun
+from alif.ablate.study import Study
 from alif.ablate.study_page import draw_picture, recommend, write_study
+from tests.ablate.conftest import short_study
+from tests.made_up import write_step
 
 
 def test_the_table_keeps_its_contract(study: StudyRun) -> None:
@@ -42,6 +48,23 @@ def test_the_picture_stands_alone_in_colours_of_its_own(study: StudyRun) -> None
     assert ElementTree.fromstring(text).tag.endswith("svg")
     assert "var(--" not in text
     assert draw_picture(study, analyse_study(study)).count("aria-label") == 1
+
+
+def test_rows_are_counted_where_points_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = short_study(Study(over={"generate.target_rows": (20, 28)}, seeds=1))
+    for sibling, kept in zip(found.siblings, (28, 20), strict=True):
+        write_step(sibling.run.root, "generate", None, kept, {"near_duplicate": 3})
+        write_step(sibling.run.root, "replay", None, 8)
+    data = write_study(found)["data"]
+    assert data == {
+        "generate": [
+            {"settings": {"generate.target_rows": rows}, "rows_in": rows + 3, "kept": rows}
+            | {"dropped": {"near_duplicate": 3}}
+            for rows in (28, 20)
+        ]
+    }
+    assert "3 near duplicate" in store.read_text(found.root / "report.html")
 
 
 def test_it_recommends_only_where_it_is_sure(study: StudyRun) -> None:

@@ -20,7 +20,8 @@ def test_on_a_gpu_they_are_those_of_the_plan() -> None:
     own, other = recipe("urdu-8b"), recipe("urdu-8b", 'name="b"', "adapter.rank=16")
     found = TrainingHours(own, "h200", Path("runs"))
     hours = found.add_up("pretrain", [own, other])
-    plans = [plan_training(one, "h200")["stages"][0]["hours"]["mid"] for one in (own, other)]  # type: ignore[index]
+    stages = [plan_training(one, "h200")["stages"][0] for one in (own, other)]
+    plans = [stage["hours"]["mid"] for stage in stages]  # type: ignore[index]
     assert hours is not None
     assert hours["mid"] == pytest.approx(sum(plans))
     assert found.memory_gb

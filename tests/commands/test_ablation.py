@@ -84,7 +84,7 @@ def test_a_study_is_run_told_and_done_only_once(
         "ablate",
         "demo",
         "--over",
-        'adapter.layers="0","7"',
+        "finetune.lr=0.002,1e14",
         "--seeds",
         "1",
         "--name",
@@ -92,12 +92,12 @@ def test_a_study_is_run_told_and_done_only_once(
         *SETS,
     ]
     found = document(*command, code=1)
-    assert [one["settings"] for one in found["failures"]] == [{"adapter.layers": "7"}]
+    assert [one["settings"] for one in found["failures"]] == [{"finetune.lr": 1e14}]
     assert run_command(command) == 1
     told = capsys.readouterr()
-    assert "! 7, seed 3407: seeds failed." in told.out
+    assert "seed 3407: finetune failed. finetune: the loss is not a number" in told.out
     assert "1 of 2 runs are not finished" in told.err
     assert (empty_folder / "runs" / "layers" / "report.html").is_file()
-    assert run_command(["status", "layers/adapter.layers-0-seed-3407"]) == 0
-    assert run_command(["run", "layers/adapter.layers-0-seed-3407", "--until", "evaluate", "--json"]) == 0
-    assert not (empty_folder / "runs" / "adapter.layers-0-seed-3407").exists()
+    assert run_command(["status", "layers/finetune.lr-0.002-seed-3407"]) == 0
+    assert run_command(["run", "layers/finetune.lr-0.002-seed-3407", "--until", "evaluate", "--json"]) == 0
+    assert not (empty_folder / "runs" / "finetune.lr-0.002-seed-3407").exists()
