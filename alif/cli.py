@@ -30,6 +30,7 @@ from alif.commands import (
     recipe_check,
     results,
     rows,
+    shipping,
     status,
     steps,
     unread,
@@ -38,7 +39,7 @@ from alif.commands.benchmark_commands import BENCHMARK_COMMANDS
 from alif.commands.campaign_command import freeze_plan
 from alif.commands.desk_command import open_desk
 from alif.errors import AlifError
-from alif.pipeline import EVALUATE, GENERATE, PIPELINE
+from alif.pipeline import EVALUATE, EXPORT, GENERATE, PIPELINE
 
 STEPS = Group("Steps, each with the steps that it needs", sort_key=2)
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -63,10 +64,12 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "export-data": results.export_data,
     "chat": results.chat_with_run,
     "serve": results.serve_run,
+    "merge-adapter": shipping.merge_adapter,
 }
 STEP_COMMANDS: dict[str, Callable[..., None]] = {
     GENERATE.name: steps.generate_rows,
     EVALUATE.name: evaluation.evaluate_run,
+    EXPORT.name: shipping.export_run,
 }
 """Steps whose command has options of its own."""
 RENAMED = {

@@ -1,10 +1,10 @@
-"""What the step `export` reports."""
+"""What the step `export` and each form of the exported model report."""
 
 from __future__ import annotations
 
 from alif.records import FrozenModel
 
-__all__ = ["ExportFacts"]
+__all__ = ["ExportFacts", "FormFacts"]
 
 
 class ExportFacts(FrozenModel):
@@ -24,3 +24,30 @@ class ExportFacts(FrozenModel):
     """The same after casting to `dtype`, saving and loading again."""
     same_next_token: float
     """Share of positions where the likeliest next token is the same."""
+
+
+class FormFacts(FrozenModel):
+    """form.json: what a form of the exported model is, what it was made of, and what was compared."""
+
+    form: str
+    """"adapter", "bnb4", or "gguf" with the quantization: "gguf-q4_k_m"."""
+    run: str
+    base: str
+    base_revision: str
+    base_digest: str
+    """SHA-256 of the weights that an adapter belongs to; else what the run recorded of its base."""
+    model_digest: str
+    """SHA-256 of the merged model's weights: a form of another merge is out of date."""
+    bytes: int = 0
+    """Of the whole folder."""
+    same_next_token: float | None = None
+    """Share of positions of random tokens where the likeliest next token is the merged model's."""
+    split: str = ""
+    """llama.cpp's name of how the tokenizer splits text."""
+    same_texts: int | None = None
+    """Texts of the run to which llama.cpp gives the same tokens; None: not installed, not compared."""
+    texts: int = 0
+    calibrated_on: int = 0
+    """Texts of the run on which the importance of weights was measured."""
+    made_by: str = ""
+    """The tools, with versions."""

@@ -10,6 +10,7 @@ server writes the same prompt, and generation_config.json has the end tokens tha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,10 @@ from alif.student.published import NO_CODE
 from alif.student.text_generation import end_tokens
 from alif.student.weights import friendly_disk_errors, friendly_model_errors
 
-__all__ = ["alpaca_chat_template", "compare_logits", "export", "save_model", "save_tokenizer"]
+__all__ = [
+    "alpaca_chat_template", "compare_logits", "export", "find_adapter", "sample_logits", "save_model",
+    "save_tokenizer",
+]  # fmt: skip
 
 PROMPTS, PROMPT_TOKENS = 8, 32
 """Random token sequences that are compared, and their length: no text, so that no language is favoured."""
@@ -63,25 +67,14 @@ def export(context: StepContext, export: Export) -> ExportFacts:
     """
     with console.progress_bar("export", 4, "parts") as bar:
         runtime = _merging_runtime(context)
-        adapter = latest_adapter(context.inputs) or context.inputs["finetune"] / "adapter"
-        if export.stage:
-            adapter = context.inputs["merge"] / export.stage
-            if not adapter.is_dir():
-                there = sorted(path.name for path in adapter.parent.glob("merge-*"))
-                raise RecipeError(
-                    f'export.stage = "{export.stage}": the run has no such model',
-                    f"It has {', '.join(there) or 'no merged model'}; merge.weights makes others.",
-                )
+        adapter = find_adapter(context.inputs, export)
         student = load_student(context.inputs["base"], adapter, runtime, dtype=torch.float32)
         base, tokenizer, device = student.base, student.tokenizer, student.device
-        generator = torch.Generator().manual_seed(3407)
-        embeddings: Any = student.model.get_input_embeddings()
-        known = min(len(tokenizer), int(embeddings.weight.shape[0]))
-        prompts = torch.randint(0, known, (PROMPTS, PROMPT_TOKENS), generator=generator).to(device)
-        expected = _logits(student.model, prompts)
+        expected = sample_logits(student.model, len(tokenizer))
         bar.advance()
         merged = merge_adapter(student)
-        merging = compare_logits(expected, _logits(merged, prompts), "float32", "the merged model")
+        found = sample_logits(merged, len(tokenizer))
+        merging = compare_logits(expected, found, "float32", "the merged model")
         bar.advance()
         folder = context.folder / "model"
         record = StepRecord.model_validate(store.read_json(context.inputs["finetune"] / "step.json"))
@@ -92,7 +85,7 @@ def export(context: StepContext, export: Export) -> ExportFacts:
         bar.advance()
         with friendly_model_errors(str(folder)):
             loaded: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **NO_CODE)
-        found = _logits(loaded.to(device).eval(), prompts)
+        found = sample_logits(loaded.to(device).eval(), len(tokenizer))
         saved = compare_logits(expected, found, export.dtype, "the exported model")
         bar.advance()
     return ExportFacts(
@@ -107,6 +100,24 @@ def export(context: StepContext, export: Export) -> ExportFacts:
         export_moved_logits_by=saved,
         same_next_token=round(float((expected.argmax(-1) == found.argmax(-1)).float().mean()), 4),
     )
+
+
+def find_adapter(steps: Mapping[str, Path], export: Export) -> Path:
+    """Return the adapter that is exported: that of the last stage, or of the merged model `export.stage`.
+
+    Raises:
+        RecipeError: the run has no such merged model.
+    """
+    if not export.stage:
+        return latest_adapter(steps) or steps["finetune"] / "adapter"
+    adapter = steps["merge"] / export.stage
+    if not adapter.is_dir():
+        there = sorted(path.name for path in adapter.parent.glob("merge-*"))
+        raise RecipeError(
+            f'export.stage = "{export.stage}": the run has no such model',
+            f"It has {', '.join(there) or 'no merged model'}; merge.weights makes others.",
+        )
+    return adapter
 
 
 def _merging_runtime(context: StepContext) -> Runtime:
@@ -137,10 +148,13 @@ def alpaca_chat_template(tokenizer: PreTrainedTokenizerBase) -> str:
     )
 
 
-def _logits(model: Any, prompts: torch.Tensor) -> torch.Tensor:
-    """Return float32 logits (prompts, tokens, vocabulary) on the CPU, one prompt at a time to save memory."""
-    with torch.inference_mode():
-        return torch.cat([model(prompt[None]).logits.float().cpu() for prompt in prompts])
+def sample_logits(model: Any, vocabulary: int) -> torch.Tensor:
+    """Return float32 logits (prompts, tokens, vocabulary) on random tokens, the same for every model."""
+    generator = torch.Generator().manual_seed(3407)
+    known = min(vocabulary, int(model.get_input_embeddings().weight.shape[0]))
+    prompts = torch.randint(0, known, (PROMPTS, PROMPT_TOKENS), generator=generator)
+    with torch.inference_mode():  # one prompt at a time to save memory
+        return torch.cat([model(prompt[None].to(model.device)).logits.float().cpu() for prompt in prompts])
 
 
 def compare_logits(expected: torch.Tensor, found: torch.Tensor, dtype: str, what: str) -> float:
