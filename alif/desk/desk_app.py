@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from alif.desk import (
+    chat_pages,
     export_pages,
     people,
     practice_pages,
@@ -31,7 +32,7 @@ __all__ = ["build_app"]
 
 FEATURES: tuple[list[Page], ...] = (
     review_pages.PAGES, review_calls.PAGES, practice_pages.PAGES, seed_pages.PAGES, export_pages.PAGES,
-    run_pages.PAGES, start_pages.PAGES, campaign_pages.PAGES,
+    run_pages.PAGES, start_pages.PAGES, chat_pages.PAGES, campaign_pages.PAGES,
 )  # fmt: skip
 """The pages of each feature's module."""
 

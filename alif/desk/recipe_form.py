@@ -26,6 +26,7 @@ __all__ = ["FormKey", "desk_recipe", "list_form", "read_form", "read_text", "sav
 
 DRAFT = "desk_recipe.toml"
 """In the run's folder: the recipe that the next start from the desk takes."""
+YES_NO = ("true", "false")
 MOST_TOLD = 80
 """Characters of a value that a message repeats."""
 NAME = "name"
@@ -75,7 +76,8 @@ def list_form(recipe: Recipe) -> dict[str, list[FormKey]]:
         if key == NAME:
             continue
         annotation = _annotation(key)
-        choices = _choices(annotation)
+        choices = tuple(map(str, get_args(annotation))) if get_origin(annotation) is Literal else ()
+        choices = YES_NO if annotation is bool else choices
         kind = "text" if annotation is str or choices else "number" if annotation in (int, float) else "toml"
         found = FormKey(key, about, _shown(value, kind), _shown(default, kind), choices, kind)
         tables.setdefault(key.rpartition(".")[0], []).append(found)
@@ -93,7 +95,7 @@ def read_form(recipe: Recipe, sent: Mapping[str, str]) -> Recipe:
         text = sent.get(one.key, one.shown).replace("\r\n", "\n")
         if text != one.shown:
             *tables, last = one.key.split(".")
-            place: dict[str, Any] = values
+            place: Any = values
             for table in tables:
                 place = place.setdefault(table, {})
             if not text.strip() and one.kind != "text":
@@ -173,12 +175,6 @@ def _annotation(key: str) -> Any:
     return model.model_fields[last].annotation
 
 
-def _choices(annotation: Any) -> tuple[str, ...]:
-    if annotation is bool:
-        return ("true", "false")
-    return tuple(map(str, get_args(annotation))) if get_origin(annotation) is Literal else ()
-
-
 def _shown(value: object, kind: str) -> str:
     if value is None or value == "required":
         return ""
@@ -189,7 +185,7 @@ def _shown(value: object, kind: str) -> str:
 
 def _parsed(one: FormKey, text: str) -> object:
     """Return what was typed, as TOML would have it."""
-    if one.choices == ("true", "false"):
+    if one.choices == YES_NO:
         return text == "true"
     if one.kind == "text":
         return text

@@ -179,21 +179,18 @@ def draw_texts(run: RunSnapshot) -> Iterator[Picture]:
     yield Picture(
         "lengths", n, ("words", *names), [(label, *one) for label, one in bars.items()], [figure], legend
     )
-    shares = {task: list(_shares(one)) for task, one in letters.items()}
+    names = ["own", "other_letters", "other_script"]
+    shares = {
+        task: [round(100 * one[name] / (sum(map(one.__getitem__, names)) or 1), 2) for name in names]
+        for task, one in letters.items()
+    }
     table = [(task, one["rows"], *shares[task], one["lookalike_rows"]) for task, one in letters.items()]
     per_mille = {task: [round(10 * part) for part in one] for task, one in shares.items()}
     figure = plots.plot_bars("run-scripts", "Letters", per_mille, ("one", "four", "two"), "of 1,000 letters")
-    names = ["own", "other_letters", "other_script"]
     columns = ("task", "rows", *names, "lookalike_rows")
     yield Picture(
         "scripts", n, columns, table, [figure], list(zip(names, ("one", "four", "two"), strict=True))
     )
-
-
-def _shares(letters: Mapping[str, int]) -> Iterator[float]:
-    """Yield percent of the letters: of the language, of its script alone, of another script."""
-    parts = [letters[name] for name in ("own", "other_letters", "other_script")]
-    yield from (round(100 * part / (sum(parts) or 1), 2) for part in parts)
 
 
 def draw_training(run: RunSnapshot) -> Iterator[Picture]:

@@ -96,7 +96,7 @@ def show_start(visit: Visit) -> Response:
         gpu=gpu,
         plan=plan_hours(office.folder, recipe, gpu) if gpu in GPUS else None,
         money=format_usd,
-        hours=lambda hours: duration_words(3600 * hours, t),
+        hours=lambda hours: duration_words(60 * round(60 * hours) or 3600 * hours, t),
         end=t["ends"].get(str(activity.code), "") if activity.state == "rests" else "",
     )
 

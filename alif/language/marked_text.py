@@ -18,7 +18,7 @@ from typing import NamedTuple, TypedDict
 
 import regex
 
-from alif.language.bidi import split_runs, text_direction
+from alif.language.bidi import Direction, split_runs, text_direction
 from alif.language.language_id import find_lookalikes
 from alif.language.normalisation import normalise_text
 from alif.language.pack import Pack
@@ -58,12 +58,18 @@ class MarkedParagraph(TypedDict):
     spans: list[Span]
 
 
-def mark_text(text: str, pack: Pack | None) -> list[MarkedParagraph]:
-    """Return the paragraphs of a text; a tie of letters runs as the pack does, else left-to-right."""
-    return [
-        {"dir": way, "code": code, "spans": [{"change": "=", "pieces": _mark_line(line, way, pack)}]}
-        for line, way, code in _paragraphs(text, pack)
-    ]
+def mark_text(text: str, pack: Pack | None, fixed: Direction | None = None) -> list[MarkedParagraph]:
+    """Return the paragraphs of a text, each in the direction of most of its letters, or all in a `fixed` one.
+
+    A tie of letters runs as the pack does, else left-to-right; code always left-to-right.
+    """
+    found: list[MarkedParagraph] = []
+    for line, own, code in _paragraphs(text, pack):
+        way = fixed if fixed and not code else own
+        found.append(
+            {"dir": way, "code": code, "spans": [{"change": "=", "pieces": _mark_line(line, way, pack)}]}
+        )
+    return found
 
 
 def mark_changes(before: str, after: str, pack: Pack | None) -> list[MarkedParagraph]:

@@ -15,7 +15,7 @@ import io
 import json
 import os
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
@@ -84,6 +84,8 @@ class HttpTransport:
     proxy: Proxy | None
     silence_s: float
     """How long a provider may send nothing."""
+    watch: Callable[[bytes], None] | None = None
+    """Called with what has come of a response's body, while it comes."""
 
     async def post(
         self,
@@ -147,6 +149,8 @@ class HttpTransport:
                     raise ProviderError(str(response.status), may_be_billed=False, stop=stop)
                 if method == "GET" and isinstance(response, CheckedResponse):
                     response.longest_bytes = LONGEST_RESULTS
+                if self.watch and isinstance(response, CheckedResponse):
+                    response.watch = self.watch
                 return HttpResponse(response.status, response.headers, await response.read(), self.url + path)
         except (aiohttp.ClientError, TimeoutError) as error:
             pool = self.session.connector

@@ -106,6 +106,8 @@ class CheckedResponse(aiohttp.ClientResponse):
 
     longest_bytes = 32 * 2**20
     """Of the body: no reply is longer."""
+    watch: Callable[[bytes], None] | None = None
+    """Called with what has come of the body."""
 
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
         """Wait for status and headers."""
@@ -123,9 +125,11 @@ class CheckedResponse(aiohttp.ClientResponse):
         assert isinstance(kept, CheckedConnection)
         if self.status >= 400:
             kept.force_close()
-        parts, size = [], 0
+        parts, size = list[bytes](), 0
         async for part in self.content.iter_any():
             parts.append(part)
+            if self.watch:
+                self.watch(b"".join(parts))
             if (size := size + len(part)) > self.longest_bytes:
                 self.close()
                 raise OversizedBody(f"a body of more than {self.longest_bytes / 2**20:.0f} MB")

@@ -10,12 +10,13 @@ What is none of these is returned as it is. Any field may be missing or of anoth
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["USED_UP", "decode_body", "read_body", "stated_status", "value_at"]
+__all__ = ["USED_UP", "decode_body", "read_body", "stated_status", "text_so_far", "value_at"]
 
 _DECODER = json.JSONDecoder(strict=False)
 _AROUND = "\ufeff\0 \t\r\n"
@@ -94,6 +95,22 @@ def read_body(text: str) -> object:
     return _as_completion(inside) or value
 
 
+def text_so_far(raw: bytes) -> str:
+    """Return the text in as much of a stream of chunks as has come; "" of a body that is no stream."""
+    text = ""
+    for line in decode_body(raw).split("\n")[:-1]:
+        with contextlib.suppress(ValueError, RecursionError):
+            text += _said(_DECODER.decode(line.strip(_AROUND).removeprefix("data:").strip(_AROUND)))
+    return text
+
+
+def _said(chunk: object) -> str:
+    """Return what a chunk of a stream adds to the text."""
+    delta = value_at(chunk, "choices", 0, "delta") or value_at(chunk, "delta") or value_at(chunk, "message")
+    said = value_at(delta, "content") or value_at(delta, "text") or value_at(chunk, "response")
+    return said if isinstance(said, str) else ""
+
+
 def stated_status(error: object) -> int:
     """Return the HTTP status that an error in a body stands for, 0 where it says nothing known."""
     words = [str(value_at(error, key)).casefold() for key in ("code", "status", "type")]
@@ -116,8 +133,7 @@ def _join_chunks(chunks: Sequence[object], *, ended: bool) -> object:
         if str(value_at(chunk, "type")) in ("response.completed", "response.incomplete", "response.failed"):
             return value_at(chunk, "response")
         delta = value_at(choice, "delta") or value_at(chunk, "delta") or value_at(chunk, "message")
-        said = value_at(delta, "content") or value_at(delta, "text") or value_at(chunk, "response")
-        text += said if isinstance(said, str) else ""
+        text += _said(chunk)
         reasons = (
             value_at(choice, "finish_reason"),
             value_at(delta, "stop_reason"),

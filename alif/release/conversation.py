@@ -7,6 +7,7 @@ conversation.ask("اور کراچی؟")            ("And Karachi?")
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,8 @@ class Conversation:
     seed: int = 3407
     turns: list[Message] = field(default_factory=list)
 
-    def ask(self, question: str) -> str:
-        """Return the answer to `question` and remember both.
+    def ask(self, question: str, watch: Callable[[str], bool] | None = None) -> str:
+        """Return the answer to `question` and remember both; `watch` sees it grow, and may end it by False.
 
         Raises:
             ModelError: the question is longer than the model can read.
@@ -60,7 +61,7 @@ class Conversation:
             )
         length = min(self.max_new_tokens, limit - len(prompt))
         (answer,) = generate_texts(
-            self.student, [prompt], length, temperature=self.temperature, seed=self.seed
+            self.student, [prompt], length, temperature=self.temperature, seed=self.seed, watch=watch
         )
         self.seed += 1
         self.turns += [Message(role="user", content=question), Message(role="assistant", content=answer.text)]

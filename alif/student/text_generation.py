@@ -8,7 +8,7 @@ batch.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,7 @@ def generate_texts(
     temperature: float = 0.0,
     seed: int = 0,
     progress: str = "",
+    watch: Callable[[str], bool] | None = None,
 ) -> list[GeneratedText]:
     """Return what `student` writes after each prompt, special tokens left out.
 
@@ -67,6 +68,7 @@ def generate_texts(
         temperature: 0: always the likeliest token; above: sampled, the same for the same seed.
         seed: of sampling. The state of the global generators is restored.
         progress: a name for a progress bar; without one there is none.
+        watch: of a single prompt, called with the text so far after each token; False ends it there.
     """
     sampling: dict[str, Any] = (
         {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
@@ -98,16 +100,18 @@ def generate_texts(
             block.enter_context(torch.random.fork_rng())
             torch.manual_seed(seed)
         for batch in split_batches(order, fits):
-            texts |= zip(
-                batch, _generate_batch(student, [prompts[index] for index in batch], config), strict=True
-            )
+            written = _generate_batch(student, [prompts[index] for index in batch], config, watch)
+            texts |= zip(batch, written, strict=True)
             if bar:
                 bar.advance(len(batch))
     return [texts[index] for index in range(len(prompts))]
 
 
 def _generate_batch(
-    student: Student, prompts: Sequence[Sequence[int]], config: Any
+    student: Student,
+    prompts: Sequence[Sequence[int]],
+    config: Any,
+    watch: Callable[[str], bool] | None = None,
 ) -> Iterator[GeneratedText]:
     width = max(map(len, prompts))
     tokens = torch.full((len(prompts), width), config.pad_token_id, dtype=torch.long)
@@ -116,8 +120,17 @@ def _generate_batch(
         tokens[row, width - len(prompt) :] = torch.tensor(prompt)
         mask[row, width - len(prompt) :] = 1
     model: Any = student.model
+
+    def is_over(ids: Any, scores: Any, **others: Any) -> Any:
+        """Tell transformers whether to stop here; half a character is not shown yet."""
+        text = str(student.tokenizer.decode(ids[0, width:], skip_special_tokens=True)).rstrip("\ufffd")
+        return torch.full((len(ids),), not (watch and watch(text)), device=ids.device)
+
     written = model.generate(
-        input_ids=tokens.to(student.device), attention_mask=mask.to(student.device), generation_config=config
+        input_ids=tokens.to(student.device),
+        attention_mask=mask.to(student.device),
+        generation_config=config,
+        stopping_criteria=[is_over] if watch else None,
     )
     for answer in written[:, width:].tolist():
         end = next((place for place, token in enumerate(answer) if token in config.eos_token_id), None)

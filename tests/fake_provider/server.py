@@ -49,6 +49,8 @@ class FakeProvider(ThreadingHTTPServer):
         self.failure: Exception | None = None
         """What the script itself raised: a bug, for whoever closes the server."""
         self.closing = threading.Event()
+        self.piece_s = 0.0
+        """How long it waits between two pieces of a reply that is streamed."""
 
     @property
     def address(self) -> str:
@@ -132,7 +134,32 @@ class _Handler(BaseHTTPRequestHandler):
             return
         content = completion(name, body, reply, self.server.chaos.other_reply(name), anthropic)
         self.server.served.append(ServedRequest(name, attempt, fault, *counted(content)))
-        self._answer(content, fault)
+        if body.get("stream") and not anthropic and not fault:
+            self._stream(content)
+        else:
+            self._answer(content, fault)
+
+    def _stream(self, content: dict[str, Any]) -> None:
+        """Send a completion word by word, as server-sent events."""
+        choice = content["choices"][0]
+        words = re.findall(r"\s*\S+|\s+$", choice["message"]["content"])
+        events: list[dict[str, Any]] = [
+            {"choices": [{"index": 0, "delta": {"content": word}}]} for word in words
+        ]
+        events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
+        events.append({"choices": [], "usage": content["usage"]})
+        lines = [json.dumps({"id": content["id"], "model": content["model"], **one}) for one in events]
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for line in [*lines, "[DONE]"]:
+            raw = f"data: {line}\n\n".encode()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(raw), raw))
+            self.wfile.flush()
+            self.server.closing.wait(self.server.piece_s)
+        self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
 
     def _refuse(self, fault: str) -> None:
         if fault == "hung":

@@ -76,3 +76,12 @@ def test_no_character_is_lost(before: str, after: str) -> None:
         assert "".join(p.text for span in line["spans"] for p in span["pieces"]) in before
     shown = "".join(text for _, text in changes(before, after))
     assert shown or before.replace("\n", "") == after.replace("\n", "")
+
+
+def test_a_fixed_direction_holds_for_every_paragraph_but_code() -> None:
+    text = "Python is\nزبان\n```\nx = 1\n```"
+    assert [one["dir"] for one in mark_text(text, None)] == ["ltr", "rtl", "ltr"]
+    fixed = mark_text(text, None, "rtl")
+    assert [one["dir"] for one in fixed] == ["rtl", "rtl", "ltr"]
+    assert [piece.kind for piece in fixed[0]["spans"][0]["pieces"]] == ["ltr"]
+    assert [one["dir"] for one in mark_text(text, None, "ltr")] == ["ltr", "ltr", "ltr"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from alif.llm.parse import ParsedReply, UnparsableReply, parse_reply
-from alif.llm.reply_body import USED_UP, decode_body, stated_status
+from alif.llm.reply_body import USED_UP, decode_body, stated_status, text_so_far
 
 CITY = "شہر"
 USAGE = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
@@ -170,3 +170,25 @@ def test_an_error_in_a_body_states_its_status_by_number_or_by_word(error: object
 )
 def test_a_balance_that_is_used_up_is_told_from_a_full_minute(words: str, is_used_up: bool) -> None:
     assert bool(USED_UP.search(words)) is is_used_up
+
+
+def test_the_text_of_a_stream_is_read_as_far_as_it_has_come() -> None:
+    chunks = [
+        'data: {"choices": [{"delta": {"role": "assistant"}}]}',
+        'data: {"choices": [{"delta": {"content": "لا"}}]}',
+        ": a comment",
+        'data: {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "ہور"}}',
+        "data: [DONE]",
+    ]
+    raw = "\r\n\r\n".join(chunks).encode()
+    assert text_so_far(raw) == "لاہور"
+    assert text_so_far(raw[: raw.index("ہور".encode()) + 1]) == "لا", "half a letter, and half a chunk, wait"
+    assert text_so_far(b'{"message": {"content": "a"}, "done": false}\n{"message"') == "a"
+    for odd in (
+        b"",
+        b'{"choices": [{"message": {"content": "x"}}]}',
+        b"data: [[[",
+        b"<html>\n</html>\n",
+        b"3\n",
+    ):
+        assert text_so_far(odd) == ""

@@ -79,3 +79,20 @@ def test_end_tokens_are_end_of_text_those_of_the_model_and_the_end_of_turn(
     monkeypatch.setattr(student.model.generation_config, "eos_token_id", [7, tokenizer.eos_token_id])
     end_of_turn = tokenizer.convert_tokens_to_ids("<|im_end|>")
     assert end_tokens(student.model, tokenizer) == [tokenizer.eos_token_id, 7, end_of_turn]
+
+
+def test_a_watcher_sees_the_answer_grow_and_may_end_it(student: Student, prompts: list[list[int]]) -> None:
+    seen: list[str] = []
+
+    def watch(text: str) -> bool:
+        seen.append(text)
+        return len(seen) < 6
+
+    (whole,) = generate_texts(student, prompts[2:3], 24)
+    (ended,) = generate_texts(student, prompts[2:3], 24, watch=watch)
+    assert len(seen) == 6
+    assert whole.text.startswith(ended.text.rstrip("\ufffd"))
+    assert ended.text.startswith(seen[-1].strip())
+    assert not any(text.endswith("\ufffd") for text in seen)
+    (all_of_it,) = generate_texts(student, prompts[2:3], 24, watch=lambda text: True)
+    assert all_of_it == whole
