@@ -3,7 +3,10 @@
     alif desk RUN ─▶ server ─▶ app ─┬─▶ people       invites, passwords, sessions, throttled logins
                                     ├─▶ review_slots claim, decide, undo, drafts: one row a wanted verdict
                                     ├─▶ cards        what a reader sees of a row
-                                    └─▶ adjudication where reviewers disagree
+                                    ├─▶ adjudication where reviewers disagree
+                                    ├─▶ practice     known answers, what all read first; reading_checks
+                                    ├─▶ seed_writing seeds, with the nearest one; a second person approves
+                                    └─▶ review_files exports, and verdicts of other tools
     runs/NAME/review_requests.jsonl ─▶ exchange ─▶ runs/NAME/verdicts.jsonl
 
 `database` has the tables, `migrations` brings older ones up to date; each module of pages has a list of them,

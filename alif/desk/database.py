@@ -89,6 +89,7 @@ item = sa.Table(
     sa.Column("task", sa.Text, nullable=False, server_default=""),
     sa.Column("kind", sa.Text, nullable=False, server_default="row"),
     sa.Column("known", sa.JSON(none_as_null=True)),
+    sa.Index("item_kind", "kind"),
 )
 slot = sa.Table(
     "slot",

@@ -25,6 +25,7 @@ def add_kinds(connection: sa.Connection) -> None:
     """Give rows their task, and say which are for practice: all were the run's."""
     for column in ("task TEXT NOT NULL DEFAULT ''", "kind TEXT NOT NULL DEFAULT 'row'", "known JSON"):
         connection.execute(sa.text(f"ALTER TABLE item ADD COLUMN {column}"))
+    connection.execute(sa.text("CREATE INDEX item_kind ON item (kind)"))
     rows = connection.execute(sa.text('SELECT id, "row" FROM item')).all()
     for item_id, row in rows:
         named = {"id": item_id, "task": json.loads(row)["task"]}

@@ -63,11 +63,13 @@ def open_office(run: Run, recipe: Recipe, database: str = "", *, is_insecure: bo
     """Open the desk's tables, in SQLite in the run's folder unless an address is given.
 
     Raises:
-        AlifError: the database cannot be opened.
+        AlifError: the database cannot be opened, or the pack cannot be read.
     """
     packs = {pack.code: pack for pack in map(load_pack, (recipe.language.source, recipe.language.pack))}
     texts = read_texts(HERE / "texts")
     languages = [*(code for code in reversed(packs) if code in texts), *texts]
+    pack = load_pack(recipe.language.pack)
+    seeds = list(read_seeds(pack))
     db = Database(database) if database else Database.at(run.root / "desk.sqlite")
     verdicts = verdicts_path(recipe.review, run.root)
     exchange = Exchange(db, run.requests("review"), verdicts, recipe.review.reviewers, packs)
@@ -76,8 +78,6 @@ def open_office(run: Run, recipe: Recipe, database: str = "", *, is_insecure: bo
     except BaseException:
         db.close()
         raise
-    pack = load_pack(recipe.language.pack)
-    seeds = list(read_seeds(pack))
     checks, seed_desk = ReadingChecks(db, pack, seeds), SeedDesk(db, pack, recipe.pool, seeds, run.root)
     return Office(
         run.name, db, exchange, packs, pack, checks, seed_desk, texts, languages[0], cookie_name(run.root),

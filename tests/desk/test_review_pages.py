@@ -30,7 +30,17 @@ def disputed(make_office: Callable[..., Office]) -> Iterator[Site]:
 
 def test_nothing_that_somebody_wrote_is_markup_on_any_page(disputed: Site) -> None:
     browser = disputed.person("نگران", "admin")
-    for path in ("/adjudicate", "/people", "/progress", "/review", "/guide"):
+    for path in (
+        "/adjudicate",
+        "/people",
+        "/progress",
+        "/review",
+        "/guide",
+        "/readers",
+        "/practice",
+        "/seeds",
+        "/files",
+    ):
         page = browser.get(path)[1]
         assert "<img" not in page
         assert "<script>" not in page

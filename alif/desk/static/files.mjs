@@ -4,7 +4,7 @@ import {call} from "./marked.mjs";
 
 const t = JSON.parse(document.getElementById("texts").textContent);
 const $ = id => document.getElementById(id);
-const MOST = 150_000;  // characters of a part: at three bytes each, and quoted, still below what the desk takes
+const MOST = 20_000;  // characters of a part: reviewers wait while one is stored
 
 async function takeIn(shape, file) {
   const lines = (await file.text()).split("\n");
