@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import posixpath
 import re
 import zipfile
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -191,7 +190,7 @@ def _read_wiki_dump(path: Path) -> Iterator[RawRow]:
     number, namespaces = 0, set[str]()
     with _OPENERS.get(path.suffix.lower(), open)(path, "rb") as file:
         root: ElementTree.Element | None = None
-        for event, element in ElementTree.iterparse(_as_binary(file), events=("start", "end")):
+        for event, element in ElementTree.iterparse(file, events=("start", "end")):
             root = element if root is None else root
             name = element.tag.rpartition("}")[2]
             if event == "start":
@@ -214,6 +213,3 @@ def _read_wiki_dump(path: Path) -> Iterator[RawRow]:
 _ENGLISH_NAMESPACES = {"file", "image", "media", "category", "template", "help", "portal", "special"}
 """Names that every wiki understands beside its own."""
 
-
-def _as_binary(file: IO[bytes]) -> IO[bytes]:
-    return io.BufferedReader(file, HEAD_BYTES) if isinstance(file, io.RawIOBase) else file

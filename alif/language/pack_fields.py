@@ -12,9 +12,18 @@ from fractions import Fraction
 from typing import Annotated
 
 import regex
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
-__all__ = ["CharacterMap", "Characters", "DigitSystems", "NumberNames", "Patterns", "ScriptName", "Spellings"]
+__all__ = [
+    "CharacterMap",
+    "Characters",
+    "DigitSystems",
+    "NumberNames",
+    "NumberShapes",
+    "Patterns",
+    "ScriptName",
+    "Spellings",
+]
 
 _GROUP = re.compile(r"\\(\d)")
 _NUMBER = re.compile(r"-?[0-9]{1,40}(?:[./][0-9]{1,40})?")
@@ -97,3 +106,4 @@ Spellings = Annotated[
 NumberNames = Annotated[Mapping[str, Spellings], AfterValidator(check_numbers)]
 """Number (25, 0.5, 3/4) → the ways to say it."""
 Patterns = Annotated[Mapping[str, str], AfterValidator(check_patterns)]  # regular expression → replacement
+NumberShapes = tuple[Annotated[str, Field(pattern=r"^[#/ -]*#{3}[#/ -]*$")], ...]  # "#" is a digit

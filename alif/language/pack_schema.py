@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from alif.language.pack_fields import CharacterMap, Characters, Patterns, ScriptName, Spellings
+from alif.language.pack_fields import CharacterMap, Characters, NumberShapes, Patterns, ScriptName, Spellings
 from alif.language.pack_numbers import Clock, Dates, Numbers
 from alif.language.pack_slots import Length, SlotNames, Slots
 from alif.records import FrozenModel
@@ -66,10 +66,8 @@ class Roman(FrozenModel):
 class Clean(FrozenModel):
     """Repairs of encoding that are safe in training text: another way to write the same letter."""
 
-    presentation_forms: Characters = ""
-    """Letters in a fixed shape, as PDF files give them; each becomes its plain letter (NFKC)."""
-    personal_numbers: tuple[Annotated[str, Field(pattern=r"^[#/ -]*#{3}[#/ -]*$")], ...] = ()
-    """Shapes of numbers that name a person, "#" a digit: "#####-#######-#" is Pakistan's identity card."""
+    presentation_forms: Characters = ""  # letters in a fixed shape, as in PDF files: made plain by NFKC
+    personal_numbers: NumberShapes = ()  # that name a person: "#####-#######-#" is Pakistan's identity card
 
 
 class Compare(FrozenModel):
