@@ -6,6 +6,7 @@ import re
 import socket
 
 from alif.desk import people
+from alif.desk.desk_app import FEATURES, OWN_PAGES
 from alif.desk.office import Office
 from tests.desk.conftest import PASSWORD, ROWS, Site
 
@@ -34,7 +35,7 @@ def test_files_outside_the_folders_of_files_are_not_served(site: Site) -> None:
     site.office.exchange.verdicts.write_text("secret")
     outside = ("../desk_app.py", "%2e%2e/desk_app.py", "..%2f..%2fcli.py", "%00", "", "//etc/passwd")
     paths = [f"/{place}/{path}" for place in ("static", "fonts") for path in outside]
-    paths += ["/export/../run/verdicts.jsonl", "/export/verdicts.jsonl"]
+    paths += ["/export/../run/verdicts.jsonl", "/export/x/verdicts.jsonl"]
     for path in paths:
         with socket.create_connection(site.address) as raw:  # a client that tidies no path up
             raw.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
@@ -86,3 +87,20 @@ def test_both_languages_say_the_same(office: Office) -> None:
     assert keys(urdu) == keys(english)
     assert set(office.reasons) == set(english["reasons"])
     assert len(ROWS) == 4
+
+
+def test_every_page_of_every_feature_asks_for_its_role_and_every_form_for_our_own_origin(site: Site) -> None:
+    viewer = site.person("ناظر", "viewer")
+    pages = [page for feature in (OWN_PAGES, *FEATURES) for page in feature]
+    assert len(pages) > 40
+    for method, path, _, role in pages:
+        place = re.sub(r"\{\w+(:int)?\}", "1", path)
+        if method == "POST":
+            for headers in ({}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+                assert viewer.send("POST", place, "", **headers)[0] == 403, path
+        origin = {"Origin": f"http://{viewer.host}"}
+        if role:
+            status, _, headers = site.browser().send(method, place, "", **origin)
+            assert status == 401 or headers.get("location") == "/login", path
+        if role not in ("", "viewer", "watcher"):
+            assert viewer.send(method, place, "", **origin)[0] == 403, path
