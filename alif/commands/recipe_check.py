@@ -73,6 +73,7 @@ def _check_pack(name: str, json: bool) -> None:
 def _examine(recipe: Recipe) -> Document:
     """Return settings, hosts, notes and problems of a recipe."""
     from alif.data import source_check  # with the classifier of languages, which `alif --help` needs not
+    from alif.data.source_licences import licence_notes
     from alif.evaluate.judge_cost import bound_judging, describe_bounds
 
     own, source = load_pack(recipe.language.pack), load_pack(recipe.language.source)
@@ -87,6 +88,8 @@ def _examine(recipe: Recipe) -> Document:
         for name, one in recipe.judge.items()
         for _, warning in warn_of_families(name, one.model, teachers)
     ]
+    samples = [one for one in source_check.sample_sources(recipe) if not isinstance(one, AlifError)]
+    notes += licence_notes(recipe, samples)
     found = {
         "recipe": recipe.name,
         "languages": [f"{own.code} ({own.name})", f"{source.code} ({source.name}), known to the base"],
@@ -95,9 +98,7 @@ def _examine(recipe: Recipe) -> Document:
             for setting in recipes.list_settings(recipe)
         ],
         "hosts": [{"host": host, "sent": sent} for host, sent in _hosts(recipe)],
-        "sources": [
-            asdict(one) for one in source_check.sample_sources(recipe) if not isinstance(one, AlifError)
-        ],
+        "sources": [asdict(one) for one in samples],
         "mixture": list_sums(recipe),
         "judges": {name: bound.model_dump() for name, bound in bounds.items()},
         "notes": [note for note in notes if note],

@@ -60,6 +60,8 @@ class SourceSample:
     """Texts by the language that they are identified as, undecided ones left out."""
     fault: str = ""
     """Where and why the first row that cannot be used is not."""
+    licences: Mapping[str, int] = field(default_factory=dict)
+    """Usable rows by the licence that they name, "" where they name none."""
 
 
 def list_sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
@@ -145,6 +147,7 @@ def sample_source(path: Path, key: str, own: Pack, known: Pack) -> SourceSample:
     """
     counts: Counter[str] = Counter()
     languages: Counter[str] = Counter()
+    licences: Counter[str] = Counter()
     columns: dict[str, None] = {}
     fault = ""
     for row in islice(sources.read_rows((glob.escape(str(path)),), ""), SEARCHED_ROWS):
@@ -158,10 +161,12 @@ def sample_source(path: Path, key: str, own: Pack, known: Pack) -> SourceSample:
             fault = fault or text.evidence
             continue
         counts["usable"] += 1
+        named = (row.values.get(key) for key in ("licence", "license")) if isinstance(row, Row) else ()
+        licences[next((str(one) for one in named if one), "")] += 1
         languages[identify_language(text, (own, known)) if text else "undecided"] += 1
     del languages["undecided"]
     return SourceSample(
-        key, str(path), counts["rows"], counts["usable"], tuple(columns), dict(languages), fault
+        key, str(path), counts["rows"], counts["usable"], tuple(columns), dict(languages), fault, licences
     )
 
 

@@ -25,7 +25,8 @@ __all__ = ["find_added_numbers", "find_changed_numbers"]
 
 SMALLEST_WORD = 3
 """Of numbers in words that are compared: one and two are articles and pronouns in many languages."""
-_WRITTEN = regex.compile(r"(?<!\b[kcm]?m)\d+(?:[.,٫٬'’]\d+)*")  # of km2 none
+_WRITTEN = regex.compile(r"(?<!\b[kcm]m|\d\sm)\d+(?:[.,٫٬'’]\d+)*")
+"""A number in digits; the 2 of km2 is none."""
 _GROUPED = regex.compile(r"\d{1,3}(?:[.,٫٬'’]\d{2,3})*[.,٫٬'’]\d{3}")
 _DECIMAL = regex.compile(r"(?P<whole>\d+|\d{1,3}(?:[.,٫٬'’]\d{2,3})+)[.,٫٬](?P<part>\d+)")
 
@@ -72,6 +73,7 @@ class _Numbers:
         plain = {worth for number in self.written for worth in number.worth}
         self.weak = {one.value for one in quantities if one.ambiguous}
         self.said = {value for _, _, value in self.spans} - plain
+        self.said |= {one.value for one in quantities if not one.digits}
         self.all = self.said | plain
         self.words = {
             one.value

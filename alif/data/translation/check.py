@@ -143,6 +143,9 @@ def _find_untranslated(before: str, after: str, own: Pack, known: Pack) -> str:
     left_out = _QUOTED.sub(lambda found: " " if _may_stay(found[0]) else found[0], after)
     for one in shown:
         left_out = left_out.replace(one, " ")
+    given = {word for word in _PIECE.findall(before) if word.islower() and word.isalpha()}
+    if sum(word in given for word in _PIECE.findall(left_out)) > 1:  # what stands around was left, too
+        left_out = after
     left = f" {' '.join(_PIECE.findall(without_protected(left_out)))} "
     function_words = set(known.script.function_words).difference(own.script.function_words)
     run: list[str] = []
@@ -174,8 +177,11 @@ def _is_untranslated(run: list[str], function_words: set[str]) -> bool:
     functional = [word for word in plain if word in function_words]
     words = sum(any(map(str.isalnum, one)) for one in run)
     content = len(plain) - len(functional)
-    alone = content >= 3 and "(" not in run  # a term with its abbreviation
-    told = alone or len(functional) > 1 if words > MANY_COPIED_WORDS else bool(functional and content)
+    term = not functional and "(" in run  # with its abbreviation behind it
+    if words > MANY_COPIED_WORDS:
+        told = not term and (len(functional) > 1 or (content > 0 and len(plain) > 2))
+    else:
+        told = bool(functional and content) or len(functional) > 2
     return words >= MIN_COPIED_WORDS and told
 
 

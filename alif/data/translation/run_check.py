@@ -32,11 +32,13 @@ NAME_ROWS, NAME_SHARE, NAME_OWN = 5, 0.8, 0.6
 SAME_WORD = 0.6
 """Least similarity of a name's word in another case."""
 MIN_CHARS = 60
-"""Of an original, for its translation's length to say something."""
+"""Of an original, for its translation's length to be typical of the run."""
 OFTEN, NEVER = 100, 0.005
 """A word that occurs so often in a run, and ends at most this share of its texts, ends none."""
-SHORT, LONG, SHORTER = math.log(0.55), math.log(2.0), math.log(0.85)
-"""Length of a translation, relative to the run's: too short alone, too long, and short without an end."""
+SHORT = {100: math.log(0.62), 60: math.log(0.55), 25: math.log(0.5)}
+"""Length of a translation, relative to the run's, that is too short, by characters of the original."""
+LONG, SHORTER = math.log(2.0), math.log(0.85)
+"""The same that is too long, and that is short where there is no end."""
 EXCHANGED = 1.0
 """How much nearer to the run's length the fields are when they are exchanged, in natural logarithms."""
 _NAME = regex.compile(r"(?<=\s)\p{Lu}\p{Ll}{2,}(?![\p{L}\p{M}])")
@@ -53,8 +55,13 @@ class FieldPair:
     after: str
 
 
-def find_outliers(pairs: Sequence[FieldPair], own: Pack, known: Pack) -> dict[int, tuple[str, str]]:
-    """Return {row: (reason, evidence)} of rows that differ from the rest of the run."""
+def find_outliers(
+    pairs: Sequence[FieldPair], own: Pack, known: Pack, *, names: bool = True
+) -> dict[int, tuple[str, str]]:
+    """Return {row: (reason, evidence)} of rows that differ from the rest of the run.
+
+    Without `names` these are left to the way back, which sees each of them.
+    """
     found: dict[int, tuple[str, str]] = {}
     lengths = [math.log(len(one.after) / len(one.before)) for one in pairs if len(one.before) >= MIN_CHARS]
     middle = statistics.median(lengths) if len(lengths) >= MIN_ROWS else 0.0
@@ -73,7 +80,7 @@ def find_outliers(pairs: Sequence[FieldPair], own: Pack, known: Pack) -> dict[in
     for row, fields in by_row.items():
         if _are_exchanged(fields, middle):
             found.setdefault(row, ("exchanged_fields", " and ".join(one.field for one in fields)))
-    for row, name in _find_lost_names(by_row).items():
+    for row, name in _find_lost_names(by_row).items() if names else ():
         found.setdefault(row, ("lost_name", name))
     return found
 
@@ -107,7 +114,8 @@ def _find_cut(
     """
     length = math.log(len(one.after) / len(one.before)) - middle
     evidence = f"{one.field}: {math.exp(length):.0%} of the usual length"
-    if enough and len(one.before) >= MIN_CHARS and not SHORT < length < LONG:
+    short = next((least for size, least in SHORT.items() if len(one.before) >= size), -math.inf)
+    if enough and (length < short or (length > LONG and len(one.before) >= MIN_CHARS)):
         return ("cut_off" if length < 0 else "wrong_length"), evidence
     if is_ended(one.after, own) or _is_open(one, own, known):
         return None

@@ -221,7 +221,9 @@ class _Translation:
             for key, before in compared_texts(self.sample[place])
         ]
         rows = dict(_rows(results))
-        for place, (reason, evidence) in find_outliers(pairs, self.own, self.known).items():
+        for place, (reason, evidence) in find_outliers(
+            pairs, self.own, self.known, names=not self.translate.back_translator
+        ).items():
             results[place] = Dropped(row=rows[place], reason=reason, evidence=evidence)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,10 +24,17 @@ def run(
     translated: int = 0,
     source: tuple[str, ...] = ("pack",),
     rows: int = 60,
+    source_translated: tuple[str, ...] = ("pack",),
+    **asked: Any,
 ) -> Counts:
-    settings = Replay(source=source, rows=rows)
+    settings = Replay.model_validate({"source": source, "rows": rows} | asked)
     return run_work(
-        sample_replay, context, LANGUAGE, Sources(folder=str(folder)), settings, Translate(rows=translated)
+        sample_replay,
+        context,
+        LANGUAGE,
+        Sources(folder=str(folder)),
+        settings,
+        Translate(rows=translated, source=source_translated),
     )
 
 
@@ -88,3 +96,79 @@ def test_real_rows_of_three_formats_are_read(context: Callable[..., StepContext]
     counts = run(step, shared_data, source=source, rows=500)
     assert counts.kept == 500
     assert len({row["origin"]["source"].partition("#")[0] for row in rows_of(step.folder)}) == 3
+
+
+def write_rows(folder: Path, name: str, *rows: dict[str, Any]) -> None:
+    (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+
+
+def test_sources_have_rows_or_shares_of_their_own(
+    context: Callable[..., StepContext], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, count in (("alpaca", 200), ("orca", 200), ("rest", 50)):
+        rows = (
+            {"instruction": f"What is the {name} of number {n}?", "output": f"It is the answer {n}."}
+            for n in range(count)
+        )
+        write_rows(tmp_path, name, *rows)
+    step = context("replay")
+    run(
+        step,
+        tmp_path,
+        source=("*.jsonl",),
+        rows=100,
+        source_rows={"alpaca": 60},
+        source_shares={"orca": 0.25},
+    )
+    found = [row["origin"]["source"].partition("#")[0] for row in rows_of(step.folder)]
+    assert {name: found.count(name) for name in sorted(set(found))} == {"alpaca": 60, "orca": 25, "rest": 15}
+    few = context("replay", run="few")
+    counts = run(few, tmp_path, source=("*.jsonl",), rows=100, source_rows={"rest": 90, "nobody": 1})
+    assert counts.kept == 100, "what one source cannot give, the others do"
+    assert "no row of nobody" in capsys.readouterr().err
+
+
+def test_kinds_have_shares_of_their_own(context: Callable[..., StepContext], tmp_path: Path) -> None:
+    kinds = {"coding": 100, "math": 100, "chat": 100}
+    rows = [
+        {"instruction": f"Ask about {kind} {n}", "output": f"Answer {n}.", "category": kind}
+        for kind, count in kinds.items()
+        for n in range(count)
+    ]
+    write_rows(tmp_path, "rows", *rows)
+    step = context("replay")
+    run(step, tmp_path, source=("rows.jsonl",), rows=60, kind_shares={"code": 0.5, "mathematics": 0.1})
+    found = [row["instruction"].split()[2] for row in rows_of(step.folder)]
+    assert {kind: found.count(kind) for kind in kinds} == {"coding": 30, "math": 6, "chat": 24}
+
+
+def test_a_row_that_is_translated_from_the_same_file_is_not_replayed(
+    context: Callable[..., StepContext], tmp_path: Path
+) -> None:
+    rows = ({"instruction": f"Name river number {n}.", "output": f"River {n} is long."} for n in range(40))
+    write_rows(tmp_path, "rows", *rows)
+    step = context("replay")
+    counts = run(
+        step, tmp_path, translated=15, source=("rows.jsonl",), source_translated=("rows.jsonl",), rows=40
+    )
+    assert (counts.kept, dict(counts.dropped)) == (25, {"translated": 15})
+
+
+def test_the_same_words_are_one_row_and_a_licence_goes_with_each(
+    context: Callable[..., StepContext], tmp_path: Path
+) -> None:
+    one = {"instruction": "What is the name of the river?", "output": "It is the Indus."}
+    write_rows(
+        tmp_path, "rows", one, {"instruction": "WHAT is the name of the river?", "output": "it is the Indus."}
+    )
+    step = context("replay")
+    counts = run(step, tmp_path, source=("rows.jsonl",), rows=2, licence={"rows": "CC BY 4.0"})
+    assert dict(counts.dropped) == {"duplicate": 1}
+    assert [row["origin"]["licence"] for row in rows_of(step.folder)] == ["CC BY 4.0"]
+
+
+def test_a_share_keeps_all_for_the_blend_to_draw_from(
+    context: Callable[..., StepContext], tmp_path: Path
+) -> None:
+    write_rows(tmp_path, "rows", *({"instruction": f"Name {n}.", "output": f"It is {n}."} for n in range(30)))
+    assert run(context("replay"), tmp_path, source=("rows.jsonl",), rows=0, share=0.2).kept == 30
