@@ -6,7 +6,9 @@
                                     ├─▶ adjudication where reviewers disagree
                                     ├─▶ practice     known answers, what all read first; reading_checks
                                     ├─▶ seed_writing seeds, with the nearest one; a second person approves
-                                    └─▶ review_files exports, and verdicts of other tools
+                                    ├─▶ review_files exports, and verdicts of other tools
+                                    ├─▶ run_watch    what goes on; run_pictures, run_control, recipe_form
+                                    └─▶ chat_answers the run's model, or another, one answer at a time
     runs/NAME/review_requests.jsonl ─▶ exchange ─▶ runs/NAME/verdicts.jsonl
 
 `database` has the tables, `migrations` brings older ones up to date; each module of pages has a list of them,

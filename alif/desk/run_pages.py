@@ -9,20 +9,22 @@ from __future__ import annotations
 import csv
 import io
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from starlette.responses import JSONResponse, Response
 
-from alif.desk.office import Texts
+from alif.desk.office import Office, Texts
 from alif.desk.people import WATCHER, Refused
-from alif.desk.run_pictures import Picture, draw_run
+from alif.desk.run_pictures import Picture, draw_rows, draw_training, strict_svg
 from alif.desk.run_watch import RunView, list_prices, review_pace, stored_recipe, view_run
 from alif.desk.visit import Page, Visit
 from alif.formatting import format_duration, format_usd
 from alif.language.marked_text import mark_text
 from alif.report.html import format_number
-from alif.report.snapshot import read_run, sample_dropped
+from alif.report.snapshot import DroppedRow, read_run, sample_dropped
 
 __all__ = ["PAGES", "live_words", "show_cell"]
 
@@ -30,74 +32,101 @@ MONEY = ("usd", "usd_per_accepted")
 """Columns in dollars."""
 SHOWN_CHARS = 600
 """Of a dropped row that is shown as an example."""
+VIEW_S = 2.0
+"""How long what was looked at serves everybody who watches."""
+
+
+class DrawnRun(NamedTuple):
+    """What a page shows of a run's files, with the stamps of its two parts."""
+
+    rows_stamp: str
+    stamp: str
+    rows: Sequence[Picture]
+    training: Sequence[Picture]
+    dropped: Sequence[tuple[str, DroppedRow]]
+
+
 _drawing = threading.Lock()  # matplotlib's settings are those of all threads
-_drawn: dict[Path, tuple[str, list[Picture]]] = {}
+_drawn: dict[Path, DrawnRun] = {}
+_seen: dict[Path, tuple[float, RunView]] = {}
 
 
 def show_run(visit: Visit) -> Response:
     """Show all that is known of the run now."""
     office, t = visit.office, visit.office.texts[visit.language]
-    recipe = stored_recipe(office.folder) or office.recipe
-    view = view_run(office.folder, recipe)
-    pack = office.packs.get(recipe.language.pack)
-    dropped = sample_dropped(read_run(office.folder.root)) if view.begun else []
+    view, drawn = look_at(office), draw_run(office)
     return visit.page(
         "run.html",
         view=view,
         live=live_words(view, t),
-        pictures=list_pictures(visit, view),
-        prices=list_prices(recipe),
+        pictures=list_pictures(office),
+        prices=list_prices(stored_recipe(office.folder) or office.recipe),
         money=format_usd,
+        svg=strict_svg,
         duration=lambda seconds: duration_words(seconds, t),
         cell=show_cell,
         dropped=[
-            (step, row.reason, mark_text((row.raw or row.instruction or row.text)[:SHOWN_CHARS], pack))
-            for step, row in dropped
+            (step, row.reason, mark_text((row.raw or row.instruction or row.text)[:SHOWN_CHARS], office.pack))
+            for step, row in (drawn.dropped if drawn else ())
         ],
     )
 
 
 def answer_state(visit: Visit) -> Response:
     """Answer what changes while the run goes, as the page's words."""
-    recipe = stored_recipe(visit.office.folder) or visit.office.recipe
-    view = view_run(visit.office.folder, recipe)
+    view = look_at(visit.office)
     words = live_words(view, visit.office.texts[visit.language])
     return JSONResponse({"stamp": view.stamp, **words}, headers={"Cache-Control": "no-store"})
 
 
 def answer_table(visit: Visit) -> Response:
     """Answer the table of a picture as CSV; what a spreadsheet would run as a formula is text."""
-    recipe = stored_recipe(visit.office.folder) or visit.office.recipe
     name = visit.request.path_params["name"]
-    pictures = list_pictures(visit, view_run(visit.office.folder, recipe))
-    found = next((one for one in pictures if one.name == name), None)
+    found = next((one for one in list_pictures(visit.office) if one.name == name), None)
     if found is None:
         raise Refused("no_such_page", 404)
     written = io.StringIO()
-    rows = [found.columns, *found.rows]
     csv.writer(written).writerows(
         [
             f"'{one}" if isinstance(one, str) and one.startswith(("=", "+", "-", "@", "\t")) else one
             for one in row
         ]
-        for row in rows
+        for row in (found.columns, *found.rows)
     )
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"}
     return Response(written.getvalue(), media_type="text/csv", headers=headers)
 
 
-def list_pictures(visit: Visit, view: RunView) -> list[Picture]:
-    """Return the run's pictures, drawn anew where its files have changed, with today's pace of the review."""
-    root = visit.office.folder.root
-    pictures: list[Picture] = []
-    if view.begun:
-        with _drawing:
-            stamp, pictures = _drawn.get(root, ("", []))
-            if stamp != view.stamp:
-                pictures = draw_run(read_run(root))
-                _drawn[root] = (view.stamp, pictures)
-    pace = review_pace(visit.office.db)
-    return [*pictures, *([pace] if pace else [])]
+def look_at(office: Office) -> RunView:
+    """Return the run as it is now, or was a moment ago."""
+    root = office.folder.root
+    at, view = _seen.get(root, (0.0, None))
+    if view is None or time.monotonic() > at + VIEW_S:
+        view = view_run(office.folder, stored_recipe(office.folder) or office.recipe)
+        _seen[root] = (time.monotonic(), view)
+    return view
+
+
+def draw_run(office: Office) -> DrawnRun | None:
+    """Return the run's pictures; rows are counted anew where a step was done, curves while they grow."""
+    root, view = office.folder.root, look_at(office)
+    if not view.begun:
+        return None
+    with _drawing:
+        drawn = _drawn.get(root)
+        if drawn is None or drawn.stamp != view.stamp:
+            run = read_run(root)
+            same = drawn if drawn and drawn.rows_stamp == view.rows_stamp else None
+            rows, dropped = (same.rows, same.dropped) if same else (draw_rows(run), sample_dropped(run))
+            drawn = DrawnRun(view.rows_stamp, view.stamp, rows, list(draw_training(run)), dropped)
+            _drawn[root] = drawn
+        return drawn
+
+
+def list_pictures(office: Office) -> list[Picture]:
+    """Return the run's pictures, and today's pace of the review."""
+    drawn, pace = draw_run(office), review_pace(office.db)
+    return [*(drawn.rows if drawn else ()), *(drawn.training if drawn else ()), *([pace] if pace else [])]
 
 
 def live_words(view: RunView, t: Texts) -> dict[str, str | float | None]:

@@ -29,7 +29,7 @@ from alif.report.score_matrix import build_matrix
 from alif.report.snapshot import DroppedRow, RunSnapshot
 from alif.report.training_section import training_section
 
-__all__ = ["Picture", "draw_run", "strict_svg"]
+__all__ = ["Picture", "draw_rows", "draw_training", "strict_svg"]
 
 MOST_ROWS = 50_000
 """Rows that are looked at of one step: about what the paper generated."""
@@ -56,13 +56,10 @@ class Picture(NamedTuple):
     """What each colour stands for."""
 
 
-def draw_run(run: RunSnapshot) -> list[Picture]:
-    """Return the pictures of all that is there; a step that is not done has none."""
-    found = [
-        *draw_funnel(run), *draw_requests(run), *draw_verdicts(run), *draw_texts(run), *draw_training(run),
-        *draw_scores(run),
-    ]  # fmt: skip
-    return [one._replace(figures=[strict_svg(svg) for svg in one.figures if svg]) for one in found]
+def draw_rows(run: RunSnapshot) -> list[Picture]:
+    """Return the pictures of rows and scores; a step that is not done has none."""
+    found = (draw_funnel, draw_requests, draw_verdicts, draw_texts, draw_scores)
+    return [picture for draw in found for picture in draw(run)]
 
 
 def strict_svg(svg: Markup) -> Markup:

@@ -40,8 +40,10 @@ class RunView(NamedTuple):
     steps: Sequence[StepState]
     work: WorkProgress | None
     money: Money
+    rows_stamp: str
+    """Another one: steps were done or have changed, and with them the pictures of rows and scores."""
     stamp: str
-    """Another one: tables and figures have changed."""
+    """Another one: anything of the page has changed."""
 
 
 def stored_recipe(run: Run) -> Recipe | None:
@@ -57,17 +59,15 @@ def view_run(run: Run, recipe: Recipe) -> RunView:
     files += [run.folder(name) / "step.json" for name in STEP_NAMES]
     changed = [path.stat().st_mtime_ns if path.is_file() else 0 for path in files]
     curves = [run.scratch(name) / CURVE for name in STEP_NAMES]
-    changed += [int(path.stat().st_mtime // CURVE_EVERY_S) for path in curves if path.is_file()]
+    grown = [int(path.stat().st_mtime // CURVE_EVERY_S) for path in curves if path.is_file()]
     told = [(step["state"], step["message"]) for step in steps]
-    stamp = hashlib.sha256(repr((going, changed, told)).encode()).hexdigest()[:16]
-    return RunView(
-        going,
-        files[0].is_file(),
-        steps,
-        read_progress(run) if going else None,
-        money_status(run, recipe),
-        stamp,
-    )
+    work = read_progress(run) if going else None
+    stamps = (_stamp(changed), _stamp(changed, grown, going, told))
+    return RunView(going, files[0].is_file(), steps, work, money_status(run, recipe), *stamps)
+
+
+def _stamp(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def list_prices(recipe: Recipe) -> list[tuple[str, str, str, str]]:

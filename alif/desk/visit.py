@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from alif.desk.people import DeskPerson, Refused, find_session
+from alif.errors import AlifError
 
 if TYPE_CHECKING:
     from alif.desk.office import Office
@@ -151,6 +152,8 @@ def endpoint(office: Office, handler: Handler, role: str = "") -> Callable[[Requ
             return handler(visit)
         except Refused as refusal:
             return visit.refuse(refusal)
+        except AlifError as error:  # a damaged file of the run, a full disk
+            return visit.refuse(Refused("went_wrong", 500, f"{error.message}. {error.hint}"))
 
     return respond
 

@@ -98,3 +98,11 @@ def test_a_run_that_has_not_begun_has_a_page_too(make_office: Callable[..., Offi
     with serving(make_office(rows=[])) as site:
         page = site.person("ناظر", "viewer").get("/run")[1]
     assert "شروع نہیں ہوا" in page
+
+
+def test_a_damaged_file_of_the_run_is_told_by_its_name(run: Run, run_site: Site) -> None:
+    (run.root / "blend" / "step.json").write_text("{")
+    status, page, _ = run_site.person("ناظر", "viewer").get("/run")
+    assert status == 500
+    assert "step.json" in page
+    assert "Remove that folder" in page

@@ -8,7 +8,7 @@ import pytest
 from markupsafe import Markup
 
 from alif import store
-from alif.desk.run_pictures import Picture, draw_run, strict_svg
+from alif.desk.run_pictures import Picture, draw_rows, draw_training, strict_svg
 from alif.records import Dropped, Example, Origin
 from alif.report.snapshot import read_run
 from tests import made_up
@@ -26,7 +26,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Picture]:
     for step, reason, count in (("filter", "too_short", 3), ("review", "rejected_fact", 2)):
         dropped = [Dropped(row=row, reason=reason).record() for row in rows[:count]]
         store.write_rows(root / step / "dropped.jsonl", dropped)
-    return {one.name: one for one in draw_run(read_run(root))}
+    run = read_run(root)
+    return {one.name: one for one in (*draw_rows(run), *draw_training(run))}
 
 
 def test_rows_in_are_kept_dropped_and_not_sampled(pictures: dict[str, Picture]) -> None:
@@ -61,7 +62,7 @@ def test_trainings_scores_and_merged_models_are_shown_with_their_n(pictures: dic
 
 
 def test_figures_have_no_style_of_their_own_and_keep_every_colour(pictures: dict[str, Picture]) -> None:
-    figures = [svg for one in pictures.values() for svg in one.figures]
+    figures = [strict_svg(svg) for one in pictures.values() for svg in one.figures if svg]
     assert len(figures) > 8
     for svg in figures:
         assert "style=" not in svg
@@ -74,7 +75,7 @@ def test_figures_have_no_style_of_their_own_and_keep_every_colour(pictures: dict
 def test_a_run_that_has_done_nothing_has_no_pictures(tmp_path: Path) -> None:
     root = made_up.build(tmp_path, until="seeds")
     (root / "seeds" / "step.json").unlink()
-    assert draw_run(read_run(root)) == []
+    assert draw_rows(read_run(root)) == []
 
 
 def test_a_row_that_no_teacher_wrote_is_in_no_teachers_count(tmp_path: Path) -> None:
@@ -83,4 +84,4 @@ def test_a_row_that_no_teacher_wrote_is_in_no_teachers_count(tmp_path: Path) -> 
     for step in ("review", "filter", "generate"):
         store.write_rows(root / step / "examples.jsonl", [row])
         store.write_rows(root / step / "dropped.jsonl", [])
-    assert "verdicts" not in {one.name for one in draw_run(read_run(root))}
+    assert "verdicts" not in {one.name for one in draw_rows(read_run(root))}
