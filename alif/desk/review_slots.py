@@ -74,8 +74,10 @@ def _claim_work(
 ) -> list[int]:
     own, lease = (slot.c.person_id == who.id) & slot.c.open, {"leased_ms": now_ms() + LEASE_MS}
     connection.execute(slot.update().where(own, slot.c.leased_ms < FOREVER).values(lease))
-    claimed = list(connection.scalars(sa.select(slot.c.id).where(own, slot.c.place >= 0)))
-    held, hidden = len(claimed), hidden_tasks(connection, who)
+    hidden = hidden_tasks(connection, who)
+    mine = sa.select(slot.c.id).select_from(slot.join(item)).where(own, slot.c.place >= 0)
+    claimed = list(connection.scalars(mine.where(item.c.task.not_in(hidden))))
+    held = len(claimed)
     for again in (False, True):  # what the person put off comes when nothing else is left
         while len(claimed) < wanted:
             taken = connection.scalar(_claim(who.id, hidden, again=again))
