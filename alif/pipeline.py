@@ -24,7 +24,7 @@ from alif.llm import endpoint
 from alif.llm.ledger import Ledger
 from alif.records import FrozenModel
 from alif.remote import backup
-from alif.runs import Run, Step, StepContext, is_current, list_runs, rerun_step, run_step
+from alif.runs import Run, Step, StepContext, is_current, list_runs, rerun_step, run_step, sharing
 from alif.settings import Recipe
 
 __all__ = ["PIPELINE", "required_steps", "rerun", "run_pipeline", "step_by_name"]
@@ -246,6 +246,9 @@ def run_pipeline(
     """
     endpoint.validate_endpoints(recipe)
     _refuse_renamed(folder)
+    if siblings:
+        with folder.locked():
+            sharing.link_twins(steps, recipe, folder, siblings)
     todo = [step.name for step in steps if step.enabled(recipe) and folder.record(step.name) is None]
     if todo and (problems := import_module("alif.data.source_check").find_problems(recipe, todo)):
         raise problems[0]
@@ -265,7 +268,7 @@ def run_pipeline(
         folder.write_header(recipe)
         there = backup.up_to_date_steps(folder.root, where)
         for step in steps:
-            worked = run_step(step, recipe, folder, siblings)
+            worked = run_step(step, recipe, folder)
             done += worked
             if worked and (record := folder.record(step.name)):
                 console.log(f"{step.name:>10}  {record.describe()}")

@@ -27,7 +27,7 @@ from alif.strict_json import parse_json, parse_row
 __all__ = [
     "explain_os_error", "friendly_os_errors", "fsync", "fsync_tree", "is_utf8", "read_json",
     "read_lines", "read_models", "read_rows", "read_text", "replacing", "require_free_space",
-    "sha256_tree", "write_json", "write_rows", "write_text",
+    "sha256_file", "sha256_tree", "write_json", "write_rows", "write_text",
 ]  # fmt: skip
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -273,6 +273,21 @@ def replacing(path: Path) -> Iterator[Path]:
             beside.unlink(missing_ok=True)
 
 
+_digests: dict[tuple[int, int, int, int], str] = {}
+"""SHA-256 by device, inode, size and modification time: a file that did not change is read once a process,
+however many steps and sibling runs use it."""
+
+
+def sha256_file(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    found = path.stat()
+    key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+    if key not in _digests:
+        with path.open("rb") as stream:
+            _digests[key] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return _digests[key]
+
+
 def sha256_tree(*paths: Path) -> str:
     """Return a SHA-256 over the names and bytes of files and folders (read recursively, in name order)."""
     total = hashlib.sha256()
@@ -280,8 +295,7 @@ def sha256_tree(*paths: Path) -> str:
         with friendly_os_errors(path):
             files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
             for file in files:
-                with file.open("rb") as stream:
-                    content = hashlib.file_digest(stream, "sha256").hexdigest()
+                content = sha256_file(file)
                 name = file.relative_to(path).as_posix() if path.is_dir() else file.name
                 total.update(f"{name}\x1f{content}\x1e".encode(errors="surrogateescape"))
     return total.hexdigest()

@@ -25,7 +25,8 @@ __all__ = ["compare_seeds", "pool_seeds", "resample_seeds"]
 def pool_seeds(seeds: Sequence[MetricValues], bootstrap: Bootstrap) -> Estimate:
     """Return the mean over training seeds with its interval."""
     if len(seeds) > 1:
-        return _combine([one.items for one in seeds], bootstrap)
+        found = _combine([one.items for one in seeds], seeds[0].share, bootstrap)
+        return replace(found, low=max(0.0, found.low), high=min(1.0, found.high)) if seeds[0].share else found
     items = seeds[0].items
     return stats.wilson_interval(items) if seeds[0].share else stats.bootstrap_interval(items, bootstrap)
 
@@ -36,20 +37,25 @@ def compare_seeds(
     """Return the paired difference of two points, seed by seed on the same items."""
     if len(after) > 1:
         changes = [new.items.minus(old.items) for new, old in zip(after, before, strict=True)]
-        return _combine(changes, bootstrap)
+        return _combine(changes, after[0].share, bootstrap)
     test = paired_tests.paired_share if after[0].share else paired_tests.paired_bootstrap
     return test(after[0].items, before[0].items, bootstrap)
 
 
-def _combine(seeds: Sequence[Items], bootstrap: Bootstrap) -> Difference:
-    """Return the mean of `seeds`, the same items each, with the spread of items and of seeds."""
+def _combine(seeds: Sequence[Items], share: bool, bootstrap: Bootstrap) -> Difference:
+    """Return the mean of `seeds`, the same items each, with the spread of items and of seeds.
+
+    Of shares half a count is added, as for one seed: no change in few items is no certainty.
+    """
     mean = replace(seeds[0], amounts=np.mean([one.amounts for one in seeds], axis=0))
     of_items = float(np.var(stats.resample_values(mean, bootstrap)))
     of_seeds = float(np.var([one.value for one in seeds], ddof=1)) / len(seeds)
+    units = len(mean.collapse())
+    of_items = max(of_items, (units + 2) ** -2 if share else 0.0)
     variance, value = of_items + of_seeds, mean.value
     if not variance:
         return Difference(value, value, value, len(mean), 1.0 if not value else 0.0, 0.0)
-    items = max(1, len(mean.collapse()) - 1)
+    items = max(1, units - 1)
     freedom = variance**2 / (of_items**2 / items + of_seeds**2 / (len(seeds) - 1))
     error = variance**0.5
     half = float(t.ppf((1 + stats.LEVEL) / 2, freedom)) * error

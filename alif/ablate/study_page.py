@@ -8,6 +8,7 @@ runs/STUDY/report.html     both, with a recommendation or the words that the dat
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -175,11 +176,11 @@ def _language_names(found: StudyRun) -> tuple[str, str]:
 def draw_picture(found: StudyRun, analysis: Analysis) -> Markup:
     """Draw language gained against English kept, both against the reference; seeds as small points."""
     taught, known = _language_names(found)
-    crosses = []
+    crosses, series = [], itertools.cycle(("one", "two", "three", "four"))
     for one in analysis.tradeoffs:
-        colour = "one" if one.frontier >= 1 / 2 else "other"
+        colour = next(series) if one.frontier >= 1 / 2 else "other"
         colour = "base" if one.point == found.reference else colour
-        label = f"{one.point} · {one.frontier:.2f}"
+        label = f"{plots.MARKS[plots.COLOURS.index(colour)]} {one.point} · {one.frontier:.2f}"
         joined = len(found.study.over) == 1
         for kept, gained in one.seeds if len(one.seeds) > 1 and one.point != found.reference else ():
             ends = (kept, kept, kept), (gained, gained, gained)

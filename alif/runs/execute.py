@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,17 +27,10 @@ from alif.settings import Recipe, Runtime
 __all__ = ["make_context", "rerun_step", "run_step"]
 
 
-def run_step(step: Step, recipe: Recipe, run: Run, siblings: Sequence[Run] = ()) -> bool:
-    """Run `step` unless it is finished; return whether it ran. The caller holds the run's lock.
-
-    A step that one of `siblings` has finished with the same identity is linked from there instead.
-    """
+def run_step(step: Step, recipe: Recipe, run: Run) -> bool:
+    """Run `step` unless it is finished; return whether it ran. The caller holds the run's lock."""
     ran = not is_current(step, recipe, run)
-    if ran and (twin := sharing.find_twin(step, recipe, run, siblings)):
-        sharing.link_step(step.name, twin, run)
-        ran = False
-    elif ran:
-        sharing.link_shared(step, run, siblings)
+    if ran:
         with _partial(step, recipe, run) as (partial, record):
             _publish(partial, record, run.folder(step.name))
     for pattern in step.disposable:  # also what a kill just after the rename left

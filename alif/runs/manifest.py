@@ -10,7 +10,6 @@ export/model.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,17 +27,14 @@ class FileEntry(FrozenModel):
     sha256: str
 
 
-_digests: dict[tuple[int, int, int, int], str] = {}
-"""SHA-256 by device, inode, size and modification time: a file that did not change is read once a process,
-however many steps use it, and what this process wrote is not read again."""
-
-
 def build(folder: Path) -> dict[str, FileEntry]:
     """Return {name relative to `folder`: {"bytes", "sha256"}} of every file in it, in name order."""
     with store.friendly_os_errors(folder):
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         return {
-            path.relative_to(folder).as_posix(): FileEntry(bytes=path.stat().st_size, sha256=_sha256(path))
+            path.relative_to(folder).as_posix(): FileEntry(
+                bytes=path.stat().st_size, sha256=store.sha256_file(path)
+            )
             for path in files
         }
 
@@ -54,7 +50,9 @@ def verify(folder: Path, files: Mapping[str, FileEntry], *, content: bool) -> No
         with store.friendly_os_errors(path):
             if not path.is_file():
                 fault = "removed"
-            elif path.stat().st_size != recorded.bytes or (content and _sha256(path) != recorded.sha256):
+            elif path.stat().st_size != recorded.bytes or (
+                content and store.sha256_file(path) != recorded.sha256
+            ):
                 fault = "changed"
             else:
                 continue
@@ -62,12 +60,3 @@ def verify(folder: Path, files: Mapping[str, FileEntry], *, content: bool) -> No
             f"{path} was {fault} after the step was finished",
             f"Put the file back as it was, or remove the folder {folder}: the same command builds it again.",
         )
-
-
-def _sha256(path: Path) -> str:
-    found = path.stat()
-    key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-    if key not in _digests:
-        with path.open("rb") as stream:
-            _digests[key] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return _digests[key]

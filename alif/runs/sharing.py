@@ -21,12 +21,32 @@ from alif.runs.identity import fingerprint_of, identity_of
 from alif.runs.step import Step
 from alif.settings import Recipe
 
-__all__ = ["find_twin", "link_shared", "link_step", "publish_folder"]
+__all__ = ["find_twin", "link_shared", "link_step", "link_twins", "publish_folder"]
+
+
+def link_twins(steps: Sequence[Step], recipe: Recipe, run: Run, siblings: Sequence[Run]) -> None:
+    """Link all steps that a sibling has finished with the identity that they have here. The lock is held.
+
+    Of the others, what siblings keep under names that cover its content.
+    """
+    twins: dict[str, list[str]] = {}
+    for step in steps:
+        needs = [earlier for earlier in step.inputs if earlier.enabled(recipe) and step.enabled(recipe)]
+        if run.record(step.name) or not all(run.record(earlier.name) for earlier in needs):
+            continue
+        if twin := find_twin(step, recipe, run, siblings):
+            link_step(step.name, twin, run)
+            twins.setdefault(twin.name, []).append(step.name)
+    for step in steps:
+        if run.record(step.name) is None:
+            link_shared(step, run, siblings)
+    for name, linked in twins.items():
+        console.log(f"{'linked':>10}  {', '.join(linked)}, as in {name}")
 
 
 def find_twin(step: Step, recipe: Recipe, run: Run, siblings: Sequence[Run]) -> Run | None:
     """Return the first sibling that has finished `step` with the identity that it has here, whole."""
-    wanted = fingerprint_of(identity_of(step, recipe, run)) if siblings else ""
+    wanted = fingerprint_of(identity_of(step, recipe, run))
     for twin in siblings:
         with contextlib.suppress(AlifError):  # a damaged folder is no twin: its own run tells of it
             record = twin.record(step.name)
@@ -46,7 +66,6 @@ def link_step(step: str, twin: Run, run: Run) -> None:
             _link_file(curve, run.scratch(step) / CURVE)
         store.fsync_tree(partial)
     publish_folder(partial, run.folder(step))
-    console.log(f"{step:>10}  as in {twin.name}")
 
 
 def link_shared(step: Step, run: Run, siblings: Sequence[Run]) -> None:

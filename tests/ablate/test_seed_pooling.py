@@ -33,6 +33,15 @@ def test_seeds_that_agree_add_nothing_and_seeds_that_do_not_widen() -> None:
     assert (still.value, still.p) == (0, 1)
 
 
+def test_shares_that_are_all_the_same_are_no_certainty_and_stay_shares() -> None:
+    wrong = [values([0] * 13, share=True)] * 3
+    found, change = pool_seeds(wrong, BOOTSTRAP), compare_seeds(wrong, wrong, BOOTSTRAP)
+    assert found.low == 0
+    assert 0.1 < found.high < 0.3
+    assert change.low < -0.1 < 0.1 < change.high
+    assert change.p == 1
+
+
 def test_the_interval_covers_the_truth_over_items_and_seeds() -> None:
     rng, hits, alone = np.random.default_rng(5), 0, 0
     for _ in range(200):

@@ -15,6 +15,12 @@ from alif.runs.identity import predict_fingerprints
 from tests.runs.conftest import FIRST, SECOND, recipe
 
 
+def work(run: Run, twin: Run, **tables: object) -> list[bool]:
+    """Link what can be, run the rest; return which steps were run."""
+    sharing.link_twins((FIRST, SECOND), recipe(**tables), run, [twin])
+    return [runs.run_step(step, recipe(**tables), run) for step in (FIRST, SECOND)]
+
+
 def rows(run: Run, step: str) -> Path:
     return run.folder(step) / "examples.jsonl"
 
@@ -30,7 +36,7 @@ def twin(tmp_path: Path) -> Run:
 
 
 def test_a_step_of_a_sibling_is_linked_and_not_done_again(run: Run, twin: Run) -> None:
-    assert [runs.run_step(step, recipe(), run, [twin]) for step in (FIRST, SECOND)] == [False, False]
+    assert work(run, twin) == [False, False]
     for step in ("first", "second"):
         assert rows(run, step).samefile(rows(twin, step))
         assert run.record(step) == twin.record(step)
@@ -39,14 +45,13 @@ def test_a_step_of_a_sibling_is_linked_and_not_done_again(run: Run, twin: Run) -
 
 
 def test_another_setting_is_another_step_and_all_that_follows_it(run: Run, twin: Run) -> None:
-    other = recipe(pool={"threshold": 0.5})
-    assert [runs.run_step(step, other, run, [twin]) for step in (FIRST, SECOND)] == [True, True]
+    assert work(run, twin, pool={"threshold": 0.5}) == [True, True]
 
 
 def test_a_damaged_sibling_is_left_alone(run: Run, twin: Run) -> None:
     rows(twin, "first").write_text("changed")
     (twin.folder("second") / "step.json").write_text("{")
-    assert [runs.run_step(step, recipe(), run, [twin]) for step in (FIRST, SECOND)] == [True, True]
+    assert work(run, twin) == [True, True]
 
 
 def test_where_the_disk_has_no_links_files_are_copied(
@@ -56,7 +61,7 @@ def test_where_the_disk_has_no_links_files_are_copied(
         raise OSError(errno.EXDEV, "another disk")
 
     monkeypatch.setattr(os, "link", refuse)
-    assert not runs.run_step(FIRST, recipe(), run, [twin])
+    sharing.link_twins((FIRST,), recipe(), run, [twin])
     assert rows(run, "first").read_bytes() == rows(twin, "first").read_bytes()
     assert not rows(run, "first").samefile(rows(twin, "first"))
 
@@ -66,7 +71,8 @@ def test_results_by_content_are_linked_before_a_step_is_done(run: Run, twin: Run
     kept.parent.mkdir()
     kept.write_text("1\n")
     step = runs.Step("first", FIRST.work, "", settings=FIRST.settings, shared=("results/*.jsonl",))
-    assert runs.run_step(step, recipe(pool={"threshold": 0.5}), run, [twin])
+    sharing.link_twins((step,), recipe(pool={"threshold": 0.5}), run, [twin])
+    assert run.record("first") is None
     assert (run.scratch("first") / "results" / "abc.jsonl").samefile(kept)
     sharing.link_shared(step, run, [twin])  # again: what is there stays
 
