@@ -112,7 +112,12 @@ def _store(
     row = connection.scalar(sa.select(item.c.row).where(item.c.id == item_id, item.c.kind == "row"))
     if row is None:
         raise Refused("no_such_row", hint=f"no row under review has the id {item_id[:MAX_NAME]}")
-    who = _find_person(connection, sanitize_text(f"{shape}:{one.reviewer}")[:MAX_NAME])
+    name = sanitize_text(f"{shape}:{one.reviewer}")[:MAX_NAME]
+    known = connection.scalar(sa.select(person.c.id).where(person.c.name == name))
+    if known is None:  # without a password they cannot log in
+        values = {"name": name, "role": "annotator", "password": "", "active": False}
+        known = connection.execute(person.insert().values(values).returning(person.c.id)).scalar_one()
+    who = DeskPerson(known, name, "annotator")
     decision = read_decision(Example.model_validate_json(row), who.name, one.sent, packs)
     if decision["decision"] == SKIP:
         return False
@@ -127,12 +132,3 @@ def _store(
     connection.execute(slot.update().where(slot.c.id == found).values(person_id=who.id))
     store_decision(db, connection, who, found, f"import {item_id[:40]}", decision)
     return True
-
-
-def _find_person(connection: sa.Connection, name: str) -> DeskPerson:
-    """Return somebody of another tool, made where they are new: without a password, they cannot log in."""
-    known = connection.scalar(sa.select(person.c.id).where(person.c.name == name))
-    if known is None:
-        values = {"name": name, "role": "annotator", "password": "", "active": False}
-        known = connection.execute(person.insert().values(values).returning(person.c.id)).scalar_one()
-    return DeskPerson(known, name, "annotator")

@@ -89,18 +89,16 @@ def read_argilla(record: Json) -> Iterator[ForeignVerdict]:
 
 def write_label_studio(one: ReviewedRow) -> Iterator[Json]:
     """Yield one task with its annotations."""
-    yield {"data": _fields(one), "annotations": [
-        {"completed_by": {"email": name}, "lead_time": verdict["dwell_ms"] / 1000, "was_cancelled": False,
-         "result": [_result(*answer) for answer in _answers(verdict).items()]}
-        for name, verdict in one.verdicts
-    ]}  # fmt: skip
-
-
-def _result(question: str, answer: str | list[str]) -> Json:
-    is_choice = question in ("decision", "reasons")
-    value = {"choices" if is_choice else "text": [answer] if isinstance(answer, str) else answer}
-    kind = "choices" if is_choice else "textarea"
-    return {"from_name": question, "to_name": "output", "type": kind, "value": value}
+    annotations = []
+    for name, verdict in one.verdicts:
+        result = []
+        for question, answer in _answers(verdict).items():
+            kind = ("choices", "choices") if question in ("decision", "reasons") else ("textarea", "text")
+            value = {kind[1]: [answer] if isinstance(answer, str) else answer}
+            result.append({"from_name": question, "to_name": "output", "type": kind[0], "value": value})
+        by = {"completed_by": {"email": name}, "lead_time": verdict["dwell_ms"] / 1000}
+        annotations.append({**by, "was_cancelled": False, "result": result})
+    yield {"data": _fields(one), "annotations": annotations}
 
 
 def read_label_studio(record: Json) -> Iterator[ForeignVerdict]:
