@@ -32,9 +32,9 @@ def find_shape(values: Mapping[str, Any]) -> Literal["conversation", "triple", "
     """Return how a row is read."""
     if isinstance(turns := values.get("messages") or values.get("conversations"), list) and turns:
         return "conversation"
-    answered = any(isinstance(values.get(key), str) for key in FIELDS["output"])
+    answered = any(values.get(key) is not None for key in FIELDS["output"])
     asked = read_field(values, "instruction")
-    return "triple" if answered and isinstance(asked, str) and asked.strip() else "text"
+    return "triple" if answered and asked is not None and str(asked).strip() else "text"
 
 
 def flatten_instance(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ Source: the faults of Alpaca's rows that gururise/AlpacaDataCleaned lists.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 
@@ -24,11 +25,23 @@ from alif.language.replies.no_input import says_no_input, says_nothing
 from alif.records import Dropped, Example, Kind
 from alif.sources import Row
 
-__all__ = ["find_sentence_fault", "nothing_left", "read_published_row"]
+__all__ = ["find_oversize", "find_sentence_fault", "nothing_left", "read_published_row"]
 
 
+MAX_ROW_CHARS = 200_000
+"""Of a row that is translated or replayed: a longer one is a book or a damaged file."""
 MIN_SENTENCE_WORDS = 12
 """Of a text in the right script without a mark at its end, to be told from another language's."""
+
+
+def find_oversize(row: Row) -> Dropped | None:
+    """Return a row of more characters than a row of training data has as dropped, None where it has not."""
+    size = sum(len(value) for value in row.values.values() if isinstance(value, str))
+    if size <= MAX_ROW_CHARS:
+        return None
+    raw = json.dumps(row.values, ensure_ascii=False, default=str)
+    evidence = f"{row.where}: {size:,} characters, a row has at most {MAX_ROW_CHARS:,}"
+    return Dropped(raw=raw, reason="too_long", evidence=evidence)
 
 
 def read_published_row(

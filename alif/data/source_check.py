@@ -19,7 +19,7 @@ from pathlib import Path
 from alif import benchmark_items, sources
 from alif.data.mixture.preference_pairs import REVIEW, read_pair
 from alif.data.mixture.self_replay import SELF
-from alif.data.published_row import find_sentence_fault, read_published_row
+from alif.data.published_row import find_oversize, find_sentence_fault, read_published_row
 from alif.errors import AlifError, RecipeError
 from alif.language.language_id import identify_language
 from alif.language.pack import Pack, load_pack
@@ -42,6 +42,7 @@ PAIRS, QUESTIONS, PREFERENCES = "parallel_files", "benchmarks.multiple_choice", 
 BENCHMARK = "benchmark."
 QUESTION_STEPS = {"blend", "evaluate"}
 DOCUMENTS = ("corpus.source", "corpus.source_language_files", "generate.passages")
+ROWS = ("translate.", "replay.")
 CLEANED = ("corpus.source", "corpus.source_language_files")
 """Their steps drop what is in another language."""
 OWN_LANGUAGE = ("corpus.source", "generate.passages", "seeds.source")
@@ -83,6 +84,7 @@ def list_sources(recipe: Recipe) -> dict[str, tuple[str, ...]]:
     }
     found |= {f"blend.{name}.source": part.source for name, part in recipe.blend.items()}
     found |= {f"{BENCHMARK}{name}": one.address() for name, one in recipe.benchmark.items()}
+    found |= {f"{BENCHMARK}{name}.original": one.original for name, one in recipe.benchmark.items()}
     return found | {f"teacher.{name}.{PAIRS}": one.parallel_files for name, one in recipe.teacher.items()}
 
 
@@ -156,7 +158,8 @@ def sample_source(path: Path, key: str, own: Pack, known: Pack) -> SourceSample:
         counts["rows"] += 1
         if isinstance(row, Row):
             columns |= dict.fromkeys(row.values)
-        text = row if isinstance(row, Dropped) else _usable_text(row, key, own, known)
+        long = find_oversize(row) if isinstance(row, Row) and key.startswith(ROWS) else None
+        text = row if isinstance(row, Dropped) else long or _usable_text(row, key, own, known)
         if isinstance(text, Dropped):
             fault = fault or text.evidence
             continue

@@ -66,14 +66,15 @@ class _Numbers:
         quantities = find_quantities(folded, pack)
         self.percent = any(one.percent for one in quantities)
         self.spans = [(one.start, one.end, one.value) for one in quantities]
+        told = {one.value for one in quantities}
         for one in find_values(folded, pack):
-            worth = one.value % 12 if one.kind == "clock" else one.value
-            parts = [part for part in one.parts if isinstance(part, Fraction)]
-            self.spans += [(one.start, one.end, value) for value in (worth, one.value, *parts)]
+            told |= {one.value, *(part for part in one.parts if isinstance(part, Fraction))}
+            if one.kind == "clock":
+                told.add(one.value % 12)
+                self.spans += [(one.start, one.end, value) for value in (one.value, one.value % 12)]
         plain = {worth for number in self.written for worth in number.worth}
         self.weak = {one.value for one in quantities if one.ambiguous}
-        self.said = {value for _, _, value in self.spans} - plain
-        self.said |= {one.value for one in quantities if not one.digits}
+        self.said = (told - plain) | {one.value for one in quantities if not one.digits}
         self.all = self.said | plain
         self.words = {
             one.value
@@ -84,16 +85,17 @@ class _Numbers:
             and one.value >= SMALLEST_WORD
         }
 
-    def around(self, number: _Number) -> set[Fraction]:
-        """Return what the expressions are worth that a number in digits is part of."""
-        return {value for start, end, value in self.spans if start <= number.start < end}
+    def is_said(self, number: _Number, said: set[Fraction], every: set[Fraction]) -> bool:
+        """Tell whether the other text says a number in digits, or what the expression around it is worth."""
+        around = {value for start, end, value in self.spans if start <= number.start < end}
+        return not said.isdisjoint(number.worth | around) or not every.isdisjoint(around - number.worth)
 
 
 def find_changed_numbers(before: str, after: str, known: Pack, own: Pack) -> list[str]:
     """Return the numbers that a translation lacks, as its original writes them."""
     here, there = _read_both(before, after, known, own)
     said = there.said - there.weak if there.written else there.said
-    lost = [one.text for one in _unmatched(here, there.written) if not _is_said(one, here, said)]
+    lost = [one.text for one in _unmatched(here, there.written) if not here.is_said(one, said, there.all)]
     missing = here.words - there.all
     if missing and there.words - here.all:
         lost += [f"{value} in words" for value in sorted(missing)]
@@ -104,7 +106,7 @@ def find_added_numbers(before: str, after: str, known: Pack, own: Pack) -> list[
     """Return the numbers in digits that a translation has and its original has not, not even in words."""
     here, there = _read_both(before, after, known, own)
     said = here.said | ({Fraction(100)} if here.percent else set())  # 90 of 100
-    return [one.text for one in _unmatched(there, here.written) if not _is_said(one, there, said)]
+    return [one.text for one in _unmatched(there, here.written) if not there.is_said(one, said, here.all)]
 
 
 def _read_both(before: str, after: str, known: Pack, own: Pack) -> tuple[_Numbers, _Numbers]:
@@ -143,7 +145,3 @@ def _take(parts: list[Fraction], wanted: Iterable[Fraction]) -> bool:
         left.remove(part)
     parts[:] = left
     return True
-
-
-def _is_said(number: _Number, numbers: _Numbers, words: set[Fraction]) -> bool:
-    return not words.isdisjoint(number.worth | numbers.around(number))

@@ -157,7 +157,7 @@ def _find_signed(text: str, pack: Pack) -> tuple[list[str], list[str]]:
     signs = (pack.numbers.minus, pack.numbers.percent)
     minus, percent = (f"[{regex.escape(''.join(sign.split()))}]" for sign in signs)
     number = r"\d+(?:[.,٫٬]\d+)*"
-    before = rf"(?<![\w%)\]]|{minus}|[\d)\]]\s){minus}{number}"
+    before = rf"(?<![\w\p{{No}}%)\]]|{minus}|[\d\p{{No}})\]]\s){minus}{number}"
     behind = rf"(?<![\w.,]|{minus}){number}{minus}(?!\s?\w|{minus})"
     negatives = regex.findall(f"{before}|{behind}", fold_text(without_protected(text), pack))
     return negatives, regex.findall(rf"\d[\d.,]*\s?{percent}|{percent}\d[\d.,]*", fold_text(text, pack))

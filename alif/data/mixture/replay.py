@@ -19,7 +19,7 @@ from alif import console, sampling, settings, sources
 from alif.data.demo.demo_files import translated_ids
 from alif.data.mixture.replay_kinds import find_kind
 from alif.data.mixture.self_replay import SELF, answer_rows
-from alif.data.published_row import nothing_left, read_published_row
+from alif.data.published_row import find_oversize, nothing_left, read_published_row
 from alif.data.translation.translation_items import TranslationItem, read_items, sample_items
 from alif.facts.data_facts import ReplayFacts
 from alif.language import pack as packs
@@ -168,6 +168,9 @@ def _read_rows(
     for source, name in parts:
         for row in sources.read_rows(source, folder, PackFiles(known, ("demo/rows.jsonl",))):
             if not isinstance(row, Dropped) and row.pack and row.id in ids:
+                continue
+            if not isinstance(row, Dropped) and (long := find_oversize(row)):
+                yield long, ("", "")
                 continue
             licence = "" if isinstance(row, Dropped) else licence_of(replay.licence, row.name)
             found = read_published_row(row, (known,), (own, known), "replay", licence)

@@ -54,6 +54,7 @@ _EDGES = ' :："“”«»„「」'
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’]\p{L}+)?")
 _PIECE = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:[-'’/_.@][\p{L}\p{M}\p{N}]+)*|[^\s\p{L}\p{M}\p{N}]+|\n")
 """A word, a name with marks inside, or the marks between words."""
+_PLAIN = regex.compile(r"\p{Ll}{2,}(?:-\p{Ll}+)*")
 _QUOTED = regex.compile(r"[\"“«‘'„「][^\"“”«»„」\n]{2,}[\"”»’'“」]")
 _BEHIND_COLON = regex.compile(r"[:：]\s*[^\n]*")
 
@@ -168,18 +169,20 @@ def _find_examples(before: str, after: str) -> list[str]:
 def _may_stay(example: str) -> bool:
     """Tell whether a stretch in quotation marks or behind a colon is short, or a title."""
     words = _WORD.findall(example)
+    speech = example[:1] in _EDGES and example.rstrip(_CLOSERS)[-1:] in (".", "!", "?", ",")
     small = sum(word.islower() and len(word) > 4 for word in words)
-    return len(words) <= MAX_EXAMPLE_WORDS or not small
+    return (len(words) <= MAX_EXAMPLE_WORDS and not speech) or not small
 
 
 def _is_untranslated(run: list[str], function_words: set[str]) -> bool:
-    plain = [word for word in run if word.islower() and len(word) > 1 and word.isalpha()]
+    plain = [word for word in run if _PLAIN.fullmatch(word)]
     functional = [word for word in plain if word in function_words]
     words = sum(any(map(str.isalnum, one)) for one in run)
     content = len(plain) - len(functional)
     term = not functional and "(" in run  # with its abbreviation behind it
     if words > MANY_COPIED_WORDS:
-        told = not term and (len(functional) > 1 or (content > 0 and len(plain) > 2))
+        within = bool(functional and content and len(plain) > 2)
+        told = not term and (within or len(functional) > 1 or content > 3 or run[0] in function_words)
     else:
         told = bool(functional and content) or len(functional) > 2
     return words >= MIN_COPIED_WORDS and told

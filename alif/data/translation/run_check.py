@@ -37,8 +37,8 @@ OFTEN, NEVER = 100, 0.005
 """A word that occurs so often in a run, and ends at most this share of its texts, ends none."""
 SHORT = {100: math.log(0.62), 60: math.log(0.55), 25: math.log(0.5)}
 """Length of a translation, relative to the run's, that is too short, by characters of the original."""
-LONG, SHORTER = math.log(2.0), math.log(0.85)
-"""The same that is too long, and that is short where there is no end."""
+LONG, LONGER, SHORTER = math.log(2.0), math.log(1.1), math.log(0.85)
+"""The same that is too long, and without a mark at the end: long enough, or short."""
 EXCHANGED = 1.0
 """How much nearer to the run's length the fields are when they are exchanged, in natural logarithms."""
 _NAME = regex.compile(r"(?<=\s)\p{Lu}\p{Ll}{2,}(?![\p{L}\p{M}])")
@@ -122,7 +122,7 @@ def _find_cut(
     if never and length < SHORTER:
         return "cut_off", f"{one.field}: it ends where no other does"
     ended = one.before.rstrip(" *_`\"'”’»)]\n")[-1:] in (".", "!", "?")
-    lost = ended and not (usual and length > SHORTER)
+    lost = ended and length < LONGER and not (usual and length > SHORTER)
     return ("cut_off", f"{one.field}: it has no end") if lost else None
 
 

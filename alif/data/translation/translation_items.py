@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 from alif import sampling, settings, sources
 from alif.data.demo.demo_files import translated_ids
-from alif.data.filters.text_rules import row_texts
 from alif.data.normalise_example import normalise_example
-from alif.data.published_row import find_sentence_fault, read_published_row
+from alif.data.published_row import find_oversize, find_sentence_fault, read_published_row
 from alif.errors import PackError
 from alif.language.pack import Pack
 from alif.records import Dropped, Example, Origin
@@ -25,9 +24,6 @@ from alif.settings.types import licence_of
 from alif.sources import PackFiles, Row
 
 __all__ = ["TranslationItem", "read_items", "sample_items"]
-
-MAX_CHARS = 200_000
-"""Of a row: a longer one is a book or a damaged file, and its translation would cost hundreds of requests."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +47,15 @@ def read_items(
             continue
         if row.pack and ids and row.id not in ids:
             continue
+        if long := find_oversize(row):
+            yield long
+            continue
         given = [value for key in (known.code, "text") if isinstance(value := row.values.get(key), str)]
         if given and find_shape(flatten_instance(row.values)) == "text":
             sentence = next((value for value in given if value.strip()), "")
-            item = _read_sentence(row, sentence, own, known, settings)
+            yield _read_sentence(row, sentence, own, known, settings)
         else:
-            item = _read_whole_row(row, own, known, settings)
-        size = 0 if isinstance(item, Dropped) else sum(map(len, row_texts(item.row).values()))
-        if size > MAX_CHARS and isinstance(item, TranslationItem):
-            evidence = f"{row.where}: {size:,} characters, at most {MAX_CHARS:,} are translated"
-            item = Dropped(row=item.row, reason="too_long", evidence=evidence)
-        yield item
+            yield _read_whole_row(row, own, known, settings)
 
 
 def _read_whole_row(

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alif.data.translation import translation_items
+from alif.data import published_row
 from alif.data.translation.translation_items import TranslationItem, read_items, sample_items
 from alif.language.pack import load_pack
 from alif.records import Dropped
@@ -39,12 +39,12 @@ def test_a_licence_goes_with_every_row(tmp_path: Path) -> None:
 
 
 def test_a_row_of_megabytes_is_dropped_and_kept_beside(tmp_path: Path) -> None:
-    long = "The bridge is closed today. " * (translation_items.MAX_CHARS // 20)
+    long = "The bridge is closed today. " * (published_row.MAX_ROW_CHARS // 20)
     whole, sentence, right = read(tmp_path, {**ROW, "output": long}, {"en": long}, ROW)
     for one in (whole, sentence):
         assert isinstance(one, Dropped)
         assert one.reason == "too_long"
-        assert "at most 200,000 are translated" in one.evidence
+        assert "a row has at most 200,000" in one.evidence
         assert "rows.jsonl:" in one.evidence
     assert isinstance(right, TranslationItem)
 
