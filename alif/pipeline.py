@@ -48,6 +48,8 @@ def lazy_import(where: str) -> Callable[..., FrozenModel]:
 
 DISPOSABLE = ("checkpoints", "best", "tokens", "packs*")
 """What training resumes from, in its scratch folder: checkpoints, best weights, token cache, packed rows."""
+QUESTIONS = ("benchmarks", "decontaminated")
+"""Tables of the questions that are kept out of the mixture."""
 
 SEEDS = Step(
     "seeds",
@@ -105,16 +107,7 @@ BLEND = Step(
     "blend",
     lazy_import("alif.data.mixture.blend:build_blend"),
     "mix the parts into training and validation rows",
-    settings=(
-        "language",
-        "sources",
-        "blend",
-        "split",
-        "benchmarks",
-        "decontaminated",
-        "translated_from",
-        "replay_part",
-    ),
+    settings=("language", "sources", "blend", "split", *QUESTIONS, "translated_from", "replay_part"),
     inputs=(REVIEW, REPLAY),
     paths=step_paths.blend_paths,
 )
@@ -122,7 +115,7 @@ PAIRS = Step(
     "pairs",
     lazy_import("alif.data.mixture.preference_pairs:build_pairs"),
     "gather pairs of answers, one of them preferred, where the recipe names some",
-    settings=("language", "sources", "pairs", "benchmarks", "decontaminated"),
+    settings=("language", "sources", "pairs", *QUESTIONS),
     inputs=(FILTER, REVIEW, BLEND),
     paths=step_paths.pairs_paths,
     enabled=lambda recipe: bool(recipe.pairs.source),

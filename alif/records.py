@@ -67,6 +67,9 @@ class Origin(FrozenModel):
     """Who wrote the text: a person's name or, for a model, "language model" or the model's name."""
     reviewed_by: str = ""
     """Who has read and accepted it; empty: NOT_REVIEWED."""
+    lot: str = Field("", exclude_if=lambda lot: not lot)
+    """Of a row that nobody has read, in a lot that was accepted: rows read of it, share and interval of the
+    faulty ones."""
     teacher: str = ""
     """The recipe's name of the teacher, for rows that a teacher wrote."""
     model: str = ""

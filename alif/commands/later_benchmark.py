@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from alif import console
-from alif.commands.arguments import Json, RunName, open_run, print_document
+from alif import console, records
+from alif.commands.arguments import Document, Json, RunName, open_run, print_document
 from alif.commands.rows import show_text
 from alif.data.mixture.decontaminate import drop_leak, index_file, open_index, read_origins
 from alif.dedup.overlap_index import UNDETECTED
 from alif.errors import DataError, RecipeError
 from alif.language.pack import load_pack
-from alif.records import Document, Example
+from alif.records import Example
 from alif.runs.splits import read_trained_rows
 from alif.settings import Benchmarks
 
@@ -57,14 +58,13 @@ def check_later_benchmark(
         if isinstance(row, Example) and row.origin.kind == "translated"
     }
     origins = read_origins(recipe.translate, source, known, wanted) if wanted else {}
-    found: dict[str, Any] = {"benchmark": benchmark, "questions": len(index), "rows": 0, "documents": 0}
-    matches: list[dict[str, Any]] = []
+    kinds, matches = Counter({"rows": 0, "documents": 0}), []
     for step, row in read_trained_rows(steps):
-        found["documents" if isinstance(row, Document) else "rows"] += 1
+        kinds["documents" if isinstance(row, records.Document) else "rows"] += 1
         if leak := drop_leak(row, index, origins):
             matches.append({"step": step, **leak.record()})
-    found |= {"matches": matches, "undetected": UNDETECTED}
-    print_document(found, _show, json)
+    found = {"benchmark": benchmark, "questions": len(index), **kinds, "matches": matches}
+    print_document({**found, "undetected": UNDETECTED}, _show, json)
     if matches:
         asked = len({one["nearest"]["id"] for one in matches})
         told = f"{asked} of its {len(index)} questions stand in {len(matches)} rows that {run} was trained on"
@@ -72,7 +72,7 @@ def check_later_benchmark(
         raise DataError(f"{benchmark}: {told}", hint)
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(found: Document) -> None:
     for one in found["matches"][:SHOWN]:
         console.print_result("─" * 72)
         console.print_result(f"{one['step']}/examples.jsonl#{one['id']}: {one['evidence']}")

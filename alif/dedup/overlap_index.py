@@ -40,7 +40,8 @@ SHORT, LONG = NGRAMS = (8, 13)
 MIN_SHARE = 0.7
 """Least share of an item's runs of 8 words in a text that is a copy."""
 MIN_LINE = 4
-"""Fewest words of a line, a field or an end that is an item's whole prompt: shorter ones are common."""
+"""Fewest words of a line, a field or an end that is an item's whole prompt; of fewer, which are common, the
+right answer stands in the text too."""
 MIN_TEMPLATE, MIN_NEAR, MAX_NEAR = 8, 12, 1_000
 """Fewest words, numbers apart, of a template, and of a prompt that is compared by ROUGE-L; its most words."""
 NEAR = 0.75
@@ -161,20 +162,26 @@ class OverlapIndex:
         prompts = [tuple(chain.from_iterable(fields))] if fields else []
         if len(fields) > 1:
             prompts += [*fields, tuple(chain.from_iterable(reversed(fields)))]
-        ends = [end for one in prompts for n in range(MIN_LINE, SHORT) for end in (one[:n], one[-n:])]
-        candidates = (one for one in (*prompts, whole, *lines, *ends) if len(one) >= MIN_LINE)
+        ends = [end for one in prompts for n in range(1, SHORT) for end in (one[:n], one[-n:])]
         return (
-            self._find_prompt([*prompts[:1], *candidates])
+            self._find_prompt([*prompts, whole, *lines, *ends], whole)
             or self._find_runs(whole)
             or (self._find_runs(prompts[-1]) if len(fields) > 1 else None)
             or self._find_near(prompts)
             or (self._find_problem(trained, prompts[0]) if prompts else None)
         )
 
-    def _find_prompt(self, candidates: Sequence[tuple[str, ...]]) -> Leak | None:
-        for words in candidates:
-            if numbers := self._prompts.get(words):
-                return self._leak(numbers[0], "prompt", " ".join(words), words)
+    def _find_prompt(self, candidates: Sequence[tuple[str, ...]], whole: tuple[str, ...]) -> Leak | None:
+        """Return an item whose prompt is a candidate; the first of them is the text's own prompt."""
+        for place, words in enumerate(candidates):
+            for number in self._prompts.get(words, ()):
+                answer = " ".join(self._words(self.items[number].answer))
+                if (
+                    not place
+                    or len(words) >= MIN_LINE
+                    or (answer and f" {answer} " in f" {' '.join(whole)} ")
+                ):
+                    return self._leak(number, "prompt", " ".join(words), words)
         return None
 
     def _find_runs(self, words: tuple[str, ...]) -> Leak | None:

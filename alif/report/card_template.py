@@ -91,7 +91,8 @@ def common_values(run: RunSnapshot) -> Mapping[str, object]:
         strategy = row.origin.strategy.removeprefix("plain").removeprefix(", ")
         pair = "pair of answers" if isinstance(row, PreferencePair) else ""
         source = row.origin.source.partition("#")[0] if row.origin.kind in FOREIGN else ""
-        parts = (row.origin.kind, pair, strategy, public_name(row.origin.model), source and f"of {source}")
+        model, source = public_name(row.origin.model), source and f"source {source}"
+        parts = (row.origin.kind, pair, strategy, model, source)
         origins[row.language, ", ".join(filter(None, parts)), row.origin.licence] += 1
     for document in run.read_documents():
         origins[document.language, f"text, {document.source}", document.licence] += 1

@@ -34,7 +34,8 @@ MADE = ("teacher", "translated")
 TEXTS = ("id", "language", "task", "instruction", "input", "output", "turns")
 """`turns`: system prompt and earlier turns, as role and content."""
 ORIGIN = ("kind", "strategy", "source", "licence", "model")
-COLUMNS = (*TEXTS, *ORIGIN, "written_by", "reviewed")
+COLUMNS = (*TEXTS, *ORIGIN, "written_by", "reviewed", "review")
+"""`review`: "reviewed"; of a row that nobody read "accepted by lot (…)" or "not reviewed"."""
 SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
 """The Hub's names for the number of rows, by what it is below."""
 
@@ -101,6 +102,7 @@ def _write_parquet(path: Path, rows: Sequence[Mapping[str, JsonValue]]) -> None:
         import pyarrow.parquet  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtra("Parquet", "hub") from error
+        "review": "reviewed" if origin.reviewed_by else origin.lot or "not reviewed",
     message = pyarrow.struct([("role", pyarrow.string()), ("content", pyarrow.string())])
     special = {"turns": pyarrow.list_(message), "reviewed": pyarrow.bool_()}
     schema = pyarrow.schema([(key, special.get(key, pyarrow.string())) for key in COLUMNS])

@@ -96,7 +96,8 @@ def data_caveats(run: RunSnapshot) -> list[str]:
     caveats = []
     if run.seeds and not any(row.origin.reviewed_by for row in run.seeds):
         caveats.append(f"The {run.target.name} seeds are {NOT_REVIEWED}.")
-    if "generate" in run.steps and not run.recipe.review.share:
+    review = run.recipe.review
+    if "generate" in run.steps and not (review.share or review.lot_rows):
         caveats.append("No person has read the rows that a model wrote.")
     if (blend := run.facts("blend", BlendFacts)) and blend.benchmark_prompts:
         leaks = sum(blend.contaminated.values())

@@ -1,12 +1,14 @@
 """Human review by files: sampled rows go out, verdicts come in, and the run waits in between.
 
     runs/NAME/review_requests.jsonl  sampled Examples that still need a verdict
+    runs/NAME/review/edits.jsonl  answers before and after an edit, as preference pairs
     runs/NAME/verdicts.jsonl     {"id": "5b0f…", "decision": "reject", "reviewer": "Amna", "reason": "fact"}
 
-All verdicts on one row must agree; where reviewers differ, the row waits for a lead's decision: a line with
-`"final": true`, which counts alone. `alif desk` writes the file from a browser. A row that was not sampled
-passes unread. An edit is normalised as a teacher's row is, so that what a keyboard adds (NUL, marks
-of direction, trailing spaces) neither reaches the training data nor makes two equal edits differ.
+With `review.lot_rows` unread rows are accepted or dropped by lots (`lots`); else they pass unread. All
+verdicts on one row must agree; where reviewers differ, the row waits for a lead's decision: a line with
+`"final": true`, which counts alone. `alif desk` writes the file from a browser. An edit is normalised as a
+teacher's row is, so that what a keyboard adds (NUL, marks of direction, trailing spaces) neither reaches the
+training data nor makes two equal edits differ.
 Source: human review for grammar, facts and unethical content, Alif, arXiv 2510.09051.
 """
 
@@ -25,7 +27,8 @@ from alif.errors import DataError, ReviewError, Waiting
 from alif.facts.review_facts import ReviewFacts
 from alif.language.pack import Pack, load_pack
 from alif.language.text import normalise_text
-from alif.records import Dropped, Example, Verdict
+from alif.records import Dropped, Example, PreferencePair, Verdict
+from alif.review.lots import apply_lot, draw_lots
 from alif.runs import StepContext
 
 __all__ = [
@@ -35,6 +38,9 @@ __all__ = [
 
 VERDICTS = "verdicts.jsonl"
 """Where people put their verdicts, in the run's folder."""
+EDITS = "edits.jsonl"
+"""Answers that reviewers edited beside what stood there, in the step's folder: pairs that another run's
+`pairs.source` may name. Rows with another prompt too are in no pair; their ids name the row before."""
 REASONS = (
     "grammar", "fact", "ethics", "culture", "instruction", "translationese", "incomplete", "language",
     "other",
@@ -75,40 +81,55 @@ def review_rows(context: StepContext, language: settings.Language, review: setti
     rows = list(output.read(store.read_models(context.inputs["filter"] / "examples.jsonl", Example)))
     path = context.paths.get("verdicts")
     verdicts: dict[str, list[PlacedVerdict]] = {}
-    if path and (review.share > 0 or review.verdicts):
+    if path and (review.share > 0 or review.lot_rows or review.verdicts):
         packs = {pack.code: pack for pack in map(load_pack, (language.source, language.pack))}
         verdicts = read_verdicts(path, {row.id: packs.get(row.language) for row in rows})
-    count, rng = math.ceil(review.share * len(rows)), sampling.seeded_rng(review.seed, "review")
-    sampled = sampling.sample_rows(rows, count, rng)
     conflicts = {
         name: "; ".join(one.describe() for one in placed)
         for name, placed in verdicts.items()
         if not placed[0].verdict.final and len({one.decision for one in placed}) > 1
     }
-    unread = {
-        row.id
-        for row in sampled
-        if not (placed := verdicts.get(row.id, []))
-        or (len(placed) < review.reviewers and not placed[0].verdict.final)
+    faulty = {
+        name: placed[0].verdict.decision != "approve"
+        for name, placed in verdicts.items()
+        if len(placed) >= review.reviewers or placed[0].verdict.final
     }
+    lots = draw_lots(rows, review)
+    judged = {lot.name: lot.judge(faulty, review) for lot in dict.fromkeys(lots.values())}
+    count, rng = math.ceil(review.share * len(rows)), sampling.seeded_rng(review.seed, "review")
+    sampled = {row.id for row in sampling.sample_rows(rows, count, rng)}
+    sampled |= {name for _, drawn in judged.values() for name in drawn}
+    unread = sampled - faulty.keys()
     if waiting := [row for row in rows if row.id in unread or row.id in conflicts]:
         store.write_rows(context.requests, waiting)
-        raise _waiting(context, review, f"{len(unread)} of {len(sampled)} rows", conflicts)
+        states = Counter(facts.decision for facts, _ in judged.values())
+        lots_told = f" ({', '.join(f'{n} lots {state}' for state, n in states.items())})" if states else ""
+        raise _waiting(context, review, f"{len(unread)} of {len(sampled)} rows{lots_told}", conflicts)
     context.requests.unlink(missing_ok=True)
     kept: set[str] = set()
     for row in rows:
-        result = _apply_verdicts(row, verdicts[row.id]) if row.id in verdicts else row
+        result: Example | Dropped = row
+        if row.id in verdicts:
+            result = _apply_verdicts(row, verdicts[row.id])
+        elif lot := lots.get(row.id):
+            result = apply_lot(row, judged[lot.name][0])
         if isinstance(result, Example) and result.id in kept:
             result = Dropped(row=result, reason="duplicate", evidence=f"the same as {result.id}")
         if isinstance(result, Example):
             kept.add(result.id)
             output.keep(result)
+            if result.output != row.output and (result.instruction, result.input) == (
+                row.instruction,
+                row.input,
+            ):
+                output.write(PreferencePair.of(result, row.output), EDITS)
         else:
             output.drop(result)
     decisions = Counter(placed[0].verdict.decision for placed in verdicts.values())
     read = decisions.total()
     counts = {name: decisions[name] for name in ("approve", "edit", "reject")}
-    return ReviewFacts(read=read, unread=len(rows) - read, **counts)
+    found = tuple(facts for facts, _ in judged.values())
+    return ReviewFacts(read=read, unread=len(rows) - read, **counts, lots=found)
 
 
 def _waiting(

@@ -33,6 +33,7 @@ def run_step(step: Step, recipe: Recipe, run: Run) -> bool:
     if ran:
         with _partial(step, recipe, run) as (partial, record):
             _publish(partial, record, run.folder(step.name))
+    run.lock_step(step.name)
     for pattern in step.disposable:  # also what a kill just after the rename left
         for path in run.scratch(step.name).glob(pattern):
             shutil.rmtree(path, ignore_errors=True)

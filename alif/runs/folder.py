@@ -207,6 +207,27 @@ class Run:
             store.write_text(path, text)
 
 
+    def lock_step(self, step: str) -> None:
+        """Keep seeds and digests, of what was read and what was written, of a finished step in lock.json.
+
+        A run that was not begun by `write_header` has none, as in tests of single steps.
+        """
+        path, record = self.root / "lock.json", self.record(step)
+        snapshot = store.read_json(path) if path.is_file() and record else None
+        if not record or not isinstance(snapshot, dict):
+            return
+        identity = record.identity
+        locked: dict[str, JsonValue] = {
+            "fingerprint": record.fingerprint,
+            "seeds": {key: value for key, value in identity.items() if key.endswith(".seed")},
+            "read": {key: value for key, value in identity.items() if key.startswith("file:")},
+            "written": {name: entry.sha256 for name, entry in record.files.items()},
+        }
+        steps = snapshot.get("steps", {})
+        if isinstance(steps, dict) and steps.get(step) != locked:
+            store.write_json(path, {**snapshot, "steps": {**steps, step: locked}})
+
+
 def read_model(path: Path, model: type[Model]) -> Model:
     """Return a JSON file as `model`.
 

@@ -191,6 +191,14 @@ class Review(FrozenModel):
     """Share of the rows that people read, sampled; 0: none."""
     reviewers: int = Field(1, ge=1)
     """Verdicts wanted for each of these rows."""
+    lot_rows: int = Field(0, ge=0, exclude_if=lambda rows: not rows)
+    """Rows of a lot: rows of one teacher and task, one after another. Unread rows of a lot are accepted or
+    dropped by what people find in rows that are drawn from it. 0: no lots, unread rows pass."""
+    lot_sample: int = Field(40, ge=1, exclude_if=lambda rows: rows == 40)
+    """Rows drawn from each lot, and drawn again while that decides nothing."""
+    max_faulty: float = Field(0.1, gt=0, lt=1, exclude_if=lambda share: share == 0.1)
+    """Share of rows that are rejected or edited, below which a lot is accepted and above which it is dropped,
+    by Wilson's 95 % interval: 40 rows without a fault are enough for 0.1, and 1 fault in 80."""
     verdicts: str = ""
     """JSON Lines file of verdicts; empty: runs/NAME/verdicts.jsonl."""
     seed: int = 3407

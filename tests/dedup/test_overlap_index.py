@@ -57,6 +57,7 @@ def find(trained: TrainingText) -> tuple[str, str] | None:
         (row("Write a story.", f"It is said that {EGGS}"), ("gsm8k#1", "13 words")),
         (row(f"{CAPITAL} Answer in a word."), ("trivia#3", "8 words")),
         (row("Answer this question: what causes sound"), None),  # three words are common
+        (row("Answer this question: what causes sound", "Vibration."), ("piqa#4", "prompt")),
     ],
 )
 def test_copies_and_light_edits_are_found(trained: TrainingText, found: tuple[str, str] | None) -> None:

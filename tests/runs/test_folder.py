@@ -9,8 +9,8 @@ import pytest
 from alif import recipe as recipes
 from alif import store
 from alif.errors import BusyError
-from alif.runs import Run
-from tests.runs.conftest import recipe
+from alif.runs import Run, run_step
+from tests.runs.conftest import FIRST, recipe
 
 
 def test_a_second_process_on_the_same_run_is_refused(run: Run) -> None:
@@ -29,3 +29,17 @@ def test_the_stored_recipe_is_the_one_that_was_run(run: Run) -> None:
     run.write_header(recipe(pool={"threshold": 0.5}))
     assert recipes.load_recipe(run.root / "recipe.toml") == recipe(pool={"threshold": 0.5})
     assert store.read_json(run.root / "lock.json")["packages"]
+
+
+def test_the_lock_file_has_seeds_and_digests_of_each_step(run: Run) -> None:
+    run.write_header(recipe())
+    assert run_step(FIRST, recipe(), run)
+    locked = store.read_json(run.root / "lock.json")
+    assert locked["packages"]
+    found = locked["steps"]["first"]
+    record = run.record("first")
+    assert record
+    assert found["written"] == {name: entry.sha256 for name, entry in record.files.items()}
+    assert found["fingerprint"] == record.fingerprint
+    run.write_header(recipe())
+    assert store.read_json(run.root / "lock.json") == locked

@@ -16,7 +16,6 @@ Source: the paper's mixture is Urdu-Instruct, translated Alpaca, Alpaca and Open
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,7 +80,7 @@ def build_blend(
     facts = {}
     for name, rows in parts.items():
         facts[name] = _write_part(mixer.facts[name], rows, blend[name], held_out, context, split.seed)
-        _log_part(name, facts[name], missing.get(name, 0))
+        _log_part(name, blend[name], facts[name], missing.get(name, 0))
     return BlendFacts(
         parts=facts, held_out=len(held_out), benchmark_prompts=len(index), contaminated=mixer.contaminated
     )
@@ -226,11 +225,9 @@ def _write_part(
     licences: Counter[str] = Counter()
     for row in rows:
         validation = row.id in held_out
-        output.keep(row if validation else _word(row, part, sampling.seeded_rng(seed, "wording", row.id)))
+        output.keep(row if validation else _word(row, part, seed, 0))
         for turn in range(1, 1 if validation else part.repeat):
-            output.write(
-                _word(row, part, sampling.seeded_rng(seed, "wording", row.id, turn)), "examples.jsonl"
-            )
+            output.write(_word(row, part, seed, turn), "examples.jsonl")
         if validation:
             output.write(RowId(id=row.id), "held_out.jsonl")
         tokens[validation] += count_tokens(row) * (1 if validation else part.repeat)
@@ -245,21 +242,23 @@ def _write_part(
     )
 
 
-def _word(row: Example, part: settings.Part, rng: random.Random) -> Example:
-    """Return the row with its instruction in one of the part's wordings."""
+def _word(row: Example, part: settings.Part, seed: int, turn: int) -> Example:
+    """Return the row with its instruction in one of the part's wordings, by lot at each of its turns."""
     if not part.wordings:
         return row
-    wording = rng.choice(part.wordings)
+    wording = sampling.seeded_rng(seed, "wording", row.id, turn).choice(part.wordings)
     return row.edited(instruction=wording.replace("{instruction}", row.instruction))
 
 
-def _log_part(name: str, facts: BlendPartFacts, missing: int) -> None:
+def _log_part(name: str, part: settings.Part, facts: BlendPartFacts, missing: int) -> None:
     fewer = facts.requested - facts.drawn
+    unknown = facts.licences.get("", 0) if part.source else 0
     console.log(
         f"{name:>10}  {facts.drawn:,} of {facts.available:,} rows: "
         f"{facts.drawn - facts.validation:,} to train on, {facts.validation:,} to validate, "
         f"{facts.dropped:,} dropped"
         + (f", each {facts.repeat} times" if facts.repeat > 1 else "")
         + (f", {fewer} fewer than requested" if fewer > 0 else "")
+        + (f"; {unknown:,} of unknown licence: set blend.{name}.licence" if unknown else "")
         + (f"; {missing} fewer to validate: the others have near-duplicates" if missing else "")
     )

@@ -19,6 +19,8 @@ __all__ = ["fold_prompt", "sample_validation"]
 
 THRESHOLD = 0.7
 """ROUGE-L F1 of near-duplicates. Source: Self-Instruct, arXiv 2212.10560, section 2.2."""
+MAX_WORDS = 1_000
+"""Of a prompt that is compared; a longer one holds a text of its own."""
 
 
 def sample_validation(
@@ -79,7 +81,10 @@ def _near_duplicates(rows: Sequence[Example], groups: Mapping[str, int], pack: P
     near: set[int] = set()
     for row in rows:
         words = tuple(text.split_words(f"{row.instruction}\n{row.input}", pack))
-        if words and (first := prompts.setdefault(words, groups[row.id])) != groups[row.id]:
+        if (
+            0 < len(words) <= MAX_WORDS
+            and (first := prompts.setdefault(words, groups[row.id])) != groups[row.id]
+        ):
             near |= {first, groups[row.id]}
     for order in (list(prompts), list(prompts)[::-1]):  # each prompt meets those before and those behind it
         index = RougeLIndex(THRESHOLD)

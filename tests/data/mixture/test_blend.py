@@ -236,3 +236,22 @@ def test_rows_that_were_translated_from_a_question_are_dropped(
     evidence = [one["evidence"] for one in rows_of(step.folder, "dropped")]
     assert evidence == ["the prompt of mgsm#original 1, in alpaca#1", "the prompt of mgsm#original 1"]
     assert rows_of(step.folder, "dropped")[0]["nearest"]["text"] == question
+
+
+def test_a_source_of_unknown_licence_and_a_row_of_a_megabyte_are_told_and_kept(
+    step: StepContext, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = " ".join(f"لفظ{n}" for n in range(120_000))
+    rows = [
+        {"instruction": f"خلاصہ لکھیے: {words}", "output": "خلاصہ"},
+        {"instruction": "گیت گائیے", "output": "لا"},
+    ]
+    lines = [json.dumps(one, ensure_ascii=False).encode() for one in rows]
+    (tmp_path / "set.jsonl").write_bytes(
+        b"\n".join([*lines, '{"instruction": "caf\u00e9"}'.encode("latin-1")])
+    )
+    counts = run(step, tmp_path, {"more": settings.Part(source=("set.jsonl",))}, validation=0.5)
+    assert (counts.rows_in, counts.kept, counts.facts["held_out"]) == (3, 2, 1)
+    assert "2 of unknown licence: set blend.more.licence" in capsys.readouterr().err
+    (dropped,) = rows_of(step.folder, "dropped")
+    assert "set.jsonl:3" in dropped["evidence"]
