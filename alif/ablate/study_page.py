@@ -100,6 +100,7 @@ def study_document(found: StudyRun, analysis: Analysis, failures: Sequence[Failu
         "comparisons": [one.change.model_dump(mode="json") for one in analysis.effects if one.change],
         "tradeoffs": [
             {
+                "point": one.point,
                 "settings": points[one.point],
                 "gained": _estimate(one.gained),
                 "kept": _estimate(one.kept),
@@ -117,6 +118,7 @@ def study_document(found: StudyRun, analysis: Analysis, failures: Sequence[Failu
         },
         "failures": [
             {
+                "point": one.sibling.point,
                 "settings": one.sibling.settings,
                 "seed": one.sibling.seed,
                 "step": one.step,

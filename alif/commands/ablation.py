@@ -15,6 +15,7 @@ from alif.ablate.study import Study, find_study, parse_axis, shipped_studies
 from alif.commands.arguments import RUNS, Document, Json, Overrides, print_document
 from alif.errors import AlifError, RecipeError
 from alif.formatting import format_duration
+from alif.llm import endpoint
 from alif.runs import Run
 
 __all__ = ["ablate_recipe", "show_study", "show_study_plan"]
@@ -52,6 +53,7 @@ def ablate_recipe(
     study, path, folder = _read_study(recipe, over or [], seeds, base)
     overrides = set or []
     own = recipes.load_recipe(path, [*study.set, *overrides])
+    endpoint.validate_endpoints(own)
     cap_usd = own.runtime.max_cost_usd if cap is None else cap
     if not yes:
         study_plan.refuse_many(study.runs, own, gpu, cap_usd)
@@ -101,6 +103,8 @@ def _read_study(name: str, over: list[str], seeds: int, base: str) -> tuple[Stud
     if base:
         changed["set"] = ()
     folder = Path(name).stem + (f"-{Path(base).stem}" if base not in ("", study.recipe) else "")
+    if not (base or study.recipe):
+        raise RecipeError(f"{name}: the study names no recipe", "Name one: --recipe RECIPE.")
     path = recipes.find_recipe(base or study.recipe, RUNS)
     return Study.model_validate(study.model_dump() | changed), path, folder
 
@@ -130,7 +134,7 @@ def show_study(document: Document) -> None:
     """Print the document of `ablate.study_page.study_document`."""
     rows = [
         (
-            *(", ".join(map(str, one["settings"].values())),),
+            one["point"],
             *(
                 f"{part['value']:+.3f} ({part['low']:+.3f} to {part['high']:+.3f})"
                 for part in (one["gained"], one["kept"])
@@ -144,8 +148,8 @@ def show_study(document: Document) -> None:
     if rows:
         console.print_table(columns, rows, title=f"{document['study']}, against the reference")
     for one in document["failures"]:
-        where = ", ".join(map(str, one["settings"].values()))
-        console.print_result(f"! {where}, seed {one['seed']}: {one['step']} {one['state']}. {one['message']}")
+        where = f"{one['point']}, seed {one['seed']}"
+        console.print_result(f"! {where}: {one['step']} {one['state']}. {one['message']}")
     console.print_result(document["recommendation"])
     if document["saturation"]:
         console.print_result(document["saturation"])

@@ -61,6 +61,15 @@ def test_bad_input_is_a_sentence(
     assert not list(empty_folder.iterdir())
 
 
+def test_a_study_of_ones_own_names_its_recipe(empty_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = empty_folder / "mine.toml"
+    path.write_text('[over]\n"adapter.rank" = [8, 16]\n', encoding="utf-8")
+    assert run_command(["ablate", "mine.toml", "--plan"]) == 1
+    assert "mine.toml: the study names no recipe" in capsys.readouterr().err
+    assert run_command(["ablate", "mine.toml", "--recipe", "demo", "--plan"]) == 0
+    assert "6 runs: 2 points, 3 trainings each, compared with 16." in capsys.readouterr().out
+
+
 def test_ten_thousand_runs_want_to_be_confirmed(capsys: pytest.CaptureFixture[str]) -> None:
     values = ",".join(map(str, range(1, 101)))
     grid = [
