@@ -32,8 +32,8 @@ PLAIN_LINE_EVERY_S = 10.0
 """How often a bar prints a plain line when standard error is not a terminal."""
 NOTED_IN = "ALIF_PROGRESS"
 """Environment variable, so that worker processes know it too: the file of `note_progress`."""
-NOTE_EVERY_S, WINDOW_S, NOTES = 1.0, 60.0, 600
-"""How often a bar is noted; over how long its latest pace is taken, and over how many notes its usual one."""
+NOTE_EVERY_S, WINDOWS_S, NOTES = 1.0, (10.0, 60.0), 600
+"""How often a bar is noted; over how long its latest paces are taken, over how many notes its usual one."""
 
 
 class _Screen(Console):
@@ -174,15 +174,15 @@ class Bar:
         self._notes: deque[tuple[float, float]] = deque(maxlen=NOTES)
 
     def _note(self) -> None:
-        """Write how far this is, and its pace per second over the last minute and over all notes."""
+        """Write how far this is, with its pace a second: over all notes, a minute and some seconds."""
         path, now = os.environ.get(NOTED_IN), time.monotonic()
         if not path or (self._notes and now < self._notes[-1][0] + NOTE_EVERY_S):
             return
         self._notes.append((now, self._done))
-        late = next(one for one in self._notes if one[0] >= now - WINDOW_S)
+        late = [next(one for one in self._notes if one[0] >= now - window) for window in WINDOWS_S]
         paces = [
             (self._done - done) / (now - at)
-            for at, done in (self._notes[0], late)
+            for at, done in (self._notes[0], *late)
             if now >= at + NOTE_EVERY_S
         ]
         found = {

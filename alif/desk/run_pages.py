@@ -138,18 +138,14 @@ def live_words(view: RunView, t: Texts) -> dict[str, str | float | None]:
         state = next((one for one in ("waiting", "cap reached", "failed") if one in states), state)
         state = "done" if all(one == "done" for one in states) else state
     left = work.left_s if work else None
-    ends = [duration_words(seconds, t) for seconds in left or ()]
+    ends = list(dict.fromkeys(duration_words(seconds, t) for seconds in left or ()))
     unsettled = money["unsettled"]["usd"]
     return {
         "state": t["states"][state],
         "work": t["steps"].get(work.name, work.name) if work else "–",
         "done": f"{work.done:,.0f}{f' / {work.total:,.0f}' * bool(work.total)} {work.unit}" if work else "",
         "share": work.share if work else None,
-        "left": told["left"].format(low=ends[0], high=ends[1])
-        if ends
-        else told["left_unknown"]
-        if work
-        else "",
+        "left": told[("left_unknown", "left_one", "left")[len(ends)]].format(*ends) if work else "",
         "spent": f"{format_usd(money['spent_usd'])} / {format_usd(money['cap_usd'])}",
         "spent_share": min(1.0, money["spent_usd"] / money["cap_usd"]) if money["cap_usd"] else None,
         "unsettled": f"+ {format_usd(unsettled)}" if unsettled else "",

@@ -149,9 +149,10 @@ class Run:
         else:
             counts, note = Counts(), self.note(step)
         killed = note.state == "running" and not self.busy()  # the same command goes on
+        removed = record is None and note.state == "done"  # its folder, to be built again
         return {
             "name": step,
-            "state": "todo" if killed else note.state,
+            "state": "todo" if killed or removed else note.state,
             "rows_in": counts.rows_in,
             "kept": counts.kept,
             "dropped": counts.dropped,
@@ -205,7 +206,6 @@ class Run:
         path = self.root / "recipe.toml"
         if not path.is_file() or store.read_text(path).strip() != text.strip():
             store.write_text(path, text)
-
 
     def lock_step(self, step: str) -> None:
         """Keep seeds and digests, of what was read and what was written, of a finished step in lock.json.

@@ -2,8 +2,9 @@
 
     runtime/progress.json   {"name": "generate", "done": 120, "total": 350, "unit": "rows", "paces": [1, 2]}
 
-A pace is measured twice, over the last minute and over the last ten: the two ends of the time that is left.
-Time that stored replies or a resumed training jumped over counts in neither for long.
+The pace is measured over the last ten minutes, the last minute and the last ten seconds: the time that is
+left lies between the fastest and the slowest. What stored replies or a resumed training jumped over counts in
+none for long.
 """
 
 from __future__ import annotations

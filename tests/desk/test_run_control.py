@@ -103,6 +103,13 @@ def test_a_run_started_in_the_browser_outlives_the_desk_and_another_desk_stops_i
         free.set()
         wait_for(lambda: not run.busy())
         assert len(server.served) > 0, "replies on their way were waited for"
+        free.clear()
+        wait_for(lambda: run_control.read_activity(run).state == "rests")
+        run_control.start_run(run, run.root / "recipe.toml", "آمنہ")  # it goes on
+        wait_for(lambda: run_control.read_activity(run).state == "going")
+        run_control.stop_run(run)
+        free.set()
+        wait_for(lambda: run_control.read_activity(run).code == 130)
     assert run.state("generate")["state"] == "todo"
     assert "Stopped. Repeat the command" in run_control.read_activity(run).log
     assert recipes.load_recipe(run.root / "recipe.toml").teacher.keys() == {"slow"}

@@ -43,3 +43,10 @@ def test_the_lock_file_has_seeds_and_digests_of_each_step(run: Run) -> None:
     assert found["fingerprint"] == record.fingerprint
     run.write_header(recipe())
     assert store.read_json(run.root / "lock.json") == locked
+
+
+def test_a_step_whose_folder_was_removed_is_to_be_done_again(run: Run) -> None:
+    assert run_step(FIRST, recipe(), run)
+    assert run.state("first")["state"] == "done"
+    run.folder("first").rename(run.root / "elsewhere")
+    assert run.state("first")["state"] == "todo"
