@@ -229,6 +229,18 @@ def desk_load(found: Mapping[str, Any]) -> str:
     )
 
 
+def decontaminate(found: Mapping[str, Any]) -> str:
+    """Summarise the seconds, the planted leaks found and the false alarms, beside lm-eval's."""
+
+    def describe(one: Mapping[str, Any]) -> str:
+        planted = f"verbatim {one['verbatim_found']:.1%}, edited {one['light_edits_found']:.1%}"
+        return f"{one['seconds']:.0f} s, {planted}, false alarms {one['false_alarms']:.4%}"
+
+    peer = f"; lm-eval in one process: {describe(found['lm_eval'])}" if found["lm_eval"] else ""
+    rows = f"{found['rows']:,} rows, {found['items']:,} questions"
+    return f"{rows}, the slower of two processes: {describe(found)}{peer}"
+
+
 def metrics_speed(found: Mapping[str, Any]) -> str:
     """Summarise the seconds of all metrics beside lm-eval's, and which equal answers each accepts."""
     accepted = found["accepted_of_300"]
@@ -246,6 +258,7 @@ SUMMARIES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "answer_matching": answer_matching,
     "byte_comparison": byte_comparison,
     "corpus_memory": corpus_memory,
+    "decontaminate": decontaminate,
     "desk_load": desk_load,
     "fuzz": fuzz,
     "house": house,
