@@ -106,13 +106,14 @@ def _claim(person_id: int, hidden: Sequence[str], *, again: bool) -> sa.Update:
 
 
 def find_work(connection: sa.Connection, slots: Sequence[int], who: DeskPerson) -> list[Work]:
-    """Return slots with their rows and the person's drafts."""
+    """Return slots with their rows and the person's drafts; what the person put off comes last."""
     drafts = sa.and_(draft.c.item_id == item.c.id, draft.c.person_id == who.id)
+    put_off = sa.and_(skipped.c.item_id == item.c.id, skipped.c.person_id == who.id)
     query = (
         sa.select(slot.c.id, item.c.kind, item.c.row, item.c.flags, draft.c.body)
-        .select_from(slot.join(item).outerjoin(draft, drafts))
+        .select_from(slot.join(item).outerjoin(draft, drafts).outerjoin(skipped, put_off))
         .where(slot.c.id.in_(slots))
-        .order_by(slot.c.place, slot.c.id)
+        .order_by(skipped.c.item_id.is_not(None), slot.c.place, slot.c.id)
     )
     return [
         Work(

@@ -67,7 +67,7 @@ class Visit:
             fields = parse_qs(self.body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
         except ValueError as error:
             raise Refused("not_understood", 400) from error
-        return {name: values[-1] for name, values in fields.items()}
+        return {name: values[-1].replace("\0", "") for name, values in fields.items()}
 
     @property
     def json(self) -> Mapping[str, object]:
@@ -144,6 +144,8 @@ def endpoint(office: Office, handler: Handler, role: str = "") -> Callable[[Requ
     def answer(request: Request, body: bytes) -> Response:
         visit = Visit(office, request, body, None)
         try:
+            if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+                raise Refused("not_understood", 400)  # PostgreSQL keeps no NUL
             if request.method not in SAFE and not is_own_page(request):
                 raise Refused("foreign_request", 403)
             visit = Visit(office, request, body, find_session(office.db, visit.token))

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import urlencode
+
 import pytest
 
+from alif.desk.desk_app import FEATURES, OWN_PAGES
+from alif.desk.office import Office
 from alif.desk.visit import MAX_BODY
-from tests.desk.conftest import HOSTILE, PASSWORD, Site
+from tests.desk.conftest import HOSTILE, PASSWORD, Site, serving
 
 LOGIN = f"name=x&password={PASSWORD}"
 
@@ -101,3 +108,21 @@ def test_what_somebody_typed_is_shown_as_text(site: Site) -> None:
     assert HOSTILE not in page
     assert "&lt;script&gt;" in page
     assert "{{7*7}}" in page
+
+
+def test_nuls_in_addresses_forms_and_calls_are_no_fault_of_ours(
+    make_office: Callable[..., Office], database: str
+) -> None:
+    names = ("item", "note", "name", "person", "role", "key", "text", "task", "instruction", "output", "slot")
+    fields = {name: f"\0{name}" for name in (*names, "lines", "shape", "decision")}
+    with serving(make_office(database=database)) as site:
+        admin = site.person("منتظم", "admin")
+        origin = {"Origin": f"http://{admin.host}"}
+        for method, path, _, _ in (page for feature in (OWN_PAGES, *FEATURES) for page in feature):
+            place = re.sub(r"\{[^}]*\}", "1", path)
+            assert admin.send(method, f"{place}?after=%00", "", **origin)[0] == 400, path
+            if re.search(r"\{\w+\}", path):
+                assert admin.send(method, re.sub(r"\{\w+\}", "%00", path), "", **origin)[0] == 400, path
+            if method == "POST" and path not in ("/logout", "/recipe", "/start", "/stop"):
+                body = json.dumps(fields) if path.startswith("/api/") else urlencode(fields)
+                assert admin.send(method, place, body, **origin)[0] < 500, path
