@@ -28,6 +28,11 @@ class Runtime(FrozenModel):
     threads: int = Field(0, ge=0)
     """CPU threads of training and inference; 0: one. More help a larger model on an otherwise idle
     machine."""
+    engine: Literal["local", "ray", "slurm"] = "local"
+    """Where stage-1 text is cleaned: processes of this machine, a Ray cluster (RAY_ADDRESS, or one started
+    here), or a Slurm job array. The result is the same to the byte."""
+    workers: int = Field(1, ge=0)
+    """Processes of that engine; 0: one a core."""
     gpus: int = Field(1, gt=0)
     """GPUs that both stages train on (data parallel); on a machine without GPUs, as many CPU processes. The
     batches are the same either way."""

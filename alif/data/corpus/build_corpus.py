@@ -19,9 +19,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from alif import console, sampling, settings, sources
-from alif.data.corpus.cleaning import clean_document, find_document_fault, repair_row
-from alif.data.corpus.quality import find_quality_fault
-from alif.data.corpus.row_spool import RowSpool, open_spool
+from alif.data.corpus.cleaning import clean_document
+from alif.data.corpus.prepare import SourceJob, find_fault, prepare_rows
+from alif.data.corpus.row_spool import Fault, RowSpool, open_spool
 from alif.data.mixture.decontaminate import drop_leak, open_kept_out
 from alif.data.published_row import nothing_left
 from alif.dedup.minhash import MinHashIndex
@@ -32,7 +32,7 @@ from alif.language import pack as packs
 from alif.language.pack import Pack
 from alif.records import Document, Dropped, RowId
 from alif.runs import StepContext
-from alif.sources import PackFiles, Row
+from alif.sources import Row
 
 __all__ = ["LARGEST_SHARE", "build_corpus"]
 
@@ -68,7 +68,7 @@ def build_corpus(
     ):
         with open_spool(context.scratch) as spool, tempfile.TemporaryFile(dir=context.scratch) as values:
             near = MinHashIndex(values, corpus.near_duplicates) if corpus.near_duplicates else None
-            builder = _LanguageBuilder(context, corpus, pack, other, seen, spool, index, near)
+            builder = _LanguageBuilder(context, language, corpus, pack, other, seen, spool, index, near)
             facts |= builder.build(key, source, sources.folder)
     return CorpusFacts(held_out=sum(one.held_out for one in facts.values()), sources=facts)
 
@@ -99,6 +99,7 @@ class _LanguageBuilder:
     def __init__(
         self,
         context: StepContext,
+        language: settings.Language,
         corpus: settings.Corpus,
         pack: Pack,
         other: Pack,
@@ -107,28 +108,28 @@ class _LanguageBuilder:
         index: OverlapIndex | None,
         near: MinHashIndex | None,
     ) -> None:
-        self.output, self.corpus, self.pack, self.other = context.output, corpus, pack, other
+        self.context, self.output, self.language = context, context.output, language
+        self.corpus, self.pack, self.other = corpus, pack, other
         self.seen, self.spool, self.index, self.near = seen, spool, index, near
+        self.max_chars = int(LARGEST_SHARE * corpus.max_chars_per_source)
         self.dropped: Counter[str] = Counter()
         self.first_evidence = ""
 
     def build(self, key: str, source: tuple[str, ...], folder: str) -> dict[str, SourceFacts]:
         """Keep and hold out documents of every source; return the facts by "language source"."""
         spooled = bool(self.corpus.max_chars_per_source or self.corpus.max_documents)
-        articles = PackFiles(self.pack, ("demo/articles.jsonl",))
         found: list[_Source] = []
         for name, parts in sources.list_sources(source, folder).items():
             licence = self.pack.licence if name == "pack" else ""
             one = _Source(f"{self.pack.code}/demo/articles" if name == "pack" else name, licence)
-            read = sources.read_rows(parts, "", articles, text_of=self.pack)
-            rows = self._readable(one.label, read, one.repairs)
+            rows = self._prepared(one, parts, known=key != "corpus.source")
             found.append(one)
             if spooled:
                 self._choose(one, rows)
                 continue
-            for row in rows:
+            for row, fault in rows:
                 document, _ = clean_document(row, self.pack, one.label, 0, licence)
-                if digest := self._check(document):
+                if digest := self._check(document, fault):
                     self.seen[digest] = int(document.id, 16)
                     self._keep(one, document)
         if source and not any(one.numbers or one.ids for one in found):
@@ -146,38 +147,45 @@ class _LanguageBuilder:
                 )
         return {f"{self.pack.code} {one.label}": self._hold_out(one) for one in found if one.ids}
 
-    def _readable(self, label: str, rows: Iterable[Row | Dropped], repairs: Counter[str]) -> Iterator[Row]:
-        """Yield the rows that have a text, repaired; drop the others."""
-        with console.progress_bar(f"corpus {self.pack.code} {label}", 0, "documents") as bar:
-            for count, row in enumerate(self.output.read(rows), 1):
+    def _prepared(
+        self, source: _Source, parts: tuple[str, ...], known: bool
+    ) -> Iterator[tuple[Row, Fault | None]]:
+        """Yield the rows that have a text, repaired, with what is known to be wrong; drop the others."""
+        job = SourceJob(
+            language=self.language,
+            known=known,
+            corpus=self.corpus,
+            parts=parts,
+            label=source.label,
+            licence=source.licence,
+            max_chars=self.max_chars,
+        )
+        prepared = prepare_rows(job, self.context.runtime, self.context.scratch)
+        with console.progress_bar(f"corpus {self.pack.code} {source.label}", 0, "documents") as bar:
+            for count, one in enumerate(self.output.read(prepared), 1):
                 if not count % ROWS_PER_UPDATE:
                     bar.to(count)
-                if isinstance(row, Dropped):
-                    self._drop(row)
-                elif dropped := sources.missing_text(row):
-                    self._drop(dropped)
-                elif isinstance(
-                    repaired := repair_row(row, self.pack, self.corpus.mask_personal_data, repairs), Dropped
-                ):
-                    self._drop(repaired)
+                source.repairs.update(one.repairs)
+                if isinstance(one.row, Dropped):
+                    self._drop(one.row)
                 else:
-                    yield repaired
+                    yield one.row, one.fault
 
-    def _choose(self, source: _Source, rows: Iterable[Row]) -> None:
+    def _choose(self, source: _Source, rows: Iterable[tuple[Row, Fault | None]]) -> None:
         """Note the rows without a fault, in random order until the cap is full where there is one."""
-        order = [self.spool.append(row) for row in rows]
+        order = [self.spool.append(row, fault) for row, fault in rows]
         cap = space = self.corpus.max_chars_per_source
         if cap:
             sampling.seeded_rng(self.corpus.seed, "corpus", self.pack.code, source.label).shuffle(order)
         chosen: list[int] = []
         for place, number in enumerate(order):
             document, _ = self._clean(source, number)
-            digest = self._check(document)
+            digest = self._check(document, self.spool.read(number)[1])
             if not digest:
                 continue
             if cap and len(document.text) > space:
                 for left_out in order[place:]:
-                    self.output.not_sampled(self.spool.read(left_out).where)
+                    self.output.not_sampled(self.spool.read(left_out)[0].where)
                 break
             space -= len(document.text)
             self.seen[digest] = int(document.id, 16)
@@ -194,29 +202,31 @@ class _LanguageBuilder:
         for source in found:
             for number in source.numbers:
                 if number not in sampled:
-                    self.output.not_sampled(self.spool.read(number).where)
+                    self.output.not_sampled(self.spool.read(number)[0].where)
                     continue
                 document, truncated = self._clean(source, number)
                 self._keep(source, document)
                 source.truncated += truncated
 
     def _clean(self, source: _Source, number: int) -> tuple[Document, bool]:
-        max_chars = int(LARGEST_SHARE * self.corpus.max_chars_per_source)
-        return clean_document(self.spool.read(number), self.pack, source.label, max_chars, source.licence)
+        row, _ = self.spool.read(number)
+        return clean_document(row, self.pack, source.label, self.max_chars, source.licence)
 
-    def _check(self, document: Document) -> int:
+    def _check(self, document: Document, known: Fault | None) -> int:
         """Return a digest, never 0, of a document without a fault and a twin; drop another one and return 0.
 
-        Documents share it that differ in spelling, punctuation and spaces only.
+        Documents share it that differ in spelling, punctuation and spaces only. `known` is what was found
+        where the row was prepared.
         """
         words = text.split_words(document.text, self.pack)
         digest = int.from_bytes(hashlib.sha256(" ".join(words).encode()).digest()[:8]) or 1
         fault: tuple[str, str] | None = None
         if (twin := self.seen.get(digest)) is not None:  # first: the other looks take longer
             fault = "duplicate", f"the same as {twin:016x}"
-        fault = fault or find_document_fault(document, self.pack, self.other, self.corpus.min_words)
-        if not fault and self.corpus.quality_rules:
-            fault = find_quality_fault(document.text, self.pack)
+        elif known is None:
+            fault = find_fault(document, self.pack, self.other, self.corpus)
+        elif known[0]:
+            fault = known
         if not fault and self.index and (leak := drop_leak(document, self.index)):
             self._drop(leak)
             return 0

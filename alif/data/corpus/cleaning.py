@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import replace
 
 from alif.language import text
@@ -31,8 +30,8 @@ MAX_FOREIGN_SHARE = 0.4
 Urdu, and no English, Bengali or Swahili one, has more."""
 
 
-def repair_row(row: Row, pack: Pack, mask: bool, repairs: Counter[str]) -> Row | Dropped:
-    """Return a document with its text repaired, the repairs counted, lines of lost letters cut out.
+def repair_row(row: Row, pack: Pack, mask: bool) -> tuple[Row | Dropped, tuple[str, ...]]:
+    """Return a document with its text repaired, lines of lost letters cut out; and the names of the repairs.
 
     It is dropped where these are too much of it. With `mask` personal data are masked.
     """
@@ -44,13 +43,13 @@ def repair_row(row: Row, pack: Pack, mask: bool, repairs: Counter[str]) -> Row |
         kept = "\n".join(whole)
         if len(kept) < (1 - MAX_DAMAGED_SHARE) * len(repaired):
             raw = json.dumps(dict(row.values), ensure_ascii=False, default=str)
-            return Dropped(raw=raw, reason="garbled_text", evidence=f"{row.where}: {garbled}")
+            return Dropped(raw=raw, reason="garbled_text", evidence=f"{row.where}: {garbled}"), ()
         repaired, names = kept, (*names, "garbled_lines_cut")
     if mask:
         repaired, masked = mask_personal_data(repaired, pack)
         names += masked
-    repairs.update(names if codec == "utf-8" else (codec, *names))
-    return replace(row, values={**row.values, "text": repaired})
+    names = names if codec == "utf-8" else (codec, *names)
+    return replace(row, values={**row.values, "text": repaired}), names
 
 
 def clean_document(row: Row, pack: Pack, label: str, max_chars: int, licence: str) -> tuple[Document, bool]:

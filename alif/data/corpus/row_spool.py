@@ -8,14 +8,29 @@ from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from alif import store
 from alif.sources import Row
 
-__all__ = ["RowSpool", "open_spool"]
+__all__ = ["Fault", "RowSpool", "open_spool", "pack_row", "unpack_row"]
+
+Fault = tuple[str, str]
+"""Reason and evidence; ("", "") where a row was examined and is right."""
 
 TEXTS = ("text", "title", "licence", "author")
+
+
+def pack_row(row: Row, fault: Fault | None) -> list[Any]:
+    """Return what a document needs of a row, and what is known to be wrong with it, as JSON has it."""
+    texts = {key: value for key in TEXTS if isinstance(value := row.values.get(key), str)}
+    return [row.where, row.name, row.id, texts, fault]
+
+
+def unpack_row(packed: list[Any]) -> tuple[Row, Fault | None]:
+    """Return what `pack_row` packed; the row is without its pack."""
+    where, name, id, texts, fault = packed
+    return Row(where, name, id, texts), (fault[0], fault[1]) if fault else None
 
 
 class RowSpool:
@@ -25,18 +40,16 @@ class RowSpool:
         self._file = file
         self._offsets = array("q")
 
-    def append(self, row: Row) -> int:
-        """Write a row: the fields of a document, where it was read and whether it is a pack's."""
-        texts = {key: value for key in TEXTS if isinstance(value := row.values.get(key), str)}
+    def append(self, row: Row, fault: Fault | None) -> int:
+        """Write a row: see `pack_row`."""
         self._offsets.append(self._file.seek(0, 2))
-        self._file.write(json.dumps([row.where, row.name, row.id, texts]).encode() + b"\n")
+        self._file.write(json.dumps(pack_row(row, fault)).encode() + b"\n")
         return len(self._offsets) - 1
 
-    def read(self, number: int) -> Row:
-        """Return a row without its pack."""
+    def read(self, number: int) -> tuple[Row, Fault | None]:
+        """Return a row, and what is known to be wrong with it."""
         self._file.seek(self._offsets[number])
-        where, name, id, texts = json.loads(self._file.readline())
-        return Row(where, name, id, texts)
+        return unpack_row(json.loads(self._file.readline()))
 
 
 @contextmanager
