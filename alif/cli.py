@@ -27,6 +27,7 @@ from alif.commands import (
     money,
     new,
     plan,
+    publish_command,
     recipe_check,
     results,
     rows,
@@ -65,6 +66,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "chat": results.chat_with_run,
     "serve": results.serve_run,
     "merge-adapter": shipping.merge_adapter,
+    "publish": publish_command.publish_run,
 }
 STEP_COMMANDS: dict[str, Callable[..., None]] = {
     GENERATE.name: steps.generate_rows,

@@ -1,5 +1,6 @@
 """A server with the part of the Hub's HTTP API that huggingface_hub 2.4 calls for a repository, on loopback.
 
+    POST /api/validate-yaml                         whether a card's front matter is accepted
     POST /api/repos/create                          a private repository, or a public one
     GET  /api/models/O/N[/revision/R]               private or not, and the last commit
     GET  /api/models/O/N/tree/R?recursive=true      every file with its size and id
@@ -78,6 +79,10 @@ class Hub:
         if method == "PUT":  # to a signed address, without a token
             self.objects[parts[1]] = body
             return 200, {}, {}
+        if path == "/api/validate-yaml":
+            told = ["no name of a licence"] if "no-such-licence" in json.loads(body)["content"] else []
+            errors = [{"message": message} for message in told]
+            return (400 if told else 200), {"errors": errors, "warnings": []}, {}
         if path == "/api/repos/create":
             return self._create(json.loads(body), token)
         name = "/".join(parts[2:4] if parts[0] == "api" else parts[:2]).removesuffix(".git")

@@ -20,6 +20,7 @@ from alif.commands.arguments import Json, load_recipe, print_document
 from alif.cost import gpus
 from alif.cost.training_plan import plan_training
 from alif.errors import AlifError, MissingExtra, RecipeError
+from alif.facts.licence_duties import licence_duty
 from alif.formatting import format_duration, format_usd
 from alif.language.pack import load_pack
 from alif.records import FrozenModel, Score
@@ -134,7 +135,7 @@ def examine_base(recipe: Recipe, texts: BaseTexts, gpu: str, *, fit_rows: bool =
     from alif.evaluate.base_measures import measure_base
     from alif.student.base import TINY, load_student, record_base
     from alif.student.device import setup_torch
-    from alif.student.licences import licence_duty, read_licence
+    from alif.student.licences import read_licence
     from alif.student.published import open_published
     from alif.student.weights import friendly_model_errors
     from alif.train import student_check

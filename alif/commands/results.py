@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -15,10 +15,15 @@ from alif.facts.evaluation_facts import Comparison
 
 __all__ = ["chat_with_run", "compare_with_first", "export_data", "serve_run", "write_report"]
 
+Layout = Annotated[
+    Literal["hub", "messages", "llama-factory", "axolotl"],
+    Parameter(help="For the Hub, as messages, or as another trainer reads it."),
+]
 Port = Annotated[int, Parameter(help="On loopback; 0: any free port.")]
 Server = Annotated[
-    str, Parameter(help="Path of a vllm or transformers program in an environment of its own.")
+    str, Parameter(help="Path of a vllm or transformers program, or a Python with llama.cpp, elsewhere.")
 ]
+Form = Annotated[str, Parameter(help="A form that `alif export --to` wrote, as gguf-q8_0.")]
 
 
 def write_report(*runs: Annotated[str, Parameter(help="Names of runs.")], json: Json = False) -> None:
@@ -51,11 +56,13 @@ def compare_with_first(roots: Sequence[Path]) -> list[Comparison]:
     return compare_runs(folders, Bootstrap(evaluate.bootstrap_samples, evaluate.seed))
 
 
-def export_data(run: RunName, *, json: Json = False) -> None:
-    """Write the rows of a run as a data set for the Hub, without ledger and names of people."""
-    from alif.report import dataset
+def export_data(run: RunName, *, layout: Layout = "hub", json: Json = False) -> None:
+    """Write the rows of a run as a data set, without ledger and names of people."""
+    from alif.report import dataset, training_layouts
 
-    folder = str(dataset.write_dataset(open_run(run)[0].root))
+    root = open_run(run)[0].root
+    written = dataset.write_dataset(root) if layout == "hub" else training_layouts.write_layout(root, layout)
+    folder = str(written)
     print_document({"folder": folder}, lambda _: console.print_result(folder), json)
 
 
@@ -65,21 +72,23 @@ def chat_with_run(
     *,
     json: Json = False,
 ) -> None:
-    """Talk to a run's model."""
-    root = open_run(run)[0].root
+    """Talk to a model: a run's, that of a GGUF file or its folder, or one at an address (http://…/v1)."""
     from alif.release import chat
 
-    chat.chat_loop(root, question, as_json=json)
+    model = run if chat.is_elsewhere(run) else open_run(run)[0].root
+    chat.chat_loop(model, question, as_json=json)
 
 
-def serve_run(run: RunName, *, port: Port = 8000, server: Server = "", json: Json = False) -> None:
-    """Serve a run's exported model at an OpenAI-compatible address until Ctrl-C, by vLLM or transformers."""
+def serve_run(
+    run: RunName, *, form: Form = "model", port: Port = 8000, server: Server = "", json: Json = False
+) -> None:
+    """Serve a run's model at an OpenAI-compatible address until Ctrl-C."""
     root = open_run(run)[0].root
     from alif.release.serve import serve_model
 
     log = root / "runtime" / "serve" / "log.txt"
     with (
-        serve_model(root / "export" / "model", log, port=port, by=server) as served,
+        serve_model(root / "export" / form, log, port=port, by=server) as served,
         contextlib.suppress(KeyboardInterrupt),
     ):
         print_document(served.facts(), lambda _: console.print_result(served.as_recipe_table()), json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alif.records import FrozenModel
 
-__all__ = ["ExportFacts", "FormFacts"]
+__all__ = ["ExportFacts", "FormChecks", "FormFacts"]
 
 
 class ExportFacts(FrozenModel):
@@ -26,20 +26,9 @@ class ExportFacts(FrozenModel):
     """Share of positions where the likeliest next token is the same."""
 
 
-class FormFacts(FrozenModel):
-    """form.json: what a form of the exported model is, what it was made of, and what was compared."""
+class FormChecks(FrozenModel):
+    """What was compared when a form was made, and what made it."""
 
-    form: str
-    """"adapter", "bnb4", or "gguf" with the quantization: "gguf-q4_k_m"."""
-    run: str
-    base: str
-    base_revision: str
-    base_digest: str
-    """SHA-256 of the weights that an adapter belongs to; else what the run recorded of its base."""
-    model_digest: str
-    """SHA-256 of the merged model's weights: a form of another merge is out of date."""
-    bytes: int = 0
-    """Of the whole folder."""
     same_next_token: float | None = None
     """Share of positions of random tokens where the likeliest next token is the merged model's."""
     split: str = ""
@@ -51,3 +40,19 @@ class FormFacts(FrozenModel):
     """Texts of the run on which the importance of weights was measured."""
     made_by: str = ""
     """The tools, with versions."""
+
+
+class FormFacts(FormChecks):
+    """form.json: a form of the exported model, and what it was made of."""
+
+    form: str
+    """"adapter", "bnb4", or "gguf" with the quantization: "gguf-q4_k_m"."""
+    run: str
+    base: str
+    base_revision: str
+    base_digest: str
+    """SHA-256 of the weights that an adapter belongs to; else what the run recorded of its base."""
+    model_digest: str
+    """SHA-256 of the merged model's weights: a form of another merge is out of date."""
+    bytes: int
+    """Of the whole folder."""

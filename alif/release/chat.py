@@ -1,4 +1,4 @@
-"""Talk to a run in the terminal.
+"""Talk to a model in the terminal: a run's, a GGUF file's (which needs no torch), or one at an address.
 
 On a terminal the conversation is remembered: /new begins another one, /system TEXT does so with a system
 prompt, /quit ends. Elsewhere each line of standard input is a question of its own, and its answer a paragraph
@@ -21,31 +21,25 @@ from alif.language.bidi import isolate, text_direction
 
 if TYPE_CHECKING:
     from alif.release.conversation import Conversation
+    from alif.release.message_conversation import MessageConversation
 
-__all__ = ["answer_lines", "chat_loop", "collapse_repeats", "print_answer"]
+__all__ = ["answer_lines", "chat_loop", "collapse_repeats", "is_elsewhere", "print_answer"]
 
 HELP = "/new begins another conversation, /system TEXT sets a system prompt, /quit ends."
 REPEATED_LINES = 4
 """From so many equal lines in a row on, one is printed with their number: a small model that loops."""
 
 
-def chat_loop(run: Path, question: str | None = None, *, as_json: bool = False) -> None:
+def chat_loop(model: Path | str, question: str | None = None, *, as_json: bool = False) -> None:
     """Answer `question`, or each line that is typed or piped in until /quit or the end.
+
+    `model` is a run's folder, or what `is_elsewhere` knows.
 
     Raises:
         AlifError: the run has no model yet.
-        MissingExtra: torch is not installed.
+        MissingExtra: torch, or for a GGUF file llama-cpp-python, is not installed.
     """
-    try:
-        from alif.release.conversation import Conversation, open_student  # noqa: PLC0415  (loads torch)
-    except ModuleNotFoundError as error:
-        if (error.name or "alif").startswith("alif"):
-            raise
-        raise MissingExtra("alif chat", "train") from error
-    recipe = recipes.load_recipe(run / "recipe.toml")
-    conversation = Conversation(
-        open_student(run, recipe.runtime), recipe.finetune.prompt_template, seed=recipe.evaluate.seed
-    )
+    conversation = _open_conversation(model)
     typed = question is None and sys.stdin.isatty() and not as_json
     if typed:
         console.log(HELP)
@@ -59,11 +53,34 @@ def chat_loop(run: Path, question: str | None = None, *, as_json: bool = False) 
         if not as_json:
             print_answer(answer)
     if as_json:
-        console.print_json({"run": run.name, "turns": turns})
+        console.print_json({"run": model.name if isinstance(model, Path) else model, "turns": turns})
+
+
+def is_elsewhere(model: str) -> bool:
+    """Whether this names no run but an address, a GGUF file, or a folder that holds one."""
+    path = Path(model)
+    return model.startswith(("http://", "https://")) or path.suffix == ".gguf" or any(path.glob("*.gguf"))
+
+
+def _open_conversation(model: Path | str) -> Conversation | MessageConversation:
+    """Return a conversation with a run, by torch, or with what is elsewhere, without."""
+    if isinstance(model, str):
+        from alif.release.message_conversation import open_messages  # noqa: PLC0415
+
+        return open_messages(model)
+    try:
+        from alif.release.conversation import Conversation, open_student  # noqa: PLC0415  (loads torch)
+    except ModuleNotFoundError as error:
+        if (error.name or "alif").startswith("alif"):
+            raise
+        raise MissingExtra("alif chat", "train") from error
+    recipe = recipes.load_recipe(model / "recipe.toml")
+    student = open_student(model, recipe.runtime)
+    return Conversation(student, recipe.finetune.prompt_template, seed=recipe.evaluate.seed)
 
 
 def answer_lines(
-    conversation: Conversation, lines: Iterator[str], *, remember: bool
+    conversation: Conversation | MessageConversation, lines: Iterator[str], *, remember: bool
 ) -> Iterator[tuple[str, str]]:
     """Yield each question with its answer until /quit; commands are obeyed where the turns are remembered."""
     for line in map(str.strip, lines):

@@ -17,11 +17,10 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from alif import store
 from alif.errors import DataError
-from alif.facts.release_facts import FormFacts
+from alif.facts.release_facts import FormChecks, FormFacts
 from alif.records import Example
 from alif.release import adapter_export, four_bit, gguf_export
 from alif.release.adapter_export import digest_weights
@@ -53,16 +52,9 @@ def export_form(
         raise DataError(f"{model}: no merged model", f"alif export {root.name} makes it.")
     setup_torch(recipe.runtime)
     base = read_base(root / "base")
-    facts = {
-        "form": f"gguf-{quant}" if form == "gguf" else form,
-        "run": root.name,
-        "base": base.base,
-        "base_revision": base.revision,
-        "base_digest": base.digest,
-        "model_digest": digest_weights(model),
-    }
-    made: dict[str, Any]
-    with _replacing_folder(root / "export" / facts["form"]) as folder:
+    base_digest = base.digest
+    place = root / "export" / (f"gguf-{quant}" if form == "gguf" else form)
+    with _replacing_folder(place) as folder:
         if form == "gguf":
             rows = islice(store.read_models(root / "blend" / "examples.jsonl", Example), TEXTS)
             texts = [f"{row.instruction}\n\n{row.output}" for row in rows]
@@ -71,13 +63,21 @@ def export_form(
         elif form == "adapter":
             steps = {name: root / name for name in STEPS if (root / name).is_dir()}
             named = adapter_export.export_adapter(steps, recipe.export, recipe.runtime, model, folder)
-            made = {"base_digest": named.digest, "made_by": f"PEFT {version('peft')}"}
+            base_digest, made = named.digest, FormChecks(made_by=f"PEFT {version('peft')}")
         else:
             made = four_bit.export_four_bit(model, folder)
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        found = FormFacts.model_validate(facts | made | {"bytes": size})
+        found = FormFacts(
+            form=place.name,
+            run=root.name,
+            base=base.base,
+            base_revision=base.revision,
+            base_digest=base_digest,
+            model_digest=digest_weights(model),
+            bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
+            **made.model_dump(),
+        )
         store.write_json(folder / RECORD, found.model_dump(mode="json"))
-    return root / "export" / facts["form"], found
+    return place, found
 
 
 def read_forms(root: Path) -> dict[Path, FormFacts]:

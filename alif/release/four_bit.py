@@ -15,6 +15,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from alif.errors import MissingExtra
+from alif.facts.release_facts import FormChecks
 from alif.release.export import sample_logits, save_tokenizer
 from alif.student.published import NO_CODE
 from alif.student.weights import friendly_disk_errors, friendly_model_errors
@@ -22,7 +23,7 @@ from alif.student.weights import friendly_disk_errors, friendly_model_errors
 __all__ = ["export_four_bit"]
 
 
-def export_four_bit(model_folder: Path, folder: Path) -> dict[str, Any]:
+def export_four_bit(model_folder: Path, folder: Path) -> FormChecks:
     """Write the model of `model_folder` in NF4 to `folder`; return how near it is, and what made it.
 
     Raises:
@@ -51,7 +52,7 @@ def export_four_bit(model_folder: Path, folder: Path) -> dict[str, Any]:
     with friendly_model_errors(str(folder)):
         again = load(folder, **NO_CODE)
     found = sample_logits(again.eval(), len(tokenizer))
-    return {
-        "same_next_token": round(float((expected.argmax(-1) == found.argmax(-1)).float().mean()), 4),
-        "made_by": f"bitsandbytes {importlib.metadata.version('bitsandbytes')}, NF4",
-    }
+    return FormChecks(
+        same_next_token=round(float((expected.argmax(-1) == found.argmax(-1)).float().mean()), 4),
+        made_by=f"bitsandbytes {importlib.metadata.version('bitsandbytes')}, NF4",
+    )

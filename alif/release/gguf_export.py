@@ -22,6 +22,7 @@ from typing import Any
 from transformers import AutoTokenizer
 
 from alif.errors import MissingExtra, ModelError
+from alif.facts.release_facts import FormChecks
 from alif.release import gguf_worker
 from alif.release.gguf_tokenizer import SAME_TEXTS, choose_split
 from alif.release.importance import measure_importance, write_importance
@@ -46,7 +47,7 @@ def export_gguf(
     *,
     llama_cpp: Path | None = None,
     python: str = "",
-) -> dict[str, Any]:
+) -> FormChecks:
     """Write the model of `model_folder` to `target`, a .gguf file; return what was compared and what made it.
 
     Args:
@@ -67,7 +68,7 @@ def export_gguf(
     if quant not in BY_CONVERTER and not llama_python:
         raise MissingExtra(f"quantizing to {quant}", "gguf")
     source, split = locate_converter(llama_cpp), choose_split(model_folder, texts)
-    facts: dict[str, Any] = {"texts": len(texts), "made_by": f"llama.cpp of llama-cpp-python {VERSION}"}
+    calibration: Sequence[str] = ()
     with tempfile.TemporaryDirectory(dir=target.parent) as place:
         first = target if quant in BY_CONVERTER else Path(place) / "f16.gguf"
         kind = quant if quant in BY_CONVERTER else "f16"
@@ -87,12 +88,14 @@ def export_gguf(
             write_importance(importance, measure_importance(model_folder, calibration), model_folder)
             options = (quant, str(os.cpu_count() or 1), str(importance))
             _run_worker(llama_python, "quantise", str(first), str(target), *options)
-            facts["calibrated_on"] = len(calibration)
-    facts["split"] = read_gguf(target).pre_tokenizer
-    if llama_python:
-        facts["same_texts"] = _count_same_texts(llama_python, model_folder, target, texts)
     write_modelfile(model_folder, target)
-    return facts
+    return FormChecks(
+        split=read_gguf(target).pre_tokenizer,
+        same_texts=_count_same_texts(llama_python, model_folder, target, texts) if llama_python else None,
+        texts=len(texts),
+        calibrated_on=len(calibration),
+        made_by=f"llama.cpp of llama-cpp-python {VERSION}",
+    )
 
 
 def _run_worker(python: str, work: str, *arguments: str, input: str = "") -> str:

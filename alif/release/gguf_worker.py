@@ -14,6 +14,7 @@ import ctypes
 import json
 import runpy
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -80,5 +81,5 @@ def tokenize(path: str) -> None:
 
 
 if __name__ == "__main__":
-    work: dict[str, Any] = {"convert": convert, "quantise": quantise, "tokenize": tokenize}
+    work: dict[str, Callable[..., None]] = {"convert": convert, "quantise": quantise, "tokenize": tokenize}
     work[sys.argv[1]](*sys.argv[2:])

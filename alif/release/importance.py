@@ -8,13 +8,13 @@ are large depends on the text: measured on English it is of little use to anothe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from alif.student.published import NO_CODE
 
@@ -50,17 +50,11 @@ def measure_importance(model_folder: Path, texts: Sequence[str]) -> dict[str, to
 
 def write_importance(path: Path, columns: Mapping[str, torch.Tensor], model_folder: Path) -> None:
     """Write columns under the names that the layers have in a GGUF file, as .npz."""
-    np.savez(path, **dict(_gguf_names(columns, model_folder)))
-
-
-def _gguf_names(columns: Mapping[str, torch.Tensor], model_folder: Path) -> Iterator[tuple[str, Any]]:
     import gguf  # noqa: PLC0415  # an extra
-    from transformers import AutoConfig  # noqa: PLC0415
 
     config = AutoConfig.from_pretrained(model_folder, **NO_CODE)
     kinds = {name: kind for kind, name in gguf.MODEL_ARCH_NAMES.items()}
     kind = kinds.get(config.model_type, gguf.MODEL_ARCH.LLAMA)
-    names = gguf.get_tensor_name_map(kind, config.num_hidden_layers)
-    for layer, values in columns.items():
-        if found := names.get_name(layer):
-            yield f"{found}.weight", values.numpy()
+    known = gguf.get_tensor_name_map(kind, config.num_hidden_layers)
+    named: Any = {f"{known.get_name(layer)}.weight": values.numpy() for layer, values in columns.items()}
+    np.savez(path, **named)

@@ -1,9 +1,10 @@
-"""Serve a model folder: vLLM or `transformers serve` as a child process, asked like any other provider.
+"""Serve a model folder: vLLM, transformers or llama.cpp as a child process, asked like any other provider.
 
     model folder ─▶ vllm serve … │ transformers serve … ─▶ http://127.0.0.1:8000/v1 ─▶ any OpenAI client
+    GGUF file    ─▶ python -m llama_cpp.server …        ─▶
 
-vLLM is taken where it is installed: it answers many requests at once. The other needs no GPU. Both are
-programs, so either may be installed in an environment of its own. The child listens on loopback only, reaches
+vLLM is taken where it is installed: it answers many requests at once. The others need no GPU. All are
+programs, so each may be installed in an environment of its own. The child listens on loopback only, reaches
 no network, and ends with this process, however that ends.
 """
 
@@ -35,6 +36,8 @@ ENDING_S = 20.0
 """How long the child may take to end before it is killed."""
 SERVING_PACKAGES = ("transformers", "fastapi", "uvicorn", "openai")
 """Packages that `transformers serve` needs."""
+LLAMA_SERVER = ("llama_cpp", "sse_starlette", "starlette_context")
+"""Packages that llama.cpp's server needs."""
 LAST_LINES = 5
 """Last lines of the child's output in the message when it fails."""
 CHILD = """
@@ -57,6 +60,8 @@ class ServedModel:
     """The program that serves it."""
     process: subprocess.Popen[bytes]
     log: Path
+    health: str = "/health"
+    """What answers as soon as the model does."""
 
     def facts(self) -> dict[str, str]:
         """Return where it is and how to request it."""
@@ -77,13 +82,13 @@ class ServedModel:
         raise self.ended_error()
 
     def wait_until_ready(self, ready_s: float) -> None:
-        """Return when /health answers; transformers' list of models fails without a download folder."""
+        """Return when it is healthy; transformers' list of models fails without a download folder."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         deadline = time.monotonic() + ready_s
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise self.ended_error()
-            with suppress(OSError), opener.open(f"{self.address.removesuffix('/v1')}/health", timeout=5):
+            with suppress(OSError), opener.open(self.address.removesuffix("/v1") + self.health, timeout=5):
                 return
             time.sleep(0.2)
         raise ModelError(
@@ -119,10 +124,11 @@ def serve_model(
     """Serve the model in `folder` for the length of a block.
 
     Args:
-        folder: weights, configuration and a tokenizer with a chat template, as `export` writes them.
+        folder: weights, configuration and a tokenizer with a chat template, or a GGUF file.
         log: file for the child's output.
         port: on loopback; 0: any free port.
-        by: path of a `vllm` or `transformers` program; empty: the one that is installed.
+        by: path of a `vllm` or `transformers` program, for a GGUF file of a Python that has llama.cpp; empty:
+            what is installed.
         ready_s: how long it may take to load.
 
     Raises:
@@ -131,9 +137,13 @@ def serve_model(
         AlifError: something else listens at the port.
         ModelError: the program cannot serve it.
     """
-    if not (folder / "config.json").is_file():
-        raise DataError(f"{folder}: no model folder", "Export the run's model first: alif export RUN.")
-    program, model = find_program(by), str(folder.resolve())
+    gguf = next(iter(sorted(folder.glob("*.gguf"))), None)
+    if gguf is None and not (folder / "config.json").is_file():
+        there = ", ".join(sorted(path.name for path in folder.parent.glob("[!.]*") if path.is_dir()))
+        hint = f"There is {there}." if there else "Export the run's model first: alif export RUN."
+        raise DataError(f"{folder}: no model folder", hint)
+    program = find_program(by) if gguf is None else _find_llama_server(by)
+    model = str((gguf or folder).resolve())
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -142,8 +152,8 @@ def serve_model(
             message = f"port {port} is taken ({error.strerror})"
             raise AlifError(message, "Name another one with --port.") from error
         port = int(probe.getsockname()[1])
-    command = [sys.executable, "-c", CHILD, str(program), "serve", model]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
+    serve = ["serve", model] if gguf is None else ["-m", "llama_cpp.server", "--model", model]
+    command = [sys.executable, "-c", CHILD, str(program), *serve, "--host", "127.0.0.1", "--port", str(port)]
     command += ["--served-model-name", model] if program.name == "vllm" else []
     with store.friendly_os_errors(log):
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -157,7 +167,8 @@ def serve_model(
             env={**os.environ, "HF_HUB_OFFLINE": "1"},
             start_new_session=True,
         )
-    served = ServedModel(f"http://127.0.0.1:{port}/v1", model, program.name, process, log)
+    name, health = (program.name, "/health") if gguf is None else ("llama.cpp", "/v1/models")
+    served = ServedModel(f"http://127.0.0.1:{port}/v1", model, name, process, log, health)
     try:
         served.wait_until_ready(ready_s)
         yield served
@@ -183,3 +194,19 @@ def find_program(by: str = "") -> Path:
     if (here / "transformers").is_file() and all(map(importlib.util.find_spec, SERVING_PACKAGES)):
         return here / "transformers"
     raise MissingExtra("serving a model", "serve")
+
+
+def _find_llama_server(by: str) -> Path:
+    """Return a Python that has llama.cpp's server: `by`, else this one.
+
+    Raises:
+        DataError: `by` cannot be run.
+        MissingExtra: it has no such server.
+    """
+    python = shutil.which(by or sys.executable)
+    if python is None:
+        raise DataError(f"{by}: no such program", "Name one: ENV/bin/python.")
+    script = f"import importlib.util as i, sys; sys.exit(not all(map(i.find_spec, {LLAMA_SERVER})))"
+    if subprocess.run([python, "-c", script], capture_output=True, check=False).returncode:
+        raise MissingExtra("serving a GGUF file", "llama-cpp")
+    return Path(python)

@@ -27,7 +27,7 @@ from alif.report.data_card import REVERSE, data_card_values
 from alif.report.snapshot import read_run
 from alif.runs.splits import heldout_rows, training_rows
 
-__all__ = ["COLUMNS", "write_dataset"]
+__all__ = ["COLUMNS", "read_made_rows", "write_dataset"]
 
 MADE = ("teacher", "translated")
 """Kinds of rows that the run has made."""
@@ -47,18 +47,7 @@ def write_dataset(root: Path) -> Path:
         DataError: the mixture is not made yet, or holds no row that the run has made.
         MissingExtra: pyarrow is not installed.
     """
-    run = read_run(root)
-    if "blend" not in run.steps:
-        raise DataError(f"{root}: the step blend is not done", f"alif run {run.name} --until blend")
-    parts = {"train": training_rows, "validation": heldout_rows}
-    splits = {
-        name: [row for row in read(root / "blend", Example) if row.origin.kind in MADE]
-        for name, read in parts.items()
-    }
-    if not any(splits.values()):
-        raise DataError(
-            f"{root}: no teacher has written a row of its mixture", "There is nothing to publish."
-        )
+    run, splits = read_run(root), read_made_rows(root)
     folder = root / "dataset"
     for part in ("jsonl", "data"):  # a split that is gone leaves no file behind
         shutil.rmtree(folder / part, ignore_errors=True)
@@ -80,6 +69,26 @@ def write_dataset(root: Path) -> Path:
     )
     store.write_text(folder / "README.md", card)
     return folder
+
+
+def read_made_rows(root: Path) -> dict[str, list[Example]]:
+    """Return the rows of a run's mixture that the run has made, by split, each once.
+
+    Raises:
+        DataError: the mixture is not made yet, or holds none.
+    """
+    if not (root / "blend" / "step.json").is_file():
+        raise DataError(f"{root}: the step blend is not done", f"alif run {root.name} --until blend")
+    parts = {"train": training_rows, "validation": heldout_rows}
+    splits = {}
+    for name, read in parts.items():
+        made = [row for row in read(root / "blend", Example) if row.origin.kind in MADE]
+        splits[name] = list({row.id: row for row in made}.values())  # a part may be repeated
+    if not any(splits.values()):
+        raise DataError(
+            f"{root}: no teacher has written a row of its mixture", "There is nothing to publish."
+        )
+    return splits
 
 
 def _public_row(row: Example) -> dict[str, JsonValue]:

@@ -21,6 +21,6 @@ def test_without_bitsandbytes_the_extra_is_named(exported: Path, tmp_path: Path)
 def test_the_folder_opens_in_four_bits(exported: Path, tmp_path: Path) -> None:
     pytest.importorskip("bitsandbytes")
     made = export_four_bit(exported / "export" / "model", tmp_path)
-    assert 0 < made["same_next_token"] <= 1
+    assert 0 < made.same_next_token <= 1
     quantised = store.read_json(tmp_path / "config.json")["quantization_config"]
     assert (quantised["load_in_4bit"], quantised["bnb_4bit_quant_type"]) == (True, "nf4")

@@ -54,8 +54,8 @@ def test_the_converter_is_told_how_the_tokenizer_splits(
     monkeypatch.setattr(gguf_export, "find_llama_python", lambda given: "")
     target = tmp_path / "tiny-q8_0.gguf"
     facts = gguf_export.export_gguf(exported / "export" / "model", target, "q8_0", TEXTS, llama_cpp=llama_cpp)
-    assert read_gguf(target).pre_tokenizer == facts["split"] == "llama-bpe"
-    assert "same_texts" not in facts
+    assert read_gguf(target).pre_tokenizer == facts.split == "llama-bpe"
+    assert facts.same_texts is None
     assert (tmp_path / "Modelfile").is_file()
 
 
@@ -89,4 +89,4 @@ def test_llama_cpp_reads_the_same_tokens(exported: Path, tmp_path: Path, quant: 
     target = tmp_path / f"tiny-{quant}.gguf"
     model = exported / "export" / "model"
     facts = gguf_export.export_gguf(model, target, quant, TEXTS, llama_cpp=locate_converter(None))
-    assert facts["same_texts"] == len(TEXTS)
+    assert facts.same_texts == len(TEXTS)

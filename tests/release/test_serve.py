@@ -102,6 +102,50 @@ def test_what_cannot_be_served_is_a_sentence(
     refused(ModelError, "has ended with code 1: CUDA out of memory")
 
 
+LLAMA_SERVER = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path in ("/v1/models", "/health") else 404)
+        self.end_headers()
+host, port, model = (sys.argv[sys.argv.index(name) + 1] for name in ("--host", "--port", "--model"))
+assert model.endswith("demo-q8_0.gguf")
+http.server.HTTPServer((host, int(port)), Handler).serve_forever()
+"""
+
+
+def test_a_gguf_file_is_served_by_llama_cpp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the Python that has it; a stand-in has its command line, and its address that tells health."""
+    folder = tmp_path / "export" / "gguf-q8_0"
+    folder.mkdir(parents=True)
+    (folder / "demo-q8_0.gguf").touch()
+    with (
+        pytest.raises(DataError, match="no such program"),
+        serve.serve_model(folder, tmp_path / "log.txt", by="nowhere/python"),
+    ):
+        pass
+    package = tmp_path / "packages" / "llama_cpp"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "server.py").write_text(LLAMA_SERVER)
+    for name in ("sse_starlette", "starlette_context"):
+        (tmp_path / "packages" / f"{name}.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    with serve.serve_model(folder, tmp_path / "log.txt", by=sys.executable) as served:
+        assert answers(served.address)
+        assert (served.by, served.model) == ("llama.cpp", str(folder / "demo-q8_0.gguf"))
+    assert served.process.returncode is not None
+
+
+def test_a_form_that_is_not_there_names_those_that_are(model: Path, tmp_path: Path) -> None:
+    with (
+        pytest.raises(DataError, match="gguf-f16: no model folder") as error,
+        serve.serve_model(model.parent / "gguf-f16", tmp_path / "log.txt"),
+    ):
+        pass
+    assert error.value.hint == "There is model."
+
+
 def test_without_a_program_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
