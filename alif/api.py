@@ -101,7 +101,7 @@ class ScorePair:
 
     @property
     def intervals_overlap(self) -> bool:
-        """Whether the 95 % intervals overlap: then the two cannot be told apart by these items."""
+        """Whether the 95 % intervals overlap; the paired test of `alif report A B` can tell more."""
         return self.first.low <= self.second.high and self.second.low <= self.first.high
 
 

@@ -70,6 +70,7 @@ class RunDifference:
     run: str
     against: str
     difference: str
+    interval: str
     tone: Tone
     verdict: str
     p: str
@@ -79,6 +80,7 @@ class RunDifference:
 
 def describe_tests(tested: Sequence[Comparison]) -> list[RunDifference]:
     """Return paired differences in words, benchmark by benchmark."""
+    told = {one: describe_difference(one).split(", ", 1) for one in tested}
     return [
         RunDifference(
             title=BENCHMARKS.get(one.benchmark, one.benchmark),
@@ -86,10 +88,11 @@ def describe_tests(tested: Sequence[Comparison]) -> list[RunDifference]:
             language=one.language,
             run=one.stage,
             against=one.against,
-            difference=describe_difference(one),
+            difference=told[one][0],
+            interval=told[one][1],
             tone=find_tone(one),
             verdict=one.verdict,
-            p=f"{one.p_holm:.3g}",
+            p="< 0.001" if one.p_holm < 0.001 else f"{one.p_holm:.3f}",
             n=one.n,
             detectable=format_spread(one.detectable, one.metric, one.benchmark),
         )

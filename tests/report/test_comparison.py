@@ -78,8 +78,10 @@ def test_runs_are_tested_against_the_first_item_by_item(with_replay: Path) -> No
     page = path.read_text(encoding="utf-8")
     (shown,) = comparison.describe_tests(tested)
     assert f'<span class="change {shown.tone}">{shown.difference}</span>' in page
-    assert shown.difference.startswith("+16.7 points, 95 % CI ")
-    assert f"| {shown.difference} | {shown.verdict} |" in path.with_suffix(".md").read_text(encoding="utf-8")
+    assert (shown.difference, shown.interval[:8]) == ("+16.7 points", "95 % CI ")
+    assert f"| {shown.difference}, {shown.interval} | {shown.verdict} |" in path.with_suffix(".md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_nothing_is_said_where_only_one_kind_was_run(with_replay: Path) -> None:
