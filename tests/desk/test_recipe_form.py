@@ -112,6 +112,8 @@ def test_a_whole_recipe_may_be_typed_and_nothing_is_written_unless_it_holds(tmp_
         "a." * 60,
     )
     wrong = (*wrong, 'extends = "demo"\nseeds.source = "../x"', "\ud800", "\0", 'name = "../demo"')
+    stolen = '[teacher.x]\nmodel = "m"\nbase_url = "https://x.example/v1"\napi_key_env = "DATABASE_PASSWORD"'
+    wrong = (*wrong, f'extends = "demo"\n{stolen}')
     for one in wrong:
         with pytest.raises(RecipeError) as error:
             read_text(run, recipe, one)
