@@ -9,6 +9,7 @@ references                            the row's output and others: translations
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
@@ -61,7 +62,7 @@ class AnswerKey(FrozenModel):
             if any(match.is_same_text(first, form, pack) for form in forms):
                 return right
         told = next((one for one in (first, *others) if find_values(one, pack)), first)
-        parts = (answer, told, *_CLAUSE_END.split(told))
+        parts = dict.fromkeys((answer, told, *_CLAUSE_END.split(told)))
         accepted = any(_says(part, self.accept, pack) for part in parts)
         accepted = accepted or any(_measures(told, form, pack) for form in self.accept)
         return accepted and not _says(drop_reasons(answer, pack), self.refuse, pack)
@@ -96,8 +97,13 @@ def _kind(value: Value) -> str:
 
 def _alternatives(answer: str, pack: Pack) -> Iterator[list[str]]:
     """Yield the alternatives of each sentence: "a or b" has two."""
-    between = "|".join(map(regex.escape, pack.phrases.alternatives)) or "(?!)"
     for sentence in text.split_sentences(answer, pack):
-        parts = regex.split(rf"(?<![\p{{L}}\p{{M}}])(?:{between})(?![\p{{L}}\p{{M}}])", sentence)
+        parts = _alternative_words(pack).split(sentence)
         if told := [part for part in parts if part.strip()]:
             yield told
+
+
+@functools.lru_cache
+def _alternative_words(pack: Pack) -> regex.Pattern[str]:
+    between = "|".join(map(regex.escape, pack.phrases.alternatives)) or "(?!)"
+    return regex.compile(rf"(?<![\p{{L}}\p{{M}}])(?:{between})(?![\p{{L}}\p{{M}}])")

@@ -58,13 +58,13 @@ def _respell(spaced: str, pack: Pack) -> str:
         if single and place not in fitting:
             continue
         try:
-            changed = " ".join(pattern.sub(replacement, spaced, timeout=MAX_SPELLING_S).split())
+            changed, count = pattern.subn(replacement, spaced, timeout=MAX_SPELLING_S)
         except TimeoutError as error:
             where = f"{pack.folder / 'pack.toml'}: compare.spellings"
             message = f"{where}: {pattern.pattern} takes over {MAX_SPELLING_S} s for one text"
             hint = r"Write it without a repetition in a repetition, such as (?:\w|\w\w)+."
             raise PackError(message, hint) from error
-        if changed != spaced:
+        if count and (changed := " ".join(changed.split())) != spaced:
             spaced = changed
             fitting = frozenset[int]().union(*(_fitting(word, pack) for word in set(spaced.split())))
     return spaced

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
@@ -84,6 +85,12 @@ class Elements:
     def lacks(self, words: tuple[str, ...]) -> bool:
         """Tell whether no word here begins or ends one of these phrases."""
         return _phrases(words, self.pack).keys().isdisjoint(self.words)
+
+    def numbers_backwards(self) -> Iterator[tuple[int, Value]]:
+        """Yield each value with its place, the last first; what is put there meanwhile is passed by."""
+        for place in range(len(self.elements) - 1, -1, -1):
+            if place < len(self.elements) and isinstance(value := self.elements[place], Value):
+                yield place, value
 
     def number(self, place: int) -> Value | None:
         element = self.elements[place] if 0 <= place < len(self.elements) else None

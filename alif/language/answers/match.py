@@ -14,7 +14,7 @@ write them, units take one name, and the pack's spellings apply: words written t
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import regex
 
@@ -48,14 +48,32 @@ _BULLET = regex.compile(r"^\s*(?:[-*•–]|\(?\d{1,2}[.)۔:])\s+", regex.M)
 
 @dataclass(frozen=True)
 class Match:
-    """How an answer compares with a reference, tier by tier; None where the reference has none."""
+    """How an answer compares with a reference: looser tiers when they are asked for; None: it has none."""
 
+    answer: str
+    reference: str
+    pack: Pack = field(repr=False)
     em: bool
-    em_nospace: bool
-    items: bool
-    contains: bool
-    number: bool | None
-    choice: bool | None
+
+    @functools.cached_property
+    def em_nospace(self) -> bool:
+        return is_same_text(self.answer, self.reference, self.pack, spaces=False)
+
+    @functools.cached_property
+    def items(self) -> bool:
+        return is_same_list(self.answer, self.reference, self.pack)
+
+    @functools.cached_property
+    def contains(self) -> bool:
+        return contains_answer(self.answer, self.reference, self.pack)
+
+    @functools.cached_property
+    def number(self) -> bool | None:
+        return is_same_number(self.answer, self.reference, self.pack)
+
+    @functools.cached_property
+    def choice(self) -> bool | None:
+        return is_same_choice(self.answer, self.reference, self.pack)
 
     @property
     def equal(self) -> bool:
@@ -69,14 +87,7 @@ class Match:
 
 def compare_answers(answer: str, reference: str, pack: Pack) -> Match:
     """Compare an answer with a reference on every tier."""
-    return Match(
-        em=is_same_text(answer, reference, pack),
-        em_nospace=is_same_text(answer, reference, pack, spaces=False),
-        items=is_same_list(answer, reference, pack),
-        contains=contains_answer(answer, reference, pack),
-        number=is_same_number(answer, reference, pack),
-        choice=is_same_choice(answer, reference, pack),
-    )
+    return Match(answer, reference, pack, is_same_text(answer, reference, pack))
 
 
 def is_same_text(one: str, other: str, pack: Pack, spaces: bool = True) -> bool:
@@ -87,8 +98,8 @@ def is_same_text(one: str, other: str, pack: Pack, spaces: bool = True) -> bool:
 
 def is_same_list(one: str, other: str, pack: Pack) -> bool:
     """Tell whether both list the same items, two or more, in whatever order."""
-    left, right = _list_items(one, pack), _list_items(other, pack)
-    return len(left) > 1 and sorted(left) == sorted(right)
+    wanted = _list_items(other, pack)  # of a reference, which was read before and mostly is no list
+    return len(wanted) > 1 and sorted(_list_items(one, pack)) == sorted(wanted)
 
 
 @functools.lru_cache(maxsize=CACHED_ANSWERS)
@@ -117,10 +128,11 @@ def contains_answer(answer: str, reference: str, pack: Pack) -> bool:
     own = set(wanted)
     if _turning_words(pack.phrases.alternatives, pack).intersection(given) - own:
         return False
-    items = _list_items(answer, pack)
     joining = {*pack.phrases.conjunctions}
-    if len(items) > 1 and " ".join(wanted) in items and joining & set(given) and not joining & own:
-        return False
+    if joining.intersection(given) and not joining & own:
+        items = _list_items(answer, pack)
+        if len(items) > 1 and " ".join(wanted) in items:
+            return False
     denying = _turning_words(pack.phrases.negations, pack) - own
     clauses = [answer_tokens(clause, pack) for clause in clause_mark(pack).split(answer)]
     saying = [clause for clause in clauses if f" {' '.join(wanted)} " in f" {' '.join(clause)} "]

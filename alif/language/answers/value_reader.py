@@ -113,9 +113,8 @@ class _Reader(Elements):
 
     def read_clocks(self) -> None:
         clock = self.pack.clock
-        for place in range(len(self.elements) - 1, -1, -1):
-            value = self.number(place)
-            if value is None or value.percent or value.value > 24 or value.unit == "hour_clock":
+        for place, value in self.numbers_backwards():
+            if value.percent or value.value > 24 or value.unit == "hour_clock":
                 continue
             said = self.text[value.start : value.end]
             spoken = clock.by_unit and (value.unit == "hour" or self.unit(place - 1) == "hour")
@@ -162,7 +161,7 @@ class _Reader(Elements):
         """Look for a part of the day beside a time; return what it takes in."""
         fillers = self.pack.clock.fillers
         for name, words in self.pack.clock.parts.items():
-            for gap in range(3):
+            for gap in range(0 if self.lacks(words) else 3):
                 if all(self.phrase(start - 1 - one, fillers) for one in range(gap)) and (
                     taken := self.phrase(start - 1 - gap, words, back=True)
                 ):
@@ -175,9 +174,8 @@ class _Reader(Elements):
 
     def read_rates(self) -> None:
         numbers = self.pack.numbers
-        for place in range(len(self.elements) - 1, -1, -1):
-            value = self.number(place)
-            if value is None or not value.unit or value.kind != "number":
+        for place, value in self.numbers_backwards():
+            if not value.unit or value.kind != "number":
                 continue
             after, before = self.phrase(place + 1, numbers.per), self.unit(place - 1)
             if after and (unit := self.unit(place + 1 + after)):
@@ -189,9 +187,8 @@ class _Reader(Elements):
 
     def join_measures(self) -> None:
         joining = (*self.pack.phrases.conjunctions, *self.pack.numbers.joiners, ",")
-        for place in range(len(self.elements) - 1, -1, -1):
-            one = self.number(place)
-            if one is None or one.unit not in SIZES:
+        for place, one in self.numbers_backwards():
+            if one.unit not in SIZES:
                 continue
             gap = self.phrase(place + 1, joining)
             other = self.number(place + 1 + gap)
@@ -205,10 +202,7 @@ class _Reader(Elements):
                 self.put(place, place + 2 + gap, total)
 
     def join_ranges(self) -> None:
-        for place in range(len(self.elements) - 1, -1, -1):
-            one = self.number(place)
-            if one is None:
-                continue
+        for place, one in self.numbers_backwards():
             to = self.phrase(place + 1, (*self.pack.numbers.ranges, "-", "–", "—"))
             either = self.phrase(place + 1, self.pack.phrases.alternatives)
             both = self.phrase(place + 1, self.pack.phrases.conjunctions)
