@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from alif.desk.campaigns.campaign_plan import ASPECTS, GRADES, CampaignPlan
 from alif.desk.campaigns.judgement import FLAGS
@@ -118,7 +119,11 @@ def _measure_source(
         )
         for task in sorted(tasks)
     }
-    flags = {flag: share(lambda vote, flag=flag: flag in vote.judgement.flags) for flag in FLAGS}  # type: ignore[misc]
+
+    def has_flag(flag: str, vote: Vote) -> bool:
+        return flag in vote.judgement.flags
+
+    flags = {flag: share(partial(has_flag, flag)) for flag in FLAGS}
     prices = [one.usd for one in answers if one.usd is not None]
     usd = sum(prices) / len(prices) if prices and len(prices) == len(answers) else None
     return AuditedSource(

@@ -46,25 +46,29 @@ def close_campaign(office: Office, campaign_id: str) -> None:
     with office.db.writing() as connection:
         if not connection.execute(closed).rowcount:
             raise Refused("not_open", 409)
-        votes, answers = read_votes(connection, campaign_id)
-        report = build_report(connection, campaign_id, votes, list(answers.values()), office.packs)
-        stored = campaign.update().where(campaign.c.id == campaign_id)
-        connection.execute(stored.values(report=report.model_dump(mode="json")))
     read_report(office, campaign_id)
 
 
 def read_report(office: Office, campaign_id: str) -> CampaignReport:
-    """Return the report of a closed campaign; its files are written if they are not there.
+    """Return the report of a closed campaign; it is made, and its files written, where they are not there.
 
     Raises:
         Refused: there is no such campaign, or it is not closed.
     """
+    known = campaign.c.id == campaign_id
     with office.db.reading() as connection:
-        found = connection.execute(sa.select(campaign.c.report).where(campaign.c.id == campaign_id)).first()
+        found = connection.execute(sa.select(campaign.c.report).where(known)).first()
         if found is None:
             raise Refused("no_such_page", 404)
-        votes, _ = read_votes(connection, campaign_id)
-    report = CampaignReport.model_validate(found.report)
+        votes, answers = read_votes(connection, campaign_id)
+        if found.report:
+            report = CampaignReport.model_validate(found.report)
+        else:  # not while writing: others go on
+            report = build_report(connection, campaign_id, votes, list(answers.values()), office.packs)
+    if not found.report:
+        stored = campaign.update().where(known).values(report=report.model_dump(mode="json"))
+        with office.db.writing() as connection:
+            connection.execute(stored)
     folder = office.folder.root / "campaigns" / report.plan.name
     if not (folder / "report.json").is_file():
         _write_files(office, folder, report, votes)
@@ -102,11 +106,12 @@ def describe_vote(vote: Vote) -> dict[str, object]:
 
 
 def file_style() -> Markup:
-    """Return the desk's style sheet with its fonts inside: a file needs nothing else."""
+    """Return the desk's style sheets with their fonts inside: a file needs nothing else."""
 
     def embed(found: re.Match[str]) -> str:
         data = base64.b64encode((FONTS / found[1]).read_bytes()).decode()
         return f'url("data:font/woff2;base64,{data}")'
 
-    style = (HERE / "static" / "desk.css").read_text(encoding="utf-8")
+    names = ("desk.css", "campaigns.css")
+    style = "".join((HERE / "static" / name).read_text(encoding="utf-8") for name in names)
     return Markup(re.sub(r'url\("/fonts/([\w.-]+)"\)', embed, style))

@@ -100,7 +100,7 @@ def preview(visit: Visit) -> Response:
     held = find_held(visit.office.db, visit.person, str(visit.json.get("ballot")))
     if not isinstance(text, str) or not held:
         raise Refused("lease_lost", 409)
-    (answer,) = ballots.read_answers(visit.office.db, held[:1]).values()
+    answer = ballots.read_answers(visit.office.db, held)[held[0].answers[0]]
     pack = visit.office.packs.get(answer.language)
     return JSONResponse({"view": mark_text(text, pack), "changes": mark_changes(answer.output, text, pack)})
 

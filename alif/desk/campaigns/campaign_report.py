@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -40,6 +40,8 @@ __all__ = ["Amended", "CampaignReport", "Guesses", "build_report"]
 
 RESAMPLES = 1_000
 """Of the bootstrap behind an interval."""
+BLIND_MARGIN = 0.2
+"""By how much more than chance judges may guess right where a campaign is called blind."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """What sources are called until the last table."""
 
@@ -59,8 +61,10 @@ class Guesses(FrozenModel):
     """How often judges guessed the source at the end: the measure of blindness."""
 
     share: Interval | None
-    """Clustered by judge."""
     chance: float
+    verdict: Literal["yes", "no", "unsure"]
+    """ "no" where the interval lies above chance; "yes" where one that is clustered by judge ends below
+    chance and `BLIND_MARGIN`."""
 
 
 class CampaignReport(FrozenModel):
@@ -113,6 +117,7 @@ def build_report(
     bootstrap, is_audit = Bootstrap(RESAMPLES, plan.seed), plan.kind == "audit"
     wanted = (ballot.c.campaign_id == campaign_id) & (ballot.c.kind == "vote")
     undone = sa.select(sa.func.count()).select_from(ballot_event.join(ballot)).where(wanted)
+    sources = measure_sources(judged, answers, plan, bootstrap) if is_audit else []
     return CampaignReport(
         title=plan.title,
         kind=plan.kind,
@@ -130,7 +135,7 @@ def build_report(
         undone=connection.scalar(undone.where(ballot_event.c.kind == "undo")) or 0,
         too_fast=len(first) - len(judged),
         seconds=median([vote.judgement.dwell_ms / 1000 for vote in first]) if first else None,
-        sources=tuple(measure_sources(judged, answers, plan, bootstrap)) if is_audit else (),
+        sources=tuple(sorted(sources, key=lambda one: mixed.index(one.source))),
         differences=tuple(measure_differences(judged, plan, bootstrap)) if is_audit else (),
         preferences=None if is_audit else measure_preferences(counted, plan, packs, bootstrap),
         agreement=measure_agreement(judged, plan),
@@ -142,6 +147,7 @@ def build_report(
 
 
 def format_time(at_ms: int) -> str:
+    """Return a time as people read it."""
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at_ms / 1000))
 
 
@@ -185,8 +191,14 @@ def measure_agreement(votes: Sequence[Vote], plan: CampaignPlan) -> dict[str, Ag
 
 
 def measure_guesses(votes: Sequence[Vote], plan: CampaignPlan) -> Guesses:
+    """Return how often the source was guessed, and what that says: doubt counts against blindness."""
     guessed = [vote for vote in votes if vote.kind == "guess"]
+    chance = round(1 / len(plan.sources), 6)
+    if not guessed:
+        return Guesses(share=None, chance=chance, verdict="unsure")
     right = [float(vote.judgement.source == vote.answers[0].source) for vote in guessed]
-    items = Items.of(right, clusters=[vote.judge for vote in guessed])
-    share = interval_of(wilson_interval(items)) if guessed else None
-    return Guesses(share=share, chance=round(1 / len(plan.sources), 6))
+    alone = wilson_interval(Items.of(right))
+    by_judge = wilson_interval(Items.of(right, clusters=[vote.judge for vote in guessed]))
+    blind: Literal["yes", "unsure"] = "yes" if by_judge.high < chance + BLIND_MARGIN else "unsure"
+    verdict: Literal["yes", "no", "unsure"] = "no" if alone.low > chance else blind
+    return Guesses(share=interval_of(alone), chance=chance, verdict=verdict)

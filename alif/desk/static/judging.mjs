@@ -12,7 +12,7 @@ const GRADES = {KeyA: "accept", KeyS: "minor", KeyD: "major", KeyF: "unusable"};
 const ASPECTS = {KeyZ: "language", KeyX: "culture", KeyC: "fact"};
 const RATINGS = ["5", "4", "3", "2", "1", "none"];
 
-let cards = [], card = null, since = 0, last = null, sending = null, counts = {given: 0, left: 0}, previewTimer = 0, previewed = 0;
+let cards = [], card = null, since = 0, last = null, sending = null, counts = {given: 0, left: 0}, previewTimer = 0, previewed = 0, guessed = false;
 
 const ask = (name, body) => call(`/api/judging/${page.campaign}/${name}`, body);
 const outbox = () => JSON.parse(localStorage.getItem(OUTBOX) ?? "[]");
@@ -40,8 +40,9 @@ function show(next, text) {
   if ($("note")) $("note").value = "";
   $("editor").hidden = true; $("editor").querySelector("textarea").value = "";
   $("asked").replaceChildren(); $("answers").replaceChildren(); $("names").replaceChildren();
-  document.body.dataset.card = card?.kind ?? "none";
-  if (!card) { $("title").textContent = text ?? t.nothing_left; showCounts(); return; }
+  guessed ||= card?.kind === "guess";
+  document.body.dataset.card = card?.kind ?? (guessed ? "over" : "none");
+  if (!card) { $("title").textContent = text ?? (guessed ? t.over : t.nothing_left); showCounts(); return; }
   $("title").textContent = card.kind === "guess" ? t.guess : card.task;
   if (card.asked.length === 1) $("asked").append(...card.asked[0].flatMap(field));
   $("answers").append(...card.answers.map(answer));
@@ -122,9 +123,9 @@ async function flush() {
 
 async function undo() {
   await sending;
-  const waiting = outbox(), unsent = waiting.at(-1);
+  const waiting = outbox(), unsent = last && waiting.at(-1)?.key === last.key;
   try {
-    if (unsent && last?.key === unsent.key) keep(waiting.slice(0, -1));
+    if (unsent) keep(waiting.slice(0, -1));
     const {status, answer} = unsent ? {status: 200, answer: {cards: [last.card]}} : await ask("undo", {key: newKey()});
     if (status !== 200) { say(answer.told); return; }
     if (card) cards.unshift(card);

@@ -22,15 +22,17 @@ PAGES = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def blind(make_office: Callable[..., Office], tmp_path: Path) -> Iterator[tuple[Site, str]]:
-    """An open audit whose answers say who wrote them, in Latin and in Urdu."""
+@pytest.fixture(params=["audit", "ab"])
+def blind(
+    request: pytest.FixtureRequest, make_office: Callable[..., Office], tmp_path: Path
+) -> Iterator[tuple[Site, str]]:
+    """An open campaign whose answers say who wrote them, in Latin and in Urdu."""
     lines = answer_lines(12)
     for one in lines:
         one["output"] += f" میں {one['source']} ہوں، چیٹ جی پی ٹی۔ I am {one['source']}."
         one["instruction"] += " As GPT-4o would ask."
     office = make_office([])
-    campaign_id = begin(office, tmp_path, lines)
+    campaign_id = begin(office, tmp_path, lines, kind=request.param)
     with serving(office) as site:
         yield site, campaign_id
 
@@ -53,7 +55,7 @@ def reach_everything(browser: Browser, campaign_id: str) -> Iterator[tuple[str, 
         ballot = card["ballot"]
         yield "preview", browser.call(f"{call}/preview", ballot=ballot, text="نیا متن")
         key = f"key number {number} of {ballot}"
-        yield "judgement", browser.call(f"{call}/judgement", ballot=ballot, key=key, **said(note="x"))
+        yield "judgement", browser.call(f"{call}/judgement", ballot=ballot, key=key, **said(side="left"))
         yield "again", browser.call(f"{call}/judgement", ballot=ballot, key=f"second {key}", **said())
     yield "undo", browser.call(f"{call}/undo", key="undo key number one")
     yield "later", browser.call(f"{call}/later", ballot="none", key="later key number one")
@@ -176,9 +178,11 @@ def test_the_names_come_with_the_guesses_alone_and_without_an_answer(blind: tupl
     number = 0
     while cards := judge.call(f"{call}/claim")[1]["cards"]:
         for card in cards:
-            judge.call(f"{call}/judgement", ballot=card["ballot"], key=f"key number {number}", **said())
+            judge.call(
+                f"{call}/judgement", ballot=card["ballot"], key=f"key number {number}", **said(side="left")
+            )
             number += 1
-    assert number == 12
+    assert number in (12, 13)  # of pairs, one comes twice
     assert judge.call(f"{call}/finish")[0] == 200
     cards = judge.call(f"{call}/claim")[1]["cards"]
     for card in cards:

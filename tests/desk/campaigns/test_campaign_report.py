@@ -31,7 +31,7 @@ def test_judgements_that_were_too_fast_are_left_out_and_counted(
     assert (report.given, report.too_fast, report.wanted) == (12, 4, 36)
     assert sum(one.judgements for one in report.sources) == 8
     assert report.seconds == 3.0
-    assert report.guesses.share is None
+    assert (report.guesses.share, report.guesses.verdict) == (None, "unsure")
     assert report.agreement["grade"].rows == 0
 
 
@@ -61,7 +61,7 @@ def test_two_judges_agree_as_far_as_they_do_and_guess_what_they_recognise(
     assert report.agreement["acceptable"].alpha is None  # all are acceptable: undefined, not 1
     assert report.guesses.share is not None
     assert (report.guesses.share.value, report.guesses.share.n) == (1.0, 12)
-    assert report.guesses.chance == 0.5
+    assert (report.guesses.chance, report.guesses.verdict) == (0.5, "no")
     assert [letter for letter, _, _ in report.names] == ["A", "B"]
     assert {name for _, name, _ in report.names} == set(SOURCES[:2])
     assert report.seconds == pytest.approx(5.0)

@@ -39,7 +39,7 @@ def enter(
     page.on("pageerror", lambda error: page.left.append(str(error)))
     page.context.add_cookies([{"name": "language", "value": language, "url": f"http://{base}"}])
     page.goto(f"http://{base}/invite/{people.make_invite(site.office.db, role)}")
-    page.fill("[name=name]", f"{role} {width} {path}")
+    page.fill("[name=name]", f"{role} {width} {language}")
     page.fill("[name=password]", PASSWORD)
     page.click("button.ok")
     page.wait_for_url(f"http://{base}/{'campaigns' if role == 'judge' else 'review'}")
@@ -85,7 +85,7 @@ def test_an_audit_by_keyboard_on_an_urdu_layout_to_the_guesses(
             shown = page.locator("#names").inner_text()
             assert all(name in shown for name in SOURCES)
             press(page, "Digit2", "۲")
-        page.locator("body[data-card=none]").wait_for()
+        page.locator("body[data-card=over]").wait_for()
         page.locator("#unsent:empty").wait_for(state="attached")
         assert page.left == []
         page.close()
