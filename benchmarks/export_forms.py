@@ -21,6 +21,7 @@ import measure
 
 QUESTIONS, STEPS, TIMED = 50, 20, 64
 THREADS = 1
+KINDS = ("gguf", "model", "adapter", "bnb4")
 PACKAGES = ("alif-llm", "torch", "transformers", "peft", "bitsandbytes", "gguf")
 
 
@@ -29,25 +30,23 @@ def main() -> None:
     parser = measure.arguments(__doc__, "export_forms")
     parser.add_argument("runs", nargs="+", type=Path, help="run folders with forms of their model")
     parser.add_argument("--llama-python", default=sys.executable, help="a Python with llama-cpp-python")
+    parser.add_argument("--keep", action="store_true", help="keep what the result file has; do the rest")
     given = parser.parse_args()
-    measured: dict[str, Any] = {}
+    kept = given.keep and given.json.is_file()
+    measured: dict[str, Any] = json.loads(given.json.read_text("utf-8"))["measured"] if kept else {}
     for run in given.runs:
         cases = run / "runtime" / "export_forms.json"
-        ask(sys.executable, "reference", run / "export" / "model", cases, run / "blend" / "examples.jsonl")
-        found = measured[run.name] = {}
-        for folder in sorted((run / "export").iterdir()):
+        if not (given.keep and cases.is_file()):
+            rows = run / "blend" / "examples.jsonl"
+            ask(sys.executable, "reference", run / "export" / "model", cases, rows)
+        folders = [path for path in (run / "export").iterdir() if path.name.partition("-")[0] in KINDS]
+        for folder in sorted(folders, key=lambda path: (not path.name.startswith("gguf"), path.name)):
             kind = folder.name.partition("-")[0]
-            if kind in ("model", "adapter", "bnb4", "gguf"):
+            name = f"{run.name}/{'merged' if kind == 'model' else folder.name}"
+            if name not in measured:
                 python = given.llama_python if kind == "gguf" else sys.executable
-                found["merged" if kind == "model" else folder.name] = ask(python, kind, folder, cases)
-                measure.write(given.json, measure.result("export_forms", forms(measured), PACKAGES))
-
-
-def forms(measured: dict[str, Any]) -> dict[str, Any]:
-    """Return the numbers by form; of several runs each form's name has the run before it."""
-    if len(measured) == 1:
-        return dict(*measured.values())
-    return {f"{run}/{form}": row for run, found in measured.items() for form, row in found.items()}
+                measured[name] = ask(python, kind, folder, cases)
+                measure.write(given.json, measure.result("export_forms", measured, PACKAGES))
 
 
 def ask(python: str, *arguments: str | Path) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from alif.strict_json import parse_json
 
 __all__ = ["MessageConversation", "open_messages"]
 
-CONTEXT = 4096
-"""Tokens that a GGUF file is opened for, where it can read as many."""
+CONTEXT = 2048
+"""Tokens that a GGUF file is opened for: every base of ours reads as many."""
 TIMEOUT_S = 600.0
 Answer = Callable[[Sequence[Message], int], str]
 
@@ -78,9 +78,7 @@ def _ask_llama_cpp(path: Path) -> Answer:
     except ImportError as error:
         raise MissingExtra("a GGUF file", "llama-cpp") from error
     try:
-        header: Any = llama_cpp.Llama(str(path), vocab_only=True, verbose=False)
-        reads = [int(size) for key, size in header.metadata.items() if key.endswith(".context_length")]
-        model: Any = llama_cpp.Llama(str(path), n_ctx=min([CONTEXT, *reads]), verbose=False)
+        model: Any = llama_cpp.Llama(str(path), n_ctx=CONTEXT, verbose=False)
     except (ValueError, RuntimeError, OSError) as error:
         raise ModelError(
             f"{path}: llama.cpp cannot open it ({error})", "Export or fetch it again."

@@ -107,7 +107,6 @@ def test_a_gguf_folder_is_opened_without_torch(tmp_path: Path) -> None:
     (tmp_path / "model" / "demo-q8_0.gguf").touch()
     stand_in = (
         "class Llama:\n"
-        "    metadata = {'llama.context_length': '2048'}\n"
         "    def __init__(self, path, **options): assert path.endswith('demo-q8_0.gguf')\n"
         "    def create_chat_completion(self, messages, **options):\n"
         "        return {'choices': [{'message': {'content': f'{len(messages)} پانی'}}]}\n"
