@@ -109,11 +109,19 @@ def finetune_tokens(
         "replay": recipe.replay.rows,
     }
     found = []
-    for name, part in recipe.blend.items():
+    parts = {**recipe.blend, **recipe.replay_part}
+    for name, part in parts.items():
         rows = _source_rows(recipe, part.source, part.rows) if part.source else steps.get(name, 0)
-        if rows := min(part.rows or rows, rows):
+        if not part.share and (rows := min(part.rows or rows, rows) * part.repeat):
             count = convert(per_row.scaled(rows * factor, f"{name}: {rows:,} rows"))
             found.append(count if name == "replay" else _with_added_tokens(count, recipe, run))
+    left = 1 - sum(part.share for part in parts.values())
+    fixed = [sum(getattr(one, end) for one in found) for end in ("low", "mid", "high")]
+    for name, part in parts.items():
+        if part.share and left > 0:
+            low, mid, high = (tokens * part.share / left for tokens in fixed)
+            told = f"{name}: {part.share:.0%} of the tokens"
+            found.append(TokenCount(told, low, mid, high, "assumed", "the other parts' tokens"))
     return found
 
 

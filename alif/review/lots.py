@@ -22,7 +22,7 @@ from alif import sampling, settings
 from alif.facts.review_facts import LotDecision, LotFacts
 from alif.records import Dropped, Example
 
-__all__ = ["Lot", "apply_lot", "draw_lots"]
+__all__ = ["Lot", "apply_lot", "count_lots", "draw_lots"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +83,12 @@ def draw_lots(rows: Sequence[Example], review: settings.Review) -> dict[str, Lot
         sampling.seeded_rng(review.seed, "lot", name).shuffle(order)
         found |= dict.fromkeys(ids, Lot(name, order))
     return found
+
+
+def count_lots(lots: Sequence[LotFacts]) -> str:
+    """Return how many lots wait and how the others were judged, "" without lots."""
+    states = Counter("waiting" if lot.decision == "waits" else lot.decision for lot in lots)
+    return f" (lots: {', '.join(f'{n} {state}' for state, n in states.items())})" if lots else ""
 
 
 def apply_lot(row: Example, lot: LotFacts) -> Example | Dropped:

@@ -28,7 +28,7 @@ from alif.facts.review_facts import ReviewFacts
 from alif.language.pack import Pack, load_pack
 from alif.language.text import normalise_text
 from alif.records import Dropped, Example, PreferencePair, Verdict
-from alif.review.lots import apply_lot, draw_lots
+from alif.review.lots import apply_lot, count_lots, draw_lots
 from alif.runs import StepContext
 
 __all__ = [
@@ -102,9 +102,8 @@ def review_rows(context: StepContext, language: settings.Language, review: setti
     unread = sampled - faulty.keys()
     if waiting := [row for row in rows if row.id in unread or row.id in conflicts]:
         store.write_rows(context.requests, waiting)
-        states = Counter(facts.decision for facts, _ in judged.values())
-        lots_told = f" ({', '.join(f'{n} lots {state}' for state, n in states.items())})" if states else ""
-        raise _waiting(context, review, f"{len(unread)} of {len(sampled)} rows{lots_told}", conflicts)
+        told = count_lots([facts for facts, _ in judged.values()])
+        raise _waiting(context, review, f"{len(unread)} of {len(sampled)} rows{told}", conflicts)
     context.requests.unlink(missing_ok=True)
     kept: set[str] = set()
     for row in rows:

@@ -142,3 +142,14 @@ def test_pairs_cost_a_third_stage_and_dpo_a_reference(tmp_path):
     assert (
         training_plan.plan_training(of("demo", *sets), "h200", tmp_path)["stages"][2]["tokens"]["mid"] == 777
     )
+
+
+def test_a_share_of_the_mixture_is_counted_from_the_other_parts_and_repeats_count(tmp_path):
+    sets = ("replay.rows=0", "replay.share=0.2", "blend.generate.repeat=2", "translate.rows=0")
+    found = {
+        one.what.partition(":")[0]: one.mid
+        for one in token_estimate.finetune_tokens(of("urdu-8b", *sets), Run(tmp_path), 128_256)
+    }
+    assert found["replay"] / sum(found.values()) == pytest.approx(0.2)
+    plain = token_estimate.finetune_tokens(of("urdu-8b"), Run(tmp_path), 128_256)
+    assert found["generate"] == pytest.approx(2 * plain[0].mid)

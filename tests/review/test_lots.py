@@ -118,7 +118,7 @@ def test_what_people_read_of_their_own_choice_does_not_count(tmp_path: Path) -> 
 
 
 def test_it_waits_for_the_drawn_rows_alone_and_says_how_the_lots_stand(tmp_path: Path) -> None:
-    with pytest.raises(Waiting, match=r"120 of 120 rows \(6 lots waits\) wait for one person's verdict"):
+    with pytest.raises(Waiting, match=r"120 of 120 rows \(lots: 6 waiting\) wait for one person's verdict"):
         review(tmp_path, lambda row: None)
 
 

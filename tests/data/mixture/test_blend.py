@@ -11,7 +11,7 @@ import pytest
 
 from alif import settings
 from alif.data.mixture.blend import build_blend
-from alif.errors import RecipeError
+from alif.errors import DataError, RecipeError
 from alif.language import text
 from alif.language.pack import Pack, load_pack
 from alif.records import Counts, Example
@@ -246,12 +246,15 @@ def test_a_source_of_unknown_licence_and_a_row_of_a_megabyte_are_told_and_kept(
         {"instruction": f"خلاصہ لکھیے: {words}", "output": "خلاصہ"},
         {"instruction": "گیت گائیے", "output": "لا"},
     ]
-    lines = [json.dumps(one, ensure_ascii=False).encode() for one in rows]
-    (tmp_path / "set.jsonl").write_bytes(
-        b"\n".join([*lines, '{"instruction": "caf\u00e9"}'.encode("latin-1")])
+    (tmp_path / "set.jsonl").write_text(
+        "\n".join(json.dumps(one, ensure_ascii=False) for one in rows), encoding="utf-8"
     )
     counts = run(step, tmp_path, {"more": settings.Part(source=("set.jsonl",))}, validation=0.5)
-    assert (counts.rows_in, counts.kept, counts.facts["held_out"]) == (3, 2, 1)
+    assert (counts.rows_in, counts.kept, counts.facts["held_out"]) == (2, 2, 1)
     assert "2 of unknown licence: set blend.more.licence" in capsys.readouterr().err
-    (dropped,) = rows_of(step.folder, "dropped")
-    assert "set.jsonl:3" in dropped["evidence"]
+
+
+def test_a_source_in_another_encoding_is_a_sentence_with_its_line(step: StepContext, tmp_path: Path) -> None:
+    (tmp_path / "set.jsonl").write_bytes('{"instruction": "caf\u00e9", "output": "x"}'.encode("latin-1"))
+    with pytest.raises(DataError, match=r"set\.jsonl:1: not UTF-8"):
+        run(step, tmp_path, {"more": settings.Part(source=("set.jsonl",))})
