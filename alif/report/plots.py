@@ -202,13 +202,14 @@ def plot_tradeoff(
 
 
 def _label_points(axes: Axes, points: Sequence[PlotCross]) -> None:
-    """Write each label beside its point, in the first place that no mark and no other label has."""
+    """Write each label beside its point, in the first place inside that no mark and no other label has."""
     axes.get_xlim()  # the scale is final from here on
     at = [axes.transData.transform((one.x[0], one.y[0])) * 72 / axes.figure.dpi for one in points]
     taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in at]
 
     def is_free(left: float, low: float, right: float, high: float) -> bool:
-        return not any(left < x1 and x0 < right and low < y1 and y0 < high for x0, y0, x1, y1 in taken)
+        clear = not any(left < x1 and x0 < right and low < y1 and y0 < high for x0, y0, x1, y1 in taken)
+        return clear and right < 72 * WIDTH_IN
 
     for point, (x, y) in zip(points, at, strict=True):
         width = 72 * LETTER_IN * len(point.label)

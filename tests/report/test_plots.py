@@ -48,6 +48,16 @@ def test_odd_data_can_be_drawn() -> None:
     assert plots.plot_lines("c", "", flat, "loss").count("<text") > 4
 
 
+def test_a_label_at_the_edge_stands_on_the_other_side_of_its_point() -> None:
+    label = "both stages, 30 %"
+    points = [PlotCross("a", (0,) * 3, (0,) * 3, "base"), PlotCross(label, (1,) * 3, (1,) * 3, "one")]  # type: ignore[arg-type]
+    found = re.search(
+        rf' x="([0-9.]+)"[^>]*>{label}</text>', plots.plot_tradeoff("t", "", {"": points}, ("x", "y"))
+    )
+    assert found
+    assert float(found[1]) + 72 * plots.LETTER_IN * len(label) < 72 * plots.WIDTH_IN
+
+
 def test_a_legend_begins_again_after_the_last_colour() -> None:
     found = plots.legend({str(n): f"run {n}" for n in range(7)})
     assert found["0"][1:] == found["6"][1:] == ("base", "●")
