@@ -139,34 +139,32 @@ def compare_pairings(pairings: Sequence[Pairing], bootstrap: Bootstrap) -> list[
     adjusted: dict[int, float] = {}
     for family in families.values():
         adjusted |= zip(family, paired_tests.holm_adjust([changes[index].p for index in family]), strict=True)
-    return [
-        _describe(one, changes[index], adjusted[index], len(families[one.family]))
-        for index, one in enumerate(pairings)
-    ]
-
-
-def _describe(pairing: Pairing, change: Difference, p_holm: float, tests: int) -> Comparison:
-    old, new, found = pairing.before, pairing.after, _round(change)
-    margin = new.margin
-    if margin is not None and new.relative:
-        margin *= old.items.value
-    return Comparison(
-        stage=pairing.system,
-        against=pairing.against,
-        benchmark=new.benchmark,
-        metric=new.metric,
-        language=new.language,
-        difference=found.value,
-        low=found.low,
-        high=found.high,
-        p=found.p,
-        p_holm=round(p_holm, DIGITS),
-        family=f"{pairing.family}: {tests} tests",
-        detectable=found.detectable,
-        n=found.n,
-        margin=None if margin is None else round(margin, DIGITS),
-        verdict=judge_change(old, change, margin, p_holm),
-    )
+    comparisons = []
+    for index, one in enumerate(pairings):
+        old, new, found = one.before, one.after, _round(changes[index])
+        margin = new.margin
+        if margin is not None and new.relative:
+            margin *= old.items.value
+        comparisons.append(
+            Comparison(
+                stage=one.system,
+                against=one.against,
+                benchmark=new.benchmark,
+                metric=new.metric,
+                language=new.language,
+                difference=found.value,
+                low=found.low,
+                high=found.high,
+                p=found.p,
+                p_holm=round(adjusted[index], DIGITS),
+                family=f"{one.family}: {len(families[one.family])} tests",
+                detectable=found.detectable,
+                n=found.n,
+                margin=None if margin is None else round(margin, DIGITS),
+                verdict=judge_change(old, changes[index], margin, adjusted[index]),
+            )
+        )
+    return comparisons
 
 
 def judge_change(before: MetricValues, change: Difference, margin: float | None, p_holm: float) -> Verdict:

@@ -9,12 +9,11 @@ pooled: other items and another seed are two questions.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from alif import recipe as recipes
-from alif.records import Score
 from alif.report.score_matrix import BENCHMARKS, format_score, format_spread, main_keys
 from alif.report.snapshot import RunSnapshot
 
@@ -81,35 +80,34 @@ def measure_spread(group: Sequence[RunSnapshot]) -> list[SeedSpread]:
     found = []
     for metric, language, benchmark in main_keys(group[0]) if len(group) > 1 else ():
         scores = [run.score(run.last_stage, metric, language, benchmark) for run in group]
-        measured = {run.name: one for run, one in zip(group, scores, strict=True) if one}
-        if len(measured) > 1:
-            found.append(_describe(measured))
-    return found
-
-
-def _describe(scores: Mapping[str, Score]) -> SeedSpread:
-    first, values = next(iter(scores.values())), [one.value for one in scores.values()]
-    low, width, unit = min(values), max(values) - min(values), (first.metric, first.benchmark)
-    points = [
-        SeedPoint(
-            run=name,
-            value=one.value,
-            low=one.low,
-            high=one.high,
-            shown=format_score(one.value, *unit),
-            place=round(100 * (one.value - low) / width, 1) if width else 50.0,
+        measured = [(run.name, one) for run, one in zip(group, scores, strict=True) if one]
+        if len(measured) < 2:
+            continue
+        values = [one.value for _, one in measured]
+        low, width = min(values), max(values) - min(values)
+        points = [
+            SeedPoint(
+                run=name,
+                value=one.value,
+                low=one.low,
+                high=one.high,
+                shown=format_score(one.value, metric, benchmark),
+                place=round(100 * (one.value - low) / width, 1) if width else 50.0,
+            )
+            for name, one in measured
+        ]
+        mean, spread = round(fmean(values), 6), round(stdev(values), 6)
+        found.append(
+            SeedSpread(
+                benchmark=benchmark,
+                title=BENCHMARKS.get(benchmark, benchmark),
+                metric=metric,
+                language=language,
+                points=points,
+                mean=mean,
+                spread=spread,
+                shown_mean=format_score(mean, metric, benchmark),
+                shown_spread=format_spread(spread, metric, benchmark),
+            )
         )
-        for name, one in scores.items()
-    ]
-    mean, spread = round(fmean(values), 6), round(stdev(values), 6)
-    return SeedSpread(
-        benchmark=first.benchmark,
-        title=BENCHMARKS.get(first.benchmark, first.benchmark),
-        metric=first.metric,
-        language=first.language,
-        points=points,
-        mean=mean,
-        spread=spread,
-        shown_mean=format_score(mean, *unit),
-        shown_spread=format_spread(spread, *unit),
-    )
+    return found
