@@ -87,3 +87,23 @@ def test_a_merged_model_says_of_what_it_is_made(run: Path) -> None:
     text = model_card.write_cards(run)[1].read_text(encoding="utf-8")
     assert "merge-0.6-0.4: base + 0.6 · (trained − base) + 0.4 · (o/instruct − base)." in text
     assert "and so does that of o/instruct" in text
+
+
+def test_failures_energy_and_script_are_told_with_what_they_assume(run: Path) -> None:
+    snapshot = read_run(run)
+    assert model_card.known_failures(snapshot) == ["lookalike letters: 17% of 84 answers in ur (9% to 25%)"]
+    assert "at 65 W, the design power assumed for a processor" in model_card.estimate_energy(snapshot)
+    text = model_card.model_card(snapshot)
+    assert "Arabic script, written right to left" in text
+    assert "- lookalike letters: 17%" in text
+    assert "nothing was metered" in text
+
+
+def test_a_published_card_names_licence_forms_and_repository(run: Path) -> None:
+    published = model_card.Publication("org/Urdu", "other", "", ("gguf-q8_0", "adapter", "bnb4"))
+    text = model_card.model_card(read_run(run), published)
+    front = yaml.safe_load(text.split("---\n")[1])
+    assert (front["license"], front["license_name"]) == ("other", "see-the-card")
+    assert "\n# Urdu\n" in text
+    assert "`gguf-q8_0/`: `ollama create demo -f Modelfile`" in text
+    assert "`vllm serve adapter/base --enable-lora" in text
