@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from alif import console
-from alif.commands.arguments import Json, print_document
+from alif.commands.arguments import Document, Json, print_document
 from alif.commands.desk_command import LIBRARIES, Database, RunOrRecipe, find_run
 from alif.errors import MissingExtra
 
@@ -45,7 +44,7 @@ def freeze_plan(
     power = measure_power(found.plan)
     facts = {"name": found.plan.name, "done": done.what, "sha256": found.sha256, **power.model_dump()}
 
-    def show(facts: Mapping[str, Any]) -> None:
+    def show(facts: Document) -> None:
         console.print_result(
             f"{facts['name']}: {facts['done']}. SHA-256 of the frozen plan: {facts['sha256']}"
         )
