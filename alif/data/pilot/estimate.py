@@ -130,8 +130,9 @@ def _estimate_generate(samples: Sequence[CostSample], recipe: settings.Recipe) -
 
 
 def _estimate_translate(samples: Sequence[CostSample], recipe: settings.Recipe) -> StepEstimate:
-    """Return the range of `translate`: one request per row."""
-    rows, workers = recipe.translate.rows, recipe.runtime.max_concurrency
+    """Return the range of `translate`: a request per row, and as many again to rewrite and translate back."""
+    turns = 1 + recipe.translate.rewrite + bool(recipe.translate.back_translator)
+    rows, workers = recipe.translate.rows * turns, recipe.runtime.max_concurrency
     drawn = _resample(samples, recipe.translate.seed)
     usd = [rows * fmean(sample.run_usd for sample in one) for one in drawn]
     seconds = [sample.seconds for sample in samples if sample.seconds is not None]
@@ -140,7 +141,8 @@ def _estimate_translate(samples: Sequence[CostSample], recipe: settings.Recipe) 
         low, high = (_round_figures(rows * one / workers / 3600) for one in (fmean(seconds), max(seconds)))
         hours = {"low": low, "high": high}
     sent: Range = {"low": rows, "high": rows}
-    return {"rows": rows, "requests": sent, "usd": _interval(usd) if usd else None, "hours": hours}
+    usd_range = _interval(usd) if usd else None
+    return {"rows": recipe.translate.rows, "requests": sent, "usd": usd_range, "hours": hours}
 
 
 def _resample(samples: Sequence[CostSample], seed: int) -> Iterator[list[CostSample]]:

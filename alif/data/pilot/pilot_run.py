@@ -170,7 +170,8 @@ class Pilot:
         items = [item for item in there if not isinstance(item, Dropped)]
         sample = translate.sample_items(items, recipe.translate)
         some = [sample[place * len(sample) // count] for place in range(min(count, len(sample)))]
-        asked = [translate.translation_request(one, own, known, texts, recipe.teacher) for one in some]
+        endpoints = translate.translators(recipe.teacher, recipe.translate)
+        asked = [translate.translation_request(one, own, known, texts, endpoints) for one in some]
         log_price(recipe, asked)
         replies = await gather_or_cancel(self._timed(models[name], messages, 0) for name, messages in asked)
         named = [(name, reply) for (name, _), reply in zip(asked, replies, strict=True)]

@@ -48,6 +48,8 @@ MAX_LOOKALIKES = 3
 MOST_TIMES, LEAST_SHARE = 4, 0.2
 """Length of a translation in lengths of its original, of texts of some length."""
 SOME_CHARS = 80
+LONGEST_QUESTION = 150
+"""Characters; in a longer one the mark is often left out."""
 QUESTION_MARKS = "?؟？՞፧;"
 _CLOSERS = "*_`\"'”’»›)]） \n\t"
 _EDGES = ' :："“”«»„「」'
@@ -224,7 +226,8 @@ def _find_doubled(before: str, after: str, own: Pack, known: Pack) -> str:
 
 def _find_lost_question(before: str, after: str, own: Pack, known: Pack) -> str:
     """Find a question that has become a statement: it was answered, or the fields were exchanged."""
-    asked = before.rstrip(" *_`\n").endswith("?") and set(QUESTION_MARKS) & set(own.sentences.marks)
+    short = len(before) <= LONGEST_QUESTION and before.rstrip(" *_`\n").endswith("?")
+    asked = short and set(QUESTION_MARKS) & set(own.sentences.marks)
     bare = after.rstrip(_CLOSERS)
     told = bare[-1:] in set(f"{own.sentences.marks}.") - set(QUESTION_MARKS)
     return "no question any more" if asked and told and not set(QUESTION_MARKS) & set(after) else ""
