@@ -31,9 +31,9 @@ from alif import settings
 from alif.data.prompt_texts import PROMPTS_FOLDER
 from alif.data.translation.translate import translate_rows
 from alif.language import pack as packs
-from alif.language.language_id import mend_lookalikes
 from alif.language.replies import item_format
 from alif.language.text import normalise_text
+from alif.language.text_repair import mend_lookalikes
 from alif.llm import Message, ScriptedReply
 from alif.llm.demo_server import serve_demo
 from alif.records import Dropped

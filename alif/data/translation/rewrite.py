@@ -20,6 +20,7 @@ from alif.language.pack import Pack
 from alif.language.protected_spans import find_lost_spans, without_protected
 from alif.language.replies import item_format
 from alif.language.replies.item_format import FIELDS, KEYS, NO_INPUT
+from alif.language.text_repair import mend_lookalikes
 from alif.language.text_structure import find_lost_structure
 from alif.llm import ChatRequest, Message, Reply
 from alif.records import Dropped, Example
@@ -65,7 +66,7 @@ class Rewrites:
         if reply.unanswered or len(pieces) > 1 or isinstance(piece, Dropped):
             return piece.reason if isinstance(piece, Dropped) and not reply.unanswered else "unparsable"
         texts = {
-            key: language_id.mend_lookalikes(text.normalise_text(value, self.own).strip(), self.own)
+            key: mend_lookalikes(text.normalise_text(value, self.own).strip(), self.own)
             for key, value in zip(FIELDS, (piece.instruction, piece.input, piece.output), strict=True)
         }
         if fault := self._find_fault(row, texts):

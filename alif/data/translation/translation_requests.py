@@ -20,12 +20,13 @@ from alif.data.translation.check import find_translation_fault
 from alif.data.translation.long_texts import split_text
 from alif.data.translation.translation_items import TranslationItem
 from alif.data.unreadable_replies import name_refusal
-from alif.language import language_id, text
+from alif.language import text
 from alif.language.pack import Pack
 from alif.language.protected_spans import prose_of
 from alif.language.replies import item_format, lone_text
 from alif.language.replies.control_tokens import find_control_token
 from alif.language.replies.item_format import FIELDS, NO_INPUT
+from alif.language.text_repair import mend_lookalikes
 from alif.llm import ChatRequest, Message, Reply
 from alif.records import Dropped, Example, Origin
 
@@ -201,5 +202,5 @@ def build_row(
             return Dropped(row=result, reason=fault[0], evidence=fault[1])
     if not row.input and not given and result.input:
         return Dropped(row=result, reason="added_field", evidence=f"input: {result.input}")
-    mended = {key: language_id.mend_lookalikes(translated[key], own) for key, _ in compared_texts(item)}
+    mended = {key: mend_lookalikes(translated[key], own) for key, _ in compared_texts(item)}
     return Example.make(own.code, row.task, **{**translated, **mended}, origin=origin)
