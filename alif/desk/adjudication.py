@@ -11,14 +11,13 @@ import sqlalchemy as sa
 
 from alif.desk.database import Database, item, now_ms, slot
 from alif.desk.decisions import Decision
+from alif.desk.label_agreement import Agreement, measure_labels
 from alif.desk.people import DeskPerson, Refused
 from alif.desk.practice import FOREVER
 from alif.desk.review_slots import add_event, is_repeated
-from alif.evaluate.agreement import gwet_ac1, krippendorff_alpha
 from alif.records import Example
 
 __all__ = [
-    "Agreement",
     "Dispute",
     "Progress",
     "adjudicate",
@@ -28,8 +27,8 @@ __all__ = [
     "measure_progress",
 ]
 
-DECISIONS = 3
-"""Labels that agreement is of: approve, edit, reject."""
+DECISIONS = ("approve", "edit", "reject")
+"""Labels that agreement is of."""
 
 
 class Dispute(NamedTuple):
@@ -39,19 +38,6 @@ class Dispute(NamedTuple):
     verdicts: list[Decision]
     left: int
     """Rows that wait for a lead, this one included."""
-
-
-class Agreement(NamedTuple):
-    """How far reviewers agree on whether a row is approved, edited or rejected; None: nothing to measure."""
-
-    rows: int
-    """With two verdicts or more."""
-    raw: float | None
-    """Share of pairs of verdicts on one row that are the same."""
-    alpha: float | None
-    """Krippendorff's; None too where all verdicts are the same."""
-    ac1: float | None
-    """Gwet's, of the first two verdicts on each row."""
 
 
 class Progress(NamedTuple):
@@ -100,26 +86,11 @@ def measure_agreement(db: Database, kind: str = "row") -> Agreement:
         .select_from(slot.join(item))
         .where(slot.c.verdict.is_not(None), item.c.kind == kind)
     )
-    by_item: dict[str, dict[int, str]] = defaultdict(dict)
+    by_item: dict[str, dict[str, str]] = defaultdict(dict)
     with db.reading() as connection:
         for item_id, person_id, verdict in connection.execute(query.order_by(slot.c.id)):
-            by_item[item_id][person_id] = verdict["decision"]
-    rows = [labels for labels in by_item.values() if len(labels) > 1]
-    if not rows:
-        return Agreement(0, None, None, None)
-    people = sorted({one for labels in rows for one in labels})
-    pairs = [list(labels.values())[:2] for labels in rows]
-    same = total = 0
-    for labels in rows:
-        given = list(labels.values())
-        total += len(given) * (len(given) - 1)
-        same += sum(given.count(one) - 1 for one in given)
-    return Agreement(
-        len(rows),
-        same / total,
-        krippendorff_alpha([[labels.get(one) for labels in rows] for one in people]),
-        gwet_ac1([one for one, _ in pairs], [other for _, other in pairs], DECISIONS),
-    )
+            by_item[item_id][str(person_id)] = verdict["decision"]
+    return measure_labels(list(by_item.values()), DECISIONS)
 
 
 def measure_progress(db: Database) -> Progress:
