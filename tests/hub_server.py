@@ -114,7 +114,8 @@ class Hub:
             return 401, {"error": "Invalid credentials"}, {}
         name = f"{asked['organization'] or 'someone'}/{asked['name']}"
         if name in self.repositories:
-            return 409, {"error": "You already created this model repo"}, {}
+            told = {"error": "You already created this model repo", "url": f"{self.address}/{name}"}
+            return 409, told, {}
         self.repositories[name] = Repository(
             asked.get("visibility") == "private" or bool(asked.get("private"))
         )
