@@ -16,8 +16,8 @@ from alif.records import FrozenModel
 
 __all__ = [
     "AuditedSource",
-    "Interval",
     "SourceDifference",
+    "VoteInterval",
     "interval_of",
     "is_acceptable",
     "measure_differences",
@@ -29,7 +29,7 @@ ACCEPTABLE = {"accept": ("accept",), "accept_or_minor": ("accept", "minor")}
 DIGITS = 6
 
 
-class Interval(FrozenModel):
+class VoteInterval(FrozenModel):
     """A value with its 95 % interval, and how many judgements it is of."""
 
     value: float
@@ -44,20 +44,20 @@ class AuditedSource(FrozenModel):
     source: str
     answers: int
     judgements: int
-    acceptance: Interval | None
+    acceptance: VoteInterval | None
     """Share of acceptable answers, clustered by prompt."""
     reaches_bar: str
     """"yes", "no" or "cannot tell", by the interval."""
     grades: Mapping[str, int]
-    flags: Mapping[str, Interval]
-    ratings: Mapping[str, Interval | None]
+    flags: Mapping[str, VoteInterval]
+    ratings: Mapping[str, VoteInterval | None]
     """Mean from 1 to 5 by aspect; where it was applicable."""
     edited: int
-    by_task: Mapping[str, Interval]
+    by_task: Mapping[str, VoteInterval]
     hidden_names: int
     """Names of models that were hidden in its answers."""
     usd_per_row: float | None
-    usd_per_accepted_row: Interval | None
+    usd_per_accepted_row: VoteInterval | None
     """Price of a row over acceptance; the interval is that of the acceptance."""
 
 
@@ -66,16 +66,16 @@ class SourceDifference(FrozenModel):
 
     source: str
     against: str
-    difference: Interval
+    difference: VoteInterval
     p: float
     p_holm: float
     detectable: float
 
 
-def interval_of(found: Estimate, n: int | None = None) -> Interval:
+def interval_of(found: Estimate, n: int | None = None) -> VoteInterval:
     """Return an estimate as the report has it."""
     value, low, high = (round(one, DIGITS) for one in (found.value, found.low, found.high))
-    return Interval(value=value, low=low, high=high, n=found.n if n is None else n)
+    return VoteInterval(value=value, low=low, high=high, n=found.n if n is None else n)
 
 
 def is_acceptable(vote: Vote, plan: CampaignPlan) -> bool:
@@ -106,7 +106,7 @@ def _measure_source(
     plan: CampaignPlan,
     bootstrap: Bootstrap,
 ) -> AuditedSource:
-    def share(said: Callable[[Vote], bool], some: Sequence[Vote] = votes) -> Interval | None:
+    def share(said: Callable[[Vote], bool], some: Sequence[Vote] = votes) -> VoteInterval | None:
         clusters = [vote.answers[0].cluster for vote in some]
         found = [float(said(vote)) for vote in some]
         return interval_of(wilson_interval(Items.of(found, clusters=clusters))) if some else None
@@ -143,13 +143,13 @@ def _measure_source(
     )
 
 
-def compare_with_bar(acceptance: Interval | None, bar: float) -> str:
+def compare_with_bar(acceptance: VoteInterval | None, bar: float) -> str:
     if acceptance is None or acceptance.low <= bar <= acceptance.high:
         return "cannot tell"
     return "yes" if acceptance.low > bar else "no"
 
 
-def _rate(votes: Sequence[Vote], aspect: str, bootstrap: Bootstrap) -> Interval | None:
+def _rate(votes: Sequence[Vote], aspect: str, bootstrap: Bootstrap) -> VoteInterval | None:
     rated = [(vote, value) for vote in votes if (value := vote.judgement.ratings.get(aspect)) is not None]
     if not rated:
         return None
@@ -159,12 +159,12 @@ def _rate(votes: Sequence[Vote], aspect: str, bootstrap: Bootstrap) -> Interval 
     )
 
 
-def price_accepted(usd: float | None, acceptance: Interval | None) -> Interval | None:
+def price_accepted(usd: float | None, acceptance: VoteInterval | None) -> VoteInterval | None:
     """Return the price of an accepted row; None where nothing is accepted or the price is not known."""
     if usd is None or acceptance is None or not acceptance.low:
         return None
     value, low, high = (usd / share for share in (acceptance.value, acceptance.high, acceptance.low))
-    return Interval(value=round(value, 9), low=round(low, 9), high=round(high, 9), n=acceptance.n)
+    return VoteInterval(value=round(value, 9), low=round(low, 9), high=round(high, 9), n=acceptance.n)
 
 
 def measure_differences(

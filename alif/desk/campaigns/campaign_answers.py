@@ -21,7 +21,7 @@ from alif.desk.campaigns.campaign_plan import CampaignPlan
 from alif.errors import DataError
 from alif.runs import Run
 
-__all__ = ["Prompt", "SampledPrompts", "sample_prompts"]
+__all__ = ["AnsweredPrompt", "SampledPrompts", "sample_prompts"]
 
 FILES = {"evaluate": "evaluate/answers.jsonl", "teachers": "runtime/teachers.jsonl"}
 MADE_BY = {"evaluate": "alif evaluate", "teachers": "alif estimate --compare"}
@@ -44,7 +44,7 @@ class Answered(BaseModel):
     usd: float | None = None
 
 
-class Prompt(NamedTuple):
+class AnsweredPrompt(NamedTuple):
     """A prompt with the answer of each source; where teachers wrote prompts too, each answer has its own."""
 
     id: str
@@ -57,7 +57,7 @@ class Prompt(NamedTuple):
 class SampledPrompts(NamedTuple):
     """The prompts that are judged."""
 
-    prompts: list[Prompt]
+    prompts: list[AnsweredPrompt]
     complete: int
     """Prompts that every source answered."""
     left_out: int
@@ -95,7 +95,7 @@ def sample_prompts(plan: CampaignPlan, run: Run, language: str) -> SampledPrompt
         if len(answers) == len(plan.sources):
             first = answers[plan.sources[0]]
             complete.append(
-                Prompt(name, first.cluster or name, first.language or language, first.task, answers)
+                AnsweredPrompt(name, first.cluster or name, first.language or language, first.task, answers)
             )
     if len(complete) < plan.n:
         message = f"{path}: n = {plan.n:,}, but {len(complete):,} prompts have an answer of every source"

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from alif import sampling
 from alif.desk.campaigns.audit_measures import (
     AuditedSource,
-    Interval,
     SourceDifference,
+    VoteInterval,
     interval_of,
     is_acceptable,
     measure_differences,
@@ -60,7 +60,7 @@ class Amended(FrozenModel):
 class Guesses(FrozenModel):
     """How often judges guessed the source at the end: the measure of blindness."""
 
-    share: Interval | None
+    share: VoteInterval | None
     chance: float
     verdict: Literal["yes", "no", "unsure"]
     """ "no" where the interval lies above chance; "yes" where one that is clustered by judge ends below

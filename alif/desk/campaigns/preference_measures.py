@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from alif.desk.campaigns.audit_measures import Interval, interval_of
+from alif.desk.campaigns.audit_measures import VoteInterval, interval_of
 from alif.desk.campaigns.campaign_plan import CampaignPlan
 from alif.desk.campaigns.votes import JudgedAnswer, Vote
 from alif.evaluate.bradley_terry import PairedVote, measure_strengths
@@ -31,29 +31,29 @@ class ComparedPair(FrozenModel):
     equal: int
     bad: int
     """Both bad."""
-    share: Interval
+    share: VoteInterval
     """Of the source, clustered by prompt."""
-    share_by_judge: Interval | None
+    share_by_judge: VoteInterval | None
     """The same value, clustered by judge; None with one judge."""
     p: float
     """Two-sided, of a half."""
     p_holm: float
-    controlled: Interval | None
+    controlled: VoteInterval | None
     """The share between answers of equal length and style, both sides alike."""
-    by_task: Mapping[str, Interval]
+    by_task: Mapping[str, VoteInterval]
 
 
 class Preferences(FrozenModel):
     """What all votes say."""
 
     pairs: tuple[ComparedPair, ...]
-    right_share: Interval | None
+    right_share: VoteInterval | None
     """Of the decisive votes, how many the answer on the right won."""
-    longer_share: Interval | None
+    longer_share: VoteInterval | None
     """Of the decisive votes on answers of different length, how many the longer one won."""
-    consistency: Interval | None
+    consistency: VoteInterval | None
     """Of the pairs that one judge saw twice, swapped: how often the same was said."""
-    strengths: Mapping[str, Interval]
+    strengths: Mapping[str, VoteInterval]
     """Bradley and Terry's, of three sources or more, in log-odds around 0."""
 
 
@@ -92,7 +92,7 @@ def measure_preferences(
     )
 
 
-def _share(said: Sequence[tuple[Vote, float]]) -> Interval | None:
+def _share(said: Sequence[tuple[Vote, float]]) -> VoteInterval | None:
     clusters = [vote.answers[0].cluster for vote, _ in said]
     values = [value for _, value in said]
     return interval_of(wilson_interval(Items.of(values, clusters=clusters))) if said else None
@@ -106,7 +106,7 @@ def _styles(vote: Vote, packs: Mapping[str, Pack | None]) -> list[AnswerStyle]:
     return found
 
 
-def _interval_in_bounds(items: Items, bootstrap: Bootstrap) -> Interval:
+def _interval_in_bounds(items: Items, bootstrap: Bootstrap) -> VoteInterval:
     varies = bool(items.residuals().any())  # else a bootstrap knows no more than one value
     found = interval_of(bootstrap_interval(items, bootstrap) if varies else wilson_interval(items))
     return found.model_copy(update={"low": max(0.0, found.low), "high": min(1.0, found.high)})
@@ -130,13 +130,15 @@ def _compare(
         own_first = vote.answers[0].source == source
         own, other = _styles(vote, packs)[:: 1 if own_first else -1]
         shown.append(PairwiseVerdict(vote.answers[0].cluster, own_first, outcome, own, other))
-    controlled = control_win_rate(shown)
+    even = None
+    if found := control_win_rate(shown):
+        even = VoteInterval(value=found.value, low=found.low, high=found.high, n=found.prompts)
     sides = Counter(vote.judgement.side for vote in votes)
     by_task: dict[str, list[int]] = defaultdict(list)
     for place, vote in enumerate(votes):
         by_task[vote.answers[0].task].append(place)
 
-    def share(places: Sequence[int]) -> Interval:
+    def share(places: Sequence[int]) -> VoteInterval:
         kept = np.isin(np.arange(len(votes)), places)
         return _interval_in_bounds(by_prompt.select(kept), bootstrap)
 
@@ -153,7 +155,9 @@ def _compare(
         p=round(sign_flip_test(from_half, bootstrap), 6),
         p_holm=1.0,
         controlled=controlled
-        and Interval(value=controlled.value, low=controlled.low, high=controlled.high, n=controlled.prompts),
+        and VoteInterval(
+            value=controlled.value, low=controlled.low, high=controlled.high, n=controlled.prompts
+        ),
         by_task={task: share(places) for task, places in sorted(by_task.items())},
     )
 
@@ -173,7 +177,7 @@ def _repeat_pairs(votes: Sequence[Vote]) -> Iterator[tuple[Vote, float]]:
             yield vote, float(said(vote) == before[card(vote)])
 
 
-def _rank(votes: Sequence[Vote], plan: CampaignPlan, bootstrap: Bootstrap) -> dict[str, Interval]:
+def _rank(votes: Sequence[Vote], plan: CampaignPlan, bootstrap: Bootstrap) -> dict[str, VoteInterval]:
     places = {name: place for place, name in enumerate(plan.sources)}
     paired = []
     for vote in votes:

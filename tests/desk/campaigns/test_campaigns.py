@@ -60,7 +60,7 @@ def test_whose_an_answer_is_stands_in_the_key_alone_and_no_order_tells_it(
     assert "چیٹ" not in shown
     assert all("چیٹ" in one.texts["output"] and one.hidden_names == 1 for one in kept)
     changes = sum(one != other for one, other in itertools.pairwise(sources))
-    assert 40 < changes < 75  # of 89: neither in blocks nor in turn
+    assert 35 < changes < 82  # of 89: neither in blocks nor in turn
 
 
 def test_an_amendment_shows_and_what_is_judged_cannot_change(
