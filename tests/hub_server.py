@@ -79,12 +79,9 @@ class Hub:
         if method == "PUT":  # to a signed address, without a token
             self.objects[parts[1]] = body
             return 200, {}, {}
-        if path == "/api/validate-yaml":
-            told = ["no name of a licence"] if "no-such-licence" in json.loads(body)["content"] else []
-            errors = [{"message": message} for message in told]
-            return (400 if told else 200), {"errors": errors, "warnings": []}, {}
-        if path == "/api/repos/create":
-            return self._create(json.loads(body), token)
+        if path in ("/api/repos/create", "/api/validate-yaml"):
+            asked = json.loads(body)
+            return self._validate(asked) if "content" in asked else self._create(asked, token)
         name = "/".join(parts[2:4] if parts[0] == "api" else parts[:2]).removesuffix(".git")
         repository = self.repositories.get(name)
         if repository is None or (repository.private and token != TOKEN):
@@ -108,6 +105,11 @@ class Hub:
 
     def _tree(self, repository: Repository, body: bytes, name: str) -> Answer:
         return 200, [repository.entry(path) for path in sorted(repository.files)], {}
+
+    def _validate(self, asked: dict[str, Any]) -> Answer:
+        told = ["no name of a licence"] if "no-such-licence" in asked["content"] else []
+        errors = [{"message": message} for message in told]
+        return (400 if told else 200), {"errors": errors, "warnings": []}, {}
 
     def _create(self, asked: dict[str, Any], token: str) -> Answer:
         if token != TOKEN:
