@@ -154,10 +154,7 @@ def _compare(
         share_by_judge=_interval_in_bounds(by_judge, bootstrap) if len(set(judges)) > 1 else None,
         p=round(sign_flip_test(from_half, bootstrap), 6),
         p_holm=1.0,
-        controlled=controlled
-        and VoteInterval(
-            value=controlled.value, low=controlled.low, high=controlled.high, n=controlled.prompts
-        ),
+        controlled=even,
         by_task={task: share(places) for task, places in sorted(by_task.items())},
     )
 
