@@ -214,7 +214,8 @@ class Replay(FrozenModel):
     rows: int = Field(0, ge=0)
     """Rows, stratified by source, kind and length; 0: no replay. The paper used 10,400 + 10,000."""
     share: float = Field(0.0, ge=0, lt=1, exclude_if=lambda share: not share)
-    """Share of the mixture's tokens, in place of rows: 0.2 is a fifth. The paper's is 20 % of its rows."""
+    """Share of the mixture's tokens: 0.2 is a fifth, drawn from all rows or, with `rows`, from so many. The
+    paper's is 20 % of its rows."""
     source_rows: Mapping[str, PositiveInt] = Field({}, exclude_if=lambda rows: not rows)
     """Rows of single sources, by the file's name without its endings, the hub id or "self"; the other sources
     share what is left of `rows`, by their size."""

@@ -63,11 +63,13 @@ def sample_replay(
     names: dict[str, str] = {}
     first = ""
     for row, group in output.read(_read_rows(own, known, sources.folder, replay, translate)):
-        words = "" if isinstance(row, Dropped) else _fold_row(row, known)
         if isinstance(row, Dropped):
             first = first or row.evidence
             output.drop(row)
-        elif twin := names.get(words):
+            continue
+        texts = (*(message.content for message in row.turns), row.instruction, row.input, row.output)
+        words = "\x1f".join(text.fold_text(one, known) for one in texts)
+        if twin := names.get(words):
             evidence = f"the same as {rows[twin][0].origin.source}"
             output.drop(Dropped(row=row, reason="duplicate", evidence=evidence))
         else:
@@ -99,11 +101,6 @@ def sample_replay(
     return ReplayFacts(
         requested=wanted, available=len(rows), strata={_describe(one): count for one, count in quotas.items()}
     )
-
-
-def _fold_row(row: Example, known: Pack) -> str:
-    turns = (message.content for message in row.turns)
-    return "\x1f".join(text.fold_text(one, known) for one in (*turns, row.instruction, row.input, row.output))
 
 
 def _stratify(rows: Mapping[str, tuple[Example, Group]]) -> dict[Stratum, list[str]]:

@@ -79,11 +79,6 @@ def is_ended(value: str, pack: Pack) -> bool:
     return bool(bare) and bare[-1] in f"{pack.sentences.marks}.!?:;…-–—{QUESTION_MARKS}"
 
 
-def _find_lost_numbers(before: str, after: str, own: Pack, known: Pack) -> str:
-    lost = find_changed_numbers(before, after, known, own) or find_lost_signs(before, after, known, own)
-    return ", ".join(lost)
-
-
 def _find_copy(before: str, after: str, own: Pack, known: Pack) -> str:
     """Find a text that was left as it was; what may be a name or has no word in a language may stay."""
     if not prose_of(before):
@@ -247,7 +242,12 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("lost_code", lambda before, after, own, known: ", ".join(find_lost_spans(before, after))),
     ("added_code", lambda before, after, own, known: ", ".join(find_added_spans(before, after))),
     ("copies_prompt", _find_copy),
-    ("lost_number", _find_lost_numbers),
+    (
+        "lost_number",
+        lambda before, after, own, known: ", ".join(
+            find_changed_numbers(before, after, known, own) or find_lost_signs(before, after, known, own)
+        ),
+    ),
     ("lost_structure", lambda before, after, own, known: find_lost_structure(before, after)),
     ("wrong_language", _find_language),
     ("untranslated_words", _find_untranslated),
