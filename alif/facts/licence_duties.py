@@ -49,7 +49,8 @@ LIMITS = (
 OTHER = "other"
 """A licence by this name stands for the terms that the card lists, all of them."""
 TERMS = (
-    ("openai|gpt-|o1|o3|o4", "OpenAI: answers may train no model that competes with OpenAI's"),
+    ("gpt-oss", "gpt-oss: Apache-2.0, no limit on its answers"),
+    (r"openai|gpt-|\bo[134]\b", "OpenAI: answers may train no model that competes with OpenAI's"),
     ("anthropic|claude", "Anthropic: answers may train no competing model without its consent"),
     ("google|gemini", "Google: answers may train no model that competes with Gemini"),
     ("llama", 'Llama: the name of a model trained on its answers begins with "Llama" (Llama 3 and later)'),
@@ -75,9 +76,7 @@ def find_conflict(licence: str, claimed: str) -> str:
     name, given = _plain(licence), _plain(claimed)
     for pattern, limit in LIMITS:
         derivatives = "-nd" in pattern
-        if re.search(pattern, name) and (
-            derivatives or not (given == OTHER or re.search(pattern, given))
-        ):
+        if re.search(pattern, name) and (derivatives or not (given == OTHER or re.search(pattern, given))):
             return f"{licence} {limit}"
     return ""
 

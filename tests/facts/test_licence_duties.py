@@ -82,6 +82,8 @@ def test_who_must_be_called_llama(name: str, needed: bool) -> None:
     [
         ("gpt-4o-mini", "api.openai.com", "OpenAI"),
         ("claude-x", "api.anthropic.com", "Anthropic"),
+        ("openai/gpt-oss-120b", "api.together.xyz", "no limit"),
+        ("qwen-pro3", "models.example", "Qwen"),
         ("meta-llama/Llama-3.3-70B-Instruct", "api.together.xyz", "begins with"),
         ("my-model", "models.example", "models.example: read them"),
     ],
