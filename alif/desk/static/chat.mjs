@@ -109,3 +109,4 @@ $("composer").addEventListener("keydown", e => { if (e.code === "Enter" && (e.ct
 $("stop").addEventListener("click", () => send("stop", {}));
 $("cancel").addEventListener("click", () => { leave(); $("question").value = ""; });
 show();
+$("ready").disabled = false;
