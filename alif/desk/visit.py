@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from alif.desk.people import DeskPerson, Refused, find_session
 from alif.errors import AlifError
+from alif.records import sanitize_text
 
 if TYPE_CHECKING:
     from alif.desk.office import Office
@@ -73,7 +74,7 @@ class Visit:
     def json(self) -> Mapping[str, object]:
         """Return the JSON object that was sent."""
         try:
-            found = json.loads(self.body)
+            found = storable(json.loads(self.body))
         except (ValueError, RecursionError) as error:
             raise Refused("not_understood", 400) from error
         if not isinstance(found, dict):
@@ -120,6 +121,15 @@ class Visit:
         if refusal.status == 401:
             return self.redirect("/login")
         return self.page("told.html", refusal.status, told=told, hint=refusal.hint)
+
+
+def storable(value: object) -> object:
+    """Return JSON without what a database does not keep: no NUL, no half of a surrogate pair."""
+    if isinstance(value, str):
+        return sanitize_text(value.replace("\0", ""))
+    if isinstance(value, dict):
+        return {str(storable(name)): storable(one) for name, one in value.items()}
+    return [storable(one) for one in value] if isinstance(value, list) else value
 
 
 Handler = Callable[[Visit], Response]

@@ -35,7 +35,7 @@ def test_no_other_file_is_exported_and_none_is_written(site: Site) -> None:
     )
     for name in outside:
         status, text, _ = lead.get(f"/export/{name}.jsonl")
-        assert status == 404, name
+        assert status in (400, 404), name
         assert "secret" not in text
         assert lead.call(f"import/{name}", lines=potato(ROWS[0].id, "x"))[0] in (400, 404)
 
