@@ -13,6 +13,7 @@ import pytest
 from alif.data.translation import translate as room
 from alif.data.translation.translate import TranslationItem, translate_rows
 from alif.errors import ReplyError
+from alif.facts.data_facts import TranslateFacts
 from alif.language.pack import Pack
 from alif.llm import Reply, parse
 from alif.llm.ledger import Ledger
@@ -47,6 +48,25 @@ def test_the_pack_s_rows_come_back_translated_or_with_a_reason(
         assert found["instruction"] not in english
         assert found["origin"]["kind"] == "translated"
         assert len(found["origin"]["parents"]) == 1
+
+
+def test_rows_are_translated_back_by_another_teacher_and_rewritten(
+    context: Callable[..., StepContext], own: Pack, known: Pack
+) -> None:
+    plain, whole = context("translate", run="plain"), context("translate", run="whole")
+    kept = run(plain, rows=70).kept
+    teachers = {**SCRIPTED, "other": Teacher(model="other", base_url="scripted", max_tokens=2048)}
+    counts = run(whole, teacher=teachers, rows=70, rewrite=True, back_translator="other")
+    facts = TranslateFacts.model_validate(counts.facts)
+    back = facts.back_translation
+    assert back is not None
+    assert (facts.rewritten, back.rows, back.unread, back.flagged) == (kept, kept, 0, 0)
+    assert back.chrf == 100, "the offline teacher knows the originals"
+    assert {row["origin"]["strategy"] for row in rows_of(whole.folder)} == {"rewritten"}
+    assert {row["origin"]["teacher"] for row in rows_of(whole.folder)} == {"scripted"}
+    assert len(rows_of(whole.folder, "back_translations")) == kept
+    with closing(Ledger(whole.ledger)) as ledger:
+        assert ledger.account().attempts == 70 + 2 * kept
 
 
 def test_no_rows_need_no_teacher(context: Callable[..., StepContext]) -> None:
