@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alif import recipe as recipes
+from alif.desk.office import HERE, read_texts
 from alif.desk.recipe_form import DRAFT, desk_recipe, list_form, read_form, read_text, save_recipe
 from alif.errors import RecipeError
 from alif.runs import Run
@@ -120,3 +121,9 @@ def test_a_whole_recipe_may_be_typed_and_nothing_is_written_unless_it_holds(tmp_
         assert str(tmp_path) not in error.value.message
     assert desk_recipe(run, recipe)[0] == found
     assert re.fullmatch(r"desk_recipe\.toml", " ".join(path.name for path in run.root.iterdir()))
+
+
+def test_every_key_has_help_in_both_languages() -> None:
+    for texts in read_texts(HERE / "texts").values():
+        keys = [key for key, _, about in recipes.list_keys() if not about]
+        assert [key for key in keys if key.rpartition(".")[2] not in texts["key_help"]] == []
