@@ -162,12 +162,13 @@ def recommend(found: StudyRun, analysis: Analysis) -> str:
     ranked = sorted(choice.probability.items(), key=lambda item: -item[1])
     if len(ranked) == 1:
         return "Only one point is measured: there is nothing to choose from."
-    seeds = "" if found.study.seeds > 1 else " One seed: how far another training would land is not known."
+    likely = ", ".join(f"{label} {share:.2f}" for label, share in ranked if share >= LIKELY)
+    if found.study.seeds == 1:
+        told = f"The data cannot tell which is the best from one training each; by the items alone {likely}"
+        return f"{told}, by {rule}. Another training may land elsewhere: --seeds 3."
     if choice.sure:
-        return f"Take {choice.best} (probability {ranked[0][1]:.2f} of being the best): {rule}.{seeds}"
-    open_ones = [f"{label} {share:.2f}" for label, share in ranked if share >= LIKELY]
-    told = f"The data cannot tell which is the best ({', '.join(open_ones)}; {SURE} would be enough)"
-    return f"{told}, by {rule}.{seeds}"
+        return f"Take {choice.best} (probability {ranked[0][1]:.2f} of being the best): {rule}."
+    return f"The data cannot tell which is the best ({likely}; {SURE} would be enough), by {rule}."
 
 
 def _language_names(found: StudyRun) -> tuple[str, str]:

@@ -77,6 +77,11 @@ def test_it_recommends_only_where_it_is_sure(study: StudyRun) -> None:
     assert unsure.startswith("The data cannot tell which is the best (a 0.60, b 0.38; 0.95 would be enough)")
     assert "every point loses more English than the margin of 2 %" in unsure
     assert told(True, a=1.0) == "Only one point is measured: there is nothing to choose from."
+    alone = replace(study, study=study.study.model_copy(update={"seeds": 1}))
+    one = recommend(alone, replace(analyse_study(study), choice=Choice({"a": 1.0, "b": 0.0}, True)))
+    assert one.startswith(
+        "The data cannot tell which is the best from one training each; by the items alone a 1.00"
+    )
     nothing = recommend(study, replace(analyse_study(study), choice=None))
     assert nothing.startswith("Nothing can be recommended")
 

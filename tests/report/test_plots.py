@@ -50,7 +50,10 @@ def test_odd_data_can_be_drawn() -> None:
 
 def test_a_label_at_the_edge_stands_on_the_other_side_of_its_point() -> None:
     label = "both stages, 30 %"
-    points = [PlotCross("a", (0,) * 3, (0,) * 3, "base"), PlotCross(label, (1,) * 3, (1,) * 3, "one")]  # type: ignore[arg-type]
+    points = [
+        PlotCross("a", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), "base"),
+        PlotCross(label, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), "one"),
+    ]
     found = re.search(
         rf' x="([0-9.]+)"[^>]*>{label}</text>', plots.plot_tradeoff("t", "", {"": points}, ("x", "y"))
     )
