@@ -180,6 +180,15 @@ def fuzz(found: Mapping[str, Any]) -> str:
     )
 
 
+def export_forms(found: Mapping[str, Any]) -> str:
+    """Describe each form of an exported model."""
+    return "; ".join(
+        f"{form}: {one['size_mb']:,} MB, {one['tokens_per_s']:,} tokens per CPU second, peak "
+        f"{one['peak_mb']:,} MB, greedy token the same at {one['same_greedy_tokens']:.1%} of {one['steps']:,}"
+        for form, one in found.items()
+    )
+
+
 def house(found: Mapping[str, Any]) -> str:
     """Summarise size and style of the package."""
     return (
@@ -261,6 +270,7 @@ SUMMARIES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "decontaminate": decontaminate,
     "desk_load": desk_load,
     "fuzz": fuzz,
+    "export_forms": export_forms,
     "house": house,
     "interval_coverage": interval_coverage,
     "language_id": language_id,
