@@ -261,6 +261,16 @@ def metrics_speed(found: Mapping[str, Any]) -> str:
     )
 
 
+def translation_faults(found: Mapping[str, Any]) -> str:
+    """Summarise the faults caught and the right rows lost, in each language."""
+    languages = {found["language"]: found, **found["other_languages"]}
+    return "; ".join(
+        f"{code}: {one['caught']} of {one['faults_injected']} faults caught, "
+        f"{one['right_rows_lost']} of {one['right_rows']} right rows lost"
+        for code, one in languages.items()
+    )
+
+
 RESULTS = {"interval_coverage": "statistics"}
 """The name of a result that is not its script's."""
 SUMMARIES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
@@ -282,6 +292,7 @@ SUMMARIES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "small_paper": small_paper,
     "train_cpu": train_cpu,
     "train_gpu": train_gpu,
+    "translation_faults": translation_faults,
 }
 
 
