@@ -18,32 +18,17 @@ from contextlib import closing
 from importlib import import_module
 
 from alif import console, step_paths
-from alif.errors import AlifError, MissingExtra
+from alif.errors import AlifError
 from alif.formatting import format_usd
 from alif.llm import endpoint
 from alif.llm.ledger import Ledger
 from alif.records import FrozenModel
 from alif.remote import backup
-from alif.runs import Run, Step, StepContext, is_current, list_runs, rerun_step, run_step, sharing
+from alif.runs import Run, Step, is_current, list_runs, rerun_step, run_step, sharing
+from alif.runs.step import lazy_import
 from alif.settings import Recipe
 
-__all__ = ["PIPELINE", "required_steps", "rerun", "run_pipeline", "step_by_name"]
-
-
-def lazy_import(where: str) -> Callable[..., FrozenModel]:
-    """Return a function that imports `module:function` when it is called."""
-    module, _, function = where.partition(":")
-
-    def work(context: StepContext, **tables: object) -> FrozenModel:
-        try:
-            found = getattr(import_module(module), function)
-        except ModuleNotFoundError as error:
-            if error.name in ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors"):
-                raise MissingExtra(f"alif {context.step}", "train") from error
-            raise
-        return found(context, **tables)  # type: ignore[no-any-return]
-
-    return work
+__all__ = ["PIPELINE", "required_steps", "rerun", "run_pipeline"]
 
 
 DISPOSABLE = ("checkpoints", "best", "tokens", "packs*")
@@ -211,11 +196,6 @@ PIPELINE: tuple[Step, ...] = (
 """The steps in their order, which is `records.STEP_NAMES`."""
 
 TRAINED = {step.name for step in (BASE, PRETRAIN, FINETUNE, PREFER)}
-
-
-def step_by_name(name: str) -> Step:
-    """Return the step of that name."""
-    return next(step for step in PIPELINE if step.name == name)
 
 
 def required_steps(step: Step) -> tuple[Step, ...]:

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from alif import store
-from alif.document_files import read_document_file
 from alif.errors import DataError, MissingExtra
 from alif.records import Document, Dropped, Example, Kind, Message, Origin
 from alif.row_shape import FIELDS, find_shape, flatten_instance, read_field
@@ -184,9 +183,13 @@ def read_rows(
 
 def _file_rows(path: Path, pack: Pack | None = None, text_of: Pack | None = None) -> Iterator[Row | Dropped]:
     name = source_name(path)
-    for number, raw, values in (
-        read_document_file(path, text_of, COLUMNS) if text_of else read_file(path, COLUMNS)
-    ):
+    if text_of:
+        from alif.document_files import read_document_file  # noqa: PLC0415  (loads the language classifier)
+
+        rows = read_document_file(path, text_of, COLUMNS)
+    else:
+        rows = read_file(path, COLUMNS)
+    for number, raw, values in rows:
         where = f"{path}:{number}"
         if isinstance(values, str):
             yield Dropped(raw=raw, reason="unparsable", evidence=f"{where}: {values}")

@@ -153,9 +153,8 @@ def read_lines(path: Path, encoding: str = "") -> Iterator[tuple[int, str]]:
                     yield number, line
         except gzip.BadGzipFile as error:
             if number == 0 and "Not a gzipped file" in str(error):
-                raise DataError(
-                    f"{path}: not gzip, though its name ends in .gz", "Rename it without .gz."
-                ) from error
+                hint = "Rename it without .gz."
+                raise DataError(f"{path}: not gzip, though its name ends in .gz", hint) from error
             raise DataError(f"{path}: a damaged gzip file ({error})", "Download the file again.") from error
         except (zlib.error, EOFError) as error:
             raise DataError(f"{path}: a damaged gzip file ({error})", "Download the file again.") from error

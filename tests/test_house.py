@@ -29,7 +29,7 @@ MODULES = sorted(
 )
 
 LIMITS = {
-    "lines": 50_000,
+    "lines": 58_000,
     "files_over_300": 0,
     "one_word_share": 0.25,
     "private_once_share": 0.15,

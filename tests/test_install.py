@@ -14,6 +14,7 @@ import pytest
 from alif import pipeline
 from alif import recipe as recipes
 from alif.runs import Run
+from tests.pipeline_steps import step_by_name
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "transformers", "peft", "datasets")
@@ -65,9 +66,7 @@ def test_the_core_works_without_torch(
     monkeypatch.chdir(tmp_path)
     overrides = ["generate.target_rows=35", "generate.requests_per_round=7", "translate.rows=4"]
     recipe = recipes.load_recipe(recipes.shipped_recipes()["demo"], overrides)
-    pipeline.run_pipeline(
-        recipe, Run(Path("runs/demo")), pipeline.required_steps(pipeline.step_by_name("blend"))
-    )
+    pipeline.run_pipeline(recipe, Run(Path("runs/demo")), pipeline.required_steps(step_by_name("blend")))
 
     for arguments in (["ls"], ["check", "demo"], ["new", "small"], ["status", "demo"], ["report", "demo"]):
         done = answer(installed, tmp_path, *arguments)

@@ -13,6 +13,7 @@ import pytest
 from alif import pipeline
 from alif import recipe as recipes
 from alif.records import STEP_NAMES
+from tests.pipeline_steps import step_by_name
 
 AUDIT = """
 import json, os, sys
@@ -86,6 +87,6 @@ def test_steps_are_named_once_and_need_only_earlier_ones() -> None:
 
 @pytest.mark.parametrize("name", ["finetune", "blend"])
 def test_a_step_brings_all_that_it_needs_in_order(name: str) -> None:
-    needed = [step.name for step in pipeline.required_steps(pipeline.step_by_name(name))]
+    needed = [step.name for step in pipeline.required_steps(step_by_name(name))]
     assert needed[-1] == name
     assert needed == [step.name for step in pipeline.PIPELINE if step.name in needed]

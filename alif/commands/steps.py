@@ -12,6 +12,7 @@ from alif.commands.arguments import Json, Overrides, RecipeName, load_recipe
 from alif.commands.status import is_report_stale, show_end, show_steps, step_statuses
 from alif.errors import RecipeError
 from alif.runs import Run, Step
+from alif.runs.step import lazy_import
 from alif.settings import Recipe
 
 __all__ = ["generate_rows", "run_recipe", "run_steps", "step_command", "steps_until"]
@@ -60,7 +61,7 @@ def generate_rows(
     run, loaded = load_recipe(recipe, set)
     if not reparse:
         return run_steps(run, loaded, pipeline.required_steps(pipeline.GENERATE), json)
-    work = pipeline.lazy_import("alif.data.synthesis.reparse:reparse_replies")
+    work = lazy_import("alif.data.synthesis.reparse:reparse_replies")
     changed = pipeline.rerun(pipeline.GENERATE, loaded, run, work)
     later = "Rows have changed; later steps that were built from them say so."
     console.log(later if changed else "The same rows as before.")

@@ -32,7 +32,7 @@ from alif.language.pack import MAX_CACHED_PACKS, Pack, load_pack, shipped_packs
 
 __all__ = [
     "find_lookalikes", "function_word_share", "has_no_target_script", "identify_language",
-    "language_classifier", "mend_lookalikes", "script_share", "undeclared_letters", "unquoted_parts",
+    "language_classifier", "script_share", "undeclared_letters", "unquoted_parts",
 ]  # fmt: skip
 
 MIN_LETTERS = 12
@@ -83,16 +83,6 @@ def find_lookalikes(text: str, pack: Pack) -> list[tuple[str, str, str]]:
         for char in dict.fromkeys(word)
         if char in pack.lookalikes
     ]
-
-
-def mend_lookalikes(text: str, pack: Pack) -> str:
-    """Return a text with the right letters for look-alikes, quotations left as they are: "كتاب" → "کتاب"."""
-    right = {ord(wrong): letter for wrong, letter in pack.lookalikes.items()}
-    for word in {word for word, _, _ in find_lookalikes(text, pack)}:
-        text = regex.sub(
-            rf"(?<![\p{{L}}\p{{M}}]){regex.escape(word)}(?![\p{{L}}\p{{M}}])", word.translate(right), text
-        )
-    return text
 
 
 def undeclared_letters(text: str, pack: Pack) -> list[tuple[str, str]]:

@@ -19,11 +19,12 @@ import regex
 
 from alif.language.bidi import split_runs
 from alif.language.garbled_text import find_garbled_text
+from alif.language.language_id import find_lookalikes
 from alif.language.letter_counts import LetterCount
 from alif.language.normalisation import normalise_text, phrase_words, split_words
 from alif.language.pack import MAX_CACHED_PACKS, Pack
 
-__all__ = ["find_encoding", "repair_text"]
+__all__ = ["find_encoding", "mend_lookalikes", "repair_text"]
 
 LEGACY_CODECS = (
     "cp1252", "cp1256", "iso8859_6", "cp720", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255",
@@ -45,6 +46,7 @@ _BOMS = {
 }  # fmt: skip
 _WIDE_CODECS = ("utf-16-le", "utf-16-be")
 _CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_WORD = regex.compile(r"[\p{L}\p{M}]+")
 _NON_ASCII = regex.compile(r"[^ \t\r\n]*[^\x00-\x7f][^ \t\r\n]*")
 _HIDDEN = {
     "control_characters": regex.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"),
@@ -118,6 +120,13 @@ def repair_text(text: str, pack: Pack, codec: str = "utf-8") -> tuple[str, tuple
         repairs.append("visual_order")
         cleaned = normalise_text("\n".join(map(_reverse_line, text.split("\n"))), pack)
     return cleaned, tuple(dict.fromkeys(repairs))
+
+
+def mend_lookalikes(text: str, pack: Pack) -> str:
+    """Return a text with the right letters for look-alikes, quotations left as they are: "كتاب" → "کتاب"."""
+    right = {ord(wrong): letter for wrong, letter in pack.lookalikes.items()}
+    words = {word for word, _, _ in find_lookalikes(text, pack)}
+    return _WORD.sub(lambda word: word[0].translate(right) if word[0] in words else word[0], text)
 
 
 def _undo_mojibake(word: str, pack: Pack) -> str:

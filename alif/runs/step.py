@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
+from alif.errors import MissingExtra
 from alif.records import FrozenModel
 from alif.runs.output import StepOutput
 from alif.settings import Recipe, Runtime
 
-__all__ = ["Step", "StepContext"]
+__all__ = ["Step", "StepContext", "lazy_import"]
 
 
 @dataclass(frozen=True)
@@ -61,3 +63,19 @@ class Step:
     shared: tuple[str, ...] = ()
     """Patterns of files in its scratch folder that hold for every run, because their names cover all that
     they depend on: sibling runs link them."""
+
+
+def lazy_import(where: str) -> Callable[..., FrozenModel]:
+    """Return a function that imports `module:function` when it is called."""
+    module, _, function = where.partition(":")
+
+    def work(context: StepContext, **tables: object) -> FrozenModel:
+        try:
+            found = getattr(import_module(module), function)
+        except ModuleNotFoundError as error:
+            if error.name in ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors"):
+                raise MissingExtra(f"alif {context.step}", "train") from error
+            raise
+        return found(context, **tables)  # type: ignore[no-any-return]
+
+    return work

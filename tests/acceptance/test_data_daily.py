@@ -20,6 +20,7 @@ from alif.commands import listing, rows, status
 from alif.data import source_check
 from alif.errors import AlifError, DataError, DriftError, RecipeError
 from alif.runs import Run
+from tests.pipeline_steps import step_by_name
 from tests.test_faults import Place, account, finished, place, refused_as, teacher
 
 __all__ = ["place", "teacher"]
@@ -51,7 +52,7 @@ def made(folder: Path, name: str = "t", until: str = "seeds", **tables: object) 
     path = folder / f"{name}.toml"
     path.write_text(tomli_w.dumps(values), encoding="utf-8")
     run = Run(folder / "runs" / name)
-    steps = pipeline.required_steps(pipeline.step_by_name(until))
+    steps = pipeline.required_steps(step_by_name(until))
     pipeline.run_pipeline(recipe.load_recipe(path), run, steps)
     return run
 

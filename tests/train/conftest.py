@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from alif import pipeline, runs, store
+from alif import runs, store
 from alif.language import pack as languages
 from alif.records import Document, Example, Origin
 from alif.runs import Run, StepContext, StepOutput
 from alif.settings import Language, Runtime, StudentSettings, Tiny
 from alif.train import prepare_base
+from tests.pipeline_steps import step_by_name
 
 TINY = Tiny(vocabulary=400, width=32, feed_forward=48, epochs=1, max_seq_length=128, batch_size=2)
 RUNTIME = Runtime(device="cpu", threads=1, checkpoint_steps=3)
@@ -40,7 +41,7 @@ class House:
 
     def clear(self, context: StepContext) -> None:
         """Remove what a finished step leaves in its scratch folder, as `runs.perform` does."""
-        for pattern in pipeline.step_by_name(context.step).disposable:
+        for pattern in step_by_name(context.step).disposable:
             for path in context.scratch.glob(pattern):
                 shutil.rmtree(path)
 

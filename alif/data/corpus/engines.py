@@ -52,7 +52,9 @@ def _run_local(work: Work, folder: Path, parts: Sequence[int], runtime: Runtime)
             return
         except BrokenProcessPool as error:
             if not left:
-                raise _lost(f"a process was killed {MOST_TRIES} times", "Is there enough memory?") from error
+                raise _engine_error(
+                    f"a process was killed {MOST_TRIES} times", "Is there enough memory?"
+                ) from error
             console.log("corpus: a process was killed; its part is prepared again")
 
 
@@ -73,7 +75,7 @@ def _run_ray(work: Work, folder: Path, parts: Sequence[int], runtime: Runtime) -
         failed: Any = error
         raise failed.as_instanceof_cause() from error
     except ray.exceptions.RayError as error:
-        raise _lost(str(error).splitlines()[0], "See the cluster's own log: ray status.") from error
+        raise _engine_error(str(error).splitlines()[0], "See the cluster's own log: ray status.") from error
     finally:
         if not already:
             ray.shutdown()
@@ -81,7 +83,7 @@ def _run_ray(work: Work, folder: Path, parts: Sequence[int], runtime: Runtime) -
 
 def _run_slurm(work: Work, folder: Path, parts: Sequence[int], runtime: Runtime) -> None:
     if not shutil.which("sbatch"):
-        raise _lost("no command sbatch", 'Run it on a login node, or with runtime.engine = "local".')
+        raise _engine_error("no command sbatch", 'Run it on a login node, or with runtime.engine = "local".')
     array = ",".join(map(str, parts)) + (f"%{runtime.workers}" if runtime.workers else "")
     task = f'"{sys.executable}" -m {work.__module__} "{folder.resolve()}"'
     command = ["sbatch", "--wait", "--job-name=alif-corpus", f"--array={array}", "--requeue"]
@@ -89,8 +91,8 @@ def _run_slurm(work: Work, folder: Path, parts: Sequence[int], runtime: Runtime)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         logs = f"See {folder}/slurm-*.log; the same command goes on with the parts that are missing."
-        raise _lost(done.stderr.strip() or f"sbatch ended with {done.returncode}", logs)
+        raise _engine_error(done.stderr.strip() or f"sbatch ended with {done.returncode}", logs)
 
 
-def _lost(what: str, hint: str) -> DataError:
+def _engine_error(what: str, hint: str) -> DataError:
     return DataError(f"runtime.engine: {what}", hint)
