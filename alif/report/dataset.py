@@ -102,6 +102,7 @@ def _public_row(row: Example) -> dict[str, JsonValue]:
         "model": public_name(origin.model),
         "written_by": "a model, its output the source" if origin.strategy == REVERSE else written_by,
         "reviewed": bool(origin.reviewed_by),
+        "review": "reviewed" if origin.reviewed_by else origin.lot or "not reviewed",
     }
 
 
@@ -111,7 +112,6 @@ def _write_parquet(path: Path, rows: Sequence[Mapping[str, JsonValue]]) -> None:
         import pyarrow.parquet  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtra("Parquet", "hub") from error
-        "review": "reviewed" if origin.reviewed_by else origin.lot or "not reviewed",
     message = pyarrow.struct([("role", pyarrow.string()), ("content", pyarrow.string())])
     special = {"turns": pyarrow.list_(message), "reviewed": pyarrow.bool_()}
     schema = pyarrow.schema([(key, special.get(key, pyarrow.string())) for key in COLUMNS])
