@@ -138,7 +138,7 @@ def upload_files(files: Mapping[str, Content], repository: str, *, private: bool
     except ValueError as error:  # the hub reads the card's front matter first
         told = " ".join(str(error).split())[:300]
         raise AlifError(f"{repository}: {told}", "Is --licence a name that the hub knows?") from error
-    except (errors.HTTPError, OSError) as error:
+    except (errors.HTTPError, OSError, RuntimeError) as error:  # one of a large file is the last
         raise AlifError(
             f"{repository}: the hub cannot be reached ({type(error).__name__})", "Check the connection."
         ) from error

@@ -70,6 +70,7 @@ def test_names_and_keys_are_found(
     assert not any(KEY in one for one in found)
 
 
+@pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")  # huggingface_hub's own
 def test_the_list_is_uploaded(files: dict[str, publish.Content], stand_in_hub: Hub) -> None:
     publish.upload_files(files, "org/Urdu")
     there = stand_in_hub.repositories["org/Urdu"]
