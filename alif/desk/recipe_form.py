@@ -79,7 +79,7 @@ def list_form(recipe: Recipe) -> dict[str, list[FormKey]]:
         choices = tuple(map(str, get_args(annotation))) if get_origin(annotation) is Literal else ()
         choices = YES_NO if annotation is bool else choices
         kind = "text" if annotation is str or choices else "number" if annotation in (int, float) else "toml"
-        found = FormKey(key, about, _shown(value, kind), _shown(default, kind), choices, kind)
+        found = FormKey(key, about, _format_value(value, kind), _format_value(default, kind), choices, kind)
         tables.setdefault(key.rpartition(".")[0], []).append(found)
     return tables
 
@@ -175,7 +175,7 @@ def _annotation(key: str) -> Any:
     return model.model_fields[last].annotation
 
 
-def _shown(value: object, kind: str) -> str:
+def _format_value(value: object, kind: str) -> str:
     if value is None or value == "required":
         return ""
     if isinstance(value, bool):

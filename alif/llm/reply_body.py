@@ -100,11 +100,11 @@ def text_so_far(raw: bytes) -> str:
     text = ""
     for line in decode_body(raw).split("\n")[:-1]:
         with contextlib.suppress(ValueError, RecursionError):
-            text += _said(_DECODER.decode(line.strip(_AROUND).removeprefix("data:").strip(_AROUND)))
+            text += _delta_text(_DECODER.decode(line.strip(_AROUND).removeprefix("data:").strip(_AROUND)))
     return text
 
 
-def _said(chunk: object) -> str:
+def _delta_text(chunk: object) -> str:
     """Return what a chunk of a stream adds to the text."""
     delta = value_at(chunk, "choices", 0, "delta") or value_at(chunk, "delta") or value_at(chunk, "message")
     said = value_at(delta, "content") or value_at(delta, "text") or value_at(chunk, "response")
@@ -133,7 +133,7 @@ def _join_chunks(chunks: Sequence[object], *, ended: bool) -> object:
         if str(value_at(chunk, "type")) in ("response.completed", "response.incomplete", "response.failed"):
             return value_at(chunk, "response")
         delta = value_at(choice, "delta") or value_at(chunk, "delta") or value_at(chunk, "message")
-        text += _said(chunk)
+        text += _delta_text(chunk)
         reasons = (
             value_at(choice, "finish_reason"),
             value_at(delta, "stop_reason"),
