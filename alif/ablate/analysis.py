@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from alif import store
 from alif.ablate import frontier
 from alif.ablate.frontier import Choice
-from alif.ablate.grid import Sibling, StudyRun
+from alif.ablate.grid import GridRun, StudyRun
 from alif.ablate.measured_items import (
     AlignedMetric,
     Key,
@@ -74,7 +74,7 @@ class Analysis:
 
     languages: tuple[str, str]
     """Codes of the taught and of the source language."""
-    scores: Sequence[tuple[Sibling, Score]]
+    scores: Sequence[tuple[GridRun, Score]]
     effects: Sequence[Effect]
     tradeoffs: Sequence[Tradeoff]
     choice: Choice | None

@@ -21,7 +21,7 @@ from alif.errors import RecipeError
 from alif.runs import Run
 from alif.settings import Recipe
 
-__all__ = ["Sibling", "StudyRun", "expand_study"]
+__all__ = ["GridRun", "StudyRun", "expand_study"]
 
 SEEDS = ("adapter.seed", "pretrain.seed", "finetune.seed", "prefer.seed")
 """What a training draws at random. Other seeds would choose other rows and documents."""
@@ -35,7 +35,7 @@ PRODUCT = re.compile(r"([0-9.]+) \* ([\w.]+)")
 
 
 @dataclass(frozen=True)
-class Sibling:
+class GridRun:
     """One run of a study."""
 
     point: str
@@ -56,7 +56,7 @@ class StudyRun:
     study: Study
     recipe: Recipe
     """The base recipe."""
-    siblings: tuple[Sibling, ...]
+    siblings: tuple[GridRun, ...]
     reference: str
     """Label of the point that the others are compared with."""
 
@@ -65,9 +65,9 @@ class StudyRun:
         return self.root / "ledger.sqlite"
 
     @property
-    def points(self) -> dict[str, list[Sibling]]:
+    def points(self) -> dict[str, list[GridRun]]:
         """The siblings of each point, by label."""
-        found: dict[str, list[Sibling]] = {}
+        found: dict[str, list[GridRun]] = {}
         for sibling in self.siblings:
             found.setdefault(sibling.point, []).append(sibling)
         return found
@@ -131,7 +131,7 @@ def _look_up(values: JsonValue, key: str) -> JsonValue:
 
 def _make_sibling(
     label: str, settings: Settings, number: int, path: Path, lines: list[str], base: Recipe, root: Path
-) -> Sibling:
+) -> GridRun:
     values = base.model_dump(mode="json")
     first = {key: settings.get(key, _look_up(values, key)) for key in SEEDS}
     seeds = {key: value + number for key, value in first.items() if isinstance(value, int)}
@@ -150,7 +150,7 @@ def _make_sibling(
     except RecipeError as error:
         told = error.message.removeprefix(f"{path}: ").removeprefix("--set: ")
         raise RecipeError(f"--over: {told}", error.hint) from error
-    return Sibling(label, settings, seed, recipe, Run(root / recipe.name))
+    return GridRun(label, settings, seed, recipe, Run(root / recipe.name))
 
 
 def _overrides(key: str, value: JsonValue, base: Recipe) -> Iterator[str]:

@@ -8,7 +8,7 @@ from itertools import chain
 from statistics import fmean
 
 from alif import store
-from alif.ablate.grid import Sibling
+from alif.ablate.grid import GridRun
 from alif.ablate.study import Study, show_value
 from alif.evaluate import heldout
 from alif.evaluate.compare import MetricValues
@@ -27,7 +27,7 @@ def measured_system(recipe: Recipe) -> str:
     return recipe.export.stage or [*recipe.stages(), *recipe.merge.pairs()][-1]
 
 
-def choose_tuned(study: Study, siblings: Sequence[Sibling], language: str) -> list[Sibling]:
+def choose_tuned(study: Study, siblings: Sequence[GridRun], language: str) -> list[GridRun]:
     """Return those siblings whose tuned settings are the best of their point, by their held-out rows."""
     if not study.tune:
         return list(siblings)
@@ -41,7 +41,7 @@ def choose_tuned(study: Study, siblings: Sequence[Sibling], language: str) -> li
     return [one for one in siblings if describe_tuning(study, one) == best.get(one.point)]
 
 
-def describe_tuning(study: Study, sibling: Sibling) -> str:
+def describe_tuning(study: Study, sibling: GridRun) -> str:
     """Return the tuned settings of a sibling: "pretrain.lr 0.002"."""
     return ", ".join(f"{key} {show_value(sibling.settings[key])}" for key in study.tune)
 
@@ -58,7 +58,7 @@ class AlignedMetric:
 class MeasuredItems:
     """The main metrics of siblings that are measured, and of their base."""
 
-    def __init__(self, siblings: Sequence[Sibling]) -> None:
+    def __init__(self, siblings: Sequence[GridRun]) -> None:
         self._siblings = siblings
         folders = [one.run.folder("evaluate") / measured_system(one.recipe) for one in siblings]
         self._values = [read_item_values(folder) for folder in folders]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alif import console, pipeline
-from alif.ablate.grid import Sibling, StudyRun
+from alif.ablate.grid import GridRun, StudyRun
 from alif.ablate.study_plan import STEPS, spent_usd
 from alif.errors import AlifError
 from alif.runs import Run
@@ -22,7 +22,7 @@ __all__ = ["Failure", "find_failures", "run_siblings"]
 class Failure:
     """A sibling that is not finished, at which step and why."""
 
-    sibling: Sibling
+    sibling: GridRun
     step: str
     state: str
     message: str
@@ -61,7 +61,7 @@ def run_siblings(found: StudyRun, cap_usd: float, others: Sequence[Run] = ()) ->
     return errors
 
 
-def find_failures(found: StudyRun, only: Sibling | None = None) -> list[Failure]:
+def find_failures(found: StudyRun, only: GridRun | None = None) -> list[Failure]:
     """Return the siblings that are not finished, or `only` one, each with its first step that is not."""
     failures = []
     for sibling in [only] if only else found.siblings:

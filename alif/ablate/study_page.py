@@ -117,14 +117,8 @@ def study_document(found: StudyRun, analysis: Analysis, failures: Sequence[Failu
             for step, counts in count_rows(found).items()
         },
         "failures": [
-            {
-                "point": one.sibling.point,
-                "settings": one.sibling.settings,
-                "seed": one.sibling.seed,
-                "step": one.step,
-                "state": one.state,
-                "message": one.message,
-            }
+            {name: getattr(one.sibling, name) for name in ("point", "settings", "seed")}
+            | {name: getattr(one, name) for name in ("step", "state", "message")}
             for one in failures
         ],
         "tuned": analysis.tuned,

@@ -12,7 +12,7 @@ from cyclopts.validators import Number
 
 from alif import console, sampling
 from alif.benchmark_items import Item, read_items
-from alif.commands.arguments import Json, Overrides, RecipeName, load_recipe, print_document
+from alif.commands.arguments import Document, Json, Overrides, RecipeName, load_recipe, print_document
 from alif.errors import MissingExtra, RecipeError
 from alif.language.pack import load_pack
 from alif.runs import make_context
@@ -115,7 +115,7 @@ def translate_benchmark(
     print_document(told, _show_written, json)
 
 
-def _show_written(told: dict[str, Any]) -> None:
+def _show_written(told: Document) -> None:
     console.print_result(f"{told['file']}: {told['questions']} questions, {told['provenance']}")
     console.print_result(
         f"{told['review']}: the least alike first; {told['untranslated']} without a translation"

@@ -29,7 +29,7 @@ def freeze_plan(
     folder, recipe = find_run(run)
     try:
         from alif.desk.campaigns.campaign_plan import measure_power
-        from alif.desk.campaigns.campaigns import freeze_campaign, list_campaigns
+        from alif.desk.campaigns.campaign_store import freeze_campaign, list_campaigns
         from alif.desk.database import Database as Tables
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in LIBRARIES:

@@ -84,7 +84,7 @@ def read_argilla(record: Json) -> Iterator[ForeignVerdict]:
         for one in answers:
             by_user.setdefault(str(one["user_id"]), {})[question] = one["value"]
     for user, given in by_user.items():
-        yield ForeignVerdict(str(record["id"]), user, _sent(given))
+        yield ForeignVerdict(str(record["id"]), user, _as_verdict(given))
 
 
 def write_label_studio(one: ReviewedRow) -> Iterator[Json]:
@@ -111,7 +111,9 @@ def read_label_studio(record: Json) -> Iterator[ForeignVerdict]:
             value = result["value"]
             answers[result["from_name"]] = value.get("choices") or value["text"]
         if not one.get("was_cancelled"):
-            yield ForeignVerdict(str(record["data"]["id"]), str(user), _sent(answers, one.get("lead_time")))
+            yield ForeignVerdict(
+                str(record["data"]["id"]), str(user), _as_verdict(answers, one.get("lead_time"))
+            )
 
 
 def write_potato(one: ReviewedRow) -> Iterator[Json]:
@@ -139,7 +141,7 @@ def read_potato(record: Json) -> Iterator[ForeignVerdict]:
     if answers.get("decision"):
         item_id = record.get("instance_id") or record["id"]
         spent = (record.get("behavioral_data") or {}).get("time_spent")
-        yield ForeignVerdict(str(item_id), str(record["user_id"]), _sent(answers, spent))
+        yield ForeignVerdict(str(item_id), str(record["user_id"]), _as_verdict(answers, spent))
 
 
 Writer = Callable[[ReviewedRow], Iterator[Json]]
@@ -169,7 +171,7 @@ def _answers(verdict: Decision) -> Answers:
     return {question: answer for question, answer in answers.items() if answer}
 
 
-def _sent(answers: Answers, seconds: float | None = None) -> Json:
+def _as_verdict(answers: Answers, seconds: float | None = None) -> Json:
     """Return a verdict as a browser would send it."""
 
     def text(question: str) -> str:

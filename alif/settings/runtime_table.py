@@ -31,7 +31,7 @@ class Runtime(FrozenModel):
     engine: Literal["local", "ray", "slurm"] = "local"
     """Where stage-1 text is cleaned: processes of this machine, a Ray cluster (RAY_ADDRESS, or one started
     here), or a Slurm job array. The result is the same to the byte."""
-    workers: int = Field(1, ge=0)
+    processes: int = Field(1, ge=0)
     """Processes of that engine; 0: one a core."""
     gpus: int = Field(1, gt=0)
     """GPUs that both stages train on (data parallel); on a machine without GPUs, as many CPU processes. The

@@ -1,6 +1,6 @@
 """Where the parts of a source are prepared: processes of this machine, a Ray cluster, or a Slurm job array.
 
-    runtime.engine = "local"    `runtime.workers` processes
+    runtime.engine = "local"    `runtime.processes` processes
     runtime.engine = "ray"      tasks of the cluster that RAY_ADDRESS names, or of one here (extra "ray")
     runtime.engine = "slurm"    `sbatch --array`; the run's folder lies on a disk that all nodes see
 
@@ -43,7 +43,7 @@ def run_parts(work: Work, folder: Path, parts: Sequence[int], runtime: Runtime) 
 
 def _run_local(work: Work, folder: Path, parts: Sequence[int], runtime: Runtime) -> None:
     context = multiprocessing.get_context("spawn")
-    workers = min(runtime.workers or os.cpu_count() or 1, len(parts))
+    workers = min(runtime.processes or os.cpu_count() or 1, len(parts))
     for left in range(MOST_TRIES - 1, -1, -1):
         try:
             with ProcessPoolExecutor(workers, context) as pool:
@@ -66,7 +66,7 @@ def _run_ray(work: Work, folder: Path, parts: Sequence[int], runtime: Runtime) -
     already = ray.is_initialized()
     if not already:
         cluster = os.environ.get("RAY_ADDRESS")
-        cores = None if cluster else runtime.workers or os.cpu_count()
+        cores = None if cluster else runtime.processes or os.cpu_count()
         ray.init(cluster, num_cpus=cores, include_dashboard=None if cluster else False, log_to_driver=False)
     try:
         task = ray.remote(max_retries=MOST_TRIES - 1, num_cpus=1)(work)
@@ -84,7 +84,7 @@ def _run_ray(work: Work, folder: Path, parts: Sequence[int], runtime: Runtime) -
 def _run_slurm(work: Work, folder: Path, parts: Sequence[int], runtime: Runtime) -> None:
     if not shutil.which("sbatch"):
         raise _engine_error("no command sbatch", 'Run it on a login node, or with runtime.engine = "local".')
-    array = ",".join(map(str, parts)) + (f"%{runtime.workers}" if runtime.workers else "")
+    array = ",".join(map(str, parts)) + (f"%{runtime.processes}" if runtime.processes else "")
     task = f'"{sys.executable}" -m {work.__module__} "{folder.resolve()}"'
     command = ["sbatch", "--wait", "--job-name=alif-corpus", f"--array={array}", "--requeue"]
     command += [f"--output={folder.resolve()}/slurm-%a.log", f"--wrap={task}"]

@@ -69,7 +69,7 @@ def prepare_rows(job: SourceJob, runtime: settings.Runtime, scratch: Path) -> It
     Raises:
         DataError: a file cannot be read, or the engine is not there.
     """
-    if runtime.engine == "local" and runtime.workers == 1:
+    if runtime.engine == "local" and runtime.processes == 1:
         own, _ = job.load_packs()
         yield from (_prepare_row(row, job, own) for row in _read_source(job))
         return

@@ -105,18 +105,16 @@ def translate_rows(
             kept[result.id] = result
             output.keep(result)
     sentences = sum(bool(item.request_template) for item in sample)
-    sent: dict[str, tuple[str, ...]] = {}
-    if sentences < len(sample):
-        sent["translate, rows"] = (prompt_digest(texts.translate_row + texts.keep),)
-    if sentences:
-        sent["translate, sentences"] = (prompt_digest(texts.translate_text + texts.keep),)
-    if rewrites.rewritten:
-        sent["translate, rewritten"] = (prompt_digest(store.read_text(REWRITE_FILE)),)
+    sent = {
+        "translate, rows": texts.translate_row + texts.keep if sentences < len(sample) else "",
+        "translate, sentences": texts.translate_text + texts.keep if sentences else "",
+        "translate, rewritten": store.read_text(REWRITE_FILE) if rewrites.rewritten else "",
+    }
     return TranslateFacts(
         requested=translate.rows,
         available=len(items),
         sentences=sentences,
-        prompts=sent,
+        prompts={name: (prompt_digest(prompt),) for name, prompt in sent.items() if prompt},
         rewritten=rewrites.rewritten,
         not_rewritten=dict(sorted(rewrites.refused.items())),
         back_translation=backwards.facts(),

@@ -13,7 +13,7 @@ from alif.desk.campaigns import ballots
 from alif.desk.campaigns.ballot_queue import Slot, claim_ballots, find_held
 from alif.desk.campaigns.campaign_close import close_campaign, read_report
 from alif.desk.campaigns.campaign_plan import ASPECTS, GRADES, measure_power
-from alif.desk.campaigns.campaigns import find_campaign, list_campaigns, start_campaign
+from alif.desk.campaigns.campaign_store import find_campaign, list_campaigns, start_campaign
 from alif.desk.campaigns.judgement import FLAGS
 from alif.desk.people import Refused
 from alif.desk.visit import Page, Visit

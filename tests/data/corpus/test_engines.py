@@ -38,7 +38,7 @@ def parts_of(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("part-*"))
 
 
-LOCAL = Runtime(workers=2)
+LOCAL = Runtime(processes=2)
 
 
 def test_every_part_is_done_though_a_process_is_killed(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_an_error_of_a_part_is_told_as_it_is(tmp_path: Path) -> None:
 
 def test_processes_that_are_killed_again_and_again_end_it(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"runtime\.engine: a process was killed 4 times"):
-        run_parts(always_die, tmp_path, [0], Runtime(workers=1))
+        run_parts(always_die, tmp_path, [0], Runtime(processes=1))
 
 
 def write_sbatch(folder: Path, script: str) -> None:
@@ -76,7 +76,7 @@ def test_a_job_array_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     write_sbatch(tmp_path, SBATCH)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("SEEN", str(tmp_path / "seen"))
-    run_parts(write_part, tmp_path, [3, 5], Runtime(engine="slurm", workers=8))
+    run_parts(write_part, tmp_path, [3, 5], Runtime(engine="slurm", processes=8))
     seen = (tmp_path / "seen").read_text().splitlines()
     assert [line.split()[0] for line in seen] == ["3", "5"]
     assert all(f"-m {__name__} " in line and str(tmp_path) in line for line in seen)
@@ -98,10 +98,10 @@ def test_without_slurm_or_ray_a_sentence(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.filterwarnings("ignore")  # Ray's own
 def test_a_ray_cluster_whose_worker_is_killed(tmp_path: Path) -> None:
     pytest.importorskip("ray")
-    run_parts(die_once, tmp_path, [0, 1, 2], Runtime(engine="ray", workers=2))
+    run_parts(die_once, tmp_path, [0, 1, 2], Runtime(engine="ray", processes=2))
     assert parts_of(tmp_path) == ["part-00", "part-01", "part-02"]
     with pytest.raises(DataError, match="part 0: no text"):
-        run_parts(refuse, tmp_path, [0], Runtime(engine="ray", workers=1))
+        run_parts(refuse, tmp_path, [0], Runtime(engine="ray", processes=1))
 
 
 @pytest.mark.slow

@@ -49,7 +49,7 @@ def test_parts_by_processes_give_the_same_bytes(tmp_path: Path, corpus: dict[str
     write_source(tmp_path)
     alone = run_with(tmp_path, "alone", settings.Runtime(), **corpus)
     assert alone["examples.jsonl"]
-    assert run_with(tmp_path, "two", settings.Runtime(workers=2), **corpus) == alone
+    assert run_with(tmp_path, "two", settings.Runtime(processes=2), **corpus) == alone
 
 
 @pytest.mark.slow
@@ -58,7 +58,7 @@ def test_a_ray_cluster_gives_the_same_bytes(tmp_path: Path) -> None:
     pytest.importorskip("ray")
     write_source(tmp_path)
     alone = run_with(tmp_path, "alone", settings.Runtime())
-    assert run_with(tmp_path, "ray", settings.Runtime(engine="ray", workers=2)) == alone
+    assert run_with(tmp_path, "ray", settings.Runtime(engine="ray", processes=2)) == alone
 
 
 def make_job(folder: Path) -> SourceJob:
@@ -74,7 +74,7 @@ def make_job(folder: Path) -> SourceJob:
 
 
 def test_after_a_kill_only_missing_parts_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job, runtime = make_job(tmp_path), settings.Runtime(workers=2)
+    job, runtime = make_job(tmp_path), settings.Runtime(processes=2)
     made: list[int] = []
     most = 5
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alif.desk.campaigns.campaigns import freeze_campaign, list_campaigns, start_campaign
+from alif.desk.campaigns.campaign_store import freeze_campaign, list_campaigns, start_campaign
 from alif.desk.office import Office
 
 SOURCES = ("zebra-teacher", "okapi-teacher", "ibex-teacher")

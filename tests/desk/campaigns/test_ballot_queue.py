@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from alif.desk.campaigns import ballots
 from alif.desk.campaigns.ballot_queue import Slot, claim_ballots, find_held
+from alif.desk.campaigns.campaign_store import freeze_campaign, list_campaigns
 from alif.desk.campaigns.campaign_tables import ballot, blind_key
-from alif.desk.campaigns.campaigns import freeze_campaign, list_campaigns
 from alif.desk.office import Office
 from alif.desk.people import DeskPerson, Refused
 from tests.desk.campaigns.made_campaign import SOURCES, answer_lines, begin, said, write_plan

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from alif.desk.campaigns.campaigns import freeze_campaign, list_campaigns
+from alif.desk.campaigns.campaign_store import freeze_campaign, list_campaigns
 from alif.desk.office import Office
 from tests.desk.campaigns.made_campaign import SOURCES, answer_lines, begin, said, write_plan
 from tests.desk.conftest import HOSTILE, Browser, Site, serving

@@ -11,7 +11,7 @@ import pytest
 
 from alif.desk import people
 from alif.desk.campaigns.campaign_close import close_campaign, read_report
-from alif.desk.campaigns.campaigns import freeze_campaign
+from alif.desk.campaigns.campaign_store import freeze_campaign
 from alif.desk.office import Office
 from tests.desk.campaigns.made_campaign import SOURCES, answer_lines, begin, write_plan
 from tests.desk.campaigns.test_ballot_queue import judge_some

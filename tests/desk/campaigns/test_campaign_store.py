@@ -14,8 +14,8 @@ from alif.desk.campaigns.ballot_queue import claim_ballots
 from alif.desk.campaigns.ballots import cast_ballot
 from alif.desk.campaigns.campaign_close import close_campaign, read_report
 from alif.desk.campaigns.campaign_plan import read_plan
+from alif.desk.campaigns.campaign_store import find_campaign, freeze_campaign, list_campaigns, start_campaign
 from alif.desk.campaigns.campaign_tables import ballot, blind_answer, blind_key, campaign
-from alif.desk.campaigns.campaigns import find_campaign, freeze_campaign, list_campaigns, start_campaign
 from alif.desk.office import Office
 from alif.desk.people import Refused
 from alif.errors import AlifError
