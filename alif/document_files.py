@@ -212,4 +212,3 @@ def _read_wiki_dump(path: Path) -> Iterator[RawRow]:
 
 _ENGLISH_NAMESPACES = {"file", "image", "media", "category", "template", "help", "portal", "special"}
 """Names that every wiki understands beside its own."""
-

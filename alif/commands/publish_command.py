@@ -70,9 +70,7 @@ def publish_run(
         raise DataError(f"{leaks[0]} would be published", "Take it out of the file; nothing was sent.")
     if conflicts:
         more = f" (and {len(conflicts) - 1} more)" if len(conflicts) > 1 else ""
-        hint = (
-            "Choose another --licence (other lists all terms on the card) or name, or leave these rows out."
-        )
+        hint = "Choose another --licence (other: all terms stand on the card), or leave these rows out."
         raise AlifError(f"{conflicts[0]}{more}", hint)
     document = {
         "to": to,

@@ -19,6 +19,7 @@ from alif.student.weights import LIBRARY_ERRORS
 
 __all__ = ["read_licence"]
 
+
 def read_licence(base: PublishedBase) -> str:
     """Return the name of the licence of a folder or hub id, or "" where its card states none."""
     card: str | Path | None = base.folder / "README.md" if base.folder else None
