@@ -6,7 +6,8 @@
     .xml .xml.bz2 .xml.gz    a dump of MediaWiki: one document an article      (mwparserfromhell)
     .txt .jsonl .csv …       as `source_formats` reads them, from the encoding that the letters prove
 
-Their packages are the extra "documents". Rows have "text", "title", and "encoding" where it is not UTF-8.
+Their packages are the extra "documents". Rows have "text", "title", "encoding" where it is not UTF-8, and
+"visual" where the text may stand in the order of its places.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def read_document_file(path: Path, pack: Pack, columns: Collection[str]) -> Iter
                 yield from _read_wiki_dump(path)
             elif kind in _WHOLE:
                 for number, (title, text) in enumerate(_WHOLE[kind](path, pack), 1):
-                    yield number, "", {"text": text, "title": title} if text else "no text in it"
+                    values = {"text": text, "title": title, "visual": kind == "pdf"}
+                    yield number, "", values if text else "no text in it"
             else:
                 yield from _read_rows(path, pack, columns)
         except ImportError as error:

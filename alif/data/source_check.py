@@ -169,7 +169,14 @@ def sample_source(path: Path, key: str, own: Pack, known: Pack) -> SourceSample:
         languages[identify_language(text, (own, known)) if text else "undecided"] += 1
     del languages["undecided"]
     return SourceSample(
-        key, str(path), counts["rows"], counts["usable"], tuple(columns), dict(languages), fault, licences
+        key,
+        str(path),
+        counts["rows"],
+        counts["usable"],
+        tuple(columns),
+        dict(languages),
+        fault,
+        dict(licences),
     )
 
 

@@ -25,12 +25,12 @@ __all__ = ["MinHashIndex"]
 NGRAM, BANDS, ROWS = 5, 14, 8
 CHUNK = 4_096
 """Runs of words that are hashed at once."""
-RECENT = 1 << 17
+RECENT = 1 << 13
 """Keys that are looked up in a dictionary, before they become a sorted array."""
 SEED = 3407
 
-Level = tuple[NDArray[np.uint64], NDArray[np.uint32]]
-"""Keys in ascending order, and the documents that have them."""
+PLACES = np.uint64((1 << 28) - 1)
+"""Bits of a key that hold the number of its document; the others are the hash of a band."""
 
 
 class MinHashIndex:
@@ -40,7 +40,7 @@ class MinHashIndex:
         self._file, self._least = file, least
         self._ids = array("Q")
         self._recent: dict[int, int] = {}
-        self._levels: list[Level] = []
+        self._levels: list[NDArray[np.uint64]] = []
         rng = np.random.default_rng(SEED)
         self._factors = rng.integers(1, 1 << 63, BANDS * ROWS, np.uint64)[:, None] | np.uint64(1)
         self._offsets = rng.integers(0, 1 << 63, BANDS * ROWS, np.uint64)[:, None]
@@ -54,7 +54,7 @@ class MinHashIndex:
             return None
         values = self._hash_runs(words)
         bands = values.reshape(BANDS, ROWS).astype(np.uint64)
-        keys = (bands * self._factors[:ROWS, 0]).sum(axis=1) ^ self._factors[:BANDS, 0]
+        keys = ((bands * self._factors[:ROWS, 0]).sum(axis=1) ^ self._factors[:BANDS, 0]) & ~PLACES
         for place in self._find_candidates(keys):
             if np.mean(self._read_values(place) == values) >= self._least:
                 return self._ids[place]
@@ -82,9 +82,9 @@ class MinHashIndex:
 
     def _find_candidates(self, keys: NDArray[np.uint64]) -> list[int]:
         found = {self._recent[int(key)] for key in keys if int(key) in self._recent}
-        for known, places in self._levels:
-            at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-            found.update(places[at[known[at] == keys]].tolist())
+        for level in self._levels:  # the first behind a key alone is the first document that has it
+            first = level[np.minimum(np.searchsorted(level, keys), len(level) - 1)]
+            found.update((first[first & ~PLACES == keys] & PLACES).tolist())
         return sorted(found)
 
     def _read_values(self, place: int) -> NDArray[np.uint32]:
@@ -94,13 +94,9 @@ class MinHashIndex:
 
     def _merge_levels(self) -> None:
         """Make the recent keys a sorted array, and one of each two of about the same size."""
-        new: Level = (
-            np.fromiter(self._recent.keys(), np.uint64, len(self._recent)),
-            np.fromiter(self._recent.values(), np.uint32, len(self._recent)),
-        )
+        new = np.fromiter((key | place for key, place in self._recent.items()), np.uint64, len(self._recent))
         self._recent = {}
-        while self._levels and len(self._levels[-1][0]) <= 2 * len(new[0]):
-            keys, places = self._levels.pop()
-            new = np.concatenate((keys, new[0])), np.concatenate((places, new[1]))
-        order = np.argsort(new[0], kind="stable")
-        self._levels.append((new[0][order], new[1][order]))
+        while self._levels and len(self._levels[-1]) <= 2 * len(new):
+            new = np.concatenate((self._levels.pop(), new))
+        new.sort()
+        self._levels.append(new)

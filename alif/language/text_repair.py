@@ -92,10 +92,13 @@ def _known_share(text: str, pack: Pack) -> float:
     return (count.in_script - count.out_of_inventory) / total if total else 1.0
 
 
-def repair_text(text: str, pack: Pack, codec: str = "utf-8") -> tuple[str, tuple[str, ...]]:
+def repair_text(
+    text: str, pack: Pack, codec: str = "utf-8", visual: bool = False
+) -> tuple[str, tuple[str, ...]]:
     """Return a text as `normalise_text` does, its garbled and reversed lines put right, and what was done.
 
-    `codec` is what the file was decoded from: where it lacks a letter, another was typed for it.
+    `codec` is what the file was decoded from: where it lacks a letter, another was typed for it. Only a text
+    of a PDF file is turned round: `visual`, or with presentation forms in it.
     """
     repairs: list[str] = []
 
@@ -116,7 +119,8 @@ def repair_text(text: str, pack: Pack, codec: str = "utf-8") -> tuple[str, tuple
             repairs.append("presentation_forms")
         if not unicodedata.is_normalized("NFC", text):
             repairs.append("decomposed_letters")
-    if pack.direction == "rtl" and _is_backwards(cleaned, pack):  # reversed before ﻼ becomes two letters
+    shown = visual or "presentation_forms" in repairs
+    if shown and pack.direction == "rtl" and _is_backwards(cleaned, pack):  # before ﻼ becomes two letters
         repairs.append("visual_order")
         cleaned = normalise_text("\n".join(map(_reverse_line, text.split("\n"))), pack)
     return cleaned, tuple(dict.fromkeys(repairs))

@@ -54,7 +54,9 @@ def test_what_is_right_stays(text: str) -> None:
     ],
 )
 def test_a_line_in_the_order_of_its_places_is_turned(line: str) -> None:
-    assert repair_text(f"{in_places(line)}\n{in_places(line)}", UR) == (f"{line}\n{line}", ("visual_order",))
+    shown = f"{in_places(line)}\n{in_places(line)}"
+    assert repair_text(shown, UR, visual=True) == (f"{line}\n{line}", ("visual_order",))
+    assert repair_text(shown, UR) == (shown, ())  # not of a PDF file: no Urdu, and dropped as such
 
 
 def test_a_ligature_of_a_pdf_file_is_turned_as_one_letter() -> None:

@@ -36,7 +36,8 @@ def repair_row(row: Row, pack: Pack, mask: bool) -> tuple[Row | Dropped, tuple[s
     It is dropped where these are too much of it. With `mask` personal data are masked.
     """
     codec = str(row.values.get("encoding") or "utf-8")
-    repaired, names = repair_text(str(row.values["text"]), pack, codec)
+    visual = bool(row.values.get("visual"))
+    repaired, names = repair_text(str(row.values["text"]), pack, codec, visual)
     if garbled := find_garbled_text(repaired):
         lines = repaired.split("\n")
         whole = [line for line in lines if not find_garbled_text(line)]
