@@ -15,7 +15,6 @@ from pathlib import Path
 
 from alif import store
 from alif.facts.release_facts import ExportFacts
-from alif.formatting import format_duration
 from alif.report.card_template import common_values, public_name, render_card
 from alif.report.data_card import data_card
 from alif.report.licence_chain import licence_chain, list_teacher_terms
@@ -24,6 +23,8 @@ from alif.report.summary import base_name, data_caveats, model_caveats
 
 __all__ = ["Publication", "estimate_energy", "known_failures", "model_card", "write_cards"]
 
+LEAST_KWH = 0.01
+"""Below it no number is given, so that the cards of equal short runs are equal."""
 CPU_W, GPU_W = 65, 700
 """Thermal design power that is assumed: of a processor with a few cores, of an H100 or H200. Source: the
 makers' data sheets."""
@@ -96,7 +97,9 @@ def estimate_energy(run: RunSnapshot) -> str:
     seconds = sum(step.seconds for step in run.steps.values())
     on_gpu = run.recipe.runtime.device != "cpu" and any("nvidia" in name for name in run.environment.packages)
     watts, what = (GPU_W, "a data-centre GPU") if on_gpu else (CPU_W, "a processor")
+    used = seconds / 3600 * watts / 1000
+    told = f"about {used:.1g} kWh" if used >= LEAST_KWH else f"under {LEAST_KWH} kWh"
     return (
-        f"About {seconds / 3600 * watts / 1000:.2g} kWh: {format_duration(seconds)} at {watts} W, the design "
-        f"power assumed for {what}; nothing was metered, and the teachers' own work is not in it."
+        f"Energy: {told}, at {watts} W, the design power assumed for {what}; nothing was metered, and the "
+        "teachers' own work is not in it."
     )
