@@ -241,7 +241,7 @@ def test_rows_that_were_translated_from_a_question_are_dropped(
 def test_a_source_of_unknown_licence_and_a_row_of_a_megabyte_are_told_and_kept(
     step: StepContext, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = " ".join(f"لفظ{n}" for n in range(120_000))
+    words = " ".join(f"گاؤں نمبر {n} کے دریا پر ایک پرانا پل ہے۔" for n in range(17_000))
     rows = [
         {"instruction": f"خلاصہ لکھیے: {words}", "output": "خلاصہ"},
         {"instruction": "گیت گائیے", "output": "لا"},
