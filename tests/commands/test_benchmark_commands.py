@@ -91,7 +91,7 @@ def test_two_translations_are_one_benchmark_and_disagreements_come_first(
     review = read(told["review"])
     assert [row["id"] for row in review] == ["3", "1", "2"]
     assert [row["agreement"] for row in review][::2] == [0, 1]
-    assert "unparsable: 1 choices of 2" in review[0]["translations"].values()
+    assert "lost_structure: input: 1 of 2 list items" in review[0]["translations"].values()
     table = BenchmarkTable(form="choice", files=(str(Path(told["file"]).resolve()),))
     found = [one for one in read_items("q", table, "", load_pack("ur")) if isinstance(one, Item)]
     assert next((one.right, one.provenance) for one in found) == ("جانوروں کا گوشت", "machine-translated")
