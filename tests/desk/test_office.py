@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from alif.desk.office import Office
 from tests.desk.conftest import ROWS
 
@@ -18,7 +20,8 @@ def test_a_desk_speaks_the_runs_language_and_keeps_a_cookie_of_its_own(
     assert one.exchange.verdicts == one.exchange.requests.with_name("verdicts.jsonl")
 
 
-def test_the_database_may_be_elsewhere(make_office: Callable[..., Office], postgresql: str) -> None:
-    office = make_office(ROWS, database=postgresql)
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_the_database_may_be_elsewhere(make_office: Callable[..., Office], database: str) -> None:
+    office = make_office(ROWS, database=database)
     assert not office.db.is_sqlite
     assert not office.exchange.requests.with_name("desk.sqlite").exists()
