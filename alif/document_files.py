@@ -6,8 +6,8 @@
     .xml .xml.bz2 .xml.gz    a dump of MediaWiki: one document an article      (mwparserfromhell)
     .txt .jsonl .csv …       as `source_formats` reads them, from the encoding that the letters prove
 
-Their packages are the extra "documents". Rows have "text", "title", "encoding" where it is not UTF-8, and
-"visual" where the text may stand in the order of its places.
+Their packages are the extra "documents". Rows have "text" and "title"; `ENCODING` tells of a text that was
+not UTF-8, `VISUAL` of one that may stand in the order of its places.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ from alif.language.text_repair import find_encoding
 from alif.source_formats import RawRow, file_kind, read_file
 from alif.wikitext import wikitext_to_text
 
-__all__ = ["read_document_file"]
+__all__ = ["ENCODING", "VISUAL", "read_document_file"]
+
+ENCODING, VISUAL = "alif:encoding", "alif:visual"
+"""Keys of a row, such as no file of a user's has."""
 
 HEAD_BYTES = 1 << 16
 """First bytes of a file by which its encoding is found."""
@@ -62,13 +65,13 @@ def read_document_file(path: Path, pack: Pack, columns: Collection[str]) -> Iter
                 yield from _read_wiki_dump(path)
             elif kind in _WHOLE:
                 for number, (title, text) in enumerate(_WHOLE[kind](path, pack), 1):
-                    values = {"text": text, "title": title, "visual": kind == "pdf"}
+                    values = {"text": text, "title": title, VISUAL: kind == "pdf"}
                     yield number, "", values if text else "no text in it"
             else:
                 yield from _read_rows(path, pack, columns)
         except ImportError as error:
             raise MissingExtra(str(path), "documents") from error
-        except (zipfile.BadZipFile, KeyError, EOFError, ElementTree.ParseError) as error:
+        except (zipfile.BadZipFile, EOFError, ElementTree.ParseError) as error:
             raise DataError(f"{path}: damaged ({error})", "Download the file again.") from error
 
 
@@ -80,7 +83,7 @@ def _read_rows(path: Path, pack: Pack, columns: Collection[str]) -> Iterator[Raw
     encoding = _require_encoding(path, pack)
     for number, raw, values in read_file(path, columns, encoding):
         if isinstance(values, dict) and encoding not in _UTF8:
-            values["encoding"] = encoding
+            values[ENCODING] = encoding
         yield number, raw, values
 
 
@@ -151,7 +154,7 @@ def _read_word_file(path: Path, pack: Pack) -> Iterator[tuple[str, str]]:
 
     try:
         document = docx.Document(str(path))
-    except (ValueError, OpcError) as error:
+    except (ValueError, KeyError, OpcError) as error:
         raise DataError(f"{path}: not a Word file, or damaged ({error})", "Save it as .docx.") from error
     blocks: list[str] = []
     for block in document.iter_inner_content():
@@ -165,14 +168,20 @@ def _read_word_file(path: Path, pack: Pack) -> Iterator[tuple[str, str]]:
 def _read_epub(path: Path, pack: Pack) -> Iterator[tuple[str, str]]:
     """Yield the chapters of a book in the order in which they are read."""
     with zipfile.ZipFile(path) as book:
-        container = ElementTree.fromstring(book.read("META-INF/container.xml"))
-        package = next(one.attrib["full-path"] for one in container.iter() if one.tag.endswith("}rootfile"))
-        tree = ElementTree.fromstring(book.read(package))
-        files = {one.attrib["id"]: one.attrib["href"] for one in tree.iter() if one.tag.endswith("}item")}
-        for entry in tree.iter():
-            if entry.tag.endswith("}itemref"):
-                chapter = posixpath.join(posixpath.dirname(package), unquote(files[entry.attrib["idref"]]))
-                yield _extract_article(book.read(posixpath.normpath(chapter)), pack)
+        try:
+            container = ElementTree.fromstring(book.read("META-INF/container.xml"))
+            package = next(
+                one.attrib["full-path"] for one in container.iter() if one.tag.endswith("}rootfile")
+            )
+            tree = ElementTree.fromstring(book.read(package))
+            files = {one.attrib["id"]: one.attrib["href"] for one in tree.iter() if one.tag.endswith("}item")}
+            order = [files[one.attrib["idref"]] for one in tree.iter() if one.tag.endswith("}itemref")]
+            places = (posixpath.join(posixpath.dirname(package), unquote(name)) for name in order)
+            chapters = [book.read(posixpath.normpath(place)) for place in places]
+        except (KeyError, StopIteration) as error:
+            missing = str(error) or "list of its files"
+            raise DataError(f"{path}: damaged: no {missing}", "Download the file again.") from error
+    yield from (_extract_article(chapter, pack) for chapter in chapters)
 
 
 _WHOLE: dict[str, Callable[[Path, Pack], Iterator[tuple[str, str]]]] = {

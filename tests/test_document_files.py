@@ -15,7 +15,7 @@ import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
-from alif.document_files import read_document_file
+from alif.document_files import ENCODING, read_document_file
 from alif.errors import DataError
 from alif.language.pack import load_pack
 from alif.sources import COLUMNS
@@ -77,6 +77,20 @@ def test_the_chapters_of_a_book_in_their_order(tmp_path: Path) -> None:
     assert [row["text"].split("\n")[0] for row in read(tmp_path / "a.epub")] == [FIRST, SECOND]
 
 
+@pytest.mark.parametrize(
+    ("container", "sentence"),
+    [
+        ("<container/>", "no list of its files"),
+        ('<a xmlns="u"><rootfile full-path="p.opf"/></a>', "no .*p.opf"),
+    ],
+)
+def test_a_book_without_its_parts_is_damaged(tmp_path: Path, container: str, sentence: str) -> None:
+    with zipfile.ZipFile(tmp_path / "a.epub", "w") as book:
+        book.writestr("META-INF/container.xml", container)
+    with pytest.raises(DataError, match=rf"a\.epub: damaged: {sentence}"):
+        read(tmp_path / "a.epub")
+
+
 def write_pdf(path: Path, text: str) -> None:
     mpl.rcParams["pdf.fonttype"] = 42
     figure = Figure(figsize=(8, 3))
@@ -113,10 +127,10 @@ def test_lines_in_an_old_encoding(tmp_path: Path) -> None:
         f"{FIRST}\r\n{SECOND}\r\n".replace("ی", "ي").replace("۔", ".").encode("cp1256")
     )
     rows = read(tmp_path / "a.txt")
-    assert [row["encoding"] for row in rows] == ["cp1256", "cp1256"]
+    assert [row[ENCODING] for row in rows] == ["cp1256", "cp1256"]
     assert rows[1]["text"] == SECOND.replace("ی", "ي").replace("۔", ".")
     (tmp_path / "a.csv").write_bytes(f"text,title\n{FIRST},گندم\n".encode("utf-16"))
-    assert read(tmp_path / "a.csv") == [{"text": FIRST, "title": "گندم", "encoding": "utf-16"}]
+    assert read(tmp_path / "a.csv") == [{"text": FIRST, "title": "گندم", ENCODING: "utf-16"}]
 
 
 @pytest.mark.parametrize(

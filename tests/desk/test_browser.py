@@ -292,6 +292,14 @@ VIOLATIONS = """async () => (await axe.run()).violations
     .map(one => `${one.id}: ${one.nodes.map(node => node.html).join(" ")}`)"""
 
 
+def check_page(page: Any, width: int, path: str, axe: str) -> None:
+    """See that a page has no sideways scroll, no clipped letters and nothing that axe finds."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    assert page.evaluate(CLIPPED) == 0, path
+    page.evaluate(axe)
+    assert page.evaluate(VIOLATIONS) == [], path
+
+
 @pytest.mark.parametrize("language", ["ur", "en"])
 @pytest.mark.parametrize("width", [400, 1360])
 def test_pages_fit_their_screen_never_clip_nastaliq_and_keep_axes_rules(
@@ -309,10 +317,7 @@ def test_pages_fit_their_screen_never_clip_nastaliq_and_keep_axes_rules(
                 page.locator("#row .text").first.wait_for()
                 press(page, "KeyE", "ع")
                 page.locator("#view .text").first.wait_for()
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-            assert page.evaluate(CLIPPED) == 0, path
-            page.evaluate(axe)
-            assert page.evaluate(VIOLATIONS) == [], path
+            check_page(page, width, path, axe)
         assert page.left == []
         page.close()
 

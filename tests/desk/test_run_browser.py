@@ -16,7 +16,7 @@ from alif.desk.office import open_office
 from alif.runs import Run
 from tests import made_up
 from tests.desk.conftest import PASSWORD, Site, serving
-from tests.desk.test_browser import CLIPPED, ORDER, VIOLATIONS, chromium
+from tests.desk.test_browser import ORDER, check_page, chromium
 from tests.desk.test_chat_pages import echo
 from tests.fake_provider import FakeProvider, serve_provider
 
@@ -74,10 +74,7 @@ def test_pages_of_the_run_and_the_chat_fit_and_keep_axes_rules(
             page.locator(".turn .acts").wait_for()
         if path == "/recipe":
             page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        assert page.evaluate(CLIPPED) == 0, path
-        page.evaluate(axe)
-        assert page.evaluate(VIOLATIONS) == [], path
+        check_page(page, width, path, axe)
     assert page.left == []
     page.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from alif.document_files import ENCODING, VISUAL
 from alif.language import text
 from alif.language.garbled_text import find_garbled_text
 from alif.language.language_id import MAJORITY, MANY_WORDS, identify_language, script_share
@@ -21,7 +22,7 @@ MIN_SCRIPT_SHARE = 0.5
 """Least share of a document's letters that are in its language's script."""
 LANGUAGE_ID_CHARS = 4_000
 """Characters by which a document's language is identified."""
-MAX_DAMAGED_SHARE = 0.2
+MAX_CUT_SHARE = 0.2
 """Most of a document that may be cut out because a wrong encoding lost its letters."""
 MIN_MIXED_WORDS, MIN_SENTENCE_WORDS = 16, 6
 """Fewest words of a document whose sentences are looked at by themselves, and of such a sentence."""
@@ -35,14 +36,14 @@ def repair_row(row: Row, pack: Pack, mask: bool) -> tuple[Row | Dropped, tuple[s
 
     It is dropped where these are too much of it. With `mask` personal data are masked.
     """
-    codec = str(row.values.get("encoding") or "utf-8")
-    visual = bool(row.values.get("visual"))
+    codec = str(row.values.get(ENCODING) or "utf-8")
+    visual = bool(row.values.get(VISUAL))
     repaired, names = repair_text(str(row.values["text"]), pack, codec, visual)
     if garbled := find_garbled_text(repaired):
         lines = repaired.split("\n")
         whole = [line for line in lines if not find_garbled_text(line)]
         kept = "\n".join(whole)
-        if len(kept) < (1 - MAX_DAMAGED_SHARE) * len(repaired):
+        if len(kept) < (1 - MAX_CUT_SHARE) * len(repaired):
             raw = json.dumps(dict(row.values), ensure_ascii=False, default=str)
             return Dropped(raw=raw, reason="garbled_text", evidence=f"{row.where}: {garbled}"), ()
         repaired, names = kept, (*names, "garbled_lines_cut")

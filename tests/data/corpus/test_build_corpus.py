@@ -165,6 +165,17 @@ def test_a_line_with_damaged_bytes_is_dropped_and_repairs_are_counted(
     assert repairs == {"mojibake": 1, "control_characters": 1}
 
 
+def test_columns_of_a_users_own_change_nothing(context: Callable[..., StepContext], tmp_path: Path) -> None:
+    row = {"text": URDU[0][::-1], "encoding": "UTF-8", "visual": True}
+    rows = [row, {"text": URDU[1], "encoding": "cp1256"}]
+    lines = (json.dumps(one, ensure_ascii=False) for one in rows)
+    (tmp_path / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    step = context("corpus")
+    counts = run(step, tmp_path, source="a.jsonl", source_language_files=())
+    assert (counts.kept, dict(counts.dropped)) == (1, {"wrong_language": 1})
+    assert "repairs" not in counts.facts["sources"]["ur a"]
+
+
 def test_a_long_document_loses_the_damaged_line_alone(
     context: Callable[..., StepContext], tmp_path: Path
 ) -> None:

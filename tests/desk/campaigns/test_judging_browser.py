@@ -16,7 +16,7 @@ from alif.desk.office import Office
 from tests.desk.campaigns.made_campaign import SOURCES, answer_lines, begin, write_plan
 from tests.desk.campaigns.test_ballot_queue import judge_some
 from tests.desk.conftest import PASSWORD, Site, serving
-from tests.desk.test_browser import CLIPPED, VIOLATIONS, chromium, press
+from tests.desk.test_browser import check_page, chromium, press
 from tests.desk.test_review_slots import come_in
 
 __all__ = ["chromium"]  # a fixture
@@ -154,9 +154,6 @@ def test_pages_of_blind_tests_fit_their_screen_and_keep_axes_rules(
             else:
                 for details in page.locator("details").all():
                     details.evaluate("one => one.open = true")
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-            assert page.evaluate(CLIPPED) == 0, path
-            page.evaluate(axe)
-            assert page.evaluate(VIOLATIONS) == [], path
+            check_page(page, width, path, axe)
         assert page.left == []
         page.close()
