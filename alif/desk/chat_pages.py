@@ -83,7 +83,7 @@ def close_answers(office: Office) -> None:
         found.close()
 
 
-def offered(visit: Visit) -> list[ChatModelEntry]:
+def list_offered_models(visit: Visit) -> list[ChatModelEntry]:
     """Return the models that the visitor may choose: not the recipe's where somebody reads blind."""
     office = visit.office
     found = list_models(office.db, office.folder, recipe_of(office))
@@ -95,12 +95,12 @@ def show_chat(visit: Visit) -> Response:
     """Show a chat of the visitor's, or the form of a new one."""
     office, number = visit.office, visit.request.path_params.get("chat")
     found = None if number is None else chat_store.find_chat(office.db, visit.person, number)
-    models, recipe = offered(visit), recipe_of(office)
+    models, recipe = list_offered_models(visit), recipe_of(office)
     return visit.page(
         "chat.html",
         chat=found,
-        turns=[shown_turn(office, found, one) for one in found.turns] if found else [],
-        way=direction_of(office, found.language) if found else "",
+        turns=[render_turn(office, found, one) for one in found.turns] if found else [],
+        way=chat_direction(office, found.language) if found else "",
         title=next(
             (one.title for one in models if found and one.key == found.model), found.model if found else ""
         ),
@@ -115,20 +115,20 @@ def show_chat(visit: Visit) -> Response:
     )
 
 
-def direction_of(office: Office, language: str) -> Direction:
+def chat_direction(office: Office, language: str) -> Direction:
     """Return the direction of a chat's language."""
     pack = office.packs.get(language)
     return pack.direction if pack else "ltr"
 
 
-def shown_turn(office: Office, chat: Conversing, turn: ChatTurn) -> dict[str, object]:
+def render_turn(office: Office, chat: Conversing, turn: ChatTurn) -> dict[str, object]:
     """Return a turn as the browser gets it."""
     answers = answers_of(office)
     before, text = answers.look(turn.id)
     answer = text if turn.state in ("waiting", "writing") else turn.answer
 
     def view(part: str, shown: str) -> list[MarkedParagraph]:
-        fixed = DIRECTIONS.get(turn.directions.get(part, "")) or direction_of(office, chat.language)
+        fixed = DIRECTIONS.get(turn.directions.get(part, "")) or chat_direction(office, chat.language)
         return mark_text(shown, office.packs.get(chat.language), fixed)
 
     return {
@@ -136,7 +136,7 @@ def shown_turn(office: Office, chat: Conversing, turn: ChatTurn) -> dict[str, ob
         "views": {"question": view("question", turn.question), "answer": view("answer", answer)},
         "before": before, "sampling": turn.sampling, "thumb": turn.thumb, "reason": turn.reason,
         "dirs": {
-            part: turn.directions.get(part) or direction_of(office, chat.language)
+            part: turn.directions.get(part) or chat_direction(office, chat.language)
             for part in ("question", "answer")
         },
     }  # fmt: skip
@@ -154,17 +154,17 @@ def read_asked(visit: Visit) -> Asked:
         raise Refused("not_understood", 400) from error
 
 
-def begin(visit: Visit) -> Response:
+def begin_chat(visit: Visit) -> Response:
     """Begin a chat with a model in a language."""
     form = visit.form
     model, language = form.get("model", ""), form.get("language", "")
-    if model not in {one.key for one in offered(visit)} or language not in visit.office.packs:
+    if model not in {one.key for one in list_offered_models(visit)} or language not in visit.office.packs:
         raise Refused("not_understood", 400)
     number = chat_store.create_chat(visit.office.db, visit.person, model, language, form.get("system", ""))
     return visit.redirect(f"/chat/{number}")
 
 
-def ask(visit: Visit) -> Response:
+def ask_model(visit: Visit) -> Response:
     """Put a question into the line; at the place of an earlier one it is asked again, or edited."""
     sent, office = read_asked(visit), visit.office
     try:
@@ -172,7 +172,7 @@ def ask(visit: Visit) -> Response:
     except ValidationError as error:
         raise Refused("bad_sampling") from error
     chat = chat_store.find_chat(office.db, visit.person, sent.chat)
-    if chat.model not in {one.key for one in offered(visit)}:
+    if chat.model not in {one.key for one in list_offered_models(visit)}:
         raise Refused("model_gone", 409)
     line = answers_of(office)  # which leaves what an earlier desk did not end
     how = {"model": chat.model, **sampling.model_dump()}
@@ -186,17 +186,17 @@ def ask(visit: Visit) -> Response:
 def answer_chat(visit: Visit, number: int) -> Response:
     """Answer a chat's turns as they are now."""
     chat = chat_store.find_chat(visit.office.db, visit.person, number)
-    return JSONResponse({"turns": [shown_turn(visit.office, chat, one) for one in chat.turns]})
+    return JSONResponse({"turns": [render_turn(visit.office, chat, one) for one in chat.turns]})
 
 
-def look(visit: Visit) -> Response:
+def read_answer(visit: Visit) -> Response:
     """Answer how far the last turn is."""
     chat = chat_store.find_chat(visit.office.db, visit.person, read_asked(visit).chat)
-    last = [shown_turn(visit.office, chat, one) for one in chat.turns[-1:]]
+    last = [render_turn(visit.office, chat, one) for one in chat.turns[-1:]]
     return JSONResponse({"turn": last[0] if last else None})
 
 
-def stop(visit: Visit) -> Response:
+def stop_answer(visit: Visit) -> Response:
     """End the answer that is being written."""
     sent, office = read_asked(visit), visit.office
     chat = chat_store.find_chat(office.db, visit.person, sent.chat)
@@ -206,7 +206,7 @@ def stop(visit: Visit) -> Response:
     return answer_chat(visit, sent.chat)
 
 
-def rate(visit: Visit) -> Response:
+def rate_answer(visit: Visit) -> Response:
     """Keep a thumb up or down with its reason."""
     sent = read_asked(visit)
     changes = {"thumb": sent.thumb, "reason": sent.text[: chat_store.MOST_REASON]}
@@ -214,7 +214,7 @@ def rate(visit: Visit) -> Response:
     return answer_chat(visit, sent.chat)
 
 
-def turn_round(visit: Visit) -> Response:
+def change_direction(visit: Visit) -> Response:
     """Show a question or an answer in the other direction, from now on."""
     sent, office = read_asked(visit), visit.office
     chat = chat_store.find_chat(office.db, visit.person, sent.chat)
@@ -226,14 +226,14 @@ def turn_round(visit: Visit) -> Response:
     return answer_chat(visit, sent.chat)
 
 
-def forget(visit: Visit) -> Response:
+def remove_turn(visit: Visit) -> Response:
     """Remove a turn of the author's with its earlier answers."""
     sent = read_asked(visit)
     chat_store.forget_turn(visit.office.db, visit.person, sent.turn)
     return answer_chat(visit, sent.chat)
 
 
-def forget_all(visit: Visit) -> Response:
+def remove_chat(visit: Visit) -> Response:
     """Remove a whole chat."""
     chat_store.forget_chat(visit.office.db, visit.person, visit.request.path_params["chat"])
     return visit.redirect("/chat")
@@ -271,15 +271,15 @@ def drop_model(visit: Visit) -> Response:
 PAGES: list[Page] = [
     ("GET", "/chat", show_chat, "annotator"),
     ("GET", "/chat/{chat:int}", show_chat, "annotator"),
-    ("POST", "/chat", begin, "annotator"),
-    ("POST", "/chat/{chat:int}/forget", forget_all, "annotator"),
+    ("POST", "/chat", begin_chat, "annotator"),
+    ("POST", "/chat/{chat:int}/forget", remove_chat, "annotator"),
     ("POST", "/chat/models", add_model, "lead"),
     ("POST", "/chat/models/drop", drop_model, "lead"),
-    ("POST", "/api/chat/ask", ask, "annotator"),
-    ("POST", "/api/chat/look", look, "annotator"),
-    ("POST", "/api/chat/stop", stop, "annotator"),
-    ("POST", "/api/chat/rate", rate, "annotator"),
-    ("POST", "/api/chat/turn", turn_round, "annotator"),
-    ("POST", "/api/chat/forget", forget, "annotator"),
+    ("POST", "/api/chat/ask", ask_model, "annotator"),
+    ("POST", "/api/chat/look", read_answer, "annotator"),
+    ("POST", "/api/chat/stop", stop_answer, "annotator"),
+    ("POST", "/api/chat/rate", rate_answer, "annotator"),
+    ("POST", "/api/chat/turn", change_direction, "annotator"),
+    ("POST", "/api/chat/forget", remove_turn, "annotator"),
     ("POST", "/api/chat/seed", make_seed, "annotator"),
 ]
